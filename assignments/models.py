@@ -1,0 +1,165 @@
+"""Who does the work: units, the people in them, and which unit leads or supports an action."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from pmqa_tracker.models import Versioned
+
+
+class UnitQuerySet(models.QuerySet["Unit"]):
+    def in_order(self) -> "UnitQuerySet":
+        """Divisions as the department lists them, then the collectives."""
+        return self.order_by("is_collective", "position", "abbreviation")
+
+    def active(self) -> "UnitQuerySet":
+        return self.filter(is_active=True)
+
+    def divisions(self) -> "UnitQuerySet":
+        """Real divisions, without the collectives."""
+        return self.filter(is_collective=False)
+
+    def of_user(self, user: Any) -> "UnitQuerySet":
+        """The units a person is a member of."""
+        return self.filter(memberships__user=user)
+
+    def carrying(self, units: "UnitQuerySet | list[Unit]") -> "UnitQuerySet":
+        """`units` and the collectives they belong to: what is assigned to any of these is their work (design §3)."""
+        return self.filter(Q(pk__in=units) | Q(members__in=units)).distinct()
+
+
+class Unit(Versioned):
+    """หน่วยงาน: a division, or a collective that stands for several ("ทุกหน่วยงาน")."""
+
+    abbreviation = models.CharField(_("abbreviation"), max_length=60, unique=True)
+    name_th = models.CharField(_("Thai name"), max_length=200)
+    name_en = models.CharField(_("English name"), max_length=200, blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
+    is_collective = models.BooleanField(
+        _("collective"),
+        default=False,
+        help_text=_("Stands for several units, such as ทุกหน่วยงาน"),
+    )
+    members = models.ManyToManyField(
+        "self",
+        symmetrical=False,
+        blank=True,
+        related_name="collectives",
+        verbose_name=_("member units"),
+        help_text=_(
+            "Only for a collective: what is assigned to it is the work of each of these"
+        ),
+    )
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    reading_note = models.TextField(
+        _("reading note"),
+        blank=True,
+        help_text=_("What was uncertain when the document was read"),
+    )
+
+    objects = UnitQuerySet.as_manager()
+    history = HistoricalRecords(m2m_fields=[members])
+
+    class Meta:
+        verbose_name = _("unit")
+        verbose_name_plural = _("units")
+
+    def __str__(self) -> str:
+        return self.abbreviation
+
+    def natural_key(self) -> tuple[str]:
+        return (self.abbreviation,)
+
+
+class Membership(models.Model):
+    """A person works in a unit and may speak for its actions."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="memberships",
+        verbose_name=_("person"),
+    )
+    unit = models.ForeignKey(
+        Unit,
+        on_delete=models.PROTECT,
+        related_name="memberships",
+        verbose_name=_("unit"),
+    )
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("user", "unit"),
+                name="membership_once",
+                violation_error_message=_(
+                    "This person is already a member of this unit."
+                ),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.unit}"
+
+
+class Role(models.TextChoices):
+    """How a unit takes part in an action."""
+
+    LEAD = "LEAD", _("lead")
+    SUPPORT = "SUPPORT", _("support")
+
+
+class AssignmentQuerySet(models.QuerySet["Assignment"]):
+    def in_order(self) -> "AssignmentQuerySet":
+        """Lead before support, each as the document writes them."""
+        return self.order_by("action", "role", "position", "pk")
+
+
+class Assignment(Versioned):
+    """A unit leads or supports an action."""
+
+    # By name: the one glance to the right (design §3).
+    action = models.ForeignKey(
+        "plan.ActionItem",
+        on_delete=models.CASCADE,
+        related_name="assignments",
+        verbose_name=_("action item"),
+    )
+    unit = models.ForeignKey(
+        Unit,
+        on_delete=models.PROTECT,
+        related_name="assignments",
+        verbose_name=_("unit"),
+    )
+    role = models.CharField(_("role"), max_length=10, choices=Role)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    objects = AssignmentQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("assignment")
+        verbose_name_plural = _("assignments")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("action", "unit", "role"),
+                name="assignment_once",
+                violation_error_message=_(
+                    "This unit already has this role in this action."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=Role.values),
+                name="assignment_role_known",
+                violation_error_message=_("The role must be lead or support."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.unit} · {self.get_role_display()}"

@@ -1,0 +1,26 @@
+#!/usr/bin/env python
+"""Django's command line for the PMQA tracker."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run a management command; a set-up mistake ends in one sentence, not in a traceback."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pmqa_tracker.settings")
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import execute_from_command_line
+    from django.db.utils import OperationalError
+
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"{error}")
+    except OperationalError as error:
+        from pmqa_tracker.database import explain
+
+        sys.exit(explain(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""A plan as it stands on a day: which period runs, and how far an action is expected to have come."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from pmqa_tracker import thai
+
+if TYPE_CHECKING:
+    from plan.models import Period, Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsOf:
+    """The day a page speaks of, with what of the plan it needs to judge it.
+
+    Attributes:
+        day: the day, at its end.
+        periods: the plan's periods in order.
+        on_track, slipping: the lowest share (0-1) of the expected progress that still is so (design §4).
+    """
+
+    day: date
+    periods: tuple["Period", ...]
+    on_track: float
+    slipping: float
+
+    @property
+    def period(self) -> "Period | None":
+        """The period that runs on the day."""
+        return next(
+            (
+                period
+                for period in self.periods
+                if period.starts_on <= self.day <= period.ends_on
+            ),
+            None,
+        )
+
+    @property
+    def ends_at(self) -> datetime:
+        """The first moment after the day."""
+        return thai.end_of(self.day)
+
+    def expected(self, first: "Period", last: "Period") -> float:
+        """Progress (%) expected by the day of work that runs from one period to another.
+
+        0 before the first day of `first`, then linear to 100 at the end of the last day of `last` (design §4).
+        """
+        whole = (last.ends_on - first.starts_on).days + 1
+        passed = (self.day - first.starts_on).days + 1
+        return 100 * min(max(passed / whole, 0), 1)
+
+
+def clamp(day: date, plan: "Plan") -> date:
+    """The day of the plan nearest to `day`: a plan that has ended is shown on its last day (design §6)."""
+    return min(max(day, plan.starts_on), plan.ends_on)
+
+
+def on_day(plan: "Plan", day: date, periods: Iterable["Period"]) -> AsOf:
+    """`plan` on the day of it nearest to `day`, with the thresholds of the settings."""
+    return AsOf(
+        day=clamp(day, plan),
+        periods=tuple(sorted(periods, key=lambda period: period.number)),
+        on_track=settings.PMQA_ON_TRACK,
+        slipping=settings.PMQA_SLIPPING,
+    )

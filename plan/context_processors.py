@@ -1,0 +1,2 @@
+def current_plan(request):
+    return {}

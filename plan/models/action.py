@@ -1,0 +1,294 @@
+"""What is to be done, and the questions asked of a list of it."""
+
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import (
+    Case,
+    CharField,
+    Exists,
+    F,
+    FloatField,
+    OuterRef,
+    Prefetch,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from assignments.models import Assignment, Role, Unit
+from criteria.models import Criterion, Requirement
+from plan.as_of import AsOf
+from plan.models.plan import Period, Plan
+from plan.models.status import CLOSED, Due, Health, Status
+from pmqa_tracker import thai
+from pmqa_tracker.models import Versioned
+
+
+class ActionItemQuerySet(models.QuerySet["ActionItem"]):
+    def in_order(self) -> "ActionItemQuerySet":
+        """As the document lists them."""
+        return self.order_by(
+            "criterion__category__number",
+            "criterion__position",
+            "criterion__code",
+            "position",
+            "pk",
+        )
+
+    def for_units(self, units: Any, *, role: str = "") -> "ActionItemQuerySet":
+        """The work of `units`: assigned to them or to a collective they belong to; `role` narrows it to one."""
+        assigned = Assignment.objects.filter(
+            action=OuterRef("pk"), unit__in=Unit.objects.carrying(units)
+        )
+        return self.filter(Exists(assigned.filter(role=role) if role else assigned))
+
+    def matching(self, text: str) -> "ActionItemQuerySet":
+        """Whose ref or text holds `text`, however its spaces, digits and ำ are written."""
+        return self.filter(search_text__contains=thai.search_key(text))
+
+    def with_details(self) -> "ActionItemQuerySet":
+        """With all that a row shows, in a fixed number of queries."""
+        return self.select_related(
+            "criterion__category", "first_period", "last_period"
+        ).prefetch_related(
+            Prefetch("requirements", Requirement.objects.order_by("level")),
+            Prefetch(
+                "assignments", Assignment.objects.in_order().select_related("unit")
+            ),
+        )
+
+    def as_of(self, as_of: AsOf) -> "ActionItemQuerySet":
+        """With how each stood at the end of the day, read from the progress updates made until then.
+
+        Adds `status_on`, `progress_on` (%), `updated_at` (None where nobody has told anything), `expected_on` (%,
+        None where unscheduled), `due` (a Due) and `health` (a Health).
+        """
+        until = (
+            apps.get_model("plan", "ProgressUpdate")
+            .objects.filter(action=OuterRef("pk"), at__lt=as_of.ends_at)
+            .order_by("-version")
+        )
+        stood = self.annotate(
+            status_on=Coalesce(
+                Subquery(until.values("status_to")[:1]), Value(str(Status.NOT_STARTED))
+            ),
+            progress_on=Coalesce(Subquery(until.values("progress_to")[:1]), Value(0)),
+            updated_at=Subquery(until.values("at")[:1]),
+            expected_on=_expected_on(as_of),
+        )
+        unscheduled = Q(first_period__isnull=True)
+        closed = Q(status_on__in=CLOSED)
+        overdue = Q(last_period__ends_on__lt=as_of.day) & ~closed
+        enough = Q(progress_on__gte=F("expected_on") * as_of.on_track)
+        nearly = Q(progress_on__gte=F("expected_on") * as_of.slipping)
+        return stood.annotate(
+            due=Case(
+                When(closed, then=Value(Due.CLOSED.value)),
+                When(unscheduled, then=Value(Due.UNSCHEDULED.value)),
+                When(overdue, then=Value(Due.OVERDUE.value)),
+                When(first_period__starts_on__lte=as_of.day, then=Value(Due.NOW.value)),
+                default=Value(Due.LATER.value),
+                output_field=CharField(),
+            ),
+            health=Case(
+                When(
+                    unscheduled | Q(status_on=Status.CANCELLED),
+                    then=Value(Health.NONE.value),
+                ),
+                When(overdue, then=Value(Health.OVERDUE.value)),
+                When(enough, then=Value(Health.ON_TRACK.value)),
+                When(nearly, then=Value(Health.SLIPPING.value)),
+                default=Value(Health.BEHIND.value),
+                output_field=CharField(),
+            ),
+        )
+
+
+def _expected_on(as_of: AsOf) -> Case:
+    """What is expected by the day, as an expression: the few pairs of periods there are, each worked out once."""
+    periods = as_of.periods
+    pairs = [
+        (first, last)
+        for first in periods
+        for last in periods
+        if first.number <= last.number
+    ]
+    return Case(
+        *(
+            When(
+                first_period=first,
+                last_period=last,
+                then=Value(as_of.expected(first, last)),
+            )
+            for first, last in pairs
+        ),
+        default=Value(None),
+        output_field=FloatField(),
+    )
+
+
+class ActionItem(Versioned):
+    """สิ่งที่ต้องดำเนินการ: one thing still to do for the requirements it answers.
+
+    `status` and `progress` are a copy of the last ProgressUpdate's; only `plan.progress.record_update` writes them.
+    """
+
+    class Basis(models.TextChoices):
+        STATED = "STATED", _("Stated in the document")
+        INFERRED = "INFERRED", _("Inferred from the document's layout")
+        CONFIRMED = "CONFIRMED", _("Confirmed by the coordinator")
+
+    plan = models.ForeignKey(
+        Plan, on_delete=models.PROTECT, related_name="actions", verbose_name=_("plan")
+    )
+    criterion = models.ForeignKey(
+        Criterion,
+        on_delete=models.PROTECT,
+        related_name="actions",
+        verbose_name=_("criterion"),
+    )
+    requirements = models.ManyToManyField(
+        Requirement,
+        related_name="actions",
+        verbose_name=_("requirements"),
+        help_text=_("One action may answer two levels at once"),
+    )
+    ref = models.CharField(
+        _("ref"),
+        max_length=30,
+        help_text=_("Such as 1.2.1-A-3; it stays the same for good"),
+    )
+    number = models.CharField(
+        _("printed number"),
+        max_length=10,
+        blank=True,
+        help_text=_("As the document prints it, empty where it has none"),
+    )
+    position = models.PositiveSmallIntegerField(
+        _("position"), default=0, help_text=_("Order inside its criterion")
+    )
+    text = models.TextField(_("text"))
+    first_period = models.ForeignKey(
+        Period,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("first period"),
+    )
+    last_period = models.ForeignKey(
+        Period,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("last period"),
+    )
+    schedule_basis = models.CharField(
+        _("basis of the schedule"), max_length=10, choices=Basis, default=Basis.STATED
+    )
+    status = models.CharField(
+        _("status"),
+        max_length=12,
+        choices=Status,
+        default=Status.NOT_STARTED,
+        editable=False,
+        db_index=True,
+    )
+    progress = models.PositiveSmallIntegerField(
+        _("progress (%)"), default=0, editable=False
+    )
+    reading_note = models.TextField(
+        _("reading note"),
+        blank=True,
+        help_text=_("What was uncertain when the document was read"),
+    )
+    search_text = models.TextField(editable=False, blank=True)
+
+    objects = ActionItemQuerySet.as_manager()
+    history = HistoricalRecords(
+        m2m_fields=[requirements], excluded_fields=["search_text"]
+    )
+
+    class Meta:
+        verbose_name = _("action item")
+        verbose_name_plural = _("action items")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("plan", "ref"),
+                name="action_ref_once",
+                violation_error_message=_(
+                    "The plan already has an action with this ref."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=Status.values, progress__lte=100),
+                name="action_status_and_progress_known",
+                violation_error_message=_("Progress must be between 0 and 100 %."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="NOT_STARTED") | Q(progress=0),
+                name="action_not_started_is_zero",
+                violation_error_message=_("What has not started is at 0 %."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="DONE") | Q(progress=100),
+                name="action_done_is_hundred",
+                violation_error_message=_("What is done is at 100 %."),
+            ),
+            models.CheckConstraint(
+                condition=Q(first_period__isnull=True, last_period__isnull=True)
+                | Q(first_period__isnull=False, last_period__isnull=False),
+                name="action_schedule_whole_or_empty",
+                violation_error_message=_(
+                    "Give both the first and the last period, or neither."
+                ),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.ref
+
+    def natural_key(self) -> tuple[str, str]:
+        return (self.plan.slug, self.ref)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, with the search key of what the ref and the text now say; see `Versioned.save`."""
+        self.search_text = thai.search_key(f"{self.ref} {self.text}")
+        super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        """Refuse periods of another plan, or a last one before the first."""
+        first, last = self.first_period, self.last_period
+        for field, period in (("first_period", first), ("last_period", last)):
+            if period and period.plan_id != self.plan_id:
+                raise ValidationError({field: _("The period belongs to another plan.")})
+        if first and last and first.number > last.number:
+            raise ValidationError(
+                {"last_period": _("The last period must not come before the first.")}
+            )
+
+    @property
+    def lead(self) -> list[Any]:
+        """Its lead assignments in the document's order; needs `with_details()`."""
+        return [
+            assignment
+            for assignment in self.assignments.all()
+            if assignment.role == Role.LEAD
+        ]
+
+    @property
+    def support(self) -> list[Any]:
+        """Its support assignments in the document's order; needs `with_details()`."""
+        return [
+            assignment
+            for assignment in self.assignments.all()
+            if assignment.role == Role.SUPPORT
+        ]

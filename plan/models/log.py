@@ -1,0 +1,246 @@
+"""The story of an action: progress updates and evidence, only ever added."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from plan.models.action import ActionItem
+from plan.models.status import Status
+
+
+class AppendOnlyError(TypeError):
+    """A row that is only ever added was to be changed or removed."""
+
+
+class AppendOnlyQuerySet(models.QuerySet[Any]):
+    def update(self, **kwargs: Any) -> int:
+        raise AppendOnlyError("These rows are only ever added.")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise AppendOnlyError("These rows are only ever added.")
+
+    def newest_first(self) -> "AppendOnlyQuerySet":
+        return self.order_by("-at", "-pk")
+
+
+class AppendOnly(models.Model):
+    """A row of a log: saved once, then neither changed nor removed."""
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnlyError("This row was saved before; add a new one.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise AppendOnlyError("These rows are only ever added.")
+
+
+class ProgressUpdate(AppendOnly):
+    """One step in the story of an action: who told what, when, and what it made of the status.
+
+    Figures of a past day are read from these rows. Text is kept as typed.
+    """
+
+    class Source(models.TextChoices):
+        WEB = "WEB", _("On the site")
+        IMPORT = "IMPORT", _("From a workbook")
+        ADMIN = "ADMIN", _("By an administrator")
+        DEMO = "DEMO", _("Demonstration")
+
+    action = models.ForeignKey(
+        ActionItem,
+        on_delete=models.PROTECT,
+        related_name="updates",
+        verbose_name=_("action item"),
+    )
+    op_id = models.UUIDField(
+        _("operation"),
+        unique=True,
+        help_text=_("One submission of the form makes one row"),
+    )
+    version = models.PositiveIntegerField(
+        _("version"), help_text=_("The version of the action this update made")
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="updates",
+        verbose_name=_("author"),
+    )
+    at = models.DateTimeField(_("at"), db_index=True)
+    status_from = models.CharField(_("status before"), max_length=12, choices=Status)
+    status_to = models.CharField(_("status"), max_length=12, choices=Status)
+    progress_from = models.PositiveSmallIntegerField(_("progress before (%)"))
+    progress_to = models.PositiveSmallIntegerField(_("progress (%)"))
+    result = models.TextField(_("result"), blank=True)
+    problem = models.TextField(_("problem"), blank=True)
+    next_step = models.TextField(_("next step"), blank=True)
+    reason = models.TextField(
+        _("reason for the change"),
+        blank=True,
+        help_text=_("Needed for going back or cancelling"),
+    )
+    source = models.CharField(
+        _("source"), max_length=10, choices=Source, default=Source.WEB
+    )
+
+    class Meta:
+        verbose_name = _("progress update")
+        verbose_name_plural = _("progress updates")
+        indexes = (models.Index(fields=("action", "-at")),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("action", "version"), name="update_one_per_version"
+            ),
+            models.CheckConstraint(
+                condition=Q(status_to__in=Status.values, progress_to__lte=100),
+                name="update_status_and_progress_known",
+                violation_error_message=_("Progress must be between 0 and 100 %."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(status_to="NOT_STARTED") | Q(progress_to=0),
+                name="update_not_started_is_zero",
+                violation_error_message=_("What has not started is at 0 %."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(status_to="DONE") | Q(progress_to=100),
+                name="update_done_is_hundred",
+                violation_error_message=_("What is done is at 100 %."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(status_to="BLOCKED")
+                | Q(status_from="BLOCKED")
+                | ~Q(problem=""),
+                name="update_blocked_names_problem",
+                violation_error_message=_("Say what the problem is."),
+            ),
+            models.CheckConstraint(
+                condition=Q(progress_to__gte=F("progress_from")) | ~Q(reason=""),
+                name="update_going_back_has_reason",
+                violation_error_message=_("Say why the progress goes back."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(status_to="CANCELLED")
+                | Q(status_from="CANCELLED")
+                | ~Q(reason=""),
+                name="update_cancelling_has_reason",
+                violation_error_message=_("Say why the action is cancelled."),
+            ),
+        )
+
+    has_evidence = (
+        False  # set by the write path when files or links come with the update
+    )
+
+    def __str__(self) -> str:
+        return f"{self.action_id} v{self.version}"
+
+    @property
+    def changes_status(self) -> bool:
+        """Whether it moved the status or the progress, and did not only add words."""
+        return (self.status_from, self.progress_from) != (
+            self.status_to,
+            self.progress_to,
+        )
+
+    @property
+    def goes_back(self) -> bool:
+        """Less progress than before, an earlier status, or a cancelled action taken up again."""
+        rank = {
+            Status.NOT_STARTED: 0,
+            Status.IN_PROGRESS: 1,
+            Status.BLOCKED: 1,
+            Status.DONE: 2,
+            Status.CANCELLED: 3,
+        }
+        is_earlier = rank.get(self.status_to, 0) < rank.get(self.status_from, 0)
+        is_less = (self.progress_to or 0) < (self.progress_from or 0)
+        return self.status_to != Status.CANCELLED and (is_earlier or is_less)
+
+    def clean(self) -> None:
+        """The rules of design §4, each told at the field it concerns.
+
+        Raises:
+            ValidationError: by field, naming the rule that is broken.
+        """
+        errors = {}
+        progress = self.progress_to
+        if self.status_to == Status.NOT_STARTED and progress:
+            errors["progress_to"] = _(
+                "What has not started is at 0 %. Choose “In progress” to report progress."
+            )
+        if self.status_to == Status.DONE and progress != 100:
+            errors["progress_to"] = _(
+                "What is done is at 100 %. Set 100, or choose “In progress”."
+            )
+        if (
+            self.status_to == Status.DONE
+            and self.changes_status
+            and not (self.result or self.has_evidence)
+        ):
+            errors["result"] = _(
+                "To report it done, write the result or attach evidence."
+            )
+        if self.status_to == Status.BLOCKED != self.status_from and not self.problem:
+            errors["problem"] = _("To report it blocked, say what the problem is.")
+        if self.goes_back and not self.reason:
+            errors["reason"] = _("The status or the progress goes back; say why.")
+        if self.status_to == Status.CANCELLED != self.status_from and not self.reason:
+            errors["reason"] = _("To cancel the action, say why.")
+        if errors:
+            raise ValidationError(errors)
+
+
+class Evidence(AppendOnly):
+    """หลักฐาน: a file or a link that came with an update; a correction is a new row."""
+
+    action = models.ForeignKey(
+        ActionItem,
+        on_delete=models.PROTECT,
+        related_name="evidence",
+        verbose_name=_("action item"),
+    )
+    update = models.ForeignKey(
+        ProgressUpdate,
+        on_delete=models.PROTECT,
+        related_name="evidence",
+        verbose_name=_("progress update"),
+    )
+    title = models.CharField(_("title"), max_length=300)
+    file = models.FileField(_("file"), upload_to="%Y/%m", blank=True)
+    link = models.URLField(_("link"), max_length=1000, blank=True)
+    sha256 = models.CharField(
+        "SHA-256", max_length=64, blank=True, help_text=_("Of the file's content")
+    )
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="evidence",
+        verbose_name=_("added by"),
+    )
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("evidence")
+        verbose_name_plural = _("evidence")
+        constraints = (
+            models.CheckConstraint(
+                condition=(Q(file="") & ~Q(link="")) | (~Q(file="") & Q(link="")),
+                name="evidence_file_or_link",
+                violation_error_message=_(
+                    "Evidence is a file or a link, one of the two."
+                ),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.title

@@ -1,0 +1,138 @@
+"""The plan and its periods."""
+
+from datetime import date
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from criteria.models import Assessment
+from pmqa_tracker import thai
+from pmqa_tracker.models import Versioned
+
+
+class PlanQuerySet(models.QuerySet["Plan"]):
+    def current(self, *, on: date) -> "Plan | None":
+        """The plan that runs on a day; without one, the last to have started, or else the first to come."""
+        running = (
+            self.filter(starts_on__lte=on, ends_on__gte=on)
+            .order_by("-starts_on")
+            .first()
+        )
+        return (
+            running
+            or self.filter(starts_on__lte=on).order_by("-ends_on").first()
+            or self.order_by("starts_on").first()
+        )
+
+
+class Plan(Versioned):
+    """แผนพัฒนาองค์การ: the improvement plan that answers an assessment."""
+
+    slug = models.SlugField(
+        _("address"),
+        unique=True,
+        help_text=_("Such as 2562-2563; part of the page's address"),
+    )
+    title = models.CharField(_("title"), max_length=300)
+    organization = models.CharField(_("organization"), max_length=200)
+    assessment = models.ForeignKey(
+        Assessment,
+        on_delete=models.PROTECT,
+        related_name="plans",
+        verbose_name=_("assessment answered"),
+    )
+    starts_on = models.DateField(_("starts on"))
+    ends_on = models.DateField(_("ends on"))
+    previous = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="next",
+        verbose_name=_("previous plan"),
+    )
+
+    objects = PlanQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("plan")
+        verbose_name_plural = _("plans")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(starts_on__lte=F("ends_on")),
+                name="plan_starts_before_it_ends",
+                violation_error_message=_("A plan must start before it ends."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.title
+
+    def natural_key(self) -> tuple[str]:
+        return (self.slug,)
+
+
+class Period(Versioned):
+    """ช่วงเวลา: a quarter of the plan, or a part of one."""
+
+    plan = models.ForeignKey(
+        Plan, on_delete=models.CASCADE, related_name="periods", verbose_name=_("plan")
+    )
+    number = models.PositiveSmallIntegerField(_("number"))
+    starts_on = models.DateField(_("first day"))
+    ends_on = models.DateField(_("last day"))
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("period")
+        verbose_name_plural = _("periods")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("plan", "number"),
+                name="period_number_once",
+                violation_error_message=_(
+                    "The plan already has a period with this number."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(starts_on__lte=F("ends_on")),
+                name="period_starts_before_it_ends",
+                violation_error_message=_("A period must start before it ends."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.label
+
+    def natural_key(self) -> tuple[str, int]:
+        return (self.plan.slug, self.number)
+
+    def clean(self) -> None:
+        """Refuse days outside the plan or inside another of its periods."""
+        if not (self.plan_id and self.starts_on and self.ends_on):
+            return
+        if self.starts_on < self.plan.starts_on or self.ends_on > self.plan.ends_on:
+            raise ValidationError(_("The period must lie inside its plan."))
+        others = Period.objects.filter(plan=self.plan_id).exclude(pk=self.pk)
+        if others.filter(
+            starts_on__lte=self.ends_on, ends_on__gte=self.starts_on
+        ).exists():
+            raise ValidationError(_("The period overlaps another one of the plan."))
+
+    @property
+    def label(self) -> str:
+        """The months and their Buddhist year: "ต.ค.–ธ.ค. 2562"."""
+        return thai.month_range(self.starts_on, self.ends_on)
+
+    @property
+    def quarter_label(self) -> str:
+        """The quarter of the fiscal year its last day falls in: "ไตรมาส 1/2563"."""
+        return _("Quarter %(quarter)s/%(year)s") % {
+            "quarter": thai.fiscal_quarter(self.ends_on),
+            "year": thai.fiscal_year(self.ends_on),
+        }

@@ -1,0 +1,56 @@
+"""The database by its URL: what each engine needs, and one sentence when it cannot be reached."""
+
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+SQLITE_OPTIONS = {
+    # By default SQLite takes its write lock in the middle of a transaction and loses it to another writer
+    # ("database is locked"); IMMEDIATE takes it at the start and waits its turn.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+}
+
+BAD_URL = (
+    "DATABASE_URL is not a database address the tracker understands; write postgres://user:password@host:5432/name "
+    "or sqlite:////folder/file.sqlite3, or leave it out for SQLite. / "
+    "DATABASE_URL ไม่ใช่ที่อยู่ฐานข้อมูลที่ระบบรองรับ ให้ระบุเป็น postgres://ผู้ใช้:รหัสผ่าน@เครื่อง:5432/ชื่อฐานข้อมูล "
+    "หรือไม่ต้องระบุเพื่อใช้ SQLite"
+)
+
+
+def from_url(env: environ.Env, default_file: Path) -> dict[str, object]:
+    """Django's settings of the default database.
+
+    Args:
+        env: the environment; `DATABASE_URL` is read from it.
+        default_file: the SQLite file used when no URL is given.
+
+    Raises:
+        ImproperlyConfigured: the URL is not of SQLite or PostgreSQL; the message is one sentence for people.
+    """
+    try:
+        config = env.db_url("DATABASE_URL", default=f"sqlite:///{default_file}")
+    except (ImproperlyConfigured, KeyError, ValueError):
+        raise ImproperlyConfigured(BAD_URL) from None
+    engine = config.get("ENGINE", "")
+    if engine == "django.db.backends.sqlite3":
+        config["OPTIONS"] = SQLITE_OPTIONS
+    elif engine.startswith("django.db.backends.postgresql") and config.get("NAME"):
+        config["CONN_MAX_AGE"] = 60
+        config["CONN_HEALTH_CHECKS"] = True
+    else:
+        raise ImproperlyConfigured(BAD_URL)
+    config["ATOMIC_REQUESTS"] = False
+    return config
+
+
+def explain(error: Exception) -> str:
+    """One sentence, in both languages, for a database that does not answer (`error` as the driver raised it)."""
+    reason = str(error).strip().splitlines()[0]
+    return (
+        f"The database named by DATABASE_URL does not answer ({reason}); check the address, the password and that the "
+        f"server runs. / ติดต่อฐานข้อมูลตาม DATABASE_URL ไม่ได้ โปรดตรวจสอบที่อยู่ รหัสผ่าน และสถานะของเครื่องฐานข้อมูล"
+    )

@@ -1,0 +1,224 @@
+"""Settings of the PMQA tracker, read from the environment (and from `.env` where that file exists).
+
+The README's configuration table says what each variable does.
+"""
+
+import os
+from datetime import date
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from pmqa_tracker import database
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+
+env = environ.Env()
+env_file = os.environ.get("PMQA_ENV_FILE", str(BASE_DIR / ".env"))
+if env_file and Path(env_file).is_file():
+    env.read_env(env_file)
+
+
+def _day(name: str) -> date | None:
+    """A variable that holds a day in ISO form (Anno Domini), or None where it is not set."""
+    value = env.str(name, default="")
+    try:
+        return date.fromisoformat(value) if value else None
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} must be a day such as 2020-05-15, not “{value}”. / "
+            f"{name} ต้องเป็นวันที่รูปแบบ ปี ค.ศ.-เดือน-วัน เช่น 2020-05-15 ไม่ใช่ “{value}”"
+        ) from None
+
+
+DEBUG = env.bool("DEBUG", default=False)
+PMQA_DEMO = env.bool("PMQA_DEMO", default=False)
+PMQA_DEMO_PASSWORD = env.str("PMQA_DEMO_PASSWORD", default="")
+PMQA_TODAY = _day("PMQA_TODAY")
+
+SECRET_KEY = env.str(
+    "SECRET_KEY", default="only-for-debugging-on-this-machine" if DEBUG else ""
+)
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is not set: put a long random text in the environment or in .env, or use `make run`, which makes "
+        "one. / ยังไม่ได้กำหนด SECRET_KEY ให้ใส่ข้อความสุ่มที่ยาวพอในตัวแปรสภาพแวดล้อมหรือไฟล์ .env หรือใช้คำสั่ง make run ซึ่งสร้างให้เอง"
+    )
+
+# A demonstration has accounts whose password is printed: it answers on this machine only, whatever else is set.
+ALLOWED_HOSTS = (
+    LOOPBACK_HOSTS
+    if PMQA_DEMO
+    else env.list("ALLOWED_HOSTS", default=LOOPBACK_HOSTS if DEBUG else [])
+)
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATABASES = {"default": database.from_url(env, DATA_DIR / "db.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+EVIDENCE_ROOT = DATA_DIR / "evidence"
+
+INSTALLED_APPS = [
+    "pmqa_tracker",
+    "criteria",
+    "assignments",
+    "plan",
+    "reports",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_filters",
+    "django_htmx",
+    "template_partials",
+    "import_export",
+    "simple_history",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "pmqa_tracker.middleware.LanguageMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "pmqa_tracker.urls"
+WSGI_APPLICATION = "pmqa_tracker.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "pmqa_tracker.context_processors.site",
+                "plan.context_processors.current_plan",
+            ],
+            # `thai` replaces the `date` filter everywhere, the libraries' own pages included, so that no page shows
+            # a year of the Christian era to a Thai reader.
+            "builtins": [
+                "pmqa_tracker.templatetags.thai",
+                "pmqa_tracker.templatetags.page",
+            ],
+        },
+    }
+]
+
+AUTH_USER_MODEL = "pmqa_tracker.User"
+AUTHENTICATION_BACKENDS = ["pmqa_tracker.auth.Backend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"
+    },
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+
+LANGUAGE_CODE = "th"
+LANGUAGES = [("th", "ไทย"), ("en", "English")]
+# `libraries` covers what the libraries leave untranslated; it is written by hand, `makemessages` does not touch it.
+LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "libraries"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env.str("TIME_ZONE", default="Asia/Bangkok")
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": EVIDENCE_ROOT},
+    },
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="pmqa-tracker@localhost")
+
+# Security. A demonstration on this machine speaks plain HTTP; everything else is told to speak HTTPS.
+SECURE_SSL = env.bool("SECURE_SSL", default=not (DEBUG or PMQA_DEMO))
+SECURE_SSL_REDIRECT = SECURE_SSL
+SESSION_COOKIE_SECURE = SECURE_SSL
+CSRF_COOKIE_SECURE = SECURE_SSL
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_SSL
+SECURE_HSTS_PRELOAD = SECURE_SSL
+if env.bool("BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [
+            SELF,
+            "data:",
+        ],  # Bootstrap's own CSS draws its arrows and ticks as data: images
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+IMPORT_EXPORT_USE_TRANSACTIONS = True
+IMPORT_EXPORT_SKIP_ADMIN_LOG = False
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
+IMPORT_EXPORT_ESCAPE_ILLEGAL_CHARS_ON_EXPORT = True
+SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
+
+# Health of an action (design §4): its progress against what is expected by the day.
+PMQA_ON_TRACK = env.float("PMQA_ON_TRACK", default=0.95)
+PMQA_SLIPPING = env.float("PMQA_SLIPPING", default=0.85)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    # In production Django only mails its errors; an administrator looks in the log first.
+    "loggers": {
+        "django.request": {
+            "handlers": ["console"],
+            "level": "ERROR",
+            "propagate": False,
+        }
+    },
+}

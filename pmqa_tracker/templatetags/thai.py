@@ -1,0 +1,55 @@
+"""Days and years as people here write them; a builtin of every template, the libraries' included."""
+
+from datetime import date, datetime
+from typing import Any
+
+from django import template
+from django.template.defaultfilters import date as django_date
+from django.utils.translation import get_language
+
+from pmqa_tracker import thai
+
+register = template.Library()
+
+
+@register.filter
+def be_date(day: date | None) -> str:
+    """A day in the Buddhist era: "15 พ.ค. 2563"; a moment with its time."""
+    if not day:
+        return ""
+    return (
+        thai.format_datetime(day)
+        if isinstance(day, datetime)
+        else thai.format_date(day)
+    )
+
+
+@register.filter
+def be_day(moment: datetime | date | None) -> str:
+    """The day of a moment in the Buddhist era, without its time."""
+    if not moment:
+        return ""
+    return thai.format_date(
+        thai.timezone.localtime(moment) if isinstance(moment, datetime) else moment
+    )
+
+
+@register.filter(name="date", expects_localtime=True, is_safe=False)
+def date_filter(value: Any, arg: str | None = None) -> str:
+    """Django's `date`, but in the Buddhist era where the page is Thai and the format is one people read."""
+    machine_format = arg in ("c", "r", "U") or (
+        arg is not None and arg.startswith("Y-")
+    )
+    if not isinstance(value, date) or machine_format or get_language() != "th":
+        return django_date(value, arg)
+    return (
+        thai.format_datetime(value)
+        if isinstance(value, datetime)
+        else thai.format_date(value)
+    )
+
+
+@register.filter
+def thai_digits(value: Any) -> str:
+    """Arabic digits as Thai ones: 1 → ๑."""
+    return str(value).translate(thai.TO_THAI)

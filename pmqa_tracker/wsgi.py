@@ -1,0 +1,14 @@
+"""WSGI entry point; gunicorn serves `pmqa_tracker.wsgi:application`."""
+
+import os
+import sys
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pmqa_tracker.settings")
+
+try:
+    application = get_wsgi_application()
+except ImproperlyConfigured as error:
+    sys.exit(f"{error}")
