@@ -50,9 +50,7 @@ class Unit(Versioned):
         blank=True,
         related_name="collectives",
         verbose_name=_("member units"),
-        help_text=_(
-            "Only for a collective: what is assigned to it is the work of each of these"
-        ),
+        help_text=_("Only for a collective: what is assigned to it is the work of each of these"),
     )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     reading_note = models.TextField(
@@ -98,9 +96,7 @@ class Membership(models.Model):
             models.UniqueConstraint(
                 fields=("user", "unit"),
                 name="membership_once",
-                violation_error_message=_(
-                    "This person is already a member of this unit."
-                ),
+                violation_error_message=_("This person is already a member of this unit."),
             ),
         )
 
@@ -150,9 +146,7 @@ class Assignment(Versioned):
             models.UniqueConstraint(
                 fields=("action", "unit", "role"),
                 name="assignment_once",
-                violation_error_message=_(
-                    "This unit already has this role in this action."
-                ),
+                violation_error_message=_("This unit already has this role in this action."),
             ),
             models.CheckConstraint(
                 condition=Q(role__in=Role.values),

@@ -82,9 +82,7 @@ class Criterion(Versioned):
         related_name="children",
         verbose_name=_("parent"),
     )
-    code = models.CharField(
-        _("code"), max_length=20, unique=True, help_text=_("Such as 1.1.3")
-    )
+    code = models.CharField(_("code"), max_length=20, unique=True, help_text=_("Such as 1.1.3"))
     title = models.TextField(_("title"))
     position = models.PositiveSmallIntegerField(
         _("position"), default=0, help_text=_("Order inside its category")
@@ -111,13 +109,9 @@ class Criterion(Versioned):
     def clean(self) -> None:
         """Refuse a parent of another category, or one that is itself a child."""
         if self.parent_id and self.parent.category_id != self.category_id:
-            raise ValidationError(
-                {"parent": _("The parent must be of the same category.")}
-            )
+            raise ValidationError({"parent": _("The parent must be of the same category.")})
         if self.parent_id and (self.parent_id == self.pk or self.parent.parent_id):
-            raise ValidationError(
-                {"parent": _("The parent must be a main criterion, such as 1.1.")}
-            )
+            raise ValidationError({"parent": _("The parent must be a main criterion, such as 1.1.")})
 
 
 class RequirementQuerySet(models.QuerySet["Requirement"]):
@@ -141,9 +135,7 @@ class Requirement(Versioned):
         verbose_name=_("criterion"),
     )
     level = models.PositiveSmallIntegerField(_("level"), choices=Level.choices)
-    text = models.TextField(
-        _("text"), blank=True, help_text=_("Empty where the document prints none")
-    )
+    text = models.TextField(_("text"), blank=True, help_text=_("Empty where the document prints none"))
 
     objects = RequirementQuerySet.as_manager()
     history = HistoricalRecords()
@@ -155,16 +147,12 @@ class Requirement(Versioned):
             models.UniqueConstraint(
                 fields=("criterion", "level"),
                 name="requirement_once_per_level",
-                violation_error_message=_(
-                    "This criterion already has a requirement at this level."
-                ),
+                violation_error_message=_("This criterion already has a requirement at this level."),
             ),
             models.CheckConstraint(
                 condition=Q(level__in=Level.values),
                 name="requirement_level_known",
-                violation_error_message=_(
-                    "The level must be Basic, Advance or Significance."
-                ),
+                violation_error_message=_("The level must be Basic, Advance or Significance."),
             ),
         )
 
@@ -183,9 +171,7 @@ class Assessment(Versioned):
         SELF = "SELF", _("Self-assessment")
 
     name = models.CharField(_("name"), max_length=300, unique=True)
-    kind = models.CharField(
-        _("kind"), max_length=10, choices=Kind, default=Kind.ASSESSOR
-    )
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.ASSESSOR)
     assessed_on = models.DateField(
         _("assessed on"),
         null=True,
@@ -193,12 +179,8 @@ class Assessment(Versioned):
         help_text=_("Empty where the document does not say"),
     )
     basic_points = models.PositiveSmallIntegerField(_("points for Basic"), default=300)
-    advance_points = models.PositiveSmallIntegerField(
-        _("points added by Advance"), default=100
-    )
-    significance_points = models.PositiveSmallIntegerField(
-        _("points added by Significance"), default=100
-    )
+    advance_points = models.PositiveSmallIntegerField(_("points added by Advance"), default=100)
+    significance_points = models.PositiveSmallIntegerField(_("points added by Significance"), default=100)
     are_points_confirmed = models.BooleanField(
         _("points confirmed"),
         default=False,
@@ -250,9 +232,7 @@ class Verdict(Versioned):
             models.UniqueConstraint(
                 fields=("assessment", "requirement"),
                 name="verdict_once_per_requirement",
-                violation_error_message=_(
-                    "This assessment already has a verdict on this requirement."
-                ),
+                violation_error_message=_("This assessment already has a verdict on this requirement."),
             ),
         )
 

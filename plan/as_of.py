@@ -20,6 +20,8 @@ class AsOf:
     Attributes:
         day: the day, at its end.
         periods: the plan's periods in order.
+        told_until: count what was told before this moment, where it is not the end of the day: pages on which people
+            write show what was written after a plan's last day too.
         on_track, slipping: the lowest share (0-1) of the expected progress that still is so (design §4).
     """
 
@@ -27,23 +29,26 @@ class AsOf:
     periods: tuple["Period", ...]
     on_track: float
     slipping: float
+    told_until: datetime | None = None
 
     @property
     def period(self) -> "Period | None":
         """The period that runs on the day."""
         return next(
-            (
-                period
-                for period in self.periods
-                if period.starts_on <= self.day <= period.ends_on
-            ),
+            (period for period in self.periods if period.starts_on <= self.day <= period.ends_on),
             None,
         )
 
     @property
+    def period_starts_at(self) -> datetime:
+        """The moment the running period began; between periods, the day itself."""
+        return thai.start_of(self.period.starts_on if self.period else self.day)
+
+    @property
     def ends_at(self) -> datetime:
-        """The first moment after the day."""
-        return thai.end_of(self.day)
+        """The first moment that is not counted any more."""
+        end = thai.end_of(self.day)
+        return max(end, self.told_until) if self.told_until else end
 
     def expected(self, first: "Period", last: "Period") -> float:
         """Progress (%) expected by the day of work that runs from one period to another.
@@ -60,11 +65,14 @@ def clamp(day: date, plan: "Plan") -> date:
     return min(max(day, plan.starts_on), plan.ends_on)
 
 
-def on_day(plan: "Plan", day: date, periods: Iterable["Period"]) -> AsOf:
-    """`plan` on the day of it nearest to `day`, with the thresholds of the settings."""
+def on_day(
+    plan: "Plan", day: date, periods: Iterable["Period"], *, told_until: datetime | None = None
+) -> AsOf:
+    """`plan` on the day of it nearest to `day`, with the thresholds of the settings; see `AsOf.told_until`."""
     return AsOf(
         day=clamp(day, plan),
         periods=tuple(sorted(periods, key=lambda period: period.number)),
+        told_until=told_until,
         on_track=settings.PMQA_ON_TRACK,
         slipping=settings.PMQA_SLIPPING,
     )

@@ -80,13 +80,11 @@ def record_update(
     _check_allowed(action, access, report)
     try:
         with transaction.atomic():
-            if made := _made_before(action, op_id, access):
+            if made := made_before(action, op_id, access):
                 return made
             # Read and compared inside the transaction: the rules judge the step from what is stored to what is told.
             stored = (
-                ActionItem.objects.filter(pk=action.pk, version=version)
-                .values("status", "progress")
-                .first()
+                ActionItem.objects.filter(pk=action.pk, version=version).values("status", "progress").first()
             )
             if stored is None:
                 raise StaleUpdateError(action)
@@ -114,43 +112,40 @@ def record_update(
             return update
     except (StaleUpdateError, IntegrityError):
         # The same submission twice at the same moment: the second finds the first's row.
-        if made := _made_before(action, op_id, access):
+        if made := made_before(action, op_id, access):
             return made
         raise
 
 
+def check_may_report(action: ActionItem, access: Access) -> None:
+    """Raise NotAllowedError, which says why, where a person has no part in an action."""
+    if access.may_add_result(action):
+        return
+    units = ", ".join(dict.fromkeys(str(assignment.unit) for assignment in action.assignments.all()))
+    raise NotAllowedError(
+        _("This action belongs to %(units)s. Only their staff and the coordinator report on it.")
+        % {"units": units}
+    )
+
+
+def made_before(action: ActionItem, op_id: UUID | str, access: Access) -> ProgressUpdate | None:
+    """The update this submission already made; None for a new one, or for an `op_id` that is no UUID."""
+    try:
+        op_id = UUID(str(op_id))
+    except ValueError:
+        return None
+    return ProgressUpdate.objects.filter(op_id=op_id, action=action, author=access.user).first()
+
+
 def _check_allowed(action: ActionItem, access: Access, report: Report) -> None:
-    if not access.may_add_result(action):
+    check_may_report(action, access)
+    if (report.status is not None or report.progress is not None) and not access.may_change_status(action):
         raise NotAllowedError(
-            _(
-                "Only the units in charge of this action and the coordinator may report on it."
-            )
-        )
-    if (
-        report.status is not None or report.progress is not None
-    ) and not access.may_change_status(action):
-        raise NotAllowedError(
-            _(
-                "Only a lead unit changes the status; a supporting unit adds results and evidence."
-            )
+            _("Only a lead unit changes the status; a supporting unit adds results and evidence.")
         )
     moves = report.status is not None and report.status != action.status
-    if (
-        moves
-        and Status.CANCELLED in (report.status, action.status)
-        and not access.is_coordinator
-    ):
-        raise NotAllowedError(
-            _("Only the coordinator cancels an action or takes it up again.")
-        )
-
-
-def _made_before(
-    action: ActionItem, op_id: UUID, access: Access
-) -> ProgressUpdate | None:
-    return ProgressUpdate.objects.filter(
-        op_id=op_id, action=action, author=access.user
-    ).first()
+    if moves and Status.CANCELLED in (report.status, action.status) and not access.is_coordinator:
+        raise NotAllowedError(_("Only the coordinator cancels an action or takes it up again."))
 
 
 def _build(

@@ -15,6 +15,4 @@ class Backend(ModelBackend):
 
     def user_can_authenticate(self, user: Any) -> bool:
         """True for an active account that is not a demonstration one, or where a demonstration runs."""
-        return super().user_can_authenticate(user) and (
-            settings.PMQA_DEMO or not user.is_demo
-        )
+        return super().user_can_authenticate(user) and (settings.PMQA_DEMO or not user.is_demo)

@@ -14,9 +14,7 @@ def now() -> datetime:
     moment = timezone.localtime()
     frozen_on = settings.PMQA_TODAY
     if frozen_on is not None:
-        moment = moment.replace(
-            year=frozen_on.year, month=frozen_on.month, day=frozen_on.day
-        )
+        moment = moment.replace(year=frozen_on.year, month=frozen_on.month, day=frozen_on.day)
     return moment
 
 

@@ -11,9 +11,7 @@ from django.utils.translation import gettext_lazy as _
 class User(AbstractUser):
     """A person who logs in. Roles are groups, divisions are memberships (`assignments`)."""
 
-    is_demo = models.BooleanField(
-        _("demonstration account"), default=False, editable=False
-    )
+    is_demo = models.BooleanField(_("demonstration account"), default=False, editable=False)
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username

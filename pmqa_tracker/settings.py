@@ -39,9 +39,7 @@ PMQA_DEMO = env.bool("PMQA_DEMO", default=False)
 PMQA_DEMO_PASSWORD = env.str("PMQA_DEMO_PASSWORD", default="")
 PMQA_TODAY = _day("PMQA_TODAY")
 
-SECRET_KEY = env.str(
-    "SECRET_KEY", default="only-for-debugging-on-this-machine" if DEBUG else ""
-)
+SECRET_KEY = env.str("SECRET_KEY", default="only-for-debugging-on-this-machine" if DEBUG else "")
 if not SECRET_KEY:
     raise ImproperlyConfigured(
         "SECRET_KEY is not set: put a long random text in the environment or in .env, or use `make run`, which makes "
@@ -50,9 +48,7 @@ if not SECRET_KEY:
 
 # A demonstration has accounts whose password is printed: it answers on this machine only, whatever else is set.
 ALLOWED_HOSTS = (
-    LOOPBACK_HOSTS
-    if PMQA_DEMO
-    else env.list("ALLOWED_HOSTS", default=LOOPBACK_HOSTS if DEBUG else [])
+    LOOPBACK_HOSTS if PMQA_DEMO else env.list("ALLOWED_HOSTS", default=LOOPBACK_HOSTS if DEBUG else [])
 )
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -75,6 +71,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.forms",
     "django_filters",
     "django_htmx",
     "template_partials",
@@ -128,9 +125,7 @@ TEMPLATES = [
 AUTH_USER_MODEL = "pmqa_tracker.User"
 AUTHENTICATION_BACKENDS = ["pmqa_tracker.auth.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"
-    },
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 10},
@@ -138,6 +133,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # fields by templates/django/forms
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
@@ -158,9 +154,7 @@ STORAGES = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": EVIDENCE_ROOT},
     },
-    "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")

@@ -12,9 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 BUDDHIST_ERA = 543
-FIRST_BUDDHIST_YEAR = (
-    2400  # a typed year from here on is of the Buddhist era, an earlier one Anno Domini
-)
+FIRST_BUDDHIST_YEAR = 2400  # a typed year from here on is of the Buddhist era, an earlier one Anno Domini
 
 MONTHS = {
     "th": (
@@ -110,9 +108,7 @@ def parse_date(text: str) -> date:
         year, month, day = map(int, match.groups())
     else:
         raise ValueError(text)
-    return date(
-        year - BUDDHIST_ERA if year >= FIRST_BUDDHIST_YEAR else year, month, day
-    )
+    return date(year - BUDDHIST_ERA if year >= FIRST_BUDDHIST_YEAR else year, month, day)
 
 
 def search_key(text: str) -> str:

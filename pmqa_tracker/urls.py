@@ -1,6 +1,39 @@
-"""Addresses of the site."""
+"""Addresses of the site: the way in, the rooms' pages, the admin screens."""
 
 from django.contrib import admin
-from django.urls import path
+from django.contrib.auth import views as auth
+from django.contrib.auth.decorators import login_not_required
+from django.urls import include, path, register_converter
+from django.views.i18n import set_language
 
-urlpatterns = [path("admin/", admin.site.urls)]
+
+
+class TextConverter:
+    """A piece of an address that a person can type: anything but a slash and NUL, which PostgreSQL refuses."""
+
+    regex = r"[^/\x00]+"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return str(value)
+
+
+register_converter(TextConverter, "text")
+
+urlpatterns = [
+    path("login/", auth.LoginView.as_view(template_name="login.html"), name="login"),
+    path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path(
+        "password/",
+        auth.PasswordChangeView.as_view(template_name="password_change.html", success_url="/"),
+        name="password_change",
+    ),
+    path("language/", login_not_required(set_language), name="set_language"),
+    path("admin/", admin.site.urls),
+    path("", include("plan.urls")),
+    path("", include("reports.urls")),
+]
+
+handler404 = "pmqa_tracker.views.page_not_found"

@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 
-class NotFound(Http404):  # noqa: N818 - it stands beside Http404
+class NotFound(Http404):
     """Nothing at this address; says what was looked for and what is near it.
 
     Args:

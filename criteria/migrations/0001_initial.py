@@ -25,9 +25,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "version",
-                    models.PositiveIntegerField(
-                        default=1, editable=False, verbose_name="version"
-                    ),
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
                 ),
                 (
                     "name",
@@ -56,15 +54,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "basic_points",
-                    models.PositiveSmallIntegerField(
-                        default=300, verbose_name="points for Basic"
-                    ),
+                    models.PositiveSmallIntegerField(default=300, verbose_name="points for Basic"),
                 ),
                 (
                     "advance_points",
-                    models.PositiveSmallIntegerField(
-                        default=100, verbose_name="points added by Advance"
-                    ),
+                    models.PositiveSmallIntegerField(default=100, verbose_name="points added by Advance"),
                 ),
                 (
                     "significance_points",
@@ -100,15 +94,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "version",
-                    models.PositiveIntegerField(
-                        default=1, editable=False, verbose_name="version"
-                    ),
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
                 ),
                 (
                     "number",
-                    models.PositiveSmallIntegerField(
-                        unique=True, verbose_name="number"
-                    ),
+                    models.PositiveSmallIntegerField(unique=True, verbose_name="number"),
                 ),
                 ("name", models.CharField(max_length=200, verbose_name="name")),
             ],
@@ -122,21 +112,15 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigIntegerField(
-                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
-                    ),
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
                 ),
                 (
                     "version",
-                    models.PositiveIntegerField(
-                        default=1, editable=False, verbose_name="version"
-                    ),
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
                 ),
                 (
                     "name",
-                    models.CharField(
-                        db_index=True, max_length=300, verbose_name="name"
-                    ),
+                    models.CharField(db_index=True, max_length=300, verbose_name="name"),
                 ),
                 (
                     "kind",
@@ -161,15 +145,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "basic_points",
-                    models.PositiveSmallIntegerField(
-                        default=300, verbose_name="points for Basic"
-                    ),
+                    models.PositiveSmallIntegerField(default=300, verbose_name="points for Basic"),
                 ),
                 (
                     "advance_points",
-                    models.PositiveSmallIntegerField(
-                        default=100, verbose_name="points added by Advance"
-                    ),
+                    models.PositiveSmallIntegerField(default=100, verbose_name="points added by Advance"),
                 ),
                 (
                     "significance_points",
@@ -209,21 +189,15 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigIntegerField(
-                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
-                    ),
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
                 ),
                 (
                     "version",
-                    models.PositiveIntegerField(
-                        default=1, editable=False, verbose_name="version"
-                    ),
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
                 ),
                 (
                     "number",
-                    models.PositiveSmallIntegerField(
-                        db_index=True, verbose_name="number"
-                    ),
+                    models.PositiveSmallIntegerField(db_index=True, verbose_name="number"),
                 ),
                 ("name", models.CharField(max_length=200, verbose_name="name")),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
@@ -250,15 +224,11 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigIntegerField(
-                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
-                    ),
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
                 ),
                 (
                     "version",
-                    models.PositiveIntegerField(
-                        default=1, editable=False, verbose_name="version"
-                    ),
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
                 ),
                 (
                     "code",
@@ -310,15 +280,11 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigIntegerField(
-                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
-                    ),
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
                 ),
                 (
                     "version",
-                    models.PositiveIntegerField(
-                        default=1, editable=False, verbose_name="version"
-                    ),
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
                 ),
                 (
                     "level",
@@ -363,15 +329,11 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigIntegerField(
-                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
-                    ),
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
                 ),
                 (
                     "version",
-                    models.PositiveIntegerField(
-                        default=1, editable=False, verbose_name="version"
-                    ),
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
                 ),
                 ("passed", models.BooleanField(verbose_name="passed")),
                 ("reason", models.TextField(blank=True, verbose_name="reason")),
@@ -416,9 +378,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "version",
-                    models.PositiveIntegerField(
-                        default=1, editable=False, verbose_name="version"
-                    ),
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
                 ),
                 (
                     "level",
@@ -459,9 +419,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "version",
-                    models.PositiveIntegerField(
-                        default=1, editable=False, verbose_name="version"
-                    ),
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
                 ),
                 ("passed", models.BooleanField(verbose_name="passed")),
                 ("reason", models.TextField(blank=True, verbose_name="reason")),
@@ -493,9 +451,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "version",
-                    models.PositiveIntegerField(
-                        default=1, editable=False, verbose_name="version"
-                    ),
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
                 ),
                 (
                     "code",

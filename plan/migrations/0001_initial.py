@@ -18,15 +18,11 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigIntegerField(
-                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
-                    ),
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
                 ),
                 (
                     "version",
-                    models.PositiveIntegerField(
-                        default=1, editable=False, verbose_name="version"
-                    ),
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
                 ),
                 (
                     "ref",
@@ -86,9 +82,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "progress",
-                    models.PositiveSmallIntegerField(
-                        default=0, editable=False, verbose_name="progress (%)"
-                    ),
+                    models.PositiveSmallIntegerField(default=0, editable=False, verbose_name="progress (%)"),
                 ),
                 (
                     "reading_note",
@@ -122,9 +116,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigIntegerField(
-                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
-                    ),
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
                 ),
                 ("m2m_history_id", models.AutoField(primary_key=True, serialize=False)),
             ],
@@ -138,15 +130,11 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigIntegerField(
-                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
-                    ),
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
                 ),
                 (
                     "version",
-                    models.PositiveIntegerField(
-                        default=1, editable=False, verbose_name="version"
-                    ),
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
                 ),
                 ("number", models.PositiveSmallIntegerField(verbose_name="number")),
                 ("starts_on", models.DateField(verbose_name="first day")),
@@ -175,15 +163,11 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigIntegerField(
-                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
-                    ),
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
                 ),
                 (
                     "version",
-                    models.PositiveIntegerField(
-                        default=1, editable=False, verbose_name="version"
-                    ),
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
                 ),
                 (
                     "slug",
@@ -232,9 +216,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "version",
-                    models.PositiveIntegerField(
-                        default=1, editable=False, verbose_name="version"
-                    ),
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
                 ),
                 ("number", models.PositiveSmallIntegerField(verbose_name="number")),
                 ("starts_on", models.DateField(verbose_name="first day")),
@@ -259,9 +241,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "version",
-                    models.PositiveIntegerField(
-                        default=1, editable=False, verbose_name="version"
-                    ),
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
                 ),
                 (
                     "slug",
@@ -342,9 +322,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "progress_from",
-                    models.PositiveSmallIntegerField(
-                        verbose_name="progress before (%)"
-                    ),
+                    models.PositiveSmallIntegerField(verbose_name="progress before (%)"),
                 ),
                 (
                     "progress_to",
@@ -395,9 +373,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "version",
-                    models.PositiveIntegerField(
-                        default=1, editable=False, verbose_name="version"
-                    ),
+                    models.PositiveIntegerField(default=1, editable=False, verbose_name="version"),
                 ),
                 (
                     "ref",
@@ -457,9 +433,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "progress",
-                    models.PositiveSmallIntegerField(
-                        default=0, editable=False, verbose_name="progress (%)"
-                    ),
+                    models.PositiveSmallIntegerField(default=0, editable=False, verbose_name="progress (%)"),
                 ),
                 (
                     "reading_note",
@@ -509,9 +483,7 @@ class Migration(migrations.Migration):
                 ("title", models.CharField(max_length=300, verbose_name="title")),
                 (
                     "file",
-                    models.FileField(
-                        blank=True, upload_to="%Y/%m", verbose_name="file"
-                    ),
+                    models.FileField(blank=True, upload_to="%Y/%m", verbose_name="file"),
                 ),
                 (
                     "link",

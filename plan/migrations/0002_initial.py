@@ -351,12 +351,8 @@ class Migration(migrations.Migration):
             model_name="actionitem",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(
-                        ("first_period__isnull", True), ("last_period__isnull", True)
-                    ),
-                    models.Q(
-                        ("first_period__isnull", False), ("last_period__isnull", False)
-                    ),
+                    models.Q(("first_period__isnull", True), ("last_period__isnull", True)),
+                    models.Q(("first_period__isnull", False), ("last_period__isnull", False)),
                     _connector="OR",
                 ),
                 name="action_schedule_whole_or_empty",
@@ -365,15 +361,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="progressupdate",
-            index=models.Index(
-                fields=["action", "-at"], name="plan_progre_action__29cbc7_idx"
-            ),
+            index=models.Index(fields=["action", "-at"], name="plan_progre_action__29cbc7_idx"),
         ),
         migrations.AddConstraint(
             model_name="progressupdate",
-            constraint=models.UniqueConstraint(
-                fields=("action", "version"), name="update_one_per_version"
-            ),
+            constraint=models.UniqueConstraint(fields=("action", "version"), name="update_one_per_version"),
         ),
         migrations.AddConstraint(
             model_name="progressupdate",

@@ -31,37 +31,36 @@ from pmqa_tracker import thai
 from pmqa_tracker.models import Versioned
 
 
+PLAN_ORDER = ("criterion__category__number", "criterion__position", "criterion__code", "position", "pk")
+
+
 class ActionItemQuerySet(models.QuerySet["ActionItem"]):
     def in_order(self) -> "ActionItemQuerySet":
         """As the document lists them."""
-        return self.order_by(
-            "criterion__category__number",
-            "criterion__position",
-            "criterion__code",
-            "position",
-            "pk",
-        )
+        return self.order_by(*PLAN_ORDER)
 
     def for_units(self, units: Any, *, role: str = "") -> "ActionItemQuerySet":
         """The work of `units`: assigned to them or to a collective they belong to; `role` narrows it to one."""
-        assigned = Assignment.objects.filter(
-            action=OuterRef("pk"), unit__in=Unit.objects.carrying(units)
-        )
+        assigned = Assignment.objects.filter(action=OuterRef("pk"), unit__in=Unit.objects.carrying(units))
         return self.filter(Exists(assigned.filter(role=role) if role else assigned))
 
     def matching(self, text: str) -> "ActionItemQuerySet":
         """Whose ref or text holds `text`, however its spaces, digits and ำ are written."""
         return self.filter(search_text__contains=thai.search_key(text))
 
+    def at_level(self, level: int) -> "ActionItemQuerySet":
+        """That answer a requirement of a level."""
+        return self.filter(Exists(Requirement.objects.filter(actions=OuterRef("pk"), level=level)))
+
+    def running_in(self, number: int) -> "ActionItemQuerySet":
+        """Whose schedule covers the period with this number."""
+        return self.filter(first_period__number__lte=number, last_period__number__gte=number)
+
     def with_details(self) -> "ActionItemQuerySet":
         """With all that a row shows, in a fixed number of queries."""
-        return self.select_related(
-            "criterion__category", "first_period", "last_period"
-        ).prefetch_related(
+        return self.select_related("criterion__category", "first_period", "last_period").prefetch_related(
             Prefetch("requirements", Requirement.objects.order_by("level")),
-            Prefetch(
-                "assignments", Assignment.objects.in_order().select_related("unit")
-            ),
+            Prefetch("assignments", Assignment.objects.in_order().select_related("unit")),
         )
 
     def as_of(self, as_of: AsOf) -> "ActionItemQuerySet":
@@ -76,9 +75,7 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
             .order_by("-version")
         )
         stood = self.annotate(
-            status_on=Coalesce(
-                Subquery(until.values("status_to")[:1]), Value(str(Status.NOT_STARTED))
-            ),
+            status_on=Coalesce(Subquery(until.values("status_to")[:1]), Value(str(Status.NOT_STARTED))),
             progress_on=Coalesce(Subquery(until.values("progress_to")[:1]), Value(0)),
             updated_at=Subquery(until.values("at")[:1]),
             expected_on=_expected_on(as_of),
@@ -110,16 +107,33 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
             ),
         )
 
+    # The verbs below need `as_of()` before them.
+
+    def at_work(self) -> "ActionItemQuerySet":
+        """That should be moving: their time has come and they are not closed."""
+        return self.filter(due__in=(Due.OVERDUE, Due.NOW))
+
+    def updated_in(self, as_of: AsOf) -> "ActionItemQuerySet":
+        """Of which something was told in the period that runs."""
+        return self.filter(updated_at__gte=as_of.period_starts_at)
+
+    def silent_in(self, as_of: AsOf) -> "ActionItemQuerySet":
+        """That should be moving and of which nothing was told in the period that runs."""
+        return self.at_work().filter(Q(updated_at__isnull=True) | Q(updated_at__lt=as_of.period_starts_at))
+
+    def behind_first(self) -> "ActionItemQuerySet":
+        """Overdue first, then the furthest below what is expected; closed and unscheduled ones last."""
+        is_overdue = Case(
+            When(due=Due.OVERDUE, then=Value(0)), When(due=Due.CLOSED, then=Value(2)), default=Value(1)
+        )
+        lag = (F("progress_on") - F("expected_on")).asc(nulls_last=True)
+        return self.order_by(is_overdue, lag, *PLAN_ORDER)
+
 
 def _expected_on(as_of: AsOf) -> Case:
     """What is expected by the day, as an expression: the few pairs of periods there are, each worked out once."""
     periods = as_of.periods
-    pairs = [
-        (first, last)
-        for first in periods
-        for last in periods
-        if first.number <= last.number
-    ]
+    pairs = [(first, last) for first in periods for last in periods if first.number <= last.number]
     return Case(
         *(
             When(
@@ -145,9 +159,7 @@ class ActionItem(Versioned):
         INFERRED = "INFERRED", _("Inferred from the document's layout")
         CONFIRMED = "CONFIRMED", _("Confirmed by the coordinator")
 
-    plan = models.ForeignKey(
-        Plan, on_delete=models.PROTECT, related_name="actions", verbose_name=_("plan")
-    )
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="actions", verbose_name=_("plan"))
     criterion = models.ForeignKey(
         Criterion,
         on_delete=models.PROTECT,
@@ -202,9 +214,7 @@ class ActionItem(Versioned):
         editable=False,
         db_index=True,
     )
-    progress = models.PositiveSmallIntegerField(
-        _("progress (%)"), default=0, editable=False
-    )
+    progress = models.PositiveSmallIntegerField(_("progress (%)"), default=0, editable=False)
     reading_note = models.TextField(
         _("reading note"),
         blank=True,
@@ -213,9 +223,7 @@ class ActionItem(Versioned):
     search_text = models.TextField(editable=False, blank=True)
 
     objects = ActionItemQuerySet.as_manager()
-    history = HistoricalRecords(
-        m2m_fields=[requirements], excluded_fields=["search_text"]
-    )
+    history = HistoricalRecords(m2m_fields=[requirements], excluded_fields=["search_text"])
 
     class Meta:
         verbose_name = _("action item")
@@ -224,9 +232,7 @@ class ActionItem(Versioned):
             models.UniqueConstraint(
                 fields=("plan", "ref"),
                 name="action_ref_once",
-                violation_error_message=_(
-                    "The plan already has an action with this ref."
-                ),
+                violation_error_message=_("The plan already has an action with this ref."),
             ),
             models.CheckConstraint(
                 condition=Q(status__in=Status.values, progress__lte=100),
@@ -247,9 +253,7 @@ class ActionItem(Versioned):
                 condition=Q(first_period__isnull=True, last_period__isnull=True)
                 | Q(first_period__isnull=False, last_period__isnull=False),
                 name="action_schedule_whole_or_empty",
-                violation_error_message=_(
-                    "Give both the first and the last period, or neither."
-                ),
+                violation_error_message=_("Give both the first and the last period, or neither."),
             ),
         )
 
@@ -271,24 +275,14 @@ class ActionItem(Versioned):
             if period and period.plan_id != self.plan_id:
                 raise ValidationError({field: _("The period belongs to another plan.")})
         if first and last and first.number > last.number:
-            raise ValidationError(
-                {"last_period": _("The last period must not come before the first.")}
-            )
+            raise ValidationError({"last_period": _("The last period must not come before the first.")})
 
     @property
     def lead(self) -> list[Any]:
         """Its lead assignments in the document's order; needs `with_details()`."""
-        return [
-            assignment
-            for assignment in self.assignments.all()
-            if assignment.role == Role.LEAD
-        ]
+        return [assignment for assignment in self.assignments.all() if assignment.role == Role.LEAD]
 
     @property
     def support(self) -> list[Any]:
         """Its support assignments in the document's order; needs `with_details()`."""
-        return [
-            assignment
-            for assignment in self.assignments.all()
-            if assignment.role == Role.SUPPORT
-        ]
+        return [assignment for assignment in self.assignments.all() if assignment.role == Role.SUPPORT]

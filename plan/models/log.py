@@ -89,18 +89,14 @@ class ProgressUpdate(AppendOnly):
         blank=True,
         help_text=_("Needed for going back or cancelling"),
     )
-    source = models.CharField(
-        _("source"), max_length=10, choices=Source, default=Source.WEB
-    )
+    source = models.CharField(_("source"), max_length=10, choices=Source, default=Source.WEB)
 
     class Meta:
         verbose_name = _("progress update")
         verbose_name_plural = _("progress updates")
         indexes = (models.Index(fields=("action", "-at")),)
         constraints = (
-            models.UniqueConstraint(
-                fields=("action", "version"), name="update_one_per_version"
-            ),
+            models.UniqueConstraint(fields=("action", "version"), name="update_one_per_version"),
             models.CheckConstraint(
                 condition=Q(status_to__in=Status.values, progress_to__lte=100),
                 name="update_status_and_progress_known",
@@ -117,9 +113,7 @@ class ProgressUpdate(AppendOnly):
                 violation_error_message=_("What is done is at 100 %."),
             ),
             models.CheckConstraint(
-                condition=~Q(status_to="BLOCKED")
-                | Q(status_from="BLOCKED")
-                | ~Q(problem=""),
+                condition=~Q(status_to="BLOCKED") | Q(status_from="BLOCKED") | ~Q(problem=""),
                 name="update_blocked_names_problem",
                 violation_error_message=_("Say what the problem is."),
             ),
@@ -129,17 +123,13 @@ class ProgressUpdate(AppendOnly):
                 violation_error_message=_("Say why the progress goes back."),
             ),
             models.CheckConstraint(
-                condition=~Q(status_to="CANCELLED")
-                | Q(status_from="CANCELLED")
-                | ~Q(reason=""),
+                condition=~Q(status_to="CANCELLED") | Q(status_from="CANCELLED") | ~Q(reason=""),
                 name="update_cancelling_has_reason",
                 violation_error_message=_("Say why the action is cancelled."),
             ),
         )
 
-    has_evidence = (
-        False  # set by the write path when files or links come with the update
-    )
+    has_evidence = False  # set by the write path when files or links come with the update
 
     def __str__(self) -> str:
         return f"{self.action_id} v{self.version}"
@@ -179,17 +169,9 @@ class ProgressUpdate(AppendOnly):
                 "What has not started is at 0 %. Choose “In progress” to report progress."
             )
         if self.status_to == Status.DONE and progress != 100:
-            errors["progress_to"] = _(
-                "What is done is at 100 %. Set 100, or choose “In progress”."
-            )
-        if (
-            self.status_to == Status.DONE
-            and self.changes_status
-            and not (self.result or self.has_evidence)
-        ):
-            errors["result"] = _(
-                "To report it done, write the result or attach evidence."
-            )
+            errors["progress_to"] = _("What is done is at 100 %. Set 100, or choose “In progress”.")
+        if self.status_to == Status.DONE and self.changes_status and not (self.result or self.has_evidence):
+            errors["result"] = _("To report it done, write the result or attach evidence.")
         if self.status_to == Status.BLOCKED != self.status_from and not self.problem:
             errors["problem"] = _("To report it blocked, say what the problem is.")
         if self.goes_back and not self.reason:
@@ -218,9 +200,7 @@ class Evidence(AppendOnly):
     title = models.CharField(_("title"), max_length=300)
     file = models.FileField(_("file"), upload_to="%Y/%m", blank=True)
     link = models.URLField(_("link"), max_length=1000, blank=True)
-    sha256 = models.CharField(
-        "SHA-256", max_length=64, blank=True, help_text=_("Of the file's content")
-    )
+    sha256 = models.CharField("SHA-256", max_length=64, blank=True, help_text=_("Of the file's content"))
     added_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -236,9 +216,7 @@ class Evidence(AppendOnly):
             models.CheckConstraint(
                 condition=(Q(file="") & ~Q(link="")) | (~Q(file="") & Q(link="")),
                 name="evidence_file_or_link",
-                violation_error_message=_(
-                    "Evidence is a file or a link, one of the two."
-                ),
+                violation_error_message=_("Evidence is a file or a link, one of the two."),
             ),
         )
 

@@ -16,11 +16,7 @@ from pmqa_tracker.models import Versioned
 class PlanQuerySet(models.QuerySet["Plan"]):
     def current(self, *, on: date) -> "Plan | None":
         """The plan that runs on a day; without one, the last to have started, or else the first to come."""
-        running = (
-            self.filter(starts_on__lte=on, ends_on__gte=on)
-            .order_by("-starts_on")
-            .first()
-        )
+        running = self.filter(starts_on__lte=on, ends_on__gte=on).order_by("-starts_on").first()
         return (
             running
             or self.filter(starts_on__lte=on).order_by("-ends_on").first()
@@ -79,9 +75,7 @@ class Plan(Versioned):
 class Period(Versioned):
     """ช่วงเวลา: a quarter of the plan, or a part of one."""
 
-    plan = models.ForeignKey(
-        Plan, on_delete=models.CASCADE, related_name="periods", verbose_name=_("plan")
-    )
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="periods", verbose_name=_("plan"))
     number = models.PositiveSmallIntegerField(_("number"))
     starts_on = models.DateField(_("first day"))
     ends_on = models.DateField(_("last day"))
@@ -95,9 +89,7 @@ class Period(Versioned):
             models.UniqueConstraint(
                 fields=("plan", "number"),
                 name="period_number_once",
-                violation_error_message=_(
-                    "The plan already has a period with this number."
-                ),
+                violation_error_message=_("The plan already has a period with this number."),
             ),
             models.CheckConstraint(
                 condition=Q(starts_on__lte=F("ends_on")),
@@ -119,9 +111,7 @@ class Period(Versioned):
         if self.starts_on < self.plan.starts_on or self.ends_on > self.plan.ends_on:
             raise ValidationError(_("The period must lie inside its plan."))
         others = Period.objects.filter(plan=self.plan_id).exclude(pk=self.pk)
-        if others.filter(
-            starts_on__lte=self.ends_on, ends_on__gte=self.starts_on
-        ).exists():
+        if others.filter(starts_on__lte=self.ends_on, ends_on__gte=self.starts_on).exists():
             raise ValidationError(_("The period overlaps another one of the plan."))
 
     @property
@@ -130,9 +120,19 @@ class Period(Versioned):
         return thai.month_range(self.starts_on, self.ends_on)
 
     @property
+    def fiscal_year(self) -> int:
+        """The fiscal year (พ.ศ.) its last day falls in."""
+        return thai.fiscal_year(self.ends_on)
+
+    @property
+    def months_label(self) -> str:
+        """The months alone: "ต.ค.–ธ.ค."."""
+        return thai.month_range(self.starts_on, self.ends_on).rsplit(" ", 1)[0]
+
+    @property
     def quarter_label(self) -> str:
         """The quarter of the fiscal year its last day falls in: "ไตรมาส 1/2563"."""
         return _("Quarter %(quarter)s/%(year)s") % {
             "quarter": thai.fiscal_quarter(self.ends_on),
-            "year": thai.fiscal_year(self.ends_on),
+            "year": self.fiscal_year,
         }

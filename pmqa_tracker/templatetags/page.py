@@ -1,5 +1,44 @@
-"""What the pages of this site are made of."""
+"""What the pages of this site are made of; a builtin of every template."""
+
+from typing import Any
 
 from django import template
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """A drawing of `static/img/icons.svg`; without a label it is decoration and kept from screen readers."""
+    source = f"{static('img/icons.svg')}#{name}"
+    if label:
+        return format_html(
+            '<svg class="icon icon-{}" role="img" aria-label="{}"><use href="{}"/></svg>', name, label, source
+        )
+    return format_html('<svg class="icon icon-{}" aria-hidden="true"><use href="{}"/></svg>', name, source)
+
+
+@register.simple_tag(takes_context=True)
+def nav_link(context: dict[str, Any], view: str, label: str) -> SafeString:
+    """A link of the main menu to a page of the plan, marked where it is the page shown."""
+    address = reverse(view, args=[context["plan"].slug])
+    is_here = context["request"].path.startswith(address)
+    return format_html(
+        '<a href="{}"{}>{}</a>', address, mark_safe(' aria-current="page"') if is_here else "", label
+    )
+
+
+@register.filter
+def get(mapping: Any, key: Any) -> Any:
+    """The value of a mapping for a key that is a variable of the template."""
+    return mapping.get(key, "")
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    """A percentage without decimals: "37 %"; a dash where there is none."""
+    return "–" if value is None else f"{value:.0f} %"

@@ -17,11 +17,7 @@ def be_date(day: date | None) -> str:
     """A day in the Buddhist era: "15 พ.ค. 2563"; a moment with its time."""
     if not day:
         return ""
-    return (
-        thai.format_datetime(day)
-        if isinstance(day, datetime)
-        else thai.format_date(day)
-    )
+    return thai.format_datetime(day) if isinstance(day, datetime) else thai.format_date(day)
 
 
 @register.filter
@@ -29,24 +25,16 @@ def be_day(moment: datetime | date | None) -> str:
     """The day of a moment in the Buddhist era, without its time."""
     if not moment:
         return ""
-    return thai.format_date(
-        thai.timezone.localtime(moment) if isinstance(moment, datetime) else moment
-    )
+    return thai.format_date(thai.timezone.localtime(moment) if isinstance(moment, datetime) else moment)
 
 
 @register.filter(name="date", expects_localtime=True, is_safe=False)
 def date_filter(value: Any, arg: str | None = None) -> str:
     """Django's `date`, but in the Buddhist era where the page is Thai and the format is one people read."""
-    machine_format = arg in ("c", "r", "U") or (
-        arg is not None and arg.startswith("Y-")
-    )
+    machine_format = arg in ("c", "r", "U") or (arg is not None and arg.startswith("Y-"))
     if not isinstance(value, date) or machine_format or get_language() != "th":
         return django_date(value, arg)
-    return (
-        thai.format_datetime(value)
-        if isinstance(value, datetime)
-        else thai.format_date(value)
-    )
+    return thai.format_datetime(value) if isinstance(value, datetime) else thai.format_date(value)
 
 
 @register.filter

@@ -1,0 +1,101 @@
+"""Status, health, progress and schedule as they are drawn: always an icon and a word, never colour alone."""
+
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from plan.models import ActionItem, Due, Health, Status
+from pmqa_tracker.templatetags.page import icon, percent
+
+register = template.Library()
+
+
+def _badge(kind: str, label: str) -> SafeString:
+    return format_html('<span class="badge-status is-{}">{}<span>{}</span></span>', kind, icon(kind), label)
+
+
+@register.simple_tag
+def status_badge(value: str) -> SafeString:
+    """A Status as a badge."""
+    status = Status(value)
+    return _badge(status.lower(), status.label)
+
+
+@register.simple_tag
+def health_badge(value: str) -> SafeString:
+    """A Health as a badge."""
+    health = Health(value)
+    return _badge(health.lower(), health.label)
+
+
+@register.simple_tag
+def overdue_badge(due: str) -> SafeString | str:
+    """The mark of what is overdue; nothing for all else."""
+    return _badge("overdue", Due.OVERDUE.label) if due == Due.OVERDUE else ""
+
+
+@register.simple_tag
+def progress_bar(progress: int, expected: float | None = None) -> SafeString:
+    """A bar of the progress (%), with a mark where it is expected to be by the day."""
+    told = _("Progress %(progress)s %%") % {"progress": progress}
+    if expected is not None:
+        told += " · " + _("expected %(expected)s") % {"expected": percent(expected)}
+    mark = (
+        format_html('<path class="bar-expected" d="M{0} 0V8"/>', f"{min(expected, 99.2):.1f}")
+        if expected is not None
+        else ""
+    )
+    return format_html(
+        '<svg class="progress-line" viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label="{}">'
+        '<rect class="bar-track" width="100" height="8"/><rect class="bar-done" width="{}" height="8"/>{}</svg>',
+        told,
+        progress,
+        mark,
+    )
+
+
+@register.simple_tag
+def schedule(action: ActionItem) -> str:
+    """The months an action runs: "ส.ค.–ก.ย. 2562 ถึง ก.ค.–ก.ย. 2563"."""
+    first, last = action.first_period, action.last_period
+    if first is None or last is None:
+        return _("No schedule in the document")
+    if first.pk == last.pk:
+        return first.label
+    return _("%(first)s to %(last)s") % {"first": first.label, "last": last.label}
+
+
+@register.simple_tag
+def stacked_bar(counts: Any) -> SafeString:
+    """A bar of (kind, label, count): each kind's share of the whole, in its colour and pattern."""
+    whole = sum(count for _kind, _label, count in counts)
+    parts, start = [], 0.0
+    for kind, label, count in counts:
+        width = 100 * count / whole if whole else 0
+        if count:
+            parts.append(
+                format_html(
+                    '<rect class="part is-{}" x="{}" width="{}" height="10"><title>{} {}</title></rect>',
+                    kind,
+                    f"{start:.2f}",
+                    f"{width:.2f}",
+                    label,
+                    count,
+                )
+            )
+        start += width
+    told = ", ".join(f"{label} {count}" for _kind, label, count in counts if count)
+    return format_html(
+        '<svg class="stacked-bar" viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>',
+        told,
+        format_html("{}" * len(parts), *parts) if parts else "",
+    )
+
+
+@register.simple_tag
+def verdict_badge(passed: bool) -> SafeString:
+    """Whether a requirement passed."""
+    return _badge("passed", _("Passed")) if passed else _badge("failed", _("Failed"))

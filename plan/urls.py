@@ -1,0 +1,12 @@
+"""Addresses of the plan's pages."""
+
+from django.urls import path
+
+from plan import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("plans/<text:slug>/my/", views.my, name="my"),
+    path("plans/<text:slug>/actions/", views.action_list, name="action_list"),
+    path("plans/<text:slug>/actions/<text:ref>/", views.action_detail, name="action_detail"),
+]

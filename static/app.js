@@ -1,0 +1,25 @@
+/* What the pages do beyond plain links and forms. Everything works without it. */
+"use strict";
+
+/* A menu closes when the reader looks elsewhere. */
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.user-menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.user-menu[open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+/* After an answer that refuses a form, the first thing to read gets the focus. */
+document.addEventListener("htmx:afterSwap", (event) => {
+  const refused = document.querySelector("#update [role=alert], #update .field-errors");
+  if (event.detail.xhr.status >= 400 && refused) {
+    refused.setAttribute("tabindex", "-1");
+    refused.focus();
+  }
+});
