@@ -84,9 +84,7 @@ class Criterion(Versioned):
     )
     code = models.CharField(_("code"), max_length=20, unique=True, help_text=_("Such as 1.1.3"))
     title = models.TextField(_("title"))
-    position = models.PositiveSmallIntegerField(
-        _("position"), default=0, help_text=_("Order inside its category")
-    )
+    position = models.PositiveSmallIntegerField(_("position"), default=0, help_text=_("Order inside its category"))
     reading_note = models.TextField(
         _("reading note"),
         blank=True,

@@ -65,9 +65,7 @@ def clamp(day: date, plan: "Plan") -> date:
     return min(max(day, plan.starts_on), plan.ends_on)
 
 
-def on_day(
-    plan: "Plan", day: date, periods: Iterable["Period"], *, told_until: datetime | None = None
-) -> AsOf:
+def on_day(plan: "Plan", day: date, periods: Iterable["Period"], *, told_until: datetime | None = None) -> AsOf:
     """`plan` on the day of it nearest to `day`, with the thresholds of the settings; see `AsOf.told_until`."""
     return AsOf(
         day=clamp(day, plan),

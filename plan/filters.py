@@ -66,9 +66,7 @@ class ActionFilter(django_filters.FilterSet):
     status = django_filters.ChoiceFilter(
         label=_("Status"), choices=Status.choices, field_name="status_on", empty_label=_("All statuses")
     )
-    health = django_filters.ChoiceFilter(
-        label=_("Health"), choices=Health.choices, empty_label=_("All health")
-    )
+    health = django_filters.ChoiceFilter(label=_("Health"), choices=Health.choices, empty_label=_("All health"))
     due = django_filters.ChoiceFilter(label=_("Due"), choices=Due.choices, empty_label=_("Any time"))
     period = django_filters.ChoiceFilter(label=_("Runs in"), method="by_period", empty_label=_("All periods"))
     ends = django_filters.ChoiceFilter(

@@ -77,11 +77,7 @@ class UpdateForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         """Refuse an update that tells nothing, and evidence with a name but no link."""
         data = super().clean()
-        if (
-            data.get("evidence_title")
-            and not data.get("evidence_link")
-            and "evidence_link" not in self.errors
-        ):
+        if data.get("evidence_title") and not data.get("evidence_link") and "evidence_link" not in self.errors:
             self.add_error("evidence_link", _("Give the link of the evidence you named."))
         if not self.moves_status and self.data.get("status_to", self.action.status) != self.action.status:
             raise ValidationError(
@@ -93,9 +89,7 @@ class UpdateForm(forms.ModelForm):
         )
         told = any(data.get(name) for name in WORDS) or data.get("evidence_link") or self.errors
         if not moved and not told:
-            raise ValidationError(
-                _("Nothing was told yet: change the status or the progress, or write what was done.")
-            )
+            raise ValidationError(_("Nothing was told yet: change the status or the progress, or write what was done."))
         return data
 
     def typed_words(self) -> list[tuple[str, str]]:

@@ -22,8 +22,7 @@ def find_plan(request: HttpRequest, slug: str) -> Plan:
     plan = Plan.objects.select_related("assessment").prefetch_related("periods").filter(slug=slug).first()
     if plan is None:
         others = [
-            (other.title, reverse("dashboard", args=[other.slug]))
-            for other in Plan.objects.order_by("-starts_on")
+            (other.title, reverse("dashboard", args=[other.slug])) for other in Plan.objects.order_by("-starts_on")
         ]
         raise NotFound(_("There is no plan “%(slug)s”.") % {"slug": slug}, others)
     request.plan = plan  # type: ignore[attr-defined]

@@ -83,9 +83,7 @@ def record_update(
             if made := made_before(action, op_id, access):
                 return made
             # Read and compared inside the transaction: the rules judge the step from what is stored to what is told.
-            stored = (
-                ActionItem.objects.filter(pk=action.pk, version=version).values("status", "progress").first()
-            )
+            stored = ActionItem.objects.filter(pk=action.pk, version=version).values("status", "progress").first()
             if stored is None:
                 raise StaleUpdateError(action)
             update = _build(action, version, op_id, access, at, report, source, stored)
@@ -123,8 +121,7 @@ def check_may_report(action: ActionItem, access: Access) -> None:
         return
     units = ", ".join(dict.fromkeys(str(assignment.unit) for assignment in action.assignments.all()))
     raise NotAllowedError(
-        _("This action belongs to %(units)s. Only their staff and the coordinator report on it.")
-        % {"units": units}
+        _("This action belongs to %(units)s. Only their staff and the coordinator report on it.") % {"units": units}
     )
 
 
@@ -140,9 +137,7 @@ def made_before(action: ActionItem, op_id: UUID | str, access: Access) -> Progre
 def _check_allowed(action: ActionItem, access: Access, report: Report) -> None:
     check_may_report(action, access)
     if (report.status is not None or report.progress is not None) and not access.may_change_status(action):
-        raise NotAllowedError(
-            _("Only a lead unit changes the status; a supporting unit adds results and evidence.")
-        )
+        raise NotAllowedError(_("Only a lead unit changes the status; a supporting unit adds results and evidence."))
     moves = report.status is not None and report.status != action.status
     if moves and Status.CANCELLED in (report.status, action.status) and not access.is_coordinator:
         raise NotAllowedError(_("Only the coordinator cancels an action or takes it up again."))

@@ -70,11 +70,7 @@ def my(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _assignments_of(access: Access, action: ActionItem, role: str) -> list[Assignment]:
     """How the person's units take part in an action: their own assignments and those of their collectives."""
-    return [
-        item
-        for item in action.assignments.all()
-        if item.role == role and item.unit_id in access.carried_unit_ids
-    ]
+    return [item for item in action.assignments.all() if item.role == role and item.unit_id in access.carried_unit_ids]
 
 
 @require_safe
@@ -86,9 +82,7 @@ def action_list(request: HttpRequest, slug: str) -> HttpResponse:
     actions = chosen.qs
     if chosen.unknown:
         names = ", ".join(chosen.unknown)
-        messages.warning(
-            request, _("Left out, since nothing like it is offered: %(names)s.") % {"names": names}
-        )
+        messages.warning(request, _("Left out, since nothing like it is offered: %(names)s.") % {"names": names})
     if not actions.query.order_by:
         actions = actions.in_order()
     page = Paginator(actions.with_details(), PAGE_SIZE).get_page(request.GET.get("page"))
@@ -136,9 +130,7 @@ def _update(request: HttpRequest, plan: Plan, action: ActionItem, access: Access
         context = _detail(plan, action, None) | {"refusal": str(error), "typed": form.typed_words()}
         return _refuse(request, context, status=403)
     except StaleUpdateError:
-        return _refuse(
-            request, _conflict(plan, find_action(plan, action.ref), access, request.POST), status=409
-        )
+        return _refuse(request, _conflict(plan, find_action(plan, action.ref), access, request.POST), status=409)
 
 
 def _recorded(request: HttpRequest, plan: Plan, action: ActionItem) -> HttpResponse:

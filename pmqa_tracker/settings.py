@@ -47,9 +47,7 @@ if not SECRET_KEY:
     )
 
 # A demonstration has accounts whose password is printed: it answers on this machine only, whatever else is set.
-ALLOWED_HOSTS = (
-    LOOPBACK_HOSTS if PMQA_DEMO else env.list("ALLOWED_HOSTS", default=LOOPBACK_HOSTS if DEBUG else [])
-)
+ALLOWED_HOSTS = LOOPBACK_HOSTS if PMQA_DEMO else env.list("ALLOWED_HOSTS", default=LOOPBACK_HOSTS if DEBUG else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))

@@ -7,7 +7,6 @@ from django.urls import include, path, register_converter
 from django.views.i18n import set_language
 
 
-
 class TextConverter:
     """A piece of an address that a person can type: anything but a slash and NUL, which PostgreSQL refuses."""
 

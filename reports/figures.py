@@ -219,9 +219,7 @@ def mean_progress(standings: Iterable[Standing]) -> float | None:
 
 def mean_expected(standings: Iterable[Standing]) -> float | None:
     """Mean of what is expected (%) of the scheduled actions not cancelled; None without any."""
-    expected = [
-        each.expected for each in standings if each.status != Status.CANCELLED and each.expected is not None
-    ]
+    expected = [each.expected for each in standings if each.status != Status.CANCELLED and each.expected is not None]
     return fmean(expected) if expected else None
 
 

@@ -121,9 +121,7 @@ def unit_detail(request: HttpRequest, slug: str, abbreviation: str) -> HttpRespo
         "support": support,
         "lead_actions": actions.for_units([unit], role=Role.LEAD),
         "support_actions": actions.for_units([unit], role=Role.SUPPORT),
-        "periods": figures.by_period(
-            [each for each in standings if unit.pk in each.lead], as_of, lead.total.query
-        ),
+        "periods": figures.by_period([each for each in standings if unit.pk in each.lead], as_of, lead.total.query),
     }
     return render(request, "reports/unit_detail.html", context)
 

@@ -30,7 +30,6 @@ from plan.models.status import CLOSED, Due, Health, Status
 from pmqa_tracker import thai
 from pmqa_tracker.models import Versioned
 
-
 PLAN_ORDER = ("criterion__category__number", "criterion__position", "criterion__code", "position", "pk")
 
 
@@ -123,9 +122,7 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
 
     def behind_first(self) -> "ActionItemQuerySet":
         """Overdue first, then the furthest below what is expected; closed and unscheduled ones last."""
-        is_overdue = Case(
-            When(due=Due.OVERDUE, then=Value(0)), When(due=Due.CLOSED, then=Value(2)), default=Value(1)
-        )
+        is_overdue = Case(When(due=Due.OVERDUE, then=Value(0)), When(due=Due.CLOSED, then=Value(2)), default=Value(1))
         lag = (F("progress_on") - F("expected_on")).asc(nulls_last=True)
         return self.order_by(is_overdue, lag, *PLAN_ORDER)
 
@@ -183,9 +180,7 @@ class ActionItem(Versioned):
         blank=True,
         help_text=_("As the document prints it, empty where it has none"),
     )
-    position = models.PositiveSmallIntegerField(
-        _("position"), default=0, help_text=_("Order inside its criterion")
-    )
+    position = models.PositiveSmallIntegerField(_("position"), default=0, help_text=_("Order inside its criterion"))
     text = models.TextField(_("text"))
     first_period = models.ForeignKey(
         Period,
@@ -203,9 +198,7 @@ class ActionItem(Versioned):
         related_name="+",
         verbose_name=_("last period"),
     )
-    schedule_basis = models.CharField(
-        _("basis of the schedule"), max_length=10, choices=Basis, default=Basis.STATED
-    )
+    schedule_basis = models.CharField(_("basis of the schedule"), max_length=10, choices=Basis, default=Basis.STATED)
     status = models.CharField(
         _("status"),
         max_length=12,

@@ -67,9 +67,7 @@ class ProgressUpdate(AppendOnly):
         unique=True,
         help_text=_("One submission of the form makes one row"),
     )
-    version = models.PositiveIntegerField(
-        _("version"), help_text=_("The version of the action this update made")
-    )
+    version = models.PositiveIntegerField(_("version"), help_text=_("The version of the action this update made"))
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -165,9 +163,7 @@ class ProgressUpdate(AppendOnly):
         errors = {}
         progress = self.progress_to
         if self.status_to == Status.NOT_STARTED and progress:
-            errors["progress_to"] = _(
-                "What has not started is at 0 %. Choose “In progress” to report progress."
-            )
+            errors["progress_to"] = _("What has not started is at 0 %. Choose “In progress” to report progress.")
         if self.status_to == Status.DONE and progress != 100:
             errors["progress_to"] = _("What is done is at 100 %. Set 100, or choose “In progress”.")
         if self.status_to == Status.DONE and self.changes_status and not (self.result or self.has_evidence):

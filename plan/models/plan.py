@@ -18,9 +18,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         """The plan that runs on a day; without one, the last to have started, or else the first to come."""
         running = self.filter(starts_on__lte=on, ends_on__gte=on).order_by("-starts_on").first()
         return (
-            running
-            or self.filter(starts_on__lte=on).order_by("-ends_on").first()
-            or self.order_by("starts_on").first()
+            running or self.filter(starts_on__lte=on).order_by("-ends_on").first() or self.order_by("starts_on").first()
         )
 
 

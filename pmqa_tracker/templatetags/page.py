@@ -27,9 +27,7 @@ def nav_link(context: dict[str, Any], view: str, label: str) -> SafeString:
     """A link of the main menu to a page of the plan, marked where it is the page shown."""
     address = reverse(view, args=[context["plan"].slug])
     is_here = context["request"].path.startswith(address)
-    return format_html(
-        '<a href="{}"{}>{}</a>', address, mark_safe(' aria-current="page"') if is_here else "", label
-    )
+    return format_html('<a href="{}"{}>{}</a>', address, mark_safe(' aria-current="page"') if is_here else "", label)
 
 
 @register.filter

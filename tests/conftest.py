@@ -1,0 +1,109 @@
+"""What the tests share: the day, people of each role, the department's own plan, and a browser."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.management import call_command
+from django.utils import translation
+
+from assignments.access import Access
+from plan.models import ActionItem, ProgressUpdate, Status
+from plan.progress import Report, record_update
+from pmqa_tracker import clock
+from pmqa_tracker.models import User
+from tests.factories import UserFactory
+
+DAY = date(2020, 5, 15)
+CHROMIUM = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
+IS_REQUIRED = os.environ.get("CI", "").lower() in ("1", "true")
+
+
+@pytest.fixture(autouse=True)
+def _surroundings(settings: Any, tmp_path: Path) -> Iterator[None]:
+    """Every test lives on 15 May 2563, in Thai, with a folder of its own for evidence."""
+    settings.PMQA_TODAY = DAY
+    settings.EVIDENCE_ROOT = tmp_path
+    with translation.override("th"):
+        yield
+
+
+@pytest.fixture
+def seeded(db: None) -> None:
+    """The department's own plan, as the fixtures hold it."""
+    call_command("seed", verbosity=0)
+
+
+@pytest.fixture
+def demo(seeded: None, settings: Any) -> None:
+    """The department's plan with the demonstration's accounts and history."""
+    settings.PMQA_DEMO = True
+    settings.PMQA_DEMO_PASSWORD = "only-for-these-tests"
+    call_command("demo", verbosity=0)
+
+
+@pytest.fixture
+def coordinator(db: None) -> User:
+    return UserFactory(username="coordinator", roles=["coordinator"])
+
+
+@pytest.fixture
+def manager(db: None) -> User:
+    return UserFactory(username="manager", roles=["management"])
+
+
+@pytest.fixture
+def tell() -> Callable[..., ProgressUpdate]:
+    """Record an update the way the site does: `tell(action, person, progress=40, at=moment)`."""
+
+    def inner(
+        action: ActionItem, author: User, *, at: Any = None, version: int | None = None, **told: Any
+    ) -> ProgressUpdate:
+        action = ActionItem.objects.with_details().get(pk=action.pk)
+        if told.get("status") == Status.DONE:
+            told = {"progress": 100, "result": "แล้วเสร็จตามแผน", **told}
+        elif "progress" in told:
+            told = {"status": Status.IN_PROGRESS, **told}
+        return record_update(
+            action=action,
+            version=version or action.version,
+            op_id=told.pop("op_id", None) or uuid4(),
+            access=Access.of(author),
+            at=at or clock.now(),
+            report=Report(**told),
+        )
+
+    return inner
+
+
+# The browser.
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests are skipped, and told, where Chromium is missing; in CI that is a failure."""
+    if CHROMIUM or IS_REQUIRED:
+        return
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.skip(reason="chromium is missing"))
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    # Playwright's loop runs in this thread; Django must not mistake the tests' own queries for asynchronous ones.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    assert CHROMIUM, "chromium is missing"
+    return {
+        "executable_path": CHROMIUM,
+        "args": ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--lang=en-US"],
+    }
+
+
+@pytest.fixture(scope="session")
+def browser_context_args() -> dict[str, Any]:
+    return {"viewport": {"width": 1280, "height": 900}, "timezone_id": "Asia/Bangkok"}

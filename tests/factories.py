@@ -1,0 +1,224 @@
+"""Real objects for the tests, one factory a model."""
+
+from datetime import UTC, date, datetime
+from uuid import uuid4
+
+import factory
+from django.contrib.auth.models import Group
+from factory.django import DjangoModelFactory
+
+from assignments.models import Assignment, Membership, Role, Unit
+from criteria.models import Assessment, Category, Criterion, Level, Requirement, Verdict
+from plan.models import ActionItem, Evidence, Period, Plan, ProgressUpdate, Status
+from pmqa_tracker.models import User
+
+PASSWORD = "a long password for tests"
+
+
+class UserFactory(DjangoModelFactory):
+    """A person; `roles=["staff"]` and `units=[unit]` say what he is and where he works."""
+
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    username = factory.Sequence(lambda n: f"person{n}")
+    password = factory.django.Password(PASSWORD)
+
+    @factory.post_generation
+    def roles(self, create, extracted, **kwargs):
+        for name in extracted or ():
+            self.groups.add(Group.objects.get_or_create(name=name)[0])
+
+    @factory.post_generation
+    def units(self, create, extracted, **kwargs):
+        for unit in extracted or ():
+            Membership.objects.create(user=self, unit=unit)
+
+
+class CategoryFactory(DjangoModelFactory):
+    class Meta:
+        model = Category
+
+    number = factory.Sequence(lambda n: n + 1)
+    name = factory.Sequence(lambda n: f"หมวดทดสอบ {n}")
+
+
+class CriterionFactory(DjangoModelFactory):
+    class Meta:
+        model = Criterion
+
+    category = factory.SubFactory(CategoryFactory)
+    code = factory.Sequence(lambda n: f"1.{n + 1}")
+    title = factory.Sequence(lambda n: f"เกณฑ์ทดสอบ {n}")
+    position = factory.Sequence(lambda n: n + 1)
+
+
+class RequirementFactory(DjangoModelFactory):
+    class Meta:
+        model = Requirement
+
+    criterion = factory.SubFactory(CriterionFactory)
+    level = Level.BASIC
+    text = "- ส่วนราชการมีแนวทางที่เป็นระบบ"
+
+
+class AssessmentFactory(DjangoModelFactory):
+    class Meta:
+        model = Assessment
+
+    name = factory.Sequence(lambda n: f"การประเมินครั้งที่ {n}")
+
+
+class VerdictFactory(DjangoModelFactory):
+    class Meta:
+        model = Verdict
+
+    assessment = factory.SubFactory(AssessmentFactory)
+    requirement = factory.SubFactory(RequirementFactory)
+    passed = False
+    reason = "ยังไม่พบหลักฐานที่ชัดเจน"
+
+
+class UnitFactory(DjangoModelFactory):
+    class Meta:
+        model = Unit
+        skip_postgeneration_save = True
+
+    abbreviation = factory.Sequence(lambda n: f"กท{n}.")
+    name_th = factory.Sequence(lambda n: f"กองทดสอบ {n}")
+    position = factory.Sequence(lambda n: n)
+
+    @factory.post_generation
+    def members(self, create, extracted, **kwargs):
+        if extracted:
+            self.members.set(extracted)
+
+
+class MembershipFactory(DjangoModelFactory):
+    class Meta:
+        model = Membership
+
+    user = factory.SubFactory(UserFactory)
+    unit = factory.SubFactory(UnitFactory)
+
+
+class PlanFactory(DjangoModelFactory):
+    """A plan of the fiscal year 2563 with four quarters."""
+
+    class Meta:
+        model = Plan
+        skip_postgeneration_save = True
+
+    slug = factory.Sequence(lambda n: f"plan-{n}")
+    title = factory.Sequence(lambda n: f"แผนพัฒนาองค์การทดสอบ {n}")
+    organization = "กรมทดสอบ"
+    assessment = factory.SubFactory(AssessmentFactory)
+    starts_on = date(2019, 10, 1)
+    ends_on = date(2020, 9, 30)
+
+    @factory.post_generation
+    def periods(self, create, extracted, **kwargs):
+        quarters = extracted or [
+            (date(2019, 10, 1), date(2019, 12, 31)),
+            (date(2020, 1, 1), date(2020, 3, 31)),
+            (date(2020, 4, 1), date(2020, 6, 30)),
+            (date(2020, 7, 1), date(2020, 9, 30)),
+        ]
+        for number, (first, last) in enumerate(quarters, start=1):
+            Period.objects.create(plan=self, number=number, starts_on=first, ends_on=last)
+
+
+class PeriodFactory(DjangoModelFactory):
+    class Meta:
+        model = Period
+
+    plan = factory.SubFactory(PlanFactory, periods=[])
+    number = factory.Sequence(lambda n: n + 10)
+    starts_on = date(2019, 10, 1)
+    ends_on = date(2019, 12, 31)
+
+
+class ActionItemFactory(DjangoModelFactory):
+    """An action; `runs=(1, 3)` schedules it, `lead` and `support` are units, `requirements` what it answers.
+
+    Without `requirements` it answers one of its criterion at Advance, which the plan's assessment failed.
+    """
+
+    class Meta:
+        model = ActionItem
+        skip_postgeneration_save = True
+
+    class Params:
+        runs = (1, 4)
+
+    plan = factory.SubFactory(PlanFactory)
+    criterion = factory.SubFactory(CriterionFactory)
+    ref = factory.Sequence(lambda n: f"1.1-A-{n + 1}")
+    number = "1"
+    text = factory.Sequence(lambda n: f"จัดทำแนวทางการดำเนินงานเรื่องที่ {n}")
+    first_period = factory.LazyAttribute(lambda each: each.plan.periods.get(number=each.runs[0]) if each.runs else None)
+    last_period = factory.LazyAttribute(lambda each: each.plan.periods.get(number=each.runs[1]) if each.runs else None)
+
+    @factory.post_generation
+    def requirements(self, create, extracted, **kwargs):
+        if extracted is None:
+            requirement, _made = Requirement.objects.get_or_create(
+                criterion=self.criterion, level=Level.ADVANCE, defaults={"text": "- มีการถ่ายทอดแนวทาง"}
+            )
+            Verdict.objects.get_or_create(
+                assessment=self.plan.assessment,
+                requirement=requirement,
+                defaults={"passed": False, "reason": "ยังไม่ครอบคลุม"},
+            )
+            extracted = [requirement]
+        self.requirements.set(extracted)
+
+    @factory.post_generation
+    def lead(self, create, extracted, **kwargs):
+        for position, unit in enumerate(extracted or ()):
+            Assignment.objects.create(action=self, unit=unit, role=Role.LEAD, position=position)
+
+    @factory.post_generation
+    def support(self, create, extracted, **kwargs):
+        for position, unit in enumerate(extracted or ()):
+            Assignment.objects.create(action=self, unit=unit, role=Role.SUPPORT, position=position)
+
+
+class AssignmentFactory(DjangoModelFactory):
+    class Meta:
+        model = Assignment
+
+    action = factory.SubFactory(ActionItemFactory)
+    unit = factory.SubFactory(UnitFactory)
+    role = Role.LEAD
+
+
+class ProgressUpdateFactory(DjangoModelFactory):
+    """A row of the log alone; what moves an action too is `plan.progress.record_update`."""
+
+    class Meta:
+        model = ProgressUpdate
+
+    action = factory.SubFactory(ActionItemFactory)
+    op_id = factory.LazyFunction(uuid4)
+    version = factory.Sequence(lambda n: n + 2)
+    author = factory.SubFactory(UserFactory)
+    at = datetime(2020, 2, 10, 3, 0, tzinfo=UTC)
+    status_from = Status.NOT_STARTED
+    status_to = Status.IN_PROGRESS
+    progress_from = 0
+    progress_to = 40
+    result = "จัดทำร่างแนวทางแล้ว"
+
+
+class EvidenceFactory(DjangoModelFactory):
+    class Meta:
+        model = Evidence
+
+    update = factory.SubFactory(ProgressUpdateFactory)
+    action = factory.SelfAttribute("update.action")
+    title = "รายงานการประชุม"
+    link = "https://example.org/report"
+    added_by = factory.SelfAttribute("update.author")
+    at = factory.SelfAttribute("update.at")
