@@ -69,6 +69,9 @@ class ActionFilter(django_filters.FilterSet):
     health = django_filters.ChoiceFilter(label=_("Health"), choices=Health.choices, empty_label=_("All health"))
     due = django_filters.ChoiceFilter(label=_("Due"), choices=Due.choices, empty_label=_("Any time"))
     period = django_filters.ChoiceFilter(label=_("Runs in"), method="by_period", empty_label=_("All periods"))
+    begins = django_filters.ChoiceFilter(
+        label=_("Begins in"), field_name="first_period__number", empty_label=_("All periods")
+    )
     ends = django_filters.ChoiceFilter(
         label=_("Ends in"), field_name="last_period__number", empty_label=_("All periods")
     )
@@ -86,7 +89,7 @@ class ActionFilter(django_filters.FilterSet):
         self.as_of = as_of
         super().__init__(data, queryset=actions.as_of(as_of))
         periods = [(str(period.number), period.label) for period in as_of.periods]
-        for name in ("period", "ends"):
+        for name in ("period", "begins", "ends"):
             self.form.fields[name].choices = [("", _("All periods")), *periods]
         self.form.fields["q"].widget = forms.TextInput(attrs={"type": "search"})
 

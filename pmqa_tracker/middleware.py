@@ -1,10 +1,14 @@
 """Request middleware of the frame."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
+
+from pmqa_tracker.views import not_taken
 
 
 class LanguageMiddleware:
@@ -24,3 +28,15 @@ class LanguageMiddleware:
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)
         return response
+
+
+class LoginMiddleware(LoginRequiredMiddleware):
+    """Nothing is readable without login; a form sent after the login ran out keeps its words.
+
+    Django's own leads every request to the login page, and what was typed would be gone.
+    """
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponse:
+        if request.method == "POST":
+            return not_taken(request, "login_ended.html", status=403)
+        return super().handle_no_permission(request, view_func)

@@ -5,7 +5,7 @@ Data is ISO (Anno Domini); only what a person reads or types is in the Buddhist 
 
 import re
 import unicodedata
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -126,7 +126,7 @@ def search_key(text: str) -> str:
 
 def start_of(day: date) -> datetime:
     """Midnight at which a day begins, in the site's time zone."""
-    return timezone.make_aware(datetime(day.year, day.month, day.day))
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def end_of(day: date) -> datetime:

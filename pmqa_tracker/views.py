@@ -1,9 +1,14 @@
-"""The pages that belong to no room: errors."""
+"""The pages that belong to no room: errors, and the words of a form that could not be taken."""
 
+import re
 from collections.abc import Iterable
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+
+# What a form holds besides words: hidden fields, choices, numbers. Passwords are not shown again.
+NOT_WORDS = re.compile(r"[A-Z_]*|[\d\s.,-]*|[0-9a-fA-F-]{36}")
+NOT_SHOWN = re.compile(r"csrf|password|next|_?version|language|op_id|username")
 
 
 class NotFound(Http404):
@@ -27,3 +32,31 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
         "nearest": exception.nearest if is_ours else [],
     }
     return render(request, "404.html", context, status=404)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form sent from a page that was open for too long, or from elsewhere: what was typed is shown, to be copied."""
+    return not_taken(request, "403_csrf.html", status=403)
+
+
+def not_taken(request: HttpRequest, template: str, *, status: int) -> HttpResponse:
+    """A page that refuses a form before its view was asked, with every word that was in it.
+
+    For htmx the form stays as it is, words and all, and the page's `#message` is shown above it.
+    """
+    context = {"typed": typed_words(request), "here": request.get_full_path()}
+    if request.headers.get("HX-Request") == "true":
+        response = render(request, f"{template}#message", context, status=status)
+        response.headers |= {"HX-Retarget": "#messages", "HX-Reswap": "innerHTML show:top"}
+        return response
+    return render(request, template, context, status=status)
+
+
+def typed_words(request: HttpRequest) -> list[str]:
+    """The texts a posted form holds, without its hidden fields, choices, numbers and passwords."""
+    return [
+        value
+        for name, values in request.POST.lists()
+        for value in values
+        if not NOT_SHOWN.search(name) and not NOT_WORDS.fullmatch(value)
+    ]

@@ -17,6 +17,8 @@ from criteria.models import Category
 from plan.as_of import AsOf
 from plan.models import Due, Health, Period, Plan, ProgressUpdate, Status
 
+BAR_ORDER = (Status.DONE, Status.IN_PROGRESS, Status.BLOCKED, Status.NOT_STARTED, Status.CANCELLED)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
@@ -64,10 +66,14 @@ class Group:
         return max(self.expected - self.progress, 0.0)
 
     @property
+    def statuses(self) -> list[tuple[str, Figure, str]]:
+        """(kind, figure, label) of each status, most finished first."""
+        return [(status.lower(), self.by_status[status], status.label) for status in BAR_ORDER]
+
+    @property
     def bar(self) -> list[tuple[str, str, int]]:
         """(kind, label, count) for a stacked bar, most finished first."""
-        order = (Status.DONE, Status.IN_PROGRESS, Status.BLOCKED, Status.NOT_STARTED, Status.CANCELLED)
-        return [(status.lower(), status.label, self.by_status[status].count) for status in order]
+        return [(kind, label, figure.count) for kind, figure, label in self.statuses]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +81,7 @@ class PeriodLoad:
     """What a period holds: actions that begin in it, run in it, end in it, and of the last those done."""
 
     period: Period
-    starts: int
+    begins: Figure
     runs: Figure
     ends: Figure
     done: Figure
@@ -202,7 +208,9 @@ def by_period(standings: Sequence[Standing], as_of: AsOf, query: Mapping[str, An
         loads.append(
             PeriodLoad(
                 period=period,
-                starts=sum(1 for each in runs if each.first == period.number),
+                begins=Figure(
+                    sum(1 for each in runs if each.first == period.number), {**query, "begins": period.number}
+                ),
                 runs=Figure(len(runs), {**query, "period": period.number}),
                 ends=Figure(len(ends), at_end),
                 done=Figure(len(done), {**at_end, "status": Status.DONE.value}),

@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from criteria.models import Category, Criterion, Level, Requirement, Verdict
@@ -53,13 +54,20 @@ class MaturityMap:
     if_ready: Score
     counts: dict[str, int]
 
-    def cell(self, criterion: Criterion, level: int) -> Cell | None:
-        """The cell of a leaf criterion at a level."""
-        for _category, rows in self.categories:
-            for row in rows:
-                if row.criterion.pk == criterion.pk:
-                    return next((cell for cell in row.cells if cell.level == level), None)
-        return None
+    @property
+    def gain(self) -> float:
+        """How many points the score gains if all that is ready passes."""
+        return (self.if_ready.total or 0) - (self.now.total or 0)
+
+    @property
+    def scope(self) -> str:
+        """Which categories the score is the mean of: "Categories 1-6" (design §4)."""
+        numbers = [category.number for category, _rows in self.categories if category.pk in self.now.by_category]
+        if len(numbers) == 1:
+            return gettext("Category %(number)s") % {"number": numbers[0]}
+        if numbers == list(range(numbers[0], numbers[-1] + 1)):
+            return gettext("Categories %(first)s-%(last)s") % {"first": numbers[0], "last": numbers[-1]}
+        return gettext("Categories %(numbers)s") % {"numbers": ", ".join(map(str, numbers))}
 
 
 def build_map(plan: Plan, as_of: AsOf) -> MaturityMap:

@@ -5,6 +5,7 @@ from io import BytesIO
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Prefetch, prefetch_related_objects
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,15 +13,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from assignments.models import Role, Unit
-from criteria.models import Criterion
+from criteria.models import Criterion, Level
 from plan.as_of import AsOf, on_day
 from plan.filters import ActionFilter
 from plan.lookup import find_plan, read_as_of
-from plan.models import Plan
+from plan.models import Evidence, Plan
 from pmqa_tracker import clock, thai
 from pmqa_tracker.views import NotFound
 from reports import charts, figures
-from reports.maturity import CellState, build_map
+from reports.maturity import build_map
 from reports.plan_form import build_plan_form
 from reports.timeline import build_timeline
 
@@ -55,7 +56,7 @@ def maturity_map(request: HttpRequest, slug: str) -> HttpResponse:
     """แผนที่ระดับ: criteria by level, and the score now and if all that is ready passed."""
     plan = find_plan(request, slug)
     as_of, context = _day(request, plan)
-    context |= {"map": build_map(plan, as_of), "states": CellState}
+    context |= {"map": build_map(plan, as_of), "levels": list(Level)}
     return render(request, "reports/maturity_map.html", context)
 
 
@@ -71,11 +72,13 @@ def criterion_detail(request: HttpRequest, slug: str, code: str) -> HttpResponse
     as_of, context = _day(request, plan)
     whole = build_map(plan, as_of)
     actions = list(plan.actions.filter(criterion=criterion).as_of(as_of).with_details().in_order())
+    evidence = Evidence.objects.filter(at__lt=as_of.ends_at).order_by("at", "pk")
+    prefetch_related_objects(actions, Prefetch("evidence", evidence, to_attr="evidence_on"))
     row = next(row for _category, rows in whole.categories for row in rows if row.criterion.pk == criterion.pk)
     levels = [
         (cell, [action for action in actions if cell.requirement in action.requirements.all()]) for cell in row.cells
     ]
-    context |= {"criterion": criterion, "row": row, "levels": levels, "children": criterion.children.in_order()}
+    context |= {"criterion": criterion, "row": row, "levels": levels, "children": list(criterion.children.in_order())}
     return render(request, "reports/criterion_detail.html", context)
 
 
@@ -88,8 +91,9 @@ def timeline(request: HttpRequest, slug: str) -> HttpResponse:
     if chosen.unknown:
         names = ", ".join(chosen.unknown)
         messages.warning(request, _("Left out, since nothing like it is offered: %(names)s.") % {"names": names})
-    actions = chosen.qs.with_details().in_order()
-    context |= {"filter": chosen, "timeline": build_timeline(actions, as_of)}
+    actions = list(chosen.qs.with_details().in_order())
+    lines = build_timeline(actions, as_of)
+    context |= {"filter": chosen, "timeline": lines, "count": len(actions), "day_at": f"{lines.day_at:.2f}"}
     return render(request, "reports/timeline.html", context)
 
 
@@ -99,7 +103,8 @@ def unit_list(request: HttpRequest, slug: str) -> HttpResponse:
     plan = find_plan(request, slug)
     as_of, context = _day(request, plan)
     context["units"] = figures.by_unit(figures.read_standings(plan, as_of), as_of, context["query"])
-    context["collectives"] = Unit.objects.active().filter(is_collective=True).prefetch_related("members").in_order()
+    collectives = Unit.objects.active().filter(is_collective=True).prefetch_related("members").in_order()
+    context["collectives"] = list(collectives)
     return render(request, "reports/unit_list.html", context)
 
 
@@ -119,8 +124,8 @@ def unit_detail(request: HttpRequest, slug: str, abbreviation: str) -> HttpRespo
         "unit": unit,
         "lead": lead,
         "support": support,
-        "lead_actions": actions.for_units([unit], role=Role.LEAD),
-        "support_actions": actions.for_units([unit], role=Role.SUPPORT),
+        "lead_actions": list(actions.for_units([unit], role=Role.LEAD)),
+        "support_actions": list(actions.for_units([unit], role=Role.SUPPORT)),
         "periods": figures.by_period([each for each in standings if unit.pk in each.lead], as_of, lead.total.query),
     }
     return render(request, "reports/unit_detail.html", context)
@@ -130,7 +135,8 @@ def unit_detail(request: HttpRequest, slug: str, abbreviation: str) -> HttpRespo
 def report_list(request: HttpRequest, slug: str) -> HttpResponse:
     """The workbooks there are to download."""
     plan = find_plan(request, slug)
-    _as_of, context = _day(request, plan)
+    as_of, context = _day(request, plan)
+    context["asked"] = as_of.day.isoformat() if context["query"] else None
     return render(request, "reports/report_list.html", context)
 
 

@@ -15,6 +15,14 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+/* A login in another tab changes the token of every form: send the one the browser holds now. */
+document.addEventListener("htmx:configRequest", (event) => {
+  const token = document.cookie.split("; ").find((each) => each.startsWith("csrftoken="));
+  if (!token) return;
+  event.detail.headers["x-csrftoken"] = token.slice("csrftoken=".length);
+  if (event.detail.formData) event.detail.formData.delete("csrfmiddlewaretoken");
+});
+
 /* After an answer that refuses a form, the first thing to read gets the focus. */
 document.addEventListener("htmx:afterSwap", (event) => {
   const refused = document.querySelector("#update [role=alert], #update .field-errors");

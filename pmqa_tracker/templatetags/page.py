@@ -37,6 +37,12 @@ def get(mapping: Any, key: Any) -> Any:
 
 
 @register.filter
+def points(value: float | None) -> str:
+    """Points of a score with one decimal where it has any: "366.7", "300"; a dash where there are none."""
+    return "–" if value in (None, "") else f"{value:.1f}".removesuffix(".0")
+
+
+@register.filter
 def percent(value: float | None) -> str:
     """A percentage without decimals: "37 %"; a dash where there is none."""
     return "–" if value is None else f"{value:.0f} %"

@@ -28,6 +28,12 @@ def be_day(moment: datetime | date | None) -> str:
     return thai.format_date(thai.timezone.localtime(moment) if isinstance(moment, datetime) else moment)
 
 
+@register.filter
+def be_input(day: date) -> str:
+    """A day as it is typed into a field: "15/5/2563"."""
+    return f"{day.day}/{day.month}/{day.year + thai.BUDDHIST_ERA}"
+
+
 @register.filter(name="date", expects_localtime=True, is_safe=False)
 def date_filter(value: Any, arg: str | None = None) -> str:
     """Django's `date`, but in the Buddhist era where the page is Thai and the format is one people read."""

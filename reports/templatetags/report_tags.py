@@ -31,6 +31,24 @@ def rows_address(context: dict[str, Any], query: Mapping[str, Any]) -> str:
     return f"{address}?{urlencode(query)}" if query else address
 
 
+@register.simple_tag(takes_context=True)
+def key_figure(context: dict[str, Any], value: Figure, kind: str, label: str) -> SafeString:
+    """One of the figures looked at first: number, icon and word, the whole of it a link to the rows."""
+    body = format_html("<b>{}</b> <span>{}{}</span>", value.count, icon(kind), label)
+    if value.count:
+        body = format_html('<a href="{}">{}</a>', rows_address(context, value.query), body)
+    else:
+        body = format_html("<p>{}</p>", body)
+    return format_html('<li class="key-figure kind-{}{}">{}</li>', kind, "" if value.count else " is-zero", body)
+
+
+@register.simple_tag
+def cell_mark(state: str) -> SafeString:
+    """The state of a cell of the maturity map as an icon that is read out as a word."""
+    state = CellState(state)
+    return icon("none" if state == CellState.UNKNOWN else state.lower(), str(state.label))
+
+
 @register.simple_tag
 def cell_badge(state: str) -> SafeString:
     """The state of a cell of the maturity map: icon and word."""
