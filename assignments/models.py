@@ -1,5 +1,6 @@
 """Who does the work: units, the people in them, and which unit leads or supports an action."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -27,9 +28,10 @@ class UnitQuerySet(models.QuerySet["Unit"]):
         """The units a person is a member of."""
         return self.filter(memberships__user=user)
 
-    def carrying(self, units: "UnitQuerySet | list[Unit]") -> "UnitQuerySet":
+    def carrying(self, units: "Iterable[Unit]") -> "UnitQuerySet":
         """`units` and the collectives they belong to: what is assigned to any of these is their work (design §3)."""
-        return self.filter(Q(pk__in=units) | Q(members__in=units)).distinct()
+        pks = {unit.pk for unit in units}
+        return self.filter(Q(pk__in=pks) | Q(members__in=pks)).distinct()
 
 
 class Unit(Versioned):

@@ -118,7 +118,7 @@ def search_key(text: str) -> str:
     """
     key = re.sub(
         r"\u0e4d([\u0e48-\u0e4b]?)\u0e32",
-        r"\1\u0e33",
+        "\\1\u0e33",
         unicodedata.normalize("NFC", text),
     )
     return re.sub(r"[\s\u200b-\u200d\ufeff]+", "", key).translate(TO_ARABIC).casefold()

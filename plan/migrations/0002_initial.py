@@ -320,7 +320,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 name="action_status_and_progress_known",
-                violation_error_message="Progress must be between 0 and 100 %.",
+                violation_error_message="Progress must be between 0 and 100.",
             ),
         ),
         migrations.AddConstraint(
@@ -332,7 +332,7 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="action_not_started_is_zero",
-                violation_error_message="What has not started is at 0 %.",
+                violation_error_message="What has not started has no progress yet.",
             ),
         ),
         migrations.AddConstraint(
@@ -344,7 +344,7 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="action_done_is_hundred",
-                violation_error_message="What is done is at 100 %.",
+                violation_error_message="What is done has a progress of 100.",
             ),
         ),
         migrations.AddConstraint(
@@ -378,7 +378,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 name="update_status_and_progress_known",
-                violation_error_message="Progress must be between 0 and 100 %.",
+                violation_error_message="Progress must be between 0 and 100.",
             ),
         ),
         migrations.AddConstraint(
@@ -390,7 +390,7 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="update_not_started_is_zero",
-                violation_error_message="What has not started is at 0 %.",
+                violation_error_message="What has not started has no progress yet.",
             ),
         ),
         migrations.AddConstraint(
@@ -402,7 +402,7 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="update_done_is_hundred",
-                violation_error_message="What is done is at 100 %.",
+                violation_error_message="What is done has a progress of 100.",
             ),
         ),
         migrations.AddConstraint(

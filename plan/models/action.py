@@ -230,17 +230,17 @@ class ActionItem(Versioned):
             models.CheckConstraint(
                 condition=Q(status__in=Status.values, progress__lte=100),
                 name="action_status_and_progress_known",
-                violation_error_message=_("Progress must be between 0 and 100 %."),
+                violation_error_message=_("Progress must be between 0 and 100."),
             ),
             models.CheckConstraint(
                 condition=~Q(status="NOT_STARTED") | Q(progress=0),
                 name="action_not_started_is_zero",
-                violation_error_message=_("What has not started is at 0 %."),
+                violation_error_message=_("What has not started has no progress yet."),
             ),
             models.CheckConstraint(
                 condition=~Q(status="DONE") | Q(progress=100),
                 name="action_done_is_hundred",
-                violation_error_message=_("What is done is at 100 %."),
+                violation_error_message=_("What is done has a progress of 100."),
             ),
             models.CheckConstraint(
                 condition=Q(first_period__isnull=True, last_period__isnull=True)

@@ -98,17 +98,17 @@ class ProgressUpdate(AppendOnly):
             models.CheckConstraint(
                 condition=Q(status_to__in=Status.values, progress_to__lte=100),
                 name="update_status_and_progress_known",
-                violation_error_message=_("Progress must be between 0 and 100 %."),
+                violation_error_message=_("Progress must be between 0 and 100."),
             ),
             models.CheckConstraint(
                 condition=~Q(status_to="NOT_STARTED") | Q(progress_to=0),
                 name="update_not_started_is_zero",
-                violation_error_message=_("What has not started is at 0 %."),
+                violation_error_message=_("What has not started has no progress yet."),
             ),
             models.CheckConstraint(
                 condition=~Q(status_to="DONE") | Q(progress_to=100),
                 name="update_done_is_hundred",
-                violation_error_message=_("What is done is at 100 %."),
+                violation_error_message=_("What is done has a progress of 100."),
             ),
             models.CheckConstraint(
                 condition=~Q(status_to="BLOCKED") | Q(status_from="BLOCKED") | ~Q(problem=""),
