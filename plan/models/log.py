@@ -162,6 +162,8 @@ class ProgressUpdate(AppendOnly):
         """
         errors = {}
         progress = self.progress_to
+        if progress is not None and progress > 100:
+            errors["progress_to"] = _("Progress must be between 0 and 100.")
         if self.status_to == Status.NOT_STARTED and progress:
             errors["progress_to"] = _("What has not started is at 0 %. Choose “In progress” to report progress.")
         if self.status_to == Status.DONE and progress != 100:
