@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django_htmx.http import reswap, retarget
 
 # What a form holds besides words: hidden fields, choices, numbers. Passwords are not shown again.
 NOT_WORDS = re.compile(r"[A-Z_]*|[\d\s.,-]*|[0-9a-fA-F-]{36}")
@@ -47,8 +48,8 @@ def not_taken(request: HttpRequest, template: str, *, status: int) -> HttpRespon
     context = {"typed": typed_words(request), "here": request.get_full_path()}
     if request.headers.get("HX-Request") == "true":
         response = render(request, f"{template}#message", context, status=status)
-        response.headers |= {"HX-Retarget": "#messages", "HX-Reswap": "innerHTML show:top"}
-        return response
+        retarget(response, "#messages")
+        return reswap(response, "innerHTML show:top")
     return render(request, template, context, status=status)
 
 

@@ -1,0 +1,145 @@
+"""How a workbook's cells are written: text that is never a formula, the Thai font, heights that hold the text.
+
+Excel fits no merged cell to its text, so heights are estimated here, from how wide Thai text is drawn. Widths of columns
+are in characters, as Excel counts them; heights and sizes of type are in points.
+"""
+
+import math
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+from typing import Any
+
+from openpyxl.cell import Cell
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.worksheet.worksheet import Worksheet
+
+FONT = "TH Sarabun New"
+SIZE = 14
+LONGEST_TEXT = 32_767  # characters, of a cell
+HIGHEST_ROW = 409.0  # points
+POINTS_PER_CHARACTER = 5.25  # of a column's width
+INK = "26231F"
+QUIET = "6B645B"
+
+UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+NARROW = frozenset("เโใไๅาำะ ilIjtfr.,:;'\"|!()[]{}-/")
+BROAD = frozenset("ฌญฒณ๛mwMWQO@%—…")
+
+
+def clean(text: str) -> str:
+    """`text` without what a workbook cannot hold: control characters, and what is beyond a cell's length."""
+    return UNWRITABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))[:LONGEST_TEXT]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Style:
+    """How a cell looks; colours are RRGGBB, `top` and `bottom` name a border's line."""
+
+    size: float = SIZE
+    font: str = FONT
+    bold: bool = False
+    italic: bool = False
+    color: str = INK
+    fill: str = ""
+    pattern: str = "solid"
+    horizontal: str = "left"
+    vertical: str = "top"
+    indent: int = 0
+    wrap: bool = True
+    border: str = "thin"
+    top: str = ""
+    bottom: str = ""
+    number_format: str = "General"
+
+    def but(self, **changes: Any) -> "Style":
+        """The same look but for `changes`."""
+        return replace(self, **changes)
+
+    def apply(self, cell: Cell) -> None:
+        """Make `cell` look so."""
+        side = Side(self.border, color=QUIET) if self.border else Side()
+        cell.font = Font(self.font, self.size, bold=self.bold, italic=self.italic, color=self.color)
+        cell.alignment = Alignment(self.horizontal, self.vertical, wrap_text=self.wrap, indent=self.indent)
+        cell.border = Border(
+            left=side,
+            right=side,
+            top=Side(self.top, color=QUIET) if self.top else side,
+            bottom=Side(self.bottom, color=QUIET) if self.bottom else side,
+        )
+        cell.number_format = self.number_format
+        if self.fill:
+            ground = "FFFFFF" if self.pattern != "solid" else self.fill
+            cell.fill = PatternFill(self.pattern, fgColor=self.fill, bgColor=ground)
+
+
+def write(cell: Cell, value: Any, style: Style) -> Cell:
+    """Write a value and its look; text stays text, whatever it begins with."""
+    if isinstance(value, str):
+        cell.value = clean(value)
+        cell.data_type = "s"
+    elif value is not None:
+        cell.value = value
+    style.apply(cell)
+    return cell
+
+
+def write_box(sheet: Worksheet, box: tuple[int, int, int, int], value: Any, style: Style) -> Cell:
+    """Write into cells made one: `box` is first row, first column, last row, last column."""
+    row, column, last_row, last_column = box
+    cell = write(sheet.cell(row, column), value, style)
+    if (row, column) != (last_row, last_column):
+        sheet.merge_cells(start_row=row, start_column=column, end_row=last_row, end_column=last_column)
+    return cell
+
+
+def rich(*parts: tuple[str, bool]) -> CellRichText:
+    """Text of (words, is bold) parts in one cell."""
+    return CellRichText(
+        TextBlock(InlineFont(rFont=FONT, sz=SIZE, b=bold, color=INK), clean(words)) for words, bold in parts if words
+    )
+
+
+def text_width(text: str, size: float = SIZE) -> float:
+    """About how wide a line of text is drawn, in points; marks above and below Thai letters take no room."""
+    ems = 0.0
+    for character in text:
+        if unicodedata.category(character) in ("Mn", "Cf"):
+            continue
+        ems += 0.29 if character in NARROW else 0.56 if character in BROAD else 0.435
+    return ems * size
+
+
+def count_lines(text: str, width: float, size: float = SIZE) -> int:
+    """About how many lines text takes in a column `width` characters wide; a line loses its last word's remainder."""
+    room = max(width * POINTS_PER_CHARACTER - 6 - size, 2 * size)
+    return sum(max(math.ceil(text_width(line, size) / room), 1) for line in text.split("\n"))
+
+
+def text_height(text: Any, width: float, size: float = SIZE) -> float:
+    """About how high text is in a column `width` characters wide, in points."""
+    return count_lines(str(text or ""), width, size) * line_height(size) + 3
+
+
+def line_height(size: float = SIZE) -> float:
+    """The pitch of lines of the Thai font, in points: marks above and below need the room."""
+    return size * 1.5
+
+
+def set_up_page(sheet: Worksheet, *, header_rows: str, footer: str) -> None:
+    """A4 landscape, one page wide, the header's rows on every page, page numbers, and `footer` at the right."""
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.page_setup.fitToWidth = 1
+    sheet.page_setup.fitToHeight = 0
+    sheet.print_title_rows = header_rows
+    sheet.print_options.horizontalCentered = True
+    margins = sheet.page_margins
+    margins.left = margins.right = 0.4
+    margins.top, margins.bottom = 0.45, 0.6
+    margins.header = margins.footer = 0.25
+    for part, text in ((sheet.oddFooter.center, "หน้า &P / &N"), (sheet.oddFooter.right, footer.replace("&", "&&"))):
+        part.text, part.font, part.size = text, f"{FONT},Regular", 12

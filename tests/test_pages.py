@@ -1,0 +1,176 @@
+"""What holds of every page: it answers, needs a login, keeps the query budget, and obeys the CSP."""
+
+import re
+from urllib.parse import unquote
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from criteria.models import Level
+from plan.models import Plan, Status
+from tests.factories import (
+    ActionItemFactory,
+    CategoryFactory,
+    CriterionFactory,
+    EvidenceFactory,
+    PlanFactory,
+    ProgressUpdateFactory,
+    RequirementFactory,
+    UnitFactory,
+    UserFactory,
+    VerdictFactory,
+)
+from tests.pages import addresses
+
+pytestmark = pytest.mark.django_db
+BUDGET = 20
+NAMES = (
+    "my", "actions", "action", "dashboard", "criteria", "criterion", "timeline", "units", "unit", "reports", "password",
+)  # fmt: skip
+CSP = {
+    "default-src": "'self'", "script-src": "'self'", "style-src": "'self'", "img-src": "'self' data:",
+    "font-src": "'self'", "connect-src": "'self'", "object-src": "'none'", "base-uri": "'none'",
+    "form-action": "'self'", "frame-ancestors": "'none'",
+}  # fmt: skip
+
+
+@pytest.fixture
+def world():
+    """A plan that can grow: `world.grow(n)` adds n of everything a page lists."""
+
+    class World:
+        plan = PlanFactory()
+        unit = UnitFactory()
+        person = UserFactory(roles=["staff", "management"], units=[unit])
+
+        def grow(self, times):
+            for _ in range(times):
+                other = UnitFactory()
+                UnitFactory(is_collective=True, members=[self.unit, other])
+                criterion = CriterionFactory(category=CategoryFactory())
+                child = CriterionFactory(category=criterion.category, parent=criterion)
+                for level in Level:
+                    requirement = RequirementFactory(criterion=child, level=level)
+                    VerdictFactory(assessment=self.plan.assessment, requirement=requirement)
+                where = first if (first := self.plan.actions.order_by("pk").first()) else None
+                for criterion_of_it in {child, where.criterion if where else child}:
+                    action = ActionItemFactory(
+                        plan=self.plan, criterion=criterion_of_it, lead=[self.unit, other], support=[UnitFactory()]
+                    )
+                    update = ProgressUpdateFactory(action=action)
+                    EvidenceFactory(update=update)
+                if where:
+                    EvidenceFactory(update=ProgressUpdateFactory(action=where))
+                    where.assignments.create(unit=other, role="SUPPORT", position=9)
+
+    world = World()
+    world.grow(1)
+    return world
+
+
+def queries_of(client, address):
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        response = client.get(address)
+    assert response.status_code == 200
+    return len(queries)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_needs_no_more_queries_for_more_rows(client, world, name):
+    client.force_login(world.person)
+    address = addresses(world.plan)[name]
+    with_one = queries_of(client, address)
+    world.grow(3)
+    assert queries_of(client, address) == with_one <= BUDGET
+
+
+def test_the_workbook_too(client, world):
+    client.force_login(world.person)
+    address = f"/plans/{world.plan.slug}/reports/plan-form.xlsx"
+    with_one = queries_of(client, address)
+    world.grow(3)
+    assert queries_of(client, address) == with_one <= BUDGET
+
+
+@pytest.mark.parametrize("language", ["th", "en"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_answers_in_its_language_under_the_csp(client, world, name, language):
+    client.force_login(world.person)
+    client.cookies["django_language"] = language
+    response = client.get(addresses(world.plan)[name])
+    body = response.content.decode()
+    assert response.status_code == 200
+    assert f'<html lang="{language}">' in body
+    assert no_inline(body) == []
+    policy = dict(each.strip().split(" ", 1) for each in response.headers["Content-Security-Policy"].split(";"))
+    assert policy == CSP
+
+
+def no_inline(body):
+    """What the CSP would refuse: inline scripts, styles and handlers, and anything from elsewhere."""
+    scripts = [
+        tag for tag in re.findall(r"<script\b[^>]*>", body) if "src=" not in tag and "application/json" not in tag
+    ]
+    styles = re.findall(r"<style\b[^>]*>|\sstyle=\"[^\"]*\"|\son[a-z]+=\"[^\"]*\"", body)
+    elsewhere = re.findall(r"(?:src|<link[^>]*href|action)=\"(?:https?:)?//[^\"]*\"", body)
+    return scripts + styles + elsewhere
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_readable_without_login(client, world, name):
+    address = addresses(world.plan)[name]
+    response = client.get(address)
+    assert response.status_code == 302
+    assert response.url.startswith("/login/?next=/")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("action", "criterion", "unit", "password")])
+def test_a_page_of_an_empty_plan_answers(client, name):
+    plan = PlanFactory()
+    client.force_login(UserFactory())
+    response = client.get(f"/plans/{plan.slug}/{name}/")
+    assert response.status_code == 200
+    assert no_inline(response.content.decode()) == []
+
+
+def test_without_any_plan_the_first_page_says_what_to_do(client):
+    client.force_login(UserFactory())
+    assert not Plan.objects.exists()
+    response = client.get("/")
+    assert response.status_code == 200
+    assert "plan/plan_none.html" in [template.name for template in response.templates]
+
+
+@pytest.mark.parametrize(
+    ("path", "near"),
+    [
+        ("/plans/{slug}x/dashboard/", "/plans/{slug}/dashboard/"),
+        ("/plans/{slug}/actions/{ref}9/", "/plans/{slug}/actions/{ref}/"),
+        ("/plans/{slug}/criteria/{code}0/", "/plans/{slug}/criteria/{code}/"),
+        ("/plans/{slug}/units/ไม่มี/", "/plans/{slug}/units/{unit}/"),
+    ],
+)
+def test_an_unknown_name_is_a_page_that_helps(client, world, path, near):
+    client.force_login(world.person)
+    action = world.plan.actions.select_related("criterion").order_by("pk").first()
+    names = {"slug": world.plan.slug, "ref": action.ref, "code": action.criterion.code, "unit": world.unit}
+    response = client.get(path.format(**names))
+    assert response.status_code == 404
+    assert near.format(**names) in [unquote(address) for _label, address in response.context["nearest"]]
+    assert no_inline(response.content.decode()) == []
+
+
+@pytest.mark.parametrize("path", ["/nowhere/", "/plans/%00/dashboard/", "/plans/{slug}/actions/%00/"])
+def test_any_other_address_is_a_404_in_the_sites_look(client, world, path):
+    client.force_login(world.person)
+    response = client.get(path.format(slug=world.plan.slug))
+    assert response.status_code == 404
+    assert "404.html" in [template.name for template in response.templates]
+
+
+def test_the_statuses_of_the_world_are_mixed(world):
+    """The budget is measured on rows that have something to show."""
+    assert world.plan.actions.filter(updates__status_to=Status.IN_PROGRESS, evidence__isnull=False).exists()
