@@ -1,0 +1,70 @@
+"""Who may do what."""
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from assignments.access import Access
+from assignments.models import Assignment, Unit
+from plan.models import ActionItem
+from tests.factories import ActionItemFactory, AssignmentFactory, MembershipFactory, UnitFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("roles", "part", "status", "result"),
+    [
+        (["staff"], "lead", True, True),
+        (["staff"], "support", False, True),
+        (["staff"], "collective lead", True, True),
+        (["staff"], None, False, False),
+        (["management"], "lead", False, False),
+        (["assessor"], "lead", False, False),
+        (["coordinator"], None, True, True),
+        ([], "lead", False, False),
+    ],
+)
+def test_the_table_of_design_4(roles, part, status, result):
+    unit = UnitFactory()
+    everyone = UnitFactory(is_collective=True, members=[unit])
+    assigned = {"lead": {"lead": [unit]}, "support": {"support": [unit]}, "collective lead": {"lead": [everyone]}}
+    action = ActionItemFactory(**assigned.get(part, {"lead": [UnitFactory()]}))
+    access = Access.of(UserFactory(roles=roles, units=[unit]))
+    action = ActionItem.objects.with_details().get(pk=action.pk)
+    assert (access.may_change_status(action), access.may_add_result(action)) == (status, result)
+
+
+def test_an_administrator_may_do_what_a_coordinator_may():
+    assert Access.of(UserFactory(is_superuser=True)).is_coordinator
+
+
+def test_reading_the_access_of_many_actions_costs_nothing_more(django_assert_num_queries):
+    unit = UnitFactory()
+    for _ in range(3):
+        ActionItemFactory(lead=[unit])
+    access = Access.of(UserFactory(roles=["staff"], units=[unit]))
+    actions = list(ActionItem.objects.with_details())
+    with django_assert_num_queries(0):
+        assert [access.may_change_status(action) for action in actions] == [True] * 3
+
+
+def test_a_unit_has_a_role_in_an_action_once():
+    assignment = AssignmentFactory()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Assignment.objects.create(action=assignment.action, unit=assignment.unit, role=assignment.role)
+    Assignment.objects.create(action=assignment.action, unit=assignment.unit, role="SUPPORT")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Assignment.objects.create(action=assignment.action, unit=UnitFactory(), role="BOSS")
+
+
+def test_a_person_is_a_member_of_a_unit_once():
+    membership = MembershipFactory()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        MembershipFactory(user=membership.user, unit=membership.unit)
+
+
+def test_divisions_come_before_collectives():
+    second, first = UnitFactory(position=2), UnitFactory(position=1)
+    everyone = UnitFactory(position=0, is_collective=True)
+    assert list(Unit.objects.in_order()) == [first, second, everyone]
+    assert list(Unit.objects.divisions().in_order()) == [first, second]

@@ -1,0 +1,119 @@
+"""How an action stands on a day: due, expected, health; by hand for each edge."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from plan.as_of import AsOf, clamp, on_day
+from plan.models import Period, Plan, Status
+from pmqa_tracker import clock, thai
+from tests.factories import ActionItemFactory, PlanFactory, UnitFactory
+
+PERIODS = (
+    Period(pk=1, number=1, starts_on=date(2019, 10, 1), ends_on=date(2019, 12, 31)),
+    Period(pk=2, number=2, starts_on=date(2020, 1, 1), ends_on=date(2020, 3, 31)),
+    Period(pk=3, number=3, starts_on=date(2020, 4, 1), ends_on=date(2020, 6, 30)),
+)
+
+
+def at(day):
+    return AsOf(day=day, periods=PERIODS, on_track=0.95, slipping=0.85)
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        (date(2019, 9, 30), 0),
+        (date(2019, 12, 31), 0),
+        (date(2020, 1, 1), 100 / 182),
+        (date(2020, 3, 31), 50),
+        (date(2020, 6, 30), 100),
+        (date(2020, 7, 1), 100),
+    ],
+)
+def test_what_is_expected_grows_by_the_day(day, expected):
+    assert at(day).expected(PERIODS[1], PERIODS[2]) == pytest.approx(expected)
+
+
+def test_the_running_period():
+    assert at(date(2020, 3, 31)).period == PERIODS[1]
+    assert at(date(2020, 4, 1)).period == PERIODS[2]
+    assert at(date(2020, 7, 1)).period is None
+    assert at(date(2020, 4, 1)).period_starts_at == thai.start_of(date(2020, 4, 1))
+
+
+def test_a_plan_that_has_ended_is_shown_on_its_last_day():
+    plan = Plan(starts_on=date(2019, 10, 1), ends_on=date(2020, 9, 30))
+    assert [clamp(day, plan) for day in (date(2019, 1, 1), date(2020, 1, 1), date(2569, 1, 1))] == [
+        date(2019, 10, 1), date(2020, 1, 1), date(2020, 9, 30),
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("runs", "told", "due", "health"),
+    [
+        ((1, 2), {}, "OVERDUE", "OVERDUE"),
+        ((1, 2), {"progress": 99}, "OVERDUE", "OVERDUE"),
+        ((1, 2), {"status": Status.DONE}, "CLOSED", "ON_TRACK"),
+        ((1, 3), {}, "NOW", "BEHIND"),
+        ((4, 4), {}, "LATER", "ON_TRACK"),
+        (None, {}, "UNSCHEDULED", "NONE"),
+        (None, {"progress": 50}, "UNSCHEDULED", "NONE"),
+        ((1, 2), {"status": Status.CANCELLED, "progress": 0, "reason": "รวม"}, "CLOSED", "NONE"),
+        # Quarter 3 runs 91 days; 15 May is its 45th: 49.45 % expected. On track from 46.98 %, slipping from 42.03 %.
+        ((3, 3), {"progress": 47}, "NOW", "ON_TRACK"),
+        ((3, 3), {"progress": 46}, "NOW", "SLIPPING"),
+        ((3, 3), {"progress": 43}, "NOW", "SLIPPING"),
+        ((3, 3), {"progress": 42}, "NOW", "BEHIND"),
+    ],
+)
+def test_due_and_health_on_15_may(coordinator, tell, runs, told, due, health):
+    action = ActionItemFactory(runs=runs)
+    if told:
+        tell(action, coordinator, **told)
+    plan = action.plan
+    row = plan.actions.as_of(on_day(plan, clock.today(), plan.periods.all())).get()
+    assert (row.due, row.health) == (due, health)
+
+
+@pytest.mark.django_db
+def test_the_day_an_action_ends_is_still_in_time():
+    action = ActionItemFactory(runs=(1, 2))
+    plan = action.plan
+
+    def due(day):
+        return plan.actions.as_of(on_day(plan, day, plan.periods.all())).get().due
+
+    last = date(2020, 3, 31)
+    assert [due(last), due(last + timedelta(days=1))] == ["NOW", "OVERDUE"]
+
+
+@pytest.mark.django_db
+def test_silent_is_what_should_move_and_was_not_told_of_in_the_period(coordinator, tell):
+    plan = PlanFactory()
+    old, new, later, done, never = (
+        ActionItemFactory(plan=plan, runs=runs) for runs in ((1, 4), (1, 4), (4, 4), (1, 4), (1, 4))
+    )
+    tell(old, coordinator, at=thai.start_of(date(2020, 4, 1)) - timedelta(seconds=1), progress=10)
+    tell(new, coordinator, at=thai.start_of(date(2020, 4, 1)), progress=10)
+    tell(done, coordinator, at=thai.start_of(date(2020, 2, 1)), status=Status.DONE)
+    as_of = on_day(plan, clock.today(), plan.periods.all())
+    silent = plan.actions.as_of(as_of).silent_in(as_of).order_by("pk")
+    assert list(silent) == [old, never]
+    assert list(plan.actions.as_of(as_of).updated_in(as_of)) == [new]
+    assert later not in silent
+
+
+@pytest.mark.django_db
+def test_a_units_work_is_its_own_and_its_collectives():
+    plan = PlanFactory()
+    unit, other = UnitFactory(), UnitFactory()
+    everyone = UnitFactory(is_collective=True, members=[unit, other])
+    own = ActionItemFactory(plan=plan, lead=[unit])
+    shared = ActionItemFactory(plan=plan, lead=[everyone])
+    helped = ActionItemFactory(plan=plan, lead=[other], support=[everyone, unit])
+    assert list(plan.actions.for_units([unit]).in_order()) == sorted([own, shared, helped], key=lambda each: each.pk)
+    assert set(plan.actions.for_units([unit], role="LEAD")) == {own, shared}
+    assert set(plan.actions.for_units([unit], role="SUPPORT")) == {helped}
+    assert set(plan.actions.for_units([everyone])) == {shared, helped}

@@ -1,0 +1,216 @@
+"""The house stands as it was drawn: imports one way, files small, translations whole, nothing from outside."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import polib
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.db.models import ForeignKey
+
+from pmqa_tracker.models import Versioned
+
+ROOT = Path(__file__).resolve().parent.parent
+MAY_IMPORT = {
+    "pmqa_tracker": set(),
+    "criteria": {"pmqa_tracker"},
+    "assignments": {"pmqa_tracker"},
+    "plan": {"pmqa_tracker", "criteria", "assignments"},
+    "reports": {"pmqa_tracker", "criteria", "assignments", "plan"},
+}
+CATALOG = ROOT / "locale" / "th" / "LC_MESSAGES"
+THAI = re.compile(r"[\u0e00-\u0e7f]")
+
+
+def committed(*patterns):
+    """Files of the project that are in git or about to be."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return [path for line in listed.stdout.splitlines() if (path := ROOT / line).is_file()]
+
+
+def imports_of(path):
+    """(line, top package, whether only for the type checker) of each import in a file, the nested ones too."""
+    tree = ast.parse(path.read_text())
+    hints = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.unparse(block.test)
+        for node in ast.walk(block)
+    }
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module]
+        for name in names:
+            yield node.lineno, name.split(".")[0], id(node) in hints
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_imports_go_one_way(room):
+    wrong = []
+    for path in (ROOT / room).rglob("*.py"):
+        if "migrations" in path.parts:
+            continue
+        for line, package, is_hint in imports_of(path):
+            if package in MAY_IMPORT and package != room and package not in MAY_IMPORT[room] and not is_hint:
+                wrong.append(f"{path.relative_to(ROOT)}:{line} imports {package}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_an_import_stands_at_the_top(room):
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in (ROOT / room).rglob("*.py")
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for node in ast.walk(function)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+    ]
+    assert wrong == []
+
+
+def test_the_one_glance_to_the_right_is_by_name():
+    """`assignments` names the action by string; every other relation points left or stays in its room."""
+    rank = {room: place for place, room in enumerate(MAY_IMPORT)}
+    right = {
+        f"{model.__name__}.{field.name}"
+        for model in apps.get_models()
+        if model._meta.app_label in rank and not model.__name__.startswith("Historical")
+        for field in model._meta.get_fields()
+        if isinstance(field, ForeignKey)
+        and field.related_model._meta.app_label in rank
+        and rank[field.related_model._meta.app_label] > rank[model._meta.app_label]
+    }
+    assert right == {"Assignment.action"}
+
+
+def test_reports_write_nothing():
+    assert not list(apps.get_app_config("reports").get_models())
+    calls = re.compile(r"\.(save|create|bulk_create|update_or_create|get_or_create|delete|bulk_update)\(")
+    wrong = [
+        f"{path.name}: {found.group()}"
+        for path in (ROOT / "reports").rglob("*.py")
+        for found in calls.finditer(path.read_text())
+        if not (path.name == "views.py" and ".save(file)" in path.read_text()[found.start() : found.start() + 12])
+    ]
+    assert wrong == []
+
+
+@pytest.mark.django_db
+def test_no_model_is_without_its_migration():
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_what_coordinators_edit_has_a_version_and_a_history():
+    edited = {
+        "Category",
+        "Criterion",
+        "Requirement",
+        "Assessment",
+        "Verdict",
+        "Unit",
+        "Assignment",
+        "Plan",
+        "Period",
+        "ActionItem",
+    }
+    versioned = {model.__name__ for model in apps.get_models() if issubclass(model, Versioned)}
+    with_history = {
+        model.__name__
+        for model in apps.get_models()
+        if hasattr(model, "history") and "Historical" not in model.__name__
+    }
+    assert versioned == with_history == edited
+
+
+def test_a_file_is_one_screenful_of_one_idea():
+    ours = [path for path in committed("*.py", "*.html", "*.css", "*.js") if "vendor" not in path.parts]
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in ours
+        if "migrations" not in path.parts and (lines := len(path.read_text().splitlines())) > 400
+    }
+    assert long == {}
+    assert len((ROOT / "static" / "app.js").read_text().splitlines()) <= 150
+
+
+def test_no_room_has_a_drawer_for_everything():
+    drawers = {"utils.py", "helpers.py", "services.py", "signals.py", "managers.py"}
+    assert [str(path) for path in committed("*.py") if path.name in drawers] == []
+
+
+def test_templates_and_scripts_load_nothing_from_outside():
+    outside = re.compile(r"(?:src|href|action)=[\"']https?://|url\([\"']?https?://|@import|\bhx-on|\sstyle=\"|<style")
+    wrong = {
+        str(path.relative_to(ROOT))
+        for path in committed("templates/*.html", "static/*.css", "static/*.js")
+        if "vendor" not in path.parts and outside.search(path.read_text())
+    }
+    assert wrong == set()
+
+
+def test_thai_lives_in_the_catalog_not_in_the_templates():
+    allowed = {"templates/components/language_switch.html"}
+    wrong = {
+        str(path.relative_to(ROOT)) for path in committed("templates/*.html") if THAI.search(path.read_text())
+    } - allowed
+    assert wrong == set()
+
+
+# Translations.
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory):
+    """The messages the sources hold now, as makemessages finds them in a copy of the project."""
+    copy = tmp_path_factory.mktemp("messages")
+    for path in committed("*.py", "*.html", "*.txt", "locale/th/*"):
+        if path.parts[len(ROOT.parts)] in ("tests", "fixtures"):
+            continue
+        target = copy / path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    subprocess.run(
+        [sys.executable, "-m", "django", "makemessages", "-l", "th", "--no-location", "--no-obsolete", "--no-wrap", "-v0"],
+        cwd=copy, check=True, capture_output=True, env={**os.environ, "DJANGO_SETTINGS_MODULE": ""},
+    )  # fmt: skip
+    return polib.pofile(str(copy / "locale" / "th" / "LC_MESSAGES" / "django.po"))
+
+
+def test_every_message_has_its_thai(fresh):
+    assert [entry.msgid for entry in fresh if not entry.translated() or entry.fuzzy] == []
+    assert len(fresh) > 200
+
+
+def test_the_catalog_is_what_the_sources_say(fresh):
+    kept = polib.pofile(str(CATALOG / "django.po"))
+    assert {entry.msgid for entry in kept if not entry.obsolete} == {entry.msgid for entry in fresh}
+    assert [entry.msgid for entry in kept if entry.obsolete or entry.fuzzy] == []
+
+
+def test_the_compiled_catalog_is_of_this_source():
+    source = {entry.msgid: entry.msgstr or entry.msgstr_plural for entry in polib.pofile(str(CATALOG / "django.po"))}
+    compiled = {entry.msgid: entry.msgstr or entry.msgstr_plural for entry in polib.mofile(str(CATALOG / "django.mo"))}
+    assert compiled == source
+
+
+def test_placeholders_survive_translation():
+    slot = re.compile(r"%\(\w+\)[sd]|%%|\{\w*\}")
+    wrong = []
+    for entry in polib.pofile(str(CATALOG / "django.po")):
+        for thai in [entry.msgstr, *entry.msgstr_plural.values()]:
+            slots = set(slot.findall(entry.msgid)) | set(slot.findall(entry.msgid_plural))
+            if thai and set(slot.findall(thai)) != slots:
+                wrong.append(entry.msgid)
+    assert wrong == []
