@@ -182,7 +182,7 @@ def fresh(tmp_path_factory):
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(path.read_bytes())
     subprocess.run(
-        [sys.executable, "-m", "django", "makemessages", "-l", "th", "--no-location", "--no-obsolete", "--no-wrap", "-v0"],
+        [sys.executable, "-m", "django", "makemessages", "-l", "th", "--no-location", "--no-wrap", "-v0"],
         cwd=copy, check=True, capture_output=True, env={**os.environ, "DJANGO_SETTINGS_MODULE": ""},
     )  # fmt: skip
     return polib.pofile(str(copy / "locale" / "th" / "LC_MESSAGES" / "django.po"))
@@ -206,7 +206,7 @@ def test_the_compiled_catalog_is_of_this_source():
 
 
 def test_placeholders_survive_translation():
-    slot = re.compile(r"%\(\w+\)[sd]|%%|\{\w*\}")
+    slot = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
     wrong = []
     for entry in polib.pofile(str(CATALOG / "django.po")):
         for thai in [entry.msgstr, *entry.msgstr_plural.values()]:

@@ -1,0 +1,169 @@
+"""Setting up: each mistake ends in one sentence that names what is wrong, and a right setting starts.
+
+Real processes, in an environment that holds nothing but what a test says.
+"""
+
+import os
+import re
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.core.management.utils import get_random_secret_key
+
+ROOT = Path(__file__).resolve().parent.parent
+MANAGE = [sys.executable, "manage.py"]
+SENTENCE = re.compile(r"[A-Z][^\n]+\. / [^\n]*[ก-๙][^\n]*\n")  # in English, then in Thai, on one line
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run a command in the project's folder, with a key and a data folder unless told otherwise."""
+
+    def inner(command: list[str], **environment: str | None) -> subprocess.CompletedProcess[str]:
+        told = {"PMQA_ENV_FILE": "", "SECRET_KEY": "x" * 60, "DATA_DIR": str(tmp_path / "data")} | environment
+        clean = {name: value for name, value in told.items() if value is not None}
+        return subprocess.run(
+            command,
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONUTF8": "1"} | clean,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    return inner
+
+
+def assert_one_sentence(ended: subprocess.CompletedProcess[str], word: str) -> None:
+    """The command failed and wrote one sentence that holds `word`, and nothing else."""
+    assert ended.returncode != 0
+    assert ended.stdout == ""
+    assert SENTENCE.fullmatch(ended.stderr), ended.stderr
+    assert word in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", None),
+        ("SECRET_KEY", ""),
+        ("DATABASE_URL", ""),
+        ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "://"),
+        ("DATABASE_URL", "mysql://user@host/name"),
+        ("DATABASE_URL", "postgres://user@host:port/name"),
+        ("DATABASE_URL", "postgres://user@host"),
+        ("PMQA_TODAY", "15/5/2563"),
+        ("PMQA_TODAY", "2020-02-30"),
+        ("TIME_ZONE", "Asia/Krungthep"),
+        ("TIME_ZONE", "../etc/passwd"),
+        ("EMAIL_URL", "nonsense"),
+        ("EMAIL_URL", "smtp://host:port"),
+        ("PMQA_ON_TRACK", "high"),
+        ("PMQA_SLIPPING", "85"),
+        ("DATA_DIR", "/proc/nowhere"),
+    ],
+)
+def test_a_wrong_setting_is_named_in_one_sentence(run: Run, name: str, value: str | None) -> None:
+    assert_one_sentence(run([*MANAGE, "check"], **{name: value}), name)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mongo://someone:topsecret@host/name"),
+        ("EMAIL_URL", "smtpp://someone:topsecret@host"),
+    ],
+)
+def test_the_sentence_keeps_a_password_to_itself(run: Run, name: str, value: str) -> None:
+    ended = run([*MANAGE, "check"], **{name: value})
+    assert_one_sentence(ended, name)
+    assert "topsecret" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("postgres://nobody@127.0.0.1:1/none", "Connection refused"),
+        ("sqlite:////nowhere/at/all.sqlite3", "unable to open database file"),
+    ],
+)
+def test_a_database_that_does_not_answer_is_told_in_one_sentence(run: Run, url: str, reason: str) -> None:
+    assert_one_sentence(run([*MANAGE, "migrate"], DATABASE_URL=url), reason)
+
+
+def test_debugging_needs_no_key(run: Run) -> None:
+    assert run([*MANAGE, "check"], SECRET_KEY=None, DEBUG="True").returncode == 0
+
+
+def test_the_settings_of_a_production_server_raise_no_warning(run: Run) -> None:
+    ended = run(
+        [*MANAGE, "check", "--deploy", "--fail-level", "WARNING"],
+        SECRET_KEY=get_random_secret_key(),
+        ALLOWED_HOSTS="example.org",
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_the_server_stops_at_a_wrong_setting_instead_of_trying_for_ever(run: Run) -> None:
+    ended = run(
+        [sys.executable, "-m", "gunicorn", "pmqa_tracker.wsgi", "--bind", "127.0.0.1:0", "--no-control-socket"],
+        SECRET_KEY=None,
+    )
+    assert ended.returncode != 0
+    assert "SECRET_KEY is not set" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+# make run
+
+
+def test_the_first_run_writes_settings_only_its_owner_reads(run: Run, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.env", tmp_path / "second.env"
+    for file in (first, second):
+        assert run(["scripts/env-file", str(file)]).returncode == 0
+    assert stat.S_IMODE(first.stat().st_mode) == 0o600
+    one, other = (dict(re.findall(r"^(\w+)=(.+)$", file.read_text(), re.MULTILINE)) for file in (first, second))
+    assert (one["PMQA_DEMO"], one["PMQA_TODAY"]) == ("True", "2020-05-15")
+    assert re.fullmatch(r"[a-z2-9]{4}(-[a-z2-9]{4}){2}", one["PMQA_DEMO_PASSWORD"])
+    assert len(one["SECRET_KEY"]) >= 50
+    assert one["SECRET_KEY"] != other["SECRET_KEY"]
+    assert one["PMQA_DEMO_PASSWORD"] != other["PMQA_DEMO_PASSWORD"]
+    ended = run([*MANAGE, "check"], PMQA_ENV_FILE=str(first), SECRET_KEY=None)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_later_run_leaves_the_settings_as_they_are(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "kept.env"
+    file.write_text("SECRET_KEY=my own\n")
+    ended = run(["scripts/env-file", str(file)])
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+    assert file.read_text() == "SECRET_KEY=my own\n"
+
+
+def test_a_port_in_use_is_told_before_anything_is_done(run: Run, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = run(["scripts/serve", str(taken.getsockname()[1])])
+    assert ended.returncode == 1
+    assert re.fullmatch(r"Port \d+ [^\n]*in use[^\n]*make run PORT=\d+\.\n", ended.stderr)
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("port", ["eight", "0", "70000", "-1"])
+def test_a_port_that_is_none_is_told(run: Run, port: str) -> None:
+    ended = run(["scripts/serve", port])
+    assert (ended.returncode, ended.stderr) == (1, f"PORT must be a number from 1 to 65535, not “{port}”.\n")
+
+
+def test_the_example_settings_name_every_variable_that_is_read() -> None:
+    code = "".join((ROOT / "pmqa_tracker" / name).read_text() for name in ("settings.py", "database.py"))
+    read = set(re.findall(r'\b(?:env|environment)\.\w+\((?:env, )?"([A-Z_]+)"', code))
+    assert set(re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)) == read
