@@ -1,5 +1,6 @@
 """The database by its URL: what each engine needs, and one sentence when it cannot be reached."""
 
+import warnings
 from pathlib import Path
 
 import environ
@@ -32,7 +33,8 @@ def from_url(env: environ.Env, default_file: Path) -> dict[str, object]:
         ImproperlyConfigured: the URL is not of SQLite or PostgreSQL; the message is one sentence for people.
     """
     try:
-        config = env.db_url("DATABASE_URL", default=f"sqlite:///{default_file}")
+        with warnings.catch_warnings(action="ignore"):  # its warning repeats the address, password and all
+            config = env.db_url("DATABASE_URL", default=f"sqlite:///{default_file}")
     except (ImproperlyConfigured, KeyError, ValueError):
         raise ImproperlyConfigured(BAD_URL) from None
     engine = config.get("ENGINE", "")

@@ -4,14 +4,13 @@ The README's configuration table says what each variable does.
 """
 
 import os
-from datetime import date
 from pathlib import Path
 
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from pmqa_tracker import database
+from pmqa_tracker import database, environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
@@ -21,37 +20,24 @@ env_file = os.environ.get("PMQA_ENV_FILE", str(BASE_DIR / ".env"))
 if env_file and Path(env_file).is_file():
     env.read_env(env_file)
 
-
-def _day(name: str) -> date | None:
-    """A variable that holds a day in ISO form (Anno Domini), or None where it is not set."""
-    value = env.str(name, default="")
-    try:
-        return date.fromisoformat(value) if value else None
-    except ValueError:
-        raise ImproperlyConfigured(
-            f"{name} must be a day such as 2020-05-15, not “{value}”. / "
-            f"{name} ต้องเป็นวันที่รูปแบบ ปี ค.ศ.-เดือน-วัน เช่น 2020-05-15 ไม่ใช่ “{value}”"
-        ) from None
-
-
 DEBUG = env.bool("DEBUG", default=False)
 PMQA_DEMO = env.bool("PMQA_DEMO", default=False)
 PMQA_DEMO_PASSWORD = env.str("PMQA_DEMO_PASSWORD", default="")
-PMQA_TODAY = _day("PMQA_TODAY")
+PMQA_TODAY = environment.day(env, "PMQA_TODAY")
 
 SECRET_KEY = env.str("SECRET_KEY", default="only-for-debugging-on-this-machine" if DEBUG else "")
 if not SECRET_KEY:
     raise ImproperlyConfigured(
         "SECRET_KEY is not set: put a long random text in the environment or in .env, or use `make run`, which makes "
-        "one. / ยังไม่ได้กำหนด SECRET_KEY ให้ใส่ข้อความสุ่มที่ยาวพอในตัวแปรสภาพแวดล้อมหรือไฟล์ .env หรือใช้คำสั่ง make run ซึ่งสร้างให้เอง"
+        "one where .env is missing. / ยังไม่ได้กำหนด SECRET_KEY ให้ใส่ข้อความสุ่มที่ยาวพอในตัวแปรสภาพแวดล้อมหรือไฟล์ .env "
+        "หรือใช้คำสั่ง make run ซึ่งสร้างให้เองเมื่อยังไม่มีไฟล์ .env"
     )
 
 # A demonstration has accounts whose password is printed: it answers on this machine only, whatever else is set.
 ALLOWED_HOSTS = LOOPBACK_HOSTS if PMQA_DEMO else env.list("ALLOWED_HOSTS", default=LOOPBACK_HOSTS if DEBUG else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
-DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR = environment.folder(env, "DATA_DIR", default=BASE_DIR / "var")
 DATABASES = {"default": database.from_url(env, DATA_DIR / "db.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 EVIDENCE_ROOT = DATA_DIR / "evidence"
@@ -143,7 +129,7 @@ LANGUAGES = [("th", "ไทย"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "libraries"]
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = env.str("TIME_ZONE", default="Asia/Bangkok")
+TIME_ZONE = environment.time_zone(env, "TIME_ZONE", default="Asia/Bangkok")
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
@@ -156,7 +142,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+EMAIL_CONFIG = environment.email(env, "EMAIL_URL")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="pmqa-tracker@localhost")
 
@@ -198,8 +184,8 @@ IMPORT_EXPORT_ESCAPE_ILLEGAL_CHARS_ON_EXPORT = True
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 
 # Health of an action (design §4): its progress against what is expected by the day.
-PMQA_ON_TRACK = env.float("PMQA_ON_TRACK", default=0.95)
-PMQA_SLIPPING = env.float("PMQA_SLIPPING", default=0.85)
+PMQA_ON_TRACK = environment.share(env, "PMQA_ON_TRACK", default=0.95)
+PMQA_SLIPPING = environment.share(env, "PMQA_SLIPPING", default=0.85)
 
 LOGGING = {
     "version": 1,

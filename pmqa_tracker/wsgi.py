@@ -11,4 +11,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pmqa_tracker.settings")
 try:
     application = get_wsgi_application()
 except ImproperlyConfigured as error:
-    sys.exit(f"{error}")
+    sys.stderr.write(f"{error}\n")
+    sys.exit(4)  # gunicorn stops at 4, "the application cannot be loaded"; after any other it tries again, for ever

@@ -23,7 +23,7 @@ function draw(canvas) {
       maintainAspectRatio: false,
       interaction: { mode: "index", intersect: false },
       scales: { y: { min: 0, max: 100, ticks: { callback: (value) => `${value} %` } }, x: { ticks: { maxRotation: 50 } } },
-      plugins: { legend: { labels: { usePointStyle: true } } },
+      plugins: { legend: { labels: { usePointStyle: true, boxHeight: 8 } } },
     },
   });
 }

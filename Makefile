@@ -1,0 +1,53 @@
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format messages lock bench clean venv venv-dev
+
+# make run PORT=8001
+PORT ?= 8000
+# make test PYTEST_ARGS="tests/plan -x"
+PYTEST_ARGS ?=
+export PYTEST_ARGS
+
+PY := .venv/bin/python
+ASIDE := PMQA_ENV_FILE= SECRET_KEY=only-for-this-command
+
+help: ## Say what can be made
+	@echo "PMQA tracker. make …"
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 12
+
+run: venv ## Set up, then serve the demonstration on http://127.0.0.1:8000/ (PORT=8001 for another port)
+	@scripts/env-file .env
+	@scripts/serve $(PORT)
+
+test: venv-dev ## Set up, then run every check and test, on SQLite and on PostgreSQL (PYTEST_ARGS="tests/plan -x" for some)
+	@scripts/test
+
+lint: venv-dev ## Check the code, the templates, the migrations and the settings
+	@scripts/lint
+
+format: venv-dev ## Put code and templates into their form
+	@$(PY) -m ruff check --fix --quiet . && $(PY) -m ruff format --quiet .
+	@scripts/templates | xargs -0 .venv/bin/djade --target-version 5.2
+
+# locale/libraries is written by hand: it is compiled, and never collected.
+messages: venv-dev ## Collect the texts into locale/th and compile what is translated (needs gettext)
+	@$(ASIDE) $(PY) manage.py makemessages --locale th --no-obsolete --no-location --no-wrap \
+		--ignore .venv --ignore var --ignore staticfiles --ignore tests
+	@sed -i '/^"\(POT-Creation-Date\|Report-Msgid-Bugs-To\)/d' locale/th/LC_MESSAGES/django.po # else every run is a change
+	@$(ASIDE) $(PY) manage.py compilemessages --locale th --ignore .venv
+
+lock: ## Pin requirements*.in and all they pull in (needs uv or pip-compile)
+	@scripts/lock requirements.in requirements-dev.in
+
+bench: venv-dev ## Measure the pages
+	@$(PY) -m tests.bench
+
+clean: ## Remove what the other commands made; .env and the data in var/ stay
+	@rm -rf .venv staticfiles .ruff_cache .pytest_cache .hypothesis test-results
+	@find . -name __pycache__ -prune -exec rm -rf {} +
+
+venv:
+	@scripts/venv requirements.txt
+
+venv-dev:
+	@scripts/venv requirements-dev.txt

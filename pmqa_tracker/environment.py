@@ -1,0 +1,75 @@
+"""Settings read from the environment: each is either right or refused with one sentence that names the variable.
+
+A value is repeated in the sentence only where it cannot hold a password.
+"""
+
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+
+def day(env: environ.Env, name: str) -> date | None:
+    """A variable that holds a day in ISO form (Anno Domini), or None where it is not set."""
+    value = env.str(name, default="")
+    try:
+        return date.fromisoformat(value) if value else None
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} must be a day such as 2020-05-15, not “{value}”. / "
+            f"{name} ต้องเป็นวันที่รูปแบบ ปี ค.ศ.-เดือน-วัน เช่น 2020-05-15 ไม่ใช่ “{value}”"
+        ) from None
+
+
+def time_zone(env: environ.Env, name: str, *, default: str) -> str:
+    """The name of a time zone this machine knows."""
+    value = env.str(name, default=default)
+    try:
+        return ZoneInfo(value).key
+    except (LookupError, ValueError, OSError):
+        raise ImproperlyConfigured(
+            f"{name} must be a time zone this machine knows (package tzdata), such as Asia/Bangkok, not “{value}”. / "
+            f"{name} ต้องเป็นชื่อเขตเวลาที่เครื่องนี้รู้จัก (แพ็กเกจ tzdata) เช่น Asia/Bangkok ไม่ใช่ “{value}”"
+        ) from None
+
+
+def share(env: environ.Env, name: str, *, default: float) -> float:
+    """A number from 0 to 1."""
+    value = env.str(name, default=str(default))
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= 1:
+        raise ImproperlyConfigured(
+            f"{name} must be a number from 0 to 1, such as {default}, not “{value}”. / "
+            f"{name} ต้องเป็นตัวเลขตั้งแต่ 0 ถึง 1 เช่น {default} ไม่ใช่ “{value}”"
+        )
+    return number
+
+
+def email(env: environ.Env, name: str) -> dict[str, object]:
+    """Django's mail settings by an address; mail is written on the console where there is none."""
+    try:
+        return env.email_url(name, default="consolemail://")
+    except (ImproperlyConfigured, LookupError, ValueError):
+        raise ImproperlyConfigured(
+            f"{name} is not a mail address the tracker understands; write smtp+tls://user:password@host:587, or leave "
+            f"it out to see mail on the console. / {name} ไม่ใช่ที่อยู่เครื่องส่งอีเมลที่ระบบรองรับ ให้ระบุเป็น "
+            f"smtp+tls://ผู้ใช้:รหัสผ่าน@เครื่อง:587 หรือไม่ต้องระบุเพื่อแสดงอีเมลบนหน้าจอคำสั่ง"
+        ) from None
+
+
+def folder(env: environ.Env, name: str, *, default: Path) -> Path:
+    """A folder that exists from now on."""
+    path = Path(env.str(name, default=str(default)))
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{name} must be a folder the tracker can make and write into; “{path}” is not ({error.strerror}). / "
+            f"{name} ต้องเป็นโฟลเดอร์ที่ระบบสร้างและเขียนได้ แต่ “{path}” ใช้ไม่ได้"
+        ) from None
+    return path

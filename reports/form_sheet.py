@@ -1,0 +1,403 @@
+"""One sheet of the plan form: a category in the document's own table."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from django.utils import timezone
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.pagebreak import Break
+from openpyxl.worksheet.worksheet import Worksheet
+
+from criteria.models import Category
+from plan.as_of import AsOf
+from plan.models import ActionItem, Due, Plan, Status
+from pmqa_tracker import thai
+from reports.form_layout import Layout, share_pages
+from reports.form_rows import Block, Entry
+from reports.sheets import (
+    HIGHEST_ROW,
+    PADDING,
+    QUIET,
+    SMALL,
+    Style,
+    line_height,
+    rich,
+    set_up_page,
+    text_height,
+    write,
+    write_box,
+)
+
+Runs = list[tuple[str, bool]]  # a paragraph in parts: words, is bold
+
+CELL = Style()
+CENTERED = Style(horizontal="center")
+HEADER = Style(bold=True, horizontal="center", vertical="center", fill="ECEBF5")
+HEADING = Style(bold=True, vertical="center")
+TITLE = Style(bold=True, size=13, horizontal="center", vertical="center", border="")
+NOTE = Style(size=SMALL, border="", vertical="center")
+UNSCHEDULED = Style(size=SMALL, italic=True, color=QUIET, horizontal="center", vertical="center")
+ARROW = Style(font="Arial", size=9, bold=True, color="2B2A6C", vertical="center", wrap=False)
+STATED = ARROW.but(fill="DCDAF0")
+INFERRED = ARROW.but(fill="BDBBE0", pattern="lightUp")
+
+STATUS_COLORS = {
+    Status.DONE: ("1B7F4B", "E3F3EA"),
+    Status.IN_PROGRESS: ("1F5FBF", "E4EDFA"),
+    Status.BLOCKED: ("9A5200", "FDF0D9"),
+    Status.NOT_STARTED: ("6A655F", "EEEBE7"),
+    Status.CANCELLED: ("6A655F", "F3F1EE"),
+}
+OVERDUE_COLORS = ("B3261E", "FBE7E5")
+LEGENDS = (
+    (STATED, "ช่วงเวลาตามเอกสาร หรือผู้ประสานงานยืนยันแล้ว"),
+    (INFERRED, "ช่วงเวลาอนุมานจากรูปแบบตารางของเอกสาร รอผู้ประสานงานยืนยัน"),
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What of a block stands on one page: its actions, their heights, its paragraphs, the verdict."""
+
+    actions: Sequence[ActionItem | None]
+    heights: Sequence[float]
+    texts: Sequence[Runs]
+    verdict: str
+
+
+class CategorySheet:
+    """Writes a category from the top of a sheet down, keeping count of what the printed page still holds."""
+
+    def __init__(self, sheet: Worksheet, layout: Layout, as_of: AsOf) -> None:
+        self.sheet = sheet
+        self.layout = layout
+        self.as_of = as_of
+        self.places = {period.pk: place for place, period in enumerate(as_of.periods)}
+        self.row = 1
+        self.used = 0.0  # points of this page
+        self.repeated = 0.0  # points of the header's rows, which every page begins with
+        self.waiting: list[Entry] = []  # headings not written yet: they stay with the block that follows
+        for column, width in enumerate(layout.widths, start=1):
+            sheet.column_dimensions[get_column_letter(column)].width = width
+
+    def write(self, plan: Plan, category: Category, entries: Sequence[Entry]) -> None:
+        """Write the whole sheet."""
+        actions = [action for entry in entries for block in entry.blocks for action in block.actions]
+        self._write_title(plan, category, actions)
+        self._write_header()
+        for entry in entries:
+            self.waiting.append(entry)
+            for block in entry.blocks:
+                self._write_block(block)
+        self._write_headings()
+        self._write_notes(entries, actions)
+
+    def _add_row(self, height: float) -> int:
+        self.sheet.row_dimensions[self.row].height = min(height, HIGHEST_ROW)
+        self.used += height
+        self.row += 1
+        return self.row - 1
+
+    def _break_page(self) -> None:
+        self.sheet.row_breaks.append(Break(id=self.row - 1))
+        self.used = self.repeated
+
+    def _write_line(self, value: Any, style: Style, height: float) -> None:
+        """A row that is one cell over the whole width."""
+        row = self._add_row(height)
+        write_box(self.sheet, (row, 1, row, self.layout.last), value, style)
+
+    # The top of the sheet.
+
+    def _write_title(self, plan: Plan, category: Category, actions: Sequence[ActionItem]) -> None:
+        width = self.layout.width(1, self.layout.last)
+        self._write_line(plan.title, TITLE, text_height(plan.title, width, TITLE.size))
+        if plan.organization not in plan.title:
+            self._write_line(plan.organization, TITLE.but(size=11.5), line_height(11.5) + 3)
+        heading = f"หมวด {thai_digits(category.number)} {category.name}"
+        row = self._add_row(line_height(11.5) + 5)
+        style = TITLE.but(size=11.5, horizontal="left")
+        write_box(self.sheet, (row, 1, row, 2), heading, style.but(wrap=False))
+        bases = {action.schedule_basis == action.Basis.INFERRED for action in actions if action.first_period_id}
+        for is_inferred in sorted(bases):
+            style, words = LEGENDS[is_inferred]
+            self._write_legend(row, style, words)
+            row = self._add_row(line_height(SMALL) + 3) if is_inferred < max(bases) else row
+
+    def _write_legend(self, row: int, style: Style, words: str) -> None:
+        layout = self.layout
+        if layout.periods:
+            write(self.sheet.cell(row, layout.FIRST_PERIOD), self._arrow_head(style), style.but(horizontal="right"))
+            write_box(self.sheet, (row, layout.FIRST_PERIOD + 1, row, layout.last), words, NOTE.but(indent=1))
+
+    def _write_header(self) -> None:
+        layout, top = self.layout, self.row
+        months = [period.months_label for period in self.as_of.periods]
+        if layout.is_narrow:
+            months = [label.replace("–", "–\n") for label in months]
+        lines = max([1, *(label.count("\n") + 1 for label in months)])
+        self._add_row(2 * line_height() + 4)
+        bottom = self._add_row(lines * line_height(SMALL) + 6)
+        for column, words in (
+            (layout.REQUIREMENT, "ระดับดำเนินการ"),
+            (layout.VERDICT, "ความเห็น\nผู้ตรวจประเมิน"),
+            (layout.ACTION, "สิ่งที่ต้องดำเนินการเพิ่มเติม"),
+        ):
+            write_box(self.sheet, (top, column, bottom, column), words, HEADER)
+        column = layout.FIRST_PERIOD
+        for year, periods in groupby(self.as_of.periods, key=lambda period: period.fiscal_year):
+            count = len(list(periods))
+            words = f"ปี พ.ศ. {year}" if count > 1 else f"ปี พ.ศ.\n{year}"
+            style = HEADER.but(size=SMALL) if count == 1 and layout.is_narrow else HEADER
+            write_box(self.sheet, (top, column, top, column + count - 1), words, style)
+            column += count
+        for place, label in enumerate(months):
+            write(self.sheet.cell(bottom, layout.FIRST_PERIOD + place), label, HEADER.but(size=SMALL))
+        write_box(self.sheet, (top, layout.lead, top, layout.support), "ผู้รับผิดชอบ", HEADER)
+        write(self.sheet.cell(bottom, layout.lead), "หลัก", HEADER)
+        write(self.sheet.cell(bottom, layout.support), "สนับสนุน", HEADER)
+        if layout.with_status:
+            words = f"สถานะ ณ วันที่ {thai.format_date(self.as_of.day)}"
+            write_box(self.sheet, (top, layout.status, top, layout.last), words, HEADER)
+            for place, words in enumerate(("สถานะ", "ร้อยละ", "ผลการดำเนินการล่าสุด", "ปรับปรุงล่าสุด")):
+                write(self.sheet.cell(bottom, layout.status + place), words, HEADER)
+        self.repeated = sum(self.sheet.row_dimensions[row].height for row in (top, bottom))
+        self.sheet.freeze_panes = f"A{self.row}"
+        set_up_page(
+            self.sheet,
+            header_rows=f"{top}:{bottom}",
+            footer=f"ข้อมูล ณ วันที่ {thai.format_date(self.as_of.day)}",
+        )
+
+    # The headings and the blocks.
+
+    def _write_headings(self) -> None:
+        for entry in self.waiting:
+            words = f"{entry.criterion}{'  (ผ่าน)' if entry.is_passed else ''}"
+            style = HEADING.but(indent=2 if entry.criterion.parent_id else 0, bold=not entry.is_passed)
+            self._write_line(words, style, self._heading_height(entry))
+        self.waiting = []
+
+    def _heading_height(self, entry: Entry) -> float:
+        return text_height(str(entry.criterion), self.layout.width(1, self.layout.last) - 8) + 2
+
+    def _write_block(self, block: Block) -> None:
+        """Write a block; what this page does not hold goes on on the next."""
+        layout = self.layout
+        texts = requirement_texts(block)
+        text_heights = [text_height(plain(text), layout.width(layout.REQUIREMENT)) - PADDING for text in texts]
+        text_heights[0] += PADDING
+        verdict = verdict_words(block)
+        need = text_height(verdict, layout.width(layout.VERDICT))
+        actions: list[ActionItem | None] = [*block.actions] or [None]
+        heights = self._action_heights(actions)
+        headings = sum(self._heading_height(entry) for entry in self.waiting)
+        page = layout.page_height - self.repeated
+        is_on_new_page, shares = share_pages(heights, text_heights, need, self._room - headings, page - headings)
+        if is_on_new_page:
+            self._break_page()
+        self._write_headings()
+        for number, (count, text_count) in enumerate(shares):
+            if number:
+                self._break_page()
+            part = Part(
+                actions[:count] or [None],
+                heights[:count] or [line_height()],
+                texts[:text_count] or [[(f"{level_words(block)} (ต่อ)", True)]],
+                "" if number else verdict,
+            )
+            self._write_part(part, max(sum(text_heights[:text_count]) + PADDING, 0 if number else need))
+            actions, heights = actions[count:], heights[count:]
+            texts, text_heights = texts[text_count:], text_heights[text_count:]
+
+    @property
+    def _room(self) -> float:
+        """What this page still holds, in points."""
+        return self.layout.page_height - self.used
+
+    def _action_heights(self, actions: Sequence[ActionItem | None]) -> list[float]:
+        layout = self.layout
+        heights = []
+        for action in actions:
+            texts = [(action_words(action), layout.ACTION)]
+            if layout.with_status and action:
+                texts += [(status_words(action), layout.status), (result_words(action), layout.status + 2)]
+            heights.append(max(text_height(words, layout.width(column)) for words, column in texts))
+        for column, words_of in ((layout.lead, lead_words), (layout.support, support_words)):
+            for words, run in runs(actions, words_of):
+                missing = text_height(words, layout.width(column)) - sum(heights[place] for place in run)
+                for place in run:
+                    heights[place] += max(missing, 0) / len(run)
+        return heights
+
+    def _write_part(self, part: Part, need: float) -> None:
+        """The rows of a block that stand on one page; `need` is the height of the text beside them."""
+        layout, top = self.layout, self.row
+        stretch = max(need - sum(part.heights), 0) / len(part.heights)
+        boxes = []
+        for height in part.heights:
+            count = math.ceil((height + stretch) / HIGHEST_ROW)
+            rows = [self._add_row((height + stretch) / count) for _each in range(count)]
+            boxes.append((rows[0], rows[-1]))
+        for place, (action, (first, last)) in enumerate(zip(part.actions, boxes, strict=True)):
+            is_last = place == len(boxes) - 1
+            self._write_action(
+                action, first, last, {"top": "hair" if place else "", "bottom": "" if is_last else "hair"}
+            )
+        for column, words_of in ((layout.lead, lead_words), (layout.support, support_words)):
+            for words, run in runs(part.actions, words_of):
+                write_box(self.sheet, (boxes[run[0]][0], column, boxes[run[-1]][1], column), words, CENTERED)
+        bottom = self.row - 1
+        words = rich(
+            *(run for place, text in enumerate(part.texts) for run in ([("\n", False)] if place else []) + text)
+        )
+        write_box(self.sheet, (top, layout.REQUIREMENT, bottom, layout.REQUIREMENT), words, CELL)
+        write_box(self.sheet, (top, layout.VERDICT, bottom, layout.VERDICT), part.verdict, CELL)
+
+    def _write_action(self, action: ActionItem | None, first: int, last: int, edges: dict[str, str]) -> None:
+        layout = self.layout
+
+        def put(column: int, value: Any, style: Style) -> None:
+            write_box(self.sheet, (first, column, last, column), value, style.but(**edges))
+
+        put(layout.ACTION, action_words(action), CELL)
+        for column, words, style in self._period_cells(action):
+            put(column, words, style)
+        if action and not action.first_period_id and layout.periods:
+            box = (first, layout.FIRST_PERIOD, last, layout.lead - 1)
+            write_box(self.sheet, box, "ไม่ปรากฏในเอกสาร", UNSCHEDULED.but(**edges))
+        if layout.with_status:
+            for place, (value, style) in enumerate(status_cells(action)):
+                put(layout.status + place, value, style)
+
+    def _period_cells(self, action: ActionItem | None) -> Iterator[tuple[int, str, Style]]:
+        """(column, words, style) of each period's cell; the arrow is the filled ones."""
+        if action and not action.first_period_id:
+            return
+        start = self.places.get(action.first_period_id) if action else None
+        end = self.places.get(action.last_period_id) if action else None
+        style = INFERRED if action and action.schedule_basis == action.Basis.INFERRED else STATED
+        for place in range(self.layout.periods):
+            column = self.layout.FIRST_PERIOD + place
+            if start is None or end is None or not start <= place <= end:
+                yield column, "", CELL
+            elif place == end:
+                yield column, self._arrow_head(style), style.but(horizontal="right")
+            else:
+                yield column, shaft(style), style.but(horizontal="fill")
+
+    def _arrow_head(self, style: Style) -> str:
+        room = self.layout.width(self.layout.FIRST_PERIOD) * 5.25 - 16
+        piece = shaft(style)
+        return piece * max(int(room / (6.2 if style is INFERRED else 7.1)), 0) + "►"
+
+    # The foot of the sheet.
+
+    def _write_notes(self, entries: Sequence[Entry], actions: Sequence[ActionItem]) -> None:
+        notes = [(entry.criterion.code, entry.criterion.reading_note) for entry in entries]
+        notes += [(action.ref, action.reading_note) for action in actions]
+        lines = [f"{name} : {note}" for name, note in notes if note]
+        if not lines:
+            return
+        width = self.layout.width(1, self.layout.last)
+        self._write_line("หมายเหตุจากการอ่านเอกสาร", NOTE.but(bold=True), line_height() + 6)
+        for line in lines:
+            self._write_line(line, NOTE.but(vertical="top"), text_height(line, width, SMALL))
+
+
+def shaft(style: Style) -> str:
+    """A piece of an arrow's shaft: broken where its periods are inferred."""
+    return "- " if style is INFERRED else "─"
+
+
+def thai_digits(number: int) -> str:
+    """A number as the document prints those of its categories: "๑"."""
+    return str(number).translate(thai.TO_THAI)
+
+
+def runs(
+    actions: Sequence[ActionItem | None], words_of: Callable[[ActionItem | None], str]
+) -> list[tuple[str, list[int]]]:
+    """(words, the places of the actions in a row that share them)."""
+    groups = groupby(range(len(actions)), key=lambda place: words_of(actions[place]))
+    return [(words, list(places)) for words, places in groups]
+
+
+def requirement_texts(block: Block) -> list[Runs]:
+    """The paragraphs of the first column: the levels, each in one with the beginning of what it asks, and the rest."""
+    texts: list[Runs] = []
+    for level, text, _verdict in block.levels:
+        first, *rest = text.split("\n")
+        gap = "\n" if texts else ""
+        texts.append([(f"{gap}{level.label}", True), (f"\n{first}" if first else "", False)])
+        texts += [[(words, False)] for words in rest]
+    return texts
+
+
+def plain(text: Runs) -> str:
+    """The words of a paragraph."""
+    return "".join(words for words, _bold in text)
+
+
+def level_words(block: Block) -> str:
+    """The names of its levels."""
+    return " / ".join(level.short for level, _text, _verdict in block.levels)
+
+
+def verdict_words(block: Block) -> str:
+    """What the assessor said, as the document prints it."""
+    told = []
+    for level, _text, verdict in block.levels:
+        lines = [f"- {level.short}"]
+        if verdict:
+            lines.append("ผ่าน" if verdict.passed else "X ไม่ผ่าน")
+        if verdict and verdict.reason:
+            lines.append(f"เหตุผล : {verdict.reason}")
+        told.append("\n".join(lines))
+    return "\n\n".join(told)
+
+
+def action_words(action: ActionItem | None) -> str:
+    """The text of an action behind its printed number, where it has one."""
+    if action is None:
+        return ""
+    return f"{action.number}. {action.text}" if action.number else action.text
+
+
+def lead_words(action: ActionItem | None) -> str:
+    return " ".join(str(assignment.unit) for assignment in action.lead) if action else ""
+
+
+def support_words(action: ActionItem | None) -> str:
+    return " ".join(str(assignment.unit) for assignment in action.support) if action else ""
+
+
+def status_words(action: ActionItem) -> str:
+    """How it stood, with that it was overdue."""
+    label = str(Status(action.status_on).label)
+    return f"{label}\n({Due.OVERDUE.label})" if action.due == Due.OVERDUE else label
+
+
+def result_words(action: ActionItem) -> str:
+    """The last result told, and what holds it up where it is blocked."""
+    told = [action.result_on or ""]
+    if action.status_on == Status.BLOCKED and action.problem_on:
+        told.append(f"ปัญหา : {action.problem_on}")
+    return "\n".join(words for words in told if words)
+
+
+def status_cells(action: ActionItem | None) -> list[tuple[Any, Style]]:
+    """(value, style) of the four columns of the status."""
+    if action is None:
+        return [("", CELL)] * 4
+    color, fill = OVERDUE_COLORS if action.due == Due.OVERDUE else STATUS_COLORS[Status(action.status_on)]
+    updated = thai.format_date(timezone.localdate(action.updated_at)) if action.updated_at else "–"
+    return [
+        (status_words(action), CENTERED.but(bold=True, color=color, fill=fill)),
+        (action.progress_on, CENTERED.but(number_format='0"%"')),
+        (result_words(action), CELL),
+        (updated, CENTERED),
+    ]

@@ -1,0 +1,38 @@
+"""A person at a browser: the department's own plan behind a real server, and what the browser complains of."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+PASSWORD = "only-for-these-tests"
+
+
+@pytest.fixture
+def complaints(page: Page) -> Iterator[list[str]]:
+    """What the browser's console complains of; a journey ends without any, CSP refusals least of all."""
+    found: list[str] = []
+    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on("requestfailed", lambda request: found.append(f"failed: {request.url}"))
+    yield found
+    # An answer that refuses a form is an error to the console, not to us.
+    assert [text for text in found if "status of 409" not in text and "status of 422" not in text] == []
+
+
+@pytest.fixture
+def enter(
+    live_server: Any, transactional_db: None, demo: None, page: Page, complaints: list[str]
+) -> Callable[..., Page]:
+    """Log in as one of the demonstration's people: `enter("staff")` gives the browser on his first page."""
+
+    def inner(username: str, *, on: Page = page) -> Page:
+        on.goto(f"{live_server.url}/")
+        on.get_by_label("ชื่อผู้ใช้").fill(username)
+        on.get_by_label("รหัสผ่าน").fill(PASSWORD)
+        on.get_by_role("button", name="เข้าสู่ระบบ").click()
+        expect(on.get_by_role("navigation", name="เมนูหลัก")).to_be_visible()
+        return on
+
+    return inner

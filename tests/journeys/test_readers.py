@@ -1,0 +1,103 @@
+"""Management, the coordinator and the assessor: from a figure to its rows, to a workbook, to a criterion."""
+
+import re
+from io import BytesIO
+
+import pytest
+from openpyxl import load_workbook
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_management_drills_from_a_figure_to_its_rows(enter):
+    page = enter("manager")
+    expect(page).to_have_url(re.compile(r"/dashboard/$"))
+    count = page.locator(".kind-overdue b").inner_text()
+    assert int(count) > 0
+    page.locator(".kind-overdue a").click()
+    expect(page.locator("#count")).to_have_attribute("data-count", count)
+    expect(page.locator(".action-table tbody tr")).to_have_count(int(count))
+    page.locator(".action-table .action-ref").first.click()
+    expect(page.locator("#update")).to_contain_text("ท่านอ่านข้อมูลได้ทั้งหมด")
+    expect(page.locator("#history")).to_be_visible()
+
+    page.get_by_role("link", name="ภาพรวม").click()
+    cell = page.locator(".unit-table tbody tr").first.locator("td.num a").first
+    count = cell.inner_text()
+    cell.click()
+    expect(page.locator("#count")).to_have_attribute("data-count", count)
+
+
+def test_management_asks_for_a_past_day(enter):
+    page = enter("manager")
+    now = page.locator(".kind-done b").inner_text()
+    page.get_by_label("ข้อมูล ณ วันที่").fill("31/12/2562")
+    page.get_by_role("button", name="แสดง").click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    then = page.locator(".kind-done b").inner_text()
+    assert int(then) < int(now)
+    expect(page.locator(".page-head")).to_contain_text("31 ธ.ค. 2562")
+
+
+def test_the_coordinator_downloads_the_plan_form_and_opens_it(enter, tmp_path):
+    page = enter("coordinator")
+    page.get_by_role("link", name="รายงาน", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="พร้อมสถานะ").click()
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    assert file.suffix == ".xlsx"
+    book = load_workbook(BytesIO(file.read_bytes()))
+    assert len(book.sheetnames) == 6
+    text = " ".join(str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row if cell.value)
+    assert "ดำเนินการแล้วเสร็จ" in text
+
+
+def test_the_coordinator_edits_the_plan_in_the_admin(enter):
+    page = enter("coordinator")
+    page.locator(".user-menu summary").click()
+    page.get_by_role("link", name="จัดการข้อมูล").click()
+    expect(page).to_have_url(re.compile(r"/admin/$"))
+    page.locator(".model-actionitem th a").click()
+    page.locator("#result_list th a").first.click()
+    expect(page.locator("#id_text")).to_be_visible()
+    text = page.locator("#id_text").input_value()
+    page.locator("#id_text").fill(f"{text} (ปรับปรุง)")
+    page.locator("input[name=_save]").click()
+    expect(page.locator(".messagelist .success")).to_be_visible()
+
+
+def test_the_assessor_reads_a_criterion_from_the_map(enter):
+    page = enter("assessor")
+    expect(page).to_have_url(re.compile(r"/criteria/$"))
+    page.locator(".map-cell.cell-failed a").first.click()
+    expect(page.locator(".level-card:target")).to_contain_text("เหตุผล")
+    expect(page.locator(".level-card:target .action-table")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("language", ["th", "en"])
+def test_every_page_fits_its_screen(enter, live_server, width, language):
+    page = enter("coordinator")
+    page.set_viewport_size({"width": width, "height": 800})
+    page.context.add_cookies([{"name": "django_language", "value": language, "url": live_server.url}])
+    wide = {}
+    for path in (
+        "my/",
+        "actions/",
+        "actions/1.2.1-A-3/",
+        "dashboard/",
+        "criteria/",
+        "criteria/1.1.3/",
+        "timeline/",
+        "units/",
+        "units/กพร./",
+        "reports/",
+        "nothing/",
+    ):
+        page.goto(f"{live_server.url}/plans/2562-2563/{path}")
+        box = page.locator("html").evaluate("node => [node.scrollWidth, node.clientWidth]")
+        if box[0] > box[1]:
+            wide[path] = box
+    assert wide == {}

@@ -1,0 +1,94 @@
+"""A division's staff: the update of an action, and the figure it moves."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from plan.models import ActionItem, ProgressUpdate, Status
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def action():
+    """An action that สพม. leads and nobody has begun."""
+    return (
+        ActionItem.objects.filter(assignments__unit__abbreviation="สพม.", assignments__role="LEAD")
+        .filter(status=Status.NOT_STARTED, first_period__number__lte=3)
+        .order_by("ref")
+        .first()
+    )
+
+
+def test_staff_update_an_action_and_see_it_on_the_dashboard(enter, live_server):
+    page = enter("staff")
+    expect(page).to_have_url(re.compile(r"/plans/2562-2563/my/$"))
+    page.get_by_role("link", name="ภาพรวม").click()
+    before = int(page.locator(".kind-done b").inner_text())
+
+    page.get_by_role("link", name="งานของฉัน").click()
+    page.get_by_role("link", name=re.compile("^รายงาน ")).first.click()
+    ref = page.locator(".action-head .action-ref").inner_text()
+    page.get_by_label("ดำเนินการแล้วเสร็จ").check()
+    page.get_by_label("ความก้าวหน้า (ร้อยละ)").fill("100")
+    page.get_by_role("button", name="บันทึก", exact=True).click()
+    # A rule is named at its field, and what was chosen stays.
+    expect(page.locator(".field-errors")).to_contain_text("ต้องระบุผลการดำเนินการหรือแนบหลักฐาน")
+    expect(page.get_by_label("ดำเนินการแล้วเสร็จ")).to_be_checked()
+    page.get_by_label("ผลการดำเนินการ").fill("จัดทำคู่มือและเผยแพร่ในระบบเครือข่ายภายในแล้ว")
+    page.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(page.locator(".message-success")).to_contain_text(ref)
+    expect(page.locator("#history")).to_contain_text("จัดทำคู่มือและเผยแพร่ในระบบเครือข่ายภายในแล้ว")
+
+    page.get_by_role("link", name="ภาพรวม").click()
+    expect(page.locator(".kind-done b")).to_have_text(str(before + 1))
+    page.locator(".kind-done a").click()
+    expect(page.locator("#count")).to_have_attribute("data-count", str(before + 1))
+    page.get_by_label("ข้อความหรือรหัสรายการ").fill(ref)
+    expect(page.locator(".action-table .action-ref")).to_have_text([ref])
+
+
+def test_of_two_people_at_one_action_neither_loses_a_word(enter, action, live_server, new_context):
+    first, second = enter("staff"), new_context().new_page()
+    enter("coordinator", on=second)
+    address = f"{live_server.url}/plans/2562-2563/actions/{action.ref}/"
+    for each, words in ((first, "ข้อความของเจ้าหน้าที่"), (second, "ข้อความของผู้ประสานงาน")):
+        each.goto(address)
+        each.get_by_label("อยู่ระหว่างดำเนินการ").check()
+        each.get_by_label("ความก้าวหน้า (ร้อยละ)").fill("20")
+        each.get_by_label("ผลการดำเนินการ").fill(words)
+    second.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(second.locator(".message-success")).to_be_visible()
+    first.get_by_role("button", name="บันทึก", exact=True).click()
+    conflict = first.locator(".conflict")
+    expect(conflict).to_contain_text("ข้อความของผู้ประสานงาน")
+    expect(first.get_by_label("ผลการดำเนินการ")).to_have_value("ข้อความของเจ้าหน้าที่")
+    first.get_by_role("button", name="บันทึกของฉันเพิ่ม").click()
+    expect(first.locator(".message-success")).to_be_visible()
+    told = ProgressUpdate.objects.filter(action=action).order_by("version").values_list("result", flat=True)
+    assert list(told) == ["ข้อความของผู้ประสานงาน", "ข้อความของเจ้าหน้าที่"]
+
+
+def test_a_login_that_ended_loses_no_word(enter, action, live_server, context):
+    page = enter("staff")
+    page.goto(f"{live_server.url}/plans/2562-2563/actions/{action.ref}/")
+    page.get_by_label("ผลการดำเนินการ").fill("เขียนไว้ระหว่างประชุม")
+    context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(page.locator("#messages")).to_contain_text("การเข้าสู่ระบบสิ้นสุดแล้ว")
+    expect(page.get_by_label("ผลการดำเนินการ")).to_have_value("เขียนไว้ระหว่างประชุม")
+    with context.expect_page() as opened:
+        page.locator("#messages a").click()
+    enter("staff", on=opened.value)
+    page.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(page.locator("#history")).to_contain_text("เขียนไว้ระหว่างประชุม")
+
+
+def test_without_javascript_an_update_works_as_well(enter, action, live_server, new_context):
+    page = new_context(java_script_enabled=False).new_page()
+    enter("staff", on=page)
+    page.goto(f"{live_server.url}/plans/2562-2563/actions/{action.ref}/")
+    page.get_by_label("ผลการดำเนินการ").fill("ไม่มีจาวาสคริปต์")
+    page.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(page.locator("#history")).to_contain_text("ไม่มีจาวาสคริปต์")
