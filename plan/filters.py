@@ -103,6 +103,12 @@ class ActionFilter(django_filters.FilterSet):
         """How many filters narrow the list; the order is not one."""
         return sum(1 for name, value in self.form.cleaned_data.items() if value and name != "sort")
 
+    @property
+    def is_deep(self) -> bool:
+        """Whether any of the filters narrows that a page keeps folded away."""
+        chosen = {name for name, value in self.form.cleaned_data.items() if value}
+        return bool(chosen - {"q", "status", "unit", "role"})
+
     def by_text(self, actions: ActionItemQuerySet, name: str, value: str) -> ActionItemQuerySet:
         return actions.matching(value) if thai.search_key(value) else actions
 

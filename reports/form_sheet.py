@@ -6,20 +6,36 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from django.utils import timezone
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
 from criteria.models import Category
 from plan.as_of import AsOf
-from plan.models import ActionItem, Due, Plan, Status
+from plan.models import ActionItem, Plan
 from pmqa_tracker import thai
+from reports.form_cells import (
+    CELL,
+    CENTERED,
+    Runs,
+    action_words,
+    lead_words,
+    level_words,
+    plain,
+    requirement_texts,
+    result_words,
+    status_cells,
+    status_words,
+    support_words,
+    thai_digits,
+    verdict_words,
+)
 from reports.form_layout import Layout, share_pages
 from reports.form_rows import Block, Entry
 from reports.sheets import (
     HIGHEST_ROW,
     PADDING,
+    POINTS_PER_CHARACTER,
     QUIET,
     SMALL,
     Style,
@@ -31,10 +47,6 @@ from reports.sheets import (
     write_box,
 )
 
-Runs = list[tuple[str, bool]]  # a paragraph in parts: words, is bold
-
-CELL = Style()
-CENTERED = Style(horizontal="center")
 HEADER = Style(bold=True, horizontal="center", vertical="center", fill="ECEBF5")
 HEADING = Style(bold=True, vertical="center")
 TITLE = Style(bold=True, size=13, horizontal="center", vertical="center", border="")
@@ -44,14 +56,6 @@ ARROW = Style(font="Arial", size=9, bold=True, color="2B2A6C", vertical="center"
 STATED = ARROW.but(fill="DCDAF0")
 INFERRED = ARROW.but(fill="BDBBE0", pattern="lightUp")
 
-STATUS_COLORS = {
-    Status.DONE: ("1B7F4B", "E3F3EA"),
-    Status.IN_PROGRESS: ("1F5FBF", "E4EDFA"),
-    Status.BLOCKED: ("9A5200", "FDF0D9"),
-    Status.NOT_STARTED: ("6A655F", "EEEBE7"),
-    Status.CANCELLED: ("6A655F", "F3F1EE"),
-}
-OVERDUE_COLORS = ("B3261E", "FBE7E5")
 LEGENDS = (
     (STATED, "ช่วงเวลาตามเอกสาร หรือผู้ประสานงานยืนยันแล้ว"),
     (INFERRED, "ช่วงเวลาอนุมานจากรูปแบบตารางของเอกสาร รอผู้ประสานงานยืนยัน"),
@@ -116,16 +120,15 @@ class CategorySheet:
         width = self.layout.width(1, self.layout.last)
         self._write_line(plan.title, TITLE, text_height(plan.title, width, TITLE.size))
         if plan.organization not in plan.title:
-            self._write_line(plan.organization, TITLE.but(size=11.5), line_height(11.5) + 3)
+            self._write_line(plan.organization, TITLE.but(size=11.5), line_height(11.5) + PADDING)
         heading = f"หมวด {thai_digits(category.number)} {category.name}"
         row = self._add_row(line_height(11.5) + 5)
-        style = TITLE.but(size=11.5, horizontal="left")
-        write_box(self.sheet, (row, 1, row, 2), heading, style.but(wrap=False))
+        style = TITLE.but(size=11.5, horizontal="left", indent=1)
+        write_box(self.sheet, (row, 1, row, self.layout.ACTION), heading, style)
         bases = {action.schedule_basis == action.Basis.INFERRED for action in actions if action.first_period_id}
-        for is_inferred in sorted(bases):
-            style, words = LEGENDS[is_inferred]
-            self._write_legend(row, style, words)
-            row = self._add_row(line_height(SMALL) + 3) if is_inferred < max(bases) else row
+        for place, is_inferred in enumerate(sorted(bases)):
+            row = self._add_row(line_height(SMALL) + PADDING) if place else row
+            self._write_legend(row, *LEGENDS[is_inferred])
 
     def _write_legend(self, row: int, style: Style, words: str) -> None:
         layout = self.layout
@@ -166,6 +169,7 @@ class CategorySheet:
                 write(self.sheet.cell(bottom, layout.status + place), words, HEADER)
         self.repeated = sum(self.sheet.row_dimensions[row].height for row in (top, bottom))
         self.sheet.freeze_panes = f"A{self.row}"
+        self.sheet.sheet_view.showGridLines = False
         set_up_page(
             self.sheet,
             header_rows=f"{top}:{bottom}",
@@ -177,7 +181,7 @@ class CategorySheet:
     def _write_headings(self) -> None:
         for entry in self.waiting:
             words = f"{entry.criterion}{'  (ผ่าน)' if entry.is_passed else ''}"
-            style = HEADING.but(indent=2 if entry.criterion.parent_id else 0, bold=not entry.is_passed)
+            style = HEADING.but(indent=3 if entry.criterion.parent_id else 1, bold=not entry.is_passed)
             self._write_line(words, style, self._heading_height(entry))
         self.waiting = []
 
@@ -290,9 +294,8 @@ class CategorySheet:
                 yield column, shaft(style), style.but(horizontal="fill")
 
     def _arrow_head(self, style: Style) -> str:
-        room = self.layout.width(self.layout.FIRST_PERIOD) * 5.25 - 16
-        piece = shaft(style)
-        return piece * max(int(room / (6.2 if style is INFERRED else 7.1)), 0) + "►"
+        room = self.layout.width(self.layout.FIRST_PERIOD) * POINTS_PER_CHARACTER - 16
+        return shaft(style) * max(int(room / (3.1 if style is INFERRED else 6.5)), 0) + "►"
 
     # The foot of the sheet.
 
@@ -310,12 +313,7 @@ class CategorySheet:
 
 def shaft(style: Style) -> str:
     """A piece of an arrow's shaft: broken where its periods are inferred."""
-    return "- " if style is INFERRED else "─"
-
-
-def thai_digits(number: int) -> str:
-    """A number as the document prints those of its categories: "๑"."""
-    return str(number).translate(thai.TO_THAI)
+    return "-" if style is INFERRED else "─"
 
 
 def runs(
@@ -324,80 +322,3 @@ def runs(
     """(words, the places of the actions in a row that share them)."""
     groups = groupby(range(len(actions)), key=lambda place: words_of(actions[place]))
     return [(words, list(places)) for words, places in groups]
-
-
-def requirement_texts(block: Block) -> list[Runs]:
-    """The paragraphs of the first column: the levels, each in one with the beginning of what it asks, and the rest."""
-    texts: list[Runs] = []
-    for level, text, _verdict in block.levels:
-        first, *rest = text.split("\n")
-        gap = "\n" if texts else ""
-        texts.append([(f"{gap}{level.label}", True), (f"\n{first}" if first else "", False)])
-        texts += [[(words, False)] for words in rest]
-    return texts
-
-
-def plain(text: Runs) -> str:
-    """The words of a paragraph."""
-    return "".join(words for words, _bold in text)
-
-
-def level_words(block: Block) -> str:
-    """The names of its levels."""
-    return " / ".join(level.short for level, _text, _verdict in block.levels)
-
-
-def verdict_words(block: Block) -> str:
-    """What the assessor said, as the document prints it."""
-    told = []
-    for level, _text, verdict in block.levels:
-        lines = [f"- {level.short}"]
-        if verdict:
-            lines.append("ผ่าน" if verdict.passed else "X ไม่ผ่าน")
-        if verdict and verdict.reason:
-            lines.append(f"เหตุผล : {verdict.reason}")
-        told.append("\n".join(lines))
-    return "\n\n".join(told)
-
-
-def action_words(action: ActionItem | None) -> str:
-    """The text of an action behind its printed number, where it has one."""
-    if action is None:
-        return ""
-    return f"{action.number}. {action.text}" if action.number else action.text
-
-
-def lead_words(action: ActionItem | None) -> str:
-    return " ".join(str(assignment.unit) for assignment in action.lead) if action else ""
-
-
-def support_words(action: ActionItem | None) -> str:
-    return " ".join(str(assignment.unit) for assignment in action.support) if action else ""
-
-
-def status_words(action: ActionItem) -> str:
-    """How it stood, with that it was overdue."""
-    label = str(Status(action.status_on).label)
-    return f"{label}\n({Due.OVERDUE.label})" if action.due == Due.OVERDUE else label
-
-
-def result_words(action: ActionItem) -> str:
-    """The last result told, and what holds it up where it is blocked."""
-    told = [action.result_on or ""]
-    if action.status_on == Status.BLOCKED and action.problem_on:
-        told.append(f"ปัญหา : {action.problem_on}")
-    return "\n".join(words for words in told if words)
-
-
-def status_cells(action: ActionItem | None) -> list[tuple[Any, Style]]:
-    """(value, style) of the four columns of the status."""
-    if action is None:
-        return [("", CELL)] * 4
-    color, fill = OVERDUE_COLORS if action.due == Due.OVERDUE else STATUS_COLORS[Status(action.status_on)]
-    updated = thai.format_date(timezone.localdate(action.updated_at)) if action.updated_at else "–"
-    return [
-        (status_words(action), CENTERED.but(bold=True, color=color, fill=fill)),
-        (action.progress_on, CENTERED.but(number_format='0"%"')),
-        (result_words(action), CELL),
-        (updated, CENTERED),
-    ]

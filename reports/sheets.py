@@ -1,6 +1,6 @@
 """How a workbook's cells are written: text that is never a formula, the Thai font, heights that hold the text.
 
-Excel fits no merged cell to its text, so heights are estimated here from how wide Thai text is drawn. Widths of columns
+Excel fits no merged cell to its text, so heights are estimated here from how wide Thai text is drawn. Columns' widths
 are in characters, as Excel counts them; heights and sizes of type are in points.
 """
 
@@ -17,14 +17,15 @@ from openpyxl.cell.text import InlineFont
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.worksheet.worksheet import Worksheet
 
-# The house's font. TH Sarabun New is a third smaller at the same size: sheets laid out for it lose text on every machine
-# that lacks it, while whatever stands in for Sarabun is about as wide.
+# The site's font. TH Sarabun New is a third smaller at the same size, so a sheet laid out for it loses text wherever it
+# is not installed; what stands in for Sarabun is about as wide, and nothing is lost.
 FONT = "Sarabun"
 SIZE = 11
 SMALL = 9
 LONGEST_TEXT = 32_767  # characters, of a cell
 HIGHEST_ROW = 409.0  # points
 PADDING = 3.0  # points above and below the text of a cell
+MARGINS = 10.0  # points left and right of it, an indent included
 POINTS_PER_CHARACTER = 5.25  # of a column's width
 INK = "26231F"
 QUIET = "6B645B"
@@ -127,7 +128,7 @@ def text_width(text: str, size: float = SIZE) -> float:
 
 def count_lines(text: str, width: float, size: float = SIZE) -> int:
     """About how many lines text takes in a column `width` characters wide; a line loses its last word's remainder."""
-    room = max(width * POINTS_PER_CHARACTER - 4 - 0.8 * size, 2 * size)
+    room = max(width * POINTS_PER_CHARACTER - MARGINS - 0.8 * size, 2 * size)
     return sum(max(math.ceil(text_width(line, size) / room), 1) for line in text.split("\n"))
 
 
@@ -138,7 +139,7 @@ def text_height(text: Any, width: float, size: float = SIZE) -> float:
 
 def line_height(size: float = SIZE) -> float:
     """The pitch of lines of the Thai font, in points: marks above and below need the room."""
-    return size * 1.52
+    return size * 1.46
 
 
 def set_up_page(sheet: Worksheet, *, header_rows: str, footer: str) -> None:

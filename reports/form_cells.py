@@ -1,0 +1,105 @@
+"""What the cells of the plan form say, in the words the document uses."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from plan.models import ActionItem, Due, Status
+from pmqa_tracker import thai
+from reports.form_rows import Block
+from reports.sheets import Style
+
+Runs = list[tuple[str, bool]]  # a paragraph in parts: words, is bold
+
+CELL = Style(indent=1)
+CENTERED = Style(horizontal="center")
+STATUS_COLORS = {
+    Status.DONE: ("1B7F4B", "E3F3EA"),
+    Status.IN_PROGRESS: ("1F5FBF", "E4EDFA"),
+    Status.BLOCKED: ("9A5200", "FDF0D9"),
+    Status.NOT_STARTED: ("6A655F", "EEEBE7"),
+    Status.CANCELLED: ("6A655F", "F3F1EE"),
+}
+OVERDUE_COLORS = ("B3261E", "FBE7E5")
+
+
+def thai_digits(number: int) -> str:
+    """A number as the document prints those of its categories: "๑"."""
+    return str(number).translate(thai.TO_THAI)
+
+
+def requirement_texts(block: Block) -> list[Runs]:
+    """The paragraphs of the first column: the levels, each in one with the beginning of what it asks, and the rest."""
+    texts: list[Runs] = []
+    for level, text, _verdict in block.levels:
+        first, *rest = text.split("\n")
+        gap = "\n" if texts else ""
+        texts.append([(f"{gap}{level.label}", True), (f"\n{first}" if first else "", False)])
+        texts += [[(words, False)] for words in rest]
+    return texts or [[("", False)]]
+
+
+def plain(text: Runs) -> str:
+    """The words of a paragraph."""
+    return "".join(words for words, _bold in text)
+
+
+def level_words(block: Block) -> str:
+    """The names of its levels."""
+    return " / ".join(level.short for level, _text, _verdict in block.levels)
+
+
+def verdict_words(block: Block) -> str:
+    """What the assessor said, as the document prints it."""
+    told = []
+    for level, _text, verdict in block.levels:
+        lines = [f"- {level.short}"]
+        if verdict:
+            lines.append("ผ่าน" if verdict.passed else "X ไม่ผ่าน")
+        if verdict and verdict.reason:
+            lines.append(f"เหตุผล : {verdict.reason}")
+        told.append("\n".join(lines))
+    return "\n\n".join(told)
+
+
+def action_words(action: ActionItem | None) -> str:
+    """The text of an action behind its printed number, where it has one."""
+    if action is None:
+        return ""
+    return f"{action.number}. {action.text}" if action.number else action.text
+
+
+def lead_words(action: ActionItem | None) -> str:
+    return " ".join(str(assignment.unit) for assignment in action.lead) if action else ""
+
+
+def support_words(action: ActionItem | None) -> str:
+    return " ".join(str(assignment.unit) for assignment in action.support) if action else ""
+
+
+def status_words(action: ActionItem) -> str:
+    """How it stood, with that it was overdue."""
+    label = str(Status(action.status_on).label)
+    return f"{label}\n({Due.OVERDUE.label})" if action.due == Due.OVERDUE else label
+
+
+def result_words(action: ActionItem) -> str:
+    """The last result told, and what holds it up where it is blocked."""
+    told = [action.result_on or ""]
+    if action.status_on == Status.BLOCKED and action.problem_on:
+        told.append(f"ปัญหา : {action.problem_on}")
+    return "\n".join(words for words in told if words)
+
+
+def status_cells(action: ActionItem | None) -> list[tuple[Any, Style]]:
+    """(value, style) of the four columns of the status."""
+    if action is None:
+        return [("", CELL)] * 4
+    color, fill = OVERDUE_COLORS if action.due == Due.OVERDUE else STATUS_COLORS[Status(action.status_on)]
+    updated = thai.format_date(timezone.localdate(action.updated_at)) if action.updated_at else "–"
+    return [
+        (status_words(action), CENTERED.but(size=10, bold=True, color=color, fill=fill)),
+        (action.progress_on, CENTERED.but(number_format='0"%"')),
+        (result_words(action), CELL),
+        (updated, CENTERED),
+    ]
