@@ -1,5 +1,6 @@
 """What the cells of the plan form say, in the words the document uses."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils import timezone
@@ -34,9 +35,17 @@ def requirement_texts(block: Block) -> list[Runs]:
     for level, text, _verdict in block.levels:
         first, *rest = text.split("\n")
         gap = "\n" if texts else ""
-        texts.append([(f"{gap}{level.label}", True), (f"\n{first}" if first else "", False)])
+        texts.append([(f"{gap}{level.label}\n", True), (first, False)])
         texts += [[(words, False)] for words in rest]
     return texts or [[("", False)]]
+
+
+def joined(texts: Iterable[Runs]) -> Runs:
+    """Paragraphs in one cell, each on a line of its own."""
+    parts: Runs = []
+    for text in texts:
+        parts += [("\n", False), *text] if parts else [(words.lstrip("\n"), bold) for words, bold in text]
+    return parts
 
 
 def plain(text: Runs) -> str:

@@ -6,7 +6,7 @@ from itertools import accumulate
 
 from reports.sheets import POINTS_PER_CHARACTER
 
-PRINTABLE_WIDTH, PRINTABLE_HEIGHT = 784.0, 510.0  # points of A4 landscape inside the margins of `set_up_page`
+PRINTABLE_WIDTH, PRINTABLE_HEIGHT = 784.0, 503.0  # points of A4 landscape inside the margins of `set_up_page`
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ def share_pages(
     highest = max(sum(actions), sum(texts), need)
     if highest <= room:
         return False, [(len(actions), len(texts))]
-    if max(actions[0], texts[0], need) <= room:
+    beginning = max(actions[0], texts[0], need)
+    if beginning <= room or beginning > page:
         shares = _fill_pages(actions, texts, room, page)
         if highest > page or all(count for count, _texts in shares):
             return False, shares

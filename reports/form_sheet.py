@@ -19,6 +19,7 @@ from reports.form_cells import (
     CENTERED,
     Runs,
     action_words,
+    joined,
     lead_words,
     level_words,
     plain,
@@ -230,34 +231,40 @@ class CategorySheet:
             if layout.with_status and action:
                 texts += [(status_words(action), layout.status), (result_words(action), layout.status + 2)]
             heights.append(max(text_height(words, layout.width(column)) for words, column in texts))
-        for column, words_of in ((layout.lead, lead_words), (layout.support, support_words)):
+        return self._with_units(actions, heights)
+
+    def _with_units(self, actions: Sequence[ActionItem | None], heights: Sequence[float]) -> list[float]:
+        """`heights` made to hold the names of the units, which stand once beside the actions that share them."""
+        heights = list(heights)
+        for column, words_of in self._unit_columns:
             for words, run in runs(actions, words_of):
-                missing = text_height(words, layout.width(column)) - sum(heights[place] for place in run)
+                missing = text_height(words, self.layout.width(column)) - sum(heights[place] for place in run)
                 for place in run:
                     heights[place] += max(missing, 0) / len(run)
         return heights
 
+    @property
+    def _unit_columns(self) -> tuple[tuple[int, Callable[[ActionItem | None], str]], ...]:
+        return (self.layout.lead, lead_words), (self.layout.support, support_words)
+
     def _write_part(self, part: Part, need: float) -> None:
         """The rows of a block that stand on one page; `need` is the height of the text beside them."""
         layout, top = self.layout, self.row
-        stretch = max(need - sum(part.heights), 0) / len(part.heights)
+        heights = self._with_units(part.actions, part.heights)
+        stretch = max(need - sum(heights), 0) / len(heights)
         boxes = []
-        for height in part.heights:
+        for height in heights:
             count = math.ceil((height + stretch) / HIGHEST_ROW)
             rows = [self._add_row((height + stretch) / count) for _each in range(count)]
             boxes.append((rows[0], rows[-1]))
-        for place, (action, (first, last)) in enumerate(zip(part.actions, boxes, strict=True)):
-            is_last = place == len(boxes) - 1
-            self._write_action(
-                action, first, last, {"top": "hair" if place else "", "bottom": "" if is_last else "hair"}
-            )
-        for column, words_of in ((layout.lead, lead_words), (layout.support, support_words)):
+        for place, (action, box) in enumerate(zip(part.actions, boxes, strict=True)):
+            edges = {"top": "hair" if place else "", "bottom": "" if box is boxes[-1] else "hair"}
+            self._write_action(action, *box, edges)
+        for column, words_of in self._unit_columns:
             for words, run in runs(part.actions, words_of):
                 write_box(self.sheet, (boxes[run[0]][0], column, boxes[run[-1]][1], column), words, CENTERED)
         bottom = self.row - 1
-        words = rich(
-            *(run for place, text in enumerate(part.texts) for run in ([("\n", False)] if place else []) + text)
-        )
+        words = rich(*joined(part.texts))
         write_box(self.sheet, (top, layout.REQUIREMENT, bottom, layout.REQUIREMENT), words, CELL)
         write_box(self.sheet, (top, layout.VERDICT, bottom, layout.VERDICT), part.verdict, CELL)
 

@@ -132,9 +132,9 @@ def count_lines(text: str, width: float, size: float = SIZE) -> int:
     return sum(max(math.ceil(text_width(line, size) / room), 1) for line in text.split("\n"))
 
 
-def text_height(text: Any, width: float, size: float = SIZE) -> float:
+def text_height(text: str, width: float, size: float = SIZE) -> float:
     """About how high text is in a column `width` characters wide, in points."""
-    return count_lines(str(text or ""), width, size) * line_height(size) + PADDING
+    return count_lines(text, width, size) * line_height(size) + PADDING
 
 
 def line_height(size: float = SIZE) -> float:

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, connections, transaction
-from django.utils import translation
+from django.utils import timezone, translation
 
 from assignments.access import Access
 from plan.as_of import on_day
@@ -55,7 +55,7 @@ def test_an_update_moves_the_action_and_leaves_a_row(action, staff):
     update = write(action, staff, status=Status.IN_PROGRESS, progress=40, result="จัดทำร่างแล้ว", next_step="เวียนร่าง")
     assert stored(action) == {"status": "IN_PROGRESS", "progress": 40, "version": 2}
     row = ProgressUpdate.objects.get()
-    assert (row, row.version, row.author, row.at.date()) == (update, 2, staff, clock.today())
+    assert (row, row.version, row.author, timezone.localdate(row.at)) == (update, 2, staff, clock.today())
     assert (row.status_from, row.status_to, row.progress_from, row.progress_to) == ("NOT_STARTED", "IN_PROGRESS", 0, 40)
     assert (row.result, row.next_step, row.source) == ("จัดทำร่างแล้ว", "เวียนร่าง", "WEB")
 

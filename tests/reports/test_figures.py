@@ -84,10 +84,10 @@ def test_without_rows_there_is_no_mean(plan):
 LINK = re.compile(r'<a href="(/plans/[^"]*/actions/[^"]*)">(?:<b>)?(\d+)(?:</b>|</a>)')
 
 
-@pytest.mark.parametrize("page", ["dashboard/", "units/", "units/กพร./", "units/สพม./", "dashboard/?as_of=2020-02-10"])
-def test_every_figure_is_a_link_to_exactly_the_rows_it_counts(client, demo, manager, page):
+@pytest.mark.parametrize("where", ["dashboard/", "units/", "units/กพร./", "units/สพม./", "dashboard/?as_of=2020-02-10"])
+def test_every_figure_is_a_link_to_exactly_the_rows_it_counts(client, demo, manager, where):
     client.force_login(manager)
-    links = set(LINK.findall(client.get(f"/plans/2562-2563/{page}").content.decode()))
+    links = set(LINK.findall(client.get(f"/plans/2562-2563/{where}").content.decode()))
     assert len(links) > 10
     wrong = {}
     for address, count in links:
