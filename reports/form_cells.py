@@ -5,12 +5,15 @@ from typing import Any
 
 from django.utils import timezone
 
+from plan.as_of import AsOf
 from plan.models import ActionItem, Due, Status
 from pmqa_tracker import thai
 from reports.form_rows import Block
 from reports.sheets import Style
 
 Runs = list[tuple[str, bool]]  # a paragraph in parts: words, is bold
+
+SYMBOL_BULLET = "\uf0b7"  # as a word processor keeps it; other fonts have nothing there
 
 CELL = Style(indent=1)
 CENTERED = Style(horizontal="center")
@@ -29,11 +32,16 @@ def thai_digits(number: int) -> str:
     return str(number).translate(thai.TO_THAI)
 
 
+def as_of_words(as_of: AsOf) -> str:
+    """The day the workbook speaks of."""
+    return f"ข้อมูล ณ วันที่ {thai.format_date(as_of.day)}"
+
+
 def requirement_texts(block: Block) -> list[Runs]:
     """The paragraphs of the first column: the levels, each in one with the beginning of what it asks, and the rest."""
     texts: list[Runs] = []
     for level, text, _verdict in block.levels:
-        first, *rest = text.split("\n")
+        first, *rest = text.replace(SYMBOL_BULLET, "•").split("\n")
         gap = "\n" if texts else ""
         texts.append([(f"{gap}{level.label}\n", True), (first, False)])
         texts += [[(words, False)] for words in rest]

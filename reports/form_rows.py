@@ -34,7 +34,7 @@ class Entry:
 
 
 def read_form(plan: Plan, as_of: AsOf) -> list[tuple[Category, list[Entry]]]:
-    """The form of a plan by category, in five queries; categories that were not assessed are left out.
+    """The form of a plan by category, in a fixed number of queries; categories that were not assessed are left out.
 
     Actions stand as of the day, with `result_on` and `problem_on`: what was last told of each until then, or None.
     """

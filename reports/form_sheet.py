@@ -19,6 +19,7 @@ from reports.form_cells import (
     CENTERED,
     Runs,
     action_words,
+    as_of_words,
     joined,
     lead_words,
     level_words,
@@ -97,8 +98,9 @@ class CategorySheet:
             self.waiting.append(entry)
             for block in entry.blocks:
                 self._write_block(block)
+        if self.waiting and self._room < self._headings_height:
+            self._break_page()
         self._write_headings()
-        self._write_notes(entries, actions)
 
     def _add_row(self, height: float) -> int:
         self.sheet.row_dimensions[self.row].height = min(height, HIGHEST_ROW)
@@ -171,11 +173,7 @@ class CategorySheet:
         self.repeated = sum(self.sheet.row_dimensions[row].height for row in (top, bottom))
         self.sheet.freeze_panes = f"A{self.row}"
         self.sheet.sheet_view.showGridLines = False
-        set_up_page(
-            self.sheet,
-            header_rows=f"{top}:{bottom}",
-            footer=f"ข้อมูล ณ วันที่ {thai.format_date(self.as_of.day)}",
-        )
+        set_up_page(self.sheet, header_rows=f"{top}:{bottom}", footer=as_of_words(self.as_of))
 
     # The headings and the blocks.
 
@@ -189,6 +187,10 @@ class CategorySheet:
     def _heading_height(self, entry: Entry) -> float:
         return text_height(str(entry.criterion), self.layout.width(1, self.layout.last) - 8) + 2
 
+    @property
+    def _headings_height(self) -> float:
+        return sum(self._heading_height(entry) for entry in self.waiting)
+
     def _write_block(self, block: Block) -> None:
         """Write a block; what this page does not hold goes on on the next."""
         layout = self.layout
@@ -199,7 +201,7 @@ class CategorySheet:
         need = text_height(verdict, layout.width(layout.VERDICT))
         actions: list[ActionItem | None] = [*block.actions] or [None]
         heights = self._action_heights(actions)
-        headings = sum(self._heading_height(entry) for entry in self.waiting)
+        headings = self._headings_height
         page = layout.page_height - self.repeated
         is_on_new_page, shares = share_pages(heights, text_heights, need, self._room - headings, page - headings)
         if is_on_new_page:
@@ -303,19 +305,6 @@ class CategorySheet:
     def _arrow_head(self, style: Style) -> str:
         room = self.layout.width(self.layout.FIRST_PERIOD) * POINTS_PER_CHARACTER - 16
         return shaft(style) * max(int(room / (3.1 if style is INFERRED else 6.5)), 0) + "►"
-
-    # The foot of the sheet.
-
-    def _write_notes(self, entries: Sequence[Entry], actions: Sequence[ActionItem]) -> None:
-        notes = [(entry.criterion.code, entry.criterion.reading_note) for entry in entries]
-        notes += [(action.ref, action.reading_note) for action in actions]
-        lines = [f"{name} : {note}" for name, note in notes if note]
-        if not lines:
-            return
-        width = self.layout.width(1, self.layout.last)
-        self._write_line("หมายเหตุจากการอ่านเอกสาร", NOTE.but(bold=True), line_height() + 6)
-        for line in lines:
-            self._write_line(line, NOTE.but(vertical="top"), text_height(line, width, SMALL))
 
 
 def shaft(style: Style) -> str:

@@ -8,23 +8,32 @@ from openpyxl import Workbook
 
 from plan.as_of import AsOf
 from plan.models import Plan
+from reports.form_cells import as_of_words, thai_digits
 from reports.form_layout import Layout
+from reports.form_notes import reading_notes, write_notes
 from reports.form_rows import read_form
-from reports.form_sheet import CategorySheet, thai_digits
+from reports.form_sheet import CategorySheet
 from reports.sheets import Style, new_book, write
 
 
 def build_plan_form(plan: Plan, as_of: AsOf, *, with_status: bool) -> Workbook:
-    """A sheet per category, the document again; `with_status` adds how each action stood on the day."""
+    """A sheet per category, the document again; `with_status` adds how each action stood on the day.
+
+    A last sheet tells what was uncertain when the document was read.
+    """
     book = new_book()
     book.properties.title = plan.title
     book.properties.creator = plan.organization
     book.properties.language = "th-TH"
     layout = Layout.of(len(as_of.periods), with_status=with_status)
+    notes = []
     with translation.override("th"):
         for category, entries in read_form(plan, as_of):
             sheet = book.create_sheet(f"หมวด {thai_digits(category.number)}")
             CategorySheet(sheet, layout, as_of).write(plan, category, entries)
+            notes += reading_notes(entries)
+        if notes:
+            write_notes(book.create_sheet("หมายเหตุ"), notes, footer=as_of_words(as_of))
     if not book.worksheets:
         write(book.create_sheet("แบบแผน").cell(1, 1), plan.title, Style(bold=True, border="", wrap=False))
     return book

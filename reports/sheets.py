@@ -4,7 +4,6 @@ Excel fits no merged cell to its text, so heights are estimated here from how wi
 are in characters, as Excel counts them; heights and sizes of type are in points.
 """
 
-import math
 import re
 import unicodedata
 from dataclasses import dataclass, replace
@@ -31,6 +30,8 @@ INK = "26231F"
 QUIET = "6B645B"
 
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+WORD = re.compile(r"\S+\s*|\s+")
+UNBROKEN = re.compile(r"[A-Za-z0-9/]")
 NARROW = frozenset("เโใไๅ ilIjtfr.,:;'\"|!()[]{}-/")
 BROAD = frozenset("ฌญฒณ๛mwMWQO@%—…")
 
@@ -127,9 +128,21 @@ def text_width(text: str, size: float = SIZE) -> float:
 
 
 def count_lines(text: str, width: float, size: float = SIZE) -> int:
-    """About how many lines text takes in a column `width` characters wide; a line loses its last word's remainder."""
+    """About how many lines text takes in a column `width` characters wide.
+
+    Thai breaks nearly anywhere, so a line loses half a word; Latin words and what slashes join go whole to the next.
+    """
     room = max(width * POINTS_PER_CHARACTER - MARGINS - 0.8 * size, 2 * size)
-    return sum(max(math.ceil(text_width(line, size) / room), 1) for line in text.split("\n"))
+    lines = 0
+    for line in text.split("\n"):
+        lines, used = lines + 1, 0.0
+        for word in WORD.findall(line):
+            length = text_width(word, size)
+            if used and used + length > room and UNBROKEN.search(word):
+                lines, used = lines + 1, 0.0
+            further, used = divmod(used + length, room)
+            lines += int(further)
+    return lines
 
 
 def text_height(text: str, width: float, size: float = SIZE) -> float:

@@ -1,0 +1,200 @@
+"""Loading the department's plan: what is missing and was never there is added, all or nothing.
+
+A fixture file is a list of `{"model": …, "fields": {…}}` without primary keys; a relation names what it means by its
+natural key (a criterion by `["1.1.3"]`, a requirement by `["1.1.3", 2]`). What people have renamed or removed is known
+from the history (django-simple-history): it is neither overwritten nor brought back.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db import DatabaseError, models, transaction
+
+# What names a record. A relation among them stands for the key of the record it points to.
+KEYS = {
+    "auth.group": ("name",),
+    "auth.permission": ("codename", "content_type"),
+    "contenttypes.contenttype": ("app_label", "model"),
+    "assignments.unit": ("abbreviation",),
+    "assignments.assignment": ("action", "unit", "role"),
+    "criteria.category": ("number",),
+    "criteria.criterion": ("code",),
+    "criteria.requirement": ("criterion", "level"),
+    "criteria.assessment": ("name",),
+    "criteria.verdict": ("assessment", "requirement"),
+    "plan.plan": ("slug",),
+    "plan.period": ("plan", "number"),
+    "plan.actionitem": ("plan", "ref"),
+}
+GONE = None  # where a record was and people removed it
+
+
+class FixtureError(Exception):
+    """A fixture cannot be loaded; the message is one sentence that names the file, the row and what is wrong."""
+
+
+@dataclass
+class Summary:
+    """How many records were added, were there already, and were left out because people removed what they belong to."""
+
+    added: int = 0
+    kept: int = 0
+    left_out: int = 0
+
+
+@dataclass
+class Shelf:
+    """The records of one model by key: those there are, and those its history remembers."""
+
+    model: type[models.Model]
+    by_key: dict[tuple[Hashable, ...], int | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, model: type[models.Model]) -> "Shelf":
+        names = [model._meta.get_field(name).attname for name in KEYS[model._meta.label_lower]]
+        there = {tuple(key): pk for pk, *key in model._base_manager.values_list("pk", *names)}
+        shelf = cls(model, dict(there))
+        if hasattr(model, "history"):
+            alive = set(there.values())
+            for pk, *key in model.history.order_by("history_id").values_list(model._meta.pk.name, *names):
+                shelf.by_key.setdefault(tuple(key), pk if pk in alive else GONE)
+        return shelf
+
+
+def load(folder: Path) -> Summary:
+    """Load every `*.json` of a folder, in the order of their names.
+
+    Raises:
+        FixtureError: a file cannot be read, or a row breaks a rule; nothing was written.
+    """
+    files = sorted(folder.glob("*.json"))
+    if not files:
+        raise FixtureError(f"{folder} holds no fixture files (*.json). / ไม่พบไฟล์ข้อมูลตั้งต้น (*.json) ใน {folder}")
+    loader = Loader()
+    with transaction.atomic():
+        for file in files:
+            for number, row in enumerate(_rows(file), start=1):
+                try:
+                    loader.add(row)
+                except (ValidationError, DatabaseError, LookupError, TypeError, ValueError) as error:
+                    raise FixtureError(_sentence(file, number, error)) from error
+    return loader.summary
+
+
+def _rows(file: Path) -> list[Any]:
+    try:
+        rows = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise FixtureError(f"{file.name} is not JSON: {error}. / {file.name} ไม่ใช่ไฟล์ JSON ที่ถูกต้อง") from error
+    if not isinstance(rows, list):
+        raise FixtureError(f"{file.name} must be a list of rows. / {file.name} ต้องเป็นรายการของแถวข้อมูล")
+    return rows
+
+
+def _sentence(file: Path, number: int, error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        told = getattr(error, "message_dict", {"": error.messages})
+        reason = "; ".join(f"{name} {' '.join(texts)}".strip() for name, texts in told.items())
+    elif isinstance(error, LookupError):
+        reason = str(error.args[0]) if error.args else str(error)
+    else:
+        reason = str(error).strip().splitlines()[0]
+    return (
+        f"{file.name}, row {number}: {reason.rstrip('.')}; nothing was loaded. / "
+        f"{file.name} แถวที่ {number} ไม่ถูกต้อง จึงไม่ได้นำเข้าข้อมูลใด"
+    )
+
+
+class Loader:
+    """Adds rows one by one and remembers what it met."""
+
+    def __init__(self) -> None:
+        self.summary = Summary()
+        self.shelves: dict[str, Shelf] = {}
+
+    def add(self, row: Any) -> None:
+        """Add the record of a row, unless it is there, was there, or belongs to something people removed."""
+        if not isinstance(row, dict) or not isinstance(row.get("fields"), dict):
+            raise ValueError('a row must be {"model": …, "fields": {…}}')
+        model = self._model(row.get("model"))
+        shelf = self._shelf(model)
+        values, many = self._values(model, row["fields"])
+        key = tuple(values.get(model._meta.get_field(name).attname) for name in KEYS[model._meta.label_lower])
+        needed = [field for field in model._meta.concrete_fields if field.is_relation and not field.null]
+        if key in shelf.by_key:
+            self.summary.kept += 1
+        elif any(field.attname in values and values[field.attname] is GONE for field in needed):
+            self.summary.left_out += 1
+        else:
+            record = model(**values)
+            record.clean_fields()
+            record.clean()
+            record.save()
+            for name, pks in many.items():
+                getattr(record, name).set(pks)
+            shelf.by_key[key] = record.pk
+            self.summary.added += 1
+
+    def _model(self, label: Any) -> type[models.Model]:
+        if label not in KEYS:
+            raise LookupError(f"“{label}” is not a model that fixtures may hold")
+        return apps.get_model(label)
+
+    def _shelf(self, model: type[models.Model]) -> Shelf:
+        label = model._meta.label_lower
+        if label not in self.shelves:
+            self.shelves[label] = Shelf.of(model)
+        return self.shelves[label]
+
+    def _values(self, model: type[models.Model], given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, list[int]]]:
+        """Fields ready for the model by attname, and pks by many-to-many field."""
+        values: dict[str, Any] = {}
+        many: dict[str, list[int]] = defaultdict(list)
+        for name, value in given.items():
+            try:
+                field = model._meta.get_field(name)
+            except FieldDoesNotExist:
+                raise LookupError(f"{model._meta.label} has no field “{name}”") from None
+            if field.many_to_many:
+                found = [self._find(field.related_model, natural) for natural in value]
+                many[name] = [pk for pk in found if pk is not GONE]
+            elif field.is_relation:
+                values[field.attname] = None if value is None else self._find(field.related_model, value)
+            else:
+                values[field.attname] = value
+        return values, many
+
+    def _find(self, model: type[models.Model], natural: Iterable[Hashable]) -> int | None:
+        """The pk of the record with a natural key; GONE where people removed it."""
+        if not isinstance(natural, list):
+            raise TypeError(f"“{natural}” does not name a {model._meta.label}; write its key as a list")
+        rest = list(natural)
+        pk = self._take(model, rest)
+        if rest:
+            raise LookupError(f"{natural} has too many parts to name a {model._meta.label}")
+        return pk
+
+    def _take(self, model: type[models.Model], rest: list[Hashable]) -> int | None:
+        """Find a record by the first parts of `rest`, which are taken off it."""
+        natural = tuple(rest)
+        key = []
+        for name in KEYS[model._meta.label_lower]:
+            field = model._meta.get_field(name)
+            if field.is_relation:
+                key.append(self._take(field.related_model, rest))
+            elif rest:
+                key.append(rest.pop(0))
+            else:
+                raise LookupError(f"{list(natural)} has too few parts to name a {model._meta.label}")
+        if any(part is GONE for part in key):
+            return GONE
+        try:
+            return self._shelf(model).by_key[tuple(key)]
+        except KeyError:
+            raise LookupError(f"there is no {model._meta.label} {list(natural)}") from None

@@ -1,0 +1,41 @@
+"""The last sheet of the plan form: what was uncertain when the document was read."""
+
+from collections.abc import Iterable
+
+from openpyxl.worksheet.worksheet import Worksheet
+
+from reports.form_rows import Entry
+from reports.sheets import HIGHEST_ROW, PADDING, Style, line_height, set_up_page, text_height, write, write_box
+
+WIDTHS = (16.0, 132.0)
+CELL = Style(indent=1)
+HEADER = Style(bold=True, horizontal="center", vertical="center", fill="ECEBF5")
+TITLE = Style(bold=True, size=13, horizontal="center", vertical="center", border="")
+
+
+def reading_notes(entries: Iterable[Entry]) -> list[tuple[str, str]]:
+    """(code or ref, note) of the criteria and actions that have one, in the document's order."""
+    notes = []
+    for entry in entries:
+        actions = [action for block in entry.blocks for action in block.actions]
+        notes += [(entry.criterion.code, entry.criterion.reading_note)]
+        notes += [(action.ref, action.reading_note) for action in actions]
+    return [(name, note) for name, note in notes if note]
+
+
+def write_notes(sheet: Worksheet, notes: Iterable[tuple[str, str]], *, footer: str) -> None:
+    """Write the sheet; its pages need no breaks of their own."""
+    for letter, width in zip("AB", WIDTHS, strict=True):
+        sheet.column_dimensions[letter].width = width
+    write_box(sheet, (1, 1, 1, 2), "หมายเหตุจากการอ่านเอกสาร", TITLE)
+    sheet.row_dimensions[1].height = line_height(TITLE.size) + PADDING
+    write(sheet["A2"], "เกณฑ์ / รายการ", HEADER)
+    write(sheet["B2"], "หมายเหตุ", HEADER)
+    sheet.row_dimensions[2].height = line_height() + 6
+    for row, (name, note) in enumerate(notes, start=3):
+        write(sheet.cell(row, 1), name, CELL)
+        write(sheet.cell(row, 2), note, CELL)
+        sheet.row_dimensions[row].height = min(text_height(note, WIDTHS[1]), HIGHEST_ROW)
+    sheet.freeze_panes = "A3"
+    sheet.sheet_view.showGridLines = False
+    set_up_page(sheet, header_rows="2:2", footer=footer)
