@@ -24,7 +24,7 @@ class Layout:
         """The columns for a number of periods, which share the width that five have."""
         each = max((29 if with_status else 41) / max(periods, 1), 5.2)
         if with_status:
-            return cls((28, 18, 38, *[each] * periods, 10, 13, 13.2, 7.5, 26, 12.5), periods, with_status)
+            return cls((28, 18, 38, *[each] * periods, 10, 13, 13.2, 7.5, 26, 13), periods, with_status)
         return cls((33, 21, 46, *[each] * periods, 12, 15), periods, with_status)
 
     @property

@@ -10,7 +10,7 @@ from reports.sheets import HIGHEST_ROW, PADDING, Style, line_height, set_up_page
 WIDTHS = (16.0, 132.0)
 CELL = Style(indent=1)
 HEADER = Style(bold=True, horizontal="center", vertical="center", fill="ECEBF5")
-TITLE = Style(bold=True, size=13, horizontal="center", vertical="center", border="")
+TITLE = Style(bold=True, size=15, horizontal="center", vertical="center", border="")
 
 
 def reading_notes(entries: Iterable[Entry]) -> list[tuple[str, str]]:

@@ -49,12 +49,12 @@ def demo(seeded: None, settings: Any) -> None:
 
 @pytest.fixture
 def coordinator(db: None) -> User:
-    return UserFactory(username="coordinator", roles=["coordinator"])
+    return UserFactory(roles=["coordinator"])
 
 
 @pytest.fixture
 def manager(db: None) -> User:
-    return UserFactory(username="manager", roles=["management"])
+    return UserFactory(roles=["management"])
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def action():
 def test_staff_update_an_action_and_see_it_on_the_dashboard(enter, live_server):
     page = enter("staff")
     expect(page).to_have_url(re.compile(r"/plans/2562-2563/my/$"))
-    page.get_by_role("link", name="ภาพรวม").click()
+    page.get_by_role("link", name="ภาพรวม", exact=True).click()
     before = int(page.locator(".kind-done b").inner_text())
 
     page.get_by_role("link", name="งานของฉัน").click()
@@ -41,7 +41,7 @@ def test_staff_update_an_action_and_see_it_on_the_dashboard(enter, live_server):
     expect(page.locator(".message-success")).to_contain_text(ref)
     expect(page.locator("#history")).to_contain_text("จัดทำคู่มือและเผยแพร่ในระบบเครือข่ายภายในแล้ว")
 
-    page.get_by_role("link", name="ภาพรวม").click()
+    page.get_by_role("link", name="ภาพรวม", exact=True).click()
     expect(page.locator(".kind-done b")).to_have_text(str(before + 1))
     page.locator(".kind-done a").click()
     expect(page.locator("#count")).to_have_attribute("data-count", str(before + 1))
