@@ -22,10 +22,10 @@ if env_file and Path(env_file).is_file():
 
 DEBUG = env.bool("DEBUG", default=False)
 PMQA_DEMO = env.bool("PMQA_DEMO", default=False)
-PMQA_DEMO_PASSWORD = env.str("PMQA_DEMO_PASSWORD", default="")
+PMQA_DEMO_PASSWORD = environment.secret(env, "PMQA_DEMO_PASSWORD")
 PMQA_TODAY = environment.day(env, "PMQA_TODAY")
 
-SECRET_KEY = env.str("SECRET_KEY", default="only-for-debugging-on-this-machine" if DEBUG else "")
+SECRET_KEY = environment.secret(env, "SECRET_KEY") or ("only-for-debugging-on-this-machine" if DEBUG else "")
 if not SECRET_KEY:
     raise ImproperlyConfigured(
         "SECRET_KEY is not set: put a long random text in the environment or in .env, or use `make run`, which makes "

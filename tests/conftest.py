@@ -10,6 +10,8 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
+from django.db import transaction
+from django.test import override_settings
 from django.utils import translation
 
 from assignments.access import Access
@@ -20,6 +22,7 @@ from pmqa_tracker.models import User
 from tests.factories import UserFactory
 
 DAY = date(2020, 5, 15)
+DEMO_PASSWORD = "only-for-these-tests"
 CHROMIUM = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
 IS_REQUIRED = os.environ.get("CI", "").lower() in ("1", "true")
 
@@ -33,18 +36,24 @@ def _surroundings(settings: Any, tmp_path: Path) -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def seeded(db: None) -> None:
-    """The department's own plan, as the fixtures hold it."""
-    call_command("seed", verbosity=0)
+@pytest.fixture(scope="module")
+def seeded(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The department's own plan, as the fixtures hold it; loaded once for a module, undone after it.
+
+    Each test's own changes are rolled back to it. Modules that use it hold no test that wants an empty database.
+    """
+    with django_db_blocker.unblock(), override_settings(PMQA_TODAY=DAY), transaction.atomic():
+        call_command("seed", verbosity=0)
+        yield
+        transaction.set_rollback(True)
 
 
-@pytest.fixture
-def demo(seeded: None, settings: Any) -> None:
-    """The department's plan with the demonstration's accounts and history."""
-    settings.PMQA_DEMO = True
-    settings.PMQA_DEMO_PASSWORD = "only-for-these-tests"
-    call_command("demo", verbosity=0)
+@pytest.fixture(scope="module")
+def demo(seeded: None) -> Iterator[None]:
+    """That, with the demonstration's accounts and history."""
+    with override_settings(PMQA_DEMO=True, PMQA_DEMO_PASSWORD=DEMO_PASSWORD):
+        call_command("demo", verbosity=0)
+        yield
 
 
 @pytest.fixture

@@ -104,6 +104,14 @@ def test_debugging_needs_no_key(run: Run) -> None:
     assert run([*MANAGE, "check"], SECRET_KEY=None, DEBUG="True").returncode == 0
 
 
+def test_a_key_may_begin_with_any_letter(run: Run) -> None:
+    ended = run(
+        [*MANAGE, "shell", "-v0", "-c", "from django.conf import settings; print(settings.SECRET_KEY)"],
+        SECRET_KEY="$a#b",
+    )
+    assert (ended.stdout, ended.stderr) == ("$a#b\n", "")
+
+
 def test_the_settings_of_a_production_server_raise_no_warning(run: Run) -> None:
     ended = run(
         [*MANAGE, "check", "--deploy", "--fail-level", "WARNING"],

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-PASSWORD = "only-for-these-tests"
+from tests.conftest import DEMO_PASSWORD
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def enter(
     def inner(username: str, *, on: Page = page) -> Page:
         on.goto(f"{live_server.url}/")
         on.get_by_label("ชื่อผู้ใช้").fill(username)
-        on.get_by_label("รหัสผ่าน").fill(PASSWORD)
+        on.get_by_label("รหัสผ่าน").fill(DEMO_PASSWORD)
         on.get_by_role("button", name="เข้าสู่ระบบ").click()
         expect(on.get_by_role("navigation", name="เมนูหลัก")).to_be_visible()
         return on

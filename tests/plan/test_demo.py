@@ -1,0 +1,92 @@
+"""`manage.py demo`: only where it is asked for, the same everywhere, and once."""
+
+from collections import Counter
+from datetime import date
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.management import call_command
+from django.utils import timezone
+
+from assignments.models import Role, Unit
+from plan import demo as demonstration
+from plan.as_of import on_day
+from plan.models import ActionItem, Evidence, Plan, ProgressUpdate
+from pmqa_tracker import clock
+from pmqa_tracker.models import User
+from reports.maturity import build_map
+from tests.conftest import DEMO_PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+
+def test_there_is_an_account_for_each_role(demo):
+    roles = {user.username: [group.name for group in user.groups.all()] for user in User.objects.all()}
+    assert [roles[name] for name in ("staff", "manager", "coordinator", "assessor", "admin")] == [
+        ["staff"], ["management"], ["coordinator"], ["assessor"], [],
+    ]  # fmt: skip
+    assert authenticate(username="staff", password=DEMO_PASSWORD) == User.objects.get(username="staff")
+    assert not User.objects.filter(is_demo=False).exists()
+    units = set(Unit.objects.filter(memberships__user__groups__name="staff"))
+    assert units == set(Unit.objects.divisions())
+
+
+def test_its_accounts_are_closed_where_no_demonstration_runs(demo, settings):
+    settings.PMQA_DEMO = False
+    assert authenticate(username="admin", password=DEMO_PASSWORD) is None
+
+
+def test_the_history_is_a_mixture(demo):
+    plan = Plan.objects.get()
+    as_of = on_day(plan, clock.today(), plan.periods.all())
+    actions = list(plan.actions.as_of(as_of))
+    assert Counter(action.status_on for action in actions) == {
+        "IN_PROGRESS": 60, "NOT_STARTED": 41, "DONE": 28, "BLOCKED": 9, "CANCELLED": 3,
+    }  # fmt: skip
+    health = Counter(action.health for action in actions)
+    assert all(health[name] >= 5 for name in ("OVERDUE", "BEHIND", "SLIPPING", "ON_TRACK"))
+    assert plan.actions.as_of(as_of).silent_in(as_of).count() > 20
+    assert build_map(plan, as_of).counts["READY"] >= 4
+    assert Evidence.objects.count() > 5
+    leading = Unit.objects.filter(assignments__role=Role.LEAD, is_collective=False).distinct()
+    told = Unit.objects.filter(memberships__user__updates__isnull=False).distinct()
+    assert set(leading) <= set(told)
+    days = [timezone.localtime(at) for at in ProgressUpdate.objects.values_list("at", flat=True)]
+    assert max(days).date() <= date(2020, 5, 15)
+    assert {(day.year, day.month) for day in days} >= {(2019, month) for month in (10, 11, 12)} | {
+        (2020, month) for month in range(1, 6)
+    }
+    assert all(day.weekday() < 5 and 9 <= day.hour < 17 for day in days)
+    assert set(ProgressUpdate.objects.values_list("source", flat=True)) == {"DEMO"}
+
+
+def test_the_cache_of_every_action_is_its_last_row(demo):
+    for action in ActionItem.objects.prefetch_related("updates"):
+        rows = sorted(action.updates.all(), key=lambda row: row.version)
+        last = (rows[-1].status_to, rows[-1].progress_to) if rows else ("NOT_STARTED", 0)
+        assert (action.status, action.progress) == last
+
+
+def test_run_again_it_changes_nothing(demo):
+    def state():
+        return (
+            sorted(ActionItem.objects.values_list("ref", "version", "status", "progress")),
+            ProgressUpdate.objects.count(),
+            sorted(User.objects.values_list("username", "password")),
+        )
+
+    action = ActionItem.objects.filter(updates__isnull=True).first()
+    action.ref = "1.1.3-X-1"
+    action.save()
+    before = state()
+    call_command("demo", verbosity=0)
+    assert state() == before
+
+
+def test_it_is_the_same_on_every_machine(demo):
+    """What a ref's story is follows from the refs alone: told for two of them as it was when it was written."""
+    actions = list(Plan.objects.get().actions.in_order())
+    endings = demonstration._endings(actions)
+    assert endings == demonstration._endings(list(reversed(actions)))
+    assert {action.ref: action.status for action in actions} == {ref: str(each) for ref, each in endings.items()}
+    assert demonstration._pick("1.2.1-A-3", "ending", 1000) == 485

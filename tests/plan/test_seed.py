@@ -1,0 +1,86 @@
+"""`manage.py seed`: run twice it changes nothing, and it never overwrites what people have edited since."""
+
+import json
+import shutil
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+
+from assignments.models import Assignment, Unit
+from criteria.models import Category, Criterion, Requirement, Verdict
+from plan.models import ActionItem, Period, Plan
+
+pytestmark = pytest.mark.django_db
+MODELS = (Unit, Criterion, Requirement, Verdict, Plan, Period, ActionItem, Assignment)
+
+
+def state():
+    return {
+        model.__name__: (
+            sorted(model._base_manager.values_list("pk", "version")),
+            model.history.count() if hasattr(model, "history") else 0,
+        )
+        for model in MODELS
+    }
+
+
+def seed(**options):
+    call_command("seed", verbosity=0, **options)
+
+
+def test_twice_changes_nothing(seeded, capsys):
+    before = state()
+    call_command("seed")
+    assert state() == before
+    assert "0 records added, 799 were there" in capsys.readouterr().out
+
+
+def test_what_people_edited_stays(seeded):
+    action = ActionItem.objects.get(ref="1.2.1-A-3")
+    action.text, action.last_period = "ข้อความของผู้ประสานงาน", action.first_period
+    action.save()
+    action.requirements.clear()
+    everyone = Unit.objects.get(abbreviation="ทุกหน่วยงาน")
+    everyone.members.remove(Unit.objects.get(abbreviation="กค."))
+    seed()
+    action.refresh_from_db()
+    assert (action.text, action.last_period) == ("ข้อความของผู้ประสานงาน", action.first_period)
+    assert not action.requirements.exists()
+    assert everyone.members.count() == 10
+
+
+def test_what_people_renamed_stays_renamed(seeded):
+    unit = Unit.objects.get(abbreviation="กพร.")
+    unit.abbreviation = "กพร.ใหม่"
+    unit.save()
+    action = ActionItem.objects.get(ref="1.2.1-A-3")
+    action.ref = "1.2.1-A-99"
+    action.save()
+    criterion = Criterion.objects.get(code="6.4")
+    criterion.code = "6.9"
+    criterion.save()
+    before = state()
+    seed()
+    assert state() == before
+
+
+def test_what_people_removed_stays_removed_with_all_that_hung_on_it(seeded):
+    Assignment.objects.filter(action__ref="1.1.3-AS-1").first().delete()
+    action = ActionItem.objects.get(ref="2.4-A-1")
+    action.delete()
+    before = state()
+    seed()
+    assert state() == before
+    assert not ActionItem.objects.filter(ref="2.4-A-1").exists()
+
+
+def test_what_was_never_there_is_added(seeded, tmp_path):
+    folder = tmp_path / "fixtures"
+    shutil.copytree(settings.BASE_DIR / "fixtures", folder)
+    row = {"model": "criteria.category", "fields": {"number": 7, "name": "ผลลัพธ์การดำเนินการ"}}
+    (folder / "12_more.json").write_text(json.dumps([row]))
+    before = state()
+    seed(fixtures=folder)
+    assert state() == before
+    assert Category.objects.get(number=7).name == "ผลลัพธ์การดำเนินการ"

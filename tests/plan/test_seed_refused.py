@@ -1,0 +1,79 @@
+"""A broken fixture stops `manage.py seed` with one sentence, and nothing is written."""
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from criteria.models import Category, Criterion, Requirement
+
+pytestmark = pytest.mark.django_db
+
+
+def seed(**options):
+    call_command("seed", verbosity=0, **options)
+
+
+def broken(rows):
+    return rows if isinstance(rows, str) else json.dumps(rows)
+
+
+CATEGORY = {"model": "criteria.category", "fields": {"number": 1, "name": "การนำองค์การ"}}
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ("[{", "is not JSON"),
+        ({"a": 1}, "must be a list"),
+        ([CATEGORY, "row"], "row 2: a row must be"),
+        ([CATEGORY, {"model": "plan.nothing", "fields": {}}], "row 2: “plan.nothing” is not a model"),
+        ([CATEGORY, {"model": "plan.progressupdate", "fields": {}}], "row 2: “plan.progressupdate” is not a model"),
+        ([CATEGORY, {"model": "criteria.category", "fields": {"size": 1}}], "has no field “size”"),
+        ([CATEGORY, {"model": "criteria.category", "fields": {"number": "x", "name": "y"}}], "row 2: number"),
+        ([CATEGORY, {"model": "criteria.category", "fields": {"number": 2}}], "row 2: name"),
+        ([CATEGORY, {"model": "criteria.category", "fields": {"number": [2], "name": "y"}}], "row 2"),
+        (
+            [CATEGORY, {"model": "criteria.criterion", "fields": {"code": "9.1", "category": [9], "title": "x"}}],
+            "row 2: there is no criteria.Category [9]",
+        ),
+        (
+            [CATEGORY, {"model": "criteria.criterion", "fields": {"code": "9.1", "category": 1, "title": "x"}}],
+            "write its key as a list",
+        ),
+        (
+            [CATEGORY, {"model": "criteria.criterion", "fields": {"code": "9.1", "category": [1, 2], "title": "x"}}],
+            "too many parts",
+        ),
+        (
+            [CATEGORY, {"model": "criteria.criterion", "fields": {"code": "9.1", "category": [], "title": "x"}}],
+            "too few parts",
+        ),
+    ],
+)
+def test_a_broken_fixture_stops_with_one_sentence_and_writes_nothing(tmp_path, rows, told):
+    (tmp_path / "broken.json").write_text(broken(rows))
+    with pytest.raises(CommandError) as error:
+        seed(fixtures=tmp_path)
+    sentence = str(error.value)
+    assert told in sentence
+    assert sentence.startswith("broken.json")
+    assert len(sentence.splitlines()) == 1
+    for model in (Category, Criterion, Requirement):
+        assert not model.objects.exists()
+        assert not model.history.exists()
+
+
+def test_a_rule_of_the_database_is_told_too(tmp_path):
+    requirement = {"model": "criteria.requirement", "fields": {"criterion": ["1.1"], "level": 7, "text": ""}}
+    criterion = {"model": "criteria.criterion", "fields": {"code": "1.1", "category": [1], "title": "x"}}
+    (tmp_path / "a.json").write_text(json.dumps([CATEGORY, criterion, requirement]))
+    with pytest.raises(CommandError, match=r"a\.json, row 3"):
+        seed(fixtures=tmp_path)
+    assert not Criterion.objects.exists()
+
+
+def test_an_empty_or_missing_folder_is_told(tmp_path):
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(CommandError, match="holds no fixture files"):
+            seed(fixtures=folder)
