@@ -16,12 +16,13 @@ from openpyxl.cell.text import InlineFont
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.worksheet.worksheet import Worksheet
 
+from pmqa_tracker.cells import clean_text, write_text
+
 # The site's font. TH Sarabun New is a third smaller at the same size, so a sheet laid out for it loses text wherever it
 # is not installed; what stands in for Sarabun is about as wide, and nothing is lost.
 FONT = "Sarabun"
 SIZE = 11
 SMALL = 9
-LONGEST_TEXT = 32_767  # characters, of a cell
 HIGHEST_ROW = 409.0  # points
 PADDING = 3.0  # points above and below the text of a cell
 MARGINS = 10.0  # points left and right of it, an indent included
@@ -29,7 +30,6 @@ POINTS_PER_CHARACTER = 5.25  # of a column's width
 INK = "26231F"
 QUIET = "6B645B"
 
-UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 WORD = re.compile(r"\S+\s*|\s+")
 UNBROKEN = re.compile(r"[A-Za-z0-9/]")
 NARROW = frozenset("เโใไๅ ilIjtfr.,:;'\"|!()[]{}-/")
@@ -42,11 +42,6 @@ def new_book() -> Workbook:
     book.remove(book.active)
     book._named_styles["Normal"].font = Font("Arial", 10)  # openpyxl has no public name for it
     return book
-
-
-def clean(text: str) -> str:
-    """`text` without what a workbook cannot hold: control characters, and what is beyond a cell's length."""
-    return UNWRITABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))[:LONGEST_TEXT]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,11 +87,7 @@ class Style:
 
 def write(cell: Cell, value: Any, style: Style) -> Cell:
     """Write a value and its look; text stays text, whatever it begins with."""
-    if isinstance(value, str):
-        cell.value = clean(value)
-        cell.data_type = "s"
-    elif value is not None:
-        cell.value = value
+    write_text(cell, value)
     style.apply(cell)
     return cell
 
@@ -113,7 +104,11 @@ def write_box(sheet: Worksheet, box: tuple[int, int, int, int], value: Any, styl
 def rich(*parts: tuple[str, bool]) -> CellRichText:
     """Text of (words, is bold) parts in one cell."""
     return CellRichText(
-        [TextBlock(InlineFont(rFont=FONT, sz=SIZE, b=bold, color=INK), clean(words)) for words, bold in parts if words]
+        [
+            TextBlock(InlineFont(rFont=FONT, sz=SIZE, b=bold, color=INK), clean_text(words))
+            for words, bold in parts
+            if words
+        ]
     )
 
 

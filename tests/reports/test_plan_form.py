@@ -250,7 +250,7 @@ def test_the_words_are_thai_whatever_the_page_s_language(plan, action):
 
 def test_text_that_looks_like_a_formula_stays_text(plan, criterion, action):
     ActionItem.objects.update(number="", text="=HYPERLINK(1)\x0b")
-    ProgressUpdateFactory(action=action, result="@cmd\x00")
+    ProgressUpdateFactory(action=action, result="@cmd\x0b")
     sheet = build(plan)["หมวด ๑"]
     row = row_of(sheet, "=HYPERLINK(1)")
     assert (sheet.cell(row, 3).data_type, sheet.cell(row, 12).value) == ("s", "@cmd")

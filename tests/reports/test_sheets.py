@@ -6,10 +6,9 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from pmqa_tracker.cells import LONGEST_TEXT, clean_text
 from reports.sheets import (
-    LONGEST_TEXT,
     Style,
-    clean,
     count_lines,
     new_book,
     rich,
@@ -47,7 +46,7 @@ def test_control_characters_do_not_break_the_file(sheet):
 
 
 def test_text_is_cut_where_a_cell_ends():
-    assert len(clean("ก" * 40_000)) == LONGEST_TEXT
+    assert len(clean_text("ก" * 40_000)) == LONGEST_TEXT
 
 
 def test_numbers_stay_numbers_and_nothing_stays_nothing(sheet):

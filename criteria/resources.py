@@ -1,0 +1,68 @@
+"""What is asked and how it was judged, as tables."""
+
+from import_export import fields
+
+from criteria.models import Assessment, Category, Criterion, Requirement, Verdict
+from pmqa_tracker.exchange import NamedWidget, TableMeta, TableResource, not_there
+
+
+class CategoryResource(TableResource):
+    """A row a category, named by its number."""
+
+    class Meta(TableMeta):
+        model = Category
+        import_id_fields = ("number",)
+        fields = ("number", "name", "version")
+
+
+class CriterionResource(TableResource):
+    """A row a criterion, named by its code."""
+
+    category = fields.Field("category", "category", NamedWidget(Category, "number"))
+    parent = fields.Field("parent", "parent", NamedWidget(Criterion, "code"))
+    related = ("category", "parent")
+
+    class Meta(TableMeta):
+        model = Criterion
+        import_id_fields = ("code",)
+        fields = ("code", "category", "parent", "title", "position", "reading_note", "version")
+
+
+class RequirementResource(TableResource):
+    """A row a requirement, named by its criterion and level (1 Basic, 2 Advance, 3 Significance)."""
+
+    criterion = fields.Field("criterion", "criterion", NamedWidget(Criterion, "code"))
+    related = ("criterion",)
+
+    class Meta(TableMeta):
+        model = Requirement
+        import_id_fields = ("criterion", "level")
+        fields = ("criterion", "level", "text", "version")
+
+
+class RequirementWidget(NamedWidget):
+    """A requirement by its criterion's code and its level, each in a column of its own."""
+
+    def clean(self, value, row=None, **kwargs):
+        level = str(row.get("level") or "").strip()
+        found = Requirement.objects.filter(criterion__code=value, level=int(level) if level.isdecimal() else 0).first()
+        if found is None:
+            raise ValueError(not_there(Requirement, f"{value} · {level}"))
+        return found
+
+    def render(self, value, obj=None, **kwargs):
+        return value.criterion.code
+
+
+class VerdictResource(TableResource):
+    """A row a verdict, named by its assessment, criterion and level."""
+
+    assessment = fields.Field("assessment", "assessment", NamedWidget(Assessment, "name"))
+    criterion = fields.Field("requirement", "criterion", RequirementWidget(Requirement))
+    level = fields.Field("requirement__level", "level", readonly=True)
+    related = ("assessment", "requirement__criterion")
+
+    class Meta(TableMeta):
+        model = Verdict
+        import_id_fields = ("assessment", "criterion")
+        fields = ("assessment", "criterion", "level", "passed", "reason", "printed", "version")

@@ -1,0 +1,148 @@
+"""Admin screens of the plan: its periods, its actions, and the log, which is only read."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
+
+from assignments.admin import AssignmentInline
+from plan.models import ActionItem, Evidence, Period, Plan, ProgressUpdate
+from plan.models.action import PLAN_ORDER
+from plan.resources import ActionResource
+from pmqa_tracker import thai
+from pmqa_tracker.admin import ReadOnly, RequestChoices, VersionedAdmin, VersionedInline
+from pmqa_tracker.exchange import ExchangeAdmin
+
+
+class PeriodInline(VersionedInline):
+    """The periods of a plan."""
+
+    model = Period
+    fields = ("number", "starts_on", "ends_on", "read_version")
+    ordering = ("number",)
+
+
+@admin.register(Plan)
+class PlanAdmin(VersionedAdmin):
+    list_display = ("title", "slug", "starts_on", "ends_on")
+    list_display_links = ("title", "slug")
+    search_fields = ("title", "slug")
+    ordering = ("-starts_on",)
+    autocomplete_fields = ("assessment", "previous")
+    inlines = (PeriodInline,)
+
+
+@admin.register(Period)
+class PeriodAdmin(VersionedAdmin):
+    list_display = ("label", "quarter_label", "number", "starts_on", "ends_on", "plan")
+    list_filter = ("plan",)
+    list_select_related = ("plan",)
+    search_fields = ("plan__slug", "plan__title")
+    ordering = ("-plan__starts_on", "number")
+    autocomplete_fields = ("plan",)
+
+    @admin.display(description=_("period"), ordering="starts_on")
+    def label(self, period: Period) -> str:
+        return period.label
+
+    @admin.display(description=_("quarter"))
+    def quarter_label(self, period: Period) -> str:
+        return period.quarter_label
+
+
+@admin.register(ActionItem)
+class ActionItemAdmin(RequestChoices, ExchangeAdmin, VersionedAdmin):
+    """The actions. Their status and progress change by an update on the site, never here."""
+
+    resource_classes = (ActionResource,)
+    list_display = ("ref", "short_text", "leads", "status", "progress", "schedule", "schedule_basis")
+    list_display_links = ("ref", "short_text")
+    list_filter = (
+        "plan",
+        "status",
+        "schedule_basis",
+        "criterion__category",
+        "requirements__level",
+        "assignments__unit",
+    )
+    search_fields = ("ref", "text")
+    ordering = PLAN_ORDER
+    autocomplete_fields = ("criterion", "requirements")
+    readonly_fields = ("status", "progress", "latest")
+    fieldsets = (
+        (None, {"fields": ("plan", "ref", "criterion", "requirements", "number", "position", "text", "read_version")}),
+        (_("Schedule"), {"fields": ("first_period", "last_period", "schedule_basis")}),
+        (_("Progress, reported on the site"), {"fields": ("status", "progress", "latest")}),
+        (_("Reading of the document"), {"fields": ("reading_note",)}),
+    )
+    inlines = (AssignmentInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ActionItem]:
+        return super().get_queryset(request).with_details().select_related("plan")
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """Thai as Thai: spaces, digits and the two ways to write ำ make no difference."""
+        return (queryset.matching(search_term) if thai.search_key(search_term) else queryset), False
+
+    @admin.display(description=_("text"))
+    def short_text(self, action: ActionItem) -> str:
+        return Truncator(action.text).chars(90)
+
+    @admin.display(description=_("lead"))
+    def leads(self, action: ActionItem) -> str:
+        return ", ".join(str(assignment.unit) for assignment in action.lead)
+
+    @admin.display(description=_("period"), ordering="first_period__number")
+    def schedule(self, action: ActionItem) -> str:
+        return f"{action.first_period.number}-{action.last_period.number}" if action.first_period else "–"
+
+    @admin.display(description=_("progress updates"))
+    def latest(self, action: ActionItem) -> str:
+        rows = action.updates.newest_first().select_related("author")[:5]
+        lines = (
+            (thai.format_datetime(row.at), row.author, f"{row.get_status_to_display()} {row.progress_to} %", row.result)
+            for row in rows
+        )
+        return format_html_join("", "<p>{} · {} · {}<br>{}</p>", lines) or "–"
+
+
+class EvidenceInline(ReadOnly, admin.TabularInline):
+    """The evidence that came with an update."""
+
+    model = Evidence
+    fields = ("title", "link", "added_by", "at")
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Evidence]:
+        return super().get_queryset(request).select_related("added_by")
+
+
+@admin.register(ProgressUpdate)
+class ProgressUpdateAdmin(ReadOnly, admin.ModelAdmin):
+    """The log of what was told; it is only ever added to, on the site."""
+
+    list_display = ("at", "action", "author", "status_to", "progress_to", "short_result", "source")
+    list_filter = ("source", "status_to", "action__criterion__category")
+    list_select_related = ("action", "author")
+    search_fields = ("action__ref", "result", "problem", "author__username")
+    date_hierarchy = None
+    ordering = ("-at", "-pk")
+    inlines = (EvidenceInline,)
+
+    @admin.display(description=_("result"))
+    def short_result(self, update: ProgressUpdate) -> str:
+        return Truncator(update.result or update.problem or update.reason).chars(80)
+
+
+@admin.register(Evidence)
+class EvidenceAdmin(ReadOnly, admin.ModelAdmin):
+    """What proves an update; a correction is a new row, on the site."""
+
+    list_display = ("title", "action", "added_by", "at")
+    list_select_related = ("action", "added_by")
+    search_fields = ("title", "action__ref", "link")
+    ordering = ("-at", "-pk")

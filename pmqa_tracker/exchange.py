@@ -1,0 +1,274 @@
+"""Tables out to Excel or CSV and back in, by django-import-export: nothing is half written, nobody is overwritten.
+
+A row is named by what people call it (a code, an abbreviation), never by a number of the database. Every exported row
+carries its `version`; a changed row whose version is not the stored one is refused, and with it the whole file.
+"""
+
+import csv
+import zipfile
+from io import BytesIO, StringIO
+from typing import Any
+
+import tablib
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from import_export import fields, resources, widgets
+from import_export.admin import ImportExportMixin
+from import_export.formats import base_formats
+from import_export.forms import ConfirmImportForm, ImportForm
+from openpyxl import Workbook
+
+from pmqa_tracker.cells import clean_text, write_text
+
+MOST_BYTES = 5 * 1024 * 1024
+MOST_UNPACKED_BYTES = 60 * 1024 * 1024
+MOST_ROWS = 5_000
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Excel(base_formats.XLSX):
+    """A workbook with one sheet; every text in it is text."""
+
+    def get_title(self) -> str:
+        return "Excel (.xlsx)"
+
+    def create_dataset(self, in_stream: bytes) -> tablib.Dataset:
+        with zipfile.ZipFile(BytesIO(in_stream)) as parts:
+            if sum(part.file_size for part in parts.infolist()) > MOST_UNPACKED_BYTES:
+                raise ValueError(_("the workbook holds too much; leave only the table in it"))
+        return _tidy(super().create_dataset(in_stream))
+
+    def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> bytes:
+        book = Workbook(write_only=False)
+        sheet = book.active
+        for row_number, row in enumerate([dataset.headers, *dataset], start=1):
+            for column, value in enumerate(row, start=1):
+                write_text(sheet.cell(row_number, column), value)
+        sheet.freeze_panes = "A2"
+        file = BytesIO()
+        book.save(file)
+        return file.getvalue()
+
+
+class Csv(base_formats.CSV):
+    """Comma-separated text that Excel opens in Thai; a text that looks like a formula is marked with an apostrophe."""
+
+    def get_title(self) -> str:
+        return "CSV (.csv)"
+
+    def is_binary(self) -> bool:
+        return True  # the bytes are read here: a Thai Excel may write TIS-620
+
+    def get_read_mode(self) -> str:
+        return "rb"
+
+    def create_dataset(self, in_stream: bytes, **kwargs: Any) -> tablib.Dataset:
+        try:
+            text = in_stream.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = in_stream.decode("cp874")
+        rows = list(csv.reader(StringIO(text)))
+        dataset = tablib.Dataset(headers=rows[0] if rows else None)
+        width = len(rows[0]) if rows else 0
+        for row in rows[1:]:
+            if any(row):
+                dataset.append([_unmarked(value) for value in (row + [""] * width)[:width]])
+        return _tidy(dataset)
+
+    def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> bytes:
+        file = StringIO()
+        writer = csv.writer(file)
+        writer.writerow(dataset.headers)
+        for row in dataset:
+            writer.writerow([_marked(clean_text(str(value))) if value is not None else "" for value in row])
+        return file.getvalue().encode("utf-8-sig")
+
+
+def _marked(value: str) -> str:
+    return f"'{value}" if value.startswith(FORMULA_STARTS) else value
+
+
+def _unmarked(value: str) -> str:
+    return value[1:] if value.startswith("'") and value[1:].startswith(FORMULA_STARTS) else value
+
+
+def _tidy(dataset: tablib.Dataset) -> tablib.Dataset:
+    """Cells as text, as they read; empty rows and columns left out.
+
+    Raises:
+        ValueError: a column has no heading, or there are too many rows.
+    """
+    headers = [str(header).strip() if header is not None else "" for header in dataset.headers or []]
+    while headers and not headers[-1]:
+        headers.pop()
+    if not headers or not all(headers):
+        raise ValueError(_("the first row must name every column, as in the export"))
+    if len(dataset) > MOST_ROWS:
+        raise ValueError(_("more than %(rows)s rows; split the file") % {"rows": MOST_ROWS})
+    tidy = tablib.Dataset(headers=headers)
+    for row in dataset:
+        cells = [_text(value) for value in row[: len(headers)]]
+        if any(cells):
+            tidy.append(cells)
+    return tidy
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+class UploadForm(ImportForm):
+    """The file to import, looked at before it is opened."""
+
+    def clean_import_file(self) -> Any:
+        """Refuse what is too big, and what is not what its name says.
+
+        Raises:
+            ValidationError: naming what is wrong and what to do.
+        """
+        file = self.cleaned_data["import_file"]
+        if file.size > MOST_BYTES:
+            raise ValidationError(_("The file is larger than 5 MB; leave only the table in it."))
+        if file.name.lower().endswith(".xlsx") and not zipfile.is_zipfile(file):
+            raise ValidationError(_("This is not an Excel workbook (.xlsx). Save it again as one, then upload it."))
+        file.seek(0)
+        return file
+
+
+class ExchangeAdmin(ImportExportMixin):
+    """Import and export on an admin's list."""
+
+    formats = (Excel, Csv)
+    import_form_class = UploadForm
+    confirm_form_class = ConfirmImportForm
+    show_change_form_export = False
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return self.has_add_permission(request) and self.has_change_permission(request)
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def add_data_read_fail_error_to_form(self, form: forms.Form, e: Exception) -> None:
+        """Say in words why a file cannot be read."""
+        reason = str(e) if isinstance(e, ValueError) and not isinstance(e, UnicodeError) else ""
+        text = _("The file cannot be read as a table") + (
+            f": {reason}." if reason else _(". Export a new one and fill it in.")
+        )
+        form.add_error("import_file", text)
+
+
+class NamedWidget(widgets.ForeignKeyWidget):
+    """A relation by what people call it."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Model | None:
+        try:
+            return super().clean(value, row=row, **kwargs)
+        except (self.model.DoesNotExist, ValueError):
+            raise ValueError(not_there(self.model, value)) from None
+
+
+class NamedListWidget(widgets.ManyToManyWidget):
+    """Several relations by what people call them, with commas between."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> QuerySet[Model]:
+        names = [name.strip() for name in str(value or "").split(self.separator) if name.strip()]
+        found = self.model.objects.filter(**{f"{self.field}__in": names})
+        there = set(found.values_list(self.field, flat=True))
+        for name in names:
+            if name not in there:
+                raise ValueError(not_there(self.model, name))
+        return found
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return ", ".join(str(getattr(each, self.field)) for each in value.all()) if value else ""
+
+
+def not_there(model: type[Model], name: Any) -> str:
+    """The sentence for a name nobody has."""
+    return _("There is no %(kind)s “%(name)s”.") % {"kind": model._meta.verbose_name, "name": name}
+
+
+class TableResource(resources.ModelResource):
+    """A model as a table; see the module.
+
+    `shown_only` names columns that are exported to be read: a row that changes one is refused by `refusals`.
+    """
+
+    version = fields.Field(attribute="version", column_name="version", readonly=True)
+    shown_only: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+
+    def filter_export(self, queryset: QuerySet[Model], **kwargs: Any) -> QuerySet[Model]:
+        return super().filter_export(queryset, **kwargs).select_related(*self.related)
+
+    def before_import(self, dataset: tablib.Dataset, **kwargs: Any) -> None:
+        """Refuse a table with columns nobody knows: a misspelt heading would lose its words.
+
+        Raises:
+            ValueError: naming them.
+        """
+        known = {field.column_name for field in self.get_fields()}
+        unknown = [header for header in dataset.headers if header not in known]
+        if unknown:
+            raise ValueError(
+                _("Unknown columns: %(names)s. The columns are: %(known)s.")
+                % {"names": ", ".join(unknown), "known": ", ".join(sorted(known))}
+            )
+
+    def after_import_instance(self, instance: Any, new: bool, row: Any = None, **kwargs: Any) -> None:
+        """Refuse a row that changes what is only shown."""
+        for name in self.shown_only:
+            told = str(row.get(name) or "").strip()
+            if name in row and told != (self.shown(instance, name) if not new else ""):
+                self.refuse(instance, name, told, new=new)
+
+    def shown(self, instance: Any, name: str) -> str:
+        """What the export shows in a column."""
+        return str(self.fields[name].export(instance) or "")
+
+    def refuse(self, instance: Any, name: str, told: str, *, new: bool) -> None:
+        """Called for a changed column that is only shown.
+
+        Raises:
+            ValidationError: naming the column and where it is changed instead.
+        """
+        raise ValidationError(_("The column “%(name)s” is only shown; it is not changed by import.") % {"name": name})
+
+    def before_save_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
+        """Refuse a change made on an older copy.
+
+        Raises:
+            ValidationError: the row's version is missing or is not the stored one.
+        """
+        if instance.pk:
+            read = str(row.get("version") or "").strip()
+            if not read:
+                raise ValidationError(_("The row has no version: export the table again and change it there."))
+            if read != str(instance.version):
+                told = {"record": instance, "read": read, "now": instance.version}
+                raise ValidationError(
+                    _(
+                        "Somebody else changed “%(record)s” since the export (version %(read)s in the file, %(now)s "
+                        "now). Export again and enter your change there."
+                    )
+                    % told
+                )
+        instance._change_reason = _("Import of %(file)s") % {"file": kwargs.get("file_name") or ""}
+
+
+class TableMeta:
+    """What the tables share: all or nothing, unchanged rows left alone, the model's own rules asked."""
+
+    use_transactions = True
+    skip_unchanged = True
+    report_skipped = True
+    clean_model_instances = True
+    store_instance = True

@@ -1,0 +1,41 @@
+"""Fields of forms that people here fill in."""
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from pmqa_tracker import thai
+
+
+class BuddhistDateField(forms.DateField):
+    """A day shown and typed in the Buddhist era: 15/5/2563. A year of the Christian era is understood too."""
+
+    widget = forms.TextInput
+
+    def prepare_value(self, value: Any) -> Any:
+        """The day as it is typed; what was typed and is no day stays as it was."""
+        return f"{value.day}/{value.month}/{value.year + thai.BUDDHIST_ERA}" if isinstance(value, date) else value
+
+    def to_python(self, value: Any) -> date | None:
+        """The day.
+
+        Raises:
+            ValidationError: what was typed is not a day.
+        """
+        if value in self.empty_values or isinstance(value, date):
+            return value or None
+        try:
+            return thai.parse_date(value)
+        except ValueError:
+            raise ValidationError(
+                _("“%(value)s” is not a day; write it like 15/5/2563."), params={"value": value}
+            ) from None
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return self.to_python(initial) != self.to_python(data)
+        except ValidationError:
+            return True
