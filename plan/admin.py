@@ -14,7 +14,7 @@ from plan.models import ActionItem, Evidence, Period, Plan, ProgressUpdate
 from plan.models.action import PLAN_ORDER
 from plan.resources import ActionResource
 from pmqa_tracker import thai
-from pmqa_tracker.admin import ReadOnly, RequestChoices, VersionedAdmin, VersionedInline
+from pmqa_tracker.admin import BuddhistDates, ReadOnly, RequestChoices, VersionedAdmin, VersionedInline
 from pmqa_tracker.exchange import ExchangeAdmin
 
 
@@ -114,24 +114,37 @@ class EvidenceInline(ReadOnly, admin.TabularInline):
     """The evidence that came with an update."""
 
     model = Evidence
-    fields = ("title", "link", "added_by", "at")
+    fields = ("title", "link", "added_by", "added_at")
+    readonly_fields = ("added_at",)
     extra = 0
+
+    @admin.display(description=_("at"))
+    def added_at(self, evidence: Evidence) -> str:
+        return thai.format_datetime(evidence.at)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Evidence]:
         return super().get_queryset(request).select_related("added_by")
 
 
 @admin.register(ProgressUpdate)
-class ProgressUpdateAdmin(ReadOnly, admin.ModelAdmin):
+class ProgressUpdateAdmin(BuddhistDates, ReadOnly, admin.ModelAdmin):
     """The log of what was told; it is only ever added to, on the site."""
 
     list_display = ("at", "action", "author", "status_to", "progress_to", "short_result", "source")
     list_filter = ("source", "status_to", "action__criterion__category")
     list_select_related = ("action", "author")
     search_fields = ("action__ref", "result", "problem", "author__username")
-    date_hierarchy = None
     ordering = ("-at", "-pk")
+    fields = (
+        "action", "told_at", "author", "source", "status_from", "progress_from", "status_to", "progress_to",
+        "result", "problem", "next_step", "reason", "version", "op_id",
+    )  # fmt: skip
+    readonly_fields = ("told_at",)
     inlines = (EvidenceInline,)
+
+    @admin.display(description=_("at"))
+    def told_at(self, update: ProgressUpdate) -> str:
+        return thai.format_datetime(update.at)
 
     @admin.display(description=_("result"))
     def short_result(self, update: ProgressUpdate) -> str:
@@ -139,10 +152,16 @@ class ProgressUpdateAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(Evidence)
-class EvidenceAdmin(ReadOnly, admin.ModelAdmin):
+class EvidenceAdmin(BuddhistDates, ReadOnly, admin.ModelAdmin):
     """What proves an update; a correction is a new row, on the site."""
 
     list_display = ("title", "action", "added_by", "at")
     list_select_related = ("action", "added_by")
     search_fields = ("title", "action__ref", "link")
     ordering = ("-at", "-pk")
+    fields = ("title", "action", "update", "link", "file", "sha256", "added_by", "added_at")
+    readonly_fields = ("added_at",)
+
+    @admin.display(description=_("at"))
+    def added_at(self, evidence: Evidence) -> str:
+        return thai.format_datetime(evidence.at)

@@ -31,7 +31,7 @@ class LevelsWidget(NamedListWidget):
         return found
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
-        return ", ".join(Level(requirement.level).initial for requirement in value.all()) if obj.pk else ""
+        return ", ".join(Level(requirement.level).initial for requirement in value.all()) if value else ""
 
 
 class PeriodWidget(NamedWidget):
@@ -72,7 +72,8 @@ class ActionResource(TableResource):
         )  # fmt: skip
 
     def filter_export(self, queryset: QuerySet[ActionItem], **kwargs: Any) -> QuerySet[ActionItem]:
-        return super().filter_export(queryset, **kwargs).select_related("plan").with_details()
+        bare = super().filter_export(queryset, **kwargs).prefetch_related(None)
+        return bare.select_related("plan").with_details()
 
     def get_queryset(self) -> QuerySet[ActionItem]:
         return super().get_queryset().with_details()

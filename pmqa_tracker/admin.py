@@ -20,6 +20,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from pmqa_tracker.forms import BuddhistDateField
 from pmqa_tracker.history import changes_since
 from pmqa_tracker.models import StaleVersionError, User, Versioned
+from pmqa_tracker.templatetags.thai import be_date
 
 READ_VERSION = "read_version"
 
@@ -73,9 +74,27 @@ class VersionedForm(forms.ModelForm):
 
 
 class BuddhistDates:
-    """Days in the Buddhist era in every form of an admin."""
+    """Days in the Buddhist era in the forms and lists of an admin."""
 
     formfield_overrides = {models.DateField: {"form_class": BuddhistDateField, "widget": forms.TextInput}}
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [self._column(name) for name in super().get_list_display(request)]
+
+    def _column(self, name: str) -> Any:
+        fields = {field.name: field for field in self.model._meta.concrete_fields}
+        return be_column(fields[name]) if isinstance(fields.get(name), models.DateField) else name
+
+
+def be_column(field: models.Field) -> Any:
+    """A column that shows the day or moment of a field in the Buddhist era."""
+
+    @admin.display(description=field.verbose_name, ordering=field.name)
+    def column(record: models.Model) -> str:
+        return be_date(getattr(record, field.name)) or "–"
+
+    column.__name__ = field.name
+    return column
 
 
 class RequestChoices:
@@ -156,10 +175,25 @@ class UserAdmin(DjangoUserAdmin):
 
     list_display = ("username", "first_name", "last_name", "roles", "is_active", "is_demo")
     list_filter = ("groups", "is_active", "is_staff", "is_demo")
-    readonly_fields = ("is_demo", "last_login", "date_joined")
+    readonly_fields = ("is_demo", "seen", "joined")
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (gettext_lazy("Person"), {"fields": ("first_name", "last_name", "email")}),
+        (gettext_lazy("What this person may do"), {"fields": ("groups", "is_active", "is_staff", "is_superuser")}),
+        (gettext_lazy("About the account"), {"fields": ("is_demo", "seen", "joined")}),
+    )
+    filter_horizontal = ("groups",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description=gettext_lazy("last login"))
+    def seen(self, person: User) -> str:
+        return be_date(person.last_login) or "–"
+
+    @admin.display(description=gettext_lazy("made on"))
+    def joined(self, person: User) -> str:
+        return be_date(person.date_joined)
 
     @admin.display(description=gettext_lazy("role"))
     def roles(self, person: User) -> str:

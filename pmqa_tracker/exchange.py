@@ -11,14 +11,16 @@ from typing import Any
 
 import tablib
 from django import forms
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from import_export import fields, resources, widgets
 from import_export.admin import ImportExportMixin
 from import_export.formats import base_formats
-from import_export.forms import ConfirmImportForm, ImportForm
+from import_export.forms import ConfirmImportForm, ExportForm, ImportForm
 from openpyxl import Workbook
 
 from pmqa_tracker.cells import clean_text, write_text
@@ -148,6 +150,7 @@ class ExchangeAdmin(ImportExportMixin):
     formats = (Excel, Csv)
     import_form_class = UploadForm
     confirm_form_class = ConfirmImportForm
+    export_form_class = ExportForm
     show_change_form_export = False
 
     def has_import_permission(self, request: HttpRequest) -> bool:
@@ -155,6 +158,19 @@ class ExchangeAdmin(ImportExportMixin):
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
+
+    def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_import_data_kwargs(**kwargs) | {"rollback_on_validation_errors": True}
+
+    def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
+        """After the confirmation: done, or refused as a whole because something changed since the preview."""
+        if result.has_errors() or result.has_validation_errors():
+            messages.error(
+                request,
+                _("Nothing was imported: something changed since the preview. Upload the file again to see what."),
+            )
+            return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_import")
+        return super().process_result(result, request)
 
     def add_data_read_fail_error_to_form(self, form: forms.Form, e: Exception) -> None:
         """Say in words why a file cannot be read."""
@@ -223,7 +239,7 @@ class TableResource(resources.ModelResource):
                 % {"names": ", ".join(unknown), "known": ", ".join(sorted(known))}
             )
 
-    def after_import_instance(self, instance: Any, new: bool, row: Any = None, **kwargs: Any) -> None:
+    def after_init_instance(self, instance: Any, new: bool, row: Any = None, **kwargs: Any) -> None:
         """Refuse a row that changes what is only shown."""
         for name in self.shown_only:
             told = str(row.get(name) or "").strip()

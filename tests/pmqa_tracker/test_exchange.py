@@ -1,0 +1,339 @@
+"""Tables out to Excel and CSV and back in, through the admin as a coordinator does it, with real files."""
+
+import csv
+import zipfile
+from io import BytesIO, StringIO
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import translation
+from openpyxl import Workbook, load_workbook
+
+from assignments.models import Unit
+from criteria.models import Category, Criterion, Requirement, Verdict
+from plan.models import ActionItem
+from tests.factories import (
+    ActionItemFactory,
+    AssessmentFactory,
+    CategoryFactory,
+    CriterionFactory,
+    RequirementFactory,
+    UnitFactory,
+    UserFactory,
+    VerdictFactory,
+)
+
+pytestmark = pytest.mark.django_db
+EXCEL, CSV = "0", "1"
+TABLES = (Category, Criterion, Requirement, Unit, Verdict, ActionItem)
+
+
+@pytest.fixture(autouse=True)
+def keeper(client, settings, tmp_path):
+    person = UserFactory(is_staff=True, is_superuser=True)
+    client.force_login(person)
+    return person
+
+
+def address(model, page):
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}")
+
+
+def download(client, model, kind=EXCEL):
+    response = client.post(address(model, "export"), {"format": kind, "resource": "0"})
+    assert response.status_code == 200, response.context and response.context["form"].errors
+    return response.content
+
+
+def table(content, kind=EXCEL):
+    """The rows of an exported file as dicts of text."""
+    if kind == CSV:
+        assert content.startswith(b"\xef\xbb\xbf")
+        return list(csv.DictReader(StringIO(content.decode("utf-8-sig"))))
+    header, *rows = load_workbook(BytesIO(content)).active.iter_rows(values_only=True)
+    return [dict(zip(header, ["" if value is None else value for value in row], strict=True)) for row in rows]
+
+
+def workbook(rows):
+    book = Workbook()
+    book.active.append(list(rows[0]))
+    for row in rows:
+        book.active.append(list(row.values()))
+    for cells in book.active.iter_rows():
+        for cell in cells:
+            if isinstance(cell.value, str):
+                cell.data_type = "s"
+    file = BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def upload(client, model, content, kind=EXCEL, name=""):
+    file = SimpleUploadedFile(name or ("table.csv" if kind == CSV else "table.xlsx"), content)
+    return client.post(address(model, "import"), {"format": kind, "resource": "0", "import_file": file})
+
+
+def confirm(client, model, response):
+    form = response.context["confirm_form"]
+    return client.post(address(model, "process_import"), {name: form.initial[name] for name in form.initial})
+
+
+def errors_of(response):
+    result = response.context["result"]
+    told = [str(error.error) for error in result.base_errors]
+    told += [str(error.error) for _line, errors in result.row_errors() for error in errors]
+    told += [text for row in result.invalid_rows for text in row.error.messages]
+    return told
+
+
+@pytest.fixture
+def world():
+    """One row and more in every table, with texts that are hard on a spreadsheet."""
+    unit, other = UnitFactory(abbreviation="กพร."), UnitFactory(abbreviation="กจ.")
+    UnitFactory(abbreviation="ทุกหน่วยงาน", is_collective=True, members=[unit, other])
+    category = CategoryFactory(number=1, name="การนำองค์การ")
+    parent = CriterionFactory(category=category, code="1.1", title="=1+1")
+    criterion = CriterionFactory(category=category, code="1.1.10", parent=parent, title='+ "อ้าง", แล้ว')
+    requirement = RequirementFactory(criterion=criterion, level=2, text="- ข้อหนึ่ง\n- ข้อสอง, สาม")
+    VerdictFactory(requirement=requirement, reason="@เหตุผล", assessment=AssessmentFactory(name="ครั้งที่ 1"))
+    return ActionItemFactory(
+        criterion=criterion, requirements=[requirement], text="-1 แล้ว", lead=[unit], support=[other], runs=(2, 3)
+    )
+
+
+@pytest.mark.parametrize("kind", [EXCEL, CSV])
+@pytest.mark.parametrize("model", TABLES, ids=lambda model: model.__name__)
+def test_an_unchanged_file_changes_nothing(client, world, model, kind):
+    before = sorted(model.objects.values_list("pk", "version"))
+    response = upload(client, model, download(client, model, kind), kind)
+    assert response.status_code == 200
+    assert "result" in response.context, response.context["form"].errors
+    assert errors_of(response) == []
+    totals = response.context["result"].totals
+    assert (totals["skip"], totals["new"] + totals["update"]) == (model.objects.count(), 0)
+    confirm(client, model, response)
+    assert sorted(model.objects.values_list("pk", "version")) == before
+
+
+def test_a_text_is_never_a_formula(client, world):
+    sheet = load_workbook(BytesIO(download(client, Criterion))).active
+    cells = {cell.value: cell.data_type for row in sheet.iter_rows() for cell in row}
+    assert cells["=1+1"] == "s"
+    titles = [row["title"] for row in table(download(client, Criterion, CSV), CSV)]
+    assert titles == ["'=1+1", '\'+ "อ้าง", แล้ว']
+
+
+def test_control_characters_do_not_break_the_export(client):
+    CategoryFactory(name="ก\x0bข")
+    assert table(download(client, Category))[0]["name"] == "กข"
+
+
+@pytest.mark.parametrize("model", TABLES, ids=lambda model: model.__name__)
+def test_an_export_needs_no_more_queries_for_more_rows(client, world, model):
+    def queries():
+        with CaptureQueriesContext(connection) as captured:
+            download(client, model)
+        return len(captured)
+
+    queries()
+    once = queries()
+    for _ in range(3):
+        criterion = CriterionFactory(parent=None)
+        action = ActionItemFactory(criterion=criterion, lead=[UnitFactory()], support=[UnitFactory()])
+        UnitFactory(is_collective=True, members=[action.assignments.first().unit])
+    assert queries() == once
+
+
+@pytest.mark.parametrize("kind", [EXCEL, CSV])
+def test_a_changed_row_is_shown_then_written_with_its_history(client, world, keeper, kind):
+    rows = table(download(client, Requirement, kind), kind)
+    rows[0]["text"] = "ข้อความใหม่"
+    content = workbook(rows) if kind == EXCEL else _csv(rows)
+    response = upload(client, Requirement, content, kind)
+    assert errors_of(response) == []
+    assert Requirement.objects.get().text == "- ข้อหนึ่ง\n- ข้อสอง, สาม"
+    assert confirm(client, Requirement, response).status_code == 302
+    requirement = Requirement.objects.get()
+    assert (requirement.text, requirement.version) == ("ข้อความใหม่", 2)
+    last = requirement.history.latest()
+    assert (last.history_user, "table" in last.history_change_reason) == (keeper, True)
+
+
+def _csv(rows, encoding="utf-8-sig"):
+    file = StringIO()
+    writer = csv.DictWriter(file, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue().encode(encoding)
+
+
+def test_a_csv_of_an_old_thai_excel_is_read_too(client):
+    CategoryFactory(number=1, name="เดิม")
+    response = upload(client, Category, _csv([{"number": 1, "name": "การนำองค์การ", "version": 1}], "cp874"), CSV)
+    confirm(client, Category, response)
+    assert Category.objects.get().name == "การนำองค์การ"
+
+
+def test_a_row_others_changed_since_the_export_stops_the_whole_file(client):
+    first, second = CategoryFactory(number=1, name="ก"), CategoryFactory(number=2, name="ข")
+    rows = table(download(client, Category))
+    first.name = "ของเขา"
+    first.save()
+    rows[0]["name"], rows[1]["name"] = "ของฉัน", "ของฉัน"
+    response = upload(client, Category, workbook(rows))
+    (told,) = errors_of(response)
+    assert "1" in told
+    assert "2" in told
+    assert "confirm_form" not in response.context
+    assert set(Category.objects.values_list("name", flat=True)) == {"ของเขา", "ข"}
+    assert second.history.count() == 1
+
+
+def test_a_change_between_the_preview_and_the_confirmation_writes_nothing(client):
+    first, second = CategoryFactory(number=1, name="ก"), CategoryFactory(number=2, name="ข")
+    rows = table(download(client, Category))
+    rows[0]["name"], rows[1]["name"] = "ของฉัน", "ของฉัน"
+    response = upload(client, Category, workbook(rows))
+    second.name = "ของเขา"
+    second.save()
+    answer = confirm(client, Category, response)
+    assert answer.url == address(Category, "import")
+    assert first.history.count() == 1
+    assert set(Category.objects.values_list("name", flat=True)) == {"ก", "ของเขา"}
+
+
+def test_any_error_undoes_every_row(client):
+    rows = [
+        {"number": 1, "name": "หนึ่ง", "version": ""},
+        {"number": 2, "name": "", "version": ""},
+        {"number": "สาม", "name": "สาม", "version": ""},
+    ]
+    response = upload(client, Category, workbook(rows))
+    assert len(errors_of(response)) == 2
+    assert "confirm_form" not in response.context
+    assert not Category.objects.exists()
+
+
+def test_new_rows_are_added(client):
+    response = upload(client, Category, workbook([{"number": 7, "name": "ผลลัพธ์", "version": ""}]))
+    confirm(client, Category, response)
+    assert Category.objects.get().name == "ผลลัพธ์"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"status": "DONE"}, "Status and progress change only by an update"),
+        ({"progress": 50}, "Status and progress change only by an update"),
+        ({"lead": "กจ."}, "changed in the action's own form"),
+        ({"levels": "X"}, "not a level"),
+        ({"levels": "S"}, "There is no"),
+        ({"first_period": 9}, "There is no"),
+        ({"criterion": "9.9"}, "There is no"),
+        ({"first_period": ""}, "Give both the first and the last period"),
+        ({"first_period": 4}, "must not come before"),
+        ({"schedule_basis": "GUESSED"}, "GUESSED"),
+        ({"version": ""}, None),
+        ({"version": "", "text": "ใหม่"}, "has no version"),
+        ({"version": 99, "text": "ใหม่"}, "since the export"),
+    ],
+)
+def test_what_a_table_of_actions_may_not_change_is_named(client, world, change, told):
+    client.cookies["django_language"] = "en"
+    rows = table(download(client, ActionItem))
+    rows[0] |= change
+    with translation.override("en"):
+        response = upload(client, ActionItem, workbook(rows))
+        errors = errors_of(response)
+    assert (len(errors), "confirm_form" in response.context) == ((0, True) if told is None else (1, False)), errors
+    if told:
+        assert told in errors[0]
+    world.refresh_from_db()
+    assert (world.version, world.text) == (1, "-1 แล้ว")
+
+
+def test_an_actions_schedule_and_text_are_changed_by_a_table(client, world):
+    rows = table(download(client, ActionItem))
+    assert (rows[0]["lead"], rows[0]["support"], rows[0]["levels"]) == ("กพร.", "กจ.", "A")
+    rows[0] |= {"first_period": 3, "last_period": 4, "schedule_basis": "CONFIRMED", "text": "ใหม่"}
+    confirm(client, ActionItem, upload(client, ActionItem, workbook(rows)))
+    world.refresh_from_db()
+    assert (world.first_period.number, world.last_period.number, world.schedule_basis) == (3, 4, "CONFIRMED")
+    assert (world.text, world.search_text.endswith("ใหม่"), world.version) == ("ใหม่", True, 2)
+
+
+def test_a_new_action_comes_with_its_units(client, world):
+    rows = table(download(client, ActionItem))
+    new = rows[0] | {"ref": "1.1.10-A-9", "version": "", "text": "รายการใหม่", "status": "", "progress": ""}
+    confirm(client, ActionItem, upload(client, ActionItem, workbook([*rows, new])))
+    action = ActionItem.objects.with_details().get(ref="1.1.10-A-9")
+    assert ([str(each.unit) for each in action.lead], [str(each.unit) for each in action.support]) == (
+        ["กพร."],
+        ["กจ."],
+    )
+    assert [requirement.level for requirement in action.requirements.all()] == [2]
+    unknown = rows[0] | {"ref": "1.1.10-A-10", "version": "", "lead": "ไม่มี", "status": "", "progress": ""}
+    response = upload(client, ActionItem, workbook([unknown]))
+    assert len(errors_of(response)) == 1
+    assert not ActionItem.objects.filter(ref="1.1.10-A-10").exists()
+
+
+def test_members_nobody_knows_are_named(client, world):
+    rows = table(download(client, Unit))
+    row = next(row for row in rows if row["abbreviation"] == "ทุกหน่วยงาน")
+    assert row["members"] == "กพร., กจ."
+    row["members"] = "กพร., กขค."
+    response = upload(client, Unit, workbook(rows))
+    assert "กขค." in errors_of(response)[0]
+    row["members"] = "กพร."
+    confirm(client, Unit, upload(client, Unit, workbook(rows)))
+    assert Unit.objects.get(abbreviation="ทุกหน่วยงาน").members.count() == 1
+
+
+def bomb():
+    file = BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as parts:
+        parts.writestr("xl/worksheets/sheet1.xml", b"0" * 70_000_000)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "name"),
+    [
+        (b"", EXCEL, "table.xlsx"),
+        (b"not a workbook", EXCEL, "table.xlsx"),
+        (b"PK\x05\x06" + b"\0" * 18, EXCEL, "table.xlsx"),
+        (workbook([{"number": 1}])[:-200], EXCEL, "table.xlsx"),
+        (b"\x00\x01\x02\xff", CSV, "table.csv"),
+        (b"", CSV, "table.csv"),
+        (b"number,,name\n1,2,3\n", CSV, "table.csv"),
+        (bomb(), EXCEL, "table.xlsx"),
+        (b"0" * (5 * 1024 * 1024 + 1), CSV, "table.csv"),
+        (b"number,name,version\n" + b"1,x,1\n" * 5001, CSV, "table.csv"),
+        (workbook([{"number": 1, "name": "x"}]), CSV, "table.csv"),
+        (b"number,name\n1,x\n", EXCEL, "table.csv"),
+    ],
+)
+def test_a_file_that_is_none_is_refused_in_words(client, content, kind, name):
+    response = upload(client, Category, content, kind, name)
+    assert response.status_code == 200
+    told = [str(error) for errors in response.context["form"].errors.values() for error in errors]
+    if "result" in response.context:
+        told += errors_of(response)
+    assert told
+    assert not any("Traceback" in each or "BadZipFile" in each or "KeyError" in each for each in told), told
+    assert not Category.objects.exists()
+
+
+def test_a_column_nobody_knows_is_named(client):
+    response = upload(client, Category, workbook([{"number": 1, "name": "x", "nmae": "y"}]))
+    assert "nmae" in errors_of(response)[0]
+
+
+def test_only_who_may_change_may_import(client):
+    client.force_login(UserFactory(is_staff=True))
+    assert client.get(address(Category, "import")).status_code == 403
+    assert client.get(address(Category, "export")).status_code == 403
