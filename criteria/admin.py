@@ -67,6 +67,7 @@ class VerdictInline(VersionedInline):
             fields=("passed", "reason", "printed"),
             formfield_callback=lambda field, **options: self.formfield_for_dbfield(field, request, **options),
             extra=0,
+            max_num=0,
         )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Verdict]:

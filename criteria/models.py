@@ -235,7 +235,8 @@ class Verdict(Versioned):
         )
 
     def __str__(self) -> str:
-        return f"{self.requirement}: {_('passed') if self.passed else _('failed')}"
+        verdict = _("passed") if self.passed else _("failed")
+        return f"{self.requirement}: {verdict}"
 
     def natural_key(self) -> tuple[str, str, int]:
         return (self.assessment.name, *self.requirement.natural_key())

@@ -116,6 +116,7 @@ class EvidenceInline(ReadOnly, admin.TabularInline):
     model = Evidence
     fields = ("title", "link", "added_by", "added_at")
     readonly_fields = ("added_at",)
+    formfield_overrides = BuddhistDates.formfield_overrides
     extra = 0
 
     @admin.display(description=_("at"))

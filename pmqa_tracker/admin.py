@@ -38,6 +38,7 @@ admin.site.site_title = gettext_lazy("PMQA Tracker")
 admin.site.site_header = gettext_lazy("Improvement plan tracker")
 admin.site.index_title = gettext_lazy("Manage the data")
 admin.site.site_url = "/"
+admin.site.enable_nav_sidebar = False  # the tables need the width
 
 
 class VersionedForm(forms.ModelForm):
@@ -76,7 +77,10 @@ class VersionedForm(forms.ModelForm):
 class BuddhistDates:
     """Days in the Buddhist era in the forms and lists of an admin."""
 
-    formfield_overrides = {models.DateField: {"form_class": BuddhistDateField, "widget": forms.TextInput}}
+    formfield_overrides = {
+        models.DateField: {"form_class": BuddhistDateField, "widget": forms.TextInput},
+        models.URLField: {"assume_scheme": "https"},
+    }
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return [self._column(name) for name in super().get_list_display(request)]

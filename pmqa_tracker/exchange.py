@@ -175,9 +175,10 @@ class ExchangeAdmin(ImportExportMixin):
     def add_data_read_fail_error_to_form(self, form: forms.Form, e: Exception) -> None:
         """Say in words why a file cannot be read."""
         reason = str(e) if isinstance(e, ValueError) and not isinstance(e, UnicodeError) else ""
-        text = _("The file cannot be read as a table") + (
-            f": {reason}." if reason else _(". Export a new one and fill it in.")
-        )
+        if reason:
+            text = _("The file cannot be read as a table: %(reason)s.") % {"reason": reason}
+        else:
+            text = _("The file cannot be read as a table. Export a new one and fill it in.")
         form.add_error("import_file", text)
 
 
@@ -231,7 +232,7 @@ class TableResource(resources.ModelResource):
         Raises:
             ValueError: naming them.
         """
-        known = {field.column_name for field in self.get_fields()}
+        known = {field.column_name for field in self.fields.values()}
         unknown = [header for header in dataset.headers if header not in known]
         if unknown:
             raise ValueError(
