@@ -49,9 +49,20 @@ def from_url(env: environ.Env, default_file: Path) -> dict[str, object]:
     return config
 
 
+def has_no_tables(error: Exception) -> bool:
+    """Whether the driver missed a table or a column: the database was never migrated, or not to this release."""
+    reason = str(error)
+    return "no such table" in reason or "no such column" in reason or "does not exist" in reason.split("\n")[0]
+
+
 def explain(error: Exception) -> str:
     """One sentence, in both languages, for a database that does not answer (`error` as the driver raised it)."""
     reason = str(error).strip().splitlines()[0]
+    if has_no_tables(error):
+        return (
+            "The database has no tables of the tracker yet, or old ones; run manage.py migrate first. / "
+            "ฐานข้อมูลยังไม่มีตารางของระบบหรือเป็นรุ่นเก่า โปรดใช้คำสั่ง manage.py migrate ก่อน"
+        )
     return (
         f"The database named by DATABASE_URL does not answer ({reason}); check the address, the password and that the "
         f"server runs. / ติดต่อฐานข้อมูลตาม DATABASE_URL ไม่ได้ โปรดตรวจสอบที่อยู่ รหัสผ่าน และสถานะของเครื่องฐานข้อมูล"

@@ -198,6 +198,8 @@ LOGGING = {
             "handlers": ["console"],
             "level": "ERROR",
             "propagate": False,
-        }
+        },
+        # A stranger's wrong Host header is answered with 400; it is not worth a stack trace each.
+        "django.security.DisallowedHost": {"handlers": [], "propagate": False},
     },
 }

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,8 +19,8 @@ from django.views.i18n import JSONCatalog
 
 OURS = Path(settings.BASE_DIR) / "locale" / "libraries" / "th" / "LC_MESSAGES"
 DOMAINS = ["django", "djangojs"]
-# Django's English catalogs are complete; gis, postgres, flatpages, redirects, sites, syndication, humanize and admindocs
-# are not installed here.
+# Django's English catalogs are complete. Not installed here: gis, postgres, flatpages, redirects, sites, syndication,
+# humanize and admindocs.
 DJANGO = ["conf", "contrib/admin", "contrib/auth", "contrib/contenttypes", "contrib/sessions"]
 # These have no English catalog and no Thai one: their messages are read from their sources.
 WITHOUT_THAI = ["import_export", "simple_history", "django_filters"]
@@ -109,7 +109,6 @@ def for_scripts(entry: polib.POEntry) -> str:
 def answers(request: pytest.FixtureRequest, shown: dict[str, list[polib.POEntry]]) -> list[tuple[polib.POEntry, str]]:
     """Each message of a domain with the Thai that the site answers, whichever catalog it is from."""
     domain, thai_of = request.param
-    thai_of: Callable[[polib.POEntry], str]
     with translation.override("th"):
         return [(entry, thai_of(entry)) for entry in shown[domain]]
 

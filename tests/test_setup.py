@@ -175,3 +175,7 @@ def test_the_example_settings_name_every_variable_that_is_read() -> None:
     code = "".join((ROOT / "pmqa_tracker" / name).read_text() for name in ("settings.py", "database.py"))
     read = set(re.findall(r'\b(?:env|environment)\.\w+\((?:env, )?"([A-Z_]+)"', code))
     assert set(re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)) == read
+
+
+def test_a_database_without_tables_is_told_what_to_run(run: Run) -> None:
+    assert_one_sentence(run([*MANAGE, "seed"]), "manage.py migrate")
