@@ -76,7 +76,7 @@ class ActionFilter(django_filters.FilterSet):
         label=_("Ends in"), field_name="last_period__number", empty_label=_("All periods")
     )
     updated = django_filters.ChoiceFilter(
-        label=_("Update"), choices=UpdatedChoice.CHOICES, method="by_update", empty_label=_("With or without")
+        label=_("Reported"), choices=UpdatedChoice.CHOICES, method="by_update", empty_label=_("With or without")
     )
     sort = django_filters.ChoiceFilter(
         label=_("Order"),

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db import DatabaseError, models, transaction
+from django.db import DataError, IntegrityError, models, transaction
 
 # What names a record. A relation among them stands for the key of the record it points to.
 KEYS = {
@@ -82,7 +82,7 @@ def load(folder: Path) -> Summary:
             for number, row in enumerate(_rows(file), start=1):
                 try:
                     loader.add(row)
-                except (ValidationError, DatabaseError, LookupError, TypeError, ValueError) as error:
+                except (ValidationError, DataError, IntegrityError, LookupError, TypeError, ValueError) as error:
                     raise FixtureError(_sentence(file, number, error)) from error
     return loader.summary
 

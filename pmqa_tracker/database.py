@@ -17,8 +17,8 @@ SQLITE_OPTIONS = {
 BAD_URL = (
     "DATABASE_URL is not a database address the tracker understands; write postgres://user:password@host:5432/name "
     "or sqlite:////folder/file.sqlite3, or leave it out for SQLite. / "
-    "DATABASE_URL ไม่ใช่ที่อยู่ฐานข้อมูลที่ระบบรองรับ ให้ระบุเป็น postgres://ผู้ใช้:รหัสผ่าน@เครื่อง:5432/ชื่อฐานข้อมูล "
-    "หรือไม่ต้องระบุเพื่อใช้ SQLite"
+    "DATABASE_URL ไม่ใช่ที่อยู่ฐานข้อมูลที่ระบบรองรับ โปรดระบุในรูปแบบ postgres://ผู้ใช้:รหัสผ่าน@เครื่อง:5432/ชื่อฐานข้อมูล "
+    "หรือ sqlite:////โฟลเดอร์/ไฟล์.sqlite3 หรือไม่ต้องกำหนดตัวแปรนี้หากใช้ SQLite"
 )
 
 
@@ -65,5 +65,5 @@ def explain(error: Exception) -> str:
         )
     return (
         f"The database named by DATABASE_URL does not answer ({reason}); check the address, the password and that the "
-        f"server runs. / ติดต่อฐานข้อมูลตาม DATABASE_URL ไม่ได้ โปรดตรวจสอบที่อยู่ รหัสผ่าน และสถานะของเครื่องฐานข้อมูล"
+        f"server runs. / เชื่อมต่อฐานข้อมูลตาม DATABASE_URL ไม่ได้ โปรดตรวจสอบที่อยู่ รหัสผ่าน และสถานะของเครื่องแม่ข่ายฐานข้อมูล"
     )

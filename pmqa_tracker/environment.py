@@ -62,7 +62,7 @@ def email(env: environ.Env, name: str) -> dict[str, object]:
     except (ImproperlyConfigured, LookupError, ValueError):
         raise ImproperlyConfigured(
             f"{name} is not a mail address the tracker understands; write smtp+tls://user:password@host:587, or leave "
-            f"it out to see mail on the console. / {name} ไม่ใช่ที่อยู่เครื่องส่งอีเมลที่ระบบรองรับ ให้ระบุเป็น "
+            f"it out to see mail on the console. / {name} ไม่ใช่ที่อยู่เครื่องแม่ข่ายอีเมลที่ระบบรองรับ โปรดระบุเป็น "
             f"smtp+tls://ผู้ใช้:รหัสผ่าน@เครื่อง:587 หรือไม่ต้องระบุเพื่อแสดงอีเมลบนหน้าจอคำสั่ง"
         ) from None
 

@@ -29,8 +29,8 @@ SECRET_KEY = environment.secret(env, "SECRET_KEY") or ("only-for-debugging-on-th
 if not SECRET_KEY:
     raise ImproperlyConfigured(
         "SECRET_KEY is not set: put a long random text in the environment or in .env, or use `make run`, which makes "
-        "one where .env is missing. / ยังไม่ได้กำหนด SECRET_KEY ให้ใส่ข้อความสุ่มที่ยาวพอในตัวแปรสภาพแวดล้อมหรือไฟล์ .env "
-        "หรือใช้คำสั่ง make run ซึ่งสร้างให้เองเมื่อยังไม่มีไฟล์ .env"
+        "one where .env is missing. / ยังไม่ได้กำหนด SECRET_KEY โปรดกำหนดเป็นข้อความสุ่มที่ยาวเพียงพอ"
+        "ในตัวแปรสภาพแวดล้อมหรือในไฟล์ .env หรือใช้คำสั่ง make run ซึ่งจะสร้างให้เมื่อยังไม่มีไฟล์ .env"
     )
 
 # A demonstration has accounts whose password is printed: it answers on this machine only, whatever else is set.

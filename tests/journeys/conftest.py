@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
 from tests.conftest import DEMO_PASSWORD
@@ -23,9 +24,15 @@ def complaints(page: Page) -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def enter(
-    live_server: Any, transactional_db: None, demo: None, page: Page, complaints: list[str]
-) -> Callable[..., Page]:
+def department(transactional_db: None, settings: Any) -> None:
+    """The department's own plan with the demonstration's accounts and history, for the server to see."""
+    settings.PMQA_DEMO, settings.PMQA_DEMO_PASSWORD = True, DEMO_PASSWORD
+    call_command("seed", verbosity=0)
+    call_command("demo", verbosity=0)
+
+
+@pytest.fixture
+def enter(live_server: Any, department: None, page: Page, complaints: list[str]) -> Callable[..., Page]:
     """Log in as one of the demonstration's people: `enter("staff")` gives the browser on his first page."""
 
     def inner(username: str, *, on: Page = page) -> Page:

@@ -60,7 +60,7 @@ def test_the_coordinator_edits_the_plan_in_the_admin(enter):
     page.get_by_role("link", name="จัดการข้อมูล").click()
     expect(page).to_have_url(re.compile(r"/admin/$"))
     page.locator(".model-actionitem th a").click()
-    page.locator("#result_list th a").first.click()
+    page.locator("#result_list tbody th a").first.click()
     expect(page.locator("#id_text")).to_be_visible()
     text = page.locator("#id_text").input_value()
     page.locator("#id_text").fill(f"{text} (ปรับปรุง)")
