@@ -4,6 +4,7 @@ import re
 from io import BytesIO
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from openpyxl import load_workbook
 from playwright.sync_api import expect
 
@@ -76,6 +77,24 @@ def test_the_assessor_reads_a_criterion_from_the_map(enter):
     expect(page.locator(".level-card:target .action-table")).to_be_visible()
 
 
+PAGES = (
+    "my/", "actions/", "actions/1.2.1-A-3/", "dashboard/", "criteria/", "criteria/1.1.3/", "timeline/", "units/",
+    "units/กพร./", "reports/", "nothing/",
+)  # fmt: skip
+
+
+def test_every_page_is_for_everybody(enter, live_server):
+    """What axe finds wrong for readers with a screen reader, a keyboard, or weak eyes: nothing."""
+    page = enter("coordinator")
+    wrong = {}
+    for path in PAGES:
+        page.goto(f"{live_server.url}/plans/2562-2563/{path}")
+        found = Axe().run(page).response["violations"]
+        if found:
+            wrong[path] = [(each["id"], each["nodes"][0]["html"]) for each in found]
+    assert wrong == {}
+
+
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("language", ["th", "en"])
 def test_every_page_fits_its_screen(enter, live_server, width, language):
@@ -83,19 +102,7 @@ def test_every_page_fits_its_screen(enter, live_server, width, language):
     page.set_viewport_size({"width": width, "height": 800})
     page.context.add_cookies([{"name": "django_language", "value": language, "url": live_server.url}])
     wide = {}
-    for path in (
-        "my/",
-        "actions/",
-        "actions/1.2.1-A-3/",
-        "dashboard/",
-        "criteria/",
-        "criteria/1.1.3/",
-        "timeline/",
-        "units/",
-        "units/กพร./",
-        "reports/",
-        "nothing/",
-    ):
+    for path in PAGES:
         page.goto(f"{live_server.url}/plans/2562-2563/{path}")
         box = page.locator("html").evaluate("node => [node.scrollWidth, node.clientWidth]")
         if box[0] > box[1]:

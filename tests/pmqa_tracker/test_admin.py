@@ -31,7 +31,7 @@ OURS = [
     for model in admin.site._registry
     if model._meta.app_label in ("pmqa_tracker", "criteria", "assignments", "plan", "auth")
 ]
-BUDGET = 30
+BUDGET = 20
 
 
 @pytest.fixture
