@@ -18,6 +18,7 @@ from django.core.management import call_command  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import setup_databases, setup_test_environment, teardown_databases  # noqa: E402
 
+from assignments.models import Unit  # noqa: E402
 from plan.models import ActionItem, Plan  # noqa: E402
 from tests.factories import UserFactory  # noqa: E402
 from tests.pages import addresses  # noqa: E402
@@ -73,7 +74,7 @@ def main() -> None:
         call_command("seed", verbosity=0)
         plan = Plan.objects.get()
         client = Client()
-        client.force_login(UserFactory(roles=["staff", "coordinator"], units=[]))
+        client.force_login(UserFactory(roles=["staff", "coordinator"], units=[Unit.objects.get(abbreviation="กพร.")]))
         pages = addresses(plan) | {"plan form": f"/plans/{plan.slug}/reports/plan-form.xlsx"}
         short = ratios(client, pages)
         lengthen(plan)
