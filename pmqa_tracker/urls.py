@@ -6,6 +6,8 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path, register_converter
 from django.views.i18n import set_language
 
+from pmqa_tracker.views import PasswordChange
+
 
 class TextConverter:
     """A piece of an address that a person can type: anything but a slash and NUL, which PostgreSQL refuses."""
@@ -26,7 +28,7 @@ urlpatterns = [
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path(
         "password/",
-        auth.PasswordChangeView.as_view(template_name="password_change.html", success_url="/"),
+        PasswordChange.as_view(),
         name="password_change",
     ),
     path("language/", login_not_required(set_language), name="set_language"),

@@ -3,8 +3,12 @@
 import re
 from collections.abc import Iterable
 
+from django.contrib.auth.views import PasswordChangeView
+from django.contrib.messages.views import SuccessMessageMixin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
 from django_htmx.http import reswap, retarget
 
 # What a form holds besides words: hidden fields, choices, numbers. Passwords are not shown again.
@@ -23,6 +27,14 @@ class NotFound(Http404):
     def __init__(self, message: str, nearest: Iterable[tuple[str, str]] = ()) -> None:
         super().__init__(message)
         self.nearest = list(nearest)
+
+
+class PasswordChange(SuccessMessageMixin, PasswordChangeView):
+    """Django's own page to change a password, in the site's look."""
+
+    template_name = "password_change.html"
+    success_url = reverse_lazy("home")
+    success_message = _("The password is changed. Use the new one from now on.")
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -10,10 +10,14 @@ from pathlib import Path
 import polib
 import pytest
 from django.apps import apps
+from django.contrib import admin
 from django.core.management import call_command
 from django.db.models import ForeignKey
 
 from pmqa_tracker.models import Versioned
+from tests.factories import ActionItemFactory, UnitFactory, UserFactory
+from tests.pages import addresses
+from tests.test_pages import CSP, no_inline
 
 ROOT = Path(__file__).resolve().parent.parent
 MAY_IMPORT = {
@@ -166,6 +170,28 @@ def test_thai_lives_in_the_catalog_not_in_the_templates():
         str(path.relative_to(ROOT)) for path in committed("templates/*.html") if THAI.search(path.read_text())
     } - allowed
     assert wrong == set()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", ["th", "en"])
+def test_no_page_asks_for_what_the_csp_refuses(client, language):
+    """Every page of the site and of the admin, those for errors too: the header is sent, and nothing is inline."""
+    unit = UnitFactory()
+    plan = ActionItemFactory(lead=[unit]).plan
+    client.cookies["django_language"] = language
+    pages = ["/login/"]
+    assert_csp(client, pages)
+    client.force_login(UserFactory(is_staff=True, is_superuser=True, units=[unit]))
+    lists = [f"/admin/{model._meta.app_label}/{model._meta.model_name}/" for model in admin.site._registry]
+    assert_csp(client, [*addresses(plan).values(), "/nowhere/", "/plans/nowhere/my/", "/admin/", *lists])
+
+
+def assert_csp(client, pages):
+    for page in pages:
+        response = client.get(page)
+        policy = dict(each.strip().split(" ", 1) for each in response.headers["Content-Security-Policy"].split(";"))
+        assert policy == CSP, page
+        assert no_inline(response.content.decode()) == [], page
 
 
 # Translations.

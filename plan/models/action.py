@@ -26,7 +26,7 @@ from assignments.models import Assignment, Role, Unit
 from criteria.models import Criterion, Requirement
 from plan.as_of import AsOf
 from plan.models.plan import Period, Plan
-from plan.models.status import CLOSED, Due, Health, Status
+from plan.models.status import CLOSED, Due, Health, Status, status_constraints
 from pmqa_tracker import thai
 from pmqa_tracker.models import Versioned
 
@@ -227,21 +227,7 @@ class ActionItem(Versioned):
                 name="action_ref_once",
                 violation_error_message=_("The plan already has an action with this ref."),
             ),
-            models.CheckConstraint(
-                condition=Q(status__in=Status.values, progress__lte=100),
-                name="action_status_and_progress_known",
-                violation_error_message=_("Progress must be between 0 and 100."),
-            ),
-            models.CheckConstraint(
-                condition=~Q(status="NOT_STARTED") | Q(progress=0),
-                name="action_not_started_is_zero",
-                violation_error_message=_("What has not started has no progress yet."),
-            ),
-            models.CheckConstraint(
-                condition=~Q(status="DONE") | Q(progress=100),
-                name="action_done_is_hundred",
-                violation_error_message=_("What is done has a progress of 100."),
-            ),
+            *status_constraints("action", status="status", progress="progress"),
             models.CheckConstraint(
                 condition=Q(first_period__isnull=True, last_period__isnull=True)
                 | Q(first_period__isnull=False, last_period__isnull=False),

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from plan.models.action import ActionItem
-from plan.models.status import Status
+from plan.models.status import Status, status_constraints
 
 
 class AppendOnlyError(TypeError):
@@ -95,21 +95,7 @@ class ProgressUpdate(AppendOnly):
         indexes = (models.Index(fields=("action", "-at")),)
         constraints = (
             models.UniqueConstraint(fields=("action", "version"), name="update_one_per_version"),
-            models.CheckConstraint(
-                condition=Q(status_to__in=Status.values, progress_to__lte=100),
-                name="update_status_and_progress_known",
-                violation_error_message=_("Progress must be between 0 and 100."),
-            ),
-            models.CheckConstraint(
-                condition=~Q(status_to="NOT_STARTED") | Q(progress_to=0),
-                name="update_not_started_is_zero",
-                violation_error_message=_("What has not started has no progress yet."),
-            ),
-            models.CheckConstraint(
-                condition=~Q(status_to="DONE") | Q(progress_to=100),
-                name="update_done_is_hundred",
-                violation_error_message=_("What is done has a progress of 100."),
-            ),
+            *status_constraints("update", status="status_to", progress="progress_to"),
             models.CheckConstraint(
                 condition=~Q(status_to="BLOCKED") | Q(status_from="BLOCKED") | ~Q(problem=""),
                 name="update_blocked_names_problem",

@@ -40,3 +40,24 @@ class Due(models.TextChoices):
     LATER = "LATER", _("Later")
     UNSCHEDULED = "UNSCHEDULED", _("No schedule")
     CLOSED = "CLOSED", _("Done or cancelled")
+
+
+def status_constraints(prefix: str, *, status: str, progress: str) -> tuple[models.CheckConstraint, ...]:
+    """What the database holds of a status and a progress (design §4), for the model whose fields these are."""
+    return (
+        models.CheckConstraint(
+            condition=models.Q(**{f"{status}__in": Status.values, f"{progress}__lte": 100}),
+            name=f"{prefix}_status_and_progress_known",
+            violation_error_message=_("Progress must be between 0 and 100."),
+        ),
+        models.CheckConstraint(
+            condition=~models.Q(**{status: "NOT_STARTED"}) | models.Q(**{progress: 0}),
+            name=f"{prefix}_not_started_is_zero",
+            violation_error_message=_("What has not started has no progress yet."),
+        ),
+        models.CheckConstraint(
+            condition=~models.Q(**{status: "DONE"}) | models.Q(**{progress: 100}),
+            name=f"{prefix}_done_is_hundred",
+            violation_error_message=_("What is done has a progress of 100."),
+        ),
+    )
