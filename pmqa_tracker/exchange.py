@@ -4,7 +4,9 @@ A row is named by what people call it (a code, an abbreviation), never by a numb
 carries its `version`; a changed row whose version is not the stored one is refused, and with it the whole file.
 """
 
+import re
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import tablib
@@ -14,6 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from import_export import fields, resources, widgets
 from import_export.admin import ImportExportMixin
@@ -24,8 +27,27 @@ from pmqa_tracker.formats import Csv, Excel
 MOST_BYTES = 5 * 1024 * 1024
 
 
+STYLE = re.compile(r'\sstyle="[^"]*"')
+FORMATS = (Excel, Csv)
+ENDINGS = {".xlsx": "0", ".csv": "1"}  # the places of the formats
+
+
+class DownloadForm(ExportForm):
+    """Which file to export; a workbook unless told otherwise."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["format"] = ENDINGS[".xlsx"]
+
+
 class UploadForm(ImportForm):
-    """The file to import, looked at before it is opened."""
+    """The file to import, looked at before it is opened. What it is, its name says."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["format"].required = False
+        self.fields["format"].widget = forms.HiddenInput()
+        self.fields["import_file"].widget.attrs["accept"] = ",".join(ENDINGS)
 
     def clean_import_file(self) -> Any:
         """Refuse what is too big, and what is not what its name says.
@@ -36,19 +58,29 @@ class UploadForm(ImportForm):
         file = self.cleaned_data["import_file"]
         if file.size > MOST_BYTES:
             raise ValidationError(_("The file is larger than 5 MB; leave only the table in it."))
-        if file.name.lower().endswith(".xlsx") and not zipfile.is_zipfile(file):
+        ending = Path(file.name).suffix.lower()
+        if ending not in ENDINGS:
+            raise ValidationError(_("Upload a table as .xlsx or .csv, such as the export makes."))
+        if ending == ".xlsx" and not zipfile.is_zipfile(file):
             raise ValidationError(_("This is not an Excel workbook (.xlsx). Save it again as one, then upload it."))
         file.seek(0)
         return file
+
+    def clean(self) -> dict[str, Any]:
+        """Take the format from the name of the file."""
+        data = super().clean()
+        if "import_file" in data:
+            data["format"] = ENDINGS[Path(data["import_file"].name).suffix.lower()]
+        return data
 
 
 class ExchangeAdmin(ImportExportMixin):
     """Import and export on an admin's list."""
 
-    formats = (Excel, Csv)
+    formats = FORMATS
     import_form_class = UploadForm
     confirm_form_class = ConfirmImportForm
-    export_form_class = ExportForm
+    export_form_class = DownloadForm
     show_change_form_export = False
 
     def has_import_permission(self, request: HttpRequest) -> bool:
@@ -111,6 +143,13 @@ def not_there(model: type[Model], name: Any) -> str:
     return _("There is no %(kind)s “%(name)s”.") % {"kind": model._meta.verbose_name, "name": name}
 
 
+class PlainDiff(resources.Diff):
+    """The differences of a row without the colours that the library writes into each tag: the CSP refuses them."""
+
+    def as_html(self) -> list[str]:
+        return [mark_safe(STYLE.sub("", html)) for html in super().as_html()]  # noqa: S308  the library has escaped it
+
+
 class TableResource(resources.ModelResource):
     """A model as a table; see the module.
 
@@ -120,6 +159,9 @@ class TableResource(resources.ModelResource):
     version = fields.Field(attribute="version", column_name="version", readonly=True)
     shown_only: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
+
+    def get_diff_class(self) -> type[resources.Diff]:
+        return PlainDiff
 
     def filter_export(self, queryset: QuerySet[Model], **kwargs: Any) -> QuerySet[Model]:
         return super().filter_export(queryset, **kwargs).select_related(*self.related)

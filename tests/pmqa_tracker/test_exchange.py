@@ -25,6 +25,7 @@ from tests.factories import (
     UserFactory,
     VerdictFactory,
 )
+from tests.test_pages import no_inline
 
 pytestmark = pytest.mark.django_db
 EXCEL, CSV = "0", "1"
@@ -73,7 +74,7 @@ def workbook(rows):
 
 def upload(client, model, content, kind=EXCEL, name=""):
     file = SimpleUploadedFile(name or ("table.csv" if kind == CSV else "table.xlsx"), content)
-    return client.post(address(model, "import"), {"format": kind, "resource": "0", "import_file": file})
+    return client.post(address(model, "import"), {"resource": "0", "import_file": file})
 
 
 def confirm(client, model, response):
@@ -154,6 +155,8 @@ def test_a_changed_row_is_shown_then_written_with_its_history(client, world, kee
     content = workbook(rows) if kind == EXCEL else _csv(rows)
     response = upload(client, Requirement, content, kind)
     assert errors_of(response) == []
+    assert no_inline(response.content.decode()) == []
+    assert "<ins>" in response.content.decode()
     assert Requirement.objects.get().text == "- ข้อหนึ่ง\n- ข้อสอง, สาม"
     assert confirm(client, Requirement, response).status_code == 302
     requirement = Requirement.objects.get()
@@ -214,6 +217,9 @@ def test_any_error_undoes_every_row(client):
     response = upload(client, Category, workbook(rows))
     assert len(errors_of(response)) == 2
     assert "confirm_form" not in response.context
+    told = response.content.decode()
+    assert all(name in told for name in ("แถวที่ 3", "แถวที่ 4"))
+    assert "Traceback" not in told
     assert not Category.objects.exists()
 
 
@@ -314,7 +320,8 @@ def bomb():
         (b"0" * (5 * 1024 * 1024 + 1), CSV, "table.csv"),
         (b"number,name,version\n" + b"1,x,1\n" * 5001, CSV, "table.csv"),
         (workbook([{"number": 1, "name": "x"}]), CSV, "table.csv"),
-        (b"number,name\n1,x\n", EXCEL, "table.csv"),
+        (b"number,name\n1,x\n", CSV, "table.txt"),
+        (b"number,name\n1,x\n", CSV, "table"),
     ],
 )
 def test_a_file_that_is_none_is_refused_in_words(client, content, kind, name):
@@ -331,6 +338,8 @@ def test_a_file_that_is_none_is_refused_in_words(client, content, kind, name):
 def test_a_column_nobody_knows_is_named(client):
     response = upload(client, Category, workbook([{"number": 1, "name": "x", "nmae": "y"}]))
     assert "nmae" in errors_of(response)[0]
+    assert "nmae" in response.content.decode()
+    assert "Traceback" not in response.content.decode()
 
 
 def test_only_who_may_change_may_import(client):
