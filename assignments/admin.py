@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from assignments.models import Assignment, Membership, Unit
 from assignments.resources import UnitResource
-from pmqa_tracker.admin import RequestChoices, UserAdmin, VersionedAdmin, VersionedInline
+from pmqa_tracker.admin import KeepsWords, RequestChoices, UserAdmin, VersionedAdmin, VersionedInline
 from pmqa_tracker.exchange import ExchangeAdmin
+from pmqa_tracker.versioned_forms import VersionedForm
 
 
 class MembershipInline(RequestChoices, admin.TabularInline):
@@ -36,8 +37,19 @@ class AssignmentInline(VersionedInline):
         return super().get_queryset(request).select_related("unit", "action").order_by("role", "position", "pk")
 
 
+class UnitForm(VersionedForm):
+    """A unit; only a collective has members."""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        if data.get("members") and not data.get("is_collective"):
+            self.add_error("members", _("Only a collective has member units."))
+        return data
+
+
 @admin.register(Unit)
 class UnitAdmin(ExchangeAdmin, VersionedAdmin):
+    form = UnitForm
     resource_classes = (UnitResource,)
     list_display = ("abbreviation", "name_th", "name_en", "is_collective", "is_active")
     list_display_links = ("abbreviation", "name_th")
@@ -49,7 +61,7 @@ class UnitAdmin(ExchangeAdmin, VersionedAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(admin.ModelAdmin):
+class MembershipAdmin(KeepsWords, admin.ModelAdmin):
     list_display = ("user", "unit")
     list_filter = ("unit",)
     list_select_related = ("user", "unit")

@@ -1,5 +1,7 @@
 """The units as a table."""
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 from import_export import fields
 
 from assignments.models import Unit
@@ -28,3 +30,9 @@ class UnitResource(TableResource):
 
     def filter_export(self, queryset, **kwargs):
         return super().filter_export(queryset, **kwargs).prefetch_related("members")
+
+    def before_save_instance(self, instance, row, **kwargs):
+        """Refuse members of a unit that is no collective."""
+        if row.get("members") and not instance.is_collective:
+            raise ValidationError(_("Only a collective has member units."))
+        super().before_save_instance(instance, row, **kwargs)

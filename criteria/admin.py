@@ -5,15 +5,16 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.checks import InlineModelAdminChecks
 from django.db.models import QuerySet
-from django.forms import BaseModelFormSet, modelformset_factory
+from django.forms import modelformset_factory
 from django.http import HttpRequest
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from criteria.models import Assessment, Category, Criterion, Requirement, Verdict
 from criteria.resources import CategoryResource, CriterionResource, RequirementResource, VerdictResource
-from pmqa_tracker.admin import VersionedAdmin, VersionedForm, VersionedInline
+from pmqa_tracker.admin import VersionedAdmin, VersionedInline
 from pmqa_tracker.exchange import ExchangeAdmin
+from pmqa_tracker.versioned_forms import VersionedForm, VersionedRows
 
 
 class RequirementInline(VersionedInline):
@@ -26,7 +27,7 @@ class RequirementInline(VersionedInline):
         return super().get_queryset(request).select_related("criterion").order_by("level")
 
 
-class CriterionVerdicts(BaseModelFormSet):
+class CriterionVerdicts(VersionedRows):
     """The verdicts on the requirements of a criterion; they point to it through these."""
 
     def __init__(self, *args: Any, instance: Criterion, queryset: QuerySet[Verdict], **kwargs: Any) -> None:

@@ -66,3 +66,6 @@ class VerdictResource(TableResource):
         model = Verdict
         import_id_fields = ("assessment", "criterion")
         fields = ("assessment", "criterion", "level", "passed", "reason", "printed", "version")
+
+    def key_columns(self):
+        return ["assessment", "criterion", "level"]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
@@ -16,6 +17,7 @@ from plan.resources import ActionResource
 from pmqa_tracker import thai
 from pmqa_tracker.admin import BuddhistDates, ReadOnly, RequestChoices, VersionedAdmin, VersionedInline
 from pmqa_tracker.exchange import ExchangeAdmin
+from pmqa_tracker.versioned_forms import VersionedForm
 
 
 class PeriodInline(VersionedInline):
@@ -54,10 +56,24 @@ class PeriodAdmin(VersionedAdmin):
         return period.quarter_label
 
 
+class ActionForm(VersionedForm):
+    """An action; the requirements it answers are of its own criterion."""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        criterion = data.get("criterion")
+        foreign = [each for each in data.get("requirements") or () if criterion and each.criterion_id != criterion.pk]
+        if foreign:
+            message = _("These are requirements of another criterion: %(names)s.")
+            self.add_error("requirements", ValidationError(message, params={"names": ", ".join(map(str, foreign))}))
+        return data
+
+
 @admin.register(ActionItem)
 class ActionItemAdmin(RequestChoices, ExchangeAdmin, VersionedAdmin):
     """The actions. Their status and progress change by an update on the site, never here."""
 
+    form = ActionForm
     resource_classes = (ActionResource,)
     list_display = ("ref", "short_text", "leads", "status", "progress", "schedule", "schedule_basis")
     list_display_links = ("ref", "short_text")

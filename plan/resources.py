@@ -21,6 +21,8 @@ class LevelsWidget(NamedListWidget):
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> QuerySet[Requirement]:
         initials = [initial.strip().upper() for initial in str(value or "").split(",") if initial.strip()]
         levels = {level.initial: level for level in Level}
+        if not initials:
+            raise ValueError(_("The levels are missing; write B, A or S."))
         for initial in initials:
             if initial not in levels:
                 raise ValueError(_("“%(initial)s” is not a level; write B, A or S.") % {"initial": initial})
@@ -101,6 +103,7 @@ class ActionResource(TableResource):
 
     def after_save_instance(self, instance: ActionItem, row: Any, **kwargs: Any) -> None:
         """Assign the units that a new action's row names."""
+        super().after_save_instance(instance, row, **kwargs)
         if instance.assignments.exists():
             return
         for column, role in UNIT_COLUMNS.items():

@@ -1,28 +1,31 @@
 """The admin screens' ground: the version check on every form, the site's look, people and roles."""
 
+from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import Group
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import models
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, models
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from simple_history.admin import SimpleHistoryAdmin
 
-from pmqa_tracker.forms import BuddhistDateField
-from pmqa_tracker.history import changes_since
+from pmqa_tracker.forms import BuddhistDateField, LinesField
+from pmqa_tracker.history import ChangesInWords, changes_since, not_edited
 from pmqa_tracker.models import StaleVersionError, User, Versioned
 from pmqa_tracker.templatetags.thai import be_date
-
-READ_VERSION = "read_version"
+from pmqa_tracker.versioned_forms import READ_VERSION, VersionedForm, VersionedInlineRows
+from pmqa_tracker.views import typed_words
 
 
 @login_not_required
@@ -41,55 +44,35 @@ admin.site.site_url = "/"
 admin.site.enable_nav_sidebar = False  # the tables need the width
 
 
-class VersionedForm(forms.ModelForm):
-    """A form that carries the version of the record it was opened with, and is refused when that is not the last."""
-
-    read_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.is_stale = False
-        if self.instance.pk:
-            self.initial[READ_VERSION] = self.instance.version
-
-    @property
-    def changed_data(self) -> list[str]:
-        """The fields a person changed; the version is not one."""
-        return [name for name in super().changed_data if name != READ_VERSION]
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse what was written on an older copy, telling what others changed since."""
-        data = super().clean()
-        if self.instance.pk and self.changed_data and data.get(READ_VERSION) != self.instance.version:
-            self.is_stale = True
-            head = _("Somebody else changed “%(record)s” while you were writing. Nothing was saved; what you typed is "
-                     "still in its fields. Read what changed, then save yours over it or change it first.")  # fmt: skip
-            changes = changes_since(self.instance, data.get(READ_VERSION) or 0)
-            raise ValidationError([head % {"record": self.instance}, *changes])
-        return data
-
-    def take_fresh_version(self) -> None:
-        """Let the same form be sent again, now on the copy that is shown beside it."""
-        self.data = self.data.copy()
-        self.data[self.add_prefix(READ_VERSION)] = str(self.instance.version)
-
-
 class BuddhistDates:
-    """Days in the Buddhist era in the forms and lists of an admin."""
+    """Days in the Buddhist era in the forms and lists of an admin; texts with one kind of line end."""
 
     formfield_overrides = {
         models.DateField: {"form_class": BuddhistDateField, "widget": forms.TextInput},
+        models.TextField: {"form_class": LinesField},
         models.URLField: {"assume_scheme": "https"},
     }
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return [self._column(name) for name in super().get_list_display(request)]
 
-    def _column(self, name: str) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Django's; on a page that is only read a day is shown the way a list shows it."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        return [(title, {**options, "fields": self._readable(options["fields"])}) for title, options in fieldsets]
+
+    def _readable(self, names: Any) -> list[Any]:
+        shown = [name for name in names if name != READ_VERSION]
+        return [self._readable(name) if isinstance(name, (list, tuple)) else self._column(name) for name in shown]
+
+    def _column(self, name: Any) -> Any:
         fields = {field.name: field for field in self.model._meta.concrete_fields}
         return be_column(fields[name]) if isinstance(fields.get(name), models.DateField) else name
 
 
+@cache
 def be_column(field: models.Field) -> Any:
     """A column that shows the day or moment of a field in the Buddhist era."""
 
@@ -115,7 +98,14 @@ class VersionedInline(BuddhistDates, RequestChoices, admin.TabularInline):
     """Records below another, each with its own version."""
 
     form = VersionedForm
+    formset = VersionedInlineRows
     extra = 0
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        readonly = super().get_readonly_fields(request, obj)
+        if self.has_change_permission(request, obj):
+            return readonly
+        return [*readonly, *(name for name in self._readable(self.fields) if name not in readonly)]
 
 
 class ReadOnly:
@@ -131,8 +121,35 @@ class ReadOnly:
         return False
 
 
-class VersionedAdmin(BuddhistDates, SimpleHistoryAdmin):
-    """An admin of versioned records: a stale form is refused with 409, everything typed still in it."""
+class KeepsWords:
+    """An admin whose form never ends in a 500, nor with its words lost: what cannot be saved is shown to be copied."""
+
+    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        """Show or save a form; where another save came in between, look at it once more."""
+        for _time in range(2):
+            try:
+                return super().changeform_view(request, object_id, *args, **kwargs)
+            except (StaleVersionError, IntegrityError):
+                # Rolled back. Read again, the form is stale by its version, or not unique, and says so.
+                continue
+        return self.not_saved(request, _("Somebody else is changing the same record at this moment."))
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        if request.method == "POST" and typed_words(request):
+            return self.not_saved(request, _("Somebody else removed this record while you were writing."))
+        return super()._get_obj_does_not_exist_redirect(request, opts, object_id)
+
+    def not_saved(self, request: HttpRequest, message: str) -> HttpResponse:
+        """A page with what was typed, for its author to copy; 409."""
+        context = {"title": _("Not saved"), "message": message, "typed": typed_words(request), "opts": self.opts}
+        return render(request, "admin/not_saved.html", {**self.admin_site.each_context(request), **context}, status=409)
+
+
+class VersionedAdmin(BuddhistDates, KeepsWords, SimpleHistoryAdmin):
+    """An admin of versioned records: a stale form is refused with 409, everything typed still in it.
+
+    The history is read, not gone back to: an old copy would write over what came since, an action's progress too.
+    """
 
     form = VersionedForm
     list_per_page = 50
@@ -143,38 +160,76 @@ class VersionedAdmin(BuddhistDates, SimpleHistoryAdmin):
         if not change or form.changed_data:
             super().save_model(request, obj, form, change)
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show or save a form; where another save came in between, show it as stale."""
-        try:
-            response = super().changeform_view(request, *args, **kwargs)
-        except StaleVersionError:
-            # Rolled back. Read again, the form is stale by its version, and says so.
-            response = super().changeform_view(request, *args, **kwargs)
-        if isinstance(response, TemplateResponse) and response.context_data:
-            stale = [form for form in self._forms(response.context_data) if getattr(form, "is_stale", False)]
-            for form in stale:
-                form.take_fresh_version()
-            if stale:
-                response.status_code = 409
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """The form's page; 409 where it, or a row of it, was written on an older copy."""
+        response = super().render_change_form(request, context, *args, **kwargs)
+        rows = [form for inline in context["inline_admin_formsets"] for form in inline.formset.forms]
+        stale = [form for form in (context["adminform"].form, *rows) if getattr(form, "is_stale", False)]
+        for form in stale:
+            form.take_fresh_version()
+        if stale:
+            response.status_code = 409
         return response
 
-    @staticmethod
-    def _forms(context: dict[str, Any]) -> list[forms.BaseForm]:
-        inlines = context.get("inline_admin_formsets") or []
-        own = [context["adminform"].form] if "adminform" in context else []
-        return own + [form for inline in inlines for form in inline.formset.forms]
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Without the removal of many at once, which asks for no version."""
+        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Ask before removing; ask again, with 409, where the record is not the one the question was about."""
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except StaleVersionError as error:
+            head = _("Somebody else changed it after this page was opened. Nothing was removed; look at it again.")
+            changes = changes_since(error.args[0], posted_version(request))
+        messages.error(request, " ".join([head, *changes]))
+        request.POST = QueryDict()
+        response = super().delete_view(request, object_id, extra_context)
+        response.status_code = 409
+        return response
+
+    def delete_model(self, request: HttpRequest, obj: Versioned) -> None:
+        """Remove a record, if it is the one the question was about.
+
+        Raises:
+            StaleVersionError: it is not.
+        """
+        same = type(obj)._base_manager.filter(pk=obj.pk, version=posted_version(request))
+        if not same.update(version=F("version") + 1):
+            raise StaleVersionError(obj)
+        super().delete_model(request, obj)
+
+    def revert_disabled(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    def set_history_delta_changes(self, request: HttpRequest, historical_records: Any, **kwargs: Any) -> None:
+        """What each change changed, in words; what no person edits is left out."""
+        for record, before in pairwise(historical_records):
+            delta = record.diff_against(before, excluded_fields=not_edited(self.model), foreign_keys_are_objs=True)
+            record.history_delta_changes = ChangesInWords(self.model, record).context_for_delta_changes(delta)
+
+    def history_form_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method != "GET":
+            raise PermissionDenied(_("An old copy is only read; make the change in the record itself."))
+        return super().history_form_view(request, *args, **kwargs)
+
+
+def posted_version(request: HttpRequest) -> int:
+    """The version a posted form was opened with; 0 where it does not say."""
+    version = request.POST.get(READ_VERSION, "")
+    return int(version) if version.isdecimal() else 0
 
 
 admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin):
+class GroupAdmin(KeepsWords, DjangoGroupAdmin):
     """The roles."""
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(KeepsWords, DjangoUserAdmin):
     """People; their units are added by `assignments.admin`."""
 
     list_display = ("username", "first_name", "last_name", "roles", "is_active", "is_demo")
@@ -190,6 +245,14 @@ class UserAdmin(DjangoUserAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Django's; who only reads the page sees nothing of the password."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        (title, options), *others = fieldsets
+        return [(title, {**options, "fields": ("username",)}), *others]
 
     @admin.display(description=gettext_lazy("last login"))
     def seen(self, person: User) -> str:

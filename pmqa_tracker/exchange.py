@@ -12,17 +12,25 @@ from typing import Any
 import tablib
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.decorators import method_decorator
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 from import_export import fields, resources, widgets
 from import_export.admin import ImportExportMixin
-from import_export.forms import ConfirmImportForm, ExportForm, ImportForm
+from import_export.forms import ExportForm, ImportForm
+from import_export.results import RowResult
 
+from pmqa_tracker import clock
+from pmqa_tracker.cells import clean_text
 from pmqa_tracker.formats import Csv, Excel
+from pmqa_tracker.models import StaleVersionError
+from pmqa_tracker.uploads import ConfirmForm, UploadStorage
 
 MOST_BYTES = 5 * 1024 * 1024
 
@@ -79,7 +87,8 @@ class ExchangeAdmin(ImportExportMixin):
 
     formats = FORMATS
     import_form_class = UploadForm
-    confirm_form_class = ConfirmImportForm
+    confirm_form_class = ConfirmForm
+    tmp_storage_class = UploadStorage
     export_form_class = DownloadForm
     show_change_form_export = False
 
@@ -91,6 +100,22 @@ class ExchangeAdmin(ImportExportMixin):
 
     def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_import_data_kwargs(**kwargs) | {"rollback_on_validation_errors": True}
+
+    def get_export_filename(self, request: HttpRequest, queryset: Any, file_format: Any) -> str:
+        return f"{self.opts.model_name}-{clock.today():%Y-%m-%d}.{file_format.get_extension()}"
+
+    @method_decorator(require_POST)
+    def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """Import what was looked at; where its upload is no longer there, say so."""
+        if not self.has_import_permission(request):
+            raise PermissionDenied
+        if self.create_confirm_form(request).is_valid():
+            return super().process_import(request, **kwargs)
+        messages.error(
+            request,
+            _("Nothing was imported now: this upload was imported already, or is too old. Upload the file again."),
+        )
+        return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_import")
 
     def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
         """After the confirmation: done, or refused as a whole because something changed since the preview."""
@@ -160,6 +185,10 @@ class TableResource(resources.ModelResource):
     shown_only: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.met: set[int | None] = set()  # records an earlier row was about
+
     def get_diff_class(self) -> type[resources.Diff]:
         return PlainDiff
 
@@ -167,21 +196,70 @@ class TableResource(resources.ModelResource):
         return super().filter_export(queryset, **kwargs).select_related(*self.related)
 
     def before_import(self, dataset: tablib.Dataset, **kwargs: Any) -> None:
-        """Refuse a table with columns nobody knows: a misspelt heading would lose its words.
+        """Refuse a table with columns nobody knows (a misspelt heading would lose its words), or without a key.
 
         Raises:
             ValueError: naming them.
         """
         known = {field.column_name for field in self.fields.values()}
         unknown = [header for header in dataset.headers if header not in known]
+        missing = [name for name in self.key_columns() if name not in dataset.headers]
+        twice = sorted({header for header in dataset.headers if dataset.headers.count(header) > 1})
+        if unknown or missing or twice:
+            del dataset[:]  # no row is looked at
+        if missing:
+            raise ValueError(
+                _("Missing columns: %(names)s. They say which record a row is about.") % {"names": ", ".join(missing)}
+            )
+        if twice:
+            raise ValueError(_("Columns that are there twice: %(names)s.") % {"names": ", ".join(twice)})
         if unknown:
             raise ValueError(
                 _("Unknown columns: %(names)s. The columns are: %(known)s.")
                 % {"names": ", ".join(unknown), "known": ", ".join(sorted(known))}
             )
 
+    def key_columns(self) -> list[str]:
+        """The columns that say which record a row is about."""
+        return [self.fields[name].column_name for name in self.get_import_id_fields()]
+
+    def import_row(self, row: dict[str, str], instance_loader: Any, **kwargs: Any) -> RowResult:
+        """Import a row; an empty one between others is passed over."""
+        if any(row.values()):
+            return super().import_row(row, instance_loader, **kwargs)
+        result = RowResult()
+        result.import_type = RowResult.IMPORT_TYPE_SKIP
+        return result
+
+    def import_field(self, field: fields.Field, instance: Any, row: Any, is_m2m: bool = False, **kwargs: Any) -> None:
+        """Take a cell, unless it holds the very text the record was exported with.
+
+        What a cell cannot hold (a CR, a control character) stays in the record; it is no change that it went missing.
+        """
+        stored = None if is_m2m else field.get_value(instance)
+        if not (isinstance(stored, str) and field.column_name in row and clean_text(stored) == row[field.column_name]):
+            super().import_field(field, instance, row, is_m2m, **kwargs)
+
+    def do_instance_save(self, instance: Any, is_create: bool) -> None:
+        """Save in a savepoint of its own, so that what the database refuses can be told.
+
+        Raises:
+            ValidationError: somebody else saved the same record at this moment.
+        """
+        try:
+            with transaction.atomic():
+                super().do_instance_save(instance, is_create)
+        except (StaleVersionError, IntegrityError) as error:
+            raise ValidationError(_("Somebody else is changing the same record at this moment.")) from error
+
+    def after_save_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
+        self.met.add(instance.pk)
+
     def after_init_instance(self, instance: Any, new: bool, row: Any = None, **kwargs: Any) -> None:
-        """Refuse a row that changes what is only shown."""
+        """Refuse a row that changes what is only shown, and a second row about the same record."""
+        if not new and instance.pk in self.met:
+            raise ValidationError(_("An earlier row is about the same record."))
+        self.met.add(instance.pk)
         for name in self.shown_only:
             told = str(row.get(name) or "").strip()
             if name in row and told != (self.shown(instance, name) if not new else ""):
@@ -218,6 +296,10 @@ class TableResource(resources.ModelResource):
                     )
                     % told
                 )
+        elif row.get("version"):
+            raise ValidationError(
+                _("There is no such record any more, or its name was changed. Empty the version to add a new one.")
+            )
         instance._change_reason = _("Import of %(file)s") % {"file": kwargs.get("file_name") or ""}
 
 

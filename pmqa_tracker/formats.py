@@ -1,6 +1,7 @@
-"""The two files a table is written to and read from: an Excel workbook, and comma-separated text."""
+"""The two kinds of file a table goes out and comes in as: text stays text, and a small file stays small."""
 
 import csv
+import re
 import zipfile
 from io import BytesIO, StringIO
 from typing import Any
@@ -8,13 +9,17 @@ from typing import Any
 import tablib
 from django.utils.translation import gettext as _
 from import_export.formats import base_formats
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
 from pmqa_tracker.cells import clean_text, write_text
 
+MOST_BYTES = 5 * 1024 * 1024
 MOST_UNPACKED_BYTES = 60 * 1024 * 1024
 MOST_ROWS = 5_000
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+MOST_COLUMNS = 50
+# What a spreadsheet program takes for a formula; with the apostrophes a text may have of its own, so that taking the
+# mark off again gives the very text.
+LIKE_FORMULA = re.compile("'*[=+\\-@\t\r＝＋－＠]")
 
 
 class Excel(base_formats.XLSX):
@@ -24,17 +29,31 @@ class Excel(base_formats.XLSX):
         return "Excel (.xlsx)"
 
     def create_dataset(self, in_stream: bytes) -> tablib.Dataset:
+        """The first sheet as a table.
+
+        A cell in Excel's last row or column takes a few bytes, the empty ones before it take gigabytes: no more of
+        them is read than a table may have.
+
+        Raises:
+            ValueError: it is too large, or a cell holds a formula, whose value only Excel knows.
+        """
         with zipfile.ZipFile(BytesIO(in_stream)) as parts:
             if sum(part.file_size for part in parts.infolist()) > MOST_UNPACKED_BYTES:
                 raise ValueError(_("the workbook holds too much; leave only the table in it"))
-        return _tidy(super().create_dataset(in_stream))
+        sheet = load_workbook(BytesIO(in_stream), read_only=True, keep_links=False).worksheets[0]
+        sheet.reset_dimensions()
+        rows = sheet.iter_rows(max_row=MOST_ROWS + 2, max_col=MOST_COLUMNS + 1)
+        return tidy([[_value(cell) for cell in row] for row in rows])
 
     def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> bytes:
         book = Workbook(write_only=False)
         sheet = book.active
         for row_number, row in enumerate([dataset.headers, *dataset], start=1):
             for column, value in enumerate(row, start=1):
-                write_text(sheet.cell(row_number, column), value)
+                cell = sheet.cell(row_number, column)
+                write_text(cell, value)
+                if isinstance(value, str) and LIKE_FORMULA.match(value):
+                    cell.quotePrefix = True  # it stays text when a person edits the cell in Excel
         sheet.freeze_panes = "A2"
         file = BytesIO()
         book.save(file)
@@ -58,50 +77,59 @@ class Csv(base_formats.CSV):
             text = in_stream.decode("utf-8-sig")
         except UnicodeDecodeError:
             text = in_stream.decode("cp874")
-        rows = list(csv.reader(StringIO(text)))
-        dataset = tablib.Dataset(headers=rows[0] if rows else None)
-        width = len(rows[0]) if rows else 0
-        for row in rows[1:]:
-            if any(row):
-                dataset.append([_unmarked(value) for value in (row + [""] * width)[:width]])
-        return _tidy(dataset)
+        return tidy([[unmarked(value) for value in row] for row in csv.reader(StringIO(text, newline=""))])
 
     def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> bytes:
         file = StringIO()
         writer = csv.writer(file)
         writer.writerow(dataset.headers)
         for row in dataset:
-            writer.writerow([_marked(clean_text(str(value))) if value is not None else "" for value in row])
+            writer.writerow([marked(clean_text(str(value))) if value is not None else "" for value in row])
         return file.getvalue().encode("utf-8-sig")
 
 
-def _marked(value: str) -> str:
-    return f"'{value}" if value.startswith(FORMULA_STARTS) else value
+def marked(value: str) -> str:
+    """A text that no spreadsheet program takes for a formula."""
+    return f"'{value}" if LIKE_FORMULA.match(value) else value
 
 
-def _unmarked(value: str) -> str:
-    return value[1:] if value.startswith("'") and value[1:].startswith(FORMULA_STARTS) else value
+def unmarked(value: str) -> str:
+    """The text that was marked."""
+    return value[1:] if value.startswith("'") and LIKE_FORMULA.match(value) else value
 
 
-def _tidy(dataset: tablib.Dataset) -> tablib.Dataset:
-    """Cells as text, as they read; empty rows and columns left out.
+def tidy(rows: list[list[Any]]) -> tablib.Dataset:
+    """A table of texts, from rows of which the first names the columns; empty rows below it are left out.
 
     Raises:
-        ValueError: a column has no heading, or there are too many rows.
+        ValueError: a column has no heading, or there is too much of the table.
     """
-    headers = [str(header).strip() if header is not None else "" for header in dataset.headers or []]
+    while rows and not any(rows[-1]):
+        rows = rows[:-1]
+    headers = [_text(header).strip() for header in (rows[0] if rows else ())]
     while headers and not headers[-1]:
         headers.pop()
     if not headers or not all(headers):
         raise ValueError(_("the first row must name every column, as in the export"))
-    if len(dataset) > MOST_ROWS:
+    if len(headers) > MOST_COLUMNS:
+        raise ValueError(_("more than %(columns)s columns") % {"columns": MOST_COLUMNS})
+    if len(rows) > MOST_ROWS + 1:
         raise ValueError(_("more than %(rows)s rows; split the file") % {"rows": MOST_ROWS})
-    tidy = tablib.Dataset(headers=headers)
-    for row in dataset:
-        cells = [_text(value) for value in row[: len(headers)]]
-        if any(cells):
-            tidy.append(cells)
-    return tidy
+    table = tablib.Dataset(headers=headers)
+    for number, row in enumerate(rows[1:], start=2):
+        cells = [_text(value) for value in row]
+        if any(cells[len(headers) :]):
+            raise ValueError(_("row %(row)s has more cells than there are columns") % {"row": number})
+        table.append((cells + [""] * len(headers))[: len(headers)])
+    return table
+
+
+def _value(cell: Any) -> Any:
+    if cell.value is not None and cell.data_type == "f":
+        raise ValueError(
+            _("cell %(cell)s holds a formula; copy it and paste it as a value") % {"cell": cell.coordinate}
+        )
+    return cell.value
 
 
 def _text(value: Any) -> str:
@@ -109,4 +137,4 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value)
+    return clean_text(str(value))

@@ -39,3 +39,23 @@ class BuddhistDateField(forms.DateField):
             return self.to_python(initial) != self.to_python(data)
         except ValidationError:
             return True
+
+
+class LinesField(forms.CharField):
+    """A text of several lines, kept with LF line ends.
+
+    A browser sends CRLF for what it was shown as LF: without this, a form nobody touched would be a change.
+    """
+
+    widget = forms.Textarea
+
+    def to_python(self, value: Any) -> str:
+        return super().to_python(with_lf(value))
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(with_lf(initial).strip(), data)
+
+
+def with_lf(text: Any) -> str:
+    """A text, or nothing, with LF line ends."""
+    return "" if text is None else str(text).replace("\r\n", "\n").replace("\r", "\n")

@@ -1,10 +1,17 @@
 """What others changed in a record since a person opened it, in words."""
 
+from datetime import date
+from types import SimpleNamespace
+from typing import Any
+
 from django.db import models
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
+from simple_history.template_utils import HistoricalRecordContextHelper
 
 from pmqa_tracker import thai
 from pmqa_tracker.models import Versioned
+from pmqa_tracker.templatetags.thai import be_date
 
 SHOWN = 120  # characters of a changed text
 
@@ -34,11 +41,31 @@ def changes_since(record: Versioned, version: int) -> list[str]:
 
 
 def _differences(row: models.Model, before: models.Model) -> list[str]:
-    changes = row.diff_against(before, excluded_fields=["version"], foreign_keys_are_objs=True).changes
-    model = row.instance_type
-    return [f"{model._meta.get_field(each.field).verbose_name} = “{_shown(each.new)}”" for each in changes]
+    changes = row.diff_against(
+        before, excluded_fields=not_edited(row.instance_type), foreign_keys_are_objs=True
+    ).changes
+    told = ChangesInWords(row.instance_type, row).context_for_delta_changes(SimpleNamespace(changes=changes))
+    return [f"{each['field']} = “{Truncator(each['new']).chars(SHOWN)}”" for each in told]
 
 
-def _shown(value: object) -> str:
-    text = str(len(value)) if isinstance(value, list) else str(value)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+def not_edited(model: type[models.Model]) -> list[str]:
+    """Fields no person edits. An action's status stands in the history as it was on the day, not as somebody set it."""
+    return [field.name for field in model._meta.concrete_fields if not field.editable]
+
+
+class ChangesInWords(HistoricalRecordContextHelper):
+    """Old and new values as people read them: days in the Buddhist era, choices by their label, texts whole."""
+
+    def __init__(self, model: type[models.Model], record: models.Model) -> None:
+        super().__init__(model, record, max_displayed_delta_change_chars=100_000)
+
+    def prepare_delta_change_value(self, change: Any, value: Any) -> Any:
+        field = self.model._meta.get_field(change.field)
+        value = super().prepare_delta_change_value(change, value)
+        if isinstance(value, list):
+            return ", ".join(map(str, value))
+        if isinstance(value, bool):
+            return _("yes") if value else _("no")
+        if isinstance(value, date):
+            return be_date(value)
+        return dict(field.flatchoices).get(value, "" if value is None else value)

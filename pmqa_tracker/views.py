@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from django_htmx.http import reswap, retarget
 
 # What a form holds besides words: hidden fields, choices, numbers. Passwords are not shown again.
-NOT_WORDS = re.compile(r"[A-Z_]*|[\d\s.,-]*|[0-9a-fA-F-]{36}")
-NOT_SHOWN = re.compile(r"csrf|password|next|_?version|language|op_id|username")
+NOT_WORDS = re.compile(r"on|[A-Z_]*|[\d\s.,-]*|[0-9a-fA-F-]{36}")
+NOT_SHOWN = re.compile(r"^_|csrf|password|^next$|_?version|language|op_id|username")
 
 
 class NotFound(Http404):

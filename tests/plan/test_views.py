@@ -212,11 +212,12 @@ def test_a_link_that_is_none_is_refused(client, here, action, link):
 
 def test_the_words_survive_a_login_that_ended(client, here, action):
     client.logout()
-    typed = form(action, status_to="IN_PROGRESS", progress_to=10, result="ข้อความยาวที่ไม่ควรหาย")
+    typed = form(action, status_to="IN_PROGRESS", progress_to=10, result="ข้อความยาวที่ไม่ควรหาย", next_step="ขั้นต่อไป")
     response = client.post(here, typed)
     body = response.content.decode()
     assert response.status_code == 403
     assert re.search(r"<textarea[^>]*readonly[^>]*>ข้อความยาวที่ไม่ควรหาย</textarea>", body)
+    assert "ขั้นต่อไป</textarea>" in body
     assert "IN_PROGRESS" not in body
     by_htmx = client.post(here, typed, headers={"HX-Request": "true"})
     assert by_htmx.headers["HX-Retarget"] == "#messages"

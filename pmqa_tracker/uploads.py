@@ -1,0 +1,56 @@
+"""An uploaded table between its preview and its confirmation."""
+
+import re
+import time
+from pathlib import Path
+from uuid import uuid4
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from import_export.forms import ConfirmImportForm
+from import_export.tmp_storages import BaseStorage
+
+NAME = re.compile(r"[0-9a-f]{32}")
+KEPT_SECONDS = 24 * 60 * 60
+
+
+class UploadStorage(BaseStorage):
+    """Keeps uploads in the site's own folder, by names nobody can guess."""
+
+    @staticmethod
+    def folder() -> Path:
+        """Where they are kept; made where it is missing."""
+        folder = settings.DATA_DIR / "uploads"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+    def save(self, data: bytes) -> None:
+        """Keep an upload; those nobody confirmed in a day are swept out."""
+        for old in self.folder().iterdir():
+            if NAME.fullmatch(old.name) and old.stat().st_mtime < time.time() - KEPT_SECONDS:
+                old.unlink(missing_ok=True)
+        self.name = uuid4().hex
+        (self.folder() / self.name).write_bytes(data)
+
+    def read(self) -> bytes:
+        """The upload's bytes."""
+        return (self.folder() / self.name).read_bytes()
+
+    def remove(self) -> None:
+        """Forget the upload."""
+        (self.folder() / self.name).unlink(missing_ok=True)
+
+
+class ConfirmForm(ConfirmImportForm):
+    """What was looked at, to be imported: an upload that is still there, and no other file of this machine."""
+
+    format = forms.ChoiceField(choices=[("0", "0"), ("1", "1")], widget=forms.HiddenInput)
+    resource = forms.ChoiceField(choices=[("0", "0")], required=False, widget=forms.HiddenInput)
+
+    def clean_import_file_name(self) -> str:
+        """Refuse the name of anything but an upload."""
+        name = self.cleaned_data["import_file_name"]
+        if not (NAME.fullmatch(name) and (UploadStorage.folder() / name).is_file()):
+            raise ValidationError("gone")
+        return name

@@ -1,0 +1,352 @@
+"""What goes wrong around the admin screens and their tables: two people at once, a browser's line ends, odd files."""
+
+import resource
+import zipfile
+from io import BytesIO
+from pathlib import Path
+from tempfile import gettempdir
+from time import monotonic
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import IntegrityError
+from openpyxl import Workbook
+
+from assignments.models import Assignment, Unit
+from criteria.models import Category, Criterion, Requirement
+from plan.models import ActionItem, Plan
+from pmqa_tracker.models import StaleVersionError
+from tests.factories import (
+    ActionItemFactory,
+    CategoryFactory,
+    CriterionFactory,
+    PlanFactory,
+    RequirementFactory,
+    UnitFactory,
+    UserFactory,
+)
+from tests.pmqa_tracker.test_admin import address, posted
+from tests.pmqa_tracker.test_exchange import (
+    CSV,
+    EXCEL,
+    confirm,
+    download,
+    errors_of,
+    table,
+    upload,
+    workbook,
+)
+from tests.pmqa_tracker.test_exchange import address as list_address
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def keeper(client):
+    person = UserFactory(is_staff=True, is_superuser=True, first_name="ผู้ดูแล")
+    client.force_login(person)
+    return person
+
+
+def as_a_browser(data):
+    """Texts with the line ends a browser sends."""
+    return {name: value.replace("\n", "\r\n") if isinstance(value, str) else value for name, value in data.items()}
+
+
+def test_an_unchanged_form_of_several_lines_is_no_new_version(client):
+    action = ActionItemFactory(text="- ข้อหนึ่ง\n- ข้อสอง", reading_note="บรรทัดแรก\nบรรทัดที่สอง")
+    page = address(ActionItem, "change", action.pk)
+    assert client.post(page, as_a_browser(posted(client.get(page)))).status_code == 302
+    action.refresh_from_db()
+    assert (action.version, action.text) == (1, "- ข้อหนึ่ง\n- ข้อสอง")
+
+
+def test_lines_typed_in_a_browser_are_kept_with_one_line_end_and_go_out_and_in_unchanged(client):
+    requirement = RequirementFactory()
+    page = address(Requirement, "change", requirement.pk)
+    data = as_a_browser(posted(client.get(page)) | {"text": "- หนึ่ง\n- สอง"})
+    assert client.post(page, data).status_code == 302
+    assert Requirement.objects.get().text == "- หนึ่ง\n- สอง"
+    for kind in (EXCEL, CSV):
+        totals = upload(client, Requirement, download(client, Requirement, kind), kind).context["result"].totals
+        assert (totals["skip"], totals["update"]) == (1, 0)
+
+
+@pytest.mark.parametrize("kind", [EXCEL, CSV])
+@pytest.mark.parametrize("text", ["'- ข้อ", "''=1", "ก\r\nข", "\tก", " ก ", "'ก", "＝1"])
+def test_an_odd_text_goes_out_and_in_unchanged(client, text, kind):
+    RequirementFactory(text=text)
+    response = upload(client, Requirement, download(client, Requirement, kind), kind)
+    assert errors_of(response) == []
+    totals = response.context["result"].totals
+    assert (totals["skip"], totals["update"]) == (1, 0)
+
+
+def test_the_history_is_read_and_not_gone_back_to(client, tell, keeper):
+    action = ActionItemFactory(text="แรก")
+    first = action.history.first()
+    action.text = "ที่สอง"
+    action.save()
+    tell(action, keeper, progress=55)
+    page = address(ActionItem, "simple_history", action.pk, first.pk)
+    response = client.get(page, follow=True)
+    assert response.status_code == 200
+    assert 'name="_save"' not in response.content.decode()
+    data = {"text": "แรก", "ref": action.ref}
+    assert client.post(page, data).status_code < 500
+    action.refresh_from_db()
+    assert (action.text, action.progress) == ("ที่สอง", 55)
+
+
+def test_removing_what_others_changed_meanwhile_is_asked_again(client):
+    category = CategoryFactory()
+    page = address(Category, "delete", category.pk)
+    body = client.get(page).content.decode()
+    assert 'name="read_version" value="1"' in body
+    category.name = "ของเขา"
+    category.save()
+    response = client.post(page, {"post": "yes", "read_version": 1})
+    assert response.status_code == 409
+    assert Category.objects.exists()
+    assert client.post(page, {"post": "yes", "read_version": 2}).status_code == 302
+    assert not Category.objects.exists()
+
+
+def test_a_row_below_that_others_changed_is_not_removed(client):
+    action = ActionItemFactory(lead=[UnitFactory()])
+    page = address(ActionItem, "change", action.pk)
+    data = posted(client.get(page)) | {"assignments-0-DELETE": "on"}
+    theirs = Assignment.objects.get()
+    theirs.position = 5
+    theirs.save()
+    assert client.post(page, data).status_code == 409
+    assert Assignment.objects.exists()
+
+
+def test_a_row_below_that_others_removed_is_told(client):
+    action = ActionItemFactory(lead=[UnitFactory()])
+    page = address(ActionItem, "change", action.pk)
+    data = posted(client.get(page)) | {"assignments-0-position": 7}
+    Assignment.objects.get().delete()
+    response = client.post(page, data)
+    assert response.status_code == 409
+    assert "มีผู้อื่นลบแถวที่ท่านเปิดอยู่" in response.content.decode()
+
+
+def test_the_words_for_a_record_that_others_removed_are_not_lost(client):
+    requirement = RequirementFactory()
+    page = address(Requirement, "change", requirement.pk)
+    data = posted(client.get(page)) | {"text": "ข้อความที่พิมพ์ไว้ยาว ๆ"}
+    requirement.delete()
+    response = client.post(page, data)
+    assert response.status_code == 409
+    assert "ข้อความที่พิมพ์ไว้ยาว ๆ" in response.content.decode()
+
+
+@pytest.mark.parametrize("error", [IntegrityError("duplicate key"), StaleVersionError()])
+def test_what_the_database_refuses_keeps_the_words(client, monkeypatch, error):
+    def refuse(self, *args, **kwargs):
+        raise error
+
+    monkeypatch.setattr(Category, "save", refuse)
+    response = client.post(address(Category, "add"), {"number": 9, "name": "ชื่อที่พิมพ์"})
+    assert response.status_code == 409
+    assert "ชื่อที่พิมพ์" in response.content.decode()
+
+
+def test_only_a_collective_has_members(client):
+    unit, other = UnitFactory(), UnitFactory()
+    page = address(Unit, "change", unit.pk)
+    data = posted(client.get(page)) | {"members": [other.pk]}
+    assert client.post(page, data).status_code == 200
+    assert unit.members.count() == 0
+
+
+def test_an_action_answers_requirements_of_its_own_criterion(client):
+    action = ActionItemFactory()
+    page = address(ActionItem, "change", action.pk)
+    data = posted(client.get(page)) | {"requirements": [RequirementFactory(criterion=CriterionFactory()).pk]}
+    assert client.post(page, data).status_code == 200
+    assert action.requirements.get().criterion == action.criterion
+
+
+def test_who_only_reads_a_page_reads_buddhist_days(client):
+    person = UserFactory(is_staff=True)
+    person.user_permissions.set(Permission.objects.filter(codename__in=["view_plan", "view_period", "view_user"]))
+    client.force_login(person)
+    body = client.get(address(Plan, "change", PlanFactory().pk)).content.decode()
+    assert "2563" in body
+    assert "2020" not in body
+    other = client.get(address(type(person), "change", person.pk)).content.decode()
+    assert "md5" not in other
+
+
+# Files.
+
+
+def test_a_formula_in_an_uploaded_workbook_is_told_not_blanked(client):
+    requirement = RequirementFactory(text="ข้อความเดิม")
+    book = Workbook()
+    book.active.append(["criterion", "level", "text", "version"])
+    book.active.append([requirement.criterion.code, requirement.level, '="ก"&"ข"', 1])
+    file = BytesIO()
+    book.save(file)
+    response = upload(client, Requirement, file.getvalue())
+    told = str(response.context["form"].errors) + str("result" in response.context and errors_of(response))
+    assert "C2" in told
+    assert "confirm_form" not in response.context
+
+
+def wide():
+    """A small file with a cell in Excel's last column in each of 2,000 rows."""
+    rows = "".join(f'<row r="{n}"><c r="XFD{n}" t="inlineStr"><is><t>x</t></is></c></row>' for n in range(1, 2001))
+    return _with_sheet(rows)
+
+
+def tall():
+    """A small file with a cell in Excel's last row."""
+    return _with_sheet(
+        '<row r="1"><c r="A1" t="inlineStr"><is><t>number</t></is></c></row>'
+        '<row r="1048576"><c r="A1048576" t="inlineStr"><is><t>1</t></is></c></row>'
+    )
+
+
+def _with_sheet(rows):
+    source, out = BytesIO(workbook([{"number": 1}])), BytesIO()
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.infolist():
+            data = old.read(part)
+            if part.filename.endswith("sheet1.xml"):
+                data = (
+                    '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+                    f"{rows}</sheetData></worksheet>"
+                ).encode()
+            new.writestr(part.filename, data)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("content", [wide(), tall()], ids=["wide", "tall"])
+def test_a_small_file_does_not_fill_the_memory(client, content):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    response = upload(client, Category, content)
+    assert response.status_code == 200
+    assert response.context["form"].errors or errors_of(response)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000
+
+
+def test_confirming_twice_is_told(client):
+    CategoryFactory(number=1, name="เดิม")
+    rows = table(download(client, Category))
+    rows[0]["name"] = "ใหม่"
+    response = upload(client, Category, workbook(rows))
+    assert confirm(client, Category, response).status_code == 302
+    assert confirm(client, Category, response).status_code in (302, 409)
+    assert Category.objects.get().version == 2
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"import_file_name": "nothing", "original_file_name": "x", "format": "0", "resource": "0"},
+        {"import_file_name": "nothing", "original_file_name": "x", "format": "77", "resource": "0"},
+        {"import_file_name": "nothing", "original_file_name": "x", "format": "x", "resource": "9"},
+        {},
+    ],
+)
+def test_a_confirmation_of_nothing_is_told(client, data):
+    assert client.post(list_address(Category, "process_import"), data).status_code in (302, 409)
+
+
+def test_a_confirmation_reads_no_file_but_an_upload(client):
+    foreign = Path(gettempdir()) / "pmqa-test-foreign.csv"
+    foreign.write_text("number,name\n5,จากที่อื่น\n")
+    try:
+        client.post(
+            list_address(Category, "process_import"),
+            {"import_file_name": foreign.name, "original_file_name": "x", "format": CSV, "resource": "0"},
+        )
+        assert not Category.objects.exists()
+        assert foreign.exists()
+    finally:
+        foreign.unlink(missing_ok=True)
+
+
+def test_a_new_action_needs_its_levels(client):
+    action = ActionItemFactory()
+    rows = table(download(client, ActionItem))
+    new = rows[0] | {"ref": "1.1-A-99", "version": "", "levels": "", "status": "", "progress": ""}
+    response = upload(client, ActionItem, workbook([new]))
+    assert len(errors_of(response)) == 1
+    assert ActionItem.objects.get() == action
+
+
+def test_members_of_a_unit_that_is_no_collective_are_refused(client):
+    UnitFactory(abbreviation="กก.")
+    UnitFactory(abbreviation="ขข.")
+    rows = table(download(client, Unit))
+    rows[0]["members"] = "ขข."
+    assert len(errors_of(upload(client, Unit, workbook(rows)))) == 1
+
+
+def test_rows_that_swap_what_must_be_unique_are_told_not_a_500(client):
+    category = CategoryFactory(number=1)
+    CriterionFactory(category=category, code="1.1")
+    rows = [{"code": "1.2", "category": "1", "title": "ก", "version": ""}] * 2
+    response = upload(client, Criterion, workbook(rows))
+    assert errors_of(response)
+    assert Criterion.objects.count() == 1
+
+
+def test_the_history_tells_an_edit_without_the_progress_others_reported(client, tell, keeper):
+    action = ActionItemFactory(text="แรก", lead=[UnitFactory()])
+    tell(action, keeper, progress=55)
+    page = address(ActionItem, "change", action.pk)
+    data = posted(client.get(page)) | {"text": "ที่สอง", "schedule_basis": "CONFIRMED"}
+    assert client.post(page, data).status_code == 302
+    newest = client.get(address(ActionItem, "history", action.pk)).context["page_obj"].object_list[0]
+    assert {(each["old"], each["new"]) for each in newest.history_delta_changes} == {
+        ("แรก", "ที่สอง"),
+        (str(ActionItem.Basis.STATED.label), str(ActionItem.Basis.CONFIRMED.label)),
+    }
+
+
+def test_the_history_of_a_day_is_in_the_buddhist_era(client):
+    plan = PlanFactory(periods=[])
+    plan.ends_on = plan.ends_on.replace(day=29)
+    plan.save()
+    body = client.get(address(Plan, "history", plan.pk)).content.decode()
+    assert "29 ก.ย. 2563" in body
+    assert "2020-09" not in body
+
+
+def test_an_error_names_its_row_of_the_sheet_below_empty_ones(client):
+    client.cookies["django_language"] = "en"
+    response = upload(client, Category, b"number,name\n7,seven\n,\n,\nx,eight\n", CSV)
+    assert "Row 5 of the file" in response.content.decode()
+    assert not Category.objects.exists()
+
+
+def test_a_row_of_a_record_that_is_gone_does_not_come_back_as_a_new_one(client):
+    requirement = RequirementFactory()
+    rows = table(download(client, Requirement))
+    requirement.delete()
+    assert len(errors_of(upload(client, Requirement, workbook(rows)))) == 1
+    assert not Requirement.objects.exists()
+
+
+def test_missing_columns_are_named(client):
+    response = upload(client, Requirement, workbook([{"criterion": "1.1", "text": "x"}]))
+    (told,) = errors_of(response)
+    assert "level" in told
+
+
+def test_a_whole_plan_is_imported_in_seconds(client, seeded):
+    rows = table(download(client, ActionItem))
+    for row in rows:
+        row["text"] += " (แก้ไข)"
+    content, begun = workbook(rows), monotonic()
+    response = upload(client, ActionItem, content)
+    assert errors_of(response) == []
+    assert confirm(client, ActionItem, response).status_code == 302
+    assert ActionItem.objects.filter(version=2, text__endswith="(แก้ไข)").count() == len(rows) == 141
+    assert monotonic() - begun < 60  # 10 s on a quiet machine
