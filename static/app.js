@@ -23,6 +23,14 @@ document.addEventListener("htmx:configRequest", (event) => {
   if (event.detail.formData) event.detail.formData.delete("csrfmiddlewaretoken");
 });
 
+/* No answer, or one that is none: say so; what was typed stays where it is. */
+function tellNotSent() {
+  const place = document.getElementById("messages");
+  place.replaceChildren(document.getElementById("not-sent").content.cloneNode(true));
+  place.scrollIntoView({ block: "center" });
+}
+for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) document.addEventListener(name, tellNotSent);
+
 /* After an answer that refuses a form, the first thing to read gets the focus. */
 document.addEventListener("htmx:afterSwap", (event) => {
   const refused = document.querySelector("#update [role=alert], #update .field-errors");

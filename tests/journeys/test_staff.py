@@ -92,3 +92,28 @@ def test_without_javascript_an_update_works_as_well(enter, action, live_server, 
     page.get_by_label("ผลการดำเนินการ").fill("ไม่มีจาวาสคริปต์")
     page.get_by_role("button", name="บันทึก", exact=True).click()
     expect(page.locator("#history")).to_contain_text("ไม่มีจาวาสคริปต์")
+
+
+@pytest.mark.parametrize("trouble", ["no answer", "an error"])
+def test_a_server_that_fails_is_told_and_loses_no_word(enter, action, live_server, complaints, trouble):
+    page = enter("staff")
+    address = f"{live_server.url}/plans/2562-2563/actions/{action.ref}/"
+    page.goto(address)
+    page.get_by_label("ผลการดำเนินการ").fill("เขียนไว้ระหว่างประชุม")
+
+    def fail(route):
+        if route.request.method != "POST":
+            route.continue_()
+        elif trouble == "no answer":
+            route.abort()
+        else:
+            route.fulfill(status=502, body="Bad Gateway")
+
+    page.route(address, fail)
+    page.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(page.locator("#messages")).to_contain_text("ยังไม่ได้บันทึก")
+    expect(page.get_by_label("ผลการดำเนินการ")).to_have_value("เขียนไว้ระหว่างประชุม")
+    page.unroute(address)
+    page.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(page.locator("#history")).to_contain_text("เขียนไว้ระหว่างประชุม")
+    complaints.clear()  # the browser speaks of the failed request; that was asked for

@@ -289,3 +289,11 @@ def test_a_day_outside_the_plan_is_moved_and_said(client, plan, staff):
     wrong = client.get("/plans/2563/actions/?as_of=31/2/2563")
     assert str(wrong.context["as_of"].day) == "2020-05-15"
     assert len(list(wrong.context["messages"])) == 1
+
+
+def test_more_than_the_site_takes_is_a_calm_page(client, here, action):
+    client.raise_request_exception = False
+    response = client.post(here, form(action, result="ก" * 3_000_000))
+    assert response.status_code == 400
+    assert "400.html" in [template.name for template in response.templates]
+    assert not ProgressUpdate.objects.exists()
