@@ -23,6 +23,11 @@ document.addEventListener("htmx:configRequest", (event) => {
   if (event.detail.formData) event.detail.formData.delete("csrfmiddlewaretoken");
 });
 
+/* What was said of the last form is not said of this one. */
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.requestConfig.verb === "post") document.getElementById("messages").replaceChildren();
+});
+
 /* No answer, or one that is none: say so; what was typed stays where it is. */
 function tellNotSent() {
   const place = document.getElementById("messages");

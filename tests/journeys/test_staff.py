@@ -40,6 +40,10 @@ def test_staff_update_an_action_and_see_it_on_the_dashboard(enter, live_server):
     page.get_by_role("button", name="บันทึก", exact=True).click()
     expect(page.locator(".message-success")).to_contain_text(ref)
     expect(page.locator("#history")).to_contain_text("จัดทำคู่มือและเผยแพร่ในระบบเครือข่ายภายในแล้ว")
+    # What was said of this form is not said of the next, which tells nothing.
+    page.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(page.locator("#update .message-error")).to_be_visible()
+    expect(page.locator(".message-success")).to_have_count(0)
 
     page.get_by_role("link", name="ภาพรวม", exact=True).click()
     expect(page.locator(".kind-done b")).to_have_text(str(before + 1))
