@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from tests.conftest import DEMO_PASSWORD
 
@@ -17,7 +17,12 @@ def complaints(page: Page) -> Iterator[list[str]]:
     found: list[str] = []
     page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: found.append(str(error)))
-    page.on("requestfailed", lambda request: found.append(f"failed: {request.url}"))
+
+    def failed(request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # that is a page left before all of it had come
+            found.append(f"{request.failure}: {request.url}")
+
+    page.on("requestfailed", failed)
     yield found
     # An answer that refuses a form is an error to the console, not to us.
     assert [text for text in found if not re.search(r"status of (403|404|409|422)", text)] == []
