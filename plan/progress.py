@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -11,10 +10,10 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from assignments.access import Access
-from plan.models import ActionItem, Evidence, ProgressUpdate, Status
+from plan import evidence_files
+from plan.models import ActionItem, Evidence, EvidenceWithdrawal, ProgressUpdate, Status
 
-if TYPE_CHECKING:
-    from django.core.files import File
+WORDS = ("result", "problem", "next_step", "reason")
 
 
 class StaleUpdateError(Exception):
@@ -27,17 +26,19 @@ class NotAllowedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Attachment:
-    """Evidence that comes with an update: a link, or a file with the SHA-256 of its content."""
+    """Evidence that comes with an update: a link, or a file that was judged and staged."""
 
     title: str
     link: str = ""
-    file: "File | None" = None
-    sha256: str = ""
+    file: evidence_files.StagedFile | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What a person tells of an action. `status` and `progress` (%) are None where only words are added."""
+    """What a person tells of an action. `status` and `progress` (%) are None where only words are added.
+
+    `is_unchanged`: that nothing has changed is what he tells.
+    """
 
     status: str | None = None
     progress: int | None = None
@@ -45,6 +46,7 @@ class Report:
     problem: str = ""
     next_step: str = ""
     reason: str = ""
+    is_unchanged: bool = False
     attachments: Sequence[Attachment] = field(default_factory=tuple)
 
 
@@ -75,13 +77,15 @@ def record_update(
     Raises:
         NotAllowedError: the author may not write this to this action.
         ValidationError: a rule of design §4 is broken, by field.
-        StaleUpdateError: the action's version is not `version` any more.
+        StaleUpdateError: the action's version is not `version` any more, or `op_id` made an update that told
+            something else.
     """
     _check_allowed(action, access, report)
+    kept: list[str] = []
     try:
         with transaction.atomic():
             if made := made_before(action, op_id, access):
-                return made
+                return _repeated(made, report)
             # Read and compared inside the transaction: the rules judge the step from what is stored to what is told.
             stored = ActionItem.objects.filter(pk=action.pk, version=version).values("status", "progress").first()
             if stored is None:
@@ -97,22 +101,72 @@ def record_update(
                 raise StaleUpdateError(action)
             update.save()
             for attachment in report.attachments:
-                Evidence(
-                    action=action,
-                    update=update,
-                    title=attachment.title,
-                    link=attachment.link,
-                    file=attachment.file,
-                    sha256=attachment.sha256,
-                    added_by=access.user,
-                    at=at,
-                ).save()
+                _attach(attachment, update, kept)
             return update
-    except (StaleUpdateError, IntegrityError):
+    except BaseException as error:
+        evidence_files.forget(kept)
         # The same submission twice at the same moment: the second finds the first's row.
-        if made := made_before(action, op_id, access):
-            return made
+        if isinstance(error, (StaleUpdateError, IntegrityError)) and (made := made_before(action, op_id, access)):
+            return _repeated(made, report)
         raise
+
+
+def is_repeat(made: ProgressUpdate, report: Report) -> bool:
+    """Whether `report` tells what the update already told: a double click or a retry, and not the form written anew."""
+    evidence = {item.sha256 or item.link for item in made.evidence.all()}
+    return (
+        all(getattr(made, name) == getattr(report, name) for name in WORDS)
+        and report.status in (None, made.status_to)
+        and (report.progress is None or str(report.progress) == str(made.progress_to))
+        and report.is_unchanged == made.is_unchanged
+        and evidence == {item.file.sha256 if item.file else item.link for item in report.attachments}
+    )
+
+
+def record_unchanged(
+    *, rows: Sequence[tuple[ActionItem, int, UUID]], access: Access, at: datetime
+) -> tuple[list[ProgressUpdate], list[ActionItem]]:
+    """Tell of each action that nothing has changed; each is an update of its own.
+
+    Args:
+        rows: action (`with_details()`), the version its author saw, and the id of this submission for it.
+        access: the author and what he may do.
+        at: the moment, aware.
+
+    Returns:
+        The updates, and the actions of which nothing was written: somebody had changed them since, or the author has
+        no part in them.
+    """
+    told, left = [], []
+    for action, version, op_id in rows:
+        try:
+            report = Report(is_unchanged=True)
+            told.append(record_update(action=action, version=version, op_id=op_id, access=access, at=at, report=report))
+        except (StaleUpdateError, NotAllowedError, IntegrityError):
+            left.append(action)
+    return told, left
+
+
+def withdraw_evidence(*, evidence: Evidence, access: Access, reason: str, at: datetime) -> EvidenceWithdrawal:
+    """Take evidence back: its row and its file stay, and nobody is given it any more.
+
+    Returns:
+        The withdrawal, or the one made before.
+
+    Raises:
+        NotAllowedError: neither the person who added it nor a coordinator asks.
+        ValidationError: there is no reason.
+    """
+    if not access.may_withdraw(evidence):
+        raise NotAllowedError(_("Only the person who added the evidence and the coordinator withdraw it."))
+    withdrawal = EvidenceWithdrawal(evidence=evidence, reason=reason.strip(), by=access.user, at=at)
+    withdrawal.full_clean(validate_unique=False, validate_constraints=False)
+    try:
+        with transaction.atomic():
+            withdrawal.save()
+    except IntegrityError:
+        return EvidenceWithdrawal.objects.get(evidence=evidence)
+    return withdrawal
 
 
 def check_may_report(action: ActionItem, access: Access) -> None:
@@ -132,6 +186,26 @@ def made_before(action: ActionItem, op_id: UUID | str, access: Access) -> Progre
     except ValueError:
         return None
     return ProgressUpdate.objects.filter(op_id=op_id, action=action, author=access.user).first()
+
+
+def _repeated(made: ProgressUpdate, report: Report) -> ProgressUpdate:
+    if is_repeat(made, report):
+        return made
+    raise StaleUpdateError(made.action)
+
+
+def _attach(attachment: Attachment, update: ProgressUpdate, kept: list[str]) -> None:
+    """Add a piece of evidence; a file is in its place, and synced, before the row that names it can be committed."""
+    evidence = Evidence(
+        action=update.action, update=update, title=attachment.title, link=attachment.link,
+        added_by=update.author, at=update.at,
+    )  # fmt: skip
+    if staged := attachment.file:
+        evidence.file = evidence_files.keep(staged, on=update.at)
+        kept.append(evidence.file)
+        evidence.original_name, evidence.kind = staged.original_name, staged.kind
+        evidence.size, evidence.sha256 = staged.size, staged.sha256
+    evidence.save()
 
 
 def _check_allowed(action: ActionItem, access: Access, report: Report) -> None:
@@ -158,6 +232,7 @@ def _build(
         op_id=op_id,
         version=version + 1,
         author=access.user,
+        unit_id=access.unit_in(action),
         at=at,
         status_from=stored["status"],
         status_to=stored["status"] if report.status is None else report.status,
@@ -167,6 +242,7 @@ def _build(
         problem=report.problem,
         next_step=report.next_step,
         reason=report.reason,
+        is_unchanged=report.is_unchanged,
         source=source,
     )
     update.has_evidence = bool(report.attachments)

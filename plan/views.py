@@ -70,7 +70,7 @@ def my(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _assignments_of(access: Access, action: ActionItem, role: str) -> list[Assignment]:
     """How the person's units take part in an action: their own assignments and those of their collectives."""
-    return [item for item in action.assignments.all() if item.role == role and item.unit_id in access.carried_unit_ids]
+    return [item for item in action.assignments.all() if item.role == role and item.unit_id in access.speaks_for]
 
 
 @require_safe

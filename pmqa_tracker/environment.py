@@ -3,6 +3,7 @@
 A value is repeated in the sentence only where it cannot hold a password.
 """
 
+import re
 from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -53,6 +54,28 @@ def share(env: environ.Env, name: str, *, default: float) -> float:
             f"{name} ต้องเป็นตัวเลขตั้งแต่ 0 ถึง 1 เช่น {default} ไม่ใช่ “{value}”"
         )
     return number
+
+
+def whole_number(env: environ.Env, name: str, *, default: int, least: int, most: int) -> int:
+    """A whole number between two others, both allowed."""
+    value = env.str(name, default=str(default)).strip()
+    if not (value.isdecimal() and value.isascii() and least <= int(value) <= most):
+        raise ImproperlyConfigured(
+            f"{name} must be a whole number from {least} to {most}, such as {default}, not “{value}”. / "
+            f"{name} ต้องเป็นจำนวนเต็มตั้งแต่ {least} ถึง {most} เช่น {default} ไม่ใช่ “{value}”"
+        )
+    return int(value)
+
+
+def site_url(env: environ.Env, name: str) -> str:
+    """The address people open the site by, without a slash at its end; empty where it is not set."""
+    value = env.str(name, default="").strip().rstrip("/")
+    if value and not re.fullmatch(r"https?://[^/\s?#]+", value):
+        raise ImproperlyConfigured(
+            f"{name} must be the address people open the site by, such as https://pmqa.example.go.th, not “{value}”. / "
+            f"{name} ต้องเป็นที่อยู่เว็บไซต์ของระบบ เช่น https://pmqa.example.go.th ไม่ใช่ “{value}”"
+        )
+    return value
 
 
 def email(env: environ.Env, name: str) -> dict[str, object]:

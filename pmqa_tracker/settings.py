@@ -144,6 +144,8 @@ STORAGES = {
 
 EMAIL_CONFIG = environment.email(env, "EMAIL_URL")
 vars().update(EMAIL_CONFIG)
+# What the links in mails begin with; a command has no request to read it from.
+SITE_URL = environment.site_url(env, "SITE_URL") or ("http://127.0.0.1:8000" if DEBUG or PMQA_DEMO else "")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="pmqa-tracker@localhost")
 
 # Security. A demonstration on this machine speaks plain HTTP; everything else is told to speak HTTPS.
@@ -182,6 +184,14 @@ IMPORT_EXPORT_SKIP_ADMIN_LOG = False
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 IMPORT_EXPORT_ESCAPE_ILLEGAL_CHARS_ON_EXPORT = True
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
+
+# Evidence (plan/file_kinds.py): files up to this size; what is larger is not even stored while it comes in.
+PMQA_EVIDENCE_MB = environment.whole_number(env, "PMQA_EVIDENCE_MB", default=25, least=1, most=1000)
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
 
 # Health of an action (design §4): its progress against what is expected by the day.
 PMQA_ON_TRACK = environment.share(env, "PMQA_ON_TRACK", default=0.95)

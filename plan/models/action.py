@@ -43,6 +43,10 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
         assigned = Assignment.objects.filter(action=OuterRef("pk"), unit__in=Unit.objects.carrying(units))
         return self.filter(Exists(assigned.filter(role=role) if role else assigned))
 
+    def assigned_to(self, unit_pks: Any, *, role: str) -> "ActionItemQuerySet":
+        """In which one of these very units has the role; `Access.speaks_for` holds a person's, collectives included."""
+        return self.filter(Exists(Assignment.objects.filter(action=OuterRef("pk"), unit__in=list(unit_pks), role=role)))
+
     def matching(self, text: str) -> "ActionItemQuerySet":
         """Whose ref or text holds `text`, however its spaces, digits and ำ are written."""
         return self.filter(search_text__contains=thai.search_key(text))
@@ -105,6 +109,22 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
                 output_field=CharField(),
             ),
         )
+
+    def with_returned(self, units: Any) -> "ActionItemQuerySet":
+        """With `returned_because`: why the coordinator gave it back to one of `units`; None where nobody did.
+
+        It counts while the unit's report stands returned and nothing was told of the action since.
+        """
+        line = apps.get_model("plan", "ReportLine").objects.filter(
+            action=OuterRef("pk"),
+            step__state="RETURNED",
+            step__report__state="RETURNED",
+            step__version=F("step__report__version"),
+            step__report__unit__in=units,
+        )
+        seen = Coalesce(OuterRef("update__version"), Value(0))
+        since = apps.get_model("plan", "ProgressUpdate").objects.filter(action=OuterRef("action"), version__gt=seen)
+        return self.annotate(returned_because=Subquery(line.filter(~Exists(since)).values("reason")[:1]))
 
     # The verbs below need `as_of()` before them.
 

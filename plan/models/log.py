@@ -1,4 +1,4 @@
-"""The story of an action: progress updates and evidence, only ever added."""
+"""The story of an action: progress updates, only ever added."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from assignments.models import Unit
 from plan.models.action import ActionItem
 from plan.models.status import Status, status_constraints
 
@@ -74,6 +75,15 @@ class ProgressUpdate(AppendOnly):
         related_name="updates",
         verbose_name=_("author"),
     )
+    unit = models.ForeignKey(
+        Unit,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="updates",
+        verbose_name=_("unit"),
+        help_text=_("The unit the author spoke for; empty where he spoke for none"),
+    )
     at = models.DateTimeField(_("at"), db_index=True)
     status_from = models.CharField(_("status before"), max_length=12, choices=Status)
     status_to = models.CharField(_("status"), max_length=12, choices=Status)
@@ -86,6 +96,11 @@ class ProgressUpdate(AppendOnly):
         _("reason for the change"),
         blank=True,
         help_text=_("Needed for going back or cancelling"),
+    )
+    is_unchanged = models.BooleanField(
+        _("no change this period"),
+        default=False,
+        help_text=_("Nothing had changed, and its author said so"),
     )
     source = models.CharField(_("source"), max_length=10, choices=Source, default=Source.WEB)
 
@@ -110,6 +125,11 @@ class ProgressUpdate(AppendOnly):
                 condition=~Q(status_to="CANCELLED") | Q(status_from="CANCELLED") | ~Q(reason=""),
                 name="update_cancelling_has_reason",
                 violation_error_message=_("Say why the action is cancelled."),
+            ),
+            models.CheckConstraint(
+                condition=Q(is_unchanged=False) | Q(status_to=F("status_from"), progress_to=F("progress_from")),
+                name="update_unchanged_changes_nothing",
+                violation_error_message=_("“No change” leaves the status and the progress as they are."),
             ),
         )
 
@@ -164,45 +184,3 @@ class ProgressUpdate(AppendOnly):
             errors["reason"] = _("To cancel the action, say why.")
         if errors:
             raise ValidationError(errors)
-
-
-class Evidence(AppendOnly):
-    """หลักฐาน: a file or a link that came with an update; a correction is a new row."""
-
-    action = models.ForeignKey(
-        ActionItem,
-        on_delete=models.PROTECT,
-        related_name="evidence",
-        verbose_name=_("action item"),
-    )
-    update = models.ForeignKey(
-        ProgressUpdate,
-        on_delete=models.PROTECT,
-        related_name="evidence",
-        verbose_name=_("progress update"),
-    )
-    title = models.CharField(_("title"), max_length=300)
-    file = models.FileField(_("file"), upload_to="%Y/%m", blank=True)
-    link = models.URLField(_("link"), max_length=1000, blank=True)
-    sha256 = models.CharField("SHA-256", max_length=64, blank=True, help_text=_("Of the file's content"))
-    added_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        related_name="evidence",
-        verbose_name=_("added by"),
-    )
-    at = models.DateTimeField(_("at"))
-
-    class Meta:
-        verbose_name = _("evidence")
-        verbose_name_plural = _("evidence")
-        constraints = (
-            models.CheckConstraint(
-                condition=(Q(file="") & ~Q(link="")) | (~Q(file="") & Q(link="")),
-                name="evidence_file_or_link",
-                violation_error_message=_("Evidence is a file or a link, one of the two."),
-            ),
-        )
-
-    def __str__(self) -> str:
-        return self.title

@@ -1,0 +1,126 @@
+"""Where the files of the evidence lie: below `settings.EVIDENCE_ROOT`, under names that say nothing, served by no path.
+
+An accepted upload is staged first: if the form that brought it is refused, a signed token brings it back with the next
+try, so that nobody chooses a file twice. It moves to its place, synced, before the row that names it is committed.
+"""
+
+import os
+import time
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, BinaryIO
+from uuid import uuid4
+
+from django.conf import settings
+from django.core import signing
+from django.core.files.uploadedfile import UploadedFile
+
+STAGED_SECONDS = 24 * 60 * 60
+SALT = "plan.evidence"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StagedFile:
+    """An accepted upload that no update names yet.
+
+    Attributes:
+        name: its random name in the staging folder.
+        original_name: what its author called it, cleaned.
+        kind: a name of `file_kinds.KINDS`.
+        size: in bytes.
+        sha256: of its content, in hexadecimal.
+    """
+
+    name: str
+    original_name: str
+    kind: str
+    size: int
+    sha256: str
+
+    def token(self, owner: str) -> str:
+        """A signed text that brings the file back to `owner` (who, for which action), and to nobody else."""
+        return signing.dumps(asdict(self), salt=f"{SALT}/{owner}", compress=True)
+
+
+def stage(upload: UploadedFile, *, original_name: str, kind: str) -> StagedFile:
+    """Keep an upload that was judged, synced to the disk; those nobody came back for in a day are swept out."""
+    folder = _staging()
+    _sweep(folder)
+    name, digest, size = uuid4().hex, sha256(), 0
+    upload.seek(0)
+    with _create(folder / name) as file:
+        for chunk in upload.chunks():
+            digest.update(chunk)
+            size += len(chunk)
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    return StagedFile(name=name, original_name=original_name, kind=kind, size=size, sha256=digest.hexdigest())
+
+
+def unstage(token: str, owner: str) -> StagedFile | None:
+    """The file a token stands for; None where it is not the owner's, too old, or gone."""
+    try:
+        staged = StagedFile(**signing.loads(token, salt=f"{SALT}/{owner}", max_age=STAGED_SECONDS))
+    except (signing.BadSignature, TypeError, ValueError):
+        return None
+    return staged if (_staging() / staged.name).is_file() else None
+
+
+def keep(staged: StagedFile, *, on: datetime) -> str:
+    """Put a staged file in its place; returns its name below the root. The staged one stays until it is swept.
+
+    Raises:
+        OSError: the disk does not take it.
+    """
+    name = f"{on:%Y/%m}/{uuid4().hex}"
+    place = settings.EVIDENCE_ROOT / name
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.link(_staging() / staged.name, place)
+    for folder in (place.parent, place.parent.parent, settings.EVIDENCE_ROOT):
+        _sync(folder)
+    return name
+
+
+def forget(names: list[str]) -> None:
+    """Remove files whose rows were not committed."""
+    for name in names:
+        (settings.EVIDENCE_ROOT / name).unlink(missing_ok=True)
+
+
+def open_kept(name: str) -> BinaryIO:
+    """The content of a kept file.
+
+    Raises:
+        FileNotFoundError: it is not there.
+    """
+    return (settings.EVIDENCE_ROOT / name).open("rb")
+
+
+def _staging() -> Path:
+    folder = Path(settings.EVIDENCE_ROOT) / "staged"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def _create(path: Path) -> Any:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sweep(folder: Path) -> None:
+    for old in folder.iterdir():
+        try:
+            if old.stat().st_mtime < time.time() - STAGED_SECONDS:
+                old.unlink()
+        except FileNotFoundError:
+            continue  # another request was quicker

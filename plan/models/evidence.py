@@ -1,0 +1,96 @@
+"""What proves an update: files and links, only ever added, and withdrawn with a reason."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from plan.models.action import ActionItem
+from plan.models.log import AppendOnly, ProgressUpdate
+
+
+class Evidence(AppendOnly):
+    """หลักฐาน: a file or a link that came with an update; a correction is a new row.
+
+    `file` is a name below `settings.EVIDENCE_ROOT` that says nothing of the file; `original_name` is what its author
+    called it. It is served by a view that checks the login (`plan.views.evidence`), never statically.
+    """
+
+    action = models.ForeignKey(
+        ActionItem,
+        on_delete=models.PROTECT,
+        related_name="evidence",
+        verbose_name=_("action item"),
+    )
+    update = models.ForeignKey(
+        ProgressUpdate,
+        on_delete=models.PROTECT,
+        related_name="evidence",
+        verbose_name=_("progress update"),
+    )
+    title = models.CharField(_("title"), max_length=300)
+    file = models.CharField(_("file"), max_length=100, blank=True)
+    original_name = models.CharField(_("name of the file"), max_length=255, blank=True)
+    kind = models.CharField(_("kind of file"), max_length=10, blank=True)
+    size = models.PositiveBigIntegerField(_("size (bytes)"), null=True, blank=True)
+    link = models.URLField(_("link"), max_length=1000, blank=True)
+    sha256 = models.CharField("SHA-256", max_length=64, blank=True, help_text=_("Of the file's content"))
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="evidence",
+        verbose_name=_("added by"),
+    )
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("evidence")
+        verbose_name_plural = _("evidence")
+        constraints = (
+            models.CheckConstraint(
+                condition=(Q(file="") & ~Q(link="")) | (~Q(file="") & Q(link="")),
+                name="evidence_file_or_link",
+                violation_error_message=_("Evidence is a file or a link, one of the two."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def withdrawn(self) -> "EvidenceWithdrawal | None":
+        """How it was withdrawn, if it was; needs `select_related("withdrawal")`."""
+        return getattr(self, "withdrawal", None)
+
+
+class EvidenceWithdrawal(AppendOnly):
+    """Evidence taken back: the row and its file stay, nobody is given the file any more, and why is said."""
+
+    evidence = models.OneToOneField(
+        Evidence,
+        on_delete=models.PROTECT,
+        related_name="withdrawal",
+        verbose_name=_("evidence"),
+    )
+    reason = models.TextField(_("reason"))
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("withdrawn by"),
+    )
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("withdrawal of evidence")
+        verbose_name_plural = _("withdrawals of evidence")
+        constraints = (
+            models.CheckConstraint(
+                condition=~Q(reason=""),
+                name="withdrawal_has_reason",
+                violation_error_message=_("Say why the evidence is withdrawn."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.evidence_id}"

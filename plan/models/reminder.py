@@ -1,0 +1,24 @@
+"""Which reminders went out: one for a person and a day at most."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Reminder(models.Model):
+    """A digest mailed to a person. The row is made before the mail is, so that a day never brings two."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="reminders", verbose_name=_("person")
+    )
+    day = models.DateField(_("day"))
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    action_count = models.PositiveIntegerField(_("action items in it"), default=0)
+
+    class Meta:
+        verbose_name = _("reminder")
+        verbose_name_plural = _("reminders")
+        constraints = (models.UniqueConstraint(fields=("user", "day"), name="reminder_once_a_day"),)
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.day}"
