@@ -4,33 +4,42 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from assignments.access import Access
+from plan import evidence_files, file_kinds
+from plan.evidence_fields import MOST, FilesField, LinksField
+from plan.evidence_files import StagedFile
 from plan.models import ActionItem, ProgressUpdate, Status
-from plan.progress import Attachment, Report
-
-WORDS = ("result", "problem", "next_step", "reason")
+from plan.progress import WORDS, Attachment, Report
+from pmqa_tracker.forms import LinesField, with_lf
 
 
 class UpdateForm(forms.ModelForm):
     """One update of one action, as far as its author may write it.
 
     A supporting unit's staff get no status and no progress. `version` and `op_id` are what was on the page when it
-    was opened: the first tells a stale form, the second makes two copies of one submission one update.
+    was opened: the first tells a stale form, the second makes two copies of one submission one update. Files that are
+    accepted are staged at once, `staged`: a form that comes back brings them with it by their tokens.
     """
 
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
     op_id = forms.UUIDField(widget=forms.HiddenInput)
-    evidence_title = forms.CharField(label=_("Name of the evidence"), max_length=300, required=False)
-    evidence_link = forms.URLField(
-        label=_("Link to the evidence"), max_length=1000, required=False, assume_scheme="https"
+    files = FilesField(label=_("Files as evidence"), required=False)
+    links = LinksField(
+        label=_("Links as evidence, one on each line"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "inputmode": "url"}),
+        help_text=_("A name may stand before the link: Minutes of the meeting https://…"),
     )
 
     class Meta:
         model = ProgressUpdate
         fields = ("status_to", "progress_to", *WORDS)
+        field_classes = dict.fromkeys(WORDS, LinesField)
         widgets = {name: forms.Textarea(attrs={"rows": 2}) for name in WORDS} | {
             "status_to": forms.RadioSelect,
             "progress_to": forms.NumberInput(attrs={"min": 0, "max": 100, "step": 1, "inputmode": "numeric"}),
@@ -43,10 +52,20 @@ class UpdateForm(forms.ModelForm):
             "next_step": _("Next step"),
             "reason": _("Reason for going back or cancelling"),
         }
+        help_texts = {
+            "progress_to": _("0 while not started, 100 when done."),
+            "result": _("Needed to report it done, unless evidence is attached."),
+            "problem": _("Needed to report it blocked."),
+            "next_step": "",
+            "reason": _("Needed when the status or the progress goes back, or the action is cancelled."),
+        }
 
     def __init__(self, *args: Any, action: ActionItem, access: Access, **kwargs: Any) -> None:
         self.action = action
+        self.owner = f"{access.user.pk}/{action.pk}"
         self.moves_status = access.may_change_status(action)
+        self.staged: list[StagedFile] = []
+        kwargs.setdefault("auto_id", f"id_{action.pk}_%s")  # several forms may be open on a page
         kwargs["initial"] = {
             "version": action.version,
             "op_id": uuid4(),
@@ -60,11 +79,16 @@ class UpdateForm(forms.ModelForm):
             progress_to=action.progress,
         )
         super().__init__(*args, **kwargs)
+        self.fields["files"].help_text = gettext("At most %(size)s MB each: %(kinds)s. Photos too.") % {
+            "size": settings.PMQA_EVIDENCE_MB,
+            "kinds": ", ".join(file_kinds.KINDS),
+        }
         if self.moves_status:
             self.fields["status_to"].choices = self._choices(access)
         else:
             for name in ("status_to", "progress_to", "problem", "reason"):
                 del self.fields[name]
+            self.fields["result"].help_text = ""
 
     def _choices(self, access: Access) -> list[tuple[str, str]]:
         """The statuses this person may choose: cancelling, and taking up again, is the coordinator's."""
@@ -74,37 +98,83 @@ class UpdateForm(forms.ModelForm):
             return [(Status.CANCELLED.value, Status.CANCELLED.label)]
         return [choice for choice in Status.choices if choice[0] != Status.CANCELLED]
 
+    @property
+    def cancels(self) -> bool:
+        """Whether its author may cancel, or take up again what is cancelled."""
+        return self.moves_status and len(self.fields["status_to"].choices) == len(Status)
+
+    @property
+    def kept(self) -> list[tuple[str, StagedFile]]:
+        """(token, file) of what was accepted and waits for the form to be taken."""
+        return [(staged.token(self.owner), staged) for staged in self.staged]
+
+    def clean_files(self) -> None:
+        """Judge each file; the good ones are staged, and each bad one is told by its name."""
+        tokens = self.data.getlist("kept") if hasattr(self.data, "getlist") else []
+        self.staged = [staged for token in tokens[:MOST] if (staged := evidence_files.unstage(token, self.owner))]
+        refused = []
+        if len(self.staged) < len(tokens[:MOST]):
+            refused.append(gettext("A file chosen earlier is no longer kept; choose it again."))
+        for upload in self.cleaned_data["files"]:
+            if len(self.staged) >= MOST:
+                message = gettext("“%(name)s” is left out: an update takes at most %(most)s files.")
+                refused.append(message % {"name": file_kinds.clean_name(upload.name), "most": MOST})
+                continue
+            try:
+                limit = settings.PMQA_EVIDENCE_MB * 1024 * 1024
+                kind = file_kinds.judge(upload, upload.name, size=upload.size, limit=limit)
+            except file_kinds.RefusedFileError as error:
+                refused.append(str(error))
+                continue
+            name = file_kinds.clean_name(upload.name)
+            self.staged.append(evidence_files.stage(upload, original_name=name, kind=kind.name))
+        if refused:
+            raise ValidationError(refused)
+
+    def clean_links(self) -> list[tuple[str, str]]:
+        """At most so many as an update takes."""
+        links = self.cleaned_data["links"]
+        if len(links) > MOST:
+            raise ValidationError(gettext("An update takes at most %(most)s links.") % {"most": MOST})
+        return links
+
     def clean(self) -> dict[str, Any]:
-        """Refuse an update that tells nothing, and evidence with a name but no link."""
+        """Refuse an update that tells nothing."""
         data = super().clean()
-        if data.get("evidence_title") and not data.get("evidence_link") and "evidence_link" not in self.errors:
-            self.add_error("evidence_link", _("Give the link of the evidence you named."))
         if not self.moves_status and self.data.get("status_to", self.action.status) != self.action.status:
             raise ValidationError(
-                _("Only a lead unit changes the status; a supporting unit adds results and evidence.")
+                gettext("Only a lead unit changes the status; a supporting unit adds results and evidence.")
             )
-        self.instance.has_evidence = bool(data.get("evidence_link"))
+        evidence = bool(data.get("links") or self.staged)
+        self.instance.has_evidence = evidence
         moved = data.get("status_to", self.action.status) != self.action.status or (
             data.get("progress_to", self.action.progress) != self.action.progress
         )
-        told = any(data.get(name) for name in WORDS) or data.get("evidence_link") or self.errors
+        told = any(data.get(name) for name in WORDS) or evidence or self.errors
         if not moved and not told:
-            raise ValidationError(_("Nothing was told yet: change the status or the progress, or write what was done."))
+            raise ValidationError(
+                gettext("Nothing was told yet: change the status or the progress, or write what was done.")
+            )
         return data
 
     def typed_words(self) -> list[tuple[str, str]]:
         """Label and text of whatever was written, for a page that cannot take it but must not lose it."""
-        labels = self._meta.labels | {"evidence_link": _("Link to the evidence")}
-        return [(labels[name], self.data[name]) for name in (*WORDS, "evidence_link") if self.data.get(name)]
+        labels = self._meta.labels | {"links": self.fields["links"].label}
+        return [(labels[name], self.data[name]) for name in (*WORDS, "links") if self.data.get(name)]
 
     def report(self) -> Report:
-        """What a valid form tells."""
+        """What the form tells; of one that is not valid, as it was typed."""
         data = self.cleaned_data
-        link = data["evidence_link"]
-        attachments = (Attachment(title=data["evidence_title"] or link[:300], link=link),) if link else ()
+        words = {
+            name: data[name] if name in data else with_lf(self.data.get(name)).strip()
+            for name in WORDS
+            if name in self.fields
+        }
+        attachments = [Attachment(title=title, link=link) for title, link in data.get("links") or ()]
+        attachments += [Attachment(title=staged.original_name, file=staged) for staged in self.staged]
         return Report(
-            status=data.get("status_to"),
-            progress=data.get("progress_to"),
+            status=data.get("status_to", self.data.get("status_to")) if self.moves_status else None,
+            progress=data.get("progress_to", self.data.get("progress_to")) if self.moves_status else None,
             attachments=attachments,
-            **{name: data.get(name, "") for name in WORDS},
+            **words,
         )

@@ -39,6 +39,16 @@ class Section:
         """All rows of the section."""
         return len(self.own) + len(self.through)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the form of one of its rows stands open."""
+        return self.is_through_open or any(getattr(action, "panel", None) for action in self.own)
+
+    @property
+    def is_through_open(self) -> bool:
+        """Whether that is a row which comes through a collective."""
+        return any(getattr(action, "panel", None) for action in self.through)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Told:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -13,6 +13,7 @@ from assignments.access import Access
 from plan import evidence_files
 from plan.models import ActionItem, Evidence, EvidenceWithdrawal, ProgressUpdate, Status
 
+AGAIN = timedelta(hours=1)  # the same words from the same author within it are one update
 WORDS = ("result", "problem", "next_step", "reason")
 
 
@@ -72,7 +73,7 @@ def record_update(
         source: a ProgressUpdate.Source.
 
     Returns:
-        The update, new or made before by the same `op_id`.
+        The update: new, or made before by the same `op_id`, or just now by the same author in the same words.
 
     Raises:
         NotAllowedError: the author may not write this to this action.
@@ -90,6 +91,8 @@ def record_update(
             stored = ActionItem.objects.filter(pk=action.pk, version=version).values("status", "progress").first()
             if stored is None:
                 raise StaleUpdateError(action)
+            if just_told := _just_told(action, report, access, at):
+                return just_told
             update = _build(action, version, op_id, access, at, report, source, stored)
             update.full_clean(validate_unique=False)
             written = ActionItem.objects.filter(pk=action.pk, version=version).update(
@@ -192,6 +195,16 @@ def _repeated(made: ProgressUpdate, report: Report) -> ProgressUpdate:
     if is_repeat(made, report):
         return made
     raise StaleUpdateError(made.action)
+
+
+def _just_told(action: ActionItem, report: Report, access: Access, at: datetime) -> ProgressUpdate | None:
+    """The action's last update, if this author told exactly this in it a moment ago.
+
+    The back button may fetch the form afresh, with another `op_id`, and put the old words into it.
+    """
+    last = ProgressUpdate.objects.filter(action=action).order_by("-version").first()
+    is_recent = last is not None and last.author_id == access.user.pk and abs(at - last.at) < AGAIN
+    return last if is_recent and is_repeat(last, report) else None
 
 
 def _attach(attachment: Attachment, update: ProgressUpdate, kept: list[str]) -> None:

@@ -191,7 +191,6 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
-DATA_UPLOAD_MAX_NUMBER_FILES = 20
 
 # Health of an action (design §4): its progress against what is expected by the day.
 PMQA_ON_TRACK = environment.share(env, "PMQA_ON_TRACK", default=0.95)

@@ -62,12 +62,12 @@ def format_date(day: date, *, short: bool = True) -> str:
     return f"{day.day} {month_name(day.month, short=short)} {day.year + BUDDHIST_ERA}"
 
 
-def format_datetime(moment: datetime) -> str:
-    """A moment in the site's time zone: "15 พ.ค. 2563 14:05 น."."""
+def format_datetime(moment: datetime, *, seconds: bool = False) -> str:
+    """A moment in the site's time zone: "15 พ.ค. 2563 14:05 น."; to the second where that is asked for."""
     local = timezone.localtime(moment) if timezone.is_aware(moment) else moment
     return _("%(date)s %(time)s") % {
         "date": format_date(local),
-        "time": f"{local:%H:%M}",
+        "time": f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}",
     }
 
 

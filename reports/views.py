@@ -72,7 +72,7 @@ def criterion_detail(request: HttpRequest, slug: str, code: str) -> HttpResponse
     as_of, context = _day(request, plan)
     whole = build_map(plan, as_of)
     actions = list(plan.actions.filter(criterion=criterion).as_of(as_of).with_details().in_order())
-    evidence = Evidence.objects.filter(at__lt=as_of.ends_at).order_by("at", "pk")
+    evidence = Evidence.objects.filter(at__lt=as_of.ends_at).select_related("withdrawal__by").order_by("at", "pk")
     prefetch_related_objects(actions, Prefetch("evidence", evidence, to_attr="evidence_on"))
     row = next(row for _category, rows in whole.categories for row in rows if row.criterion.pk == criterion.pk)
     levels = [

@@ -35,12 +35,3 @@ function tellNotSent() {
   place.scrollIntoView({ block: "center" });
 }
 for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) document.addEventListener(name, tellNotSent);
-
-/* After an answer that refuses a form, the first thing to read gets the focus. */
-document.addEventListener("htmx:afterSwap", (event) => {
-  const refused = document.querySelector("#update [role=alert], #update .field-errors");
-  if (event.detail.xhr.status >= 400 && refused) {
-    refused.setAttribute("tabindex", "-1");
-    refused.focus();
-  }
-});

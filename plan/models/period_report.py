@@ -51,7 +51,9 @@ class ReportStep(AppendOnly):
     op_id = models.UUIDField(_("operation"), unique=True)
     version = models.PositiveIntegerField(_("version"))
     state = models.CharField(_("state"), max_length=10, choices=ReportState)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("by"))
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("made by")
+    )
     at = models.DateTimeField(_("at"))
     note = models.TextField(_("note"), blank=True)
 

@@ -29,6 +29,12 @@ def be_day(moment: datetime | date | None) -> str:
 
 
 @register.filter
+def be_moment(moment: datetime) -> str:
+    """A moment in the Buddhist era, to the second: "15 พ.ค. 2563 14:05:09 น."."""
+    return thai.format_datetime(moment, seconds=True)
+
+
+@register.filter
 def be_input(day: date) -> str:
     """A day as it is typed into a field: "15/5/2563"."""
     return f"{day.day}/{day.month}/{day.year + thai.BUDDHIST_ERA}"

@@ -28,8 +28,8 @@ def test_staff_update_an_action_and_see_it_on_the_dashboard(enter, live_server):
     before = int(page.locator(".kind-done b").inner_text())
 
     page.get_by_role("link", name="งานของฉัน").click()
-    page.get_by_role("link", name=re.compile("^รายงาน ")).first.click()
-    ref = page.locator(".action-head .action-ref").inner_text()
+    ref = page.locator(".work-section:not(.due-closed) .action-ref").first.inner_text()
+    page.get_by_role("link", name=ref, exact=True).click()
     page.get_by_label("ดำเนินการแล้วเสร็จ").check()
     page.get_by_label("ความก้าวหน้า (ร้อยละ)").fill("100")
     page.get_by_role("button", name="บันทึก", exact=True).click()
@@ -68,7 +68,7 @@ def test_of_two_people_at_one_action_neither_loses_a_word(enter, action, live_se
     conflict = first.locator(".conflict")
     expect(conflict).to_contain_text("ข้อความของผู้ประสานงาน")
     expect(first.get_by_label("ผลการดำเนินการ")).to_have_value("ข้อความของเจ้าหน้าที่")
-    first.get_by_role("button", name="บันทึกของฉันเพิ่ม").click()
+    first.get_by_role("button", name="บันทึกของฉัน").click()
     expect(first.locator(".message-success")).to_be_visible()
     told = ProgressUpdate.objects.filter(action=action).order_by("version").values_list("result", flat=True)
     assert list(told) == ["ข้อความของผู้ประสานงาน", "ข้อความของเจ้าหน้าที่"]

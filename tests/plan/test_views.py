@@ -40,6 +40,10 @@ def here(client, staff, action):
     return f"/plans/2563/actions/{action.ref}/"
 
 
+def pks(actions):
+    return [action.pk for action in actions]
+
+
 def form(action, **typed):
     action.refresh_from_db()
     return {
@@ -79,19 +83,18 @@ def test_my_work_is_sorted_by_due_and_counts_what_was_told(client, plan, unit, s
     ActionItemFactory(plan=plan, lead=[other])
     tell(done, staff, status=Status.DONE)
     client.force_login(staff)
-    context = client.get("/plans/2563/my/").context
-    sections = {str(due): [action.pk for action in actions] for due, actions in context["sections"]}
-    assert sections == {
-        "OVERDUE": [late.pk],
-        "NOW": [now.pk],
-        "LATER": [later.pk],
-        "UNSCHEDULED": [unscheduled.pk],
-        "CLOSED": [done.pk],
-    }
-    assert (context["told"], context["to_tell"]) == (1, 3)
-    assert [(str(role), count) for role, count in context["tabs"]] == [("LEAD", 5), ("SUPPORT", 1)]
-    support = client.get("/plans/2563/my/?role=SUPPORT").context
-    assert [action.pk for _due, actions in support["sections"] for action in actions] == [helped.pk]
+    work = client.get("/plans/2563/my/").context["work"]
+    assert [(each.key, pks(each.own), pks(each.through)) for each in work.sections] == [
+        ("OVERDUE", [late.pk], []),
+        ("NOW", [], [now.pk]),
+        ("LATER", [later.pk], []),
+        ("UNSCHEDULED", [unscheduled.pk], []),
+        ("CLOSED", [done.pk], []),
+    ]
+    assert (work.own.told, work.own.to_tell, work.through.told, work.through.to_tell) == (1, 2, 0, 1)
+    assert [(str(role), count) for role, count in work.tabs] == [("LEAD", 5), ("SUPPORT", 1)]
+    support = client.get("/plans/2563/my/?role=SUPPORT").context["work"]
+    assert [pks(section.own) for section in support.sections] == [[helped.pk]]
 
 
 def test_an_update_is_recorded_and_shown(client, here, action):
@@ -120,7 +123,7 @@ def test_a_rule_that_is_broken_is_told_and_every_word_kept(client, here, action)
     response = client.post(here, typed)
     body = response.content.decode()
     assert response.status_code == 422
-    assert list(response.context["form"].errors) == ["problem"]
+    assert list(response.context["panel"].form.errors) == ["problem"]
     assert "เริ่มแล้ว  &lt;b&gt;" in body
     assert "ขออัตรา" in body
     assert not ProgressUpdate.objects.exists()
@@ -174,11 +177,11 @@ def test_a_broken_op_id_writes_nothing_and_keeps_the_words(client, here, action,
 
 def test_a_foreign_units_update_is_refused_with_the_reason_and_the_words(client, here, action):
     client.force_login(UserFactory(roles=["staff"], units=[UnitFactory()]))
-    assert client.get(here).context["form"] is None
+    assert client.get(here).context["panel"].form is None
     response = client.post(here, form(action, status_to="DONE", progress_to=100, result="งานของกองอื่น"))
     body = response.content.decode()
     assert response.status_code == 403
-    assert "สพม." in response.context["refusal"]
+    assert "สพม." in response.context["panel"].refusal
     assert re.search(r"<textarea[^>]*readonly[^>]*>งานของกองอื่น</textarea>", body)
     assert not ProgressUpdate.objects.exists()
 
@@ -188,11 +191,11 @@ def test_a_supporting_units_form_has_no_status(client, plan):
     action = ActionItemFactory(plan=plan, lead=[UnitFactory()], support=[helper])
     client.force_login(UserFactory(roles=["staff"], units=[helper]))
     here = f"/plans/2563/actions/{action.ref}/"
-    fields = list(client.get(here).context["form"].fields)
-    assert fields == ["result", "next_step", "version", "op_id", "evidence_title", "evidence_link"]
+    fields = list(client.get(here).context["panel"].form.fields)
+    assert fields == ["result", "next_step", "version", "op_id", "files", "links"]
     forced = form(action, status_to="DONE", progress_to=100, result="ยืนยันว่าเสร็จ")
     assert client.post(here, forced).status_code == 422
-    given = {"version": 1, "op_id": str(uuid4()), "result": "ส่งข้อมูลแล้ว", "evidence_link": "https://example.org/a"}
+    given = {"version": 1, "op_id": str(uuid4()), "result": "ส่งข้อมูลแล้ว", "links": "https://example.org/a"}
     assert client.post(here, given).status_code == 302
     update = ProgressUpdate.objects.get()
     assert (update.result, update.status_to, update.evidence.get().link) == (
@@ -205,9 +208,9 @@ def test_a_supporting_units_form_has_no_status(client, plan):
 
 @pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "not a link"])
 def test_a_link_that_is_none_is_refused(client, here, action, link):
-    response = client.post(here, form(action, result="ทำแล้ว", evidence_link=link))
+    response = client.post(here, form(action, result="ทำแล้ว", links=link))
     assert response.status_code == 422
-    assert list(response.context["form"].errors) == ["evidence_link"]
+    assert list(response.context["panel"].form.errors) == ["links"]
 
 
 def test_the_words_survive_a_login_that_ended(client, here, action):
@@ -242,7 +245,7 @@ def test_an_error_of_ours_is_a_calm_page(client, staff, action, monkeypatch):
     def broken(*args, **kwargs):
         raise RuntimeError("a secret of the inside")
 
-    monkeypatch.setattr("plan.views.find_plan", broken)
+    monkeypatch.setattr("plan.views.actions.find_plan", broken)
     client.force_login(staff)
     client.raise_request_exception = False
     response = client.get("/plans/2563/actions/")

@@ -1,0 +1,42 @@
+"""The story of an action: its updates with what proves them, newest first, and whose they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assignments.access import Access
+from assignments.models import Unit
+from plan.models import ActionItem, ProgressUpdate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """What was told of an action.
+
+    Attributes:
+        updates: newest first, those of `unit` where one is chosen; each piece of their evidence knows `can_withdraw`.
+        units: whose people told anything, to choose from.
+        unit: the chosen one's abbreviation, or empty.
+        count: of all updates.
+    """
+
+    updates: Sequence[ProgressUpdate]
+    units: Sequence[Unit]
+    unit: str
+    count: int
+
+
+def read_story(action: ActionItem, access: Access, *, unit: str = "") -> Story:
+    """The story of an action for one person; `unit` (an abbreviation) narrows it, an unknown one does not."""
+    rows = action.updates.newest_first().select_related("author", "unit")
+    updates = list(rows.prefetch_related("evidence__withdrawal__by"))
+    units = {update.unit_id: update.unit for update in updates if update.unit}
+    chosen = next((each for each in units.values() if each.abbreviation == unit), None)
+    for update in updates:
+        for item in update.evidence.all():
+            item.can_withdraw = access.may_withdraw(item)
+    return Story(
+        updates=[update for update in updates if chosen is None or update.unit_id == chosen.pk],
+        units=sorted(units.values(), key=lambda each: (each.position, each.abbreviation)),
+        unit=chosen.abbreviation if chosen else "",
+        count=len(updates),
+    )

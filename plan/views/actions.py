@@ -1,0 +1,93 @@
+"""Pages of the plan: the way in, the list of actions, one action with its story and its form."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import HttpResponseClientRedirect
+
+from assignments.access import Access, RoleGroup, access_of
+from plan.as_of import on_day
+from plan.filters import ActionFilter
+from plan.lookup import find_action, find_plan, read_as_of
+from plan.models import ActionItem, Plan
+from plan.story import read_story
+from plan.views.updates import Panel, answer_update, open_panel, page_addresses
+from pmqa_tracker import clock
+
+PAGE_SIZE = 50
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Lead to the page of the current plan that the person's role comes for."""
+    plan = Plan.objects.current(on=clock.today())
+    if plan is None:
+        return render(request, "plan/plan_none.html")
+    access = access_of(request)
+    if RoleGroup.ASSESSOR in access.roles:
+        return redirect("maturity_map", plan.slug)
+    if RoleGroup.STAFF in access.roles and not access.is_coordinator:
+        return redirect("my", plan.slug)
+    return redirect("dashboard", plan.slug)
+
+
+@require_safe
+def action_list(request: HttpRequest, slug: str) -> HttpResponse:
+    """Every action, narrowed and ordered by the address; the rows alone for htmx."""
+    plan = find_plan(request, slug)
+    as_of = read_as_of(request, plan)
+    chosen = ActionFilter(request.GET, plan.actions.all(), as_of=as_of)
+    actions = chosen.qs
+    if chosen.unknown:
+        names = ", ".join(chosen.unknown)
+        messages.warning(request, _("Left out, since nothing like it is offered: %(names)s.") % {"names": names})
+    if not actions.query.order_by:
+        actions = actions.in_order()
+    page = Paginator(actions.with_details(), PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {"as_of": as_of, "filter": chosen, "page": page, "is_today": as_of.day == clock.today()}
+    template = "plan/action_list.html#rows" if request.htmx else "plan/action_list.html"
+    return render(request, template, context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def action_detail(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
+    """One action: why, what, who, when, how far; and the form to tell more, which posts to the same address."""
+    plan = find_plan(request, slug)
+    action = find_action(plan, ref)
+    access = access_of(request)
+    addresses = page_addresses(plan, action)
+    if request.method != "POST":
+        panel = open_panel(action, access, addresses)
+        return render(request, "plan/action_detail.html", _detail(request, plan, panel, access))
+    panel = answer_update(request, plan, action, access, addresses)
+    if panel.update is None:
+        if request.htmx:
+            context = {"plan": plan, "action": action, "panel": panel}
+            return render(request, "plan/action_detail.html#update", context, status=panel.status)
+        context = _detail(request, plan, panel, access)
+        return render(request, "plan/action_detail.html", context, status=panel.status)
+    messages.success(request, _("Recorded. %(ref)s now shows what you told.") % {"ref": action.ref})
+    address = reverse("action_detail", args=[plan.slug, action.ref])
+    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
+
+
+def _detail(request: HttpRequest, plan: Plan, panel: Panel, access: Access) -> dict[str, Any]:
+    """What the page of an action shows."""
+    action: ActionItem = panel.action
+    as_of = on_day(plan, clock.today(), plan.periods.all(), told_until=clock.now())
+    standing = plan.actions.filter(pk=action.pk).as_of(as_of).values("due", "health", "expected_on").get()
+    verdicts = plan.assessment.verdicts.filter(requirement__actions=action).select_related("requirement")
+    return {
+        "as_of": as_of,
+        "action": action,
+        "standing": standing,
+        "verdicts": verdicts.order_by("requirement__level"),
+        "story": read_story(action, access, unit=request.GET.get("unit", "")),
+        "panel": panel,
+    }

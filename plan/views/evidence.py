@@ -1,0 +1,79 @@
+"""The files of the evidence: given to who is logged in, as a download, and withdrawn with a reason."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from assignments.access import access_of
+from plan import evidence_files, file_kinds
+from plan.lookup import find_plan
+from plan.models import Evidence, Plan
+from plan.progress import NotAllowedError, withdraw_evidence
+from pmqa_tracker import clock
+from pmqa_tracker.forms import with_lf
+from pmqa_tracker.views import NotFound
+
+# A browser that opened the file all the same would run nothing in it and load nothing from it.
+POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
+
+
+@require_safe
+def evidence_file(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """The file of a piece of evidence, always as an attachment."""
+    plan = find_plan(request, slug)
+    evidence = _find(plan, pk)
+    if evidence.withdrawn:
+        return render(request, "plan/evidence_gone.html", {"evidence": evidence}, status=410)
+    try:
+        file = evidence_files.open_kept(evidence.file)
+    except FileNotFoundError:
+        raise NotFound(
+            _("The file “%(name)s” is not on the server any more; tell the administrator.") % {"name": evidence.title},
+            [(evidence.action.ref, reverse("action_detail", args=[slug, evidence.action.ref]))],
+        ) from None
+    kind = file_kinds.KINDS.get(evidence.kind)
+    response = FileResponse(
+        file,
+        as_attachment=True,
+        filename=evidence.original_name,
+        content_type=kind.content_type if kind else "application/octet-stream",
+    )
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "private, no-store"
+    response._csp_exempt = True  # the middleware would put the site's own policy in its place
+    return response
+
+
+@require_POST
+def evidence_withdraw(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Take a piece of evidence back, with the reason; its row stays in the story."""
+    plan = find_plan(request, slug)
+    evidence = _find(plan, pk, with_links=True)
+    reason = with_lf(request.POST.get("reason"))
+    try:
+        withdraw_evidence(evidence=evidence, access=access_of(request), reason=reason, at=clock.now())
+    except NotAllowedError as error:
+        raise PermissionDenied(str(error)) from error
+    except ValidationError:
+        messages.error(request, _("“%(name)s” was not withdrawn: say why first.") % {"name": evidence.title})
+    else:
+        messages.success(request, _("“%(name)s” is withdrawn; the story says why.") % {"name": evidence.title})
+    return redirect(reverse("action_detail", args=[slug, evidence.action.ref]) + f"#update-{evidence.update_id}")
+
+
+def _find(plan: Plan, pk: int, *, with_links: bool = False) -> Evidence:
+    """A piece of evidence of the plan.
+
+    Raises:
+        NotFound: there is none, or it is a link where a file is asked for.
+    """
+    rows = Evidence.objects.select_related("action", "withdrawal__by").filter(action__plan=plan, pk=pk)
+    evidence = (rows if with_links else rows.exclude(file="")).first()
+    if evidence is None:
+        raise NotFound(_("This plan has no such evidence."))
+    return evidence

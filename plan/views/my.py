@@ -1,0 +1,193 @@
+"""งานของฉัน: what my units owe, and an update in the row."""
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from assignments.access import Access, access_of
+from assignments.models import Role
+from plan.as_of import AsOf, on_day
+from plan.lookup import find_action, find_plan
+from plan.models import ActionItem, Due, Plan
+from plan.my_work import is_told, read_rows, section_of, sort_work, units_of
+from plan.progress import record_unchanged
+from plan.views.updates import Panel, answer_update, open_panel
+from pmqa_tracker import clock
+
+
+@require_safe
+def my(request: HttpRequest, slug: str) -> HttpResponse:
+    """What my units owe, most pressing first; lead and support on a page each."""
+    plan = find_plan(request, slug)
+    return render(request, "plan/my.html", _page(plan, access_of(request), role_of(request)))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def my_row(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
+    """One row of it with its form open, which posts to the same address; `?closed` gives the row without its form.
+
+    The row alone for htmx, the whole page otherwise.
+    """
+    plan = find_plan(request, slug)
+    action = find_action(plan, ref)
+    access = access_of(request)
+    if not access.unit_ids or not any(part.unit_id in access.speaks_for for part in action.assignments.all()):
+        return redirect("action_detail", slug, action.ref)
+    role = role_of(request)
+    addresses = row_addresses(plan, action, role)
+    if request.method == "POST":
+        panel = answer_update(request, plan, action, access, addresses)
+    elif "closed" in request.GET:
+        panel = None
+    else:
+        panel = open_panel(action, access, addresses)
+    if panel and panel.update:
+        if not request.htmx:
+            messages.success(request, _("Recorded. %(ref)s now shows what you told.") % {"ref": action.ref})
+            return redirect(f"{my_address(plan, role)}#row-{action.ref}")
+        return _row(request, plan, access, role, action, None, is_recorded=True)
+    if request.htmx:
+        return _row(request, plan, access, role, action, panel)
+    context = _page(plan, access, role, action=action, panel=panel)
+    return render(request, "plan/my.html", context, status=panel.status if panel else 200)
+
+
+@require_POST
+def my_unchanged(request: HttpRequest, slug: str) -> HttpResponse:
+    """ไม่เปลี่ยนแปลงในงวดนี้: an update for each chosen row that says so. One row by htmx comes back as it stands now."""
+    plan = find_plan(request, slug)
+    access = access_of(request)
+    role = role_of(request)
+    chosen = dict(filter(None, map(_read_choice, request.POST.getlist("row"))))
+    rows = plan.actions.with_details().filter(ref__in=chosen)
+    told, left = record_unchanged(
+        rows=[(action, *chosen[action.ref]) for action in rows], access=access, at=clock.now()
+    )
+    if request.htmx and len(told) == 1 and not left:
+        return _row(request, plan, access, role, told[0].action, None, is_recorded=True)
+    if told:
+        message = ngettext(
+            "No change recorded for %(count)s action.", "No change recorded for %(count)s actions.", len(told)
+        )
+        messages.success(request, message % {"count": len(told)})
+    if left:
+        refs = ", ".join(action.ref for action in left)
+        messages.warning(
+            request, _("Not recorded for %(refs)s: somebody changed it meanwhile. Look at it again.") % {"refs": refs}
+        )
+    if not chosen:
+        messages.warning(request, _("Choose at least one row first."))
+    response = redirect(my_address(plan, role))
+    if request.htmx:
+        response = HttpResponse(headers={"HX-Redirect": response.url})
+    return response
+
+
+def _read_choice(value: str) -> tuple[str, tuple[int, UUID]] | None:
+    """(ref, (version, op_id)) of a chosen row; None for what no page of ours holds."""
+    try:
+        ref, version, op_id = value.rsplit("|", 2)
+        return ref, (int(version), UUID(op_id))
+    except ValueError:
+        return None
+
+
+def role_of(request: HttpRequest) -> str:
+    """The part in the work the page shows: lead, unless support is asked for."""
+    return Role.SUPPORT if request.GET.get("role") == Role.SUPPORT else Role.LEAD
+
+
+def now_of(plan: Plan) -> AsOf:
+    """The plan today, with what was told until this moment."""
+    return on_day(plan, clock.today(), plan.periods.all(), told_until=clock.now())
+
+
+def my_address(plan: Plan, role: str = Role.LEAD) -> str:
+    """The address of งานของฉัน in a role."""
+    address = reverse("my", args=[plan.slug])
+    return f"{address}?{urlencode({'role': role})}" if role != Role.LEAD else address
+
+
+def row_addresses(plan: Plan, action: ActionItem, role: str) -> dict[str, str]:
+    """The addresses of a panel that stands in a row."""
+    here = reverse("my_row", args=[plan.slug, action.ref])
+    query = {"role": role} if role != Role.LEAD else {}
+    return {
+        "post_to": f"{here}?{urlencode(query)}" if query else here,
+        "afresh": f"{here}?{urlencode(query | {'closed': 1})}",
+        "anew": f"{here}?{urlencode(query)}" if query else here,
+    }
+
+
+def _page(
+    plan: Plan, access: Access, role: str, *, action: ActionItem | None = None, panel: Panel | None = None
+) -> dict[str, Any]:
+    """What the page shows; with the form of one action open in its row."""
+    as_of = now_of(plan)
+    rows = read_rows(plan, access, as_of) if access.unit_ids else []
+    for row in rows:
+        if action and row.pk == action.pk and role not in row.parts:
+            role = next(iter(row.parts))
+    for row in rows:
+        _prepare(row, plan, access, as_of, role)
+        if action and row.pk == action.pk:
+            row.panel = panel
+    return {
+        "as_of": as_of,
+        "units": units_of(access),
+        "work": sort_work(rows, as_of, role),
+        "can_confirm_any": any(row.can_confirm for row in rows),
+    }
+
+
+def _prepare(row: ActionItem, plan: Plan, access: Access, as_of: AsOf, role: str) -> None:
+    """What a row of the page shows besides the action: its form, its buttons, the collective it comes through."""
+    is_own = row.parts.get(role, True)
+    parts = [part for part in row.assignments.all() if part.role == role and part.unit_id in access.speaks_for]
+    row.through = None if is_own else parts[0].unit
+    row.panel = None
+    row.is_told = is_told(row, as_of)
+    row.addresses = row_addresses(plan, row, role)
+    row.choice = f"{row.ref}|{row.version}|{uuid4()}"
+    row.can_report = access.may_add_result(row)
+    row.can_confirm = (
+        role == Role.LEAD
+        and access.may_change_status(row)
+        and not row.is_told
+        and section_of(row) in (Due.OVERDUE, Due.NOW, Due.UNSCHEDULED)
+    )
+
+
+def _row(
+    request: HttpRequest,
+    plan: Plan,
+    access: Access,
+    role: str,
+    action: ActionItem,
+    panel: Panel | None,
+    *,
+    is_recorded: bool = False,
+) -> HttpResponse:
+    """A row alone; once something was recorded, the counters of the page come with it."""
+    as_of = now_of(plan)
+    rows = read_rows(plan, access, as_of, refs=None if is_recorded else [action.ref])
+    row = next(each for each in rows if each.pk == action.pk)
+    _prepare(row, plan, access, as_of, role)
+    row.panel = panel
+    context = {
+        "plan": plan,
+        "as_of": as_of,
+        "action": row,
+        "work": sort_work(rows, as_of, role) if is_recorded else None,
+        "is_recorded": is_recorded,
+        "is_answer": True,
+    }
+    return render(request, "plan/my.html#answer", context, status=panel.status if panel else 200)

@@ -1,0 +1,115 @@
+"""A posted update, wherever its form stood: on the action's page or in a row of my work."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, QueryDict
+from django.urls import reverse
+
+from assignments.access import Access
+from plan.forms import UpdateForm
+from plan.lookup import find_action
+from plan.models import ActionItem, Plan, ProgressUpdate
+from plan.progress import NotAllowedError, StaleUpdateError, check_may_report, is_repeat, made_before, record_update
+from pmqa_tracker import clock
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """The form of an action, or what stands in its place; `components/update_panel.html` draws it.
+
+    Attributes:
+        action: the action, as it is stored now.
+        post_to: where the form is sent.
+        afresh: where its page stands as others left it, `anew` where an empty form does.
+        form: None for who may not report.
+        status: of the HTTP answer.
+        update: what a posted form recorded; None where it did not.
+        is_stale: somebody else wrote first; `theirs` is what, newest first.
+        refusal: why nothing was recorded; `typed` is what was, label and text.
+    """
+
+    action: ActionItem
+    post_to: str
+    afresh: str
+    anew: str
+    form: UpdateForm | None = None
+    status: int = 200
+    update: ProgressUpdate | None = None
+    is_stale: bool = False
+    theirs: Sequence[ProgressUpdate] = ()
+    refusal: str = ""
+    typed: Sequence[tuple[str, str]] = field(default_factory=tuple)
+
+
+def page_addresses(plan: Plan, action: ActionItem) -> dict[str, str]:
+    """The addresses of a panel that stands on the action's own page."""
+    here = reverse("action_detail", args=[plan.slug, action.ref])
+    return {"post_to": here, "afresh": here, "anew": f"{here}#update"}
+
+
+def open_panel(action: ActionItem, access: Access, addresses: dict[str, str]) -> Panel:
+    """The form of an action, unfilled, for who may report on it."""
+    form = UpdateForm(action=action, access=access) if access.may_add_result(action) else None
+    return Panel(action=action, form=form, **addresses)
+
+
+def answer_update(
+    request: HttpRequest, plan: Plan, action: ActionItem, access: Access, addresses: dict[str, str]
+) -> Panel:
+    """Record one update; whatever refuses it, its panel comes back with every typed word and every accepted file."""
+    form = UpdateForm(request.POST, request.FILES, action=action, access=access)
+    where: dict[str, Any] = {"action": action, "form": form, **addresses}
+    try:
+        check_may_report(action, access)
+        is_valid = form.is_valid()
+        if made := made_before(action, request.POST.get("op_id", ""), access):
+            if is_repeat(made, form.report()):
+                return Panel(update=made, **where)
+            raise StaleUpdateError(action)
+        if request.POST.get("version") != str(action.version):
+            raise StaleUpdateError(action)
+        if not is_valid:
+            return Panel(status=422, **where)
+        update = record_update(
+            action=action,
+            version=action.version,
+            op_id=form.cleaned_data["op_id"],
+            access=access,
+            at=clock.now(),
+            report=form.report(),
+        )
+        return Panel(update=update, **where)
+    except ValidationError as error:
+        form.add_error(None, error)
+        return Panel(status=422, **where)
+    except NotAllowedError as error:
+        where["form"] = None
+        return Panel(status=403, refusal=str(error), typed=form.typed_words(), **where)
+    except StaleUpdateError:
+        return _conflict(find_action(plan, action.ref), access, request.POST, form, addresses)
+
+
+def _conflict(
+    action: ActionItem, access: Access, posted: QueryDict, sent: UpdateForm, addresses: dict[str, str]
+) -> Panel:
+    """The panel after somebody else wrote first: theirs beside what was typed, which is still in its fields."""
+    seen = posted.get("version", "")
+    theirs = action.updates.newest_first().filter(version__gt=int(seen) if seen.isdecimal() else 0)
+    posted = posted.copy()
+    posted["version"] = str(action.version)
+    if made_before(action, posted.get("op_id", ""), access):
+        posted["op_id"] = str(UpdateForm(action=action, access=access).initial["op_id"])
+    posted.setlist("kept", [token for token, _staged in sent.kept])
+    form = UpdateForm(posted, action=action, access=access)
+    form.is_valid()
+    return Panel(
+        action=action,
+        form=form,
+        status=409,
+        is_stale=True,
+        theirs=theirs.select_related("author", "unit").prefetch_related("evidence"),
+        **addresses,
+    )

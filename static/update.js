@@ -1,0 +1,125 @@
+/* The form of an update: the rules speak while it is filled in, and what is typed is kept in this browser until it is
+   recorded or its author logs out. The server says all of it again. */
+"use strict";
+
+const DRAFT = "draft/";
+const DRAFT_DAYS = 14;
+const FIELDS = ["status_to", "progress_to", "result", "problem", "next_step", "reason", "links", "version", "op_id"];
+
+/* The browser may refuse to keep anything: then there are no drafts, and nothing else is different. */
+function kept(key) {
+  try { return JSON.parse(localStorage.getItem(DRAFT + key)); } catch { return null; }
+}
+function keep(key, draft) {
+  try { localStorage.setItem(DRAFT + key, JSON.stringify(draft)); } catch { /* full, or forbidden */ }
+}
+function forget(key) {
+  try { localStorage.removeItem(DRAFT + key); } catch { /* forbidden */ }
+  showMarks();
+}
+function drafts() {
+  try { return Object.keys(localStorage).filter((key) => key.startsWith(DRAFT)).map((key) => key.slice(DRAFT.length)); } catch { return []; }
+}
+
+function valuesOf(form) {
+  return Object.fromEntries(FIELDS.filter((name) => form.elements[name]).map((name) => [name, form.elements[name].value]));
+}
+
+function showMarks() {
+  for (const mark of document.querySelectorAll("[data-draft-mark]")) mark.hidden = !kept(mark.dataset.draftMark);
+}
+
+/* A form that comes fresh from the server takes up what was typed into it before; one that comes back with an answer
+   holds the words already. */
+function takeUp(form) {
+  const draft = kept(form.dataset.draft);
+  if (!draft || "bound" in form.dataset) return;
+  for (const [name, value] of Object.entries(draft.values)) {
+    if (form.elements[name]) form.elements[name].value = value;
+  }
+  for (const details of form.querySelectorAll("details")) {
+    if ([...details.querySelectorAll("textarea")].some((field) => field.value)) details.open = true;
+  }
+  form.querySelector("[data-draft-note]").hidden = false;
+}
+
+/* Which fields the chosen status needs (the rules of the plan); the help under each says why. */
+function speak(form) {
+  const { status_to: status, progress_to: progress } = form.elements;
+  if (!status) return;
+  const rank = { NOT_STARTED: 0, IN_PROGRESS: 1, BLOCKED: 1, DONE: 2, CANCELLED: 3 };
+  const [from, before, to, now] = [form.dataset.status, Number(form.dataset.progress), status.value, Number(progress.value)];
+  const hasEvidence = form.elements.links.value.trim() || form.elements.files.files.length || form.querySelector("[name=kept]:checked");
+  const moved = from !== to || before !== now;
+  const isBack = to !== "CANCELLED" && (rank[to] < rank[from] || now < before);
+  const due = {
+    progress_to: (to === "NOT_STARTED" && now > 0) || (to === "DONE" && now !== 100) || now > 100 || now < 0,
+    result: to === "DONE" && moved && !hasEvidence && !form.elements.result.value.trim(),
+    problem: to === "BLOCKED" && from !== "BLOCKED" && !form.elements.problem.value.trim(),
+    reason: (isBack || (to === "CANCELLED" && from !== "CANCELLED")) && !form.elements.reason.value.trim(),
+  };
+  for (const [name, isDue] of Object.entries(due)) {
+    const help = document.getElementById(`${form.elements[name].id}_helptext`);
+    if (help) help.classList.toggle("is-due", isDue);
+  }
+  if (due.reason) form.querySelector("[data-reason]").open = true;
+}
+
+/* What follows of itself: done is 100, not started is 0, and what has progress has begun. */
+function follow(form, field) {
+  const { status_to: status, progress_to: progress } = form.elements;
+  if (!status) return;
+  if (field.name === "status_to") {
+    if (field.value === "DONE") progress.value = 100;
+    else if (field.value === "NOT_STARTED") progress.value = 0;
+    else if (Number(progress.value) === 100 && Number(form.dataset.progress) < 100) progress.value = form.dataset.progress;
+  } else if (field.name === "progress_to" && status.value === "NOT_STARTED" && Number(progress.value) > 0) {
+    status.value = "IN_PROGRESS";
+  }
+}
+
+document.addEventListener("input", (event) => {
+  const form = event.target.form;
+  if (!form || !form.dataset.draft) return;
+  follow(form, event.target);
+  speak(form);
+  keep(form.dataset.draft, { at: Date.now(), values: valuesOf(form) });
+});
+
+/* Each part of a page that arrives, the first page too. */
+document.addEventListener("htmx:load", (event) => {
+  const part = event.detail.elt;
+  const forms = part.matches("form[data-draft]") ? [part] : part.querySelectorAll("form[data-draft]");
+  for (const form of forms) {
+    takeUp(form);
+    speak(form);
+  }
+  showMarks();
+  if (!part.matches("[data-panel]")) return;
+  const refused = part.querySelector("[role=alert], .field-errors");
+  const first = refused || part.querySelector("form[data-draft] :is(input:checked, textarea)");
+  if (refused) refused.setAttribute("tabindex", "-1");
+  if (first) first.focus();
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  const { elt: form, xhr, requestConfig } = event.detail;
+  const isRecorded = xhr.status >= 200 && xhr.status < 400 && requestConfig.verb === "post";
+  if (isRecorded && form.matches("form[data-draft]")) forget(form.dataset.draft);
+});
+document.addEventListener("htmx:xhr:progress", (event) => {
+  const bar = event.target.querySelector(".upload-progress");
+  if (!bar || !event.detail.lengthComputable || event.detail.total < 200000) return;
+  bar.hidden = event.detail.loaded >= event.detail.total;
+  bar.value = (100 * event.detail.loaded) / event.detail.total;
+});
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-forget-draft]");
+  if (link) forget(link.closest("form").dataset.draft);
+}, true);
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("[data-logout]")) for (const key of drafts()) forget(key);
+});
+for (const key of drafts()) {
+  if (Date.now() - (kept(key)?.at ?? 0) > DRAFT_DAYS * 86400000) forget(key);
+}

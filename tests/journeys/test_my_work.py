@@ -1,0 +1,299 @@
+"""งานของฉัน: an update in the row, on a desk and on a phone, with JavaScript and without."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from plan.models import ActionItem, ProgressUpdate, Status
+from pmqa_tracker.models import User
+from tests.conftest import DAY
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+WIDTHS = pytest.mark.parametrize("width", [1280, 360])
+SCRIPTS = pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+
+
+@pytest.fixture
+def silent(department):
+    """Actions under way that สพม. itself leads and of which nothing was told in the period that runs."""
+    return list(
+        ActionItem.objects.filter(
+            assignments__unit__abbreviation="สพม.",
+            assignments__role="LEAD",
+            status=Status.IN_PROGRESS,
+            last_period__ends_on__gte=DAY,
+        )
+        .exclude(updates__at__date__gte="2020-04-01")
+        .distinct()
+        .order_by("ref")
+    )
+
+
+@pytest.fixture
+def at_work(enter, browser):
+    """Open งานของฉัน of สพม. in a browser of some width, with or without scripts: `at_work(360, scripts=False)`."""
+    opened = []
+
+    def inner(width=1280, *, scripts=True, username="staff"):
+        context = browser.new_context(
+            viewport={"width": width, "height": 800}, java_script_enabled=scripts, timezone_id="Asia/Bangkok"
+        )
+        opened.append(context)
+        page = context.new_page()
+        enter(username, on=page)
+        expect(page.get_by_role("heading", name="งานของฉัน")).to_be_visible()
+        return page
+
+    yield inner
+    for context in opened:
+        context.close()
+
+
+def row_of(page, action):
+    return page.locator(f'[id="row-{action.ref}"]')
+
+
+def counter(page):
+    told, to_tell = re.search(r"(\d+) จาก (\d+)", page.locator("#told b").inner_text()).groups()
+    return int(told), int(to_tell)
+
+
+def is_as_wide_as_the_screen(page):
+    return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@WIDTHS
+@SCRIPTS
+def test_two_clicks_beyond_typing_record_an_update(at_work, silent, width, scripts):
+    page = at_work(width, scripts=scripts)
+    told, to_tell = counter(page)
+    action = silent[0]
+    row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").click()  # the first
+    form = row_of(page, action).locator("form.update-form")
+    form.get_by_label("ความก้าวหน้า (ร้อยละ)").fill("96")
+    form.get_by_label("ผลการดำเนินการ").fill("จัดประชุมติดตามแล้ว 2 ครั้ง")
+    if scripts:
+        assert is_as_wide_as_the_screen(page)
+    form.get_by_role("button", name="บันทึก", exact=True).click()  # the second
+    expect(page.locator("form.update-form")).to_have_count(0)
+    expect(row_of(page, action)).to_contain_text("96 %")
+    expect(row_of(page, action)).to_contain_text("ปรับปรุงแล้วในงวดนี้")
+    expect(page.locator("#told b")).to_have_text(f"ปรับปรุงแล้ว {told + 1} จาก {to_tell} รายการ")
+    update = ProgressUpdate.objects.get(action=action, source="WEB")
+    assert (update.progress_to, update.result, str(update.unit)) == (96, "จัดประชุมติดตามแล้ว 2 ครั้ง", "สพม.")
+
+
+@WIDTHS
+@SCRIPTS
+def test_no_change_is_one_click(at_work, silent, width, scripts):
+    page = at_work(width, scripts=scripts)
+    told, to_tell = counter(page)
+    action = silent[0]
+    row_of(page, action).get_by_role("button", name=f"ไม่เปลี่ยนแปลงในงวดนี้: {action.ref}").click()
+    expect(page.locator("#told b")).to_have_text(f"ปรับปรุงแล้ว {told + 1} จาก {to_tell} รายการ")
+    expect(row_of(page, action).get_by_role("button", name=re.compile("ไม่เปลี่ยนแปลง"))).to_have_count(0)
+    update = ProgressUpdate.objects.get(action=action, source="WEB")
+    assert (update.is_unchanged, update.progress_to, update.status_to) == (True, action.progress, action.status)
+
+
+@SCRIPTS
+def test_several_rows_are_marked_unchanged_at_once(at_work, silent, scripts):
+    page = at_work(360, scripts=scripts)
+    told, to_tell = counter(page)
+    for action in silent[:3]:
+        row_of(page, action).get_by_label(f"เลือก {action.ref}").check()
+    page.get_by_role("button", name="บันทึกว่าไม่เปลี่ยนแปลง สำหรับรายการที่เลือก").click()
+    expect(page.locator(".message-success")).to_contain_text("3 รายการ")
+    assert counter(page) == (told + 3, to_tell)
+    assert set(ProgressUpdate.objects.filter(source="WEB").values_list("action", "is_unchanged")) == {
+        (action.pk, True) for action in silent[:3]
+    }
+
+
+@SCRIPTS
+def test_a_rule_that_is_broken_is_told_in_the_row(at_work, silent, scripts):
+    page = at_work(360, scripts=scripts)
+    action = silent[0]
+    row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").click()
+    form = row_of(page, action).locator("form.update-form")
+    form.get_by_label("ติดปัญหา").check()
+    form.get_by_label("การดำเนินการต่อไป").fill("เสนอผู้อำนวยการ")
+    if scripts:  # the rule speaks before anything is sent
+        expect(form.locator(".is-due")).to_have_text("ต้องระบุเมื่อรายงานว่าติดปัญหา")
+    form.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(form.locator(".field-errors")).to_contain_text("ปัญหาอุปสรรค")
+    expect(form.get_by_label("การดำเนินการต่อไป")).to_have_value("เสนอผู้อำนวยการ")
+    expect(form.get_by_label("ติดปัญหา")).to_be_checked()
+    form.get_by_label("ปัญหาอุปสรรค").fill("ยังไม่ได้รับงบประมาณ")
+    form.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(page.locator("form.update-form")).to_have_count(0)
+    expect(row_of(page, action)).to_contain_text("ติดปัญหา")
+
+
+def test_the_form_follows_the_status(at_work, silent):
+    """Done is 100, not started is 0, what has progress has begun; going back opens the reason."""
+    page = at_work()
+    action = silent[0]
+    row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").click()
+    form = row_of(page, action).locator("form.update-form")
+    progress = form.get_by_label("ความก้าวหน้า (ร้อยละ)")
+    form.get_by_label("ดำเนินการแล้วเสร็จ").check()
+    expect(progress).to_have_value("100")
+    expect(form.locator(".is-due")).to_have_text(["ต้องระบุเมื่อรายงานว่าแล้วเสร็จ เว้นแต่แนบหลักฐาน"])
+    form.get_by_label("ผลการดำเนินการ").fill("เผยแพร่แล้ว")
+    expect(form.locator(".is-due")).to_have_count(0)
+    form.get_by_label("อยู่ระหว่างดำเนินการ").check()
+    expect(progress).to_have_value(str(action.progress))
+    progress.fill("1")
+    expect(form.get_by_label("เหตุผลที่ปรับลดหรือยกเลิก")).to_be_visible()
+    expect(form.locator(".is-due")).to_have_count(1)
+    form.get_by_label("ยังไม่ดำเนินการ").check()
+    expect(progress).to_have_value("0")
+    progress.fill("5")
+    expect(form.get_by_label("อยู่ระหว่างดำเนินการ")).to_be_checked()
+
+
+@SCRIPTS
+@pytest.mark.parametrize("choice", ["keep mine", "take theirs", "write anew"])
+def test_of_two_people_in_one_row_the_later_chooses(at_work, silent, tell, scripts, choice):
+    page = at_work(1280, scripts=scripts)
+    action = silent[0]
+    row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").click()
+    form = row_of(page, action).locator("form.update-form")
+    form.get_by_label("ผลการดำเนินการ").fill("ข้อความของฉัน")
+    form.get_by_label("ความก้าวหน้า (ร้อยละ)").fill("98")
+    tell(action, User.objects.get(username="coordinator"), progress=97, result="ข้อความของผู้ประสานงาน")
+    form.get_by_role("button", name="บันทึก", exact=True).click()
+    conflict = row_of(page, action).locator(".conflict")
+    expect(conflict).to_contain_text("ข้อความของผู้ประสานงาน")
+    expect(conflict).to_contain_text("ผู้ประสานงาน PMQA")
+    expect(conflict).to_contain_text("15 พ.ค. 2563")
+    expect(form.get_by_label("ผลการดำเนินการ")).to_have_value("ข้อความของฉัน")
+    told = ["ข้อความของผู้ประสานงาน"]
+    if choice == "keep mine":
+        form.get_by_role("button", name="บันทึกของฉัน").click()
+        expect(page.locator("form.update-form")).to_have_count(0)
+        expect(row_of(page, action)).to_contain_text("98 %")
+        told.append("ข้อความของฉัน")
+    elif choice == "take theirs":
+        form.get_by_role("link", name="ใช้ตามที่ผู้อื่นบันทึก").click()
+        expect(page.locator("form.update-form")).to_have_count(0)
+        expect(row_of(page, action)).to_contain_text("97 %")
+    else:
+        form.get_by_role("link", name="เขียนใหม่").click()
+        expect(page.locator(".conflict")).to_have_count(0)
+        expect(form.get_by_label("ผลการดำเนินการ")).to_have_value("")
+        expect(form.get_by_label("ความก้าวหน้า (ร้อยละ)")).to_have_value("97")
+    rows = ProgressUpdate.objects.filter(action=action, source="WEB").order_by("version")
+    assert list(rows.values_list("result", flat=True)) == told
+
+
+def test_a_double_click_and_the_back_button_make_one_update(at_work, silent):
+    page = at_work(scripts=False)
+    action = silent[0]
+    row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").click()
+    page.get_by_label("ผลการดำเนินการ").fill("ส่งครั้งเดียว")
+    page.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(page.locator(".message-success")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_label("ผลการดำเนินการ")).to_have_value("ส่งครั้งเดียว")
+    page.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(page.locator("form.update-form")).to_have_count(0)
+    assert ProgressUpdate.objects.filter(action=action, source="WEB").count() == 1
+
+
+def test_the_form_gone_back_to_and_written_anew_is_not_swallowed(at_work, silent):
+    page = at_work(scripts=False)
+    action = silent[0]
+    row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").click()
+    page.get_by_label("ผลการดำเนินการ").fill("ฉบับแรก")
+    page.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(page.locator(".message-success")).to_be_visible()
+    page.go_back()
+    page.get_by_label("ผลการดำเนินการ").fill("ฉบับที่เขียนเพิ่ม")
+    page.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(page.locator("form.update-form")).to_have_count(0)
+    rows = ProgressUpdate.objects.filter(action=action, source="WEB").order_by("version")
+    assert list(rows.values_list("result", flat=True)) == ["ฉบับแรก", "ฉบับที่เขียนเพิ่ม"]
+
+
+def test_by_keyboard_alone(at_work, silent):
+    page = at_work()
+    action = silent[0]
+    row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").focus()
+    page.keyboard.press("Enter")
+    expect(row_of(page, action).get_by_label("อยู่ระหว่างดำเนินการ")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.type("97")
+    page.keyboard.press("Tab")
+    page.keyboard.type("พิมพ์ด้วยแป้นพิมพ์เท่านั้น")
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('.form-send')"):
+            break
+    page.keyboard.press("Enter")
+    expect(page.locator("form.update-form")).to_have_count(0)
+    # The reader stays where he was.
+    expect(row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}")).to_be_focused()
+    update = ProgressUpdate.objects.get(action=action, source="WEB")
+    assert (update.progress_to, update.result) == (97, "พิมพ์ด้วยแป้นพิมพ์เท่านั้น")
+
+
+def test_what_was_typed_is_there_after_the_login_ended(at_work, silent, live_server, enter):
+    page = at_work(360)
+    action = silent[0]
+    row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").click()
+    page.get_by_label("ผลการดำเนินการ").fill("พิมพ์ค้างไว้ก่อนเข้าประชุม")
+    page.get_by_label("ความก้าวหน้า (ร้อยละ)").fill("99")
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(page.locator("#messages")).to_contain_text("การเข้าสู่ระบบสิ้นสุดแล้ว")
+    enter("staff", on=page)
+    expect(row_of(page, action).locator("[data-draft-mark]")).to_be_visible()
+    row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").click()
+    expect(page.get_by_label("ผลการดำเนินการ")).to_have_value("พิมพ์ค้างไว้ก่อนเข้าประชุม")
+    expect(page.get_by_label("ความก้าวหน้า (ร้อยละ)")).to_have_value("99")
+    expect(page.locator("[data-draft-note]")).to_be_visible()
+    # On the action's own page it is the same.
+    page.goto(f"{live_server.url}/plans/2562-2563/actions/{action.ref}/")
+    expect(page.get_by_label("ผลการดำเนินการ")).to_have_value("พิมพ์ค้างไว้ก่อนเข้าประชุม")
+    page.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(page.locator("#history")).to_contain_text("พิมพ์ค้างไว้ก่อนเข้าประชุม")
+    expect(page.get_by_label("ผลการดำเนินการ")).to_have_value("")
+    assert page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('draft/'))") == []
+
+
+def test_a_draft_left_out_is_gone_and_a_logout_takes_all(at_work, silent, live_server):
+    page = at_work()
+    first, second = silent[:2]
+    for action in (first, second):
+        row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").click()
+        row_of(page, action).get_by_label("ผลการดำเนินการ").fill(f"ร่างของ {action.ref}")
+    page.reload()
+    row_of(page, first).get_by_role("link", name=f"รายงาน {first.ref}").click()
+    expect(row_of(page, first).get_by_label("ผลการดำเนินการ")).to_have_value(f"ร่างของ {first.ref}")
+    row_of(page, first).get_by_role("link", name="ไม่ใช้ข้อความนี้").click()
+    expect(row_of(page, first).get_by_label("ผลการดำเนินการ")).to_have_value("")
+    assert len(page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('draft/'))")) == 1
+    page.locator(".user-menu summary").click()
+    page.get_by_role("button", name="ออกจากระบบ").click()
+    expect(page.get_by_label("ชื่อผู้ใช้")).to_be_visible()
+    assert page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('draft/'))") == []
+
+
+def test_a_server_that_went_away_loses_no_word(at_work, silent, live_server):
+    page = at_work()
+    action = silent[0]
+    row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").click()
+    page.get_by_label("ผลการดำเนินการ").fill("เขียนระหว่างระบบขัดข้อง")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(page.locator("#messages")).to_contain_text("ยังไม่ได้บันทึก")
+    expect(page.get_by_label("ผลการดำเนินการ")).to_have_value("เขียนระหว่างระบบขัดข้อง")
+    page.context.set_offline(False)
+    page.goto(f"{live_server.url}/plans/2562-2563/my/{action.ref}/")
+    expect(page.get_by_label("ผลการดำเนินการ")).to_have_value("เขียนระหว่างระบบขัดข้อง")
+    page.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(page.locator("form.update-form")).to_have_count(0)
+    assert ProgressUpdate.objects.get(action=action, source="WEB").result == "เขียนระหว่างระบบขัดข้อง"
