@@ -40,6 +40,12 @@ class Section:
         return len(self.own) + len(self.through)
 
     @property
+    def collectives(self) -> str:
+        """The names those come through."""
+        parts = (part for action in self.through for part in action.assignments.all() if part.unit.is_collective)
+        return ", ".join(dict.fromkeys(str(part.unit) for part in parts))
+
+    @property
     def is_open(self) -> bool:
         """Whether the form of one of its rows stands open."""
         return self.is_through_open or any(getattr(action, "panel", None) for action in self.own)

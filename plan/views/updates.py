@@ -69,7 +69,7 @@ def answer_update(
             if is_repeat(made, form.report()):
                 return Panel(update=made, **where)
             raise StaleUpdateError(action)
-        if request.POST.get("version") != str(action.version):
+        if is_outdated(request.POST, action):
             raise StaleUpdateError(action)
         if not is_valid:
             return Panel(status=422, **where)
@@ -90,6 +90,11 @@ def answer_update(
         return Panel(status=403, refusal=str(error), typed=form.typed_words(), **where)
     except StaleUpdateError:
         return _conflict(find_action(plan, action.ref), access, request.POST, form, addresses)
+
+
+def is_outdated(posted: QueryDict, action: ActionItem) -> bool:
+    """Whether the action has changed since the form was opened; `record_update` compares once more as it writes."""
+    return posted.get("version") != str(action.version)
 
 
 def _conflict(

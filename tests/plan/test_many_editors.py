@@ -1,0 +1,158 @@
+"""Many people at few actions, over HTTP to a real server: nothing is lost, and who was too late is shown both texts."""
+
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from html import unescape
+from http.client import HTTPConnection
+from threading import Barrier
+from urllib.parse import urlencode, urlsplit
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from plan.models import ActionItem, ProgressUpdate
+from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+EDITORS, ACTIONS, ROUNDS = 16, 4, 20
+
+
+@dataclass
+class Editor:
+    """One person at his browser; each of his updates adds one to the progress he sees."""
+
+    server: str
+    number: int
+    cookies: dict[str, str]
+    conflicts: int = 0
+    errors: list[str] = field(default_factory=list)
+
+    def ask(self, path, data=None):
+        connection = HTTPConnection(urlsplit(self.server).netloc, timeout=60)
+        headers = {
+            "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
+            "HX-Request": "true",
+            "X-CSRFToken": self.cookies["csrftoken"],
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        connection.request("POST" if data else "GET", path, urlencode(data) if data else None, headers)
+        response = connection.getresponse()
+        body = unescape(response.read().decode())
+        connection.close()
+        return response.status, body
+
+    def tell(self, address, words):
+        """Open the row, add one to the progress, and choose to keep mine for as long as somebody else was quicker."""
+        status, body = self.ask(address)
+        for attempt in range(400):
+            seen = read(body, "version"), int(re.search(r'data-progress="(\d+)"', body)[1])
+            data = {
+                "version": seen[0],
+                "op_id": read(body, "op_id"),
+                "status_to": "IN_PROGRESS",
+                "progress_to": seen[1] + 1,
+                "result": words,
+                "reason": "นับเพิ่มหนึ่ง",
+            }
+            status, body = self.ask(address, data)
+            if status == 200:
+                return
+            if status != 409:
+                self.errors.append(f"{status}: {body[:300]}")
+                return
+            self.conflicts += 1
+            theirs = ProgressUpdate.objects.filter(action__ref=address.split("/")[-2], version__gt=seen[0])
+            told = list(theirs.filter(version__lte=read(body, "version")).values_list("result", flat=True))
+            shown = body.split("<form")[0]
+            if (
+                not told
+                or any(each not in shown for each in told)
+                or not re.search(f"<textarea[^>]*>\\s*{words}<", body)
+            ):
+                self.errors.append(f"not both texts: {told}")
+            time.sleep((self.number * 7 + attempt * 13) % 40 / 100)
+        self.errors.append("never got in")
+
+
+def read(body, name):
+    return re.search(rf'name="{name}" value="([^"]*)"', body)[1]
+
+
+@pytest.fixture
+def office(live_server):
+    """Editors of one unit, logged in, and the addresses of the rows they all work on."""
+    unit = UnitFactory()
+    plan = PlanFactory(slug="2563")
+    for number in range(ACTIONS):
+        ActionItemFactory(plan=plan, ref=f"1.1-A-{number + 1}", lead=[unit])
+    editors = []
+    for number in range(EDITORS):
+        client = Client()
+        client.force_login(UserFactory(roles=["staff"], units=[unit]))
+        client.get("/plans/2563/my/")
+        cookies = {name: morsel.value for name, morsel in client.cookies.items()}
+        editors.append(Editor(live_server.url, number, cookies))
+    return editors, [f"/plans/2563/my/1.1-A-{number + 1}/" for number in range(ACTIONS)]
+
+
+def work(editors, addresses, rounds):
+    """Every editor tells `rounds` updates, of one action after the other; what went wrong."""
+    barrier = Barrier(len(editors))
+
+    def inner(editor):
+        barrier.wait()
+        try:
+            for step in range(rounds):
+                editor.tell(addresses[(editor.number + step) % len(addresses)], f"{editor.number}/{step}")
+        except Exception as error:
+            editor.errors.append(repr(error))
+
+    with ThreadPoolExecutor(len(editors)) as pool:
+        list(pool.map(inner, editors))
+    return [error for editor in editors for error in editor.errors]
+
+
+def test_320_updates_of_16_editors_lose_nothing(office):
+    editors, addresses = office
+    assert work(editors, addresses, ROUNDS) == []
+    told = EDITORS * ROUNDS
+    words = sorted(ProgressUpdate.objects.values_list("result", flat=True))
+    assert words == sorted(f"{editor}/{step}" for editor in range(EDITORS) for step in range(ROUNDS))
+    share = told // ACTIONS
+    rows = ActionItem.objects.order_by("ref").values_list("progress", "version")
+    assert list(rows) == [(share, share + 1)] * ACTIONS
+    assert sum(editor.conflicts for editor in editors) > 0  # else they never met
+
+
+def test_without_the_version_check_the_same_work_loses(office, monkeypatch):
+    """The control: if this lost nothing, the test above would prove nothing."""
+    monkeypatch.setattr("plan.views.updates.is_outdated", lambda posted, action: False)
+    editors, addresses = office
+    work(editors, addresses, 5)
+    counted = sum(ActionItem.objects.values_list("progress", flat=True))
+    assert counted < ProgressUpdate.objects.count()
+
+
+def test_five_copies_of_one_submission_make_one_update(office):
+    editors, addresses = office
+    _status, body = editors[0].ask(addresses[0])
+    data = {
+        "version": read(body, "version"),
+        "op_id": str(uuid4()),
+        "status_to": "IN_PROGRESS",
+        "progress_to": 40,
+        "result": "ส่งห้าครั้ง",
+    }
+    barrier = Barrier(5)
+
+    def inner(_copy):
+        barrier.wait()
+        return editors[0].ask(addresses[0], data)[0]
+
+    with ThreadPoolExecutor(5) as pool:
+        assert list(pool.map(inner, range(5))) == [200] * 5
+    update = ProgressUpdate.objects.get()
+    assert (update.version, update.progress_to, update.result) == (2, 40, "ส่งห้าครั้ง")
