@@ -1,0 +1,127 @@
+"""Every state of the staff's pages, on a desk and on a phone: no violation of WCAG 2.2 AA, and no sideways scroll."""
+
+from uuid import uuid4
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from assignments.models import Membership, Unit
+from plan.models import ActionItem, Evidence, PeriodReport, ReportLine, ReportStep
+from plan.models.evidence import EvidenceWithdrawal
+from pmqa_tracker import clock
+from pmqa_tracker.models import User
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+def violations(page):
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [(each["id"], each["nodes"][0]["html"][:200]) for each in found]
+
+
+@pytest.fixture
+def action(department):
+    """An action that สพม. leads."""
+    return ActionItem.objects.filter(assignments__unit__abbreviation="สพม.", assignments__role="LEAD").first()
+
+
+@pytest.fixture
+def returned(action, tell):
+    """Told of by two units, with evidence of which a piece was withdrawn; then returned by the coordinator."""
+    coordinator = User.objects.get(username="coordinator")
+    unit = Unit.objects.get(abbreviation="สพม.")
+    staff = User.objects.get(username="staff")
+    update = tell(action, staff, progress=99, result="ดำเนินการแล้วบางส่วน", reason="ปรับตามผลจริง")
+    _kept, gone = (
+        Evidence.objects.create(
+            action=action, update=update, title=title, link="https://example.org/1", added_by=staff, at=clock.now()
+        )
+        for title in ("รายงานการประชุม", "ไฟล์ผิดฉบับ")
+    )
+    EvidenceWithdrawal.objects.create(evidence=gone, reason="แนบผิดฉบับ", by=staff, at=clock.now())
+    tell(action, coordinator, result="ผู้ประสานงานติดตามแล้ว")
+    report, _made = PeriodReport.objects.get_or_create(
+        unit=unit, period=action.plan.periods.get(number=3), defaults={"state": "RETURNED"}
+    )
+    PeriodReport.objects.filter(pk=report.pk).update(state="RETURNED", version=99)
+    step = ReportStep.objects.create(
+        report=report, op_id=uuid4(), version=99, state="RETURNED", by=coordinator, at=clock.now()
+    )
+    last = action.updates.order_by("-version").first()
+    ReportLine.objects.create(step=step, action=action, update=last, reason="ขอหลักฐานการเผยแพร่")
+    return action
+
+
+@pytest.fixture(params=[1280, 360])
+def page_at(request, enter, page):
+    page.set_viewport_size({"width": request.param, "height": 900})
+    return enter("staff")
+
+
+def check(page, state):
+    assert violations(page) == [], state
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), state
+
+
+def test_the_states_of_my_work(page_at, action, tell, live_server):
+    page = page_at
+    check(page, "full")
+    row = page.locator(f'[id="row-{action.ref}"]')
+    page.goto(f"{live_server.url}/plans/2562-2563/my/{action.ref}/")
+    for details in page.locator("details.more-fields summary").all():
+        details.click()
+    check(page, "open")
+    row.get_by_label("ติดปัญหา").check()
+    check(page, "a rule speaks")
+    row.locator(".form-send").click()
+    row.locator(".field-errors").first.wait_for()
+    check(page, "error")
+    page.reload()
+    row.locator("[data-draft-note]").wait_for()
+    check(page, "draft")
+    row.get_by_label("ปัญหาอุปสรรค").fill("ข้อความของฉัน")
+    tell(action, User.objects.get(username="coordinator"), result="ข้อความของผู้ประสานงาน")
+    row.locator(".form-send").click()
+    row.locator(".conflict").wait_for()
+    check(page, "conflict")
+    page.get_by_role("link", name="เราสนับสนุน").click()
+    for details in page.locator("details.through > summary").all():
+        details.click()
+    check(page, "support")
+
+
+def test_a_returned_row(page_at, returned):
+    page = page_at
+    page.reload()
+    assert page.locator(".due-returned .work-item").count() > 0
+    check(page, "returned")
+
+
+def test_the_story_of_an_action(page_at, returned, live_server):
+    page = page_at
+    page.goto(f"{live_server.url}/plans/2562-2563/actions/{returned.ref}/")
+    page.locator(".withdraw summary").first.click()
+    check(page, "story")
+    page.locator(".chips a", has_text="กพร.").click()
+    page.locator(".chips a[aria-current]", has_text="กพร.").wait_for()
+    check(page, "story of a unit")
+
+
+def test_nothing_to_do(page_at, live_server):
+    page = page_at
+    Membership.objects.filter(user__username="staff").update(
+        unit=Unit.objects.create(abbreviation="ใหม่", name_th="ใหม่")
+    )
+    page.reload()
+    check(page, "empty")
+    Membership.objects.filter(user__username="staff").delete()
+    page.reload()
+    check(page, "no unit")
+
+
+def test_who_has_no_part(enter, page, action, live_server):
+    page.set_viewport_size({"width": 360, "height": 900})
+    enter("manager")
+    page.goto(f"{live_server.url}/plans/2562-2563/actions/{action.ref}/")
+    check(page, "reader")
