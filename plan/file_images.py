@@ -1,0 +1,95 @@
+"""Judges images: one picture of a bearable size, whole, and nothing behind it."""
+
+import re
+import struct
+import zipfile
+from io import BytesIO
+
+from django.utils.translation import gettext as _
+from PIL import Image, PngImagePlugin
+
+from plan.file_refusals import MARKUP, RefusedFileError, damaged, mixed
+from pmqa_tracker.upload_limit import MEGABYTE
+
+MAX_PIXELS = 100_000_000
+MOST_PARTS = 50_000  # a file of 25 MB by an ordinary encoder has some thousands
+IN_A_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # the marker that ends the compressed points of a JPEG
+
+# Pillow warns from here on and raises from twice as much on; what it would only warn of is refused below.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+PngImagePlugin.MAX_TEXT_MEMORY = 8 * MEGABYTE
+
+
+def judge_image(content: bytes, kind: str, name: str) -> None:
+    """See that the content is one image of a kind ("png", "jpg" or "webp").
+
+    Raises:
+        RefusedFileError: it is damaged, too large when unpacked, or has something else behind it.
+    """
+    try:
+        end = ENDS[kind](content)
+    except (struct.error, IndexError, ValueError) as error:
+        raise damaged(name) from error
+    if MARKUP.search(content, end) or zipfile.is_zipfile(BytesIO(content)):
+        raise mixed(name)
+    try:
+        with Image.open(BytesIO(content), formats=["JPEG" if kind == "jpg" else kind.upper()]) as image:
+            pixels = image.width * image.height
+            if pixels <= MAX_PIXELS:
+                image.verify()
+    except Image.DecompressionBombError:
+        pixels = MAX_PIXELS + 1
+    except Exception as error:  # a broken image ends in whatever the decoder stumbles over
+        raise damaged(name) from error
+    if pixels > MAX_PIXELS:
+        raise RefusedFileError(
+            _("“%(name)s” is an image of more than %(limit)d million pixels. Save it smaller and choose the new file."),
+            name=name,
+            limit=MAX_PIXELS // 1_000_000,
+        )
+
+
+def _png_end(content: bytes) -> int:
+    """Where a PNG ends, by its chunks. Raises ValueError, IndexError or struct.error where it does not."""
+    at = 8
+    for _part in range(MOST_PARTS):
+        length, kind = struct.unpack_from(">L4s", content, at)
+        at += 12 + length
+        if kind == b"IEND" and at <= len(content):
+            return at
+    raise ValueError("too many chunks")
+
+
+def _jpg_end(content: bytes) -> int:
+    """Where a JPEG ends, by its segments. Raises as `_png_end`."""
+    at = 2
+    for _part in range(MOST_PARTS):
+        while content[at] == content[at + 1] == 0xFF:  # markers may be padded
+            at += 1
+        if content[at] != 0xFF:
+            raise ValueError("no marker")
+        marker = content[at + 1]
+        at += 2
+        if marker == 0xD9:
+            return at
+        if marker == 0x01 or 0xD0 <= marker <= 0xD8:  # these stand alone
+            continue
+        (length,) = struct.unpack_from(">H", content, at)
+        at += length
+        if marker == 0xDA:
+            found = IN_A_SCAN.search(content, at)
+            if not found:
+                raise ValueError("no end")
+            at = found.start()
+    raise ValueError("too many segments")
+
+
+def _webp_end(content: bytes) -> int:
+    """Where a WebP ends, by what its first bytes say. Raises as `_png_end`."""
+    (length,) = struct.unpack_from("<L", content, 4)
+    if 8 + length > len(content):
+        raise ValueError("cut")
+    return 8 + length
+
+
+ENDS = {"png": _png_end, "jpg": _jpg_end, "webp": _webp_end}
