@@ -189,7 +189,7 @@ SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 PMQA_EVIDENCE_MB = environment.whole_number(env, "PMQA_EVIDENCE_MB", default=25, least=1, most=1000)
 FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
-    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+    "pmqa_tracker.upload_limit.CappedUploadHandler",
 ]
 
 # Health of an action (design §4): its progress against what is expected by the day.
