@@ -14,9 +14,8 @@ CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 RUNS_ANYWHERE = re.compile(
     r"<(?:html|script|svg|iframe|body|object|embed|!doctype|\?php)|\+ADw", re.IGNORECASE
 )  # +ADw is < in UTF-7
-RUNS_AT_START = re.compile(
-    r"\s*(?:<[a-z!?/%]|#!|%!|%pdf|@echo|\{\\rtf|mime-version:|\[internetshortcut)", re.IGNORECASE
-)
+RUNS_AT_START = re.compile(r"\s*(?:<[a-z!?/%]|#!|%!|@echo|\[internetshortcut)", re.IGNORECASE)
+OTHER_AT_START = re.compile(r"\s*(?:%pdf|\{\\rtf|mime-version:)", re.IGNORECASE)  # other kinds, written in letters too
 
 # Thai Windows (cp874): letters are A1–DA and DF–FB; a mark above or below stands on a consonant or another mark.
 NOT_THAI = bytes([*range(0x80, 0xA1), *range(0xDB, 0xDF), *range(0xFC, 0x100)])
@@ -55,11 +54,13 @@ def _is_text(file: BinaryIO, encoding: str, name: str) -> bool:
             text = before + decoder.decode(piece, final=not piece)
         except UnicodeError:
             return False
-        if CONTROL.search(text):
+        if CONTROL.search(text) or (is_first and OTHER_AT_START.match(text)):
             return False
         if RUNS_ANYWHERE.search(text) or (is_first and RUNS_AT_START.match(text)):
             raise RefusedFileError(
-                _("“%(name)s” holds a web page or a script. Save what it shows as a PDF and choose that file."),
+                _(
+                    "“%(name)s” holds code, such as a web page or a script. Save what it shows as a PDF and choose that."
+                ),
                 name=name,
             )
         if not piece:
