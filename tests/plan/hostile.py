@@ -166,7 +166,7 @@ def hostile_files():
         ("html-docx.docx", HTML + word, "Word file behind HTML"),
         ("zip-html.zip", archive + HTML, "archive before HTML"),
         ("comment.zip", pack({"a.txt": "a"}, comment=HTML), "archive with HTML in its comment"),
-        ("shifted.zip", forge([Packed(name=b"a.txt", before=b"PK\3\4" + HTML)], directory_shift=0), "hidden start"),
+        ("shifted.zip", forge([Packed(name=b"a.txt", before=b"PK\3\4" + HTML)]), "hidden start"),
         ("gap.zip", forge([twice, Packed(name=b"b.txt", before=HTML)]), "HTML between two entries"),
         ("setup.pdf", EXE, "program named as a PDF"),
         ("photo.jpg", ELF, "program named as an image"),
