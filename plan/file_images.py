@@ -12,6 +12,7 @@ from plan.file_refusals import MARKUP, RefusedFileError, damaged, mixed
 from pmqa_tracker.upload_limit import MEGABYTE
 
 MAX_PIXELS = 100_000_000
+MOST_NOTES = 16  # segments of 64 KB with a camera's or a program's notes on the image; Pillow reads them all
 MOST_PARTS = 50_000  # a file of 25 MB by an ordinary encoder has some thousands
 IN_A_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # the marker that ends the compressed points of a JPEG
 
@@ -62,7 +63,7 @@ def _png_end(content: bytes) -> int:
 
 def _jpg_end(content: bytes) -> int:
     """Where a JPEG ends, by its segments. Raises as `_png_end`."""
-    at = 2
+    at, notes = 2, 0
     for _part in range(MOST_PARTS):
         while content[at] == content[at + 1] == 0xFF:  # markers may be padded
             at += 1
@@ -74,6 +75,9 @@ def _jpg_end(content: bytes) -> int:
             return at
         if marker == 0x01 or 0xD0 <= marker <= 0xD8:  # these stand alone
             continue
+        notes += content.startswith((b"Exif\0", b"Photoshop "), at + 2)
+        if notes > MOST_NOTES:
+            raise ValueError("too many notes")
         (length,) = struct.unpack_from(">H", content, at)
         at += length
         if marker == 0xDA:

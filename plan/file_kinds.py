@@ -69,6 +69,7 @@ def judge(file: BinaryIO, name: str, *, size: int, limit: int) -> FileKind:
         RefusedFileError: the file is not kept; as a string, the reason and what to do.
     """
     name = clean_name(name)
+    file.seek(0)
     if size > limit:
         raise RefusedFileError(
             _("“%(name)s” is larger than %(limit)s MB. Make it smaller, or give a link to it instead."),
@@ -98,7 +99,6 @@ def _judge_content(file: BinaryIO, name: str) -> FileKind:
     Raises:
         RefusedFileError: it is empty, of no kind that is kept, or not what a file of its kind may be.
     """
-    file.seek(0)
     start = file.read(1024)
     if not start:
         raise RefusedFileError(_("“%(name)s” is empty. Choose another file."), name=name)
@@ -129,7 +129,7 @@ def _judge_content(file: BinaryIO, name: str) -> FileKind:
             name=name,
         )
     raise RefusedFileError(
-        _("“%(name)s” is of a kind that is not kept. Save it as one of these: %(kinds)s."),
+        _("“%(name)s” has content that is not kept. Save it as one of these kinds: %(kinds)s."),
         name=name,
         kinds=", ".join(str(kind.label) for kind in KINDS.values()),
     )

@@ -2,6 +2,7 @@
 
 import codecs
 import re
+import string
 from typing import BinaryIO
 
 from django.utils.translation import gettext as _
@@ -11,12 +12,10 @@ from plan.file_refusals import RefusedFileError
 PIECE = 256 * 1024  # bytes
 OVERLAP = 32  # characters of the piece before, longer than any word looked for
 CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
-RUNS_ANYWHERE = re.compile(
-    r"<(?:html|script|svg|iframe|body|object|embed|!doctype|\?php)|\+ADw", re.IGNORECASE
-)  # +ADw is < in UTF-7
-RUNS_AT_START = re.compile(
-    r"\s*(?:<[a-z!?/%]|#!|%!|%pdf|@echo|\{\\rtf|mime-version:|\[internetshortcut)", re.IGNORECASE
-)
+BLANK = string.whitespace + "\u00a0\u200b\u2060\u3000\ufeff"
+RUNS_ANYWHERE = ("<html", "<script", "<svg", "<iframe", "<body", "<object", "<embed", "<!doctype", "<?php", "+adw")
+RUNS_AT_START = re.compile(r"<[a-z!?/%]|#!|%!|@echo|\[internetshortcut")  # +adw above is the < of UTF-7
+OTHER_AT_START = ("%pdf", "{\\rtf", "mime-version:")  # other kinds that are written in letters too
 
 # Thai Windows (cp874): letters are A1–DA and DF–FB; a mark above or below stands on a consonant or another mark.
 NOT_THAI = bytes([*range(0x80, 0xA1), *range(0xDB, 0xDF), *range(0xFC, 0x100)])
@@ -47,7 +46,7 @@ def _is_text(file: BinaryIO, encoding: str, name: str) -> bool:
         RefusedFileError: as `judge_text`.
     """
     decoder = codecs.getincrementaldecoder(encoding)()
-    before, is_first = "", True
+    before, is_blank = "", True
     file.seek(0)
     while True:
         piece = file.read(PIECE)
@@ -55,16 +54,18 @@ def _is_text(file: BinaryIO, encoding: str, name: str) -> bool:
             text = before + decoder.decode(piece, final=not piece)
         except UnicodeError:
             return False
-        if CONTROL.search(text):
+        lower = text.lower()
+        start = lower.lstrip(BLANK) if is_blank else ""
+        if CONTROL.search(text) or start.startswith(OTHER_AT_START):
             return False
-        if RUNS_ANYWHERE.search(text) or (is_first and RUNS_AT_START.match(text)):
+        if RUNS_AT_START.match(start) or any(each in lower for each in RUNS_ANYWHERE):
             raise RefusedFileError(
-                _("“%(name)s” holds a web page or a script. Save what it shows as a PDF and choose that file."),
+                _("“%(name)s” holds code, such as a web page or a script. Save it as a PDF and choose that file."),
                 name=name,
             )
         if not piece:
             return True
-        is_first = is_first and not text.strip()
+        is_blank = is_blank and not start
         before = text[-OVERLAP:]
 
 

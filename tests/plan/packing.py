@@ -88,7 +88,7 @@ class Packed:
     before: bytes = b""
 
 
-def forge(entries, *, directory_shift=0, count=None):
+def forge(entries, *, count=None):
     """A zip of `Packed` entries, byte by byte."""
     body, directory = b"", b""
     for entry in entries:
@@ -108,7 +108,7 @@ def forge(entries, *, directory_shift=0, count=None):
             size, len(entry.name), len(entry.extra), 0, 0, 0, entry.mode << 16, at if entry.at is None else entry.at,
         ) + entry.name + entry.extra  # fmt: skip
     count = len(entries) if count is None else count
-    end = struct.pack("<4sHHHHLLH", b"PK\5\6", 0, 0, count, count, len(directory), len(body) + directory_shift, 0)
+    end = struct.pack("<4sHHHHLLH", b"PK\5\6", 0, 0, count, count, len(directory), len(body), 0)
     return body + directory + end
 
 
