@@ -191,6 +191,7 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "pmqa_tracker.upload_limit.CappedUploadHandler",
 ]
+DATA_UPLOAD_MAX_NUMBER_FILES = 25  # the form says what is too many from ten on
 
 # Health of an action (design §4): its progress against what is expected by the day.
 PMQA_ON_TRACK = environment.share(env, "PMQA_ON_TRACK", default=0.95)

@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
 import pytest
+from django.db import connections
 from django.test import Client
 
 from plan.models import ActionItem, ProgressUpdate
@@ -109,6 +110,8 @@ def work(editors, addresses, rounds):
                 editor.tell(addresses[(editor.number + step) % len(addresses)], f"{editor.number}/{step}")
         except Exception as error:
             editor.errors.append(repr(error))
+        finally:
+            connections.close_all()
 
     with ThreadPoolExecutor(len(editors)) as pool:
         list(pool.map(inner, editors))
