@@ -189,7 +189,7 @@ def test_of_two_people_in_one_row_the_later_chooses(at_work, silent, tell, scrip
     assert list(rows.values_list("result", flat=True)) == told
 
 
-def test_a_double_click_and_the_back_button_make_one_update(at_work, silent):
+def test_the_back_button_makes_one_update(at_work, silent):
     page = at_work(scripts=False)
     action = silent[0]
     row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").click()
@@ -199,6 +199,16 @@ def test_a_double_click_and_the_back_button_make_one_update(at_work, silent):
     page.go_back()
     expect(page.get_by_label("ผลการดำเนินการ")).to_have_value("ส่งครั้งเดียว")
     page.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(page.locator("form.update-form")).to_have_count(0)
+    assert ProgressUpdate.objects.filter(action=action, source="WEB").count() == 1
+
+
+def test_a_double_click_makes_one_update(at_work, silent):
+    page = at_work()
+    action = silent[0]
+    row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").click()
+    page.get_by_label("ผลการดำเนินการ").fill("ดับเบิลคลิก")
+    page.get_by_role("button", name="บันทึก", exact=True).dblclick()
     expect(page.locator("form.update-form")).to_have_count(0)
     assert ProgressUpdate.objects.filter(action=action, source="WEB").count() == 1
 

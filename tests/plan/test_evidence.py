@@ -14,6 +14,7 @@ from plan import evidence_files
 from plan.models import AppendOnlyError, Evidence, EvidenceWithdrawal, ProgressUpdate
 from tests.factories import ActionItemFactory, EvidenceFactory, PlanFactory, UnitFactory, UserFactory
 from tests.plan.hostile import good_files, hostile_files
+from tests.plan.posting import multipart
 
 pytestmark = pytest.mark.django_db
 FILES = {name: content for name, content, _kind in good_files()}
@@ -340,19 +341,6 @@ def test_a_hostile_file_is_neither_kept_nor_served(client, here, action, setting
     assert not set("\r\n\0/\\").intersection(evidence.original_name)
     assert len(evidence.original_name) <= 150
     assert given.headers["Content-Security-Policy"].startswith("sandbox")
-
-
-def multipart(data, name, content):
-    """A form with one file whose name is sent as it is, as a hostile client would."""
-    line = "a-line-between"
-    parts = [
-        f'--{line}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
-        for key, value in data.items()
-    ]
-    head = f'--{line}\r\nContent-Disposition: form-data; name="files"; filename="'.encode()
-    told = name.replace("\\", "\\\\").replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
-    parts.append(head + told.encode() + b'"\r\nContent-Type: text/html\r\n\r\n' + content + b"\r\n")
-    return b"".join(parts) + f"--{line}--\r\n".encode(), f"multipart/form-data; boundary={line}"
 
 
 def test_there_are_sixty_of_them():

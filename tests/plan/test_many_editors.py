@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from html import unescape
 from http.client import HTTPConnection
+from pathlib import Path
 from threading import Barrier
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
@@ -16,8 +17,11 @@ from django.test import Client
 
 from plan.models import ActionItem, ProgressUpdate
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
+from tests.plan.hostile import good_files
+from tests.plan.posting import multipart
 
 pytestmark = pytest.mark.django_db(transaction=True)
+PDF = next(content for _name, content, kind in good_files() if kind == "pdf")
 EDITORS, ACTIONS, ROUNDS = 16, 4, 20
 
 
@@ -31,15 +35,16 @@ class Editor:
     conflicts: int = 0
     errors: list[str] = field(default_factory=list)
 
-    def ask(self, path, data=None):
+    def ask(self, path, data=None, content_type="application/x-www-form-urlencoded"):
         connection = HTTPConnection(urlsplit(self.server).netloc, timeout=60)
         headers = {
             "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
             "HX-Request": "true",
             "X-CSRFToken": self.cookies["csrftoken"],
-            "Content-Type": "application/x-www-form-urlencoded",
+            "Content-Type": content_type,
         }
-        connection.request("POST" if data else "GET", path, urlencode(data) if data else None, headers)
+        body = urlencode(data) if isinstance(data, dict) else data
+        connection.request("POST" if data else "GET", path, body, headers)
         response = connection.getresponse()
         body = unescape(response.read().decode())
         connection.close()
@@ -139,7 +144,7 @@ def test_without_the_version_check_the_same_work_loses(office, monkeypatch):
     assert counted < ProgressUpdate.objects.count()
 
 
-def test_five_copies_of_one_submission_make_one_update(office):
+def test_five_copies_of_one_submission_make_one_update(office, settings):
     editors, addresses = office
     _status, body = editors[0].ask(addresses[0])
     data = {
@@ -149,13 +154,18 @@ def test_five_copies_of_one_submission_make_one_update(office):
         "progress_to": 40,
         "result": "ส่งห้าครั้ง",
     }
+    posted = multipart(data, "รายงาน.pdf", PDF)
     barrier = Barrier(5)
 
     def inner(_copy):
         barrier.wait()
-        return editors[0].ask(addresses[0], data)[0]
+        return editors[0].ask(addresses[0], *posted)[0]
 
     with ThreadPoolExecutor(5) as pool:
         assert list(pool.map(inner, range(5))) == [200] * 5
     update = ProgressUpdate.objects.get()
     assert (update.version, update.progress_to, update.result) == (2, 40, "ส่งห้าครั้ง")
+    evidence = update.evidence.get()
+    stored = [path for path in Path(settings.EVIDENCE_ROOT).rglob("*") if path.is_file()]
+    kept = [path.relative_to(settings.EVIDENCE_ROOT) for path in stored if path.parent.name != "staged"]
+    assert list(map(str, kept)) == [evidence.file]
