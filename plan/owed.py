@@ -48,8 +48,8 @@ class OwedGroup:
     @property
     def parts(self) -> list[tuple[Any, Sequence[ActionItem]]]:
         """(label, actions) of what there is, the person's own first; theirs needs no label where it is alone."""
-        own_label = _("Led by your own unit") if self.through else ""
-        parts = ((own_label, self.own), (_("Shared with other units"), self.through))
+        own_label = _("Assigned to your own unit") if self.through else ""
+        parts = ((own_label, self.own), (_("Assigned to several units together"), self.through))
         return [(label, actions) for label, actions in parts if actions]
 
     def first(self, most: int) -> "OwedGroup":
