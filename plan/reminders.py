@@ -5,7 +5,6 @@ A mail that fails takes its row back and the next run tries again; a run that is
 leaves its row behind, and that person hears again on the next day.
 """
 
-import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,43 +14,17 @@ from smtplib import SMTPRecipientsRefused, SMTPResponseException
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
-from django.template.loader import render_to_string
-from django.urls import reverse
-from django.utils import translation
-from django.utils.translation import ngettext
 
 from assignments.access import Access
-from assignments.models import Unit
 from plan.as_of import AsOf
+from plan.digest import Digest, build_mail
 from plan.models import Plan, Reminder
 from plan.my_work import units_of
-from plan.owed import MOST_ROWS, OwedGroup, read_groups
+from plan.owed import read_groups
 from pmqa_tracker.models import User
 
-LANGUAGE = "th"
 TIMEOUT = 30  # seconds for a mail server that does not answer, where EMAIL_TIMEOUT is not set
-BLANK_LINES = re.compile(r"\n\s*\n")
 OFF = ("console", "dummy", "filebased")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Digest:
-    """What one person is told: never empty.
-
-    Attributes:
-        user: the person.
-        units: his units, in the department's order.
-        groups: what they owe.
-    """
-
-    user: User
-    units: list[Unit]
-    groups: list[OwedGroup]
-
-    @property
-    def count(self) -> int:
-        """How many actions it tells of."""
-        return sum(group.count for group in self.groups)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,38 +76,6 @@ def _people() -> Iterable[User]:
     if not settings.PMQA_DEMO:
         people = people.filter(is_demo=False)
     return people.distinct().order_by("username")
-
-
-def build_mail(digest: Digest, plan: Plan, as_of: AsOf, *, site: str) -> EmailMultiAlternatives:
-    """The mail in Thai, as text and as html.
-
-    Args:
-        digest, plan, as_of: what to tell, and of when.
-        site: what the links begin with, without a slash at its end.
-    """
-    with translation.override(LANGUAGE):
-        count = digest.count
-        context = {
-            "digest": digest,
-            "groups": [group.first(MOST_ROWS) for group in digest.groups],
-            "plan": plan,
-            "as_of": as_of,
-            "site": site,
-            "page": site + reverse("my", args=[plan.slug]),
-        }
-        subject = ngettext(
-            "Improvement plan tracker: %(count)s action to report",
-            "Improvement plan tracker: %(count)s actions to report",
-            count,
-        ) % {"count": count}
-        mail = EmailMultiAlternatives(
-            subject=subject,
-            body=BLANK_LINES.sub("\n\n", render_to_string("plan/reminder.txt", context)).strip(),
-            to=[digest.user.email],
-            headers={"Auto-Submitted": "auto-generated"},  # no answers from people on leave
-        )
-        mail.attach_alternative(render_to_string("plan/reminder.html", context), "text/html")
-    return mail
 
 
 @dataclass(kw_only=True)

@@ -10,6 +10,7 @@ from django.utils import translation
 
 from plan import reminders
 from plan.as_of import AsOf, on_day
+from plan.digest import LANGUAGE
 from plan.models import Plan
 from plan.reminders import Audience, Outcome
 from pmqa_tracker import clock
@@ -43,7 +44,7 @@ class Command(BaseCommand):
             self._check_settings()
         as_of = on_day(plan, today, plan.periods.all())
         audience = reminders.find_audience(plan, as_of)
-        with translation.override(reminders.LANGUAGE):
+        with translation.override(LANGUAGE):
             if dry_run:
                 self._print_digests(audience)
                 self._print_others(audience)
