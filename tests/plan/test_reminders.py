@@ -16,7 +16,7 @@ from django.db import connection
 from django.utils.html import escape
 
 from plan.models import Due, Plan, Reminder
-from plan.reminders import MOST_ROWS
+from plan.owed import MOST_ROWS
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.plan.returning import give_back
 
