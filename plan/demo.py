@@ -77,6 +77,7 @@ def make_accounts(password: str) -> list[tuple[Account, User]]:
                 user = User(
                     username=account.username,
                     first_name=account.name,
+                    email=f"{account.username}@example.org",
                     is_demo=True,
                     is_staff=account.is_staff,
                     is_superuser=account.is_superuser,

@@ -176,3 +176,8 @@ def read_owed(plan: Plan, access: Access, as_of: AsOf) -> Owed:
 def units_of(access: Access) -> list[Unit]:
     """The person's units, as the department lists them."""
     return list(Unit.objects.filter(pk__in=access.unit_ids).in_order())
+
+
+def count_owed(plan: Plan, access: Access, as_of: AsOf) -> int:
+    """How many actions `read_owed` would read: the number on the bell, in one query."""
+    return owed_actions(plan, access, as_of).count()

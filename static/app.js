@@ -3,13 +3,13 @@
 
 /* A menu closes when the reader looks elsewhere. */
 document.addEventListener("click", (event) => {
-  for (const menu of document.querySelectorAll("details.user-menu[open]")) {
+  for (const menu of document.querySelectorAll("details.user-menu[open], details.bell[open]")) {
     if (!menu.contains(event.target)) menu.open = false;
   }
 });
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  for (const menu of document.querySelectorAll("details.user-menu[open]")) {
+  for (const menu of document.querySelectorAll("details.user-menu[open], details.bell[open]")) {
     menu.open = false;
     menu.querySelector("summary").focus();
   }

@@ -31,6 +31,15 @@ def test_there_is_an_account_for_each_role(demo):
     assert units == set(Unit.objects.divisions())
 
 
+def test_its_accounts_have_addresses_that_reach_nobody(demo):
+    changed = User.objects.get(username="staff")
+    assert changed.email == "staff@example.org"
+    User.objects.filter(pk=changed.pk).update(email="somchai@example.net")
+    demonstration.make_accounts(DEMO_PASSWORD)
+    changed.refresh_from_db()
+    assert changed.email == "somchai@example.net"
+
+
 def test_its_accounts_are_closed_where_no_demonstration_runs(demo, settings):
     settings.PMQA_DEMO = False
     assert authenticate(username="admin", password=DEMO_PASSWORD) is None

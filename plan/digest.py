@@ -1,0 +1,71 @@
+"""The digest of what a person owes, and the mail it goes out as."""
+
+import re
+from dataclasses import dataclass
+
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import ngettext
+
+from assignments.models import Unit
+from plan.as_of import AsOf
+from plan.models import Plan
+from plan.owed import MOST_ROWS, OwedGroup
+from pmqa_tracker.models import User
+
+LANGUAGE = "th"  # of the mail and of what the command prints of it
+BLANK_LINES = re.compile(r"\n\s*\n")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Digest:
+    """What one person is told: never empty.
+
+    Attributes:
+        user: the person.
+        units: his units, in the department's order.
+        groups: what they owe.
+    """
+
+    user: User
+    units: list[Unit]
+    groups: list[OwedGroup]
+
+    @property
+    def count(self) -> int:
+        """How many actions it tells of."""
+        return sum(group.count for group in self.groups)
+
+
+def build_mail(digest: Digest, plan: Plan, as_of: AsOf, *, site: str) -> EmailMultiAlternatives:
+    """The mail in Thai, as text and as html.
+
+    Args:
+        digest, plan, as_of: what to tell, and of when.
+        site: what the links begin with, without a slash at its end.
+    """
+    with translation.override(LANGUAGE):
+        count = digest.count
+        context = {
+            "digest": digest,
+            "groups": [group.first(MOST_ROWS) for group in digest.groups],
+            "plan": plan,
+            "as_of": as_of,
+            "site": site,
+            "page": site + reverse("my", args=[plan.slug]),
+        }
+        subject = ngettext(
+            "Improvement plan tracker: %(count)s action to report",
+            "Improvement plan tracker: %(count)s actions to report",
+            count,
+        ) % {"count": count}
+        mail = EmailMultiAlternatives(
+            subject=subject,
+            body=BLANK_LINES.sub("\n\n", render_to_string("plan/reminder.txt", context)).strip(),
+            to=[digest.user.email],
+            headers={"Auto-Submitted": "auto-generated"},  # no answers from people on leave
+        )
+        mail.attach_alternative(render_to_string("plan/reminder.html", context), "text/html")
+    return mail

@@ -1,0 +1,91 @@
+"""What a person owes, as the bell's page and the reminder list it: in groups, each row with its link and its day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+from urllib.parse import quote
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from assignments.access import Access
+from plan.as_of import AsOf
+from plan.models import ActionItem, Due, Plan, Status
+from plan.my_work import read_owed
+
+MOST_ROWS = 30  # of a group, in a mail and behind the bell
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwedGroup:
+    """Rows that are equally pressing; those that come through a collective are kept apart.
+
+    Attributes:
+        key: RETURNED (`plan.my_work`) or a Due.
+        label: what a reader calls it.
+        own: actions that a unit of the person leads itself.
+        through: those that only a collective of it leads, such as ทุกหน่วยงาน.
+        more: how many others belong to the group and are not listed.
+    """
+
+    key: str
+    label: Any
+    own: Sequence[ActionItem]
+    through: Sequence[ActionItem]
+    more: int = 0
+
+    @property
+    def count(self) -> int:
+        """All of the group, the ones not listed too."""
+        return len(self.own) + len(self.through) + self.more
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it should have been done before: returned or overdue."""
+        return self.key != Due.NOW
+
+    @property
+    def parts(self) -> list[tuple[Any, Sequence[ActionItem]]]:
+        """(label, actions) of what there is, the person's own first; theirs needs no label where it is alone."""
+        own_label = _("Assigned to your own unit") if self.through else ""
+        parts = ((own_label, self.own), (_("Assigned to several units together"), self.through))
+        return [(label, actions) for label, actions in parts if actions]
+
+    def first(self, most: int) -> "OwedGroup":
+        """The group with no more than `most` rows, its own ones before the others."""
+        own = self.own[:most]
+        through = self.through[: most - len(own)]
+        return replace(self, own=own, through=through, more=self.count - len(own) - len(through))
+
+
+def read_groups(plan: Plan, access: Access, as_of: AsOf) -> list[OwedGroup]:
+    """All that the person owes, most pressing first; empty where nothing is.
+
+    Each action gets `address` (of its row, on this site), `owed_by` (the person's units and collectives that lead it),
+    `status_label`, and the day it was due or is to be told of: `was_due_on` or `report_by`, the other None.
+    """
+    groups = []
+    for key, label, actions in read_owed(plan, access, as_of).groups:
+        own, through = [], []
+        for action in actions:
+            leads = [part.unit for part in action.lead if part.unit_id in access.speaks_for]
+            is_own = any(unit.pk in access.unit_ids for unit in leads)
+            action.owed_by = [unit for unit in leads if unit.pk in access.unit_ids] if is_own else leads
+            action.address = row_address(plan, action)
+            action.status_label = Status(action.status_on).label
+            action.was_due_on = action.last_period.ends_on if action.due == Due.OVERDUE else None
+            action.report_by = _report_by(action, as_of) if action.due == Due.NOW else None
+            (own if is_own else through).append(action)
+        groups.append(OwedGroup(key=key, label=label, own=own, through=through))
+    return groups
+
+
+def row_address(plan: Plan, action: ActionItem) -> str:
+    """Where the action's row of งานของฉัน opens, without the site's name."""
+    return reverse("my", args=[plan.slug]) + quote(action.ref) + "/"
+
+
+def _report_by(action: ActionItem, as_of: AsOf) -> date:
+    """The last day of the period that runs; between periods, of the action's own last one."""
+    return as_of.period.ends_on if as_of.period else action.last_period.ends_on

@@ -1,0 +1,24 @@
+"""A unit's report that the coordinator returned, as rows: for the tests of what is read from them."""
+
+from uuid import uuid4
+
+from plan.models import ActionItem, PeriodReport, ReportLine, ReportState, ReportStep
+from pmqa_tracker import clock
+from tests.factories import UserFactory
+
+
+def give_back(action: ActionItem, *, reason: str) -> ReportLine:
+    """Return the report of the action's first lead unit for the action's first period; a line of it says why.
+
+    What of the same unit and period was given back before stays in the same step.
+    """
+    report, _made = PeriodReport.objects.get_or_create(
+        unit=action.lead[0].unit,
+        period=action.first_period,
+        defaults={"state": ReportState.RETURNED, "version": 1},
+    )
+    step = report.steps.first() or ReportStep.objects.create(
+        report=report, op_id=uuid4(), version=1, state=ReportState.RETURNED, by=UserFactory(), at=clock.now()
+    )
+    last = action.updates.newest_first().first()
+    return ReportLine.objects.create(step=step, action=action, update=last, reason=reason)
