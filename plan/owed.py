@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
-from urllib.parse import quote
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -83,7 +82,7 @@ def read_groups(plan: Plan, access: Access, as_of: AsOf) -> list[OwedGroup]:
 
 def row_address(plan: Plan, action: ActionItem) -> str:
     """Where the action's row of งานของฉัน opens, without the site's name."""
-    return reverse("my", args=[plan.slug]) + quote(action.ref) + "/"
+    return reverse("my_row", args=[plan.slug, action.ref])
 
 
 def _report_by(action: ActionItem, as_of: AsOf) -> date:

@@ -29,7 +29,8 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 });
 
 /* No answer, or one that is none: say so; what was typed stays where it is. */
-function tellNotSent() {
+function tellNotSent(event) {
+  if (event.detail.requestConfig.verb !== "post") return;
   const place = document.getElementById("messages");
   place.replaceChildren(document.getElementById("not-sent").content.cloneNode(true));
   place.scrollIntoView({ block: "center" });

@@ -10,6 +10,7 @@ def addresses(plan: Plan) -> dict[str, str]:
     base = f"/plans/{plan.slug}"
     return {
         "my": f"{base}/my/",
+        "owed": f"{base}/owed/",
         "actions": f"{base}/actions/",
         "action": f"{base}/actions/{action.ref}/",
         "dashboard": f"{base}/dashboard/",

@@ -26,7 +26,8 @@ from tests.pages import addresses
 pytestmark = pytest.mark.django_db
 BUDGET = 20
 NAMES = (
-    "my", "actions", "action", "dashboard", "criteria", "criterion", "timeline", "units", "unit", "reports", "password",
+    "my", "owed", "actions", "action", "dashboard", "criteria", "criterion", "timeline", "units", "unit", "reports",
+    "password",
 )  # fmt: skip
 CSP = {
     "default-src": "'self'", "script-src": "'self'", "style-src": "'self'", "img-src": "'self' data:",

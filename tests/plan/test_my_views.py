@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from plan.models import ActionItem, ProgressUpdate, ReportLine, ReportStep, Status
-from plan.models.period_report import PeriodReport
+from plan.models import ActionItem, ProgressUpdate, Status
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
+from tests.plan.returning import give_back
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -54,19 +54,6 @@ def typed(action, **told):
 
 def choice(action):
     return f"{action.ref}|{action.version}|{uuid4()}"
-
-
-def give_back(action, unit, person, *, reason="ขอหลักฐานเพิ่ม"):
-    """The coordinator returned the action in the unit's report of the third period."""
-    period = action.plan.periods.get(number=3)
-    report, _made = PeriodReport.objects.get_or_create(unit=unit, period=period, defaults={"state": "RETURNED"})
-    PeriodReport.objects.filter(pk=report.pk).update(state="RETURNED", version=report.version + 1)
-    step = ReportStep.objects.create(
-        report=report, op_id=uuid4(), version=report.version + 1, state="RETURNED", by=person,
-        at="2020-05-14T10:00:00+07:00",
-    )  # fmt: skip
-    last = action.updates.order_by("-version").first()
-    return ReportLine.objects.create(step=step, action=action, update=last, reason=reason)
 
 
 def test_a_row_opens_with_its_form_and_closes(client, staff, action):
@@ -209,11 +196,11 @@ def test_a_collectives_rows_are_kept_apart_and_counted_apart(client, staff, plan
     assert ProgressUpdate.objects.get().unit == unit
 
 
-def test_what_was_returned_comes_first_until_it_is_answered(client, staff, plan, unit, coordinator, tell):
+def test_what_was_returned_comes_first_until_it_is_answered(client, staff, plan, unit, tell):
     late = ActionItemFactory(plan=plan, lead=[unit], runs=(1, 2))
     returned = ActionItemFactory(plan=plan, lead=[unit])
     tell(returned, staff, progress=30)
-    give_back(returned, unit, coordinator)
+    give_back(returned, reason="ขอหลักฐานเพิ่ม")
     work = client.get("/plans/2563/my/").context["work"]
     assert [(each.key, [row.pk for row in each.own]) for each in work.sections] == [
         ("RETURNED", [returned.pk]),
@@ -252,7 +239,7 @@ def test_members_without_the_staff_role_only_read(client, plan, unit, action):
 
 
 @pytest.mark.parametrize("headers", [HTMX, {}])
-def test_a_row_needs_no_more_queries_for_more_rows(client, staff, plan, unit, everyone, action, coordinator, headers):
+def test_a_row_needs_no_more_queries_for_more_rows(client, staff, plan, unit, everyone, action, headers):
     def queries():
         with CaptureQueriesContext(connection) as captured:
             assert client.get(f"/plans/2563/my/{action.ref}/", headers=headers).status_code == 200
@@ -261,7 +248,7 @@ def test_a_row_needs_no_more_queries_for_more_rows(client, staff, plan, unit, ev
     few = queries()
     for _ in range(3):
         more = ActionItemFactory(plan=plan, lead=[unit], support=[everyone])
-        give_back(more, unit, coordinator)
+        give_back(more, reason="ขอหลักฐานเพิ่ม")
     assert queries() == few <= 20
 
 

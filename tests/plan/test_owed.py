@@ -7,21 +7,17 @@ import pytest
 from django.db import connection
 from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
-from django.urls import path
 
 from assignments.access import Access
 from plan.as_of import on_day
 from plan.models import Due
 from plan.my_work import RETURNED, count_owed
 from plan.owed import MOST_ROWS
-from plan.owed_views import owed
-from pmqa_tracker.urls import urlpatterns as site
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.plan.returning import give_back
 from tests.test_pages import BUDGET, no_inline
 
-urlpatterns = [path("plans/<text:slug>/owed/", owed, name="owed"), *site]
-pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+pytestmark = pytest.mark.django_db
 HERE = "/plans/2563/owed/"
 HTMX = {"HX-Request": "true"}
 
