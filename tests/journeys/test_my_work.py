@@ -307,3 +307,30 @@ def test_a_server_that_went_away_loses_no_word(at_work, silent, live_server):
     page.get_by_role("button", name="บันทึก", exact=True).click()
     expect(page.locator("form.update-form")).to_have_count(0)
     assert ProgressUpdate.objects.get(action=action, source="WEB").result == "เขียนระหว่างระบบขัดข้อง"
+
+
+@WIDTHS
+def test_behind_the_bell_is_what_is_owed_and_it_counts_along(at_work, silent, width):
+    page = at_work(width)
+    bell = page.locator("#bell")
+    owed = int(bell.locator(".bell-count").inner_text())
+    bell.locator("summary").click()
+    expect(bell.locator(".owed-list a").first).to_be_visible()
+    assert sum(map(int, bell.locator("h2 .count").all_inner_texts())) == owed
+    assert is_as_wide_as_the_screen(page)
+    ref = silent[0].ref
+    bell.get_by_role("link", name=ref).click()
+    row = row_of(page, silent[0])
+    row.get_by_label("ผลการดำเนินการ").fill("เปิดจากกระดิ่ง")
+    row.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(page.locator("form.update-form")).to_have_count(0)
+    expect(bell.locator(".bell-count")).to_have_text(str(owed - 1))
+
+
+def test_the_bell_without_scripts_leads_to_the_list(at_work, silent):
+    page = at_work(360, scripts=False)
+    page.locator("#bell summary").click()
+    page.get_by_role("link", name="ดูงานที่ต้องรายงานทั้งหมด").click()
+    expect(page.get_by_role("heading", name="งานที่ต้องรายงาน")).to_be_visible()
+    page.get_by_role("link", name=silent[0].ref).click()
+    expect(row_of(page, silent[0]).get_by_label("ผลการดำเนินการ")).to_be_visible()

@@ -67,6 +67,11 @@ def check(page, state):
 def test_the_states_of_my_work(page_at, action, tell, live_server):
     page = page_at
     check(page, "full")
+    page.locator("#bell summary").click()
+    page.locator("#bell .owed-list").first.wait_for()
+    check(page, "bell")
+    page.goto(f"{live_server.url}/plans/2562-2563/owed/")
+    check(page, "owed")
     row = page.locator(f'[id="row-{action.ref}"]')
     page.goto(f"{live_server.url}/plans/2562-2563/my/{action.ref}/")
     for details in page.locator("details.more-fields summary").all():
@@ -115,6 +120,9 @@ def test_nothing_to_do(page_at, live_server):
     )
     page.reload()
     check(page, "empty")
+    page.locator("#bell summary").click()
+    page.locator("#bell .empty").wait_for()
+    check(page, "nothing owed")
     Membership.objects.filter(user__username="staff").delete()
     page.reload()
     check(page, "no unit")
