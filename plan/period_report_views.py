@@ -168,7 +168,10 @@ def _context(asked: Asked, page: ReportPage, form: StepForm | None = None) -> di
         "unit": asked.unit,
         "period": asked.period,
         "page": page,
-        "rows": [(each, review_form.at(each.action.pk) if review_form else "") for each in page.rows],
+        "groups": [
+            (label, [(each, review_form.at(each.action.pk) if review_form else "") for each in rows])
+            for label, rows in page.groups
+        ],
         "row": row,
         "cell": next(cell for cell in row.cells if cell.period == asked.period),
         "has_begun": has_begun,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Prefetch
+from django.utils.translation import gettext as _
 
 from assignments.models import Role, Unit
 from plan.as_of import AsOf
@@ -91,9 +92,11 @@ class ReportPage:
         return self.report.version if self.report else 0
 
     @property
-    def silent(self) -> list[ReportRow]:
-        """The rows of which nothing was told."""
-        return [row for row in self.rows if row.is_silent]
+    def groups(self) -> list[tuple[str, list[ReportRow]]]:
+        """(label, rows) of what is not empty: what is missing first."""
+        missing = [row for row in self.rows if row.waits_for_unit]
+        told = [row for row in self.rows if not row.waits_for_unit]
+        return [(label, rows) for label, rows in ((_("Not updated"), missing), (_("Updated"), told)) if rows]
 
     @property
     def changed(self) -> list[ReportRow]:
@@ -115,7 +118,8 @@ def read_page(plan: Plan, unit: Unit, period: Period, as_of: AsOf) -> ReportPage
     returned = {line.action_id: line for line in steps[-1].lines.all()} if report and not is_kept else {}
     sent = next((step.lines.all() for step in reversed(steps) if step.state == ReportState.SENT), ())
     sent_lines = {line.action_id: line for line in sent}
-    live = set(report_actions(plan, unit, period, as_of).values_list("pk", flat=True))
+    has_begun = as_of.day >= period.starts_on
+    live = set(report_actions(plan, unit, period, as_of).values_list("pk", flat=True)) if has_begun else set()
     actions = list(plan.actions.filter(pk__in=live | sent_lines.keys()).as_of(as_of).with_details().in_order())
     told = _told(period, as_of, actions)
     to_send, kept = [], []
