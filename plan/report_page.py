@@ -93,10 +93,10 @@ class ReportPage:
 
     @property
     def groups(self) -> list[tuple[str, list[ReportRow]]]:
-        """(label, rows) of what is not empty: what is missing first."""
-        missing = [row for row in self.rows if row.waits_for_unit]
+        """(label, rows) of what is not empty: what is missing first, and there what was returned."""
+        missing = sorted((row for row in self.rows if row.waits_for_unit), key=lambda row: not row.returned_because)
         told = [row for row in self.rows if not row.waits_for_unit]
-        return [(label, rows) for label, rows in ((_("Not updated"), missing), (_("Updated"), told)) if rows]
+        return [(label, rows) for label, rows in ((_("Waits for an update"), missing), (_("Updated"), told)) if rows]
 
     @property
     def changed(self) -> list[ReportRow]:
