@@ -17,7 +17,7 @@ from plan.as_of import AsOf, on_day
 from plan.lookup import find_plan
 from plan.models import Period, PeriodReport, Plan, ReportState
 from plan.progress import NotAllowedError
-from plan.report_forms import ACCEPT, RETURN, SEND, ReviewForm, SendForm, StepForm, with_fresh_op
+from plan.report_forms import ACCEPT, HIDDEN, RETURN, SEND, ReviewForm, SendForm, StepForm, with_fresh_op
 from plan.report_grid import grid
 from plan.report_page import ReportPage, read_page
 from plan.reporting import (
@@ -132,7 +132,12 @@ def _refuse(request: HttpRequest, asked: Asked, page: ReportPage, form: StepForm
     if not form.is_whole:
         form.data = with_fresh_op(form.data, page.version)
         form.add_error(None, _("The form did not arrive whole. Your text is still in it; press the button again."))
-    return render(request, "plan/period_report.html", _context(asked, page, form), status=status)
+    context = _context(asked, page, form)
+    context["errors"] = [error for name, errors in form.errors.items() if name not in HIDDEN for error in errors]
+    if form not in (context["send_form"], context["review_form"]):
+        context["typed"] = form.typed_words()
+    context["errors_at"] = "send" if isinstance(form, SendForm) else "review"
+    return render(request, "plan/period_report.html", context, status=status)
 
 
 def _conflict(request: HttpRequest, asked: Asked) -> HttpResponse:

@@ -12,6 +12,7 @@ from plan.report_page import ReportRow
 from pmqa_tracker.forms import LinesField
 
 SEND, ACCEPT, RETURN = "send", "accept", "return"
+HIDDEN = {"version", "op_id"}
 REASON = "reason_"
 
 
@@ -29,7 +30,7 @@ class StepForm(forms.Form):
     @property
     def is_whole(self) -> bool:
         """Whether its hidden fields arrived as they were sent out; call it on a bound form."""
-        return not {"version", "op_id"} & self.errors.keys()
+        return not HIDDEN & self.errors.keys()
 
     def typed_words(self) -> list[tuple[str, str]]:
         """Label and text of whatever was written, for a page that cannot take it but must not lose it."""

@@ -147,6 +147,7 @@ def test_what_was_not_updated_is_sent_knowingly(client, plan, action, silent, st
     response = client.post(here(), form(note="ขอส่งก่อน"))
     assert response.status_code == 422
     assert list(response.context["send_form"].errors) == ["confirm"]
+    assert (len(response.context["errors"]), response.context["errors_at"]) == (1, "send")
     assert "ขอส่งก่อน</textarea>" in response.content.decode()
     assert not PeriodReport.objects.exists()
     assert client.post(here(), form(confirm="on")).status_code == 302
@@ -200,6 +201,7 @@ def test_a_return_without_a_reason_is_told(client, plan, unit, action, staff, co
     response = client.post(here(), form(1, "return", note="โปรดแก้ไข"))
     assert response.status_code == 422
     assert len(response.context["review_form"].non_field_errors()) == 1
+    assert (len(response.context["errors"]), response.context["errors_at"]) == (1, "review")
     assert "โปรดแก้ไข</textarea>" in response.content.decode()
     assert stored() == {"state": "SENT", "version": 1}
 
