@@ -11,6 +11,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from assignments.admin import AssignmentInline
+from plan import log_admin  # noqa: F401 - registers its screens
 from plan.models import ActionItem, Evidence, Period, Plan, ProgressUpdate
 from plan.models.action import PLAN_ORDER
 from plan.resources import ActionResource

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from plan.views import actions, evidence, my, owed
+from plan.views import actions, evidence, my, owed, period_reports
 
 urlpatterns = [
     path("", actions.home, name="home"),
@@ -14,4 +14,8 @@ urlpatterns = [
     path("plans/<text:slug>/actions/<text:ref>/", actions.action_detail, name="action_detail"),
     path("plans/<text:slug>/evidence/<int:pk>/", evidence.evidence_file, name="evidence_file"),
     path("plans/<text:slug>/evidence/<int:pk>/withdraw/", evidence.evidence_withdraw, name="evidence_withdraw"),
+    path("plans/<text:slug>/reporting/", period_reports.reporting, name="reporting"),
+    path(
+        "plans/<text:slug>/reporting/<text:unit>/<int:period>/", period_reports.period_report, name="period_report"
+    ),
 ]

@@ -9,7 +9,19 @@ from factory.django import DjangoModelFactory
 
 from assignments.models import Assignment, Membership, Role, Unit
 from criteria.models import Assessment, Category, Criterion, Level, Requirement, Verdict
-from plan.models import ActionItem, Evidence, Period, Plan, ProgressUpdate, Status
+from plan.models import (
+    ActionItem,
+    Evidence,
+    EvidenceWithdrawal,
+    Period,
+    PeriodReport,
+    Plan,
+    ProgressUpdate,
+    Reminder,
+    ReportState,
+    ReportStep,
+    Status,
+)
 from pmqa_tracker.models import User
 
 PASSWORD = "a long password for tests"
@@ -222,3 +234,45 @@ class EvidenceFactory(DjangoModelFactory):
     link = "https://example.org/report"
     added_by = factory.SelfAttribute("update.author")
     at = factory.SelfAttribute("update.at")
+
+
+class EvidenceWithdrawalFactory(DjangoModelFactory):
+    class Meta:
+        model = EvidenceWithdrawal
+
+    evidence = factory.SubFactory(EvidenceFactory)
+    reason = "แนบผิดไฟล์"
+    by = factory.SelfAttribute("evidence.added_by")
+    at = factory.SelfAttribute("evidence.at")
+
+
+class PeriodReportFactory(DjangoModelFactory):
+    """A report alone; what sends and reviews one is `plan.reporting`."""
+
+    class Meta:
+        model = PeriodReport
+
+    unit = factory.SubFactory(UnitFactory)
+    period = factory.SubFactory(PeriodFactory)
+    state = ReportState.SENT
+    version = 1
+
+
+class ReportStepFactory(DjangoModelFactory):
+    class Meta:
+        model = ReportStep
+
+    report = factory.SubFactory(PeriodReportFactory)
+    op_id = factory.LazyFunction(uuid4)
+    version = factory.SelfAttribute("report.version")
+    state = factory.SelfAttribute("report.state")
+    by = factory.SubFactory(UserFactory)
+    at = datetime(2020, 4, 3, 3, 0, tzinfo=UTC)
+
+
+class ReminderFactory(DjangoModelFactory):
+    class Meta:
+        model = Reminder
+
+    user = factory.SubFactory(UserFactory)
+    day = date(2020, 4, 3)

@@ -20,5 +20,7 @@ def addresses(plan: Plan) -> dict[str, str]:
         "units": f"{base}/units/",
         "unit": f"{base}/units/{unit.abbreviation}/",
         "reports": f"{base}/reports/",
+        "reporting": f"{base}/reporting/",
+        "period_report": f"{base}/reporting/{unit.abbreviation}/1/",
         "password": "/password/",
     }

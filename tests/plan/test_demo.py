@@ -11,7 +11,8 @@ from django.utils import timezone
 from assignments.models import Role, Unit
 from plan import demo as demonstration
 from plan.as_of import on_day
-from plan.models import ActionItem, Evidence, Plan, ProgressUpdate
+from plan.models import ActionItem, Evidence, PeriodReport, Plan, ProgressUpdate, ReportStep
+from plan.report_grid import grid
 from pmqa_tracker import clock
 from pmqa_tracker.models import User
 from reports.maturity import build_map
@@ -76,9 +77,47 @@ def test_the_cache_of_every_action_is_its_last_row(demo):
         assert (action.status, action.progress) == last
 
 
+def test_the_reports_of_past_periods_are_a_mixture(demo):
+    plan = Plan.objects.get()
+    as_of = on_day(plan, clock.today(), plan.periods.all(), told_until=clock.now())
+    rows = [row for row in grid(plan, as_of, list(Unit.objects.divisions())).rows if not row.is_empty]
+    states = [Counter(row.cells[place].state.value for row in rows) for place in range(5)]
+    assert states == [
+        {"ACCEPTED": 7},
+        {"ACCEPTED": 7},
+        {"ACCEPTED": 2, "SENT": 2, "RETURNED": 2, "LATE": 1},
+        {"OPEN": 6, "NONE": 1},
+        {"LATER": 7},
+    ]
+    assert {row.unit.abbreviation: row.cells[2].state.value for row in rows}["สพม."] == "RETURNED"
+    returned = ReportStep.objects.filter(state="RETURNED", report__state="RETURNED")
+    counts = {step.report.unit.abbreviation: step.lines.count() for step in returned}
+    assert (counts.pop("สพม."), list(counts.values())) == (1, [2])
+    for unit in Unit.objects.filter(period_reports__state="RETURNED"):
+        answered = plan.actions.with_returned([unit]).filter(returned_because__isnull=False)
+        assert answered.count() == (1 if unit.abbreviation == "สพม." else 2)
+    corrected = PeriodReport.objects.filter(steps__state="RETURNED", state="ACCEPTED")
+    assert sorted(report.period.number for report in corrected) == [1, 2]
+
+
+def test_a_report_is_sent_and_reviewed_in_the_days_after_its_period(demo):
+    for report in PeriodReport.objects.select_related("period").prefetch_related("steps__lines__update"):
+        steps = sorted(report.steps.all(), key=lambda step: step.version)
+        moments = [timezone.localtime(step.at) for step in steps]
+        assert moments == sorted(moments)
+        assert (steps[0].state, steps[-1].state) == ("SENT", report.state)
+        assert all(day.weekday() < 5 and 9 <= day.hour < 17 for day in moments)
+        assert report.period.ends_on <= moments[0].date()
+        assert (moments[-1].date() - report.period.ends_on).days <= 31
+        for step in steps:
+            told = [line.update.at for line in step.lines.all() if line.update]
+            assert all(timezone.localdate(at) <= timezone.localdate(step.at) for at in told)
+
+
 def test_run_again_it_changes_nothing(demo):
     def state():
         return (
+            sorted(ReportStep.objects.values_list("op_id", "version", "state")),
             sorted(ActionItem.objects.values_list("ref", "version", "status", "progress")),
             ProgressUpdate.objects.count(),
             sorted(User.objects.values_list("username", "password")),

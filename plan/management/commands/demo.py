@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
-from plan import demo
+from plan import demo, demo_reports
 from plan.models import Plan
 from pmqa_tracker import clock
 
@@ -41,13 +41,15 @@ class Command(BaseCommand):
                 f"“{error}” is somebody's real account; a demonstration needs a database of its own. / "
                 f"“{error}” เป็นบัญชีผู้ใช้จริง ระบบสาธิตต้องใช้ฐานข้อมูลแยกต่างหาก"
             ) from error
-        told = demo.tell_history(plan, {user.username: user for _account, user in made}, today=clock.today())
+        people = {user.username: user for _account, user in made}
+        told = demo.tell_history(plan, people, today=clock.today())
+        sent = demo_reports.tell_reports(plan, people, today=clock.today())
         if verbosity:
-            self._print(made, told)
+            self._print(made, told, sent)
 
-    def _print(self, made: list, told: int) -> None:
+    def _print(self, made: list, told: int, sent: int) -> None:
         write = self.stdout.write
-        write(f"Demonstration: {told} updates told. Accounts, on this machine only:")
+        write(f"Demonstration: {told} updates told, {sent} reports sent. Accounts, on this machine only:")
         for account, user in made:
             if account.username in FOR_WHAT:
                 is_same = user.check_password(settings.PMQA_DEMO_PASSWORD)

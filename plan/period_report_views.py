@@ -1,0 +1,214 @@
+"""Pages of the periods' reports: who has sent which, and one report with its forms to send and to review it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from assignments.access import Access, access_of
+from assignments.models import Unit
+from plan.as_of import AsOf, on_day
+from plan.lookup import find_plan
+from plan.models import Period, PeriodReport, Plan, ReportState
+from plan.progress import NotAllowedError
+from plan.report_forms import ACCEPT, HIDDEN, RETURN, SEND, ReviewForm, SendForm, StepForm, with_fresh_op
+from plan.report_grid import grid
+from plan.report_page import ReportPage, read_page
+from plan.reporting import (
+    StaleReportError,
+    accept_report,
+    check_may_review,
+    check_may_send,
+    day_of_report,
+    return_report,
+    send_report,
+)
+from pmqa_tracker import clock
+from pmqa_tracker.views import NotFound
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The report an address names, and who asks for it."""
+
+    plan: Plan
+    unit: Unit
+    period: Period
+    as_of: AsOf
+    access: Access
+
+    @property
+    def address(self) -> str:
+        return reverse("period_report", args=[self.plan.slug, self.unit.abbreviation, self.period.number])
+
+
+@require_safe
+def reporting(request: HttpRequest, slug: str) -> HttpResponse:
+    """การส่งรายงาน: what waits for the coordinator's review, and who has sent which period's report."""
+    plan = find_plan(request, slug)
+    as_of = on_day(plan, clock.today(), plan.periods.all(), told_until=clock.now())
+    table = grid(plan, as_of, list(Unit.objects.divisions().active().in_order()))
+    context = {"as_of": as_of, "grid": table, "idle": [row for row in table.rows if row.is_empty]}
+    return render(request, "plan/reporting.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def period_report(request: HttpRequest, slug: str, unit: str, period: int) -> HttpResponse:
+    """A unit's report of a period; the forms of it post to the same address."""
+    plan = find_plan(request, slug)
+    found, place = _find_unit(plan, unit, period), _find_period(plan, unit, period)
+    as_of = day_of_report(plan, place, clock.now())
+    asked = Asked(plan=plan, unit=found, period=place, as_of=as_of, access=access_of(request))
+    if request.method == "POST":
+        return _take_step(request, asked)
+    return render(request, "plan/period_report.html", _context(asked, read_page(plan, found, place, as_of)))
+
+
+def _take_step(request: HttpRequest, asked: Asked) -> HttpResponse:
+    """Send or review; whatever refuses it, the page comes back with every typed word."""
+    page = read_page(asked.plan, asked.unit, asked.period, asked.as_of)
+    form = _bind(request.POST, page)
+    try:
+        if isinstance(form, SendForm):
+            check_may_send(asked.unit, asked.access)
+        else:
+            check_may_review(asked.access)
+        # A form of an older version may be one that was sent twice; who writes it tells.
+        if not form.is_valid() and request.POST.get("version") == str(page.version):
+            return _refuse(request, asked, page, form, status=422)
+        if not form.is_whole:
+            raise StaleReportError(page.report)
+        _write(asked, page, form)
+    except ValidationError as error:
+        form.add_error(None, error)
+        return _refuse(request, asked, page, form, status=422)
+    except NotAllowedError as error:
+        context = _context(asked, page) | {"refusal": str(error), "typed": form.typed_words()}
+        return render(request, "plan/period_report.html", context, status=403)
+    except StaleReportError:
+        return _conflict(request, asked)
+    return _taken(request, asked, form)
+
+
+def _bind(posted: Any, page: ReportPage) -> StepForm:
+    if posted.get("do") == SEND:
+        return SendForm(posted, version=page.version, waiting=page.waiting_for_unit)
+    return ReviewForm(posted, version=page.version, rows=page.sent)
+
+
+def _write(asked: Asked, page: ReportPage, form: StepForm) -> None:
+    """The one write of the step a form asks for."""
+    told = {name: form.cleaned_data[name] for name in ("version", "op_id")}
+    told |= {"access": asked.access, "at": clock.now(), "note": form.cleaned_data.get("note", "")}
+    report = page.report or PeriodReport(unit=asked.unit, period=asked.period)
+    if isinstance(form, SendForm):
+        send_report(unit=asked.unit, period=asked.period, as_of=asked.as_of, **told)
+    elif form.data.get("do") == RETURN:
+        return_report(report=report, reasons=form.reasons(), **told)
+    elif form.data.get("do") == ACCEPT:
+        accept_report(report=report, **told)
+
+
+def _taken(request: HttpRequest, asked: Asked, form: StepForm) -> HttpResponse:
+    names = {"unit": asked.unit, "period": asked.period.label}
+    said = {
+        SEND: _("Sent. The report of %(unit)s for %(period)s now waits for the coordinator's review."),
+        ACCEPT: _("Accepted: the report of %(unit)s for %(period)s."),
+        RETURN: _("Returned: %(unit)s finds the actions to be corrected for %(period)s first in its work."),
+    }
+    do = form.data["do"]
+    messages.success(request, said[do] % names)
+    return redirect(asked.address if do == SEND else reverse("reporting", args=[asked.plan.slug]))
+
+
+def _refuse(request: HttpRequest, asked: Asked, page: ReportPage, form: StepForm, *, status: int) -> HttpResponse:
+    """The page with the form as it was typed and what is wrong with it."""
+    if not form.is_whole:
+        form.data = with_fresh_op(form.data, page.version)
+        form.add_error(None, _("The form did not arrive whole. Your text is still in it; press the button again."))
+    context = _context(asked, page, form)
+    context["errors"] = [error for name, errors in form.errors.items() if name not in HIDDEN for error in errors]
+    if form not in (context["send_form"], context["review_form"]):
+        context["typed"] = form.typed_words()
+    context["errors_at"] = "send" if isinstance(form, SendForm) else "review"
+    return render(request, "plan/period_report.html", context, status=status)
+
+
+def _conflict(request: HttpRequest, asked: Asked) -> HttpResponse:
+    """The page after somebody else sent or reviewed: what he did, beside what was typed."""
+    page = read_page(asked.plan, asked.unit, asked.period, asked.as_of)
+    seen = request.POST.get("version", "")
+    form = _bind(with_fresh_op(request.POST, page.version), page)
+    context = _context(asked, page, form)
+    is_shown = form in (context["send_form"], context["review_form"])
+    context |= {
+        "is_stale": True,
+        "theirs": [step for step in page.steps if step.version > (int(seen) if seen.isdecimal() else 0)],
+        "typed": form.leftovers() if is_shown else form.typed_words(),
+    }
+    return render(request, "plan/period_report.html", context, status=409)
+
+
+def _context(asked: Asked, page: ReportPage, form: StepForm | None = None) -> dict[str, Any]:
+    """What the page shows; a form that was filled in takes the place of the fresh one, where it may be sent."""
+    has_begun = asked.period.starts_on <= clock.today()
+    may_send = asked.access.may_send_report(asked.unit.pk) and has_begun and bool(page.to_send)
+    send_form = review_form = None
+    if may_send and page.state != ReportState.ACCEPTED:
+        fresh = SendForm(version=page.version, waiting=page.waiting_for_unit)
+        send_form = form if isinstance(form, SendForm) else fresh
+    if asked.access.is_coordinator and page.state == ReportState.SENT:
+        fresh = ReviewForm(version=page.version, rows=page.sent)
+        review_form = form if isinstance(form, ReviewForm) else fresh
+    today = on_day(asked.plan, clock.today(), asked.plan.periods.all(), told_until=clock.now())
+    row = grid(asked.plan, today, [asked.unit]).rows[0]
+    return {
+        "as_of": asked.as_of,
+        "unit": asked.unit,
+        "period": asked.period,
+        "page": page,
+        "groups": [
+            (label, [(each, review_form.at(each.action.pk) if review_form else "") for each in rows])
+            for label, rows in page.groups
+        ],
+        "row": row,
+        "cell": next(cell for cell in row.cells if cell.period == asked.period),
+        "has_begun": has_begun,
+        "send_form": send_form,
+        "review_form": review_form,
+    }
+
+
+def _find_unit(plan: Plan, abbreviation: str, number: int) -> Unit:
+    """The division an address names.
+
+    Raises:
+        NotFound: there is none; the page lists those there are.
+    """
+    units = {each.abbreviation: each for each in Unit.objects.divisions().in_order()}
+    if abbreviation not in units:
+        near = [(name, reverse("period_report", args=[plan.slug, name, number])) for name in units]
+        raise NotFound(_("There is no unit “%(unit)s” that sends reports.") % {"unit": abbreviation}, near)
+    return units[abbreviation]
+
+
+def _find_period(plan: Plan, abbreviation: str, number: int) -> Period:
+    """The period an address names.
+
+    Raises:
+        NotFound: there is none; the page lists the unit's reports of those there are.
+    """
+    periods = {each.number: each for each in sorted(plan.periods.all(), key=lambda each: each.number)}
+    if number not in periods:
+        near = [
+            (each.label, reverse("period_report", args=[plan.slug, abbreviation, each.number]))
+            for each in periods.values()
+        ]
+        raise NotFound(_("This plan has no period %(number)s.") % {"number": number}, near)
+    return periods[number]

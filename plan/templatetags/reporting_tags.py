@@ -1,0 +1,28 @@
+"""The state of a period's report as it is drawn: always an icon and a word, never colour alone."""
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from plan.report_grid import CellState
+from pmqa_tracker.templatetags.page import icon
+
+register = template.Library()
+ICONS = {
+    CellState.NONE: "none",
+    CellState.LATER: "locked",
+    CellState.OPEN: "not_started",
+    CellState.LATE: "overdue",
+    CellState.SENT: "sent",
+    CellState.RETURNED: "returned",
+    CellState.ACCEPTED: "done",
+}
+
+
+@register.simple_tag
+def report_badge(value: str) -> SafeString:
+    """A CellState, or a ReportState, as a badge."""
+    state = CellState(value)
+    return format_html(
+        '<span class="badge-status is-{}">{}<span>{}</span></span>', state.lower(), icon(ICONS[state]), state.label
+    )
