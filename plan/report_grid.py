@@ -98,6 +98,17 @@ class Grid:
         return sorted(cells, key=lambda cell: cell.at)
 
     @property
+    def owed(self) -> list[Cell]:
+        """What is still to be handed in, the longest late first."""
+        cells = [cell for row in self.rows for cell in row.cells if cell.is_owed and not cell.is_handed_in]
+        return sorted(cells, key=lambda cell: cell.period.number)
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether any report was due by now, handed in or not."""
+        return any(cell.is_owed for row in self.rows for cell in row.cells)
+
+    @property
     def late(self) -> list[Cell]:
         """What is late, longest first."""
         cells = [cell for row in self.rows for cell in row.cells if cell.is_late]

@@ -15,7 +15,5 @@ urlpatterns = [
     path("plans/<text:slug>/evidence/<int:pk>/", evidence.evidence_file, name="evidence_file"),
     path("plans/<text:slug>/evidence/<int:pk>/withdraw/", evidence.evidence_withdraw, name="evidence_withdraw"),
     path("plans/<text:slug>/reporting/", period_reports.reporting, name="reporting"),
-    path(
-        "plans/<text:slug>/reporting/<text:unit>/<int:period>/", period_reports.period_report, name="period_report"
-    ),
+    path("plans/<text:slug>/reporting/<text:unit>/<int:period>/", period_reports.period_report, name="period_report"),
 ]

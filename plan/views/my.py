@@ -19,6 +19,7 @@ from plan.lookup import find_action, find_plan
 from plan.models import ActionItem, Due, Plan
 from plan.my_work import is_told, read_rows, section_of, sort_work, units_of
 from plan.progress import record_unchanged
+from plan.report_grid import grid
 from plan.views.updates import Panel, answer_update, open_panel
 from pmqa_tracker import clock
 
@@ -140,9 +141,11 @@ def _page(
         _prepare(row, plan, access, as_of, role)
         if action and row.pk == action.pk:
             row.panel = panel
+    units = units_of(access)
     return {
         "as_of": as_of,
-        "units": units_of(access),
+        "units": units,
+        "grid": grid(plan, as_of, units) if units else None,
         "work": sort_work(rows, as_of, role),
         "can_confirm_any": any(row.can_confirm for row in rows),
     }
