@@ -143,7 +143,7 @@ def test_what_was_not_updated_is_sent_knowingly(client, plan, action, silent, st
     client.force_login(staff)
     first = client.get(here())
     assert [row.action.ref for row in first.context["page"].waiting_for_unit] == ["1.1-A-2"]
-    assert f'href="{"/plans/2563/actions/1.1-A-2/"}#update"' in first.content.decode()
+    assert 'href="/plans/2563/my/1.1-A-2/#row-1.1-A-2"' in first.content.decode()
     response = client.post(here(), form(note="ขอส่งก่อน"))
     assert response.status_code == 422
     assert list(response.context["send_form"].errors) == ["confirm"]
