@@ -154,7 +154,8 @@ class ProgressUpdateAdmin(BuddhistDates, ReadOnly, admin.ModelAdmin):
     search_fields = ("action__ref", "result", "problem", "author__username")
     ordering = ("-at", "-pk")
     fields = (
-        "action", "told_at", "author", "source", "status_from", "progress_from", "status_to", "progress_to",
+        "action", "told_at", "author", "unit", "source", "is_unchanged",
+        "status_from", "progress_from", "status_to", "progress_to",
         "result", "problem", "next_step", "reason", "version", "op_id",
     )  # fmt: skip
     readonly_fields = ("told_at",)
@@ -177,7 +178,9 @@ class EvidenceAdmin(BuddhistDates, ReadOnly, admin.ModelAdmin):
     list_select_related = ("action", "added_by")
     search_fields = ("title", "action__ref", "link")
     ordering = ("-at", "-pk")
-    fields = ("title", "action", "update", "link", "file", "sha256", "added_by", "added_at")
+    fields = (
+        "title", "action", "update", "link", "original_name", "kind", "size", "sha256", "file", "added_by", "added_at",
+    )  # fmt: skip
     readonly_fields = ("added_at",)
 
     @admin.display(description=_("at"))
