@@ -18,6 +18,12 @@ from plan.progress import WORDS, Attachment, Report
 from pmqa_tracker.forms import LinesField, with_lf
 
 
+class WithdrawalForm(forms.Form):
+    """Why a piece of evidence is withdrawn."""
+
+    reason = LinesField()
+
+
 class UpdateForm(forms.ModelForm):
     """One update of one action, as far as its author may write it.
 

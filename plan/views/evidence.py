@@ -1,7 +1,7 @@
 """The files of the evidence: given to who is logged in, as a download, and withdrawn with a reason."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -10,11 +10,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from assignments.access import access_of
 from plan import evidence_files, file_kinds
+from plan.forms import WithdrawalForm
 from plan.lookup import find_plan
 from plan.models import Evidence, Plan
 from plan.progress import NotAllowedError, withdraw_evidence
 from pmqa_tracker import clock
-from pmqa_tracker.forms import with_lf
 from pmqa_tracker.views import NotFound
 
 # A browser that opened the file all the same would run nothing in it and load nothing from it.
@@ -54,15 +54,16 @@ def evidence_withdraw(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Take a piece of evidence back, with the reason; its row stays in the story."""
     plan = find_plan(request, slug)
     evidence = _find(plan, pk, with_links=True)
-    reason = with_lf(request.POST.get("reason"))
-    try:
-        withdraw_evidence(evidence=evidence, access=access_of(request), reason=reason, at=clock.now())
-    except NotAllowedError as error:
-        raise PermissionDenied(str(error)) from error
-    except ValidationError:
-        messages.error(request, _("“%(name)s” was not withdrawn: say why first.") % {"name": evidence.title})
-    else:
+    form = WithdrawalForm(request.POST)
+    if form.is_valid():
+        reason = form.cleaned_data["reason"]
+        try:
+            withdraw_evidence(evidence=evidence, access=access_of(request), reason=reason, at=clock.now())
+        except NotAllowedError as error:
+            raise PermissionDenied(str(error)) from error
         messages.success(request, _("“%(name)s” is withdrawn; the story says why.") % {"name": evidence.title})
+    else:
+        messages.error(request, _("“%(name)s” was not withdrawn: say why first.") % {"name": evidence.title})
     return redirect(reverse("action_detail", args=[slug, evidence.action.ref]) + f"#update-{evidence.update_id}")
 
 

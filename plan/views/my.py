@@ -96,7 +96,7 @@ def _read_choice(value: str) -> tuple[str, tuple[int, UUID]] | None:
     """(ref, (version, op_id)) of a chosen row; None for what no page of ours holds."""
     try:
         ref, version, op_id = value.rsplit("|", 2)
-        return ref, (int(version), UUID(op_id))
+        return None if "\0" in ref else (ref, (int(version), UUID(op_id)))
     except ValueError:
         return None
 

@@ -249,7 +249,8 @@ def evidence(client, here, action):
 
 def test_withdrawing_needs_a_reason_and_leaves_the_row(client, here, evidence, settings):
     address = f"/plans/2563/evidence/{evidence.pk}/withdraw/"
-    assert client.post(address, {"reason": "  "}).status_code == 302
+    for nothing in ("", "  ", "แนบ\0ผิด"):
+        assert client.post(address, {"reason": nothing}).status_code == 302
     assert not EvidenceWithdrawal.objects.exists()
     assert client.post(address, {"reason": "แนบผิดฉบับ"}).url == f"{here}#update-{evidence.update_id}"
     withdrawal = EvidenceWithdrawal.objects.get()

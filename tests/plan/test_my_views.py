@@ -169,7 +169,17 @@ def test_of_many_rows_those_changed_meanwhile_are_named(client, staff, plan, uni
 
 
 @pytest.mark.parametrize(
-    "rows", [[], ["x"], ["1.1-A-1|x|y"], ["1.1-A-1|1|nothing"], ["|||"], ["9.9-A-9|1|" + str(uuid4())]]
+    "rows",
+    [
+        [],
+        ["x"],
+        ["1.1-A-1|x|y"],
+        ["1.1-A-1|1|nothing"],
+        ["|||"],
+        ["1.1-A-1\0|1|" + str(uuid4())],
+        [f"1.1-A-1|{10**30}|{uuid4()}"],
+        ["9.9-A-9|1|" + str(uuid4())],
+    ],
 )
 def test_rows_no_page_of_ours_offers_write_nothing(client, staff, action, rows):
     assert client.post("/plans/2563/my/unchanged/", {"row": rows}).status_code == 302
