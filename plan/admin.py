@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from assignments.admin import AssignmentInline
 from plan import log_admin  # noqa: F401 - registers its screens
-from plan.models import ActionItem, Evidence, Period, Plan, ProgressUpdate
+from plan.models import ActionItem, Evidence, Meeting, Period, Plan, ProgressUpdate
 from plan.models.action import PLAN_ORDER
 from plan.resources import ActionResource
 from pmqa_tracker import thai
@@ -29,6 +29,14 @@ class PeriodInline(VersionedInline):
     ordering = ("number",)
 
 
+class MeetingInline(VersionedInline):
+    """The meetings at which the plan is followed."""
+
+    model = Meeting
+    fields = ("held_on", "name", "read_version")
+    ordering = ("held_on",)
+
+
 @admin.register(Plan)
 class PlanAdmin(VersionedAdmin):
     list_display = ("title", "slug", "starts_on", "ends_on")
@@ -36,7 +44,7 @@ class PlanAdmin(VersionedAdmin):
     search_fields = ("title", "slug")
     ordering = ("-starts_on",)
     autocomplete_fields = ("assessment", "previous")
-    inlines = (PeriodInline,)
+    inlines = (PeriodInline, MeetingInline)
 
 
 @admin.register(Period)
@@ -55,6 +63,16 @@ class PeriodAdmin(VersionedAdmin):
     @admin.display(description=_("quarter"))
     def quarter_label(self, period: Period) -> str:
         return period.quarter_label
+
+
+@admin.register(Meeting)
+class MeetingAdmin(VersionedAdmin):
+    list_display = ("name", "held_on", "plan")
+    list_filter = ("plan",)
+    list_select_related = ("plan",)
+    search_fields = ("name", "plan__title")
+    ordering = ("-held_on",)
+    autocomplete_fields = ("plan",)
 
 
 class ActionForm(VersionedForm):

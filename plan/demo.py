@@ -17,7 +17,7 @@ from assignments.access import Access, RoleGroup
 from assignments.models import Membership, Unit
 from plan.as_of import AsOf, on_day
 from plan.demo_words import BEGUN, CANCELLED, FINISHED, MOVED, NEXT, PROBLEMS, SUPPORTED
-from plan.models import ActionItem, Plan, ProgressUpdate, Status
+from plan.models import ActionItem, Meeting, Plan, ProgressUpdate, Status
 from plan.progress import Attachment, Report, record_update
 from pmqa_tracker import thai
 from pmqa_tracker.models import User
@@ -29,6 +29,7 @@ READY = ("2.2-S-", "2.4-A-", "3.4-A-", "4.2-S-", "6.1.2-A-")
 # How many of the other actions end how; the rest has not begun.
 MIX = ((Status.DONE, 19), (Status.IN_PROGRESS, 60), (Status.BLOCKED, 9), (Status.CANCELLED, 3))
 MOVED_UP = 9  # actions whose schedule the coordinator has confirmed to end in March 2563
+MEETINGS = ((date(2020, 1, 17), "1/2563"), (date(2020, 4, 10), "2/2563"))
 LATIN = {
     "สพม.": "", "สลก.": "slk", "กพร.": "kpr", "กคร.": "kkr", "กคน.": "kkn", "กน.": "kn",
     "กสว.": "ksw", "สรส.": "srs", "กภ.": "kph", "กจ.": "kj", "กค.": "kkh",
@@ -92,6 +93,16 @@ def make_accounts(password: str) -> list[tuple[Account, User]]:
                 raise ValueError(account.username)
             made.append((account, user))
     return made
+
+
+def hold_meetings(plan: Plan, *, today: date) -> int:
+    """Note the demonstration's meetings held by `today`, unless the plan has or had any; how many that made."""
+    if Meeting.history.filter(plan_id=plan.pk).exists():
+        return 0
+    held = [(day, number) for day, number in MEETINGS if day < today]
+    for day, number in held:
+        Meeting.objects.create(plan=plan, held_on=day, name=f"การประชุมคณะทำงาน PMQA ครั้งที่ {number} (ตัวอย่าง)")
+    return len(held)
 
 
 def tell_history(plan: Plan, people: dict[str, User], *, today: date) -> int:

@@ -1,17 +1,19 @@
 """The filters of a list of actions; their names are the parameters of its address."""
 
+from collections.abc import Collection
 from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from assignments.models import Role, Unit
-from criteria.models import Category, Level
+from criteria.models import Category, Criterion, Level, Requirement
 from plan.as_of import AsOf
-from plan.models import Due, Health, Status
+from plan.models import Age, Change, Due, Health, Status
 from plan.models.action import PLAN_ORDER, ActionItemQuerySet
+from plan.models.status import CLOSED
 from pmqa_tracker import thai
 
 
@@ -19,6 +21,16 @@ class UpdatedChoice:
     """Whether anything was told in the period that runs."""
 
     CHOICES = (("yes", _("Updated this period")), ("no", _("Silent this period")))
+
+
+class ScopeChoice:
+    """Parts of the plan that figures are made over."""
+
+    CHOICES = (
+        ("counted", _("Not cancelled")),
+        ("open", _("Not closed")),
+        ("at_work", _("Should be moving")),
+    )
 
 
 class SortChoice:
@@ -50,6 +62,13 @@ class ActionFilter(django_filters.FilterSet):
         queryset=Category.objects.in_order(),
         empty_label=_("All categories"),
     )
+    criterion = django_filters.ModelChoiceFilter(
+        label=_("Criterion"),
+        to_field_name="code",
+        queryset=Criterion.objects.in_order(),
+        method="by_criterion",
+        empty_label=_("All criteria"),
+    )
     level = django_filters.ChoiceFilter(
         label=_("Level"), choices=Level.choices, method="by_level", empty_label=_("All levels")
     )
@@ -62,6 +81,13 @@ class ActionFilter(django_filters.FilterSet):
     )
     role = django_filters.ChoiceFilter(
         label=_("As"), choices=Role.choices, method="by_role", empty_label=_("Lead or support")
+    )
+    partner = django_filters.ModelChoiceFilter(
+        label=_("Together with"),
+        to_field_name="abbreviation",
+        queryset=Unit.objects.in_order(),
+        method="by_partner",
+        empty_label=_("Any unit"),
     )
     status = django_filters.ChoiceFilter(
         label=_("Status"), choices=Status.choices, field_name="status_on", empty_label=_("All statuses")
@@ -78,6 +104,15 @@ class ActionFilter(django_filters.FilterSet):
     updated = django_filters.ChoiceFilter(
         label=_("Reported"), choices=UpdatedChoice.CHOICES, method="by_update", empty_label=_("With or without")
     )
+    scope = django_filters.ChoiceFilter(
+        label=_("Only those"), choices=ScopeChoice.CHOICES, method="by_scope", empty_label=_("All of them")
+    )
+    age = django_filters.ChoiceFilter(
+        label=_("Overdue for"), choices=Age.choices, method="by_age", empty_label=_("Any time")
+    )
+    change = django_filters.ChoiceFilter(
+        label=_("What changed"), choices=Change.choices, method="by_change", empty_label=_("Anything or nothing")
+    )
     sort = django_filters.ChoiceFilter(
         label=_("Order"),
         choices=SortChoice.CHOICES[1:],
@@ -85,13 +120,36 @@ class ActionFilter(django_filters.FilterSet):
         empty_label=SortChoice.CHOICES[0][1],
     )
 
-    def __init__(self, data: Any, actions: ActionItemQuerySet, *, as_of: AsOf) -> None:
+    def __init__(
+        self,
+        data: Any,
+        actions: ActionItemQuerySet,
+        *,
+        as_of: AsOf,
+        since: AsOf | None = None,
+        only: Collection[str] = (),
+    ) -> None:
+        """Set up.
+
+        Args:
+            data: the parameters of the address.
+            actions: what is narrowed.
+            as_of: the day of the page.
+            since: the earlier day that “what changed” compares with; without it that filter is not offered.
+            only: the names of the filters offered, where not all of them are.
+        """
         self.as_of = as_of
+        self.since = since
         super().__init__(data, queryset=actions.as_of(as_of))
+        if since is None:
+            del self.filters["change"]
+        for name in set(self.filters) - set(only or self.filters):
+            del self.filters[name]
         periods = [(str(period.number), period.label) for period in as_of.periods]
-        for name in ("period", "begins", "ends"):
+        for name in {"period", "begins", "ends"} & set(self.filters):
             self.form.fields[name].choices = [("", _("All periods")), *periods]
-        self.form.fields["q"].widget = forms.TextInput(attrs={"type": "search"})
+        if "q" in self.filters:
+            self.form.fields["q"].widget = forms.TextInput(attrs={"type": "search"})
 
     @property
     def unknown(self) -> list[str]:
@@ -104,6 +162,26 @@ class ActionFilter(django_filters.FilterSet):
         return sum(1 for name, value in self.form.cleaned_data.items() if value and name != "sort")
 
     @property
+    def query(self) -> dict[str, str]:
+        """The parameters of the address that narrow the list, as they were read."""
+        return {
+            name: str(self.data[name])
+            for name, value in self.form.cleaned_data.items()
+            if value and name not in ("sort", "q")
+        }
+
+    @property
+    def words(self) -> list[str]:
+        """The filters chosen, in words: "หมวด: หมวด 1 การนำองค์การ"."""
+        chosen = []
+        for name, value in self.form.cleaned_data.items():
+            if value:
+                field = self.form.fields[name]
+                shown = dict(field.choices)[value] if isinstance(field, django_filters.fields.ChoiceField) else value
+                chosen.append(f"{field.label}: {shown}")
+        return chosen
+
+    @property
     def is_deep(self) -> bool:
         """Whether any of the filters narrows that a page keeps folded away."""
         chosen = {name for name, value in self.form.cleaned_data.items() if value}
@@ -111,6 +189,31 @@ class ActionFilter(django_filters.FilterSet):
 
     def by_text(self, actions: ActionItemQuerySet, name: str, value: str) -> ActionItemQuerySet:
         return actions.matching(value) if thai.search_key(value) else actions
+
+    def by_criterion(self, actions: ActionItemQuerySet, name: str, value: Criterion) -> ActionItemQuerySet:
+        """Those that answer a requirement of the criterion or of its children; at the level asked for, if one is."""
+        own = Q(criterion=value) | Q(criterion__parent=value)
+        answered = Requirement.objects.filter(own, actions=OuterRef("pk"))
+        level = self.form.cleaned_data.get("level")
+        return actions.filter(Exists(answered.filter(level=level)) if level else Exists(answered) | own)
+
+    def by_partner(self, actions: ActionItemQuerySet, name: str, value: Unit) -> ActionItemQuerySet:
+        """Those in which another unit has the role that is not asked of `unit`."""
+        other = {Role.LEAD: Role.SUPPORT, Role.SUPPORT: Role.LEAD}
+        return actions.for_units([value], role=other.get(self.form.cleaned_data.get("role"), ""))
+
+    def by_scope(self, actions: ActionItemQuerySet, name: str, value: str) -> ActionItemQuerySet:
+        if value == "at_work":
+            return actions.at_work()
+        return (
+            actions.exclude(status_on=Status.CANCELLED) if value == "counted" else actions.exclude(status_on__in=CLOSED)
+        )
+
+    def by_age(self, actions: ActionItemQuerySet, name: str, value: str) -> ActionItemQuerySet:
+        return actions.late_by(Age(value), self.as_of)
+
+    def by_change(self, actions: ActionItemQuerySet, name: str, value: str) -> ActionItemQuerySet:
+        return actions.since(self.since).filter(**{Change(value).field: True})
 
     def by_level(self, actions: ActionItemQuerySet, name: str, value: str) -> ActionItemQuerySet:
         return actions.at_level(int(value))

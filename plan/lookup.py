@@ -1,5 +1,7 @@
 """Finding what an address names, and a page that helps where it names nothing."""
 
+from collections.abc import Collection
+from datetime import date, timedelta
 from difflib import get_close_matches
 
 from django.contrib import messages
@@ -8,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from plan.as_of import AsOf, on_day
+from plan.filters import ActionFilter
 from plan.models import ActionItem, Plan
 from pmqa_tracker import clock, thai
 from pmqa_tracker.views import NotFound
@@ -70,3 +73,65 @@ def read_as_of(request: HttpRequest, plan: Plan) -> AsOf:
             % {"asked": thai.format_date(day), "day": thai.format_date(as_of.day)},
         )
     return as_of
+
+
+def earlier_days(plan: Plan, as_of: AsOf) -> list[tuple[str, date]]:
+    """(name, day) of the days the page's day is likely to be compared with, the most likely first.
+
+    The last two meetings, the ends of the periods over by then, and the plan's first day: all before the day.
+    """
+    meetings = plan.meetings.filter(held_on__lt=as_of.day).order_by("-held_on")[:2]
+    days = [(meeting.name, meeting.held_on) for meeting in meetings]
+    over = [period.ends_on for period in reversed(as_of.periods) if period.ends_on < as_of.day]
+    days += [(_("end of %(period)s") % {"period": thai.format_date(day)}, day) for day in over]
+    if plan.starts_on < as_of.day:
+        days.append((_("the plan's first day"), plan.starts_on))
+    return days
+
+
+def read_since(request: HttpRequest, plan: Plan, as_of: AsOf, days: list[tuple[str, date]]) -> AsOf:
+    """The earlier day the page compares with: `?since=`, otherwise the first of `days`; said where it was moved.
+
+    It lies inside the plan and before the page's day; on the plan's first day it is that day, and nothing changed.
+    """
+    default = days[0][1] if days else as_of.day
+    asked = request.GET.get("since", "").strip()
+    if not asked:
+        return on_day(plan, default, as_of.periods)
+    try:
+        day = thai.parse_date(asked)
+    except ValueError:
+        messages.warning(
+            request,
+            _("“%(asked)s” is not a day; write it like 31/3/2563. Compared with %(day)s instead.")
+            % {"asked": asked, "day": thai.format_date(default)},
+        )
+        return on_day(plan, default, as_of.periods)
+    latest = max(as_of.day - timedelta(days=1), plan.starts_on)
+    since = on_day(plan, min(day, latest), as_of.periods)
+    if since.day != day:
+        messages.warning(
+            request,
+            _("%(asked)s is not a day of the plan before %(as_of)s; compared with %(day)s, the nearest one.")
+            % {
+                "asked": thai.format_date(day),
+                "as_of": thai.format_date(as_of.day),
+                "day": thai.format_date(since.day),
+            },
+        )
+    return since
+
+
+def warn_left_out(request: HttpRequest, chosen: ActionFilter, *, also: Collection[str] = ()) -> None:
+    """Say which filters of the address were left out, since the page offers nothing like them.
+
+    Args:
+        chosen: the page's filters.
+        also: further parameters the page reads, besides the day's.
+    """
+    read = {*chosen.form.fields, "as_of", "since", *also}
+    names = [*chosen.unknown, *(f"“{name[:40]}”" for name in request.GET if name not in read)]
+    if names:
+        messages.warning(
+            request, _("Left out, since nothing like it is offered: %(names)s.") % {"names": ", ".join(names)}
+        )

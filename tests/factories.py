@@ -1,6 +1,6 @@
 """Real objects for the tests, one factory a model."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import factory
@@ -13,6 +13,7 @@ from plan.models import (
     ActionItem,
     Evidence,
     EvidenceWithdrawal,
+    Meeting,
     Period,
     PeriodReport,
     Plan,
@@ -149,6 +150,15 @@ class PeriodFactory(DjangoModelFactory):
     number = factory.Sequence(lambda n: n + 10)
     starts_on = date(2019, 10, 1)
     ends_on = date(2019, 12, 31)
+
+
+class MeetingFactory(DjangoModelFactory):
+    class Meta:
+        model = Meeting
+
+    plan = factory.SubFactory(PlanFactory)
+    held_on = factory.Sequence(lambda n: date(2019, 10, 1) + timedelta(days=n % 360))
+    name = "การประชุมคณะทำงาน ครั้งที่ 2/2563"
 
 
 class ActionItemFactory(DjangoModelFactory):

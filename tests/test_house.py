@@ -127,6 +127,7 @@ def test_what_coordinators_edit_has_a_version_and_a_history():
         "Assignment",
         "Plan",
         "Period",
+        "Meeting",
         "ActionItem",
     }
     versioned = {model.__name__ for model in apps.get_models() if issubclass(model, Versioned)}

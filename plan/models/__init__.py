@@ -3,18 +3,23 @@
 from plan.models.action import ActionItem
 from plan.models.evidence import Evidence, EvidenceWithdrawal
 from plan.models.log import AppendOnlyError, ProgressUpdate
+from plan.models.meeting import Meeting
 from plan.models.period_report import PeriodReport, ReportLine, ReportState, ReportStep
 from plan.models.plan import Period, Plan
 from plan.models.reminder import Reminder
-from plan.models.status import Due, Health, Status
+from plan.models.status import AT_WORK, Age, Change, Due, Health, Status
 
 __all__ = [
+    "AT_WORK",
     "ActionItem",
+    "Age",
     "AppendOnlyError",
+    "Change",
     "Due",
     "Evidence",
     "EvidenceWithdrawal",
     "Health",
+    "Meeting",
     "Period",
     "PeriodReport",
     "Plan",

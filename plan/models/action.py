@@ -1,16 +1,19 @@
 """What is to be done, and the questions asked of a list of it."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import (
+    BooleanField,
     Case,
     CharField,
     Exists,
     F,
     FloatField,
+    IntegerField,
     OuterRef,
     Prefetch,
     Q,
@@ -26,7 +29,7 @@ from assignments.models import Assignment, Role, Unit
 from criteria.models import Criterion, Requirement
 from plan.as_of import AsOf
 from plan.models.plan import Period, Plan
-from plan.models.status import CLOSED, Due, Health, Status, status_constraints
+from plan.models.status import AT_WORK, CLOSED, Age, Change, Due, Health, Status, status_constraints
 from pmqa_tracker import thai
 from pmqa_tracker.models import Versioned
 
@@ -72,42 +75,57 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
         Adds `status_on`, `progress_on` (%), `updated_at` (None where nobody has told anything), `expected_on` (%,
         None where unscheduled), `due` (a Due) and `health` (a Health).
         """
-        until = (
-            apps.get_model("plan", "ProgressUpdate")
-            .objects.filter(action=OuterRef("pk"), at__lt=as_of.ends_at)
-            .order_by("-version")
-        )
+        until = _updates_until(as_of)
         stood = self.annotate(
-            status_on=Coalesce(Subquery(until.values("status_to")[:1]), Value(str(Status.NOT_STARTED))),
-            progress_on=Coalesce(Subquery(until.values("progress_to")[:1]), Value(0)),
+            status_on=_status(until),
+            progress_on=_progress(until),
             updated_at=Subquery(until.values("at")[:1]),
             expected_on=_expected_on(as_of),
         )
-        unscheduled = Q(first_period__isnull=True)
-        closed = Q(status_on__in=CLOSED)
-        overdue = Q(last_period__ends_on__lt=as_of.day) & ~closed
         enough = Q(progress_on__gte=F("expected_on") * as_of.on_track)
         nearly = Q(progress_on__gte=F("expected_on") * as_of.slipping)
-        return stood.annotate(
-            due=Case(
-                When(closed, then=Value(Due.CLOSED.value)),
-                When(unscheduled, then=Value(Due.UNSCHEDULED.value)),
-                When(overdue, then=Value(Due.OVERDUE.value)),
-                When(first_period__starts_on__lte=as_of.day, then=Value(Due.NOW.value)),
-                default=Value(Due.LATER.value),
-                output_field=CharField(),
-            ),
+        return stood.annotate(due=_due("status_on", as_of)).annotate(
             health=Case(
                 When(
-                    unscheduled | Q(status_on=Status.CANCELLED),
+                    Q(first_period__isnull=True) | Q(status_on=Status.CANCELLED),
                     then=Value(Health.NONE.value),
                 ),
-                When(overdue, then=Value(Health.OVERDUE.value)),
+                When(due=Due.OVERDUE, then=Value(Health.OVERDUE.value)),
                 When(enough, then=Value(Health.ON_TRACK.value)),
                 When(nearly, then=Value(Health.SLIPPING.value)),
                 default=Value(Health.BEHIND.value),
                 output_field=CharField(),
             ),
+        )
+
+    def since(self, then: AsOf) -> "ActionItemQuerySet":
+        """With how each stood at the end of an earlier day too, and what has changed since; needs `as_of()` before it.
+
+        Adds `status_then`, `progress_then` (%), `due_then`, and a truth for each Change, such as `is_newly_done`.
+        """
+        until = _updates_until(then)
+        stood = self.annotate(status_then=_status(until), progress_then=_progress(until))
+        stood = stood.annotate(
+            due_then=_due("status_then", then), rank_on=_rank("status_on"), rank_then=_rank("status_then")
+        )
+        rules = {
+            Change.DONE: Q(status_on=Status.DONE) & ~Q(status_then=Status.DONE),
+            Change.FORWARD: ~Q(status_on__in=CLOSED)
+            & ~Q(status_then=Status.CANCELLED)
+            & Q(rank_on__gte=F("rank_then"), progress_on__gte=F("progress_then"))
+            & (Q(rank_on__gt=F("rank_then")) | Q(progress_on__gt=F("progress_then"))),
+            Change.LATE: Q(due=Due.OVERDUE) & ~Q(due_then=Due.OVERDUE),
+            Change.BLOCKED: Q(status_on=Status.BLOCKED) & ~Q(status_then=Status.BLOCKED),
+            Change.BACK: ~Q(status_on=Status.CANCELLED)
+            & (Q(rank_on__lt=F("rank_then")) | Q(progress_on__lt=F("progress_then"))),
+            Change.CANCELLED: Q(status_on=Status.CANCELLED) & ~Q(status_then=Status.CANCELLED),
+            Change.SILENT: Q(due__in=AT_WORK) & (Q(updated_at__isnull=True) | Q(updated_at__lt=then.ends_at)),
+        }
+        return stood.annotate(
+            **{
+                change.field: Case(When(rule, then=Value(True)), default=Value(False), output_field=BooleanField())
+                for change, rule in rules.items()
+            }
         )
 
     def with_returned(self, units: Any) -> "ActionItemQuerySet":
@@ -130,7 +148,13 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
 
     def at_work(self) -> "ActionItemQuerySet":
         """That should be moving: their time has come and they are not closed."""
-        return self.filter(due__in=(Due.OVERDUE, Due.NOW))
+        return self.filter(due__in=AT_WORK)
+
+    def late_by(self, age: Age, as_of: AsOf) -> "ActionItemQuerySet":
+        """That are overdue since so many days."""
+        first, last = (as_of.day - timedelta(days=days) if days else None for days in age.days)
+        overdue = self.filter(due=Due.OVERDUE, last_period__ends_on__lte=first)
+        return overdue.filter(last_period__ends_on__gte=last) if last else overdue
 
     def updated_in(self, as_of: AsOf) -> "ActionItemQuerySet":
         """Of which something was told in the period that runs."""
@@ -145,6 +169,37 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
         is_overdue = Case(When(due=Due.OVERDUE, then=Value(0)), When(due=Due.CLOSED, then=Value(2)), default=Value(1))
         lag = (F("progress_on") - F("expected_on")).asc(nulls_last=True)
         return self.order_by(is_overdue, lag, *PLAN_ORDER)
+
+
+def _updates_until(as_of: AsOf) -> models.QuerySet[Any]:
+    """The updates of an action told by the day, latest first, as a subquery."""
+    updates = apps.get_model("plan", "ProgressUpdate").objects
+    return updates.filter(action=OuterRef("pk"), at__lt=as_of.ends_at).order_by("-version")
+
+
+def _status(until: models.QuerySet[Any]) -> Coalesce:
+    return Coalesce(Subquery(until.values("status_to")[:1]), Value(str(Status.NOT_STARTED)))
+
+
+def _progress(until: models.QuerySet[Any]) -> Coalesce:
+    return Coalesce(Subquery(until.values("progress_to")[:1]), Value(0))
+
+
+def _rank(status: str) -> Case:
+    """How far a status is on its way, as an expression; see `Status.rank`."""
+    return Case(*(When(**{status: each}, then=Value(each.rank)) for each in Status), output_field=IntegerField())
+
+
+def _due(status: str, as_of: AsOf) -> Case:
+    """The Due of the status in a field on a day, as an expression."""
+    return Case(
+        When(**{f"{status}__in": CLOSED}, then=Value(Due.CLOSED.value)),
+        When(first_period__isnull=True, then=Value(Due.UNSCHEDULED.value)),
+        When(last_period__ends_on__lt=as_of.day, then=Value(Due.OVERDUE.value)),
+        When(first_period__starts_on__lte=as_of.day, then=Value(Due.NOW.value)),
+        default=Value(Due.LATER.value),
+        output_field=CharField(),
+    )
 
 
 def _expected_on(as_of: AsOf) -> Case:

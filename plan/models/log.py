@@ -149,16 +149,11 @@ class ProgressUpdate(AppendOnly):
     @property
     def goes_back(self) -> bool:
         """Less progress than before, an earlier status, or a cancelled action taken up again."""
-        rank = {
-            Status.NOT_STARTED: 0,
-            Status.IN_PROGRESS: 1,
-            Status.BLOCKED: 1,
-            Status.DONE: 2,
-            Status.CANCELLED: 3,
-        }
-        is_earlier = rank.get(self.status_to, 0) < rank.get(self.status_from, 0)
+        before, after = (
+            Status(each).rank if each in Status.values else 0 for each in (self.status_from, self.status_to)
+        )
         is_less = (self.progress_to or 0) < (self.progress_from or 0)
-        return self.status_to != Status.CANCELLED and (is_earlier or is_less)
+        return self.status_to != Status.CANCELLED and (after < before or is_less)
 
     def clean(self) -> None:
         """The rules of design §4, each told at the field it concerns.

@@ -18,6 +18,11 @@ class Status(models.TextChoices):
         """Whether there is still something to do."""
         return self not in CLOSED
 
+    @property
+    def rank(self) -> int:
+        """How far on its way: a lower one than before is going back."""
+        return {"NOT_STARTED": 0, "IN_PROGRESS": 1, "BLOCKED": 1, "DONE": 2, "CANCELLED": 3}[self]
+
 
 CLOSED = (Status.DONE, Status.CANCELLED)
 
@@ -40,6 +45,45 @@ class Due(models.TextChoices):
     LATER = "LATER", _("Later")
     UNSCHEDULED = "UNSCHEDULED", _("No schedule")
     CLOSED = "CLOSED", _("Done or cancelled")
+
+
+AT_WORK = (Due.OVERDUE, Due.NOW)
+
+
+class Change(models.TextChoices):
+    """What may have become of an action between two days; one action may have changed in several ways."""
+
+    DONE = "DONE", _("Newly done")
+    FORWARD = "FORWARD", _("Moved forward")
+    LATE = "LATE", _("Newly overdue")
+    BLOCKED = "BLOCKED", _("Newly blocked")
+    BACK = "BACK", _("Moved back")
+    CANCELLED = "CANCELLED", _("Newly cancelled")
+    SILENT = "SILENT", _("Nothing told since")
+
+    @property
+    def field(self) -> str:
+        """The name `ActionItemQuerySet.since` gives to its truth."""
+        return f"is_newly_{self.lower()}"
+
+
+class Age(models.TextChoices):
+    """How long an action has been overdue."""
+
+    MONTH = "30", _("1-30 days late")
+    QUARTER = "90", _("31-90 days late")
+    HALF_YEAR = "180", _("91-180 days late")
+    LONGER = "more", _("more than 180 days late")
+
+    @property
+    def days(self) -> tuple[int, int | None]:
+        """The fewest and the most days (None: no end)."""
+        return {"30": (1, 30), "90": (31, 90), "180": (91, 180), "more": (181, None)}[self]
+
+    @classmethod
+    def of(cls, days: int) -> "Age":
+        """The one that `days` late, at least 1, falls in."""
+        return next(age for age in cls if age.days[1] is None or days <= age.days[1])
 
 
 def status_constraints(prefix: str, *, status: str, progress: str) -> tuple[models.CheckConstraint, ...]:

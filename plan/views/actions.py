@@ -14,7 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from assignments.access import Access, RoleGroup, access_of
 from plan.as_of import on_day
 from plan.filters import ActionFilter
-from plan.lookup import find_action, find_plan, read_as_of
+from plan.lookup import earlier_days, find_action, find_plan, read_as_of, read_since, warn_left_out
 from plan.models import ActionItem, Plan
 from plan.story import read_story
 from plan.views.updates import Panel, answer_update, open_panel, page_addresses
@@ -42,15 +42,20 @@ def action_list(request: HttpRequest, slug: str) -> HttpResponse:
     """Every action, narrowed and ordered by the address; the rows alone for htmx."""
     plan = find_plan(request, slug)
     as_of = read_as_of(request, plan)
-    chosen = ActionFilter(request.GET, plan.actions.all(), as_of=as_of)
+    since = read_since(request, plan, as_of, earlier_days(plan, as_of))
+    chosen = ActionFilter(request.GET, plan.actions.all(), as_of=as_of, since=since)
     actions = chosen.qs
-    if chosen.unknown:
-        names = ", ".join(chosen.unknown)
-        messages.warning(request, _("Left out, since nothing like it is offered: %(names)s.") % {"names": names})
+    warn_left_out(request, chosen, also=("page",))
     if not actions.query.order_by:
         actions = actions.in_order()
     page = Paginator(actions.with_details(), PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {"as_of": as_of, "filter": chosen, "page": page, "is_today": as_of.day == clock.today()}
+    context = {
+        "as_of": as_of,
+        "since": since,
+        "filter": chosen,
+        "page": page,
+        "is_today": as_of.day == clock.today(),
+    }
     template = "plan/action_list.html#rows" if request.htmx else "plan/action_list.html"
     return render(request, template, context)
 

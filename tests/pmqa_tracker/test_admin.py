@@ -17,6 +17,7 @@ from tests.factories import (
     CriterionFactory,
     EvidenceFactory,
     EvidenceWithdrawalFactory,
+    MeetingFactory,
     PlanFactory,
     ProgressUpdateFactory,
     ReminderFactory,
@@ -57,6 +58,7 @@ def grow(plan, times):
         EvidenceWithdrawalFactory(evidence=evidence)
         ReportStepFactory(report__unit=unit, report__period=plan.periods.first())
         ReminderFactory()
+        MeetingFactory(plan=plan)
         UserFactory(roles=["staff"], units=[unit])
         PlanFactory()
 
@@ -76,7 +78,7 @@ def test_every_model_of_ours_has_its_screen():
     names = {model.__name__ for model in OURS}
     assert names == {
         "User", "Group", "Category", "Criterion", "Requirement", "Assessment", "Verdict", "Unit", "Membership",
-        "Assignment", "Plan", "Period", "ActionItem", "ProgressUpdate", "Evidence",
+        "Assignment", "Plan", "Period", "Meeting", "ActionItem", "ProgressUpdate", "Evidence",
         "PeriodReport", "EvidenceWithdrawal", "Reminder",
     }  # fmt: skip
 

@@ -43,6 +43,7 @@ class Command(BaseCommand):
             ) from error
         people = {user.username: user for _account, user in made}
         told = demo.tell_history(plan, people, today=clock.today())
+        demo.hold_meetings(plan, today=clock.today())
         sent = demo_reports.tell_reports(plan, people, today=clock.today())
         if verbosity:
             self._print(made, told, sent)
