@@ -159,33 +159,33 @@ class ActionFilter(django_filters.FilterSet):
     @property
     def active_count(self) -> int:
         """How many filters narrow the list; the order is not one."""
-        return sum(1 for name, value in self.form.cleaned_data.items() if value and name != "sort")
+        return len(set(self.chosen) - {"sort"})
 
     @property
     def query(self) -> dict[str, str]:
         """The parameters of the address that narrow the list, as they were read."""
-        return {
-            name: str(self.data[name])
-            for name, value in self.form.cleaned_data.items()
-            if value and name not in ("sort", "q")
-        }
+        return {name: str(self.data[name]) for name, value in self.chosen.items() if name != "sort"}
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """Name → value of each filter that was asked for and is offered."""
+        self.form.is_valid()  # reads the parameters, once
+        return {name: value for name, value in self.form.cleaned_data.items() if value}
 
     @property
     def words(self) -> list[str]:
         """The filters chosen, in words: "หมวด: หมวด 1 การนำองค์การ"."""
         chosen = []
-        for name, value in self.form.cleaned_data.items():
-            if value:
-                field = self.form.fields[name]
-                shown = dict(field.choices)[value] if isinstance(field, django_filters.fields.ChoiceField) else value
-                chosen.append(f"{field.label}: {shown}")
+        for name, value in self.chosen.items():
+            field = self.form.fields[name]
+            shown = dict(field.choices)[value] if isinstance(field, django_filters.fields.ChoiceField) else value
+            chosen.append(f"{field.label}: {shown}")
         return chosen
 
     @property
     def is_deep(self) -> bool:
         """Whether any of the filters narrows that a page keeps folded away."""
-        chosen = {name for name, value in self.form.cleaned_data.items() if value}
-        return bool(chosen - {"q", "status", "unit", "role"})
+        return bool(set(self.chosen) - {"q", "status", "unit", "role"})
 
     def by_text(self, actions: ActionItemQuerySet, name: str, value: str) -> ActionItemQuerySet:
         return actions.matching(value) if thai.search_key(value) else actions

@@ -62,6 +62,11 @@ def format_date(day: date, *, short: bool = True) -> str:
     return f"{day.day} {month_name(day.month, short=short)} {day.year + BUDDHIST_ERA}"
 
 
+def format_month(day: date) -> str:
+    """The month of a day in the shortest form: "พ.ค. 63"."""
+    return f"{month_name(day.month, short=True)} {(day.year + BUDDHIST_ERA) % 100:02}"
+
+
 def format_datetime(moment: datetime, *, seconds: bool = False) -> str:
     """A moment in the site's time zone: "15 พ.ค. 2563 14:05 น."; to the second where that is asked for."""
     local = timezone.localtime(moment) if timezone.is_aware(moment) else moment

@@ -1,25 +1,83 @@
-"""Figures as data for Chart.js; `static/charts.js` draws them, a table beside each says the same."""
+"""Figures as data for Chart.js; `static/charts.js` draws them, a table under each says the same."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from plan.as_of import AsOf
+from plan.models import Age, Plan
 from pmqa_tracker import thai
+from reports.addresses import rows_address
+from reports.curve import Curve, month_ends
+from reports.figures import BAR_ORDER, Figure, Group, PeriodLoad
 
 
-def curve(points: Sequence[tuple[date, float | None, float | None]]) -> dict[str, Any]:
-    """Plan against actual as a line chart, from `figures.curve`; values are % rounded to one decimal."""
+def curve(drawn: Curve, plan: Plan, as_of: AsOf) -> dict[str, Any]:
+    """Plan against actual and forecast as a line chart; values are % rounded to one decimal."""
 
     def rounded(values: Sequence[float | None]) -> list[float | None]:
         return [None if value is None else round(value, 1) for value in values]
 
+    points, ends = drawn.points, month_ends(plan.starts_on, plan.ends_on)
+    series = [
+        {"label": _("Expected"), "kind": "expected", "data": rounded([each.expected for each in points])},
+        {"label": _("Actual"), "kind": "actual", "data": rounded([each.actual for each in points])},
+    ]
+    if drawn.pace is not None:
+        forecast = {"label": _("Forecast"), "kind": "forecast", "data": rounded([each.forecast for each in points])}
+        series.append(forecast)
     return {
         "type": "line",
-        "labels": [thai.format_date(day) for day, _expected, _actual in points],
+        "days": [each.day.toordinal() for each in points],
+        "now": [each.day for each in points].index(as_of.day) if as_of.day not in ends else -1,
+        "months": [thai.format_month(each.day) for each in points],
+        "labels": [thai.format_date(each.day) for each in points],
+        "series": series,
+    }
+
+
+def by_status(plan: Plan, groups: Sequence[Group], labels: Sequence[str]) -> dict[str, Any]:
+    """A bar for each group, its rows by status; each part leads to its rows."""
+    return {
+        "type": "bar",
+        "stacked": True,
+        "horizontal": True,
+        "labels": list(labels),
         "series": [
-            {"label": _("Expected"), "kind": "expected", "data": rounded([each[1] for each in points])},
-            {"label": _("Actual"), "kind": "actual", "data": rounded([each[2] for each in points])},
+            _series(plan, str(status.label), status.lower(), [part.by_status[status] for part in groups])
+            for status in BAR_ORDER
         ],
+    }
+
+
+def by_age(plan: Plan, ages: Sequence[tuple[Age, Figure]]) -> dict[str, Any]:
+    """How many are overdue for how long."""
+    return {
+        "type": "bar",
+        "horizontal": True,
+        "labels": [str(age.label) for age, _figure in ages],
+        "series": [_series(plan, _("Overdue"), "overdue", [figure for _age, figure in ages])],
+    }
+
+
+def by_period(plan: Plan, loads: Sequence[PeriodLoad]) -> dict[str, Any]:
+    """How many actions begin, run and end in each period."""
+    return {
+        "type": "bar",
+        "labels": [load.period.label for load in loads],
+        "series": [
+            _series(plan, _("Begin"), "begins", [load.begins for load in loads]),
+            _series(plan, _("Run"), "runs", [load.runs for load in loads]),
+            _series(plan, _("End"), "ends", [load.ends for load in loads]),
+        ],
+    }
+
+
+def _series(plan: Plan, label: str, kind: str, figures: Sequence[Figure]) -> dict[str, Any]:
+    return {
+        "label": label,
+        "kind": kind,
+        "data": [figure.count for figure in figures],
+        "links": [rows_address(plan, figure.query) for figure in figures],
     }

@@ -2,15 +2,15 @@
 
 from django.urls import path
 
-from reports import views
+from reports.views import criteria, dashboard, timeline, units, workbooks
 
 urlpatterns = [
-    path("plans/<text:slug>/dashboard/", views.dashboard, name="dashboard"),
-    path("plans/<text:slug>/criteria/", views.maturity_map, name="maturity_map"),
-    path("plans/<text:slug>/criteria/<text:code>/", views.criterion_detail, name="criterion_detail"),
-    path("plans/<text:slug>/timeline/", views.timeline, name="timeline"),
-    path("plans/<text:slug>/units/", views.unit_list, name="unit_list"),
-    path("plans/<text:slug>/units/<text:abbreviation>/", views.unit_detail, name="unit_detail"),
-    path("plans/<text:slug>/reports/", views.report_list, name="report_list"),
-    path("plans/<text:slug>/reports/plan-form.xlsx", views.plan_form, name="plan_form"),
+    path("plans/<text:slug>/dashboard/", dashboard.dashboard, name="dashboard"),
+    path("plans/<text:slug>/criteria/", criteria.maturity_map, name="maturity_map"),
+    path("plans/<text:slug>/criteria/<text:code>/", criteria.criterion_detail, name="criterion_detail"),
+    path("plans/<text:slug>/timeline/", timeline.timeline, name="timeline"),
+    path("plans/<text:slug>/units/", units.unit_list, name="unit_list"),
+    path("plans/<text:slug>/units/<text:abbreviation>/", units.unit_detail, name="unit_detail"),
+    path("plans/<text:slug>/reports/", workbooks.report_list, name="report_list"),
+    path("plans/<text:slug>/reports/plan-form.xlsx", workbooks.plan_form, name="plan_form"),
 ]

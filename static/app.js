@@ -1,6 +1,8 @@
 /* What the pages do beyond plain links and forms. Everything works without it. */
 "use strict";
 
+document.documentElement.classList.add("is-htmx"); // the pages renew themselves: a button that only does so is hidden
+
 /* A menu closes when the reader looks elsewhere. */
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.user-menu[open], details.bell[open]")) {

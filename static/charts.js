@@ -1,31 +1,148 @@
-/* Draws each canvas.chart from the JSON beside it (data-source names its id), in the colours of the page. */
+/* Draws each canvas.chart from the JSON beside it (data-source names its id), in the colours of the page. The table that
+   says the same is open without JavaScript; here it is folded, and unfolded for paper. */
 "use strict";
 
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/* A status is told by its pattern too, for weak eyes and for black and white. */
+function pattern(colour, paper, lines) {
+  const tile = document.createElement("canvas");
+  tile.width = tile.height = 8;
+  const pen = tile.getContext("2d");
+  pen.fillStyle = paper;
+  pen.fillRect(0, 0, 8, 8);
+  pen.strokeStyle = pen.fillStyle = colour;
+  pen.lineWidth = 1.6;
+  for (const [x1, y1, x2, y2] of lines) {
+    pen.beginPath();
+    pen.moveTo(x1, y1);
+    pen.lineTo(x2, y2);
+    pen.stroke();
+  }
+  return pen.createPattern(tile, "repeat");
+}
+const RISING = [[-2, 10, 10, -2], [-2, 2, 2, -2], [6, 10, 10, 6]];
+const FALLING = [[-2, -2, 10, 10], [6, -2, 10, 2], [-2, 6, 2, 10]];
+const fill = (colour) => ({ backgroundColor: colour, borderColor: "#fff", text: "#fff" });
 const looks = {
-  expected: () => ({ borderColor: token("--sand-600"), borderDash: [7, 5], pointStyle: "rect" }),
+  expected: () => ({ borderColor: token("--sand-600"), backgroundColor: token("--sand-600"), borderDash: [7, 5], pointStyle: "rect" }),
   actual: () => ({ borderColor: token("--indigo-700"), backgroundColor: token("--indigo-700"), pointStyle: "circle" }),
+  forecast: () => ({ borderColor: token("--in-progress"), backgroundColor: "#fff", borderDash: [2, 4], pointStyle: "triangle" }),
+  done: () => fill(token("--done")),
+  in_progress: () => ({ ...fill(pattern("#4d86d8", token("--in-progress"), RISING)), text: "#fff" }),
+  blocked: () => ({ ...fill(pattern("#b06a00", "#f0b357", FALLING)), text: token("--ink") }),
+  not_started: () => ({ ...fill("#d9d3ca"), text: token("--ink") }),
+  cancelled: () => ({ ...fill(pattern("#8d867d", "#fff", [...RISING, ...FALLING])), text: token("--ink") }),
+  overdue: () => fill(token("--overdue")),
+  begins: () => ({ ...fill(pattern("#4644a3", "#dddcf0", RISING)), text: token("--ink") }),
+  runs: () => fill(token("--indigo-700")),
+  ends: () => ({ ...fill("#b5aca1"), text: token("--ink") }),
 };
+
+/* The counts, written into the bars where there is room. */
+const counts = {
+  id: "counts",
+  afterDatasetsDraw(chart) {
+    if (chart.config.type !== "bar") return;
+    const pen = chart.ctx;
+    pen.font = `600 14px ${token("--font")}`;
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    chart.data.datasets.forEach((series, place) => {
+      chart.getDatasetMeta(place).data.forEach((bar, row) => {
+        const value = series.data[row];
+        const { x, y, base } = bar.getProps(["x", "y", "base"], true);
+        const length = chart.options.indexAxis === "y" ? Math.abs(x - base) : Math.abs(y - base);
+        if (!value || length < 20) return;
+        const text = String(value);
+        const [cx, cy] = chart.options.indexAxis === "y" ? [(x + base) / 2, y] : [x, (y + base) / 2];
+        const width = pen.measureText(text).width + 8;
+        if (typeof series.backgroundColor === "object") {
+          pen.fillStyle = series.text === "#fff" ? token("--in-progress") : "#fff";
+          pen.fillRect(cx - width / 2, cy - 9, width, 18);
+        }
+        pen.fillStyle = series.text;
+        pen.fillText(text, cx, cy + 1);
+      });
+    });
+  },
+};
+
+function wrap(label) {
+  const [first, second, ...rest] = label.split(" ");
+  return label.length > 16 && rest.length + 1 ? [`${first} ${second}`, rest.join(" ")].filter(Boolean) : label;
+}
 
 function draw(canvas) {
   const source = JSON.parse(document.getElementById(canvas.dataset.source).textContent);
+  const isLine = source.type === "line";
   Chart.defaults.font.family = token("--font");
   Chart.defaults.font.size = 15;
   Chart.defaults.color = token("--ink");
+  const values = { min: 0, max: isLine ? 100 : undefined, stacked: source.stacked, ticks: isLine ? { callback: (value) => `${value} %` } : { precision: 0 } };
+  const days = source.days; // a line is drawn over real days, its ticks at the ends of the months
+  const time = days && {
+    type: "linear",
+    min: days[0],
+    max: days[days.length - 1],
+    afterBuildTicks(axis) { axis.ticks = days.filter((_, place) => place !== source.now).map((value) => ({ value })); },
+    ticks: { maxRotation: 50, autoSkip: true, callback: (value) => source.months[days.indexOf(value)] },
+  };
+  const names = time || { stacked: source.stacked, ticks: { autoSkip: false, callback(value) { return wrap(this.getLabelForValue(value)); } } };
   new Chart(canvas, {
     type: source.type,
+    plugins: [counts],
     data: {
       labels: source.labels,
-      datasets: source.series.map((series) => ({ label: series.label, data: series.data, borderWidth: 3, pointRadius: 3, tension: 0, ...looks[series.kind]() })),
+      datasets: source.series.map((series) => ({ label: series.label, data: days ? series.data.map((y, place) => ({ x: days[place], y })) : series.data, links: series.links, borderWidth: isLine ? 3 : 1, pointRadius: 3, maxBarThickness: 34, tension: 0, ...looks[series.kind]() })),
     },
     options: {
       animation: false,
       maintainAspectRatio: false,
-      interaction: { mode: "index", intersect: false },
-      scales: { y: { min: 0, max: 100, ticks: { callback: (value) => `${value} %` } }, x: { ticks: { maxRotation: 50 } } },
-      plugins: { legend: { labels: { usePointStyle: true, boxHeight: 8 } } },
+      indexAxis: source.horizontal ? "y" : "x",
+      interaction: isLine ? { mode: "index", intersect: false } : { mode: "nearest", intersect: true },
+      scales: source.horizontal ? { x: values, y: names } : { y: values, x: names },
+      plugins: { tooltip: { callbacks: isLine ? { title: (items) => source.labels[items[0].dataIndex] } : {} }, legend: { display: source.series.length > 1, labels: { usePointStyle: isLine, boxHeight: isLine ? 8 : 12 } } },
+      onClick(event, found, chart) {
+        const link = found[0] && chart.data.datasets[found[0].datasetIndex].links?.[found[0].index];
+        if (link) window.location.assign(link);
+      },
+      onHover(event, found, chart) {
+        const series = found[0] && chart.data.datasets[found[0].datasetIndex];
+        chart.canvas.classList.toggle("is-link", Boolean(series?.links));
+      },
     },
   });
 }
 
-document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("canvas.chart").forEach(draw));
+const unfolded = new Set(); // tables the reader opened stay open when the page is renewed
+
+function drawAll() {
+  for (const chart of Object.values(Chart.instances)) if (!chart.canvas.isConnected) chart.destroy();
+  for (const canvas of document.querySelectorAll("canvas.chart")) {
+    if (Chart.getChart(canvas)) continue;
+    draw(canvas);
+    const table = canvas.closest("section")?.querySelector("details.chart-table[open]");
+    if (table && !unfolded.has(table.id)) table.open = false;
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const table = event.target.closest("details.chart-table > summary")?.parentElement;
+  if (table) unfolded[table.open ? "delete" : "add"](table.id);
+});
+window.addEventListener("beforeprint", () => {
+  for (const table of document.querySelectorAll("details.chart-table:not([open])")) {
+    table.open = true;
+    table.dataset.folded = "";
+  }
+});
+window.addEventListener("afterprint", () => {
+  for (const table of document.querySelectorAll("details.chart-table[data-folded]")) {
+    table.open = false;
+    delete table.dataset.folded;
+  }
+});
+
+document.addEventListener("DOMContentLoaded", () => document.fonts.ready.then(drawAll));
+document.addEventListener("htmx:afterSwap", drawAll);

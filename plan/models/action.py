@@ -128,6 +128,11 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
             }
         )
 
+    def with_problem(self, as_of: AsOf) -> "ActionItemQuerySet":
+        """With `problem_on`: the last problem told of each by the day; None where none was."""
+        named = _updates_until(as_of).exclude(problem="")
+        return self.annotate(problem_on=Subquery(named.values("problem")[:1]))
+
     def with_returned(self, units: Any) -> "ActionItemQuerySet":
         """With `returned_because`: why the coordinator gave it back to one of `units`; None where nobody did.
 

@@ -1,19 +1,29 @@
 """Figures and cells as they are drawn on the dashboards."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django import template
-from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
+from plan.models import Change
 from pmqa_tracker.templatetags.page import icon
+from reports.addresses import rows_address
 from reports.figures import Figure
+from reports.matrix import Heading
 from reports.maturity import CellState
 
 register = template.Library()
+CHANGE_ICONS = {
+    Change.DONE: "done",
+    Change.FORWARD: "on_track",
+    Change.LATE: "overdue",
+    Change.BLOCKED: "blocked",
+    Change.BACK: "behind",
+    Change.CANCELLED: "cancelled",
+    Change.SILENT: "silent",
+}
 
 
 @register.simple_tag(takes_context=True)
@@ -21,14 +31,7 @@ def figure(context: dict[str, Any], value: Figure) -> SafeString:
     """A figure as a link to exactly the rows it counts; a nought has none to show."""
     if not value.count:
         return format_html('<span class="zero">{}</span>', 0)
-    return format_html('<a href="{}">{}</a>', rows_address(context, value.query), value.count)
-
-
-@register.simple_tag(takes_context=True)
-def rows_address(context: dict[str, Any], query: Mapping[str, Any]) -> str:
-    """The address of the action list with these filters."""
-    address = reverse("action_list", args=[context["plan"].slug])
-    return f"{address}?{urlencode(query)}" if query else address
+    return format_html('<a href="{}">{}</a>', rows_address(context["plan"], value.query), value.count)
 
 
 @register.simple_tag(takes_context=True)
@@ -36,10 +39,61 @@ def key_figure(context: dict[str, Any], value: Figure, kind: str, label: str) ->
     """One of the figures looked at first: number, icon and word, the whole of it a link to the rows."""
     body = format_html("<b>{}</b> <span>{}{}</span>", value.count, icon(kind), label)
     if value.count:
-        body = format_html('<a href="{}">{}</a>', rows_address(context, value.query), body)
+        body = format_html('<a href="{}">{}</a>', rows_address(context["plan"], value.query), body)
     else:
         body = format_html("<p>{}</p>", body)
     return format_html('<li class="key-figure kind-{}{}">{}</li>', kind, "" if value.count else " is-zero", body)
+
+
+@register.simple_tag(takes_context=True)
+def change_figure(context: dict[str, Any], change: Change, value: Figure) -> SafeString:
+    """How many actions changed in one way, as a link to them."""
+    return key_figure(context, value, CHANGE_ICONS[change], str(change.label))
+
+
+@register.simple_tag(takes_context=True)
+def sort_link(context: dict[str, Any], heading: Heading) -> SafeString:
+    """A column's heading as a link that sorts by it; the icon of a status before it."""
+    parameters = context["request"].GET.copy()
+    parameters["sort"] = heading.sort
+    address = f"?{parameters.urlencode()}"
+    mark = icon(heading.column.kind) if heading.column.kind else ""
+    arrow = {"descending": " ↓", "ascending": " ↑"}.get(heading.direction, "")
+    return format_html(
+        '<a class="sort-link" href="{0}" hx-get="{0}">{1}<span>{2}{3}</span></a>',
+        address,
+        mark,
+        heading.column.label,
+        arrow,
+    )
+
+
+@register.filter
+def signed(value: float | None) -> str:
+    """A difference with its sign: "+3", "−2", "+1.5"; ±0 where there is none, a dash where it is not known."""
+    if value is None:
+        return "–"
+    shown = f"{abs(value):.1f}".removesuffix(".0")
+    return "±0" if shown == "0" else f"{'+' if value > 0 else '−'}{shown}"
+
+
+@register.simple_tag
+def difference(then: float | None, now: float | None) -> str:
+    """Percentage points between two percentages."""
+    return signed(None if then is None or now is None else now - then)
+
+
+@register.simple_tag
+def gap_badge(gap: float) -> SafeString:
+    """How far the progress is from what is expected, in percentage points: icon and words."""
+    if gap >= 0:
+        kind, text = "on_track", _("%(points)s points ahead of the plan")
+    else:
+        kind, text = "behind", _("%(points)s points behind the plan")
+    shown = f"{abs(gap):.1f}".removesuffix(".0")
+    return format_html(
+        '<span class="badge-status is-{}">{}<span>{}</span></span>', kind, icon(kind), text % {"points": shown}
+    )
 
 
 @register.simple_tag

@@ -1,13 +1,14 @@
-"""The figures: by hand on a small plan, and each the same as the rows its link shows."""
+"""The figures: by hand on a small plan."""
 
 from datetime import date
 
 import pytest
 
 from plan.as_of import on_day
-from plan.models import Status
+from plan.filters import ActionFilter
+from plan.models import Change, Status
 from pmqa_tracker import clock
-from reports import figures
+from reports.overview import FILTERS, read_overview
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory
 
 pytestmark = pytest.mark.django_db
@@ -18,9 +19,19 @@ def plan():
     return PlanFactory()
 
 
-def read(plan, day=None):
+def read(plan, day=None, *, since=None, **filters):
     as_of = on_day(plan, day or clock.today(), plan.periods.all())
-    return figures.overview(plan, as_of, {}), as_of
+    then = on_day(plan, since or plan.starts_on, plan.periods.all())
+    chosen = ActionFilter(filters, plan.actions.all(), as_of=as_of, since=then, only=FILTERS)
+    return read_overview(plan, chosen, then, {})
+
+
+def at(day):
+    return clock.now().replace(year=day.year, month=day.month, day=day.day)
+
+
+def counts(figures):
+    return {str(key.value): figure.count for key, figure in figures}
 
 
 def test_the_figures_of_a_small_plan(plan, coordinator, tell):
@@ -35,45 +46,124 @@ def test_the_figures_of_a_small_plan(plan, coordinator, tell):
     tell(half, coordinator, progress=50)
     tell(blocked, coordinator, status=Status.BLOCKED, progress=10, problem="รออัตรากำลัง")
     tell(cancelled, coordinator, status=Status.CANCELLED, progress=0, reason="รวมกับรายการอื่น")
-    overview, _as_of = read(plan)
+    overview = read(plan)
     whole = overview.whole
-    assert {status.value: figure.count for status, figure in whole.by_status.items()} == {
+    assert counts(whole.by_status.items()) == {
         "NOT_STARTED": 2, "IN_PROGRESS": 1, "DONE": 1, "BLOCKED": 1, "CANCELLED": 1,
     }  # fmt: skip
-    assert {health.value: figure.count for health, figure in whole.by_health.items()} == {
+    assert counts(whole.by_health.items()) == {
         "OVERDUE": 1, "BEHIND": 2, "SLIPPING": 0, "ON_TRACK": 1, "NONE": 2,
     }  # fmt: skip
-    assert (whole.total.count, whole.overdue.count, whole.silent.count) == (6, 1, 1)
+    assert (whole.total.count, whole.counted.count, whole.overdue.count, whole.at_work.count, whole.silent.count) == (
+        6, 5, 1, 3, 1,
+    )  # fmt: skip
     assert whole.progress == (100 + 50 + 10 + 0 + 0) / 5
     day_of_year = (date(2020, 5, 15) - date(2019, 9, 30)).days
     assert whole.expected == pytest.approx((100 + 100 * day_of_year / 366 + 100 * 45 / 91 + 100) / 4)
+    assert whole.gap == whole.progress - whole.expected
     by_unit = {str(lead.subject): (lead.total.count, support.total.count) for lead, support in overview.units}
     assert by_unit == {unit.abbreviation: (4, 0), other.abbreviation: (2, 1)}
     assert [str(lead.subject) for lead, _support in overview.units] == [unit.abbreviation, other.abbreviation]
     loads = [(load.begins.count, load.runs.count, load.ends.count, load.done.count) for load in overview.periods]
     assert loads == [(4, 4, 1, 0), (0, 3, 2, 1), (1, 2, 1, 0), (0, 1, 1, 0)]
+    assert counts(overview.ages) == {"30": 0, "90": 1, "180": 0, "more": 0}
+    assert counts(overview.changes) == {
+        "DONE": 1, "FORWARD": 2, "LATE": 1, "BLOCKED": 1, "BACK": 0, "CANCELLED": 1, "SILENT": 1,
+    }  # fmt: skip
 
 
 def test_a_past_day_is_told_as_it_was(plan, coordinator, tell):
     action = ActionItemFactory(plan=plan, runs=(1, 4))
-    tell(action, coordinator, at=figures_at(date(2020, 1, 31)), progress=20)
-    tell(action, coordinator, at=figures_at(date(2020, 4, 30)), status=Status.DONE)
-    assert [read(plan, day)[0].whole.progress for day in (date(2020, 1, 30), date(2020, 1, 31), date(2020, 5, 1))] == [
+    tell(action, coordinator, at=at(date(2020, 1, 31)), progress=20)
+    tell(action, coordinator, at=at(date(2020, 4, 30)), status=Status.DONE)
+    assert [read(plan, day).whole.progress for day in (date(2020, 1, 30), date(2020, 1, 31), date(2020, 5, 1))] == [
         0, 20, 100,
     ]  # fmt: skip
-    curve = {day: (expected, actual) for day, expected, actual in figures.curve(plan, read(plan)[1])}
-    assert [curve[day][1] for day in (date(2019, 12, 31), date(2020, 1, 31), date(2020, 4, 30), date(2020, 5, 15))] == [
-        0, 20, 100, 100,
-    ]  # fmt: skip
-    assert curve[date(2020, 6, 30)][1] is None
-    assert curve[date(2020, 9, 30)][0] == 100
+    curve = {point.day: point for point in read(plan).curve.points}
+    days = (date(2019, 12, 31), date(2020, 1, 31), date(2020, 4, 30), date(2020, 5, 15))
+    assert [curve[day].actual for day in days] == [0, 20, 100, 100]
+    assert curve[date(2020, 6, 30)].actual is None
+    assert curve[date(2020, 9, 30)].expected == 100
 
 
-def figures_at(day):
-    return clock.now().replace(year=day.year, month=day.month, day=day.day)
+def test_the_forecast_goes_on_at_the_pace_of_the_last_ninety_days(plan, coordinator, tell):
+    action = ActionItemFactory(plan=plan, runs=(1, 4))
+    tell(action, coordinator, at=at(date(2020, 2, 1)), progress=10)
+    tell(action, coordinator, at=at(date(2020, 4, 30)), progress=37)
+    curve = read(plan, date(2020, 5, 1)).curve
+    assert curve.pace_from == date(2020, 2, 1)
+    assert curve.pace == pytest.approx(27 / 90)
+    points = {point.day: point.forecast for point in curve.points}
+    assert points[date(2020, 4, 30)] is None
+    assert points[date(2020, 5, 1)] == 37
+    assert points[date(2020, 5, 31)] == pytest.approx(37 + 30 * 27 / 90)
+    assert curve.at_end == points[date(2020, 9, 30)] == pytest.approx(37 + 152 * 27 / 90)
+    assert curve.full_on == date(2020, 11, 27)  # 63 points at 0.3 a day are 210 days
+
+
+def test_a_plan_that_stands_still_or_has_ended_is_not_foreseen_to_be_full(plan, coordinator, tell):
+    action = ActionItemFactory(plan=plan, runs=(1, 4))
+    tell(action, coordinator, at=at(date(2019, 11, 1)), progress=10)
+    still = read(plan, date(2020, 5, 1)).curve
+    assert (still.pace, still.at_end, still.full_on) == (0, 10, None)
+    ended = read(plan, plan.ends_on).curve
+    assert (ended.pace, ended.full_on) == (None, None)
+    first = read(plan, plan.starts_on).curve
+    assert (first.pace, first.full_on) == (None, None)
+
+
+def test_what_changed_between_two_days(plan, coordinator, tell):
+    before, after = date(2020, 4, 1), date(2020, 5, 1)
+    names = {}
+
+    def action(name, runs=(1, 4)):
+        names[name] = ActionItemFactory(plan=plan, runs=runs)
+        return names[name]
+
+    finished = action("finished")
+    tell(finished, coordinator, at=at(before), progress=50)
+    tell(finished, coordinator, at=at(after), status=Status.DONE)
+    reopened = action("reopened")
+    tell(reopened, coordinator, at=at(before), status=Status.DONE)
+    tell(reopened, coordinator, at=at(after), status=Status.IN_PROGRESS, progress=100, reason="แก้ไขตามข้อสังเกต")
+    less = action("less")
+    tell(less, coordinator, at=at(before), progress=60)
+    tell(less, coordinator, at=at(after), status=Status.BLOCKED, progress=40, problem="รออนุมัติ", reason="นับผิด")
+    late = action("late", runs=(1, 2))
+    tell(late, coordinator, at=at(date(2020, 3, 1)), progress=30)
+    begun = action("begun")
+    tell(begun, coordinator, at=at(after), progress=0)
+    action("later", runs=(4, 4))
+    since = read(plan, date(2020, 5, 1), since=date(2020, 4, 1))
+    assert counts(since.changes) == {
+        "DONE": 1, "FORWARD": 1, "LATE": 0, "BLOCKED": 1, "BACK": 2, "CANCELLED": 0, "SILENT": 1,
+    }  # fmt: skip
+    assert counts(read(plan, date(2020, 5, 1), since=date(2020, 3, 31)).changes)["LATE"] == 1
+
+    def shown(change, since):
+        as_of = on_day(plan, date(2020, 5, 1), plan.periods.all())
+        then = on_day(plan, since, plan.periods.all())
+        rows = ActionFilter({"change": change}, plan.actions.all(), as_of=as_of, since=then).qs
+        return {name for name, each in names.items() if each in rows}
+
+    assert shown(Change.BACK, date(2020, 4, 1)) == {"reopened", "less"}
+    assert shown(Change.FORWARD, date(2020, 4, 1)) == {"begun"}
+    assert shown(Change.SILENT, date(2020, 4, 1)) == {"late"}
+    assert shown(Change.LATE, date(2020, 3, 31)) == {"late"}
+
+
+def test_units_that_have_told_nothing_this_period(plan, coordinator, tell):
+    quiet, half, idle = UnitFactory(), UnitFactory(), UnitFactory()
+    ActionItemFactory(plan=plan, lead=[quiet], runs=(1, 4))
+    told = ActionItemFactory(plan=plan, lead=[half], runs=(1, 4))
+    ActionItemFactory(plan=plan, lead=[half], runs=(1, 4))
+    ActionItemFactory(plan=plan, lead=[idle], runs=(4, 4))
+    tell(told, coordinator, progress=10)
+    assert [(part.subject, part.silent.count) for part in read(plan).quiet] == [(quiet, 1)]
 
 
 def test_without_rows_there_is_no_mean(plan):
-    overview, _as_of = read(plan)
+    overview = read(plan)
     assert (overview.whole.progress, overview.whole.expected, overview.whole.total.count) == (None, None, 0)
     assert overview.categories == []
+    assert {point.actual for point in overview.curve.points} == {None}

@@ -1,0 +1,86 @@
+"""What the overview, the wall and the meeting pack show of a plan, read once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from assignments.models import Unit
+from plan.as_of import AsOf
+from plan.filters import ActionFilter
+from plan.models import Age, Change, Plan
+from plan.models.action import ActionItemQuerySet
+from reports import figures
+from reports.curve import Curve, draw_curve
+from reports.figures import Compared, Figure, Group, PeriodLoad
+from reports.standings import read_standings, read_told, read_units
+
+FILTERS = ("category", "level", "unit", "role")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """The figures of a plan, or of the part of it that filters show, on a day and against an earlier one.
+
+    Attributes:
+        then: the whole on the earlier day.
+        units: (lead, support) of each unit, worst first.
+        quiet: what units lead that have told nothing in the period that runs.
+    """
+
+    as_of: AsOf
+    since: AsOf
+    whole: Group
+    then: Group
+    compared: list[Compared]
+    changes: list[tuple[Change, Figure]]
+    ages: list[tuple[Age, Figure]]
+    categories: list[Group]
+    units: list[tuple[Group, Group]]
+    quiet: list[Group]
+    periods: list[PeriodLoad]
+    curve: Curve
+
+
+def read_overview(plan: Plan, chosen: ActionFilter, since: AsOf, query: Mapping[str, Any]) -> Overview:
+    """Every figure of the overview.
+
+    Args:
+        plan: whose.
+        chosen: the filters of the page on the plan's actions, with the day.
+        since: the earlier day.
+        query: what each link keeps besides the filters: the day.
+    """
+    as_of = chosen.as_of
+    kept = {**query, **chosen.query}
+    earlier = {"as_of": since.day.isoformat(), **chosen.query}
+    units = read_units(plan)
+    standings = read_standings(chosen.qs, as_of, units, since=since)
+    before = ActionFilter(chosen.data, plan.actions.all(), as_of=since, only=FILTERS)
+    whole = figures.group(plan, standings, kept)
+    then = figures.group(plan, read_standings(before.qs, since, units), earlier)
+    only = chosen.chosen.get("unit")
+    pairs = figures.by_unit(offered_units(only), standings, kept)
+    return Overview(
+        as_of=as_of,
+        since=since,
+        whole=whole,
+        then=then,
+        compared=figures.compare(then, whole),
+        changes=figures.by_change(standings, since, kept),
+        ages=figures.by_age(standings, kept),
+        categories=figures.by_category(figures.offered_categories(plan), standings, kept),
+        units=pairs,
+        quiet=figures.quiet([lead for lead, _support in pairs]),
+        periods=figures.by_period(standings, as_of, kept),
+        curve=draw_curve(plan, as_of, standings, read_told(plan, as_of)),
+    )
+
+
+def offered_units(only: Unit | None = None) -> Sequence[Unit]:
+    """The divisions that are still there, or the one that was asked for."""
+    return [only] if only else list(Unit.objects.divisions().active().in_order())
+
+
+def blocked(actions: ActionItemQuerySet, as_of: AsOf) -> ActionItemQuerySet:
+    """What is blocked on the day, with `problem_on`: what was last told of the problem."""
+    return actions.filter(status_on="BLOCKED").with_problem(as_of).with_details().behind_first()

@@ -1,0 +1,67 @@
+"""The overview: the figures of the plan on a day and against an earlier one."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from plan.filters import ActionFilter
+from plan.lookup import earlier_days, find_plan, read_since, warn_left_out
+from plan.models import Plan
+from reports import charts, matrix
+from reports.figures import BAR_ORDER
+from reports.overview import FILTERS, Overview, read_overview
+from reports.views.day import read_day
+
+
+@require_safe
+def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
+    """ภาพรวม: the figures of the plan, each a link to its rows."""
+    plan = find_plan(request, slug)
+    return render(request, "reports/dashboard.html", _board(request, plan))
+
+
+def _board(request: HttpRequest, plan: Plan) -> dict[str, Any]:
+    """What the overview shows."""
+    as_of, context = read_day(request, plan)
+    days = earlier_days(plan, as_of)
+    since = read_since(request, plan, as_of, days)
+    chosen = ActionFilter(request.GET, plan.actions.all(), as_of=as_of, since=since, only=FILTERS)
+    warn_left_out(request, chosen, also=("sort",))
+    overview = read_overview(plan, chosen, since, context["query"])
+    return context | {
+        "filter": chosen,
+        "status_labels": [(status.lower(), status.label) for status in BAR_ORDER],
+        "days": days,
+        "since": since,
+        "overview": overview,
+        "curve_chart": charts.curve(overview.curve, plan, as_of),
+        "category_chart": charts.by_status(
+            plan, overview.categories, [str(each.subject) for each in overview.categories]
+        ),
+        "age_chart": charts.by_age(plan, overview.ages),
+        "period_chart": charts.by_period(plan, overview.periods),
+        **_matrices(request, chosen, overview),
+    }
+
+
+def _matrices(request: HttpRequest, chosen: ActionFilter, overview: Overview) -> dict[str, Any]:
+    """The unit × status matrix of each role the filters leave, sorted as the address asks."""
+    sort = read_sort(request)
+    role = chosen.chosen.get("unit") and chosen.chosen.get("role")
+    return {
+        "lead": matrix.arrange([lead for lead, _support in overview.units], sort) if role != "SUPPORT" else None,
+        "support": matrix.arrange([each for _lead, each in overview.units], sort) if role != "LEAD" else None,
+    }
+
+
+def read_sort(request: HttpRequest) -> str:
+    """What the units are sorted by: `?sort=`; what is not offered is said, and they stay worst first."""
+    sort = request.GET.get("sort", "")
+    if not matrix.is_offered(sort):
+        text = _("The units cannot be sorted by “%(sort)s”; shown worst first instead.")
+        messages.warning(request, text % {"sort": sort[:40]})
+    return sort

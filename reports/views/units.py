@@ -1,0 +1,71 @@
+"""The divisions: all of them, and one."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from assignments.models import Unit
+from plan.lookup import find_plan
+from plan.models import Status
+from pmqa_tracker.views import NotFound
+from reports import charts, figures, matrix
+from reports.curve import draw_curve
+from reports.overview import offered_units
+from reports.standings import read_standings, read_told, read_units
+from reports.unit_page import read_waiting
+from reports.views.dashboard import read_sort
+from reports.views.day import read_day
+
+
+@require_safe
+def unit_list(request: HttpRequest, slug: str) -> HttpResponse:
+    """Every division with what it leads and supports, furthest behind first."""
+    plan = find_plan(request, slug)
+    as_of, context = read_day(request, plan)
+    standings = read_standings(plan.actions.as_of(as_of), as_of, read_units(plan))
+    pairs = figures.by_unit(offered_units(), standings, context["query"])
+    sort = read_sort(request)
+    collectives = Unit.objects.active().filter(is_collective=True).prefetch_related("members").in_order()
+    context |= {
+        "lead": matrix.arrange([lead for lead, _support in pairs], sort),
+        "support": matrix.arrange([support for _lead, support in pairs], sort),
+        "idle": [lead.subject for lead, support in pairs if not (lead.total.count or support.total.count)],
+        "collectives": list(collectives),
+    }
+    return render(request, "reports/unit_list.html", context)
+
+
+@require_safe
+def unit_detail(request: HttpRequest, slug: str, abbreviation: str) -> HttpResponse:
+    """One unit: its figures, what it leads (behind first), what it supports, whom it waits for, its load and trend."""
+    plan = find_plan(request, slug)
+    unit = Unit.objects.prefetch_related("members", "collectives").filter(abbreviation=abbreviation).first()
+    if unit is None:
+        units = [(str(each), reverse("unit_detail", args=[slug, each])) for each in Unit.objects.active().in_order()]
+        raise NotFound(_("There is no unit “%(unit)s”.") % {"unit": abbreviation}, units)
+    as_of, context = read_day(request, plan)
+    standings = read_standings(plan.actions.as_of(as_of), as_of, read_units(plan))
+    lead, support = figures.unit_groups(unit, standings, context["query"])
+    led = [each for each in standings if unit.pk in each.lead]
+    periods = figures.by_period(led, as_of, lead.total.query)
+    curve = draw_curve(plan, as_of, led, read_told(plan, as_of))
+    is_lead = {each.pk: unit.pk in each.lead for each in standings}
+    is_support = {each.pk: unit.pk in each.support for each in standings}
+    rows = plan.actions.for_units([unit]).as_of(as_of).with_problem(as_of).with_details().behind_first()
+    lead_actions = [action for action in rows if is_lead[action.pk]]
+    context |= {
+        "unit": unit,
+        "lead": lead,
+        "support": support,
+        "lead_actions": lead_actions,
+        "support_actions": [action for action in rows if is_support[action.pk]],
+        "blocked": [action for action in lead_actions if action.status_on == Status.BLOCKED],
+        "waiting": read_waiting(unit, offered_units(), standings, context["query"]),
+        "periods": periods,
+        "period_chart": charts.by_period(plan, periods),
+        "curve": curve,
+        "curve_chart": charts.curve(curve, plan, as_of),
+    }
+    return render(request, "reports/unit_detail.html", context)
