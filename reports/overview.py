@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assignments.models import Unit
+from assignments.models import Role, Unit
 from plan.as_of import AsOf
 from plan.filters import ActionFilter
 from plan.models import Age, Change, Plan
@@ -23,8 +23,9 @@ class Overview:
 
     Attributes:
         then: the whole on the earlier day.
-        units: (lead, support) of each unit, worst first.
-        quiet: what units lead that have told nothing in the period that runs.
+        leads, supports: what each unit leads and supports, worst first; empty where the filters ask for the other
+            role.
+        quiet: what units lead that have told nothing in the period that runs; None where only support is shown.
     """
 
     as_of: AsOf
@@ -35,8 +36,9 @@ class Overview:
     changes: list[tuple[Change, Figure]]
     ages: list[tuple[Age, Figure]]
     categories: list[Group]
-    units: list[tuple[Group, Group]]
-    quiet: list[Group]
+    leads: list[Group]
+    supports: list[Group]
+    quiet: list[Group] | None
     periods: list[PeriodLoad]
     curve: Curve
 
@@ -59,7 +61,9 @@ def read_overview(plan: Plan, chosen: ActionFilter, since: AsOf, query: Mapping[
     whole = figures.group(plan, standings, kept)
     then = figures.group(plan, read_standings(before.qs, since, units), earlier)
     only = chosen.chosen.get("unit")
+    role = chosen.chosen.get("role") if only else None  # without a unit a role narrows nothing
     pairs = figures.by_unit(offered_units(only), standings, kept)
+    leads = [lead for lead, _support in pairs if role != Role.SUPPORT]
     return Overview(
         as_of=as_of,
         since=since,
@@ -69,8 +73,9 @@ def read_overview(plan: Plan, chosen: ActionFilter, since: AsOf, query: Mapping[
         changes=figures.by_change(standings, since, kept),
         ages=figures.by_age(standings, kept),
         categories=figures.by_category(figures.offered_categories(plan), standings, kept),
-        units=pairs,
-        quiet=figures.quiet([lead for lead, _support in pairs]),
+        leads=leads,
+        supports=[support for _lead, support in pairs if role != Role.LEAD],
+        quiet=None if role == Role.SUPPORT else figures.quiet(leads),
         periods=figures.by_period(standings, as_of, kept),
         curve=draw_curve(plan, as_of, standings, read_told(plan, as_of)),
     )

@@ -44,17 +44,16 @@ def _board(request: HttpRequest, plan: Plan) -> dict[str, Any]:
         ),
         "age_chart": charts.by_age(plan, overview.ages),
         "period_chart": charts.by_period(plan, overview.periods),
-        **_matrices(request, chosen, overview),
+        **_matrices(request, overview),
     }
 
 
-def _matrices(request: HttpRequest, chosen: ActionFilter, overview: Overview) -> dict[str, Any]:
+def _matrices(request: HttpRequest, overview: Overview) -> dict[str, Any]:
     """The unit × status matrix of each role the filters leave, sorted as the address asks."""
     sort = read_sort(request)
-    role = chosen.chosen.get("unit") and chosen.chosen.get("role")
     return {
-        "lead": matrix.arrange([lead for lead, _support in overview.units], sort) if role != "SUPPORT" else None,
-        "support": matrix.arrange([each for _lead, each in overview.units], sort) if role != "LEAD" else None,
+        "lead": matrix.arrange(overview.leads, sort) if overview.leads else None,
+        "support": matrix.arrange(overview.supports, sort) if overview.supports else None,
     }
 
 

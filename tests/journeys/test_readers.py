@@ -14,9 +14,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def test_management_drills_from_a_figure_to_its_rows(enter):
     page = enter("manager")
     expect(page).to_have_url(re.compile(r"/dashboard/$"))
-    count = page.locator(".kind-overdue b").inner_text()
+    count = page.locator(".is-first .kind-overdue b").inner_text()
     assert int(count) > 0
-    page.locator(".kind-overdue a").click()
+    page.locator(".is-first .kind-overdue a").click()
     expect(page.locator("#count")).to_have_attribute("data-count", count)
     expect(page.locator(".action-table tbody tr")).to_have_count(int(count))
     page.locator(".action-table .action-ref").first.click()
@@ -32,11 +32,11 @@ def test_management_drills_from_a_figure_to_its_rows(enter):
 
 def test_management_asks_for_a_past_day(enter):
     page = enter("manager")
-    now = page.locator(".kind-done b").inner_text()
+    now = page.locator(".is-statuses .kind-done b").inner_text()
     page.get_by_label("ข้อมูล ณ วันที่").fill("31/12/2562")
     page.get_by_role("button", name="แสดง").click()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    then = page.locator(".kind-done b").inner_text()
+    then = page.locator(".is-statuses .kind-done b").inner_text()
     assert int(then) < int(now)
     expect(page.locator(".page-head")).to_contain_text("31 ธ.ค. 2562")
 

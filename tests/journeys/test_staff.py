@@ -25,7 +25,7 @@ def test_staff_update_an_action_and_see_it_on_the_dashboard(enter, live_server):
     page = enter("staff")
     expect(page).to_have_url(re.compile(r"/plans/2562-2563/my/$"))
     page.get_by_role("link", name="ภาพรวม", exact=True).click()
-    before = int(page.locator(".kind-done b").inner_text())
+    before = int(page.locator(".is-statuses .kind-done b").inner_text())
 
     page.get_by_role("link", name="งานของฉัน").click()
     ref = page.locator(".work-section:not(.due-closed) .action-ref").first.inner_text()
@@ -46,8 +46,8 @@ def test_staff_update_an_action_and_see_it_on_the_dashboard(enter, live_server):
     expect(page.locator(".message-success")).to_have_count(0)
 
     page.get_by_role("link", name="ภาพรวม", exact=True).click()
-    expect(page.locator(".kind-done b")).to_have_text(str(before + 1))
-    page.locator(".kind-done a").click()
+    expect(page.locator(".is-statuses .kind-done b")).to_have_text(str(before + 1))
+    page.locator(".is-statuses .kind-done a").click()
     expect(page.locator("#count")).to_have_attribute("data-count", str(before + 1))
     page.get_by_label("ข้อความหรือรหัสรายการ").fill(ref)
     expect(page.locator(".action-table .action-ref")).to_have_text([ref])

@@ -1,4 +1,4 @@
-"""The figures once more, as plainly as they can be said, from the rows of the log alone: what the tests compare with."""
+"""The figures once more, as plainly as can be, from the rows of the log alone: what the tests compare with."""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo

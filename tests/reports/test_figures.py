@@ -61,9 +61,8 @@ def test_the_figures_of_a_small_plan(plan, coordinator, tell):
     day_of_year = (date(2020, 5, 15) - date(2019, 9, 30)).days
     assert whole.expected == pytest.approx((100 + 100 * day_of_year / 366 + 100 * 45 / 91 + 100) / 4)
     assert whole.gap == whole.progress - whole.expected
-    by_unit = {str(lead.subject): (lead.total.count, support.total.count) for lead, support in overview.units}
-    assert by_unit == {unit.abbreviation: (4, 0), other.abbreviation: (2, 1)}
-    assert [str(lead.subject) for lead, _support in overview.units] == [unit.abbreviation, other.abbreviation]
+    assert [(part.subject, part.total.count) for part in overview.leads] == [(unit, 4), (other, 2)]
+    assert [(part.subject, part.total.count) for part in overview.supports] == [(unit, 0), (other, 1)]
     loads = [(load.begins.count, load.runs.count, load.ends.count, load.done.count) for load in overview.periods]
     assert loads == [(4, 4, 1, 0), (0, 3, 2, 1), (1, 2, 1, 0), (0, 1, 1, 0)]
     assert counts(overview.ages) == {"30": 0, "90": 1, "180": 0, "more": 0}

@@ -1,0 +1,315 @@
+"""500 random histories: every figure, series and table equals a plain recomputation from the log, for past days too."""
+
+from datetime import date, datetime, time, timedelta
+from types import SimpleNamespace
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from assignments.models import Assignment, Role, Unit
+from plan.as_of import on_day
+from plan.filters import ActionFilter
+from plan.models import ActionItem, Plan, ProgressUpdate, Status
+from reports import charts, matrix
+from reports.overview import FILTERS, read_overview
+from reports.standings import read_standings, read_units
+from reports.unit_page import read_waiting
+from tests.factories import CriterionFactory, PlanFactory, UnitFactory, UserFactory
+from tests.reports import plain
+
+pytestmark = pytest.mark.django_db
+FIRST, LAST = date(2019, 10, 1), date(2020, 9, 30)
+QUARTERS = [
+    (FIRST, date(2019, 12, 31)), (date(2020, 1, 1), date(2020, 3, 31)),
+    (date(2020, 4, 1), date(2020, 6, 30)), (date(2020, 7, 1), LAST),
+]  # fmt: skip
+THAI = ZoneInfo("Asia/Bangkok")
+days = st.integers(0, 365).map(lambda n: FIRST + timedelta(days=n))
+moments = st.builds(
+    lambda day, minute: datetime.combine(day, time(minute // 60, minute % 60), THAI), days, st.integers(0, 1439)
+)
+states = st.one_of(
+    st.just(("NOT_STARTED", 0)),
+    st.just(("DONE", 100)),
+    st.tuples(st.sampled_from(["IN_PROGRESS", "BLOCKED", "CANCELLED"]), st.integers(0, 100)),
+)
+units = st.sets(st.integers(0, 3), max_size=3)
+actions = st.fixed_dictionaries(
+    {
+        "category": st.integers(0, 2),
+        "runs": st.none() | st.tuples(st.integers(1, 4), st.integers(1, 4)).map(sorted),
+        "lead": units,
+        "support": units,
+        "told": st.lists(st.tuples(moments, states), max_size=5),
+    }
+)
+histories = st.fixed_dictionaries(
+    {
+        "actions": st.lists(actions, min_size=0, max_size=7),
+        "day": days,
+        "since": days,
+        "filters": st.sampled_from(["", "category", "unit", "lead", "collective"]),
+        "one": st.integers(0, 10_000),
+    }
+)
+
+
+@pytest.fixture
+def world():
+    """A plan, three categories, two divisions in a collective and one outside it: what histories are told of."""
+    plan = PlanFactory()
+    inside = [UnitFactory(), UnitFactory()]
+    every = [*inside, UnitFactory(), UnitFactory(is_collective=True, members=inside)]
+    criteria = [CriterionFactory() for _ in range(3)]
+    return SimpleNamespace(plan=plan, units=every, criteria=criteria, author=UserFactory())
+
+
+def write(world, drawn):
+    """The history in the database, and the same as plain facts."""
+    periods = {period.number: period for period in world.plan.periods.all()}
+    made = ActionItem.objects.bulk_create(
+        ActionItem(
+            plan=world.plan,
+            criterion=world.criteria[each["category"]],
+            ref=f"R{n}",
+            text="เรื่อง",
+            first_period=each["runs"] and periods[each["runs"][0]],
+            last_period=each["runs"] and periods[each["runs"][1]],
+        )
+        for n, each in enumerate(drawn)
+    )
+    links, updates, facts = [], [], []
+    for action, each in zip(made, drawn, strict=True):
+        carried = {}
+        for role in Role:
+            names = each[role.lower()]
+            links += [Assignment(action=action, unit=world.units[n], role=role) for n in names]
+            carried[role.lower()] = names | ({0, 1} if 3 in names else set())
+        told, before = [], ("NOT_STARTED", 0)
+        for version, (at, state) in enumerate(sorted(each["told"], key=lambda step: step[0]), start=2):
+            updates.append(
+                ProgressUpdate(
+                    action=action, op_id=uuid4(), version=version, author=world.author, at=at,
+                    status_from=before[0], progress_from=before[1], status_to=state[0], progress_to=state[1],
+                    result="ผล", problem="ปัญหา", reason="เหตุผล",
+                )
+            )  # fmt: skip
+            told.append((at, *state))
+            before = state
+        runs = each["runs"]
+        facts.append(
+            {
+                "category": world.criteria[each["category"]].category.number, "runs": runs, "told": told, **carried,
+                "first": runs and QUARTERS[runs[0] - 1][0], "last": runs and QUARTERS[runs[1] - 1][1],
+            }
+        )  # fmt: skip
+    Assignment.objects.bulk_create(links)
+    ProgressUpdate.objects.bulk_create(updates)
+    return facts
+
+
+def expect_group(group, facts, note):
+    """Every figure of a group against the rows it should be counted from."""
+    now = [each["now"] for each in facts]
+    counted = [each for each in now if each["status"] != "CANCELLED"]
+
+    def count(name, value):
+        return sum(each[name] == value for each in now)
+
+    assert group.total.count == len(now), note
+    assert group.counted.count == len(counted), note
+    assert {key.value: figure.count for key, figure in group.by_status.items()} == {
+        status: count("status", status) for status in plain.RANK
+    }, note
+    assert {key.value: figure.count for key, figure in group.by_health.items()} == {
+        health: count("health", health) for health in ("OVERDUE", "BEHIND", "SLIPPING", "ON_TRACK", "NONE")
+    }, note
+    assert group.overdue.count == count("due", "OVERDUE"), note
+    assert group.at_work.count == count("due", "OVERDUE") + count("due", "NOW"), note
+    assert group.silent.count == sum(each["is_silent"] for each in now), note
+    assert group.progress == pytest.approx(plain.mean(each["progress"] for each in counted)), note
+    expected = [each["expected"] for each in counted if each["expected"] is not None]
+    assert group.expected == pytest.approx(plain.mean(expected)), note
+
+
+@settings(
+    max_examples=500, deadline=None, derandomize=True, database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)  # fmt: skip
+@given(drawn=histories)
+def test_every_figure_equals_a_plain_recomputation(world, drawn):
+    with transaction.atomic():
+        facts = write(world, drawn["actions"])
+        compare(world, drawn, facts)
+        transaction.set_rollback(True)
+
+
+def compare(world, drawn, facts):
+    day, since = drawn["day"], min(drawn["since"], drawn["day"])
+    start = next(first for first, last in QUARTERS if first <= day <= last)
+    then_start = next(first for first, last in QUARTERS if first <= since <= last)
+    for each in facts:
+        each["now"], each["then"] = plain.stood(each, day, start), plain.stood(each, since, then_start)
+        each["changes"] = plain.changed(each["then"], each["now"], since)
+    unit = {"unit": 0, "lead": 0, "collective": 3}.get(drawn["filters"])
+    filters = {
+        "": {}, "category": {"category": str(world.criteria[0].category.number)},
+        "unit": {"unit": str(world.units[0])}, "lead": {"unit": str(world.units[0]), "role": "LEAD"},
+        "collective": {"unit": str(world.units[3])},
+    }[drawn["filters"]]  # fmt: skip
+    if drawn["filters"] == "category":
+        facts = [each for each in facts if each["category"] == world.criteria[0].category.number]
+    elif unit is not None:
+        roles = ("lead",) if drawn["filters"] == "lead" else ("lead", "support")
+        facts = [each for each in facts if any(unit in each[role] for role in roles)]
+
+    plan = Plan.objects.get(pk=world.plan.pk)
+    periods = list(plan.periods.all())
+    as_of, earlier = on_day(plan, day, periods), on_day(plan, since, periods)
+    chosen = ActionFilter(filters, plan.actions.all(), as_of=as_of, since=earlier, only=FILTERS)
+    overview = read_overview(plan, chosen, earlier, {"as_of": day.isoformat()})
+
+    expect_group(overview.whole, facts, "whole")
+    expect_group(overview.then, [{"now": each["then"]} for each in facts], "then")
+    assert [row.difference for row in overview.compared] == [
+        row.now.count - row.then.count for row in overview.compared
+    ]
+    assert {change.value: figure.count for change, figure in overview.changes} == {
+        change: sum(change in each["changes"] for each in facts)
+        for change in ("DONE", "FORWARD", "LATE", "BLOCKED", "BACK", "CANCELLED", "SILENT")
+    }
+    late = [each["now"]["days_late"] for each in facts if each["now"]["days_late"]]
+    ages = [sum(a <= n <= b for n in late) for a, b in ((1, 30), (31, 90), (91, 180), (181, 9999))]
+    assert [figure.count for _age, figure in overview.ages] == ages
+    assert charts.by_age(plan, overview.ages)["series"][0]["data"] == ages
+
+    expect_categories(world, plan, overview, facts)
+    expect_units(world, overview, facts, unit, filters.get("role"))
+    expect_periods(plan, overview, facts)
+    expect_curve(plan, overview, facts, day)
+    expect_waiting(world, plan, as_of, drawn)
+    expect_rows(plan, overview, as_of, earlier, drawn["one"])
+
+
+def expect_categories(world, plan, overview, facts):
+    numbers = sorted({each["category"] for each in facts})
+    assert [group.subject.number for group in overview.categories] == numbers
+    for group in overview.categories:
+        expect_group(group, [each for each in facts if each["category"] == group.subject.number], group.subject)
+    drawn = charts.by_status(plan, overview.categories, [""] * len(numbers))["series"]
+    assert {series["kind"]: series["data"] for series in drawn} == {
+        status.lower(): [
+            sum(each["category"] == n and each["now"]["status"] == status for each in facts) for n in numbers
+        ]
+        for status in Status.values
+    }
+
+
+def expect_units(world, overview, facts, unit, role):
+    shown = [unit] if unit is not None else [0, 1, 2]
+    place = {each.pk: n for n, each in enumerate(world.units)}
+    assert sorted(place[part.subject.pk] for part in overview.leads) == shown
+    assert sorted(place[part.subject.pk] for part in overview.supports) == ([] if role == "LEAD" else shown)
+    for name, groups in (("lead", overview.leads), ("support", overview.supports)):
+        for part in groups:
+            expect_group(part, [each for each in facts if place[part.subject.pk] in each[name]], name)
+    late = [part.overdue.count for part in overview.leads]
+    assert late == sorted(late, reverse=True)
+    quiet = {place[part.subject.pk] for part in overview.quiet}
+    at_work = {n: [e["now"] for e in facts if n in e["lead"] and e["now"]["due"] in ("OVERDUE", "NOW")] for n in shown}
+    assert quiet == {n for n, rows in at_work.items() if rows and all(each["is_silent"] for each in rows)}
+    led = [[each["now"]["status"] for each in facts if n in each["lead"]] for n in shown]
+    done = [{c.name: f.count for c, f in cells}["done"] for _g, cells in matrix.arrange(overview.leads, "done").rows]
+    assert done == sorted((rows.count("DONE") for rows in led if rows), reverse=True)
+
+
+def expect_periods(plan, overview, facts):
+    rows = []
+    for n in range(1, 5):
+        runs = [each for each in facts if each["runs"] and each["runs"][0] <= n <= each["runs"][1]]
+        ends = [each for each in runs if each["runs"][1] == n]
+        done = [each for each in ends if each["now"]["status"] == "DONE"]
+        rows.append((sum(each["runs"][0] == n for each in runs), len(runs), len(ends), len(done)))
+    loads = [(each.begins.count, each.runs.count, each.ends.count, each.done.count) for each in overview.periods]
+    assert loads == rows
+    series = charts.by_period(plan, overview.periods)["series"]
+    assert [each["data"] for each in series] == [[row[place] for row in rows] for place in range(3)]
+
+
+def expect_curve(plan, overview, facts, day):
+    """Means of each month's end by the plain rules; the forecast a line through now at the pace of 90 days."""
+
+    def means(on):
+        rows = [plain.stood(each, min(on, day), FIRST) for each in facts]
+        scheduled = [
+            plain.stood({**each, "told": []}, on, FIRST)["expected"]
+            for each, row in zip(facts, rows, strict=True)
+            if row["status"] != "CANCELLED" and each["first"]
+        ]
+        return plain.mean(scheduled), plain.mean(row["progress"] for row in rows if row["status"] != "CANCELLED")
+
+    curve = overview.curve
+    ends = {(date(2019 + n // 12, n % 12 + 1, 1) - timedelta(days=1)) for n in range(10, 22)}
+    assert [point.day for point in curve.points] == sorted(ends | {day, LAST})
+    back = max(day - timedelta(days=90), FIRST)
+    now, before = (
+        means(day)[1],
+        plain.mean(r["progress"] for r in (plain.stood(e, back, FIRST) for e in facts) if r["status"] != "CANCELLED"),
+    )
+    pace = (now - before) / (day - back).days if None not in (now, before) and FIRST < day < LAST else None
+    assert curve.pace == pytest.approx(pace)
+    for point in curve.points:
+        expected, actual = means(point.day)
+        assert point.expected == pytest.approx(expected)
+        assert point.actual == (pytest.approx(actual) if point.day <= day else None)
+        ahead = pace is not None and point.day >= day
+        line = min(max(now + pace * (point.day - day).days, 0), 100) if ahead else None
+        assert point.forecast == pytest.approx(line)
+    series = {each["kind"]: each["data"] for each in charts.curve(curve, plan, overview.as_of)["series"]}
+    assert series["actual"] == [None if p.actual is None else round(p.actual, 1) for p in curve.points]
+    assert series["expected"] == [None if p.expected is None else round(p.expected, 1) for p in curve.points]
+    assert ("forecast" in series) == (pace is not None)
+
+
+def expect_waiting(world, plan, as_of, drawn):
+    facts = [
+        {**each, **{r: each[r] | ({0, 1} if 3 in each[r] else set()) for r in ("lead", "support")}}
+        for each in drawn["actions"]
+    ]
+    standings = read_standings(plan.actions.as_of(as_of).order_by("pk"), as_of, read_units(plan))
+    for fact, standing in zip(facts, standings, strict=True):
+        fact["due"] = standing.due
+    divisions = [Unit.objects.get(pk=world.units[n].pk) for n in range(3)]
+    found = {each.partner.pk: each for each in read_waiting(divisions[0], divisions, standings, {})}
+    for n in (1, 2):
+        ours = [f["due"] for f in facts if 0 in f["lead"] and n in f["support"]]
+        theirs = [f["due"] for f in facts if 0 in f["support"] and n in f["lead"]]
+        counts = [
+            sum(due in kinds for due in side) for side in (ours, theirs) for kinds in (("OVERDUE", "NOW"), ("OVERDUE",))
+        ]
+        row = found.get(divisions[n].pk)
+        told = (
+            [row.for_them.count, row.for_them_late.count, row.for_us.count, row.for_us_late.count] if row else [0] * 4
+        )
+        assert told == counts
+
+
+def expect_rows(plan, overview, as_of, earlier, one):
+    """The rows behind one of the figures, another one each time, are as many as the figure says."""
+    groups = [overview.whole, *overview.categories, *overview.leads, *overview.supports]
+    found = [
+        figure
+        for group in groups
+        for figure in (group.total, group.counted, group.overdue, group.at_work, group.silent)
+    ]
+    found += [figure for group in groups for each in (group.by_status, group.by_health) for figure in each.values()]
+    found += [figure for _name, figure in (*overview.changes, *overview.ages)]
+    found += [figure for load in overview.periods for figure in (load.begins, load.runs, load.ends, load.done)]
+    figure = found[one % len(found)]
+    rows = ActionFilter(figure.query, plan.actions.all(), as_of=as_of, since=earlier)
+    assert rows.unknown == []
+    assert rows.qs.count() == figure.count, figure.query
