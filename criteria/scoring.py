@@ -1,7 +1,9 @@
 """Gating and score (design §4): which level a criterion has reached, and how many points that makes."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from statistics import fmean
 
 from criteria.models import Assessment, Criterion, Level
@@ -77,3 +79,20 @@ def score(criteria: Iterable[Criterion], passed: Mapping[int, Collection[int]], 
         by_criterion=by_criterion,
         reached=reached,
     )
+
+
+def weights(criteria: Iterable[Criterion], assessed: Collection[int]) -> dict[int, Fraction]:
+    """How much of the total a point of each leaf criterion makes: the means of `score`, multiplied out, exactly.
+
+    Args:
+        criteria: all criteria, in any order.
+        assessed: the leaf criteria that were assessed; the others weigh nothing and are left out.
+    """
+    by_pk = {criterion.pk: criterion for criterion in criteria}
+    top = {pk: by_pk[by_pk[pk].parent_id or pk] for pk in assessed}
+    children = Counter(criterion.pk for criterion in top.values())
+    tops = Counter(criterion.category_id for criterion in set(top.values()))
+    return {
+        pk: Fraction(1, len(tops) * tops[criterion.category_id] * children[criterion.pk])
+        for pk, criterion in top.items()
+    }

@@ -75,6 +75,11 @@ def read_as_of(request: HttpRequest, plan: Plan) -> AsOf:
     return as_of
 
 
+def day_query(plan: Plan, as_of: AsOf) -> dict[str, str]:
+    """What a link keeps to stay on the page's day: nothing where it is the day a page opens on anyway."""
+    return {} if as_of.day == on_day(plan, clock.today(), ()).day else {"as_of": as_of.day.isoformat()}
+
+
 def earlier_days(plan: Plan, as_of: AsOf) -> list[tuple[str, date]]:
     """(name, day) of the days the page's day is likely to be compared with, the most likely first.
 
@@ -129,8 +134,17 @@ def warn_left_out(request: HttpRequest, chosen: ActionFilter, *, also: Collectio
         chosen: the page's filters.
         also: further parameters the page reads, besides the day's.
     """
-    read = {*chosen.form.fields, "as_of", "since", *also}
-    names = [*chosen.unknown, *(f"“{name[:40]}”" for name in request.GET if name not in read)]
+    warn_unread(request, {*chosen.form.fields, "since", *also}, chosen.unknown)
+
+
+def warn_unread(request: HttpRequest, read: Collection[str], unknown: Collection[str] = ()) -> None:
+    """Name the parameters of the address that the page does not read, and those whose value nobody offers.
+
+    Args:
+        read: the parameters the page reads, besides the day.
+        unknown: labels of those it reads whose value is not offered.
+    """
+    names = [*unknown, *(f"“{name[:40]}”" for name in request.GET if name not in {"as_of", *read})]
     if names:
         messages.warning(
             request, _("Left out, since nothing like it is offered: %(names)s.") % {"names": ", ".join(names)}

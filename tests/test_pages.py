@@ -54,6 +54,9 @@ def world():
                 for level in Level:
                     requirement = RequirementFactory(criterion=child, level=level)
                     VerdictFactory(assessment=self.plan.assessment, requirement=requirement)
+                    ActionItemFactory(
+                        plan=self.plan, criterion=child, requirements=[requirement], lead=[self.unit, other]
+                    )
                 where = first if (first := self.plan.actions.order_by("pk").first()) else None
                 for criterion_of_it in {child, where.criterion if where else child}:
                     action = ActionItemFactory(

@@ -14,7 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from assignments.access import Access, RoleGroup, access_of
 from plan.as_of import on_day
 from plan.filters import ActionFilter
-from plan.lookup import earlier_days, find_action, find_plan, read_as_of, read_since, warn_left_out
+from plan.lookup import day_query, earlier_days, find_action, find_plan, read_as_of, read_since, warn_left_out
 from plan.models import ActionItem, Plan
 from plan.story import read_story
 from plan.views.updates import Panel, answer_update, open_panel, page_addresses
@@ -54,6 +54,7 @@ def action_list(request: HttpRequest, slug: str) -> HttpResponse:
         "since": since,
         "filter": chosen,
         "page": page,
+        "query": day_query(plan, as_of),
         "is_today": as_of.day == clock.today(),
     }
     template = "plan/action_list.html#rows" if request.htmx else "plan/action_list.html"

@@ -6,6 +6,7 @@ from django import template
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
@@ -23,11 +24,20 @@ def icon(name: str, label: str = "") -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def nav_link(context: dict[str, Any], view: str, label: str) -> SafeString:
-    """A link of the main menu to a page of the plan, marked where it is the page shown."""
+def nav_link(context: dict[str, Any], view: str, label: str, *, keeps_day: bool = False) -> SafeString:
+    """A link of the main menu to a page of the plan, marked where it is the page shown; with its day, if so asked."""
     address = reverse(view, args=[context["plan"].slug])
     is_here = context["request"].path.startswith(address)
-    return format_html('<a href="{}"{}>{}</a>', address, mark_safe(' aria-current="page"') if is_here else "", label)
+    href = day_url(context, view) if keeps_day else address
+    return format_html('<a href="{}"{}>{}</a>', href, mark_safe(' aria-current="page"') if is_here else "", label)
+
+
+@register.simple_tag(takes_context=True)
+def day_url(context: dict[str, Any], view: str, *args: Any) -> str:
+    """The address of a page of the plan, with the day this page speaks of where that is not the usual one."""
+    address = reverse(view, args=[context["plan"].slug, *args])
+    query = context.get("query")
+    return f"{address}?{urlencode(query)}" if query else address
 
 
 @register.filter

@@ -7,6 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from criteria.models import Level
 from plan.models import Change
 from pmqa_tracker.templatetags.page import icon
 from reports.addresses import rows_address
@@ -109,3 +110,13 @@ def cell_badge(state: str) -> SafeString:
     state = CellState(state)
     name = "none" if state == CellState.UNKNOWN else state.lower()
     return format_html('<span class="badge-status is-{}">{}<span>{}</span></span>', name, icon(name), state.label)
+
+
+@register.simple_tag
+def level_reached(now: int, supposed: int) -> str:
+    """The highest level a criterion reached, and where it would get as supposed: "Basic → Advance"."""
+
+    def name(level: int) -> str:
+        return Level(level).short if level else _("below Basic")
+
+    return name(now) if now == supposed else f"{name(now)} → {name(supposed)}"

@@ -2,28 +2,94 @@
 
 from difflib import get_close_matches
 
+from django.contrib import messages
 from django.db.models import Prefetch, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from criteria.models import Criterion, Level
-from plan.lookup import find_plan
+from plan.lookup import find_plan, warn_unread
 from plan.models import Evidence
 from pmqa_tracker.views import NotFound
-from reports.maturity import build_map
+from reports.maturity import CellState, MaturityMap, build_map
+from reports.unlock import MOST, USUAL, read_missing, unlock
 from reports.views.day import read_day
 
 
 @require_safe
 def maturity_map(request: HttpRequest, slug: str) -> HttpResponse:
-    """แผนที่ระดับ: criteria by level, and the score now and if all that is ready passed."""
+    """แผนที่ระดับ: criteria by level, the score now, if all that is ready passed, and if what is ticked did."""
     plan = find_plan(request, slug)
     as_of, context = read_day(request, plan)
-    context |= {"map": build_map(plan, as_of), "levels": list(Level)}
+    the_map = build_map(plan, as_of, context["query"])
+    assumed = _read_assumed(request, the_map)
+    most = _read_most(request)
+    state = _read_state(request)
+    warn_unread(request, ("pass", "unlock", "state"))
+    if assumed:
+        the_map.assume(assumed)
+    if state:
+        the_map.show_only(state)
+    missing = read_missing(plan, as_of, unlock(the_map, most))
+    gain = sum(each.step.gain for each in missing)
+    supposed = {"pass": [each.step.cell.code for each in missing]}
+    context |= {
+        "map": the_map,
+        "levels": list(Level),
+        "assumed": assumed,
+        "state": state,
+        "missing": missing,
+        "most": most,
+        "offered": range(1, MOST + 1),
+        "try_query": urlencode({**context["query"], "unlock": most, **supposed}, doseq=True),
+        "gain": gain,
+        "unlocked": (the_map.now.total or 0) + gain,
+    }
     return render(request, "reports/maturity_map.html", context)
+
+
+def _read_assumed(request: HttpRequest, the_map: MaturityMap) -> list[str]:
+    """The requirements the reader supposes to pass: `?pass=1.2.1-A`, as often as wanted; others are named."""
+    asked = list(dict.fromkeys(code.strip().upper() for code in request.GET.getlist("pass") if code.strip()))
+    unknown = [f"“{code[:40]}”" for code in asked if code not in the_map.open_cells]
+    if unknown:
+        text = _("Left out of what is supposed: %(codes)s. Such a requirement is not there, or has passed already.")
+        messages.warning(request, text % {"codes": ", ".join(unknown)})
+    return [code for code in asked if code in the_map.open_cells]
+
+
+def _read_most(request: HttpRequest) -> int:
+    """How many requirements are proposed at most: `?unlock=`; another number than is offered is said."""
+    asked = request.GET.get("unlock", "").strip()
+    if not asked:
+        return USUAL
+    try:
+        number = int(asked)
+    except ValueError:
+        number, most = None, USUAL
+    else:
+        most = min(max(number, 1), MOST)
+    if most != number:
+        text = _("“%(asked)s” is not a number from 1 to %(most)s; %(shown)s requirements are proposed.")
+        messages.warning(request, text % {"asked": asked[:40], "most": MOST, "shown": most})
+    return most
+
+
+def _read_state(request: HttpRequest) -> CellState | None:
+    """The state the map is narrowed to: `?state=`; what is none is said."""
+    asked = request.GET.get("state", "").strip()
+    if not asked:
+        return None
+    try:
+        return CellState(asked)
+    except ValueError:
+        text = _("The map knows no state “%(state)s”; all of it is shown.")
+        messages.warning(request, text % {"state": asked[:40]})
+        return None
 
 
 @require_safe
@@ -36,11 +102,11 @@ def criterion_detail(request: HttpRequest, slug: str, code: str) -> HttpResponse
         nearest = [(near, reverse("criterion_detail", args=[slug, near])) for near in get_close_matches(code, codes)]
         raise NotFound(_("There is no criterion “%(code)s”.") % {"code": code}, nearest)
     as_of, context = read_day(request, plan)
-    whole = build_map(plan, as_of)
+    whole = build_map(plan, as_of, context["query"])
     actions = list(plan.actions.filter(criterion=criterion).as_of(as_of).with_details().in_order())
     evidence = Evidence.objects.filter(at__lt=as_of.ends_at).select_related("withdrawal__by").order_by("at", "pk")
     prefetch_related_objects(actions, Prefetch("evidence", evidence, to_attr="evidence_on"))
-    row = next(row for _category, rows in whole.categories for row in rows if row.criterion.pk == criterion.pk)
+    row = next(row for row in whole.rows if row.criterion.pk == criterion.pk)
     levels = [
         (cell, [action for action in actions if cell.requirement in action.requirements.all()]) for cell in row.cells
     ]

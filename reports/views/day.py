@@ -4,8 +4,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from plan.as_of import AsOf, on_day
-from plan.lookup import read_as_of
+from plan.as_of import AsOf
+from plan.lookup import day_query, read_as_of
 from plan.models import Plan
 from pmqa_tracker import clock
 
@@ -13,8 +13,7 @@ from pmqa_tracker import clock
 def read_day(request: HttpRequest, plan: Plan) -> tuple[AsOf, dict[str, Any]]:
     """The day of the page, with what a template says of it and each of its links keeps."""
     as_of = read_as_of(request, plan)
-    default = on_day(plan, clock.today(), ())
-    query = {} if as_of.day == default.day else {"as_of": as_of.day.isoformat()}
+    query = day_query(plan, as_of)
     return as_of, {
         "as_of": as_of,
         "query": query,

@@ -1,4 +1,6 @@
-"""The maturity map: what locks a cell, what makes it ready, and the score that follows."""
+"""The maturity map: what locks a cell, what makes it ready, the score that follows, and what is supposed."""
+
+import re
 
 import pytest
 
@@ -8,6 +10,7 @@ from plan.models import Plan, Status
 from pmqa_tracker import clock
 from reports.maturity import Cell, build_map, judge
 from tests.factories import ActionItemFactory, CriterionFactory, PlanFactory, RequirementFactory, VerdictFactory
+from tests.reports.test_unlock import make_map
 
 P, F = True, False
 
@@ -55,7 +58,7 @@ def test_the_score_now_and_if_what_is_ready_passes(coordinator, tell):
     def read():
         fresh = Plan.objects.get(pk=plan.pk)
         the_map = build_map(fresh, on_day(fresh, clock.today(), fresh.periods.all()))
-        cells = [cell for _category, rows in the_map.categories for row in rows for cell in row.cells]
+        cells = [cell for row in the_map.rows for cell in row.cells]
         return [str(cell.state) for cell in cells], the_map.now.total, the_map.if_ready.total
 
     assert read() == (["PASSED", "FAILED", "LOCKED"], 300, 300)
@@ -65,3 +68,93 @@ def test_the_score_now_and_if_what_is_ready_passes(coordinator, tell):
     tell(actions[2], coordinator, status=Status.DONE)
     # Advance is ready, and the pass above it counts once it is judged again.
     assert read() == (["PASSED", "READY", "LOCKED"], 300, 500)
+
+
+@pytest.mark.parametrize(
+    ("leaf", "supposed", "states", "reached", "points"),
+    [
+        ("P F1 F1", "", "PASSED FAILED LOCKED", (1, 1), (300, 300)),
+        ("P F1 F1", "A", "PASSED PASSED FAILED", (1, 2), (300, 400)),
+        ("P F1 F1", "S", "PASSED FAILED LOCKED", (1, 1), (300, 300)),
+        ("P F1 F1", "AS", "PASSED PASSED PASSED", (1, 3), (300, 500)),
+        ("F1 P F1", "B", "PASSED PASSED FAILED", (0, 2), (0, 400)),
+        ("F1 F1 P", "B", "PASSED FAILED LOCKED", (0, 1), (0, 300)),
+        ("F1 F1 P", "BA", "PASSED PASSED PASSED", (0, 3), (0, 500)),
+        ("P - F1", "A", "PASSED PASSED FAILED", (1, 2), (300, 400)),
+        ("P P P", "S", "PASSED PASSED PASSED", (3, 3), (500, 500)),
+    ],
+)
+def test_what_is_supposed_moves_levels_and_points(leaf, supposed, states, reached, points):
+    the_map = make_map([[leaf]])
+    the_map.assume([f"1-{initial}" for initial in supposed])
+    (row,) = the_map.rows
+    assert " ".join(cell.state for cell in row.cells) == states
+    assert (the_map.now.reached[1], row.reached_assumed) == reached
+    assert (the_map.now.total, the_map.if_assumed.total) == points
+    assert the_map.parts[0].if_assumed == points[1]
+
+
+def test_what_was_not_assessed_cannot_be_supposed():
+    assert make_map([["- - -", "P F1 -"]]).open_cells.keys() == {"2-A", "2-S"}
+
+
+MAP = "/plans/2562-2563/criteria/"
+
+
+def said(response):
+    return [str(message) for message in response.context["messages"]]
+
+
+@pytest.mark.django_db
+def test_bad_input_is_said_and_the_nearest_is_shown(demo, client, manager):
+    client.force_login(manager)
+    response = client.get(MAP, {"pass": ["9.9-B", "1.2.1-B", "1.2.1-a"], "unlock": "99", "state": "GOOD", "sort": "x"})
+    assert response.context["assumed"] == ["1.2.1-A"]  # the one that is there and has not passed, however written
+    assert response.context["most"] == 10
+    assert response.context["state"] is None
+    words = " ".join(said(response))
+    assert all(each in words for each in ("9.9-B", "1.2.1-B", "99", "GOOD", "sort"))
+    assert client.get(MAP, {"unlock": "two"}).context["most"] == 3
+    assert client.get(MAP, {"unlock": "-4"}).context["most"] == 1
+    assert said(client.get(MAP, {"pass": "1.2.1-A", "unlock": "5", "state": "READY"})) == []
+    for hostile in ("\0", "9" * 400, "๓", "<b>", "' OR 1=1"):
+        for name in ("pass", "unlock", "state"):
+            answer = client.get(MAP, {name: hostile})
+            assert answer.status_code == 200
+            assert "<b>”" not in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_state_narrows_the_map_to_exactly_its_cells(demo, client, manager):
+    client.force_login(manager)
+    whole = client.get(MAP).context["map"]
+    assert len({state for state, count in whole.counts.items() if count}) >= 4
+    for state, count in whole.counts.items():
+        if count:
+            page = client.get(MAP, {"state": state}).content.decode()
+            assert len(re.findall(rf'class="map-cell cell-{state.lower()}(?! [^"]*is-other)', page)) == count
+            rows = page.count('<td class="map-cell') / 3
+            assert rows <= count  # no criterion without such a cell, its heading aside
+
+
+@pytest.mark.django_db
+def test_each_cell_counts_exactly_the_rows_its_links_show(demo, client, manager):
+    client.force_login(manager)
+    checked = 0
+    for row in client.get(MAP).context["map"].rows:
+        for cell in row.cells:
+            for figure in (cell.counted, cell.finished, cell.unfinished):
+                if figure.count:
+                    rows = client.get("/plans/2562-2563/actions/", figure.query)
+                    assert rows.context["page"].paginator.count == figure.count
+                    checked += 1
+    assert checked > 50
+
+
+@pytest.mark.django_db
+def test_every_link_of_a_past_day_keeps_the_day(demo, client, manager):
+    client.force_login(manager)
+    page = client.get(MAP, {"as_of": "2020-01-31", "pass": "1.2.1-A"}).content.decode()
+    links = re.findall(r'href="(/plans/2562-2563/(?:criteria|units|actions/\?)[^"]*)"', page)
+    assert len(links) > 60
+    assert [link for link in links if "as_of=2020-01-31" not in link] == []
