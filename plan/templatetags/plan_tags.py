@@ -25,11 +25,9 @@ def status_badge(value: str) -> SafeString:
 
 
 @register.simple_tag
-def status_mark(action: ActionItem) -> SafeString:
-    """The status of an action as of a day, or that it is overdue, as an icon that is read out as a word."""
-    if action.due == Due.OVERDUE:
-        return icon("overdue", str(Due.OVERDUE.label))
-    status = Status(action.status_on)
+def status_mark(value: str) -> SafeString:
+    """A Status as an icon that is read out as a word."""
+    status = Status(value)
     return icon(status.lower(), str(status.label))
 
 

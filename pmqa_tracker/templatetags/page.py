@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import template
+from django.forms import BaseForm
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html
@@ -44,6 +45,12 @@ def day_url(context: dict[str, Any], view: str, *args: Any) -> str:
 def get(mapping: Any, key: Any) -> Any:
     """The value of a mapping for a key that is a variable of the template."""
     return mapping.get(key, "")
+
+
+@register.filter
+def field(form: BaseForm, name: str) -> SafeString:
+    """A field of a form by its name, with its label and errors."""
+    return form[name].as_field_group()
 
 
 @register.filter

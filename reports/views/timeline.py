@@ -6,18 +6,28 @@ from django.views.decorators.http import require_safe
 
 from plan.filters import ActionFilter
 from plan.lookup import find_plan, warn_left_out
+from reports.figures import BAR_ORDER
 from reports.timeline import build_timeline
 from reports.views.day import read_day
+
+FILTERS = ("category", "level", "unit", "role", "status", "health", "due", "period")
 
 
 @require_safe
 def timeline(request: HttpRequest, slug: str) -> HttpResponse:
-    """The document's own picture: actions by criterion, bars over the periods, today's line."""
+    """The document's own picture: actions by criterion, bars over the periods, the day's line."""
     plan = find_plan(request, slug)
     as_of, context = read_day(request, plan)
-    chosen = ActionFilter(request.GET, plan.actions.all(), as_of=as_of)
+    chosen = ActionFilter(request.GET, plan.actions.all(), as_of=as_of, only=FILTERS)
     warn_left_out(request, chosen)
     actions = list(chosen.qs.with_details().in_order())
     lines = build_timeline(actions, as_of)
-    context |= {"filter": chosen, "timeline": lines, "count": len(actions), "day_at": f"{lines.day_at:.2f}"}
+    context |= {
+        "filter": chosen,
+        "offered": FILTERS,
+        "statuses": [(status.lower(), status.label) for status in BAR_ORDER],
+        "timeline": lines,
+        "count": len(actions),
+        "day_at": f"{lines.day_at:.2f}",
+    }
     return render(request, "reports/timeline.html", context)

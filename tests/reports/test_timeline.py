@@ -1,0 +1,101 @@
+"""The timeline: each action's bar over its periods, filled as far as its progress, marked where it is late."""
+
+import re
+from datetime import date
+from types import SimpleNamespace
+
+import pytest
+
+from plan.models import Status
+from reports.timeline import build_timeline, day_share
+from tests.factories import ActionItemFactory, PlanFactory
+
+pytestmark = pytest.mark.django_db
+TIMELINE = "/plans/2562-2563/timeline/"
+BAR = re.compile(r'<a class="timeline-bar is-(\w+)( is-inferred)?" href="[^"]*/actions/([^/]+)/">.*?</a>', re.S)
+
+
+def bars(client, **parameters):
+    """ref → (status, inferred, % filled, late) of each bar on the page."""
+    page = client.get(TIMELINE, parameters).content.decode()
+    return {
+        match[3]: (
+            match[1].upper(),
+            bool(match[2]),
+            int(re.search(r'<rect width="(\d+)"', match[0])[1]),
+            "late-mark" in match[0],
+        )
+        for match in BAR.finditer(page)
+    }
+
+
+def test_each_bar_says_what_the_list_says(demo, client, manager):
+    client.force_login(manager)
+    for parameters in ({}, {"as_of": "2020-02-10"}, {"as_of": "2020-05-15", "unit": "กพร.", "role": "LEAD"}):
+        response = client.get(TIMELINE, parameters)
+        actions = [bar.action for _criterion, group in response.context["timeline"].groups for bar in group]
+        drawn = bars(client, **parameters)
+        assert drawn == {
+            action.ref: (
+                action.status_on,
+                action.schedule_basis == "INFERRED",
+                action.progress_on,
+                action.due == "OVERDUE",
+            )
+            for action in actions
+            if action.first_period_id
+        }
+        listed = client.get("/plans/2562-2563/actions/", parameters).context["page"].paginator.count
+        assert len(actions) == listed == response.context["count"]
+    everything = bars(client)
+    assert {status for status, *_rest in everything.values()} >= {"DONE", "IN_PROGRESS", "NOT_STARTED", "BLOCKED"}
+    assert any(late for *_rest, late in bars(client, as_of="2020-05-15").values())
+
+
+def test_a_bar_lies_over_the_periods_of_its_schedule(demo, client, manager):
+    client.force_login(manager)
+    timeline = client.get(TIMELINE).context["timeline"]
+    for _criterion, group in timeline.groups:
+        for bar in group:
+            if bar.span:
+                assert len(bar.before) == bar.action.first_period.number - 1
+                assert bar.span == bar.action.last_period.number - bar.action.first_period.number + 1
+            assert len(bar.before) + bar.span + len(bar.after) == timeline.columns - 1
+
+
+def test_a_filter_narrows_the_lines_and_is_said_in_print(demo, client, manager):
+    client.force_login(manager)
+    response = client.get(TIMELINE, {"status": "BLOCKED", "as_of": "2020-05-15"})
+    shown = bars(client, status="BLOCKED", as_of="2020-05-15")
+    assert shown and {status for status, *_rest in shown.values()} == {Status.BLOCKED}
+    assert "สถานะ: ติดปัญหา" in response.content.decode()
+
+
+def test_what_is_not_offered_is_said(demo, client, manager):
+    client.force_login(manager)
+    response = client.get(TIMELINE, {"health": "GOOD", "colour": "red", "as_of": "2020-02-31"})
+    words = " ".join(str(message) for message in response.context["messages"])
+    assert all(each in words for each in ("ความก้าวหน้าเทียบแผน", "colour", "2020-02-31"))
+    assert response.context["count"] == 141
+
+
+def test_a_plan_may_have_another_number_of_periods():
+    months = [(date(2020, month, 1), date(2020, month, 28)) for month in range(1, 8)]
+    plan = PlanFactory(periods=months, starts_on=months[0][0])
+    action = ActionItemFactory(plan=plan, runs=(2, 6))
+    periods = list(plan.periods.all())
+    as_of = SimpleNamespace(periods=periods, day=periods[0].ends_on)
+    ((_criterion, (bar,)),) = build_timeline([action], as_of).groups
+    assert (len(bar.before), bar.span, len(bar.after)) == (1, 5, 1)
+
+
+@pytest.mark.parametrize(
+    ("day", "share"),
+    [(date(2019, 8, 1), 100 / 61 / 2), (date(2019, 9, 30), 50), (date(2019, 12, 31), 100), (date(2019, 7, 1), 0)],
+)
+def test_where_the_day_lies(day, share):
+    periods = [
+        SimpleNamespace(starts_on=date(2019, 8, 1), ends_on=date(2019, 9, 30)),
+        SimpleNamespace(starts_on=date(2019, 10, 1), ends_on=date(2019, 12, 31)),
+    ]
+    assert day_share(SimpleNamespace(periods=periods, day=day)) == pytest.approx(share)
