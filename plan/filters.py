@@ -178,8 +178,9 @@ class ActionFilter(django_filters.FilterSet):
         chosen = []
         for name, value in self.chosen.items():
             field = self.form.fields[name]
-            shown = dict(field.choices)[value] if isinstance(field, django_filters.fields.ChoiceField) else value
-            chosen.append(f"{field.label}: {shown}")
+            if isinstance(field, django_filters.fields.ChoiceField):
+                value = {str(key): label for key, label in field.choices}[str(value)]
+            chosen.append(f"{field.label}: {value}")
         return chosen
 
     @property

@@ -194,6 +194,7 @@ FILE_UPLOAD_HANDLERS = [
 DATA_UPLOAD_MAX_NUMBER_FILES = 25  # the form says what is too many from ten on
 
 # Health of an action (design §4): its progress against what is expected by the day.
+PMQA_LIVE_SECONDS = environment.whole_number(env, "PMQA_LIVE_SECONDS", default=30, least=5, most=3600)
 PMQA_ON_TRACK = environment.share(env, "PMQA_ON_TRACK", default=0.95)
 PMQA_SLIPPING = environment.share(env, "PMQA_SLIPPING", default=0.85)
 

@@ -30,11 +30,22 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.requestConfig.verb === "post") document.getElementById("messages").replaceChildren();
 });
 
-/* No answer, or one that is none: say so; what was typed stays where it is. */
+/* What was to renew the page was led elsewhere, as to the login: go there, and nothing is swapped. */
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr, requestConfig } = event.detail;
+  if (requestConfig.verb !== "get" || requestConfig.elt.id === "live" || !xhr.responseURL) return;
+  const asked = new URL(requestConfig.path, location.href).pathname;
+  if (new URL(xhr.responseURL).pathname === asked) return;
+  event.detail.shouldSwap = false;
+  window.location.assign(xhr.responseURL);
+});
+
+/* No answer, or one that is none: say so; what was typed, or shown, stays where it is. */
 function tellNotSent(event) {
-  if (event.detail.requestConfig.verb !== "post") return;
+  const { verb, elt } = event.detail.requestConfig;
+  if (elt.id === "live") return; // it says so itself
   const place = document.getElementById("messages");
-  place.replaceChildren(document.getElementById("not-sent").content.cloneNode(true));
+  place.replaceChildren(document.getElementById(verb === "post" ? "not-sent" : "not-shown").content.cloneNode(true));
   place.scrollIntoView({ block: "center" });
 }
 for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) document.addEventListener(name, tellNotSent);

@@ -74,7 +74,11 @@ function wrap(label) {
 }
 
 function draw(canvas) {
-  const source = JSON.parse(document.getElementById(canvas.dataset.source).textContent);
+  const text = document.getElementById(canvas.dataset.source).textContent;
+  const before = Chart.getChart(canvas);
+  if (before?.source === text) return;
+  before?.destroy();
+  const source = JSON.parse(text);
   const isLine = source.type === "line";
   Chart.defaults.font.family = token("--font");
   Chart.defaults.font.size = 15;
@@ -89,7 +93,7 @@ function draw(canvas) {
     ticks: { maxRotation: 50, autoSkip: true, callback: (value) => source.months[days.indexOf(value)] },
   };
   const names = time || { stacked: source.stacked, ticks: { autoSkip: false, callback(value) { return wrap(this.getLabelForValue(value)); } } };
-  new Chart(canvas, {
+  const chart = new Chart(canvas, {
     type: source.type,
     plugins: [counts],
     data: {
@@ -113,6 +117,7 @@ function draw(canvas) {
       },
     },
   });
+  chart.source = text;
 }
 
 const unfolded = new Set(); // tables the reader opened stay open when the page is renewed
@@ -120,8 +125,9 @@ const unfolded = new Set(); // tables the reader opened stay open when the page 
 function drawAll() {
   for (const chart of Object.values(Chart.instances)) if (!chart.canvas.isConnected) chart.destroy();
   for (const canvas of document.querySelectorAll("canvas.chart")) {
-    if (Chart.getChart(canvas)) continue;
+    const isNew = !Chart.getChart(canvas);
     draw(canvas);
+    if (!isNew) continue;
     const table = canvas.closest("section")?.querySelector("details.chart-table[open]");
     if (table && !unfolded.has(table.id)) table.open = false;
   }

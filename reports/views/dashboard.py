@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -30,11 +31,14 @@ def _board(request: HttpRequest, plan: Plan) -> dict[str, Any]:
     days = earlier_days(plan, as_of)
     since = read_since(request, plan, as_of, days)
     chosen = ActionFilter(request.GET, plan.actions.all(), as_of=as_of, since=since, only=FILTERS)
-    warn_left_out(request, chosen, also=("sort",))
+    warn_left_out(request, chosen, also=("sort", "live"))
+    is_live = read_live(request)
     overview = read_overview(plan, chosen, since, context["query"])
     return context | {
         "filter": chosen,
         "status_labels": [(status.lower(), status.label) for status in BAR_ORDER],
+        "is_live": is_live,
+        "live_seconds": settings.PMQA_LIVE_SECONDS,
         "days": days,
         "since": since,
         "overview": overview,
@@ -55,6 +59,15 @@ def _matrices(request: HttpRequest, overview: Overview) -> dict[str, Any]:
         "lead": matrix.arrange(overview.leads, sort) if overview.leads else None,
         "support": matrix.arrange(overview.supports, sort) if overview.supports else None,
     }
+
+
+def read_live(request: HttpRequest) -> bool:
+    """Whether the overview renews itself: `?live=1`; what is neither that nor nothing is said."""
+    asked = request.GET.get("live", "")
+    if asked not in ("", "1"):
+        text = _("“live=%(asked)s” means nothing; the overview stands still.")
+        messages.warning(request, text % {"asked": asked[:40]})
+    return asked == "1"
 
 
 def read_sort(request: HttpRequest) -> str:

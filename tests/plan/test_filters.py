@@ -86,3 +86,18 @@ def test_what_nobody_offers_is_left_out_and_named(plan):
     assert len(chosen.unknown) == 3
     assert list(chosen.qs) == [action]
     assert chosen.active_count == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("level=2", ["ระดับ: Advance (Alignment)"]),
+        ("status=BLOCKED&unit=กพร.&role=LEAD", ["หน่วยงาน: กพร.", "ในฐานะ: หน่วยงานหลัก", "สถานะ: ติดปัญหา"]),
+        ("period=2&sort=due", ["ดำเนินการในช่วง: ม.ค.–มี.ค. 2563", "เรียงลำดับ: ครบกำหนดก่อน"]),
+        ("level=9&unit=x", []),
+    ],
+)
+def test_the_filters_in_words(plan, query, words):
+    UnitFactory(abbreviation="กพร.")
+    as_of = on_day(plan, clock.today(), plan.periods.all())
+    assert ActionFilter(QueryDict(query), plan.actions.all(), as_of=as_of).words == words

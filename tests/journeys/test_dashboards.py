@@ -1,0 +1,194 @@
+"""The dashboards in a browser: filters that renew the page, the way back, the what-if, the wall, each chart's table."""
+
+import re
+
+import pytest
+from django.contrib.sessions.models import Session
+from playwright.sync_api import expect
+
+from plan.models import ActionItem, Status
+from tests.factories import UserFactory
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+BASE = "/plans/2562-2563"
+
+
+def figure(page, name):
+    return int(page.locator(f".is-statuses .kind-{name} b").inner_text())
+
+
+def test_a_filter_renews_the_board_and_the_way_back_works(enter):
+    page = enter("manager")
+    whole = figure(page, "done")
+    page.evaluate("window.isSame = true")
+    page.get_by_label("หมวด", exact=True).focus()
+    page.get_by_label("หมวด", exact=True).select_option("1")
+    expect(page).to_have_url(re.compile("category=1"))
+    expect(page.locator(".is-statuses .kind-done b")).not_to_have_text(str(whole))
+    part = figure(page, "done")
+    assert page.evaluate("window.isSame")  # the page itself was not loaded again
+    assert page.evaluate("document.activeElement.name") == "category"
+    page.get_by_label("ระดับ", exact=True).select_option("2")
+    expect(page).to_have_url(re.compile("level=2"))
+    expect(page.locator(".is-statuses .kind-done b")).not_to_have_text(str(part))
+    page.go_back()
+    expect(page.locator(".is-statuses .kind-done b")).to_have_text(str(part))
+    expect(page.get_by_label("หมวด", exact=True)).to_have_value("1")
+    page.go_back()
+    expect(page.locator(".is-statuses .kind-done b")).to_have_text(str(whole))
+    page.go_forward()
+    expect(page.locator(".is-statuses .kind-done b")).to_have_text(str(part))
+    # A figure's rows keep the filter; the chart's table says what the chart says.
+    count = page.locator(".is-first .kind-overdue b").inner_text()
+    page.locator(".is-first .kind-overdue a").click()
+    expect(page.locator("#count")).to_have_attribute("data-count", count)
+
+
+def test_every_chart_has_its_table(enter, live_server):
+    page = enter("manager")
+    for address in ("/dashboard/", "/units/สพม./"):
+        page.goto(f"{live_server.url}{BASE}{address}")
+        canvases = page.locator("canvas.chart")
+        expect(canvases.first).to_be_visible()
+        assert canvases.count() >= 2
+        for place in range(canvases.count()):
+            canvas = canvases.nth(place)
+            source = canvas.evaluate("(each) => JSON.parse(document.getElementById(each.dataset.source).textContent)")
+            cells = canvas.evaluate(
+                """(each) => [...each.closest("section").querySelectorAll("td")].map((cell) => cell.textContent)"""
+            )
+            numbers = [int(number) for cell in cells for number in re.findall(r"\d+", cell)]
+            for series in source["series"]:
+                for value in (each for each in series["data"] if each is not None):
+                    assert any(abs(number - value) <= 0.55 for number in numbers), (address, series["label"], value)
+            assert canvas.get_attribute("aria-label")
+
+
+def test_without_javascript_every_table_is_open(enter, new_context, live_server):
+    page = enter("manager", on=new_context(java_script_enabled=False).new_page())
+    for address in ("/dashboard/", "/units/สพม./"):
+        page.goto(f"{live_server.url}{BASE}{address}")
+        tables = page.locator("details.chart-table")
+        assert tables.count() >= 1
+        assert all(
+            tables.nth(place).get_attribute("open") is not None
+            for place in range(tables.count())
+            if tables.nth(place).get_attribute("id")
+        )
+    page.goto(f"{live_server.url}{BASE}/dashboard/")
+    page.get_by_label("หมวด", exact=True).select_option("2")
+    page.locator(".board-filter").get_by_role("button", name="แสดง").click()
+    expect(page).to_have_url(re.compile("category=2"))
+    page.goto(f"{live_server.url}{BASE}/criteria/")
+    page.locator("#pass-1\\.2\\.1-A").check()
+    page.get_by_role("button", name="คำนวณคะแนนตามข้อสมมติ").click()
+    expect(page).to_have_url(re.compile("pass=1.2.1-A"))
+    expect(page.locator("#score-assumed")).not_to_have_text("–")
+
+
+def test_a_supposed_verdict_moves_the_score_and_can_be_shared(enter, live_server):
+    page = enter("manager")
+    page.get_by_role("link", name="แผนที่ระดับ", exact=True).click()
+    box = page.locator("#pass-1\\.2\\.1-A")
+    expect(page.locator("#score-assumed")).to_have_text("–")
+    box.focus()
+    page.keyboard.press("Space")
+    expect(page).to_have_url(re.compile(r"pass=1\.2\.1-A"))
+    expect(page.locator("#score-assumed")).to_have_text(re.compile(r"^\d"))
+    assert page.evaluate("document.activeElement.id") == "pass-1.2.1-A"
+    expect(page.locator(".is-supposed > a")).to_have_count(1)
+    score = page.locator("#score-assumed").inner_text()
+    address = page.url
+    page.get_by_role("link", name="ล้างข้อสมมติ").click()
+    expect(page.locator("#score-assumed")).to_have_text("–")
+    page.go_back()
+    expect(page.locator("#score-assumed")).to_have_text(score)
+    other = enter("assessor", on=page.context.browser.new_context(locale="th-TH").new_page())
+    other.goto(address)
+    expect(other.locator("#score-assumed")).to_have_text(score)
+    page.get_by_role("link", name="สมมติให้ผ่านในแผนที่").click()
+    expect(page.locator(".is-supposed > a")).to_have_count(3)
+
+
+@pytest.fixture
+def wall(enter, settings, live_server):
+    """An overview that asks for news every second."""
+    settings.PMQA_LIVE_SECONDS = 1
+    page = enter("manager")
+    page.get_by_role("link", name="แสดงบนจอใหญ่ ปรับข้อมูลเอง").click()
+    expect(page).to_have_url(re.compile("live=1"))
+    expect(page.locator("canvas.chart").first).to_be_visible()
+    page.wait_for_timeout(500)
+    return page
+
+
+def finish(tell):
+    """Record that an action is done."""
+    action = ActionItem.objects.filter(status=Status.NOT_STARTED, first_period__isnull=False).order_by("ref").first()
+    tell(action, UserFactory(roles=["coordinator"]), status=Status.DONE, result="เผยแพร่แล้ว")
+
+
+def test_the_wall_renews_itself_and_keeps_scroll_focus_and_charts(wall, tell):
+    before = figure(wall, "done")
+    history = wall.evaluate("history.length")
+    link = wall.locator("#by-unit tbody th a").nth(3)
+    link.focus()
+    wall.evaluate("document.getElementById('by-unit').scrollIntoView({behavior: 'instant'})")
+    wall.locator("#curve-table > summary").evaluate("(each) => each.click()")
+    # What is touched on the board, but for the line that says when it was read and htmx's own marks.
+    wall.evaluate(
+        """() => {
+            window.kept = [...document.querySelectorAll("canvas.chart, #by-unit th a")];
+            window.swaps = 0;
+            window.touched = [];
+            document.addEventListener("htmx:afterSwap", () => { window.swaps += 1; });
+            const isNews = ({ target }) => target.closest?.("#board > *") && !target.closest("#live, [hidden]");
+            new MutationObserver((records) => {
+                window.touched.push(...records.filter(isNews).map((each) => each.target.outerHTML.slice(0, 90)));
+            }).observe(document.getElementById("content"), { childList: true, subtree: true, attributes: true });
+        }"""
+    )
+    wall.wait_for_function("() => window.swaps >= 2")
+    assert wall.evaluate("window.touched") == []
+    top = wall.evaluate("window.scrollY")
+    focused = wall.evaluate("document.activeElement.textContent")
+    finish(tell)
+    expect(wall.locator(".is-statuses .kind-done b")).to_have_text(str(before + 1))
+    assert wall.evaluate("window.scrollY") == top > 0
+    assert wall.evaluate("document.activeElement.textContent") == focused
+    assert wall.evaluate("window.kept.every((each) => each.isConnected)")
+    assert wall.evaluate("document.getElementById('curve-table').open")
+    assert wall.evaluate("history.length") == history
+    drawn = wall.locator("[data-source=category-chart-data]").evaluate(
+        "(each) => Chart.getChart(each).data.datasets[0].data"
+    )
+    assert sum(drawn) == before + 1
+
+
+def test_the_wall_says_when_it_cannot_be_renewed(wall, tell, complaints):
+    before = figure(wall, "done")
+    wall.context.set_offline(True)
+    expect(wall.locator("#messages")).to_contain_text("ระบบไม่ตอบสนอง")
+    expect(wall.locator(".is-statuses .kind-done b")).to_have_text(str(before))
+    complaints.clear()
+    wall.context.set_offline(False)
+    expect(wall.locator("#messages .message")).to_have_count(0)
+    Session.objects.all().delete()
+    finish(tell)
+    expect(wall.locator("#messages")).to_contain_text("การเข้าสู่ระบบหมดอายุ")
+    expect(wall.locator(".is-statuses .kind-done b")).to_have_text(str(before))
+    expect(wall.locator("#board")).to_be_visible()
+
+
+def test_a_filter_tells_that_it_could_not_be_applied(enter, complaints):
+    page = enter("manager")
+    before = figure(page, "done")
+    page.context.set_offline(True)
+    page.get_by_label("หมวด", exact=True).select_option("2")
+    expect(page.locator("#messages")).to_contain_text("หน้านี้ยังแสดงข้อมูลเดิม")
+    assert figure(page, "done") == before
+    complaints.clear()
+    page.context.set_offline(False)
+    Session.objects.all().delete()
+    page.get_by_label("หมวด", exact=True).select_option("3")
+    expect(page).to_have_url(re.compile(r"/login/\?next=.*category%3D3"))
