@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reports.views import criteria, dashboard, timeline, units, workbooks
+from reports.views import criteria, dashboard, meeting, timeline, units, workbooks
 
 urlpatterns = [
     path("plans/<text:slug>/dashboard/", dashboard.dashboard, name="dashboard"),
@@ -13,4 +13,6 @@ urlpatterns = [
     path("plans/<text:slug>/units/<text:abbreviation>/", units.unit_detail, name="unit_detail"),
     path("plans/<text:slug>/reports/", workbooks.report_list, name="report_list"),
     path("plans/<text:slug>/reports/plan-form.xlsx", workbooks.plan_form, name="plan_form"),
+    path("plans/<text:slug>/reports/meeting/", meeting.meeting_pack, name="meeting_pack"),
+    path("plans/<text:slug>/reports/meeting.docx", workbooks.meeting_word, name="meeting_word"),
 ]

@@ -3,6 +3,14 @@
 
 document.documentElement.classList.add("is-htmx"); // the pages renew themselves: a button that only does so is hidden
 
+/* A button that prints: there only where it can. */
+document.addEventListener("DOMContentLoaded", () => {
+  for (const button of document.querySelectorAll("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => window.print());
+  }
+});
+
 /* A menu closes when the reader looks elsewhere. */
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.user-menu[open], details.bell[open]")) {

@@ -36,6 +36,12 @@ def figure(context: dict[str, Any], value: Figure) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
+def rows_url(context: dict[str, Any], value: Figure, **further: str) -> str:
+    """The address of the rows a figure counts; `further` parameters order them."""
+    return rows_address(context["plan"], {**value.query, **further})
+
+
+@register.simple_tag(takes_context=True)
 def key_figure(context: dict[str, Any], value: Figure, kind: str, label: str) -> SafeString:
     """One of the figures looked at first: number, icon and word, the whole of it a link to the rows."""
     body = format_html("<b>{}</b> <span>{}{}</span>", value.count, icon(kind), label)

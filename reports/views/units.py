@@ -18,6 +18,8 @@ from reports.unit_page import read_waiting
 from reports.views.dashboard import read_sort
 from reports.views.day import read_day
 
+ROWS = 20  # of a unit's actions shown on its page; the others are one click away
+
 
 @require_safe
 def unit_list(request: HttpRequest, slug: str) -> HttpResponse:
@@ -55,12 +57,13 @@ def unit_detail(request: HttpRequest, slug: str, abbreviation: str) -> HttpRespo
     is_support = {each.pk: unit.pk in each.support for each in standings}
     rows = plan.actions.for_units([unit]).as_of(as_of).with_problem(as_of).with_details().behind_first()
     lead_actions = [action for action in rows if is_lead[action.pk]]
+    support_actions = [action for action in rows if is_support[action.pk]]
     context |= {
         "unit": unit,
         "lead": lead,
         "support": support,
-        "lead_actions": lead_actions,
-        "support_actions": [action for action in rows if is_support[action.pk]],
+        "lead_actions": lead_actions[:ROWS],
+        "support_actions": support_actions[:ROWS],
         "blocked": [action for action in lead_actions if action.status_on == Status.BLOCKED],
         "waiting": read_waiting(unit, offered_units(), standings, context["query"]),
         "periods": periods,

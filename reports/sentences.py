@@ -1,0 +1,185 @@
+"""The figures in sentences, for the summary a meeting reads first: made by templates, each from figures alone."""
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from plan.models import Age, Change, Status
+from pmqa_tracker import thai
+from pmqa_tracker.templatetags.page import points
+from reports.figures import BAR_ORDER, Group
+from reports.maturity import CellState, MaturityMap
+from reports.overview import Overview
+from reports.unlock import Step
+
+NAMED = 3  # units or requirements named in a sentence
+
+
+def summarize(overview: Overview, the_map: MaturityMap, steps: Sequence[Step], since_name: str) -> list[str]:
+    """What stands, against what was expected; what is late, what moved, what is foreseen, and the score.
+
+    Args:
+        overview: the figures, of the whole plan.
+        the_map: the maturity map of the same day.
+        steps: what would lift the score most.
+        since_name: what the earlier day was, such as a meeting's name; empty where it is just a day.
+    """
+    if not overview.whole.total.count:
+        return [_("The plan holds no actions yet.")]
+    sentences = [
+        _stand(overview),
+        _progress(overview.whole),
+        _overdue(overview),
+        _changes(overview, since_name),
+        _forecast(overview),
+        _quiet(overview),
+        *_score(the_map, steps),
+    ]
+    return [sentence for sentence in sentences if sentence]
+
+
+def enumerate_words(words: Sequence[str]) -> str:
+    """ "a, b and c"."""
+    if len(words) < 2:
+        return "".join(words)
+    return _("%(first)s and %(last)s") % {"first": ", ".join(words[:-1]), "last": words[-1]}
+
+
+def _whole(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f}"
+
+
+def _stand(overview: Overview) -> str:
+    total = overview.whole.total.count
+    parts = []
+    for status in BAR_ORDER:
+        count = overview.whole.by_status[status].count
+        if count:
+            parts.append(
+                _("%(status)s %(count)s (%(share)s %%)")
+                % {"status": status.label, "count": count, "share": _whole(100 * count / total)}
+            )
+    text = ngettext(
+        "As of %(day)s the plan holds %(total)s action: %(parts)s.",
+        "As of %(day)s the plan holds %(total)s actions: %(parts)s.",
+        total,
+    )
+    return text % {"day": thai.format_date(overview.as_of.day), "total": total, "parts": enumerate_words(parts)}
+
+
+def _progress(whole: Group) -> str:
+    if whole.progress is None:
+        return ""
+    if whole.gap is None:
+        return _("The mean progress is %(progress)s %%; no action has a schedule to compare with.") % {
+            "progress": _whole(whole.progress)
+        }
+    if whole.gap >= 0:
+        text = _(
+            "The mean progress is %(progress)s %% against %(expected)s %% expected: %(gap)s points ahead of the plan."
+        )
+    else:
+        text = _(
+            "The mean progress is %(progress)s %% against %(expected)s %% expected: %(gap)s points behind the plan."
+        )
+    return text % {
+        "progress": _whole(whole.progress),
+        "expected": _whole(whole.expected),
+        "gap": points(abs(whole.gap)),
+    }
+
+
+def _overdue(overview: Overview) -> str:
+    late = overview.whole.overdue.count
+    if not late:
+        return _("Nothing is overdue.")
+    text = ngettext("%(count)s action is overdue", "%(count)s actions are overdue", late) % {"count": late}
+    longest = {age: figure.count for age, figure in overview.ages}[Age.LONGER]
+    if longest:
+        text += _(", %(count)s of them for more than 180 days") % {"count": longest}
+    worst = sorted((group for group in overview.leads if group.overdue.count), key=lambda each: -each.overdue.count)
+    if worst:
+        names = [f"{group.subject.abbreviation} ({group.overdue.count})" for group in worst[:NAMED]]
+        text += _("; the units that lead most of them: %(units)s") % {"units": enumerate_words(names)}
+    return _("%(sentence)s.") % {"sentence": text}
+
+
+def _changes(overview: Overview, since_name: str) -> str:
+    day = thai.format_date(overview.since.day)
+    since = _("%(name)s on %(day)s") % {"name": since_name, "day": day} if since_name else day
+    figures = dict(overview.changes)
+    parts = [
+        _("%(change)s %(count)s") % {"change": change.label, "count": figures[change].count}
+        for change in Change
+        if figures[change].count and change != Change.SILENT
+    ]
+    if not parts:
+        text = _("Nothing has changed since %(since)s") % {"since": since}
+    else:
+        text = _("Since %(since)s: %(parts)s") % {"since": since, "parts": enumerate_words(parts)}
+    silent = figures[Change.SILENT].count
+    if silent:
+        missing = ngettext(
+            "; of %(count)s action that should be moving nothing was told",
+            "; of %(count)s actions that should be moving nothing was told",
+            silent,
+        )
+        text += missing % {"count": silent}
+    return _("%(sentence)s.") % {"sentence": text}
+
+
+def _forecast(overview: Overview) -> str:
+    curve = overview.curve
+    if curve.at_end is None:
+        return ""
+    return _(
+        "At the pace since %(since)s the mean progress on the plan's last day, %(day)s, would be %(at_end)s %%."
+    ) % {
+        "since": thai.format_date(curve.pace_from),
+        "day": thai.format_date(curve.points[-1].day),
+        "at_end": _whole(curve.at_end),
+    }
+
+
+def _quiet(overview: Overview) -> str:
+    names = [group.subject.abbreviation for group in overview.quiet or ()]
+    if not names:
+        return ""
+    return _("Units that lead work of this period and have told nothing yet: %(units)s.") % {
+        "units": enumerate_words(names)
+    }
+
+
+def _score(the_map: MaturityMap, steps: Sequence[Step]) -> list[str]:
+    now = the_map.now.total
+    if now is None:
+        return []
+    sentences = [
+        _("The score as judged is %(score)s of %(full)s (%(scope)s).")
+        % {"score": points(now), "full": the_map.full, "scope": the_map.scope}
+    ]
+    ready = the_map.counts[CellState.READY]
+    if ready:
+        text = ngettext(
+            "%(count)s requirement is ready for re-assessment; if it passed, the score would be %(score)s.",
+            "%(count)s requirements are ready for re-assessment; if all passed, the score would be %(score)s.",
+            ready,
+        )
+        sentences.append(text % {"count": ready, "score": points(the_map.if_ready.total)})
+    if steps:
+        names = [f"{step.row.criterion.code} {step.cell.level.short}" for step in steps[:NAMED]]
+        sentences.append(
+            _("What would lift the score most: %(names)s; with these passed it would be %(score)s.")
+            % {
+                "names": enumerate_words(names),
+                "score": points(now + sum(step.gain for step in steps[:NAMED])),
+            }
+        )
+    return sentences
+
+
+def status_then_and_now(then: str, now: str) -> str:
+    """ "In progress → Done"; the one word where it has not changed."""
+    before, after = str(Status(then).label), str(Status(now).label)
+    return after if then == now else f"{before} → {after}"
