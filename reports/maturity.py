@@ -1,7 +1,7 @@
 """The maturity map: criteria × three levels, what passed, what failed, and what could be judged again."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -173,19 +173,26 @@ class MaturityMap:
             row.is_shown = row.criterion.pk in wanted
 
 
-def build_map(plan: Plan, as_of: AsOf, query: Mapping[str, Any] | None = None) -> MaturityMap:
+def build_map(
+    plan: Plan,
+    as_of: AsOf,
+    query: Mapping[str, Any] | None = None,
+    *,
+    actions: Iterable[ActionItem] | None = None,
+) -> MaturityMap:
     """The map of a plan as it stood on a day, read in a fixed number of queries.
 
     Args:
         plan: whose assessment and actions.
         as_of: the day the actions are read on; the verdicts are those the assessment holds.
         query: what each figure's link keeps: the day.
+        actions: those of the plan, where they were read already, as of the day and with details.
     """
     criteria = list(Criterion.objects.select_related("category").in_order())
     parents = {criterion.parent_id for criterion in criteria}
     codes = {criterion.pk: criterion.code for criterion in criteria}
     verdicts = {verdict.requirement_id: verdict for verdict in plan.assessment.verdicts.all()}
-    shares = _shares(plan, as_of)
+    shares = _shares(_read_answers(plan, as_of) if actions is None else _answers(actions))
     cells: dict[int, list[Cell]] = defaultdict(list)
     for requirement in Requirement.objects.in_order():
         level, code = Level(requirement.level), codes[requirement.criterion_id]
@@ -253,13 +260,24 @@ def _score(rows: list[Row], assessment: Assessment, *, ready: bool) -> Score:
     return score([row.criterion for row in rows], passed, assessment)
 
 
-def _shares(plan: Plan, as_of: AsOf) -> dict[int, tuple[int, int]]:
-    """Requirement pk → (actions done, actions that count) on the day."""
+def _read_answers(plan: Plan, as_of: AsOf) -> Iterable[tuple[int, str]]:
+    """(requirement pk, status on the day) of each action that answers it; in two queries."""
     status = dict(plan.actions.as_of(as_of).values_list("pk", "status_on"))
-    shares: dict[int, tuple[int, int]] = {}
     links = ActionItem.requirements.through.objects.filter(actionitem__plan=plan)
     for action, requirement in links.values_list("actionitem_id", "requirement_id"):
-        if status[action] != Status.CANCELLED:
+        yield requirement, status[action]
+
+
+def _answers(actions: Iterable[ActionItem]) -> Iterable[tuple[int, str]]:
+    """The same of actions that were read already."""
+    return ((each.pk, action.status_on) for action in actions for each in action.requirements.all())
+
+
+def _shares(answers: Iterable[tuple[int, str]]) -> dict[int, tuple[int, int]]:
+    """Requirement pk → (actions done, actions that count) on the day."""
+    shares: dict[int, tuple[int, int]] = {}
+    for requirement, status in answers:
+        if status != Status.CANCELLED:
             done, total = shares.get(requirement, (0, 0))
-            shares[requirement] = (done + (status[action] == Status.DONE), total + 1)
+            shares[requirement] = (done + (status == Status.DONE), total + 1)
     return shares

@@ -51,11 +51,11 @@ def read_pack(plan: Plan, as_of: AsOf, since: AsOf, days: Sequence[tuple[str, da
         query: what each figure's link keeps: the day.
     """
     chosen = ActionFilter({}, plan.actions.all(), as_of=as_of, since=since, only=FILTERS)
-    overview = read_overview(plan, chosen, since, query)
-    the_map = build_map(plan, as_of, query)
+    actions = list(plan.actions.as_of(as_of).since(since).with_problem(as_of).with_details().in_order())
+    overview = read_overview(plan, chosen, since, query, rows=actions)
+    the_map = build_map(plan, as_of, query, actions=actions)
     steps = unlock(the_map, NAMED)
     since_name = next((name for name, day in days if day == since.day), "")
-    actions = list(plan.actions.as_of(as_of).since(since).with_problem(as_of).with_details().in_order())
     return Pack(
         plan=plan,
         as_of=as_of,

@@ -7,12 +7,12 @@ from typing import Any
 from assignments.models import Role, Unit
 from plan.as_of import AsOf
 from plan.filters import ActionFilter
-from plan.models import Age, Change, Plan
+from plan.models import ActionItem, Age, Change, Plan
 from plan.models.action import ActionItemQuerySet
 from reports import figures
 from reports.curve import Curve, draw_curve
 from reports.figures import Compared, Figure, Group, PeriodLoad
-from reports.standings import read_standings, read_told, read_units
+from reports.standings import read_standings, read_told, read_units, standings_of
 
 FILTERS = ("category", "level", "unit", "role")
 
@@ -43,7 +43,14 @@ class Overview:
     curve: Curve
 
 
-def read_overview(plan: Plan, chosen: ActionFilter, since: AsOf, query: Mapping[str, Any]) -> Overview:
+def read_overview(
+    plan: Plan,
+    chosen: ActionFilter,
+    since: AsOf,
+    query: Mapping[str, Any],
+    *,
+    rows: Sequence[ActionItem] | None = None,
+) -> Overview:
     """Every figure of the overview.
 
     Args:
@@ -51,15 +58,21 @@ def read_overview(plan: Plan, chosen: ActionFilter, since: AsOf, query: Mapping[
         chosen: the filters of the page on the plan's actions, with the day.
         since: the earlier day.
         query: what each link keeps besides the filters: the day.
+        rows: the actions of `chosen`, where they were read already, with `since()` and `with_details()`.
     """
     as_of = chosen.as_of
     kept = {**query, **chosen.query}
     earlier = {"as_of": since.day.isoformat(), **chosen.query}
     units = read_units(plan)
-    standings = read_standings(chosen.qs, as_of, units, since=since)
-    before = ActionFilter(chosen.data, plan.actions.all(), as_of=since, only=FILTERS)
+    if rows is None:
+        standings = read_standings(chosen.qs, as_of, units, since=since)
+        categories = figures.offered_categories(plan)
+    else:
+        standings = standings_of(rows, as_of, units)
+        categories = sorted({row.criterion.category for row in rows}, key=lambda each: each.number)
+    same = plan.actions.filter(pk__in=chosen.qs.values("pk"))  # no filter of the overview depends on the day
     whole = figures.group(plan, standings, kept)
-    then = figures.group(plan, read_standings(before.qs, since, units), earlier)
+    then = figures.group(plan, read_standings(same.as_of(since), since, units), earlier)
     only = chosen.chosen.get("unit")
     role = chosen.chosen.get("role") if only else None  # without a unit a role narrows nothing
     pairs = figures.by_unit(offered_units(only), standings, kept)
@@ -72,7 +85,7 @@ def read_overview(plan: Plan, chosen: ActionFilter, since: AsOf, query: Mapping[
         compared=figures.compare(then, whole),
         changes=figures.by_change(standings, since, kept),
         ages=figures.by_age(standings, kept),
-        categories=figures.by_category(figures.offered_categories(plan), standings, kept),
+        categories=figures.by_category(categories, standings, kept),
         leads=leads,
         supports=[support for _lead, support in pairs if role != Role.LEAD],
         quiet=None if role == Role.SUPPORT else figures.quiet(leads),

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import fmean
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from assignments.models import Assignment, Role, Unit
 from plan.as_of import AsOf
-from plan.models import AT_WORK, Age, Change, Due, Plan, ProgressUpdate, Status
+from plan.models import AT_WORK, ActionItem, Age, Change, Due, Plan, ProgressUpdate, Status
 from plan.models.action import ActionItemQuerySet
 
 
@@ -104,6 +104,20 @@ def read_standings(
         actions = actions.since(since)
         fields += tuple(change.field for change in Change)
     return [_standing(row, as_of, units) for row in actions.values_list(*fields)]
+
+
+def standings_of(actions: Iterable[ActionItem], as_of: AsOf, units: Units) -> list[Standing]:
+    """The same of actions that were read already, with `as_of()`, `since()` and `with_details()`."""
+    fields = FIELDS + tuple(change.field for change in Change)
+    return [_standing(tuple(_follow(action, field) for field in fields), as_of, units) for action in actions]
+
+
+def _follow(action: ActionItem, field: str) -> Any:
+    """A field as `values_list` reads it, over relations; None where one leads nowhere."""
+    value: Any = action
+    for name in field.split("__"):
+        value = None if value is None else getattr(value, name)
+    return value
 
 
 def _standing(row: tuple, as_of: AsOf, units: Units) -> Standing:
