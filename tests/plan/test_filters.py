@@ -1,5 +1,7 @@
 """The filters of the list: each narrows to what its name says."""
 
+from datetime import date, timedelta
+
 import pytest
 from django.http import QueryDict
 
@@ -101,3 +103,70 @@ def test_the_filters_in_words(plan, query, words):
     UnitFactory(abbreviation="กพร.")
     as_of = on_day(plan, clock.today(), plan.periods.all())
     assert ActionFilter(QueryDict(query), plan.actions.all(), as_of=as_of).words == words
+
+
+def test_criterion_takes_in_its_children_and_a_level_is_one_of_its_own(plan, shown):
+    parent = CriterionFactory()
+    child = CriterionFactory(category=parent.category, parent=parent)
+    other = CriterionFactory()
+    basic, advance = (RequirementFactory(criterion=child, level=level) for level in (1, 2))
+    first = ActionItemFactory(plan=plan, criterion=child, requirements=[basic])
+    second = ActionItemFactory(plan=plan, criterion=child, requirements=[advance])
+    # It stands under another criterion and answers this one's requirement too.
+    third = ActionItemFactory(plan=plan, criterion=other, requirements=[basic])
+    assert shown(f"criterion={parent.code}") == shown(f"criterion={child.code}") == {first, second, third}
+    assert shown(f"criterion={child.code}&level=1") == {first, third}
+    assert shown(f"criterion={child.code}&level=3") == set()
+
+
+def test_partner_is_the_unit_in_the_other_role(plan, shown):
+    one, two, three = (UnitFactory(abbreviation=name) for name in ("กอ.", "กข.", "กค."))
+    led = ActionItemFactory(plan=plan, lead=[one], support=[two])
+    supported = ActionItemFactory(plan=plan, lead=[two], support=[one])
+    ActionItemFactory(plan=plan, lead=[one], support=[three])
+    assert shown("unit=กอ.&role=LEAD&partner=กข.") == {led}
+    assert shown("unit=กอ.&role=SUPPORT&partner=กข.") == {supported}
+    assert shown("unit=กอ.&partner=กข.") == {led, supported}
+
+
+def test_scope(plan, shown, coordinator, tell):
+    done, cancelled, late, later, unscheduled = (
+        ActionItemFactory(plan=plan, runs=runs) for runs in ((1, 2), (1, 2), (1, 1), (4, 4), None)
+    )
+    tell(done, coordinator, status=Status.DONE)
+    tell(cancelled, coordinator, status=Status.CANCELLED, progress=0, reason="รวมกัน")
+    assert shown("scope=counted") == {done, late, later, unscheduled}
+    assert shown("scope=open") == {late, later, unscheduled}
+    assert shown("scope=at_work") == {late}
+
+
+@pytest.mark.parametrize(
+    ("day", "age"),
+    [(1, "30"), (30, "30"), (31, "90"), (90, "90"), (91, "180"), (180, "180"), (181, "more"), (270, "more")],
+)
+def test_age_by_the_days_since_the_last_one(plan, day, age):
+    late = ActionItemFactory(plan=plan, runs=(1, 1))
+    as_of = on_day(plan, date(2019, 12, 31) + timedelta(days=day), plan.periods.all())
+    found = {
+        each: set(ActionFilter(QueryDict(f"age={each}"), plan.actions.all(), as_of=as_of).qs)
+        for each in ("30", "90", "180", "more")
+    }
+    assert found == {each: {late} if each == age else set() for each in found}
+
+
+def test_change_is_offered_where_there_is_an_earlier_day(plan, coordinator, tell):
+    done, still = ActionItemFactory(plan=plan), ActionItemFactory(plan=plan)
+    as_of = on_day(plan, clock.today(), plan.periods.all())
+    since = on_day(plan, date(2020, 1, 1), plan.periods.all())
+    tell(done, coordinator, status=Status.DONE)
+    chosen = ActionFilter(QueryDict("change=DONE"), plan.actions.all(), as_of=as_of, since=since)
+    assert set(chosen.qs) == {done}
+    assert set(ActionFilter(QueryDict("change=SILENT"), plan.actions.all(), as_of=as_of, since=since).qs) == {still}
+    assert "change" not in ActionFilter(QueryDict("change=DONE"), plan.actions.all(), as_of=as_of).form.fields
+
+
+def test_only_the_filters_that_are_asked_for_are_offered(plan):
+    as_of = on_day(plan, clock.today(), plan.periods.all())
+    chosen = ActionFilter(QueryDict("status=DONE&q=x"), plan.actions.all(), as_of=as_of, only=("status",))
+    assert list(chosen.form.fields) == ["status"]
+    assert chosen.query == {"status": "DONE"}

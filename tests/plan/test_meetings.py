@@ -1,0 +1,98 @@
+"""Meetings, and the days a page is compared with."""
+
+from datetime import date
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.test import RequestFactory
+
+from plan.as_of import on_day
+from plan.lookup import day_query, earlier_days, read_since
+from plan.models import Meeting, Plan
+from tests.factories import MeetingFactory, PlanFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def plan():
+    return PlanFactory()
+
+
+def on(plan, *day):
+    return on_day(plan, date(*day), plan.periods.all())
+
+
+def test_a_meeting_lies_inside_its_plan_and_there_is_one_a_day(plan):
+    MeetingFactory(plan=plan, held_on=date(2020, 1, 17)).full_clean()
+    for day in (date(2019, 9, 30), date(2020, 10, 1)):
+        with pytest.raises(ValidationError) as error:
+            Meeting(plan=plan, held_on=day, name="การประชุม").full_clean()
+        assert set(error.value.message_dict) == {"held_on"}
+    with pytest.raises(ValidationError):
+        Meeting(plan=plan, held_on=date(2020, 1, 17), name="อีกครั้ง").full_clean()
+
+
+def test_the_days_likely_to_be_compared_with(plan):
+    for month in (11, 12):
+        MeetingFactory(plan=plan, held_on=date(2019, month, 5), name=f"ครั้งที่ {month}")
+    last = MeetingFactory(plan=plan, held_on=date(2020, 4, 10), name="ครั้งล่าสุด")
+    MeetingFactory(plan=plan, held_on=date(2020, 6, 1), name="ครั้งหน้า")
+    MeetingFactory(held_on=date(2020, 5, 1), name="ของแผนอื่น")
+    days = earlier_days(plan, on(plan, 2020, 5, 15))
+    assert [day for _name, day in days] == [
+        date(2020, 4, 10), date(2019, 12, 5), date(2020, 3, 31), date(2019, 12, 31), date(2019, 10, 1),
+    ]  # fmt: skip
+    assert days[0][0] == last.name
+    # The day of a meeting is compared with the meeting before.
+    assert earlier_days(plan, on(plan, 2020, 4, 10))[0][1] == date(2019, 12, 5)
+    assert earlier_days(plan, on(plan, 2019, 10, 1)) == []
+
+
+def test_without_a_meeting_it_is_the_last_period(plan):
+    assert earlier_days(plan, on(plan, 2020, 5, 15))[0][1] == date(2020, 3, 31)
+    assert earlier_days(plan, on(plan, 2019, 11, 15)) == [
+        (str(earlier_days(plan, on(plan, 2019, 11, 15))[0][0]), date(2019, 10, 1))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown", "is_said"),
+    [
+        ("", date(2020, 3, 31), False),
+        ("2020-01-31", date(2020, 1, 31), False),
+        ("31/1/2563", date(2020, 1, 31), False),
+        ("2563-01-31", date(2020, 1, 31), False),
+        ("2020-05-15", date(2020, 5, 14), True),
+        ("2020-09-01", date(2020, 5, 14), True),
+        ("2019-01-01", date(2019, 10, 1), True),
+        ("2020-02-31", date(2020, 3, 31), True),
+        ("yesterday", date(2020, 3, 31), True),
+        ("\x00", date(2020, 3, 31), True),
+    ],
+)
+def test_the_earlier_day_of_the_address(plan, asked, shown, is_said, monkeypatch):
+    said = []
+    monkeypatch.setattr("plan.lookup.messages.warning", lambda request, text: said.append(text))
+    as_of = on(plan, 2020, 5, 15)
+    request = RequestFactory().get("/", {"since": asked} if asked else {})
+    assert read_since(request, plan, as_of, earlier_days(plan, as_of)).day == shown
+    assert bool(said) == is_said
+
+
+def test_on_the_first_day_nothing_is_earlier(plan):
+    as_of = on(plan, 2019, 10, 1)
+    assert read_since(RequestFactory().get("/"), plan, as_of, earlier_days(plan, as_of)).day == plan.starts_on
+
+
+def test_a_link_keeps_the_day_only_where_it_is_not_the_usual_one(plan):
+    assert day_query(plan, on(plan, 2020, 5, 15)) == {}  # the day of the tests
+    assert day_query(plan, on(plan, 2020, 5, 14)) == {"as_of": "2020-05-14"}
+
+
+def test_the_demonstration_has_held_two_meetings(demo):
+    plan = Plan.objects.get(slug="2562-2563")
+    assert plan.meetings.count() == 2
+    for meeting in plan.meetings.all():
+        meeting.full_clean()
+        assert "ตัวอย่าง" in meeting.name

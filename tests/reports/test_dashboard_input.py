@@ -1,0 +1,101 @@
+"""What the dashboards make of an address nobody offered: they say so, and show the nearest sensible thing."""
+
+import pytest
+
+pytestmark = pytest.mark.django_db
+PLAN = "/plans/2562-2563"
+
+
+@pytest.mark.parametrize(
+    ("address", "named"),
+    [
+        ("dashboard/?as_of=2020-02-31", ["2020-02-31"]),
+        ("dashboard/?as_of=1999-01-01", ["1 ม.ค. 2542", "1 ส.ค. 2562"]),
+        ("dashboard/?as_of=2099-01-01", ["1 ม.ค. 2642"]),
+        ("dashboard/?since=2099-01-01", ["1 ม.ค. 2642"]),
+        ("dashboard/?since=soon", ["soon"]),
+        ("dashboard/?unit=กทม.", ["หน่วยงาน"]),
+        ("dashboard/?unit=กพร.&role=BOSS", ["ในฐานะ"]),
+        ("dashboard/?category=77&level=9", ["หมวด", "ระดับ"]),
+        ("dashboard/?category=one", ["หมวด"]),
+        ("dashboard/?status=DONE", ["status"]),
+        ("dashboard/?sort=beauty", ["beauty"]),
+        ("dashboard/?live=yes", ["yes"]),
+        ("dashboard/?colour=red&as_of=x&sort=y", ["colour", "x", "y"]),
+        ("units/?sort=beauty", ["beauty"]),
+        ("units/?as_of=31/2/2563", ["31/2/2563"]),
+        ("units/กพร./?as_of=2020-13-01", ["2020-13-01"]),
+        ("criteria/1.2.1/?as_of=2020-13-01", ["2020-13-01"]),
+        ("timeline/?category=0", ["หมวด"]),
+        ("actions/?change=GONE&age=5&scope=all&partner=x&criterion=9.9", ["การเปลี่ยนแปลง", "ล่าช้า", "เกณฑ์"]),
+        ("reports/meeting/?unit=กพร.", ["unit"]),
+    ],
+)
+def test_it_is_said_and_something_sensible_shown(demo, client, manager, address, named):
+    client.force_login(manager)
+    response = client.get(f"{PLAN}/{address}")
+    assert response.status_code == 200
+    said = " ".join(str(message) for message in response.context["messages"])
+    assert [each for each in named if each not in said] == []
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "dashboard/",
+        "units/",
+        "units/กพร./",
+        "criteria/",
+        "criteria/1.2.1/",
+        "timeline/",
+        "actions/",
+        "reports/meeting/",
+    ],
+)
+def test_nothing_in_an_address_is_an_error(demo, client, manager, page):
+    client.force_login(manager)
+    names = (
+        "as_of",
+        "since",
+        "category",
+        "level",
+        "unit",
+        "role",
+        "sort",
+        "live",
+        "pass",
+        "unlock",
+        "state",
+        "page",
+        "q",
+    )
+    for value in (
+        "\x00",
+        "\ud800".encode("utf-8", "surrogatepass"),
+        "9" * 500,
+        "-1",
+        "๓๑/๕/๒๕๖๓",
+        "<script>",
+        "'--",
+        "%00",
+        "１",
+    ):
+        response = client.get(f"{PLAN}/{page}", dict.fromkeys(names, value))
+        assert response.status_code == 200, (page, value)
+        assert "<script>'" not in response.content.decode()
+        assert "“<script>”" not in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("address", "offered"),
+    [
+        ("units/กพ./", "units/%E0%B8%81%E0%B8%9E%E0%B8%A3./"),
+        ("criteria/1.2.9/", "criteria/1.2.1/"),
+        ("criteria/ZZ/", ""),
+    ],
+)
+def test_what_is_not_there_is_a_page_that_helps(demo, client, manager, address, offered):
+    client.force_login(manager)
+    response = client.get(f"{PLAN}/{address}")
+    assert response.status_code == 404
+    assert offered in response.content.decode()
