@@ -83,11 +83,21 @@ PAGES = (
 )  # fmt: skip
 
 
-def test_every_page_is_for_everybody(enter, live_server):
+DASHBOARDS = (
+    "dashboard/?unit=กพร.&as_of=2020-02-10&since=2019-12-31&sort=done", "dashboard/?category=5&level=9&as_of=2020-02-31",
+    "dashboard/?category=1&unit=สรส.&level=1&role=LEAD", "dashboard/?live=1",
+    "criteria/?pass=1.2.1-A&state=FAILED&unlock=10", "timeline/?status=BLOCKED", "reports/meeting/",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("width", "language"), [(1280, "th"), (360, "en")])
+def test_every_page_is_for_everybody(enter, live_server, width, language):
     """What axe finds wrong for readers with a screen reader, a keyboard, or weak eyes: nothing."""
     page = enter("coordinator")
+    page.set_viewport_size({"width": width, "height": 800})
+    page.context.add_cookies([{"name": "django_language", "value": language, "url": live_server.url}])
     wrong = {}
-    for path in PAGES:
+    for path in PAGES + DASHBOARDS:
         page.goto(f"{live_server.url}/plans/2562-2563/{path}")
         found = Axe().run(page).response["violations"]
         if found:
@@ -102,7 +112,7 @@ def test_every_page_fits_its_screen(enter, live_server, width, language):
     page.set_viewport_size({"width": width, "height": 800})
     page.context.add_cookies([{"name": "django_language", "value": language, "url": live_server.url}])
     wide = {}
-    for path in PAGES:
+    for path in PAGES + DASHBOARDS:
         page.goto(f"{live_server.url}/plans/2562-2563/{path}")
         box = page.locator("html").evaluate("node => [node.scrollWidth, node.clientWidth]")
         if box[0] > box[1]:

@@ -73,7 +73,7 @@ def test_the_summary_of_an_empty_plan_and_of_one_without_news():
 
 def test_what_a_word_file_cannot_hold_is_left_out(small):
     action = small.actions.order_by("pk").first()
-    small.actions.filter(pk=action.pk).update(text="ก่อน\x0bหลัง\x00\ud7ff\ufffe <w:p/> & =1+1")
+    small.actions.filter(pk=action.pk).update(text="ก่อน\x0bหลัง\x1f\ud7ff\ufffe <w:p/> & =1+1")
     with override("th"):
         file = BytesIO()
         build_meeting_word(packed(small, date(2020, 5, 15), date(2020, 4, 1))).save(file)
