@@ -8,8 +8,8 @@ from django.utils import timezone
 from plan.as_of import AsOf
 from plan.models import ActionItem, Due, Status
 from pmqa_tracker import thai
+from pmqa_tracker.sheets import Style
 from reports.form_rows import Block
-from reports.sheets import Style
 
 Runs = list[tuple[str, bool]]  # a paragraph in parts: words, is bold
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from reports.sheets import POINTS_PER_CHARACTER
+from pmqa_tracker.sheets import POINTS_PER_CHARACTER
 
 PRINTABLE_WIDTH, PRINTABLE_HEIGHT = 784.0, 503.0  # points of A4 landscape inside the margins of `set_up_page`
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from openpyxl.worksheet.worksheet import Worksheet
 
+from pmqa_tracker.sheets import HIGHEST_ROW, PADDING, Style, line_height, set_up_page, text_height, write, write_box
 from reports.form_rows import Entry
-from reports.sheets import HIGHEST_ROW, PADDING, Style, line_height, set_up_page, text_height, write, write_box
 
 WIDTHS = (16.0, 132.0)
 CELL = Style(indent=1)

@@ -14,6 +14,20 @@ from criteria.models import Category
 from plan.as_of import AsOf
 from plan.models import ActionItem, Plan
 from pmqa_tracker import thai
+from pmqa_tracker.sheets import (
+    HIGHEST_ROW,
+    PADDING,
+    POINTS_PER_CHARACTER,
+    QUIET,
+    SMALL,
+    Style,
+    line_height,
+    rich,
+    set_up_page,
+    text_height,
+    write,
+    write_box,
+)
 from reports.form_cells import (
     CELL,
     CENTERED,
@@ -34,20 +48,6 @@ from reports.form_cells import (
 )
 from reports.form_layout import Layout, share_pages
 from reports.form_rows import Block, Entry
-from reports.sheets import (
-    HIGHEST_ROW,
-    PADDING,
-    POINTS_PER_CHARACTER,
-    QUIET,
-    SMALL,
-    Style,
-    line_height,
-    rich,
-    set_up_page,
-    text_height,
-    write,
-    write_box,
-)
 
 HEADER = Style(bold=True, horizontal="center", vertical="center", fill="ECEBF5")
 HEADING = Style(bold=True, vertical="center")

@@ -8,12 +8,12 @@ from openpyxl import Workbook
 
 from plan.as_of import AsOf
 from plan.models import Plan
+from pmqa_tracker.sheets import Style, new_book, write
 from reports.form_cells import as_of_words, thai_digits
 from reports.form_layout import Layout
 from reports.form_notes import reading_notes, write_notes
 from reports.form_rows import read_form
 from reports.form_sheet import CategorySheet
-from reports.sheets import Style, new_book, write
 
 
 def build_plan_form(plan: Plan, as_of: AsOf, *, with_status: bool) -> Workbook:

@@ -7,7 +7,7 @@ from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from pmqa_tracker.cells import LONGEST_TEXT, clean_text
-from reports.sheets import (
+from pmqa_tracker.sheets import (
     Style,
     count_lines,
     new_book,
