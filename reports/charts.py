@@ -37,13 +37,14 @@ def curve(drawn: Curve, plan: Plan, as_of: AsOf) -> dict[str, Any]:
     }
 
 
-def by_status(plan: Plan, groups: Sequence[Group], labels: Sequence[str]) -> dict[str, Any]:
-    """A bar for each group, its rows by status; each part leads to its rows."""
+def by_category(plan: Plan, groups: Sequence[Group]) -> dict[str, Any]:
+    """A bar for each category, its rows by status; each part leads to its rows. Its name is a label's second line."""
+    subjects = [part.subject for part in groups]
     return {
         "type": "bar",
         "stacked": True,
         "horizontal": True,
-        "labels": list(labels),
+        "labels": [_("Category %(number)s") % {"number": each.number} + f"\n{each.name}" for each in subjects],
         "series": [
             _series(plan, str(status.label), status.lower(), [part.by_status[status] for part in groups])
             for status in BAR_ORDER

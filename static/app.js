@@ -11,6 +11,14 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 });
 
+/* On a narrow screen the menu is a strip: the page that is shown is in sight on it. */
+document.addEventListener("DOMContentLoaded", () => {
+  const current = document.querySelector(".site-nav [aria-current]");
+  if (!current) return;
+  const strip = current.closest("ul");
+  strip.scrollLeft = current.offsetLeft - (strip.clientWidth - current.offsetWidth) / 2;
+});
+
 /* A menu closes when the reader looks elsewhere. */
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.user-menu[open], details.bell[open]")) {

@@ -68,9 +68,10 @@ const counts = {
   },
 };
 
-function wrap(label) {
-  const [first, second, ...rest] = label.split(" ");
-  return label.length > 16 && rest.length + 1 ? [`${first} ${second}`, rest.join(" ")].filter(Boolean) : label;
+/* A label of two lines, of which a narrow chart shows the first. */
+function lines(label, width) {
+  const [first, ...rest] = label.split("\n");
+  return rest.length && width > 480 ? [first, ...rest] : first;
 }
 
 function draw(canvas) {
@@ -92,7 +93,7 @@ function draw(canvas) {
     afterBuildTicks(axis) { axis.ticks = days.filter((_, place) => place !== source.now).map((value) => ({ value })); },
     ticks: { maxRotation: 50, autoSkip: true, callback: (value) => source.months[days.indexOf(value)] },
   };
-  const names = time || { stacked: source.stacked, ticks: { autoSkip: false, callback(value) { return wrap(this.getLabelForValue(value)); } } };
+  const names = time || { stacked: source.stacked, ticks: { autoSkip: false, callback(value) { return lines(this.getLabelForValue(value), this.chart.width); } } };
   const chart = new Chart(canvas, {
     type: source.type,
     plugins: [counts],

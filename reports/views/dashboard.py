@@ -43,9 +43,7 @@ def _board(request: HttpRequest, plan: Plan) -> dict[str, Any]:
         "since": since,
         "overview": overview,
         "curve_chart": charts.curve(overview.curve, plan, as_of),
-        "category_chart": charts.by_status(
-            plan, overview.categories, [str(each.subject) for each in overview.categories]
-        ),
+        "category_chart": charts.by_category(plan, overview.categories),
         "age_chart": charts.by_age(plan, overview.ages),
         "period_chart": charts.by_period(plan, overview.periods),
         **_matrices(request, overview),
