@@ -13,7 +13,7 @@ from assignments.models import Role, Unit
 from criteria.models import Category
 from plan.as_of import AsOf
 from plan.models import Age, Change, Due, Health, Period, Plan, Status
-from reports.standings import Standing, mean_expected, mean_progress
+from reports.standings import Standing, Told, mean_expected, mean_progress
 
 BAR_ORDER = (Status.DONE, Status.IN_PROGRESS, Status.BLOCKED, Status.NOT_STARTED, Status.CANCELLED)
 
@@ -156,10 +156,28 @@ def _worst_first(part: Group) -> tuple[int, float]:
     return -part.overdue.count, -part.lag
 
 
-def quiet(groups: Sequence[Group]) -> list[Group]:
-    """Those that should have told something in the period that runs and have told nothing, the most rows first."""
-    silent = [part for part in groups if part.silent.count and part.silent.count == part.at_work.count]
-    return sorted(silent, key=lambda part: -part.silent.count)
+def quiet(
+    groups: Sequence[Group], standings: Sequence[Standing], told: Mapping[int, Sequence[Told]], as_of: AsOf
+) -> list[Group]:
+    """The units that themselves lead what should be moving, and have told nothing in the period that runs.
+
+    What is led through a collective does not count, nor what others told: with an action of every unit, a word of
+    one of them would speak for all.
+
+    Args:
+        groups: of the units, as lead.
+        standings: the actions.
+        told: from `read_told`.
+        as_of: the day.
+
+    Returns:
+        Most rows first.
+    """
+    owing = {unit for each in standings if each.is_at_work for unit in each.own}
+    steps = [step for each in standings for step in told.get(each.pk, ())]
+    spoke = {step.unit for step in steps if step.at >= as_of.period_starts_at}
+    silent = [part for part in groups if part.subject.pk in owing - spoke]
+    return sorted(silent, key=lambda part: -part.at_work.count)
 
 
 def by_period(standings: Sequence[Standing], as_of: AsOf, query: Mapping[str, Any]) -> list[PeriodLoad]:

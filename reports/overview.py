@@ -25,7 +25,8 @@ class Overview:
         then: the whole on the earlier day.
         leads, supports: what each unit leads and supports, worst first; empty where the filters ask for the other
             role.
-        quiet: what units lead that have told nothing in the period that runs; None where only support is shown.
+        quiet: what units lead that have themselves told nothing in the period that runs; None where only support is
+            shown.
     """
 
     as_of: AsOf
@@ -63,7 +64,7 @@ def read_overview(
     as_of = chosen.as_of
     kept = {**query, **chosen.query}
     earlier = {"as_of": since.day.isoformat(), **chosen.query}
-    units = read_units(plan)
+    units, told = read_units(plan), read_told(plan, as_of)
     if rows is None:
         standings = read_standings(chosen.qs, as_of, units, since=since)
         categories = figures.offered_categories(plan)
@@ -88,9 +89,9 @@ def read_overview(
         categories=figures.by_category(categories, standings, kept),
         leads=leads,
         supports=[support for _lead, support in pairs if role != Role.LEAD],
-        quiet=None if role == Role.SUPPORT else figures.quiet(leads),
+        quiet=None if role == Role.SUPPORT else figures.quiet(leads, standings, told, as_of),
         periods=figures.by_period(standings, as_of, kept),
-        curve=draw_curve(plan, as_of, standings, read_told(plan, as_of)),
+        curve=draw_curve(plan, as_of, standings, told),
     )
 
 

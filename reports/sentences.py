@@ -43,7 +43,10 @@ def enumerate_words(words: Sequence[str]) -> str:
     """ "a, b and c"."""
     if len(words) < 2:
         return "".join(words)
-    return _("%(first)s and %(last)s") % {"first": ", ".join(words[:-1]), "last": words[-1]}
+    first = words[0]
+    for word in words[1:-1]:
+        first = _("%(first)s, %(second)s") % {"first": first, "second": word}
+    return _("%(first)s and %(last)s") % {"first": first, "last": words[-1]}
 
 
 def _whole(value: float | None) -> str:
@@ -146,7 +149,7 @@ def _quiet(overview: Overview) -> str:
     names = [group.subject.abbreviation for group in overview.quiet or ()]
     if not names:
         return ""
-    return _("Units that lead work of this period and have told nothing yet: %(units)s.") % {
+    return _("Units with actions of their own in this period that have told nothing yet: %(units)s.") % {
         "units": enumerate_words(names)
     }
 

@@ -23,6 +23,7 @@ class Standing:
         is_silent: should be moving, and nothing was told of it in the period that runs.
         age: how long it is overdue; None where it is not.
         lead, support: pks of the units, members of collectives included.
+        own: pks of the units that lead it themselves, not through a collective.
         changes: what became of it since the earlier day, where one was asked for.
     """
 
@@ -39,6 +40,7 @@ class Standing:
     last: int | None
     lead: frozenset[int] = frozenset()
     support: frozenset[int] = frozenset()
+    own: frozenset[int] = frozenset()
     changes: frozenset[Change] = frozenset()
 
     @property
@@ -53,13 +55,15 @@ class Standing:
 
 
 class Told(NamedTuple):
-    """What an update made of an action, and when."""
+    """What an update made of an action, when, and the pk of the unit its author spoke for (None: for none)."""
 
     at: datetime
     status: str
     progress: int
+    unit: int | None
 
 
+OWN = "OWN"
 Units = dict[tuple[int, str], set[int]]
 FIELDS = (
     "pk",
@@ -77,7 +81,10 @@ FIELDS = (
 
 
 def read_units(plan: Plan) -> Units:
-    """(action pk, role) → the units whose work it is, through a collective too; in two queries."""
+    """(action pk, role) → the units whose work it is, through a collective too; in two queries.
+
+    (action pk, `OWN`) → the units that lead it themselves.
+    """
     carriers: dict[int, set[int]] = defaultdict(set)
     for unit, member in Unit.members.through.objects.values_list("from_unit_id", "to_unit_id"):
         carriers[unit].add(member)
@@ -85,6 +92,8 @@ def read_units(plan: Plan) -> Units:
     links = Assignment.objects.filter(action__plan=plan).values_list("action_id", "role", "unit_id")
     for action, role, unit in links:
         units[action, role] |= {unit} | carriers[unit]
+        if role == Role.LEAD:
+            units[action, OWN].add(unit)
     return units
 
 
@@ -137,6 +146,7 @@ def _standing(row: tuple, as_of: AsOf, units: Units) -> Standing:
         last=last,
         lead=frozenset(units.get((pk, Role.LEAD), ())),
         support=frozenset(units.get((pk, Role.SUPPORT), ())),
+        own=frozenset(units.get((pk, OWN), ())),
         changes=frozenset(change for change, is_so in zip(Change, changed, strict=False) if is_so),
     )
 
@@ -145,7 +155,7 @@ def read_told(plan: Plan, until: AsOf) -> Mapping[int, list[Told]]:
     """Action pk → what was told of it by the day, oldest first; in one query."""
     told: dict[int, list[Told]] = defaultdict(list)
     updates = ProgressUpdate.objects.filter(action__plan=plan, at__lt=until.ends_at).order_by("version")
-    for action, *step in updates.values_list("action_id", "at", "status_to", "progress_to"):
+    for action, *step in updates.values_list("action_id", "at", "status_to", "progress_to", "unit_id"):
         told[action].append(Told(*step))
     return told
 

@@ -9,7 +9,7 @@ from plan.filters import ActionFilter
 from plan.models import Change, Status
 from pmqa_tracker import clock
 from reports.overview import FILTERS, read_overview
-from tests.factories import ActionItemFactory, PlanFactory, UnitFactory
+from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -151,14 +151,21 @@ def test_what_changed_between_two_days(plan, coordinator, tell):
     assert shown(Change.LATE, date(2020, 3, 31)) == {"late"}
 
 
-def test_units_that_have_told_nothing_this_period(plan, coordinator, tell):
-    quiet, half, idle = UnitFactory(), UnitFactory(), UnitFactory()
+def test_units_that_have_told_nothing_this_period(plan, tell):
+    """One word on an action of every unit does not speak for them all."""
+    quiet, half, idle, through, early = (UnitFactory() for _ in range(5))
+    every = UnitFactory(is_collective=True, members=[quiet, half, idle, through])
+    shared = ActionItemFactory(plan=plan, lead=[every], runs=(1, 4))
     ActionItemFactory(plan=plan, lead=[quiet], runs=(1, 4))
+    before = ActionItemFactory(plan=plan, lead=[early], runs=(1, 4))
     told = ActionItemFactory(plan=plan, lead=[half], runs=(1, 4))
     ActionItemFactory(plan=plan, lead=[half], runs=(1, 4))
     ActionItemFactory(plan=plan, lead=[idle], runs=(4, 4))
-    tell(told, coordinator, progress=10)
-    assert [(part.subject, part.silent.count) for part in read(plan).quiet] == [(quiet, 1)]
+    tell(shared, UserFactory(roles=["staff"], units=[half]), progress=10)
+    tell(told, UserFactory(roles=["staff"], units=[half]), progress=10)
+    tell(before, UserFactory(roles=["staff"], units=[early]), at=at(date(2020, 3, 31)), progress=10)
+    found = [(part.subject, part.at_work.count, part.silent.count) for part in read(plan).quiet]
+    assert found == [(quiet, 2, 1), (early, 1, 1)]
 
 
 def test_without_rows_there_is_no_mean(plan):

@@ -44,7 +44,7 @@ actions = st.fixed_dictionaries(
         "runs": st.none() | st.tuples(st.integers(1, 4), st.integers(1, 4)).map(sorted),
         "lead": units,
         "support": units,
-        "told": st.lists(st.tuples(moments, states), max_size=5),
+        "told": st.lists(st.tuples(moments, states, st.none() | st.integers(0, 2)), max_size=5),
     }
 )
 histories = st.fixed_dictionaries(
@@ -89,21 +89,24 @@ def write(world, drawn):
             names = each[role.lower()]
             links += [Assignment(action=action, unit=world.units[n], role=role) for n in names]
             carried[role.lower()] = names | ({0, 1} if 3 in names else set())
-        told, before = [], ("NOT_STARTED", 0)
-        for version, (at, state) in enumerate(sorted(each["told"], key=lambda step: step[0]), start=2):
+        told, before, spoke = [], ("NOT_STARTED", 0), []
+        for version, (at, state, unit) in enumerate(sorted(each["told"], key=lambda step: step[0]), start=2):
             updates.append(
                 ProgressUpdate(
                     action=action, op_id=uuid4(), version=version, author=world.author, at=at,
+                    unit=None if unit is None else world.units[unit],
                     status_from=before[0], progress_from=before[1], status_to=state[0], progress_to=state[1],
                     result="ผล", problem="ปัญหา", reason="เหตุผล",
                 )
             )  # fmt: skip
             told.append((at, *state))
+            spoke.append((at, unit))
             before = state
         runs = each["runs"]
         facts.append(
             {
                 "category": world.criteria[each["category"]].category.number, "runs": runs, "told": told, **carried,
+                "own": each["lead"], "spoke": spoke,
                 "first": runs and QUARTERS[runs[0] - 1][0], "last": runs and QUARTERS[runs[1] - 1][1],
             }
         )  # fmt: skip
@@ -200,7 +203,7 @@ def expect_categories(world, plan, overview, facts):
     assert [group.subject.number for group in overview.categories] == numbers
     for group in overview.categories:
         expect_group(group, [each for each in facts if each["category"] == group.subject.number], group.subject)
-    drawn = charts.by_status(plan, overview.categories, [""] * len(numbers))["series"]
+    drawn = charts.by_category(plan, overview.categories)["series"]
     assert {series["kind"]: series["data"] for series in drawn} == {
         status.lower(): [
             sum(each["category"] == n and each["now"]["status"] == status for each in facts) for n in numbers
@@ -220,8 +223,11 @@ def expect_units(world, overview, facts, unit, role):
     late = [part.overdue.count for part in overview.leads]
     assert late == sorted(late, reverse=True)
     quiet = {place[part.subject.pk] for part in overview.quiet}
-    at_work = {n: [e["now"] for e in facts if n in e["lead"] and e["now"]["due"] in ("OVERDUE", "NOW")] for n in shown}
-    assert quiet == {n for n, rows in at_work.items() if rows and all(each["is_silent"] for each in rows)}
+    owing = {n for each in facts if each["now"]["due"] in ("OVERDUE", "NOW") for n in each["own"]}
+    day = overview.as_of.day
+    start = plain.midnight_after(next(first for first, last in QUARTERS if first <= day <= last) - timedelta(days=1))
+    spoke = {n for each in facts for at, n in each["spoke"] if start <= at < plain.midnight_after(day)}
+    assert quiet == owing.intersection(shown) - spoke
     led = [[each["now"]["status"] for each in facts if n in each["lead"]] for n in shown]
     done = [{c.name: f.count for c, f in cells}["done"] for _g, cells in matrix.arrange(overview.leads, "done").rows]
     assert done == sorted((rows.count("DONE") for rows in led if rows), reverse=True)
