@@ -19,6 +19,7 @@ from plan.models import ActionItem, ProgressUpdate, Status
 from plan.progress import Report, record_update
 from pmqa_tracker import clock
 from pmqa_tracker.models import User
+from tests import snapshot
 from tests.factories import UserFactory
 
 DAY = date(2020, 5, 15)
@@ -36,24 +37,42 @@ def _surroundings(settings: Any, tmp_path: Path) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def kept() -> dict[str, snapshot.Rows]:
+    """Where what commands made of an empty database is kept, for the next module that asks for it."""
+    return {}
+
+
+def load(kept: dict[str, snapshot.Rows], *commands: str) -> None:
+    """Run the commands on an empty database; the second time, put back the rows they had made."""
+    if commands[-1] in kept:
+        snapshot.put_back(kept[commands[-1]])
+        return
+    for command in commands:
+        call_command(command, verbosity=0)
+    kept[commands[-1]] = snapshot.take()
+
+
 @pytest.fixture(scope="module")
-def seeded(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+def seeded(django_db_setup: None, django_db_blocker: Any, kept: dict[str, snapshot.Rows]) -> Iterator[None]:
     """The department's own plan, as the fixtures hold it; loaded once for a module, undone after it.
 
     Each test's own changes are rolled back to it. Modules that use it hold no test that wants an empty database.
     """
     with django_db_blocker.unblock(), override_settings(PMQA_TODAY=DAY), transaction.atomic():
-        call_command("seed", verbosity=0)
+        load(kept, "seed")
         yield
         transaction.set_rollback(True)
 
 
 @pytest.fixture(scope="module")
-def demo(seeded: None) -> Iterator[None]:
+def demo(django_db_setup: None, django_db_blocker: Any, kept: dict[str, snapshot.Rows]) -> Iterator[None]:
     """That, with the demonstration's accounts and history."""
-    with override_settings(PMQA_DEMO=True, PMQA_DEMO_PASSWORD=DEMO_PASSWORD):
-        call_command("demo", verbosity=0)
+    asked = override_settings(PMQA_TODAY=DAY, PMQA_DEMO=True, PMQA_DEMO_PASSWORD=DEMO_PASSWORD)
+    with django_db_blocker.unblock(), asked, transaction.atomic():
+        load(kept, "seed", "demo")
         yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture

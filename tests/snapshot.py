@@ -1,4 +1,4 @@
-"""The rows of a database, taken once and put back: quicker than making them anew for each test of a browser."""
+"""The rows of a database, taken once and put back: quicker than making them anew each time."""
 
 from typing import Any, NamedTuple
 

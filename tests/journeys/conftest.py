@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from playwright.sync_api import Page, Request, expect
 
 from tests import snapshot
-from tests.conftest import DEMO_PASSWORD
+from tests.conftest import DEMO_PASSWORD, load
 
 
 @pytest.fixture
@@ -29,22 +28,11 @@ def complaints(page: Page) -> Iterator[list[str]]:
     assert [text for text in found if not re.search(r"status of (403|404|409|410|422)", text)] == []
 
 
-@pytest.fixture(scope="session")
-def kept_department() -> dict[str, snapshot.Rows]:
-    """Where the first journey leaves what the department's rows are."""
-    return {}
-
-
 @pytest.fixture
-def department(transactional_db: None, settings: Any, kept_department: dict[str, snapshot.Rows]) -> None:
+def department(transactional_db: None, settings: Any, kept: dict[str, snapshot.Rows]) -> None:
     """The department's own plan with the demonstration's accounts and history, for the server to see."""
     settings.PMQA_DEMO, settings.PMQA_DEMO_PASSWORD = True, DEMO_PASSWORD
-    if "rows" in kept_department:
-        snapshot.put_back(kept_department["rows"])
-        return
-    call_command("seed", verbosity=0)
-    call_command("demo", verbosity=0)
-    kept_department["rows"] = snapshot.take()
+    load(kept, "seed", "demo")
 
 
 @pytest.fixture
