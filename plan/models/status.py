@@ -73,7 +73,7 @@ class Age(models.TextChoices):
     MONTH = "30", _("1-30 days late")
     QUARTER = "90", _("31-90 days late")
     HALF_YEAR = "180", _("91-180 days late")
-    LONGER = "more", _("more than 180 days late")
+    LONGER = "more", _("over 180 days late")
 
     @property
     def days(self) -> tuple[int, int | None]:

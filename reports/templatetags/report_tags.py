@@ -59,19 +59,24 @@ def change_figure(context: dict[str, Any], change: Change, value: Figure) -> Saf
 
 
 @register.simple_tag(takes_context=True)
-def sort_link(context: dict[str, Any], heading: Heading) -> SafeString:
-    """A column's heading as a link that sorts by it; the icon of a status before it."""
+def sort_link(context: dict[str, Any], heading: Heading, table: str) -> SafeString:
+    """A column's heading as a link that sorts by it; the icon of a status before it.
+
+    Its id, unique by the table's name, is how htmx leaves the focus on it.
+    """
     parameters = context["request"].GET.copy()
     parameters["sort"] = heading.sort
     address = f"?{parameters.urlencode()}"
     mark = icon(heading.column.kind) if heading.column.kind else ""
     arrow = {"descending": " ↓", "ascending": " ↑"}.get(heading.direction, "")
     return format_html(
-        '<a class="sort-link" href="{0}" hx-get="{0}">{1}<span>{2}{3}</span></a>',
+        '<a class="sort-link" id="sort-{4}-{5}" href="{0}" hx-get="{0}">{1}<span>{2}{3}</span></a>',
         address,
         mark,
         heading.column.label,
         arrow,
+        table,
+        heading.column.name,
     )
 
 

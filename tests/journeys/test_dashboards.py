@@ -38,6 +38,11 @@ def test_a_filter_renews_the_board_and_the_way_back_works(enter):
     expect(page.locator(".is-statuses .kind-done b")).to_have_text(str(whole))
     page.go_forward()
     expect(page.locator(".is-statuses .kind-done b")).to_have_text(str(part))
+    page.locator("#sort-lead-done").focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("sort=done"))
+    expect(page.locator("#sort-lead-done")).to_be_focused()
+    expect(page.locator(".unit-table").first.locator("th[aria-sort=descending] #sort-lead-done")).to_be_visible()
     # A figure's rows keep the filter; the chart's table says what the chart says.
     count = page.locator(".is-first .kind-overdue b").inner_text()
     page.locator(".is-first .kind-overdue a").click()
