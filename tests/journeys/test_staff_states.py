@@ -14,7 +14,7 @@ from pmqa_tracker.models import User
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    "resultTypes": ["violations"],  # what passed is not written down: a fifth of the time
+    "resultTypes": ["violations"],  # what passed is not written down: half the time
 }
 
 
