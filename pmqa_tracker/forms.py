@@ -17,7 +17,7 @@ class BuddhistDateField(forms.DateField):
 
     def prepare_value(self, value: Any) -> Any:
         """The day as it is typed; what was typed and is no day stays as it was."""
-        return f"{value.day}/{value.month}/{value.year + thai.BUDDHIST_ERA}" if isinstance(value, date) else value
+        return thai.type_date(value) if isinstance(value, date) else value
 
     def to_python(self, value: Any) -> date | None:
         """The day.

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 BUDDHIST_ERA = 543
 FIRST_BUDDHIST_YEAR = 2400  # a typed year from here on is of the Buddhist era, an earlier one Anno Domini
+FIRST_SHORT_YEAR = 50  # "30 ก.ย. 63" is of 2563; of "30 ก.ย. 20" nobody knows whether it is of 2520 or of A.D. 2020
 
 MONTHS = {
     "th": (
@@ -47,8 +48,18 @@ MONTHS = {
 THAI_DIGITS = "๐๑๒๓๔๕๖๗๘๙"
 TO_ARABIC = str.maketrans(THAI_DIGITS, "0123456789")
 TO_THAI = str.maketrans("0123456789", THAI_DIGITS)
-DAY_MONTH_YEAR = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
-YEAR_MONTH_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
+ERAS = r"(?P<buddhist>พ\.?\s?ศ\.?|b\.?e\.?)|(?P<christian>ค\.?\s?ศ\.?|a\.?d\.?|c\.?e\.?)"
+YEAR = r"(?P<year>\d{4}|\d{2})"
+DAYS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"(?P<day>\d{{1,2}})[/.-](?P<month>\d{{1,2}})[/.-]{YEAR}",
+        r"(?P<year>\d{4})[/.-](?P<month>\d{1,2})[/.-](?P<day>\d{1,2})",
+        rf"(?:วันที่)?\s*(?P<day>\d{{1,2}})[\s/-]*(?P<name>[^\d\s/-][^\d/-]*?),?[\s/-]*(?:{ERAS})?\s*{YEAR}",
+        r"(?P<name>[a-z]+)\.?\s+(?P<day>\d{1,2}),?\s+(?P<year>\d{4})",
+    )
+)
+LONGEST_DAY = 60  # characters; no day takes more to write
 
 
 def month_name(month: int, *, short: bool = False) -> str:
@@ -60,6 +71,11 @@ def month_name(month: int, *, short: bool = False) -> str:
 def format_date(day: date, *, short: bool = True) -> str:
     """A day as people here write it: "15 พ.ค. 2563", or with the whole month name."""
     return f"{day.day} {month_name(day.month, short=short)} {day.year + BUDDHIST_ERA}"
+
+
+def type_date(day: date) -> str:
+    """A day as people here type it: "15/5/2563"; `parse_date` reads it."""
+    return f"{day.day}/{day.month}/{day.year + BUDDHIST_ERA}"
 
 
 def format_month(day: date) -> str:
@@ -101,32 +117,87 @@ def fiscal_quarter(day: date) -> int:
 
 
 def parse_date(text: str) -> date:
-    """A day typed by a person: 30/9/2563, 30/9/2020, 2563-09-30 or 2020-09-30, Thai digits too.
+    """A day typed by a person: 30/9/2563, 30 ก.ย. 63, 30/9/2020, 2563-09-30 or 2020-09-30, Thai digits too.
 
     Raises:
-        ValueError: the text is not a day of the calendar.
+        ValueError: the text is not a day of the calendar, or it may be several.
+    """
+    readings = day_readings(text)
+    if len(readings) != 1:
+        raise ValueError(text)
+    return readings[0]
+
+
+def day_readings(text: str) -> list[date]:
+    """The days a text may mean, the likeliest first: none, one, or several where it does not say enough.
+
+    A day comes before its month, as people here write; its month is a number or a Thai or English name. See
+    `year_readings` for the year.
     """
     plain = text.strip().translate(TO_ARABIC)
-    if match := DAY_MONTH_YEAR.fullmatch(plain):
-        day, month, year = map(int, match.groups())
-    elif match := YEAR_MONTH_DAY.fullmatch(plain):
-        year, month, day = map(int, match.groups())
-    else:
-        raise ValueError(text)
-    return date(year - BUDDHIST_ERA if year >= FIRST_BUDDHIST_YEAR else year, month, day)
+    if len(plain) > LONGEST_DAY:
+        return []
+    match = next((match for each in DAYS if (match := each.fullmatch(plain))), None)
+    if match is None:
+        return []
+    told = match.groupdict()
+    month, is_thai = find_month(told["name"]) if "name" in told else (int(told["month"]), False)
+    era = {"is_buddhist": bool(told.get("buddhist")), "is_christian": bool(told.get("christian"))}
+    years = year_readings(told["year"], beside_thai=is_thai, **era)
+    return [day for year in years if (day := _day(year, month, int(told["day"])))]
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def year_readings(
+    digits: str, *, beside_thai: bool = False, is_buddhist: bool = False, is_christian: bool = False
+) -> list[int]:
+    """The years (A.D.) that two or four digits may mean, the likeliest first; the era may be told.
+
+    Four digits are of the Buddhist era from 2400 on. Two are พ.ศ. 25xx, or the year A.D. of those hundred years
+    (2500-2599 is 1957-2056) that ends in them: two readings, unless the era is พ.ศ. or Thai words stand before 50-99.
+    """
+    year = int(digits)
+    if len(digits) == 2:
+        buddhist, christian = 2500 - BUDDHIST_ERA + year, 1957 + (year - 57) % 100
+        if is_buddhist or (beside_thai and year >= FIRST_SHORT_YEAR and not is_christian):
+            return [buddhist]
+        return [] if is_christian else [buddhist, christian]
+    if is_buddhist or (year >= FIRST_BUDDHIST_YEAR and not is_christian):
+        return [year - BUDDHIST_ERA]
+    return [year]
+
+
+def find_month(name: str) -> tuple[int, bool]:
+    """The number of a month and whether its name is Thai; long or short, with or without dots. (0, False): no month."""
+    return MONTH_NUMBERS.get(search_key(name).replace(".", ""), (0, False))
+
+
+def fold(text: str) -> str:
+    """A text as spelling is compared: ำ as one letter, Arabic digits, lower case.
+
+    A tone mark typed after the nikhahit of a split ำ (น + ํ + ้ + า) is put before it.
+    """
+    key = re.sub(r"\u0e4d([\u0e48-\u0e4b]?)\u0e32", "\\1\u0e33", unicodedata.normalize("NFC", text))
+    return key.translate(TO_ARABIC).casefold()
 
 
 def search_key(text: str) -> str:
-    """What two spellings of the same words share: no spaces, ำ as one letter, Arabic digits, lower case.
+    """What two spellings of the same words share: `fold` without spaces and zero-width marks."""
+    return fold(re.sub(r"[\s\u200b-\u200d\ufeff]+", "", text))
 
-    Zero-width marks are dropped; a tone mark typed after the nikhahit of a split ำ (น + ํ + ้ + า) is put before it.
-    """
-    key = re.sub(
-        r"\u0e4d([\u0e48-\u0e4b]?)\u0e32",
-        "\\1\u0e33",
-        unicodedata.normalize("NFC", text),
-    )
-    return re.sub(r"[\s\u200b-\u200d\ufeff]+", "", key).translate(TO_ARABIC).casefold()
+
+MONTH_NUMBERS = {
+    search_key(name).replace(".", ""): (number, language == "th")
+    for language, months in MONTHS.items()
+    for number, names in enumerate(months, start=1)
+    for name in names
+} | {"sept": (9, False)}
 
 
 def start_of(day: date) -> datetime:

@@ -37,7 +37,7 @@ def be_moment(moment: datetime) -> str:
 @register.filter
 def be_input(day: date) -> str:
     """A day as it is typed into a field: "15/5/2563"."""
-    return f"{day.day}/{day.month}/{day.year + thai.BUDDHIST_ERA}"
+    return thai.type_date(day)
 
 
 @register.filter(name="date", expects_localtime=True, is_safe=False)

@@ -1,0 +1,175 @@
+"""The units of a cell, however they are parted and written; what is unclear is asked."""
+
+import pytest
+from django.utils import translation
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from assignments.models import Unit
+from assignments.unit_names import UnitNames, read_units
+from pmqa_tracker import thai
+from pmqa_tracker.read_cells import ReadCell
+from pmqa_tracker.unreadable import UnreadableError
+from tests.pmqa_tracker.any_cells import CELLS, ODD, check
+
+# As in the fixtures; not saved: a new plan names units that come with it.
+DIVISIONS = [
+    Unit(abbreviation=abbreviation, name_th=name_th, name_en=name_en)
+    for abbreviation, name_th, name_en in [
+        ("สลก.", "สำนักงานเลขานุการกรม", "Office of the Secretary"),
+        ("กพร.", "กลุ่มพัฒนาระบบบริหาร", "Administrative System Development Group"),
+        ("กคร.", "กองคุ้มครองแรงงาน", "Labour Protection Division"),
+        ("กคน.", "กองคุ้มครองแรงงานนอกระบบ", "Informal Labour Protection Division"),
+        ("กน.", "กองนิติการ", "Legal Affairs Division"),
+        ("กค.", "กองคลัง", "Finance Division"),
+        ("ทุกหน่วยงาน", "ทุกหน่วยงาน", "Every unit"),
+        ("กผ./ศท.", "กองแผนงานและสารสนเทศ, ศูนย์เทคโนโลยี", "Planning, IT and Data"),
+        ("ศูนย์ ข.", "ศูนย์ ข้อมูล", ""),
+    ]
+]
+SECRETARY, KPR, PROTECTION, INFORMAL, LEGAL, FINANCE, EVERY, PLANNING, CENTRE = DIVISIONS
+CLOSED = Unit(abbreviation="กก.", name_th="กองกลาง", is_active=False)
+NAMES = UnitNames.of([*DIVISIONS, CLOSED])
+
+
+def read(text, names=NAMES):
+    return read_units(ReadCell(text), names)
+
+
+def refused(text, names=NAMES):
+    with pytest.raises(UnreadableError) as caught:
+        read(text, names)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("text", "units"),
+    [
+        (None, []),
+        (" \n", []),
+        ("-", []),
+        ("กพร.", [KPR]),
+        ("กพร", [KPR]),
+        ("ก.พ.ร.", [KPR]),
+        ("ก. พ. ร.", [KPR]),
+        ("กพร .", [KPR]),
+        ("กลุ่มพัฒนาระบบบริหาร", [KPR]),
+        ("กลุ่ม พัฒนา\u200bระบบบริหาร", [KPR]),
+        ("สํานักงานเลขานุการกรม", [SECRETARY]),
+        ("office of the  SECRETARY", [SECRETARY]),
+        ("กพร. กคร.", [KPR, PROTECTION]),
+        ("กคร. กพร.", [PROTECTION, KPR]),
+        ("กพร,กคร", [KPR, PROTECTION]),
+        ("กพร.กคร.", [KPR, PROTECTION]),
+        ("กพร./กคร.", [KPR, PROTECTION]),
+        ("กพร.; กคร.\r\nกน.", [KPR, PROTECTION, LEGAL]),
+        ("- กพร.\n- กคร.", [KPR, PROTECTION]),
+        ("กพร. กคร. และ กน.", [KPR, PROTECTION, LEGAL]),
+        ("กพร.และกคร.", [KPR, PROTECTION]),
+        ("กพรและกคร", [KPR, PROTECTION]),
+        ("กพร. ร่วมกับ กน. กับกคร.", [KPR, LEGAL, PROTECTION]),
+        ("Finance Division and Legal Affairs Division", [FINANCE, LEGAL]),
+        ("กองคุ้มครองแรงงานนอกระบบ", [INFORMAL]),
+        ("กองคุ้มครองแรงงาน นอกระบบ", [INFORMAL]),
+        ("กองคุ้มครองแรงงาน, กองคุ้มครองแรงงานนอกระบบ", [PROTECTION, INFORMAL]),
+        ("กค. กน.", [FINANCE, LEGAL]),
+        ("กค.กน.", [FINANCE, LEGAL]),
+        ("กคน.", [INFORMAL]),
+        ("กผ./ศท.", [PLANNING]),
+        ("กผ/ศท, กน.", [PLANNING, LEGAL]),
+        ("กองแผนงานและสารสนเทศ, ศูนย์เทคโนโลยี และกองคลัง", [PLANNING, FINANCE]),
+        ("กองคลัง/Planning, IT and Data/กพร.", [FINANCE, PLANNING, KPR]),
+        ("ศูนย์ ข. กพร.", [CENTRE, KPR]),
+        ("ศูนย์ข กพร.", [CENTRE, KPR]),
+        ("กพร. กพร กลุ่มพัฒนาระบบบริหาร", [KPR]),
+        ("ทุกหน่วยงาน", [EVERY]),
+        ("กก.", [CLOSED]),
+    ],
+)
+def test_units_are_understood(text, units):
+    assert read(text) == units
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("กพน.", "“กพน.” is not a unit. The nearest: กน., กพร., กคน."),
+        ("กพร. กองนิติกร", "“กองนิติกร” is not a unit. The nearest: กน."),
+        ("กพร., กรม X และ กน.", "“กรม” is not a unit. The nearest: กพร., กคร."),
+        ("กค.ม.", "“กค.ม.” is not a unit. The nearest: กค., กคร., กคน."),
+        ("Labour Protecton Division", "“Labour” is not a unit. The nearest: กคร., กคน."),
+        ("กองกลา", "“กองกลา” is not a unit. The nearest: กก. (no longer active), กน., กค."),
+        ("๑๒๓", "“๑๒๓” is not a unit."),
+    ],
+)
+def test_an_unknown_unit_is_named_with_the_nearest(text, message):
+    with translation.override("en"):
+        assert refused(text).message == message
+
+
+def test_a_name_that_several_units_share_is_asked_for():
+    one, other = (Unit(abbreviation=name, name_th="กองคลัง", name_en="Finance") for name in ("กค.", "กคล."))
+    names = UnitNames.of([one, other])
+    assert refused("กองคลัง", names).readings == refused("กคล, Finance", names).readings == ["กค.", "กคล."]
+
+
+def test_abbreviations_that_differ_by_a_dot_are_each_their_own_unit():
+    with_dot, without = Unit(abbreviation="กค.", name_th="กองคลัง"), Unit(abbreviation="กค", name_th="กองค้น")
+    names = UnitNames.of([with_dot, without])
+    assert (read("กค.", names), read("กค", names)) == ([with_dot], [without])
+    assert read("กค. กองค้น", names) == [with_dot, without]
+    assert refused("ก.ค.", names).readings == ["กค.", "กค"]
+
+
+def test_units_that_may_be_parted_in_two_ways_are_asked_for():
+    a, b, ab, cd = (Unit(abbreviation=name, name_th=f"กอง{name}") for name in ("กข", "คง", "กขค", "ง"))
+    names = UnitNames.of([a, b, ab, cd])
+    assert refused("ก ข ค ง", names).readings == ["กขค, ง", "กข, คง"]
+    assert read("กข คง", names) == [a, b]
+
+
+def test_the_longest_name_wins():
+    names = UnitNames.of(units := [Unit(abbreviation=name, name_th=f"กอง{name}") for name in ("a", "b", "a, b")])
+    assert read("a, b", names) == units[2:]
+    assert names.written(units[:2]) == "a; b"
+    assert read("a; b", names) == units[:2]
+
+
+BETWEEN = st.sampled_from(
+    [" ", ",", ", ", "/", " / ", ";", "\n", "\r\n", " และ ", "และ", " กับ ", "\u00a0", ",\u200b", " and "]
+)
+
+
+@given(st.lists(st.sampled_from(DIVISIONS), unique_by=lambda unit: unit.abbreviation, max_size=9), st.data())
+def test_units_come_back_however_they_are_joined_and_written(units, data):
+    text = ""
+    for unit in units:
+        written = data.draw(st.sampled_from([unit.abbreviation, unit.abbreviation.rstrip("."), unit.name_th]))
+        written = written.replace("ำ", data.draw(st.sampled_from(["ำ", "ํา"])))
+        text += f"{data.draw(BETWEEN) if text else ''}{written}"
+    assert read(text) == units
+    assert read(NAMES.written(units)) == units
+
+
+@given(st.lists(st.text("ab ,./;และก", min_size=1, max_size=4).map(str.strip).filter(bool), unique=True, max_size=6))
+@example(["a", "A", "a.", "a, b", "b", "a; b"])
+def test_whatever_units_are_called_they_come_back_as_they_are_written(names):
+    units = [Unit(abbreviation=name, name_th=f"หน่วยที่{number}") for number, name in enumerate(names)]
+    known = UnitNames.of(units)
+    assert read(known.written(units), known) == units
+
+
+@pytest.mark.parametrize("cell", ODD)
+def test_odd_cells_are_read_or_refused(cell):
+    check(lambda cell: read_units(cell, NAMES), cell)
+
+
+@given(CELLS)
+def test_no_cell_breaks_the_reader(cell):
+    check(lambda cell: read_units(cell, NAMES), cell)
+
+
+@given(st.text("กพคนร.และ, /\n๑", max_size=60))
+def test_no_mix_of_names_breaks_the_reader(text):
+    check(lambda cell: read_units(cell, NAMES), ReadCell(text))
+    assert thai.search_key(text) or read(text) == []

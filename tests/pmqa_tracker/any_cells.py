@@ -1,0 +1,48 @@
+"""Cells of every kind that a workbook may hold, and what every reader owes them."""
+
+from datetime import date, time
+
+from hypothesis import strategies as st
+
+from pmqa_tracker.read_cells import ReadCell
+from pmqa_tracker.unreadable import UnreadableError
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.integers(min_value=10**4_299, max_value=10**4_301),  # Python writes none so long
+    st.floats(),
+    st.floats(min_value=0, max_value=101),
+    st.integers(min_value=0, max_value=101),
+    st.dates(),
+    st.datetimes(),
+    st.times(),
+    st.text(st.characters(codec=None)),  # lone surrogates and control characters too
+    st.text("0123456789๐๑๒๙%./-–:,; \n\u00a0กคตธพรย.ที่และQ", max_size=20),
+)
+CELLS = st.builds(ReadCell, VALUES, st.booleans(), st.sampled_from(["", "", "", "FORMULA", "ERROR"]))
+ODD = [
+    ReadCell(value)
+    for value in (
+        float("nan"), float("inf"), -float("inf"), 10**5_000, -1, True, "\ud800", "\x00", "=1+1", " ", "\u200b",
+        date.min, date.max, time.max, "9" * 5_000, "1" + " " * 30_000 + "x", "และ" * 5_000, "ก," * 9_000,
+    )
+]  # fmt: skip
+
+
+def refusal(read, cell):
+    """The refusal of a cell, or None where it is read."""
+    try:
+        read(cell)
+    except UnreadableError as error:
+        return error
+    return None
+
+
+def check(read, cell):
+    """A cell is read, or refused in words that can be written, with readings each of which is read."""
+    error = refusal(read, cell)
+    if error:
+        assert len(error.message.encode()) in range(1, 4_000)
+        assert [reading for reading in error.readings if refusal(read, ReadCell(reading))] == []
