@@ -3,10 +3,13 @@
 import re
 from typing import Any
 
+from django.utils.functional import Promise
 from openpyxl.cell import Cell
 
 LONGEST_TEXT = 32_767  # characters, of a cell
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+LIKE_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def clean_text(text: str) -> str:
@@ -14,10 +17,17 @@ def clean_text(text: str) -> str:
     return UNWRITABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))[:LONGEST_TEXT]
 
 
+def escaped(text: str) -> str:
+    """`text` so that what looks like Excel's way of writing odd characters ("_x000D_") is shown as it is."""
+    return LIKE_ESCAPE.sub("_x005F_", text)
+
+
 def write_text(cell: Cell, value: Any) -> None:
-    """Write a value; a text is a text, whatever it begins with."""
+    """Write a value; a text is a text, whatever it begins with, and comes back as it was written."""
+    if isinstance(value, Promise):
+        value = str(value)
     if isinstance(value, str):
-        cell.value = clean_text(value)
+        cell.value = escaped(clean_text(value))
         cell.data_type = "s"
     else:
         cell.value = value

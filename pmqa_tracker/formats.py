@@ -2,7 +2,6 @@
 
 import csv
 import re
-import zipfile
 from io import BytesIO, StringIO
 from typing import Any
 
@@ -12,9 +11,9 @@ from import_export.formats import base_formats
 from openpyxl import Workbook, load_workbook
 
 from pmqa_tracker.cells import clean_text, write_text
+from pmqa_tracker.workbook_gate import LIMITS, check
 
 MOST_BYTES = 5 * 1024 * 1024
-MOST_UNPACKED_BYTES = 60 * 1024 * 1024
 MOST_ROWS = 5_000
 MOST_COLUMNS = 50
 # What a spreadsheet program takes for a formula; with the apostrophes a text may have of its own, so that taking the
@@ -37,9 +36,7 @@ class Excel(base_formats.XLSX):
         Raises:
             ValueError: it is too large, or a cell holds a formula, whose value only Excel knows.
         """
-        with zipfile.ZipFile(BytesIO(in_stream)) as parts:
-            if sum(part.file_size for part in parts.infolist()) > MOST_UNPACKED_BYTES:
-                raise ValueError(_("the workbook holds too much; leave only the table in it"))
+        check(in_stream, "table.xlsx", LIMITS)
         sheet = load_workbook(BytesIO(in_stream), read_only=True, keep_links=False).worksheets[0]
         sheet.reset_dimensions()
         rows = sheet.iter_rows(max_row=MOST_ROWS + 2, max_col=MOST_COLUMNS + 1)

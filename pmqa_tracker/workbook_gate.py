@@ -1,0 +1,222 @@
+"""What is asked of an uploaded workbook before anything opens it: its size, what it really is, what it unpacks to.
+
+Only the directory of the zip and a bounded stream of its parts are looked at; no tree of any part is built here.
+"""
+
+import re
+import zipfile
+import zlib
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+
+MEGABYTE = 1024 * 1024
+CHUNK = 64 * 1024
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+PACKED = b"PK\x03\x04"
+ENCRYPTED_PART = "EncryptedPackage".encode("utf-16-le")
+FORBIDDEN = re.compile(rb"<!DOCTYPE|<!ENTITY", re.IGNORECASE)
+SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
+TAGS = {
+    "rows": re.compile(rb"<(?:\w+:)?row[\s>/]"),
+    "cells": re.compile(rb"<(?:\w+:)?c[\s>/]"),
+    "merges": re.compile(rb"<(?:\w+:)?mergeCell[\s>/]"),
+    "rules": re.compile(rb"<(?:\w+:)?(?:cfRule|dataValidation|conditionalFormatting|hyperlink|col)[\s>/]"),
+    "strings": re.compile(rb"<(?:\w+:)?si[\s>/]"),
+    "styles": re.compile(rb"<(?:\w+:)?xf[\s>/]"),
+    "names": re.compile(rb"<(?:\w+:)?definedName[\s>/]"),
+    "sheets": re.compile(rb"<(?:\w+:)?sheet\s"),
+}
+TAIL = 32  # bytes of a chunk looked at again with the next: a tag may lie across
+
+
+class WorkbookRefusedError(ValueError):
+    """A workbook that is not taken; the message is one sentence: what is wrong and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a workbook may be.
+
+    Attributes:
+        megabytes: of the file; `unpacked_megabytes` of all its parts.
+        ratio: how many times larger than packed a part may be, from a quarter of a megabyte on.
+        parts, sheets, rows, columns, cells, merges, rules, strings, styles, names: how many there may be.
+        seconds, memory_megabytes: what reading it may take.
+    """
+
+    megabytes: int = 10
+    unpacked_megabytes: int = 80
+    ratio: int = 150
+    parts: int = 500
+    sheets: int = 60
+    rows: int = 10_000
+    columns: int = 120
+    cells: int = 400_000
+    merges: int = 20_000
+    rules: int = 20_000
+    strings: int = 400_000
+    styles: int = 20_000
+    names: int = 2_000
+    seconds: int = 60
+    memory_megabytes: int = 768
+
+
+LIMITS = Limits()
+
+
+def check(data: bytes, name: str, limits: Limits) -> None:
+    """Look at a file before it is opened.
+
+    Raises:
+        WorkbookRefusedError: it is no workbook, or too much of one.
+    """
+    if not data:
+        raise WorkbookRefusedError(_("The file is empty. Save it again in Excel, then upload it."))
+    if len(data) > limits.megabytes * MEGABYTE:
+        raise WorkbookRefusedError(
+            _("The file is larger than %(most)s MB. Remove pictures and sheets that are not needed.")
+            % {"most": limits.megabytes}
+        )
+    if not data.startswith(PACKED):
+        raise WorkbookRefusedError(_what_it_is(data))
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as parts:
+            _check_parts(parts, data, limits)
+            _check_kind(parts, name)
+            _check_content(parts, limits)
+    except WorkbookRefusedError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError, KeyError):
+        raise damaged() from None
+
+
+def damaged() -> WorkbookRefusedError:
+    """For a file that is broken."""
+    return WorkbookRefusedError(
+        _("The file is damaged and cannot be read. Open it in Excel, save it again as .xlsx, then upload it.")
+    )
+
+
+def _what_it_is(data: bytes) -> str:
+    """What a file is that is no .xlsx, and what to do."""
+    start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if data.startswith(OLE):
+        if ENCRYPTED_PART in data:
+            return _(
+                "The workbook is protected by a password to open it. Remove the password, save it, then upload it."
+            )
+        return _("This is a workbook of the old kind (.xls). Open it in Excel and save it as Excel Workbook (.xlsx).")
+    if start.startswith(b"%pdf"):
+        return _("This is a PDF, not a workbook. Upload the Excel file (.xlsx) it was made from.")
+    if start.startswith((b"<html", b"<!doctype html", b"<?xml", b"<table")):
+        return _(
+            "This is a web page or XML saved as a workbook. Open it in Excel and save it as Excel Workbook (.xlsx)."
+        )
+    try:
+        data[:4096].decode("utf-8")
+        is_text = b"\0" not in data[:4096]
+    except UnicodeDecodeError:
+        is_text = False
+    if is_text:
+        return _("This is a text file, such as CSV. Open it in Excel and save it as Excel Workbook (.xlsx).")
+    return _("This is no Excel workbook (.xlsx). Upload the file exported by this site, filled in with Excel.")
+
+
+def _check_parts(parts: zipfile.ZipFile, data: bytes, limits: Limits) -> None:
+    """Refuse a zip that unpacks to too much, hides anything, or lies about where its parts are."""
+    entries = parts.infolist()
+    too_much = WorkbookRefusedError(
+        _("The workbook unpacks to far more than it should and was not opened. Copy the table into a new workbook.")
+    )
+    names = [entry.filename for entry in entries]
+    if len(entries) > limits.parts or len(set(names)) < len(names):
+        raise too_much
+    if any(entry.flag_bits & 0x41 for entry in entries):
+        raise WorkbookRefusedError(
+            _("The workbook is protected by a password to open it. Remove the password, save it, then upload it.")
+        )
+    if sum(entry.file_size for entry in entries) > limits.unpacked_megabytes * MEGABYTE:
+        raise too_much
+    end = 0
+    for entry in sorted(entries, key=lambda each: each.header_offset):
+        if entry.file_size > 256 * 1024 and entry.file_size > limits.ratio * max(entry.compress_size, 1):
+            raise too_much
+        if entry.header_offset < end:
+            raise too_much  # parts that share their bytes
+        end = entry.header_offset + 30 + entry.compress_size
+    if end > len(data):
+        raise damaged()
+
+
+def _check_kind(parts: zipfile.ZipFile, name: str) -> None:
+    """Refuse what is a zip but no workbook without macros."""
+    names = set(parts.namelist())
+    if "mimetype" in names and parts.getinfo("mimetype").file_size < 200 and b"opendocument" in parts.read("mimetype"):
+        raise WorkbookRefusedError(
+            _("This is an OpenDocument file (.ods). Save it as Excel Workbook (.xlsx), then upload it.")
+        )
+    if "xl/workbook.bin" in names:
+        raise WorkbookRefusedError(
+            _("This is a binary workbook (.xlsb). Save it as Excel Workbook (.xlsx), then upload it.")
+        )
+    if "[Content_Types].xml" not in names or "xl/workbook.xml" not in names:
+        raise WorkbookRefusedError(
+            _("This is no Excel workbook (.xlsx). Upload the file exported by this site, filled in with Excel.")
+        )
+    types = parts.read("[Content_Types].xml").lower()
+    has_macros = b"macroenabled" in types or any(each.lower().endswith("vbaproject.bin") for each in names)
+    if has_macros or Path(name).suffix.lower() in (".xlsm", ".xltm"):
+        raise WorkbookRefusedError(_("The workbook holds macros. Save it as Excel Workbook (.xlsx) without macros."))
+
+
+def _check_content(parts: zipfile.ZipFile, limits: Limits) -> None:
+    """Unpack each part in pieces, never all of it, and count what would have to be built of it."""
+    counts = dict.fromkeys(TAGS, 0)
+    for entry in parts.infolist():
+        if not entry.filename.lower().endswith((".xml", ".rels", ".vml")):
+            continue
+        tail = b""
+        with parts.open(entry) as part:
+            while chunk := part.read(CHUNK):
+                text = tail + chunk
+                if FORBIDDEN.search(text):
+                    raise WorkbookRefusedError(
+                        _(
+                            "The workbook holds parts that Excel does not write, and was not opened. "
+                            "Copy the table into a new one."
+                        )
+                    )
+                _count(entry.filename, text, len(tail), counts)
+                tail = text[-TAIL:]
+        over = next((kind for kind, count in counts.items() if count > getattr(limits, kind)), "")
+        if over:
+            raise WorkbookRefusedError(_too_many(over, limits))
+
+
+def _count(name: str, text: bytes, seen: int, counts: dict[str, int]) -> None:
+    """Count the tags that begin in the new bytes of a piece or lie across its beginning."""
+    if SHEET.fullmatch(name):
+        kinds = ("rows", "cells", "merges", "rules")
+    elif name == "xl/sharedStrings.xml":
+        kinds = ("strings",)
+    elif name == "xl/styles.xml":
+        kinds = ("styles",)
+    elif name == "xl/workbook.xml":
+        kinds = ("names", "sheets")
+    else:
+        return
+    for kind in kinds:
+        counts[kind] += sum(1 for match in TAGS[kind].finditer(text) if match.end() > seen)
+
+
+def _too_many(kind: str, limits: Limits) -> str:
+    if kind == "sheets":
+        return _("The workbook has more than %(most)s sheets. Leave only those of the form.") % {"most": limits.sheets}
+    if kind in ("rows", "cells"):
+        return _("The workbook has more than %(rows)s rows or %(cells)s cells. Split it, or delete the empty rows.") % {
+            "rows": limits.rows, "cells": limits.cells,
+        }  # fmt: skip
+    return _("The workbook holds far more formatting than a table needs. Copy the table into a new workbook.")
