@@ -8,7 +8,7 @@ from django.utils import timezone
 from plan.as_of import AsOf
 from plan.models import ActionItem, Due, Status
 from pmqa_tracker import thai
-from pmqa_tracker.sheets import Style
+from pmqa_tracker.sheets import SMALL, Style
 from reports.form_rows import Block
 
 Runs = list[tuple[str, bool]]  # a paragraph in parts: words, is bold
@@ -115,7 +115,7 @@ def status_cells(action: ActionItem | None) -> list[tuple[Any, Style]]:
     color, fill = OVERDUE_COLORS if action.due == Due.OVERDUE else STATUS_COLORS[Status(action.status_on)]
     updated = thai.format_date(timezone.localdate(action.updated_at)) if action.updated_at else "–"
     return [
-        (status_words(action), CENTERED.but(size=10, bold=True, color=color, fill=fill)),
+        (status_words(action), CENTERED.but(size=SMALL, bold=True, color=color, fill=fill)),
         (action.progress_on, CENTERED.but(number_format='0"%"')),
         (result_words(action), CELL),
         (updated, CENTERED),

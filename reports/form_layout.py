@@ -22,10 +22,10 @@ class Layout:
     @classmethod
     def of(cls, periods: int, *, with_status: bool) -> "Layout":
         """The columns for a number of periods, which share the width that five have."""
-        each = max((29 if with_status else 41) / max(periods, 1), 5.2)
+        each = max((34 if with_status else 46) / max(periods, 1), 5.2)
         if with_status:
-            return cls((28, 18, 38, *[each] * periods, 10, 13, 13.2, 7.5, 26, 13), periods, with_status)
-        return cls((33, 21, 46, *[each] * periods, 12, 15), periods, with_status)
+            return cls((37, 23, 50, *[each] * periods, 11, 15, 15.5, 8.5, 33, 14.5), periods, with_status)
+        return cls((43, 27, 60, *[each] * periods, 13, 17), periods, with_status)
 
     @property
     def is_narrow(self) -> bool:

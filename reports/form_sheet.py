@@ -15,11 +15,13 @@ from plan.as_of import AsOf
 from plan.models import ActionItem, Plan
 from pmqa_tracker import thai
 from pmqa_tracker.sheets import (
+    HEADING_SIZE,
     HIGHEST_ROW,
     PADDING,
     POINTS_PER_CHARACTER,
     QUIET,
     SMALL,
+    TITLE_SIZE,
     Style,
     line_height,
     rich,
@@ -51,7 +53,7 @@ from reports.form_rows import Block, Entry
 
 HEADER = Style(bold=True, horizontal="center", vertical="center", fill="ECEBF5")
 HEADING = Style(bold=True, vertical="center")
-TITLE = Style(bold=True, size=15, horizontal="center", vertical="center", border="")
+TITLE = Style(bold=True, size=TITLE_SIZE, horizontal="center", vertical="center", border="")
 NOTE = Style(size=SMALL, border="", vertical="center")
 UNSCHEDULED = Style(size=SMALL, italic=True, color=QUIET, horizontal="center", vertical="center")
 ARROW = Style(font="Arial", size=9, bold=True, color="2B2A6C", vertical="center", wrap=False)
@@ -123,10 +125,10 @@ class CategorySheet:
         width = self.layout.width(1, self.layout.last)
         self._write_line(plan.title, TITLE, text_height(plan.title, width, TITLE.size))
         if plan.organization not in plan.title:
-            self._write_line(plan.organization, TITLE.but(size=13), line_height(13) + PADDING)
+            self._write_line(plan.organization, TITLE.but(size=HEADING_SIZE), line_height(HEADING_SIZE) + PADDING)
         heading = f"หมวด {thai_digits(category.number)} {category.name}"
-        row = self._add_row(line_height(13) + 5)
-        style = TITLE.but(size=13, horizontal="left", indent=1)
+        row = self._add_row(line_height(HEADING_SIZE) + 5)
+        style = TITLE.but(size=HEADING_SIZE, horizontal="left", indent=1)
         write_box(self.sheet, (row, 1, row, self.layout.ACTION), heading, style)
         bases = {action.schedule_basis == action.Basis.INFERRED for action in actions if action.first_period_id}
         for place, is_inferred in enumerate(sorted(bases)):

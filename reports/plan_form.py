@@ -9,6 +9,7 @@ from openpyxl import Workbook
 from plan.as_of import AsOf
 from plan.models import Plan
 from pmqa_tracker.sheets import Style, new_book, write
+from pmqa_tracker.tasks import Tell, to_nobody
 from reports.form_cells import as_of_words, thai_digits
 from reports.form_layout import Layout
 from reports.form_notes import reading_notes, write_notes
@@ -16,10 +17,11 @@ from reports.form_rows import read_form
 from reports.form_sheet import CategorySheet
 
 
-def build_plan_form(plan: Plan, as_of: AsOf, *, with_status: bool) -> Workbook:
+def build_plan_form(plan: Plan, as_of: AsOf, *, with_status: bool, tell: Tell = to_nobody) -> Workbook:
     """A sheet per category, the document again; `with_status` adds how each action stood on the day.
 
-    A last sheet tells what was uncertain when the document was read.
+    `tell` is told how many categories of how many are written. A last sheet tells what was uncertain when the document
+    was read.
     """
     book = new_book()
     book.properties.title = plan.title
@@ -28,7 +30,9 @@ def build_plan_form(plan: Plan, as_of: AsOf, *, with_status: bool) -> Workbook:
     layout = Layout.of(len(as_of.periods), with_status=with_status)
     notes = []
     with translation.override("th"):
-        for category, entries in read_form(plan, as_of):
+        form = read_form(plan, as_of)
+        for number, (category, entries) in enumerate(form):
+            tell(number, len(form))
             sheet = book.create_sheet(f"หมวด {thai_digits(category.number)}")
             CategorySheet(sheet, layout, as_of).write(plan, category, entries)
             notes += reading_notes(entries)
