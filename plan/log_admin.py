@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from plan.models import EvidenceWithdrawal, PeriodReport, Reminder, ReportStep
+from plan.models import EvidenceWithdrawal, PeriodReport, Reminder, ReportStep, WorkbookImport
 from pmqa_tracker import thai
 from pmqa_tracker.admin import BuddhistDates, ReadOnly
 
@@ -78,3 +78,18 @@ class ReminderAdmin(BuddhistDates, ReadOnly, admin.ModelAdmin):
     search_fields = ("user__username", "user__first_name", "user__last_name")
     ordering = ("-day", "user__username")
     fields = ("user", "day", "action_count", "sent_at")
+
+
+@admin.register(WorkbookImport)
+class WorkbookImportAdmin(BuddhistDates, ReadOnly, admin.ModelAdmin):
+    """Workbooks that were brought in; they are confirmed and undone on the site."""
+
+    list_display = ("file_name", "kind", "plan", "unit", "by", "at", "state")
+    list_filter = ("kind", "state", "plan")
+    list_select_related = ("plan", "unit", "by")
+    search_fields = ("file_name", "sha256")
+    ordering = ("-at", "-pk")
+    fields = (
+        "file_name", "kind", "plan", "unit", "by", "at", "size", "sha256", "state", "refusal", "written_at",
+        "undone_at", "undone_by",
+    )  # fmt: skip

@@ -100,7 +100,7 @@ def read_since(request: HttpRequest, plan: Plan, as_of: AsOf, days: list[tuple[s
     It lies inside the plan and before the page's day; on the plan's first day it is that day, and nothing changed.
     """
     default = days[0][1] if days else as_of.day
-    asked = request.GET.get("since", "").strip()
+    asked = (request.GET.get("since") or request.POST.get("since", "")).strip()
     if not asked:
         return on_day(plan, default, as_of.periods)
     try:

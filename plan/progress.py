@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from assignments.access import Access
 from plan import evidence_files
-from plan.models import ActionItem, Evidence, EvidenceWithdrawal, ProgressUpdate, Status
+from plan.models import ActionItem, Evidence, EvidenceWithdrawal, ProgressUpdate, Status, WorkbookImport
 
 AGAIN = timedelta(hours=1)  # the same words from the same author within it are one update
 WORDS = ("result", "problem", "next_step", "reason")
@@ -60,6 +60,7 @@ def record_update(
     at: datetime,
     report: Report,
     source: str = ProgressUpdate.Source.WEB,
+    workbook: WorkbookImport | None = None,
 ) -> ProgressUpdate:
     """Write one update and the status it makes, or nothing.
 
@@ -71,6 +72,7 @@ def record_update(
         at: the moment, aware.
         report: what is told.
         source: a ProgressUpdate.Source.
+        workbook: the file it came in with; a unit's own sheet speaks for that unit.
 
     Returns:
         The update: new, or made before by the same `op_id`, or just now by the same author in the same words.
@@ -94,6 +96,8 @@ def record_update(
             if just_told := _just_told(action, report, access, at):
                 return just_told
             update = _build(action, version, op_id, access, at, report, source, stored)
+            if workbook:
+                update.workbook, update.unit_id = workbook, workbook.unit_id or update.unit_id
             update.full_clean(validate_unique=False, validate_constraints=False)
             # Whether somebody was quicker is the next statement's to say, not a broken rule.
             update.validate_constraints(exclude={"version"})

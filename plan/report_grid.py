@@ -104,6 +104,11 @@ class Grid:
         return sorted(cells, key=lambda cell: cell.period.number)
 
     @property
+    def idle(self) -> list[GridRow]:
+        """The units of which no period asks anything, by now."""
+        return [row for row in self.rows if row.is_empty]
+
+    @property
     def is_owed(self) -> bool:
         """Whether any report was due by now, handed in or not."""
         return any(cell.is_owed for row in self.rows for cell in row.cells)

@@ -27,7 +27,7 @@ class Story:
 
 def read_story(action: ActionItem, access: Access, *, unit: str = "") -> Story:
     """The story of an action for one person; `unit` (an abbreviation) narrows it, an unknown one does not."""
-    rows = action.updates.newest_first().select_related("author", "unit")
+    rows = action.updates.newest_first().select_related("author", "unit", "workbook")
     updates = list(rows.prefetch_related("evidence__withdrawal__by"))
     units = {update.unit_id: update.unit for update in updates if update.unit}
     chosen = next((each for each in units.values() if each.abbreviation == unit), None)

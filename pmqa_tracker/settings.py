@@ -193,6 +193,12 @@ FILE_UPLOAD_HANDLERS = [
 ]
 DATA_UPLOAD_MAX_NUMBER_FILES = 25  # the form says what is too many from ten on
 
+# Work that may take long (pmqa_tracker/tasks.py) goes on beside the page, and so do the workbooks of a plan with more
+# actions than PMQA_LONG_PLAN; files made so, and uploads nobody confirmed, are kept for PMQA_KEPT_HOURS.
+PMQA_TASKS_IN_BACKGROUND = True
+PMQA_LONG_PLAN = environment.whole_number(env, "PMQA_LONG_PLAN", default=600, least=1, most=1_000_000)
+PMQA_KEPT_HOURS = environment.whole_number(env, "PMQA_KEPT_HOURS", default=24, least=1, most=24 * 30)
+
 # Health of an action (design §4): its progress against what is expected by the day.
 PMQA_LIVE_SECONDS = environment.whole_number(env, "PMQA_LIVE_SECONDS", default=30, least=5, most=3600)
 PMQA_ON_TRACK = environment.share(env, "PMQA_ON_TRACK", default=0.95)

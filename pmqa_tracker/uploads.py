@@ -12,7 +12,6 @@ from import_export.forms import ConfirmImportForm
 from import_export.tmp_storages import BaseStorage
 
 NAME = re.compile(r"[0-9a-f]{32}")
-KEPT_SECONDS = 24 * 60 * 60
 
 
 class UploadStorage(BaseStorage):
@@ -28,7 +27,7 @@ class UploadStorage(BaseStorage):
     def save(self, data: bytes) -> None:
         """Keep an upload; those nobody confirmed in a day are swept out."""
         for old in self.folder().iterdir():
-            if NAME.fullmatch(old.name) and old.stat().st_mtime < time.time() - KEPT_SECONDS:
+            if NAME.fullmatch(old.name) and old.stat().st_mtime < time.time() - settings.PMQA_KEPT_HOURS * 3600:
                 old.unlink(missing_ok=True)
         self.name = uuid4().hex
         (self.folder() / self.name).write_bytes(data)

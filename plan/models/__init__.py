@@ -8,6 +8,7 @@ from plan.models.period_report import PeriodReport, ReportLine, ReportState, Rep
 from plan.models.plan import Period, Plan
 from plan.models.reminder import Reminder
 from plan.models.status import AT_WORK, Age, Change, Due, Health, Status
+from plan.models.workbook_import import ImportState, WorkbookImport
 
 __all__ = [
     "AT_WORK",
@@ -19,6 +20,7 @@ __all__ = [
     "Evidence",
     "EvidenceWithdrawal",
     "Health",
+    "ImportState",
     "Meeting",
     "Period",
     "PeriodReport",
@@ -29,4 +31,5 @@ __all__ = [
     "ReportState",
     "ReportStep",
     "Status",
+    "WorkbookImport",
 ]

@@ -128,10 +128,14 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
             }
         )
 
+    def with_told(self, as_of: AsOf, *names: str) -> "ActionItemQuerySet":
+        """With the last of each kind of words told by the day: `result` as `result_on`; None where none was."""
+        until = _updates_until(as_of)
+        return self.annotate(**{f"{name}_on": Subquery(until.exclude(**{name: ""}).values(name)[:1]) for name in names})
+
     def with_problem(self, as_of: AsOf) -> "ActionItemQuerySet":
         """With `problem_on`: the last problem told of each by the day; None where none was."""
-        named = _updates_until(as_of).exclude(problem="")
-        return self.annotate(problem_on=Subquery(named.values("problem")[:1]))
+        return self.with_told(as_of, "problem")
 
     def with_returned(self, units: Any) -> "ActionItemQuerySet":
         """With `returned_because`: why the coordinator gave it back to one of `units`; None where nobody did.

@@ -103,6 +103,15 @@ class ProgressUpdate(AppendOnly):
         help_text=_("Nothing had changed, and its author said so"),
     )
     source = models.CharField(_("source"), max_length=10, choices=Source, default=Source.WEB)
+    workbook = models.ForeignKey(
+        "plan.WorkbookImport",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="updates",
+        verbose_name=_("workbook"),
+        help_text=_("The file it came in with"),
+    )
 
     class Meta:
         verbose_name = _("progress update")

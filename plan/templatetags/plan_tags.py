@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from plan.models import ActionItem, Due, Health, Status
+from plan.schedule import schedule_words
 from pmqa_tracker.templatetags.page import icon, percent
 
 register = template.Library()
@@ -67,12 +68,7 @@ def progress_bar(progress: int, expected: float | None = None) -> SafeString:
 @register.simple_tag
 def schedule(action: ActionItem) -> str:
     """The months an action runs: "ส.ค.–ก.ย. 2562 ถึง ก.ค.–ก.ย. 2563"."""
-    first, last = action.first_period, action.last_period
-    if first is None or last is None:
-        return _("No schedule in the document")
-    if first.pk == last.pk:
-        return first.label
-    return _("%(first)s to %(last)s") % {"first": first.label, "last": last.label}
+    return schedule_words(action.first_period, action.last_period)
 
 
 @register.simple_tag

@@ -1,5 +1,6 @@
 """Pages of the plan: the way in, the list of actions, one action with its story and its form."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -12,15 +13,26 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from assignments.access import Access, RoleGroup, access_of
-from plan.as_of import on_day
+from plan.as_of import AsOf, on_day
 from plan.filters import ActionFilter
 from plan.lookup import day_query, earlier_days, find_action, find_plan, read_as_of, read_since, warn_left_out
 from plan.models import ActionItem, Plan
+from plan.models.action import ActionItemQuerySet
 from plan.story import read_story
 from plan.views.updates import Panel, answer_update, open_panel, page_addresses
 from pmqa_tracker import clock
 
 PAGE_SIZE = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownActions:
+    """The list as its address asks for it: all rows, in their order, as they stand on the day."""
+
+    as_of: AsOf
+    since: AsOf
+    filter: ActionFilter
+    actions: ActionItemQuerySet
 
 
 @require_safe
@@ -37,10 +49,8 @@ def home(request: HttpRequest) -> HttpResponse:
     return redirect("dashboard", plan.slug)
 
 
-@require_safe
-def action_list(request: HttpRequest, slug: str) -> HttpResponse:
-    """Every action, narrowed and ordered by the address; the rows alone for htmx."""
-    plan = find_plan(request, slug)
+def read_actions(request: HttpRequest, plan: Plan) -> ShownActions:
+    """What the list shows: narrowed and ordered by the address; what of it was left out is said."""
     as_of = read_as_of(request, plan)
     since = read_since(request, plan, as_of, earlier_days(plan, as_of))
     chosen = ActionFilter(request.GET, plan.actions.all(), as_of=as_of, since=since)
@@ -48,14 +58,22 @@ def action_list(request: HttpRequest, slug: str) -> HttpResponse:
     warn_left_out(request, chosen, also=("page",))
     if not actions.query.order_by:
         actions = actions.in_order()
-    page = Paginator(actions.with_details(), PAGE_SIZE).get_page(request.GET.get("page"))
+    return ShownActions(as_of=as_of, since=since, filter=chosen, actions=actions)
+
+
+@require_safe
+def action_list(request: HttpRequest, slug: str) -> HttpResponse:
+    """Every action, narrowed and ordered by the address; the rows alone for htmx."""
+    plan = find_plan(request, slug)
+    shown = read_actions(request, plan)
+    page = Paginator(shown.actions.with_details(), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
-        "as_of": as_of,
-        "since": since,
-        "filter": chosen,
+        "as_of": shown.as_of,
+        "since": shown.since,
+        "filter": shown.filter,
         "page": page,
-        "query": day_query(plan, as_of),
-        "is_today": as_of.day == clock.today(),
+        "query": day_query(plan, shown.as_of),
+        "is_today": shown.as_of.day == clock.today(),
     }
     template = "plan/action_list.html#rows" if request.htmx else "plan/action_list.html"
     return render(request, template, context)

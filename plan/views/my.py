@@ -28,7 +28,7 @@ from pmqa_tracker import clock
 def my(request: HttpRequest, slug: str) -> HttpResponse:
     """What my units owe, most pressing first; lead and support on a page each."""
     plan = find_plan(request, slug)
-    return render(request, "plan/my.html", _page(plan, access_of(request), role_of(request)))
+    return render(request, "plan/my.html", read_my(plan, access_of(request), role_of(request)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -57,7 +57,7 @@ def my_row(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
         return _row(request, plan, access, role, action, None, is_recorded=True)
     if request.htmx:
         return _row(request, plan, access, role, action, panel)
-    context = _page(plan, access, role, action=action, panel=panel)
+    context = read_my(plan, access, role, action=action, panel=panel)
     return render(request, "plan/my.html", context, status=panel.status if panel else 200)
 
 
@@ -128,7 +128,7 @@ def row_addresses(plan: Plan, action: ActionItem, role: str) -> dict[str, str]:
     }
 
 
-def _page(
+def read_my(
     plan: Plan, access: Access, role: str, *, action: ActionItem | None = None, panel: Panel | None = None
 ) -> dict[str, Any]:
     """What the page shows; with the form of one action open in its row."""

@@ -5,17 +5,16 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from assignments.access import access_of
-from plan.as_of import on_day
 from plan.lookup import find_plan
 from plan.owed import MOST_ROWS, read_groups
-from pmqa_tracker import clock
+from plan.views.my import now_of
 
 
 @require_safe
 def owed(request: HttpRequest, slug: str) -> HttpResponse:
     """What my units owe, as the reminder lists it; for htmx the bell's panel, with the first rows of each group."""
     plan = find_plan(request, slug)
-    as_of = on_day(plan, clock.today(), plan.periods.all(), told_until=clock.now())
+    as_of = now_of(plan)
     groups = read_groups(plan, access_of(request), as_of)
     context = {"as_of": as_of, "groups": groups, "count": sum(group.count for group in groups)}
     if not request.htmx:

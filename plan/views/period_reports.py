@@ -18,7 +18,7 @@ from plan.lookup import find_plan
 from plan.models import Period, PeriodReport, Plan, ReportState
 from plan.progress import NotAllowedError
 from plan.report_forms import ACCEPT, HIDDEN, RETURN, SEND, ReviewForm, SendForm, StepForm, with_fresh_op
-from plan.report_grid import grid
+from plan.report_grid import Grid, grid
 from plan.report_page import ReportPage, read_page
 from plan.reporting import (
     StaleReportError,
@@ -52,10 +52,15 @@ class Asked:
 def reporting(request: HttpRequest, slug: str) -> HttpResponse:
     """การส่งรายงาน: what waits for the coordinator's review, and who has sent which period's report."""
     plan = find_plan(request, slug)
-    as_of = on_day(plan, clock.today(), plan.periods.all(), told_until=clock.now())
-    table = grid(plan, as_of, list(Unit.objects.divisions().active().in_order()))
-    context = {"as_of": as_of, "grid": table, "idle": [row for row in table.rows if row.is_empty]}
+    as_of, table = read_grid(plan)
+    context = {"as_of": as_of, "grid": table, "idle": table.idle}
     return render(request, "plan/reporting.html", context)
+
+
+def read_grid(plan: Plan) -> tuple[AsOf, Grid]:
+    """The plan today, and where every division stands with its reports."""
+    as_of = on_day(plan, clock.today(), plan.periods.all(), told_until=clock.now())
+    return as_of, grid(plan, as_of, list(Unit.objects.divisions().active().in_order()))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

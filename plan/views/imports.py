@@ -1,0 +1,229 @@
+"""Pages of the workbooks that come back: the sheets to download, an upload, what it would change, taking it back."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from assignments.access import access_of, coordinators_only
+from assignments.models import Unit
+from plan.import_forms import UploadForm
+from plan.lookup import find_plan
+from plan.models import ImportState, Plan, WorkbookImport
+from plan.progress import StaleUpdateError
+from plan.workbooks import batches
+from plan.workbooks.data_sheet import build_data_sheet
+from plan.workbooks.findings import CHANGED, CONFLICT, NEW, of_kind
+from plan.workbooks.plan_book import build_plan_book, build_template
+from plan.workbooks.undo import InUseError, UndoneAlreadyError, read_undoable, remove_new_plan, undo_import
+from pmqa_tracker import clock, tasks, thai
+from pmqa_tracker.downloads import workbook_response
+from pmqa_tracker.models import StaleVersionError
+from pmqa_tracker.views import NotFound
+
+LISTED = 30  # imports on the page
+
+
+@require_safe
+def data_sheet(request: HttpRequest, slug: str) -> FileResponse:
+    """ข้อมูลแผน as a workbook; `?unit=` gives that unit's own sheet."""
+    plan = find_plan(request, slug)
+    asked = request.GET.get("unit", "")
+    unit = find_unit(plan, asked) if asked else None
+    now = clock.now()
+    day = thai.format_date(now.date())
+    if unit:
+        name = _("data sheet %(unit)s %(plan)s %(day)s") % {"unit": unit, "plan": plan.slug, "day": day}
+    else:
+        name = _("data sheet %(plan)s %(day)s") % {"plan": plan.slug, "day": day}
+    return workbook_response(build_data_sheet(plan, now, unit=unit), name)
+
+
+def find_unit(plan: Plan, abbreviation: str) -> Unit:
+    """The unit an address asks a sheet of.
+
+    Raises:
+        NotFound: there is none; the page lists those there are.
+    """
+    unit = Unit.objects.filter(abbreviation=abbreviation).first()
+    if unit is None:
+        here = reverse("data_sheet", args=[plan.slug])
+        units = [(str(each), f"{here}?unit={each}") for each in Unit.objects.divisions().active().in_order()]
+        raise NotFound(_("There is no unit “%(unit)s”.") % {"unit": abbreviation}, units)
+    return unit
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@coordinators_only
+def import_list(request: HttpRequest, slug: str) -> HttpResponse:
+    """นำเข้า: the sheets to download, the form to bring one back, and what was brought in before."""
+    plan = find_plan(request, slug)
+    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
+    if form.is_valid():
+        batch = batches.receive(
+            data=form.data_of_file(),
+            file_name=form.cleaned_data["file"].name,
+            plan=plan,
+            unit=form.cleaned_data["unit"],
+            access=access_of(request),
+            at=clock.now(),
+        )
+        return redirect("import_detail", slug, batch.key)
+    imports = plan.imports.select_related("by", "unit").order_by("-at", "-pk")[:LISTED]
+    context = {"form": form, "imports": imports, "units": Unit.objects.divisions().active().in_order()}
+    return render(request, "plan/import_list.html", context, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@coordinators_only
+def import_detail(request: HttpRequest, slug: str, key: Any) -> HttpResponse:
+    """One import: being read, refused, to be confirmed (posts to the same address), written or undone."""
+    plan = find_plan(request, slug)
+    return _detail(request, find_import(plan.imports.all(), key), reverse("import_detail", args=[slug, key]))
+
+
+@require_POST
+@coordinators_only
+def import_undo(request: HttpRequest, slug: str, key: Any) -> HttpResponse:
+    """Take an import back where nobody has edited since."""
+    plan = find_plan(request, slug)
+    batch = find_import(plan.imports.all(), key)
+    try:
+        found = undo_import(batch=batch, access=access_of(request), at=clock.now())
+    except UndoneAlreadyError:
+        messages.warning(request, _("This import was undone already, or was never written."))
+    except (StaleUpdateError, StaleVersionError):
+        messages.error(
+            request, _("Somebody is editing one of these actions at this moment. Nothing was undone; try again.")
+        )
+    else:
+        text = _("Undone: %(count)s actions are as they were before the import of %(file)s.")
+        messages.success(request, text % {"count": len(found.rows), "file": batch.file_name})
+    return redirect("import_detail", slug, key)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@coordinators_only
+def new_plan(request: HttpRequest) -> HttpResponse:
+    """แผนใหม่จาก Excel: the template to download and the form to bring a whole plan in."""
+    form = _new_plan_form(request)
+    if form.is_valid():
+        batch = batches.receive(
+            data=form.data_of_file(),
+            file_name=form.cleaned_data["file"].name,
+            plan=None,
+            unit=None,
+            access=access_of(request),
+            at=clock.now(),
+        )
+        return redirect("new_plan_import", batch.key)
+    kind = WorkbookImport.Kind.NEW_PLAN
+    imports = WorkbookImport.objects.filter(kind=kind).select_related("by", "plan").order_by("-at", "-pk")[:LISTED]
+    plans = Plan.objects.order_by("-starts_on")
+    context = {"form": form, "imports": imports, "plans": plans}
+    return render(request, "plan/new_plan.html", context, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@coordinators_only
+def new_plan_import(request: HttpRequest, key: Any) -> HttpResponse:
+    """One workbook of a whole plan: what it would make, and making it."""
+    batch = find_import(WorkbookImport.objects.filter(kind=WorkbookImport.Kind.NEW_PLAN), key)
+    return _detail(request, batch, reverse("new_plan_import", args=[key]))
+
+
+@require_POST
+@coordinators_only
+def new_plan_undo(request: HttpRequest, key: Any) -> HttpResponse:
+    """Remove a plan that was made from a workbook, where nobody has used it yet."""
+    batch = find_import(WorkbookImport.objects.filter(kind=WorkbookImport.Kind.NEW_PLAN), key)
+    try:
+        remove_new_plan(batch=batch, access=access_of(request), at=clock.now())
+    except UndoneAlreadyError:
+        messages.warning(request, _("This import was undone already, or was never written."))
+    except InUseError as error:
+        text = _("Nothing was removed: “%(name)s” was edited, reported on or used elsewhere since.")
+        messages.error(request, text % {"name": error.args[0]})
+    else:
+        messages.success(request, _("Undone: what the import of %(file)s made is removed.") % {"file": batch.file_name})
+    return redirect("new_plan_import", key)
+
+
+@require_safe
+@coordinators_only
+def plan_template(request: HttpRequest) -> FileResponse:
+    """The workbook a new plan is written into."""
+    return workbook_response(build_template(), _("template of a new plan"))
+
+
+@require_safe
+def plan_book(request: HttpRequest, slug: str) -> FileResponse:
+    """The whole plan as a workbook, to begin another with, or to bring it in elsewhere."""
+    plan = find_plan(request, slug)
+    return workbook_response(build_plan_book(plan), _("whole plan %(plan)s") % {"plan": plan.slug})
+
+
+def find_import(imports: Any, key: Any) -> WorkbookImport:
+    """One of these imports by its key.
+
+    Raises:
+        NotFound: there is none.
+    """
+    batch = imports.select_related("plan", "unit", "by", "undone_by").filter(key=key).first()
+    if batch is None:
+        raise NotFound(_("There is no such import."))
+    return batch
+
+
+def _detail(request: HttpRequest, batch: WorkbookImport, here: str) -> HttpResponse:
+    if request.method == "POST":
+        chosen = {
+            int(name.removeprefix("side-"))
+            for name, side in request.POST.items()
+            if side == "file" and name.removeprefix("side-").isdecimal()
+        }
+        try:
+            batch = batches.confirm(batch=batch, taken=chosen, access=access_of(request), at=clock.now())
+        except batches.NotPreviewedError as error:
+            messages.error(request, str(error))
+            return redirect(here)
+        if batch.state == ImportState.WRITTEN and batch.kind == WorkbookImport.Kind.NEW_PLAN:
+            messages.success(request, _("The plan is made. This is its overview."))
+            return redirect("dashboard", batch.plan.slug)
+        return redirect(here)
+    context = _context(batch, here)
+    if request.htmx:
+        return render(request, "plan/import_detail.html#state", context)
+    return render(request, "plan/import_detail.html", context)
+
+
+def _context(batch: WorkbookImport, here: str) -> dict[str, Any]:
+    """What the page of an import shows."""
+    task = tasks.find(batch.task) if batch.task else None
+    is_waiting = bool(task and task.is_running and batch.state in (ImportState.READING, ImportState.PREVIEW))
+    is_cut_off = batch.state == ImportState.READING and not is_waiting
+    is_expired = batch.state == ImportState.PREVIEW and clock.now() > batch.expires_at()
+    undoable = read_undoable(batch) if batch.state == ImportState.WRITTEN else None
+    return {
+        "batch": batch,
+        "here": here,
+        "task": task,
+        "is_waiting": is_waiting,
+        "is_cut_off": is_cut_off,
+        "is_expired": is_expired,
+        "new": of_kind(batch.found, NEW),
+        "changed": of_kind(batch.found, CHANGED),
+        "conflicts": of_kind(batch.found, CONFLICT),
+        "undoable": undoable,
+        "not_new_plan": batch.kind != WorkbookImport.Kind.NEW_PLAN,
+        "is_new_plan": batch.kind == WorkbookImport.Kind.NEW_PLAN,
+    }
+
+
+def _new_plan_form(request: HttpRequest) -> UploadForm:
+    sent = (request.POST, request.FILES) if request.method == "POST" else ()
+    return UploadForm(*sent, is_new_plan=True)

@@ -1,0 +1,338 @@
+"""The rows of a data sheet held against the plan: what each would change, and what is wrong with it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Max
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+
+from assignments.models import Role, Unit
+from criteria.models import Criterion, Requirement
+from plan.as_of import AsOf
+from plan.models import ActionItem, Plan, ProgressUpdate
+from plan.workbooks.columns import ActionSheet, Part
+from plan.workbooks.data_sheet import SHEET
+from plan.workbooks.findings import CHANGED, CONFLICT, NEW, CellChange, Findings, RowFinding, near
+from plan.workbooks.tables import Table
+from pmqa_tracker import thai
+from pmqa_tracker.read_cells import ReadCell
+from pmqa_tracker.unreadable import UnreadableError
+
+TOKEN = re.compile(r"(\d{1,9})-([0-9a-f]{10})")
+TITLE = 90  # characters of an action's text that name it in a list
+
+
+@dataclass(kw_only=True)
+class Edit:
+    """What a row asks to write.
+
+    Attributes:
+        row: its number.
+        cells: heading → cell, for errors that are found while writing.
+        kind: NEW, CHANGED or CONFLICT.
+        action: the action; None for a new one.
+        values: what the row says, by column.
+        changed: the names of the columns that say something else than the action; words that are told count.
+        criterion: of a new one.
+    """
+
+    row: int
+    cells: Mapping[str, ReadCell]
+    kind: str
+    action: ActionItem | None
+    values: dict[str, Any]
+    changed: list[str]
+    criterion: Criterion | None = None
+
+    @property
+    def name(self) -> str:
+        """The ref, or for a new one the row."""
+        if self.action:
+            return self.action.ref
+        return self.values.get("ref") or _("row %(row)s") % {"row": self.row}
+
+
+@dataclass(kw_only=True)
+class Comparison:
+    """A sheet held against a plan."""
+
+    table: Table
+    columns: ActionSheet
+    findings: Findings
+    edits: list[Edit] = field(default_factory=list)
+
+
+class Comparer:
+    """Holds the rows of a table against the actions of a plan, read once."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        as_of: AsOf,
+        table: Table,
+        findings: Findings,
+        *,
+        unit: Unit | None = None,
+        exported: Mapping[str, Mapping[str, ReadCell]] | None = None,
+    ) -> None:
+        """Set up.
+
+        Args:
+            plan: whose rows these are.
+            as_of: now; its periods are those of the plan.
+            table: the rows.
+            findings: takes what is found.
+            unit: whose own sheet it is; then only its actions, and only progress, may change.
+            exported: ref → heading → cell, as the file was exported; it tells what its author changed of a row that
+                others changed too.
+        """
+        self.plan, self.table, self.findings, self.unit = plan, table, findings, unit
+        self.exported = exported or {}
+        self.columns = ActionSheet(as_of.periods, Unit.objects.in_order())
+        self.headings = {name: column.column_name for name, column in self.columns.columns.items()}
+        actions = plan.actions.with_details().in_order()
+        self.actions = {action.ref: action for action in actions}
+        self.criteria = {criterion.code: criterion for criterion in Criterion.objects.leaves()}
+        self.asked = set(Requirement.objects.values_list("criterion__code", "level"))
+        self.carriers = set(Unit.objects.carrying([unit]).values_list("pk", flat=True)) if unit else set()
+        self.met: dict[str, int] = {}
+        self.edits: list[Edit] = []
+
+    def compare(self) -> Comparison:
+        """Look at every row; all that is wrong with any of them is in the findings."""
+        for number, cells in self.table.rows:
+            self._look_at(number, cells)
+        ours = [ref for ref, action in self.actions.items() if self.unit is None or self._parts(action)]
+        self.findings.absent = [ref for ref in ours if ref not in self.met]
+        self._tell_theirs()
+        return Comparison(table=self.table, columns=self.columns, findings=self.findings, edits=self.edits)
+
+    def _tell(self, row: int, name: str, cells: Mapping[str, ReadCell], message: str, readings: Any = ()) -> None:
+        heading = self.headings.get(name, "")
+        self.findings.errors.append(self.table.error(row, heading, cells.get(heading, ReadCell()), message, readings))
+
+    def _read(self, row: int, cells: Mapping[str, ReadCell]) -> tuple[dict[str, Any], set[str]]:
+        """The values of a row by column, and the columns that could not be read."""
+        values, unread = {}, set()
+        for name, column in self.columns.columns.items():
+            if column.part == Part.SHOWN:
+                continue
+            try:
+                values[name] = column.clean(cells)
+            except UnreadableError as error:
+                unread.add(name)
+                self._tell(row, name, cells, str(error), error.readings)
+        return values, unread
+
+    def _look_at(self, row: int, cells: Mapping[str, ReadCell]) -> None:
+        values, unread = self._read(row, cells)
+        if unread & {"ref", "token"}:
+            return
+        ref, token = values["ref"], values["token"]
+        action = self.actions.get(ref)
+        if ref and ref in self.met:
+            text = _("Row %(row)s is about the same action; leave one of the two.")
+            self._tell(row, "ref", cells, text % {"row": self.met[ref]})
+            return
+        if ref:
+            self.met[ref] = row
+        if action is None:
+            self._look_at_new(row, cells, values, unread)
+        elif not token:
+            text = _("The version is missing. Copy it from the exported file; for a new action, leave the ref empty.")
+            self._tell(row, "token", cells, text)
+        elif not TOKEN.fullmatch(token):
+            self._tell(row, "token", cells, _("This is no version of this site. Export the file again and copy it."))
+        else:
+            self._look_at_known(row, cells, values, unread, action)
+
+    # A row about an action that is there.
+
+    def _look_at_known(
+        self, row: int, cells: Mapping[str, ReadCell], values: dict[str, Any], unread: set[str], action: ActionItem
+    ) -> None:
+        if values.get("criterion") not in ("", None, action.criterion.code):
+            text = _("An action stays with its criterion (%(code)s).")
+            self._tell(row, "criterion", cells, text % {"code": action.criterion.code})
+            return
+        if int(TOKEN.fullmatch(values["token"]).group(1)) > action.version:
+            self._tell(row, "token", cells, _("The plan has not come to this version yet. Export the file again."))
+            return
+        stored = self.columns.stored(action)
+        is_current = values["token"] == self.columns.token_of(action)
+        before = stored if is_current else self._as_exported(action.ref, values["token"]) or stored
+        changed = [
+            name
+            for name, column in self.columns.stored_columns.items()
+            if name not in unread and not self._is_same(column, values[name], before[name])
+        ]
+        # What others changed to the very same says nothing new.
+        changed = [
+            name for name in changed if not self._is_same(self.columns.columns[name], values[name], stored[name])
+        ]
+        changed += [name for name in ActionSheet.WORDS if values.get(name)]
+        is_whole = self._look_at_content(row, cells, action.criterion, values, changed)
+        if unread or not is_whole:
+            return
+        if not changed:
+            self.findings.unchanged += 1
+        elif self._may(row, cells, action, changed):
+            kind = CHANGED if is_current else CONFLICT
+            self._add(Edit(row=row, cells=cells, kind=kind, action=action, values=values, changed=changed), stored)
+
+    def _as_exported(self, ref: str, token: str) -> dict[str, Any] | None:
+        """The values a row was exported with, where the file still has them as its token says."""
+        cells = self.exported.get(ref)
+        if cells is None:
+            return None
+        try:
+            values = {name: column.clean(cells) for name, column in self.columns.stored_columns.items()}
+        except (UnreadableError, KeyError):
+            return None
+        return values if token.endswith(f"-{self.columns.digest(values)}") else None
+
+    @staticmethod
+    def _is_same(column: Any, value: Any, stored: Any) -> bool:
+        """Whether a cell says what is stored; an empty status or progress says nothing."""
+        is_silent = column.part == Part.PROGRESS and value is None
+        return is_silent or column.widget.key(value) == column.widget.key(stored)
+
+    def _may(self, row: int, cells: Mapping[str, ReadCell], action: ActionItem, changed: list[str]) -> bool:
+        """Whether a unit's own sheet may change this; a coordinator's may."""
+        if self.unit is None:
+            return True
+        roles = self._parts(action)
+        told = []
+        if not roles:
+            text = _("This action belongs to %(units)s; the sheet of %(unit)s does not change it.")
+            units = ", ".join(dict.fromkeys(str(each.unit) for each in action.assignments.all())) or "–"
+            told.append(("ref", text % {"units": units, "unit": self.unit}))
+        for name in changed if roles else ():
+            column = self.columns.columns[name]
+            if column.part == Part.CONTENT:
+                text = _("A unit's own sheet does not change “%(column)s”; only the coordinator does.")
+                told.append((name, text % {"column": column.column_name}))
+            elif name in ("status", "progress") and Role.LEAD not in roles:
+                text = _(
+                    "%(unit)s supports this action: it adds results, and the lead unit reports status and progress."
+                )
+                told.append((name, text % {"unit": self.unit}))
+        for name, message in told:
+            self._tell(row, name, cells, message)
+        return not told
+
+    def _parts(self, action: ActionItem) -> set[str]:
+        """The roles the unit has in an action, itself or through a collective."""
+        return {each.role for each in action.assignments.all() if each.unit_id in self.carriers}
+
+    # A row about a new action.
+
+    def _look_at_new(self, row: int, cells: Mapping[str, ReadCell], values: dict[str, Any], unread: set[str]) -> None:
+        ref, token = values["ref"], values["token"]
+        if token:
+            text = _(
+                "This plan has no action with this ref. "
+                "A ref is never changed; for a new action leave ref and version empty."
+            )
+            self._tell(row, "ref", cells, text, near(ref, self.actions))
+            return
+        if self.unit:
+            self._tell(
+                row, "ref", cells, _("New actions come in with the coordinator's data sheet, not with a unit's own.")
+            )
+            return
+        if "criterion" in unread:
+            return
+        code = values["criterion"]
+        criterion = self.criteria.get(code)
+        is_whole = not unread
+        if not code:
+            self._tell(row, "criterion", cells, _("A new action needs the code of its criterion, such as 1.1.3."))
+        elif criterion is None:
+            self._tell(row, "criterion", cells, _("There is no criterion with this code."), near(code, self.criteria))
+        asked = [name for name in ("levels", "text") if name not in unread]
+        is_whole = self._look_at_content(row, cells, criterion, values, asked) and is_whole
+        if len(ref) > ActionItem._meta.get_field("ref").max_length or "/" in ref:
+            self._tell(
+                row, "ref", cells, _("A ref is at most 30 characters without “/”; leave it empty and it is made.")
+            )
+            is_whole = False
+        if is_whole and criterion:
+            changed = [
+                name
+                for name in ("criterion", *self.columns.stored_columns, *ActionSheet.WORDS)
+                if values[name] not in ("", None, ())
+            ]
+            self._add(
+                Edit(row=row, cells=cells, kind=NEW, action=None, values=values, changed=changed, criterion=criterion),
+                {},
+            )
+
+    def _look_at_content(
+        self, row: int, cells: Mapping[str, ReadCell], criterion: Criterion | None, values: dict[str, Any], changed: Any
+    ) -> bool:
+        """Tell what is missing of what the row says anew; whether nothing is."""
+        count = len(self.findings.errors)
+        if "text" in changed and not values["text"]:
+            self._tell(row, "text", cells, _("Say what is to be done."))
+        if "levels" in changed and not values["levels"]:
+            self._tell(row, "levels", cells, _("Name the level the action answers: Basic, Advance or Significance."))
+        for level in values["levels"] if "levels" in changed else ():
+            if criterion and (criterion.code, int(level)) not in self.asked:
+                text = _("Criterion %(code)s has no requirement at the level %(level)s.")
+                self._tell(row, "levels", cells, text % {"code": criterion.code, "level": level.short})
+        if "number" in changed and len(values["number"]) > ActionItem._meta.get_field("number").max_length:
+            self._tell(row, "number", cells, _("The printed number has at most 10 characters."))
+        return len(self.findings.errors) == count
+
+    def _add(self, edit: Edit, stored: Mapping[str, Any]) -> None:
+        self.edits.append(edit)
+        columns = self.columns.columns
+        cells = [
+            CellChange(
+                heading=columns[name].column_name,
+                before=columns[name].words(stored[name]) if name in stored else "",
+                after=columns[name].words(edit.values[name]),
+            )
+            for name in columns
+            if name in edit.changed
+        ]
+        text = edit.action.text if edit.action else edit.values["text"]
+        self.findings.rows.append(
+            RowFinding(
+                kind=edit.kind,
+                sheet=SHEET,
+                row=edit.row,
+                name=edit.name,
+                title=Truncator(text).chars(TITLE),
+                cells=cells,
+            )
+        )
+
+    def _tell_theirs(self) -> None:
+        """Say of each conflict who changed the action last."""
+        pks = [edit.action.pk for edit in self.edits if edit.kind == CONFLICT]
+        if not pks:
+            return
+        last = ActionItem.history.filter(id__in=pks).values("id").annotate(latest=Max("history_id")).values("latest")
+        edited = {
+            each.id: (each.history_date, each.history_user)
+            for each in ActionItem.history.filter(history_id__in=last).select_related("history_user")
+        }
+        told = ProgressUpdate.objects.filter(action__in=pks).order_by("version").select_related("author")
+        reported = {each.action_id: (each.at, each.author) for each in told}
+        words = {}
+        for pk in pks:
+            at, who = max(
+                (each[pk] for each in (edited, reported) if pk in each), key=lambda each: each[0], default=(None, None)
+            )
+            if at:
+                words[pk] = _("%(who)s, %(when)s") % {"who": who or _("The system"), "when": thai.format_datetime(at)}
+        by_row = {edit.row: words.get(edit.action.pk, "") for edit in self.edits if edit.kind == CONFLICT}
+        self.findings.rows = [
+            RowFinding(**{**vars(each), "theirs": by_row[each.row]}) if each.row in by_row else each
+            for each in self.findings.rows
+        ]
