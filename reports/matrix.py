@@ -45,6 +45,15 @@ class Matrix:
     by_progress: Heading
     rows: list[tuple[Group, list[tuple[Column, Figure]]]]
 
+    @property
+    def order_words(self) -> str:
+        """The order in words: "Overdue ↓"."""
+        for heading in (self.by_name, *self.headings, self.by_progress):
+            if heading.direction:
+                arrow = "↓" if heading.direction == "descending" else "↑"
+                return _("Order: %(column)s %(arrow)s") % {"column": heading.column.label, "arrow": arrow}
+        return _("most overdue first, then furthest behind")
+
 
 def columns() -> list[Column]:
     """In all, the statuses, overdue, silent."""

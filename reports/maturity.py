@@ -146,6 +146,8 @@ class MaturityMap:
     def scope(self) -> str:
         """Which categories the score is the mean of: "Categories 1-6" (design §4)."""
         numbers = [part.category.number for part in self.parts if part.now is not None]
+        if not numbers:
+            return ""
         if len(numbers) == 1:
             return gettext("Category %(number)s") % {"number": numbers[0]}
         if numbers == list(range(numbers[0], numbers[-1] + 1)):
@@ -226,6 +228,11 @@ def build_map(
         row.points = row.points_assumed = now.by_criterion.get(row.criterion.pk)
         row.reached = row.reached_assumed = now.reached.get(row.criterion.pk, 0)
     return MaturityMap(list(parts.values()), plan.assessment, now, if_ready)
+
+
+def level_name(reached: int) -> str:
+    """The highest level a criterion reached (0: none) by its short name."""
+    return Level(reached).short if reached else gettext("below Basic")
 
 
 def judge(cells: list[Cell]) -> None:

@@ -20,6 +20,7 @@ from django.test.utils import setup_databases, setup_test_environment, teardown_
 
 from assignments.models import Unit  # noqa: E402
 from plan.models import ActionItem, Plan  # noqa: E402
+from tests import bench_export  # noqa: E402
 from tests.factories import UserFactory  # noqa: E402
 from tests.pages import addresses  # noqa: E402
 
@@ -79,11 +80,17 @@ def main() -> None:
         short = ratios(client, pages)
         lengthen(plan)
         long = ratios(client, pages)
+        report(short, long)
+        bench_export.main()
     finally:
         teardown_databases(databases, verbosity=0)
+
+
+def report(short: dict[str, float], long: dict[str, float]) -> None:
+    """Print the ratios of the pages on both plans."""
     sys.stdout.write(f"Time of a page over the time of the page “{BASE}”, median of {ROUNDS} rounds\n")
     sys.stdout.write(f"{'page':<12}{'141 actions':>14}{f'{141 * TIMES_LONGER} actions':>14}{'growth':>10}\n")
-    for name in pages:
+    for name in short:
         sys.stdout.write(f"{name:<12}{short[name]:>14.1f}{long[name]:>14.1f}{long[name] / short[name]:>10.1f}\n")
 
 

@@ -22,6 +22,7 @@ from plan.models import (
     ReportState,
     ReportStep,
     Status,
+    WorkbookImport,
 )
 from pmqa_tracker.models import User
 
@@ -286,3 +287,17 @@ class ReminderFactory(DjangoModelFactory):
 
     user = factory.SubFactory(UserFactory)
     day = date(2020, 4, 3)
+
+
+class WorkbookImportFactory(DjangoModelFactory):
+    """An import alone; what reads and writes one is `plan.workbooks.batches`."""
+
+    class Meta:
+        model = WorkbookImport
+
+    plan = factory.SubFactory(PlanFactory)
+    by = factory.SubFactory(UserFactory)
+    at = datetime(2020, 4, 3, 3, 0, tzinfo=UTC)
+    file_name = "ข้อมูลแผน.xlsx"
+    size = 1000
+    sha256 = "0" * 64

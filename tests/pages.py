@@ -33,3 +33,19 @@ def addresses(plan: Plan) -> dict[str, str]:
         "period_report": f"{base}/reporting/{unit.abbreviation}/1/",
         "password": "/password/",
     }
+
+
+def lists(plan: Plan) -> dict[str, tuple[str, str]]:
+    """Name → addresses of each page that lists something, with parameters, and of its rows as a workbook."""
+    action = plan.actions.select_related("criterion").order_by("pk").first()
+    base, day = f"/plans/{plan.slug}", plan.starts_on + timedelta(days=150)
+    asked = {
+        "actions": f"?sort=due&scope=counted&as_of={day}",
+        "my": "?role=LEAD",
+        "owed": "",
+        "reporting": "",
+        "units": f"?sort=-total&as_of={day}",
+        "criteria": f"?pass={action.criterion.code}-A&state=FAILED&as_of={day}",
+        "timeline": f"?due=NOW&as_of={day}",
+    }
+    return {name: (f"{base}/{name}/{query}", f"{base}/{name}.xlsx{query}") for name, query in asked.items()}

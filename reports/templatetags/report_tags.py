@@ -7,13 +7,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from criteria.models import Level
 from plan.models import Change
 from pmqa_tracker.templatetags.page import icon
 from reports.addresses import rows_address
 from reports.figures import Figure
 from reports.matrix import Heading
-from reports.maturity import CellState
+from reports.maturity import CellState, level_name
 
 register = template.Library()
 CHANGE_ICONS = {
@@ -126,8 +125,4 @@ def cell_badge(state: str) -> SafeString:
 @register.simple_tag
 def level_reached(now: int, supposed: int) -> str:
     """The highest level a criterion reached, and where it would get as supposed: "Basic → Advance"."""
-
-    def name(level: int) -> str:
-        return Level(level).short if level else _("below Basic")
-
-    return name(now) if now == supposed else f"{name(now)} → {name(supposed)}"
+    return level_name(now) if now == supposed else f"{level_name(now)} → {level_name(supposed)}"

@@ -1,6 +1,8 @@
 """The maturity map and its criteria."""
 
+from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
 from django.contrib import messages
 from django.db.models import Prefetch, prefetch_related_objects
@@ -12,18 +14,36 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from criteria.models import Criterion, Level
+from plan.as_of import AsOf
 from plan.lookup import find_plan, warn_unread
-from plan.models import Evidence
+from plan.models import Evidence, Plan
 from pmqa_tracker.views import NotFound
 from reports.maturity import CellState, MaturityMap, build_map
 from reports.unlock import MOST, USUAL, read_missing, unlock
 from reports.views.day import read_day
 
 
-@require_safe
-def maturity_map(request: HttpRequest, slug: str) -> HttpResponse:
-    """แผนที่ระดับ: criteria by level, the score now, if all that is ready passed, and if what is ticked did."""
-    plan = find_plan(request, slug)
+@dataclass(frozen=True, kw_only=True)
+class ShownMap:
+    """The map as its address asks for it.
+
+    Attributes:
+        context: what a template says of the day.
+        assumed: the requirements supposed to pass.
+        most: how many requirements are proposed at most.
+        state: what the map is narrowed to, if it is.
+    """
+
+    map: MaturityMap
+    as_of: AsOf
+    context: dict[str, Any]
+    assumed: list[str]
+    most: int
+    state: CellState | None
+
+
+def read_shown(request: HttpRequest, plan: Plan) -> ShownMap:
+    """What the map shows: as supposed and narrowed by the address; what of that was left out is said."""
     as_of, context = read_day(request, plan)
     the_map = build_map(plan, as_of, context["query"])
     assumed = _read_assumed(request, the_map)
@@ -34,18 +54,27 @@ def maturity_map(request: HttpRequest, slug: str) -> HttpResponse:
         the_map.assume(assumed)
     if state:
         the_map.show_only(state)
-    missing = read_missing(plan, as_of, unlock(the_map, most))
+    return ShownMap(map=the_map, as_of=as_of, context=context, assumed=assumed, most=most, state=state)
+
+
+@require_safe
+def maturity_map(request: HttpRequest, slug: str) -> HttpResponse:
+    """แผนที่ระดับ: criteria by level, the score now, if all that is ready passed, and if what is ticked did."""
+    plan = find_plan(request, slug)
+    shown = read_shown(request, plan)
+    the_map, as_of, context = shown.map, shown.as_of, shown.context
+    missing = read_missing(plan, as_of, unlock(the_map, shown.most))
     gain = sum(each.step.gain for each in missing)
     supposed = {"pass": [each.step.cell.code for each in missing]}
     context |= {
         "map": the_map,
         "levels": list(Level),
-        "assumed": assumed,
-        "state": state,
+        "assumed": shown.assumed,
+        "state": shown.state,
         "missing": missing,
-        "most": most,
+        "most": shown.most,
         "offered": range(1, MOST + 1),
-        "try_query": urlencode({**context["query"], "unlock": most, **supposed}, doseq=True),
+        "try_query": urlencode({**context["query"], "unlock": shown.most, **supposed}, doseq=True),
         "gain": gain,
         "unlocked": (the_map.now.total or 0) + gain,
     }

@@ -4,8 +4,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from plan.as_of import AsOf
 from plan.filters import ActionFilter
 from plan.lookup import find_plan, warn_left_out
+from plan.models import ActionItem, Plan
 from reports.figures import BAR_ORDER
 from reports.timeline import build_timeline
 from reports.views.day import read_day
@@ -18,9 +20,7 @@ def timeline(request: HttpRequest, slug: str) -> HttpResponse:
     """The document's own picture: actions by criterion, bars over the periods, the day's line."""
     plan = find_plan(request, slug)
     as_of, context = read_day(request, plan)
-    chosen = ActionFilter(request.GET, plan.actions.all(), as_of=as_of, only=FILTERS)
-    warn_left_out(request, chosen)
-    actions = list(chosen.qs.with_details().in_order())
+    chosen, actions = read_lines(request, plan, as_of)
     lines = build_timeline(actions, as_of)
     context |= {
         "filter": chosen,
@@ -31,3 +31,10 @@ def timeline(request: HttpRequest, slug: str) -> HttpResponse:
         "day_at": f"{lines.day_at:.2f}",
     }
     return render(request, "reports/timeline.html", context)
+
+
+def read_lines(request: HttpRequest, plan: Plan, as_of: AsOf) -> tuple[ActionFilter, list[ActionItem]]:
+    """The page's filters, and the actions they leave in the plan's order; what was left out is said."""
+    chosen = ActionFilter(request.GET, plan.actions.all(), as_of=as_of, only=FILTERS)
+    warn_left_out(request, chosen)
+    return chosen, list(chosen.qs.with_details().in_order())

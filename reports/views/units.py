@@ -1,5 +1,7 @@
 """The divisions: all of them, and one."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -7,8 +9,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from assignments.models import Unit
+from plan.as_of import AsOf
 from plan.lookup import find_plan
-from plan.models import Status
+from plan.models import Plan, Status
 from pmqa_tracker.views import NotFound
 from reports import charts, figures, matrix
 from reports.curve import draw_curve
@@ -25,28 +28,29 @@ ROWS = 20  # of a unit's actions shown on its page; the others are one click awa
 def unit_list(request: HttpRequest, slug: str) -> HttpResponse:
     """Every division with what it leads and supports, furthest behind first."""
     plan = find_plan(request, slug)
+    _as_of, context = read_matrices(request, plan)
+    collectives = Unit.objects.active().filter(is_collective=True).prefetch_related("members").in_order()
+    return render(request, "reports/unit_list.html", context | {"collectives": list(collectives)})
+
+
+def read_matrices(request: HttpRequest, plan: Plan) -> tuple[AsOf, dict[str, Any]]:
+    """The day; the divisions' figures as `lead` and as `support`, sorted as the address asks; those with neither."""
     as_of, context = read_day(request, plan)
     standings = read_standings(plan.actions.as_of(as_of), as_of, read_units(plan))
     pairs = figures.by_unit(offered_units(), standings, context["query"])
     sort = read_sort(request)
-    collectives = Unit.objects.active().filter(is_collective=True).prefetch_related("members").in_order()
-    context |= {
+    return as_of, context | {
         "lead": matrix.arrange([lead for lead, _support in pairs], sort),
         "support": matrix.arrange([support for _lead, support in pairs], sort),
         "idle": [lead.subject for lead, support in pairs if not (lead.total.count or support.total.count)],
-        "collectives": list(collectives),
     }
-    return render(request, "reports/unit_list.html", context)
 
 
 @require_safe
 def unit_detail(request: HttpRequest, slug: str, abbreviation: str) -> HttpResponse:
     """One unit: its figures, what it leads (behind first), what it supports, whom it waits for, its load and trend."""
     plan = find_plan(request, slug)
-    unit = Unit.objects.prefetch_related("members", "collectives").filter(abbreviation=abbreviation).first()
-    if unit is None:
-        units = [(str(each), reverse("unit_detail", args=[slug, each])) for each in Unit.objects.active().in_order()]
-        raise NotFound(_("There is no unit “%(unit)s”.") % {"unit": abbreviation}, units)
+    unit = find_unit(plan, abbreviation)
     as_of, context = read_day(request, plan)
     standings = read_standings(plan.actions.as_of(as_of), as_of, read_units(plan))
     lead, support = figures.unit_groups(unit, standings, context["query"])
@@ -72,3 +76,17 @@ def unit_detail(request: HttpRequest, slug: str, abbreviation: str) -> HttpRespo
         "curve_chart": charts.curve(curve, plan, as_of),
     }
     return render(request, "reports/unit_detail.html", context)
+
+
+def find_unit(plan: Plan, abbreviation: str) -> Unit:
+    """The unit an address names, with its members and collectives.
+
+    Raises:
+        NotFound: there is none; the page lists those there are.
+    """
+    unit = Unit.objects.prefetch_related("members", "collectives").filter(abbreviation=abbreviation).first()
+    if unit is None:
+        active = Unit.objects.active().in_order()
+        units = [(str(each), reverse("unit_detail", args=[plan.slug, each])) for each in active]
+        raise NotFound(_("There is no unit “%(unit)s”.") % {"unit": abbreviation}, units)
+    return unit

@@ -8,14 +8,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
-from plan.lookup import find_plan, read_as_of
-from pmqa_tracker import thai
+from assignments.access import access_of
+from assignments.models import Unit
+from plan.lookup import earlier_days, find_plan, read_as_of, read_since
+from pmqa_tracker import clock, tasks, thai
+from pmqa_tracker.downloads import listen, workbook_response
 from reports.meeting_word import build_meeting_word
 from reports.plan_form import build_plan_form
+from reports.progress_report import build_progress_report, build_unit_report
 from reports.views.day import read_day
 from reports.views.meeting import read_asked
+from reports.views.prepared import is_long
+from reports.views.units import find_unit
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
@@ -24,21 +29,55 @@ def report_list(request: HttpRequest, slug: str) -> HttpResponse:
     """The workbooks there are to download."""
     plan = find_plan(request, slug)
     as_of, context = read_day(request, plan)
-    context["asked"] = as_of.day.isoformat() if context["query"] else None
+    units = list(Unit.objects.divisions().active().in_order())
+    access = access_of(request)
+    context |= {
+        "asked": as_of.day.isoformat() if context["query"] else None,
+        "days": earlier_days(plan, as_of),
+        "units": units,
+        "is_long": is_long(plan),
+        "prepared": tasks.of_owner(request.user.pk),
+        "own_units": [unit for unit in units if unit.pk in access.unit_ids],
+    }
     return render(request, "reports/report_list.html", context)
 
 
 @require_safe
 def plan_form(request: HttpRequest, slug: str) -> HttpResponse:
     """แบบแผน as a workbook; `?status=no` leaves out the status columns."""
+    listen(request)
     plan = find_plan(request, slug)
     as_of = read_as_of(request, plan)
     with_status = request.GET.get("status") != "no"
-    file = BytesIO()
-    build_plan_form(plan, as_of, with_status=with_status).save(file)
-    file.seek(0)
-    name = _("plan-form %(plan)s as of %(day)s.xlsx") % {"plan": plan.slug, "day": thai.format_date(as_of.day)}
-    return FileResponse(file, as_attachment=True, filename=name, content_type=XLSX)
+    name = _("plan-form %(plan)s as of %(day)s") % {"plan": plan.slug, "day": thai.format_date(as_of.day)}
+    return workbook_response(build_plan_form(plan, as_of, with_status=with_status), name)
+
+
+@require_safe
+def progress_report(request: HttpRequest, slug: str) -> HttpResponse:
+    """รายงานความก้าวหน้า as a workbook, of `?as_of=` and against `?since=`."""
+    listen(request)
+    plan = find_plan(request, slug)
+    as_of = read_as_of(request, plan)
+    days = earlier_days(plan, as_of)
+    since = read_since(request, plan, as_of, days)
+    book = build_progress_report(plan, as_of, since, days=days, made_by=str(request.user), made_at=clock.now())
+    name = _("progress report %(plan)s as of %(day)s") % {"plan": plan.slug, "day": thai.format_date(as_of.day)}
+    return workbook_response(book, name)
+
+
+@require_safe
+def unit_report(request: HttpRequest, slug: str, abbreviation: str) -> HttpResponse:
+    """One unit's sheet of it, alone."""
+    listen(request)
+    plan = find_plan(request, slug)
+    unit = find_unit(plan, abbreviation)
+    as_of = read_as_of(request, plan)
+    days = earlier_days(plan, as_of)
+    since = read_since(request, plan, as_of, days)
+    book = build_unit_report(plan, unit, as_of, since, days=days)
+    words = {"unit": unit, "plan": plan.slug, "day": thai.format_date(as_of.day)}
+    return workbook_response(book, _("progress report %(unit)s %(plan)s as of %(day)s") % words)
 
 
 @require_safe

@@ -10,7 +10,15 @@ from django.urls import reverse
 
 from assignments.models import Assignment
 from criteria.models import Criterion, Level, Verdict
-from plan.models import ActionItem, Evidence, EvidenceWithdrawal, PeriodReport, ProgressUpdate, Reminder
+from plan.models import (
+    ActionItem,
+    Evidence,
+    EvidenceWithdrawal,
+    PeriodReport,
+    ProgressUpdate,
+    Reminder,
+    WorkbookImport,
+)
 from pmqa_tracker.models import StaleVersionError
 from tests.factories import (
     ActionItemFactory,
@@ -26,6 +34,7 @@ from tests.factories import (
     UnitFactory,
     UserFactory,
     VerdictFactory,
+    WorkbookImportFactory,
 )
 from tests.test_pages import no_inline
 
@@ -35,7 +44,7 @@ OURS = [
     for model in admin.site._registry
     if model._meta.app_label in ("pmqa_tracker", "criteria", "assignments", "plan", "auth")
 ]
-ONLY_READ = (ProgressUpdate, Evidence, EvidenceWithdrawal, PeriodReport, Reminder)
+ONLY_READ = (ProgressUpdate, Evidence, EvidenceWithdrawal, PeriodReport, Reminder, WorkbookImport)
 BUDGET = 20
 
 
@@ -58,6 +67,7 @@ def grow(plan, times):
         EvidenceWithdrawalFactory(evidence=evidence)
         ReportStepFactory(report__unit=unit, report__period=plan.periods.first())
         ReminderFactory()
+        WorkbookImportFactory(plan=plan, unit=unit)
         MeetingFactory(plan=plan)
         UserFactory(roles=["staff"], units=[unit])
         PlanFactory()
@@ -79,7 +89,7 @@ def test_every_model_of_ours_has_its_screen():
     assert names == {
         "User", "Group", "Category", "Criterion", "Requirement", "Assessment", "Verdict", "Unit", "Membership",
         "Assignment", "Plan", "Period", "Meeting", "ActionItem", "ProgressUpdate", "Evidence",
-        "PeriodReport", "EvidenceWithdrawal", "Reminder",
+        "PeriodReport", "EvidenceWithdrawal", "Reminder", "WorkbookImport",
     }  # fmt: skip
 
 

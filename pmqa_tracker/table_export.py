@@ -1,0 +1,254 @@
+"""One big table as a workbook: a page's list with all its rows, to sort and filter in Excel.
+
+Written by rustpy-xlsxwriter: 20,000 rows take a tenth of the time that XlsxWriter or openpyxl need. It writes a text as
+a text, never as a formula or a link, whatever it begins with.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import Enum
+from functools import lru_cache
+from io import BytesIO
+from typing import Any
+
+from django.http import FileResponse
+from django.utils import timezone
+from django.utils.translation import get_language
+from rustpy_xlsxwriter import FastExcel, Format
+
+from pmqa_tracker.cells import LONGEST_TEXT, clean_text
+from pmqa_tracker.sheets import (
+    FONT,
+    HIGHEST_ROW,
+    INK,
+    MARGINS,
+    POINTS_PER_CHARACTER,
+    QUIET,
+    SIZE,
+    SMALL,
+    line_height,
+)
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+# Excel shows the year of the Buddhist era (calendar 07) in the language of the page; the cell holds the real day.
+DAY_FORMATS = {"th": "[$-107041E]d mmm yyyy", "en": "[$-1070409]d mmm yyyy"}
+FIRST_YEAR = 1900  # Excel knows no earlier day: its cell stays empty
+HEAD_FILL = "E9E8F4"
+A4 = 9
+LETTER = 0.55 * SIZE  # about as wide as a letter of a text is drawn, in points
+LOST = 0.8 * SIZE  # of a line that breaks, in points: half a word
+MARKS_OF_THAI = "ัิีึืฺุู็่้๊๋์ํ๎"  # they stand above or below a letter and take no room
+NOT_IN_A_SHEETS_NAME = re.compile(r"[\[\]:*?/\\]")
+
+
+class Kind(Enum):
+    """What a column holds, and how it is given to `Table`."""
+
+    TEXT = "text"  # anything that is to be read: a string, a translation, a model
+    NUMBER = "number"
+    PERCENT = "percent"  # 0-100; the cell holds the share, so that Excel counts with it
+    DAY = "day"  # a date, or a moment whose day in the site's time zone is meant
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its heading, its width in characters, what it holds.
+
+    `marks` names colours, RRGGBB, by text: a cell that begins with such a text is filled with its colour.
+    """
+
+    heading: str
+    width: float
+    kind: Kind = Kind.TEXT
+    marks: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """What a list page shows.
+
+    Attributes:
+        title: the name of the list, which names the sheet too.
+        notes: lines under the title: the plan, the day, the filters in words.
+        columns: in order, two at least; a heading that repeats gets a number.
+        rows: the values of each row, as many as columns; None leaves a cell empty.
+        empty: the sentence that stands below the headings where there is no row.
+    """
+
+    title: str
+    notes: Sequence[str]
+    columns: Sequence[Column]
+    rows: Iterable[Sequence[Any]]
+    empty: str
+
+
+def write_table(table: Table) -> BytesIO:
+    """The table as a workbook of one sheet: title and notes, the headings with a filter, frozen, and the rows."""
+    headings = _unlike([clean_text(str(column.heading)) for column in table.columns])
+    notes = [clean_text(str(note)) for note in table.notes if note]
+    head = len(notes) + 1  # the row of the headings, counted from 0
+    rows = _read(table)
+    file = BytesIO()
+    name = NOT_IN_A_SHEETS_NAME.sub(" ", clean_text(str(table.title))).strip("' ")[:31] or "1"
+    FastExcel(file).sheet(
+        name,
+        (dict(zip(headings, row, strict=True)) for row in rows),
+        header_row=head,
+        merge_ranges=_banner(clean_text(str(table.title)), notes, len(headings)),
+        row_heights=_heights(table.columns, headings, rows, head),
+        column_widths=[column.width for column in table.columns],
+        column_formats=[_look(column.kind) for column in table.columns],
+        header_format=_text_look().set_bold().set_background_color(HEAD_FILL).set_border_bottom("thin"),
+        autofilter=True,
+        conditional_formats={
+            heading: _rules(column.marks)
+            for heading, column in zip(headings, table.columns, strict=True)
+            if column.marks
+        },
+        ignore_errors=[
+            heading for heading, column in zip(headings, table.columns, strict=True) if column.kind is Kind.TEXT
+        ],
+        page_setup={
+            "landscape": True,
+            "paper_size": A4,
+            "fit_to_pages": (1, 0),
+            "repeat_rows": head,
+            "margins": {"left": 0.4, "right": 0.4, "top": 0.45, "bottom": 0.6, "header": 0.25, "footer": 0.25},
+            "footer": "&C&P / &N",
+        },
+    ).freeze(row=head + 1, col=1).save()
+    file.seek(0)
+    return file
+
+
+def send_table(table: Table, name: str) -> FileResponse:
+    """The workbook as a download with the file name `name`."""
+    return FileResponse(write_table(table), as_attachment=True, filename=name, content_type=XLSX)
+
+
+def _read(table: Table) -> list[tuple[Any, ...]]:
+    """Each row as its cells hold it; where there is none, one with the sentence that says so."""
+    cells = [_cell(column.kind) for column in table.columns]
+    rows = [tuple(cell(value) for cell, value in zip(cells, row, strict=True)) for row in table.rows]
+    return rows or [(_as_text(table.empty), *[None] * (len(cells) - 1))]
+
+
+def _cell(kind: Kind) -> Callable[[Any], Any]:
+    """What makes a value of the kind into what the cell holds."""
+    return {Kind.TEXT: _as_text, Kind.NUMBER: _as_number, Kind.PERCENT: _as_share, Kind.DAY: _as_day()}[kind]
+
+
+def _as_number(value: float | None) -> float | None:
+    return None if value is None else float(value)  # the writer takes a column's first number for the kind of all
+
+
+def _as_text(value: Any) -> str | None:
+    if not value:
+        return None if value is None or value == "" else str(value)
+    text = value if type(value) is str else str(value)
+    # What can be printed needs no cleaning; to ask that takes a fraction of the time.
+    return text if text.isprintable() and len(text) <= LONGEST_TEXT else clean_text(text)
+
+
+def _as_share(value: float | None) -> float | None:
+    return None if value is None else value / 100
+
+
+def _as_day() -> Callable[[datetime | date | None], date | None]:
+    """What makes a day of a day or a moment; the time zone is looked up once."""
+    zone = timezone.get_current_timezone()
+
+    def inner(value: datetime | date | None) -> date | None:
+        if value is None:
+            return None
+        day = value.astimezone(zone).date() if isinstance(value, datetime) else value
+        return day if day.year >= FIRST_YEAR else None
+
+    return inner
+
+
+def _unlike(headings: Sequence[str]) -> list[str]:
+    """The headings, numbered where one repeats: the writer names a cell of a row by its heading."""
+    seen: list[str] = []
+    for heading in headings:
+        number, name = 2, heading
+        while name in seen:
+            name, number = f"{heading} ({number})", number + 1
+        seen.append(name)
+    return seen
+
+
+def _plain_look() -> Format:
+    """The site's font, at the top of the cell."""
+    return Format().set_font_name(FONT).set_font_size(SIZE).set_font_color(INK).set_align("top")
+
+
+def _text_look() -> Format:
+    """The same, on as many lines as needed."""
+    return _plain_look().set_text_wrap()
+
+
+def _look(kind: Kind) -> Format:
+    """How the cells of a column look."""
+    if kind is Kind.TEXT:
+        return _text_look()
+    if kind is Kind.DAY:
+        language = "en" if (get_language() or "th").startswith("en") else "th"
+        return _plain_look().set_align("left").set_num_format(DAY_FORMATS[language])
+    look = _plain_look().set_align("right").set_indent(1)
+    return look.set_num_format("0%") if kind is Kind.PERCENT else look
+
+
+def _banner(title: str, notes: Sequence[str], columns: int) -> list[tuple[Any, ...]]:
+    """The title and the notes, a line each over the whole width."""
+    name = Format().set_font_name(FONT).set_font_size(SIZE + 1).set_bold().set_align("vcenter")
+    quiet = Format().set_font_name(FONT).set_font_size(SMALL + 1).set_font_color(QUIET)
+    lines = [(title, name), *((note, quiet) for note in notes)]
+    return [(row, 0, row, columns - 1, text, look) for row, (text, look) in enumerate(lines)]
+
+
+def _heights(
+    columns: Sequence[Column], headings: Sequence[str], rows: Iterable[Sequence[Any]], head: int
+) -> dict[int, float]:
+    """Height, in points, of each row from that of the headings on: LibreOffice does not fit rows to their texts.
+
+    Estimated by how many letters a line takes, which is quick; `pmqa_tracker.sheets` measures them one by one.
+    """
+    points = [column.width * POINTS_PER_CHARACTER - MARGINS for column in columns]
+    broken = [max(int((width - LOST) / LETTER), 1) for width in points]  # letters in a line of several
+    most = max(map(_lines, headings, (max(room - 1, 1) for room in broken)))  # a filter's button takes room too
+    heights = {head: most * line_height(SIZE) + 2}
+    texts = [
+        (place, int(points[place] / LETTER), broken[place])
+        for place, column in enumerate(columns)
+        if column.kind is Kind.TEXT
+    ]
+    for number, row in enumerate(rows, start=head + 1):
+        longer = [
+            _lines(text, room)
+            for place, whole, room in texts
+            if (text := row[place]) and (len(text) > whole or "\n" in text)
+        ]
+        heights[number] = min(max(longer, default=1) * line_height(SIZE) + 2, HIGHEST_ROW)
+    return heights
+
+
+@lru_cache(maxsize=4_096)  # most columns repeat a few texts
+def _lines(text: str, room: int) -> int:
+    """About how many lines a text takes where one has room for so many letters."""
+    return sum(max(-(-(len(line) - sum(map(line.count, MARKS_OF_THAI))) // room), 1) for line in text.split("\n"))
+
+
+def _rules(marks: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The rules that fill a cell which begins with a mark."""
+    return [
+        {
+            "type": "text",
+            "criteria": "begins_with",
+            "value": text,
+            "format": Format().set_background_color(color).set_font_color(color),
+        }
+        for text, color in marks.items()
+    ]

@@ -1,0 +1,192 @@
+"""The sheets of the progress report that hold figures: the cover, the summary, categories, units."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.worksheet.pagebreak import Break
+from openpyxl.worksheet.worksheet import Worksheet
+
+from plan.models import Due, Status
+from pmqa_tracker import thai
+from pmqa_tracker.sheets import PADDING, Style, line_height, set_up_page, text_height, write
+from reports import report_charts as charts
+from reports.figures import BAR_ORDER, Group
+from reports.report_read import Reading
+from reports.report_tables import (
+    COUNT,
+    DAY,
+    HEADING,
+    NOTE,
+    PERCENT,
+    SIGNED,
+    TEXT,
+    TITLE,
+    Column,
+    finish,
+    set_widths,
+    write_line,
+    write_table,
+)
+
+CHART_ROWS = 12  # rows of ordinary height that a chart beside a table covers
+MOST_BESIDE = 7  # rows of a table whose chart still stands on its page
+BESIDE = "F"  # the column in which a chart beside a table of four begins
+FIGURES = (
+    Column(heading="ทั้งหมด", width=10, style=COUNT),
+    *(Column(heading="", width=13, style=COUNT) for _status in BAR_ORDER),
+    Column(heading="ล่าช้า", width=10, style=COUNT),
+    Column(heading="ไม่รายงานในงวดนี้", width=14, style=COUNT),
+    Column(heading="ความก้าวหน้า (%)", width=14, style=PERCENT),
+    Column(heading="ที่ควรเป็น (%)", width=14, style=PERCENT),
+)
+
+
+def figure_columns(first: str, width: float) -> list[Column]:
+    """The columns of a table of figures, the first of which names its rows."""
+    labels = iter(str(status.label) for status in BAR_ORDER)
+    columns = [column if column.heading else Column(heading=next(labels), width=13, style=COUNT) for column in FIGURES]
+    return [Column(heading=first, width=width), *columns]
+
+
+def figure_row(name: str, group: Group) -> list[Any]:
+    """The figures of a part of the plan, as the dashboard shows them."""
+    return [
+        name,
+        group.total.count,
+        *(group.by_status[status].count for status in BAR_ORDER),
+        group.overdue.count,
+        group.silent.count,
+        group.progress,
+        group.expected,
+    ]
+
+
+def write_cover(
+    sheet: Worksheet, reading: Reading, made_by: str, made_at: datetime, contents: Sequence[tuple[str, str]]
+) -> None:
+    """ปก: which plan, which day, who made it, the summary in sentences, and (sheet, what it holds) of each sheet."""
+    widths = (32.0, 130.0)
+    set_widths(sheet, widths)
+    day = thai.format_date(reading.as_of.day, short=False)
+    row = write_line(sheet, 2, "รายงานความก้าวหน้าแผนพัฒนาองค์การ", TITLE.but(size=26, color="2B2A6C"))
+    write(sheet.cell(row, 1), reading.plan.title, TITLE.but(wrap=True))
+    sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=2)
+    sheet.row_dimensions[row].height = text_height(reading.plan.title, sum(widths), TITLE.size)
+    facts = (
+        ("ส่วนราชการ", reading.plan.organization),
+        ("ข้อมูล ณ วันที่", day),
+        ("เปรียบเทียบกับวันที่", thai.format_date(reading.since.day, short=False)),
+        ("ผู้จัดทำรายงาน", made_by),
+        ("จัดทำเมื่อ", thai.format_datetime(made_at)),
+        ("การประเมินที่แผนนี้ตอบ", reading.map.assessment.name),
+    )
+    row += 2
+    for label, value in facts:
+        write(sheet.cell(row, 1), label, Style(bold=True, fill="F3F2FA"))
+        write(sheet.cell(row, 2), value, TEXT)
+        sheet.row_dimensions[row].height = max(text_height(value, widths[1]), line_height() + PADDING)
+        row += 1
+    row = write_line(sheet, row + 1, "สรุปสำหรับผู้บริหาร", HEADING)
+    for sentence in reading.sentences:
+        write(sheet.cell(row, 1), f"• {sentence}", Style(border=""))
+        sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=2)
+        sheet.row_dimensions[row].height = text_height(sentence, sum(widths) - 4)
+        row += 1
+    row = write_line(sheet, row + 1, "สารบัญ", HEADING)
+    for name, within in contents:
+        cell = write(sheet.cell(row, 1), name, Style(border="", color="1F5FBF", wrap=False))
+        cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"'{name}'!A1", display=name)
+        write(sheet.cell(row, 2), within, Style(border="", color="6B645B"))
+        sheet.row_dimensions[row].height = max(text_height(within, widths[1]), line_height() + PADDING)
+        row += 1
+    set_up_page(sheet, header_rows="1:1", footer=footer(reading))
+    sheet.print_title_rows = None
+    sheet.page_setup.fitToHeight = 1
+
+
+def footer(reading: Reading) -> str:
+    """What each printed page says."""
+    return f"ข้อมูล ณ วันที่ {thai.format_date(reading.as_of.day)}"
+
+
+def write_summary(sheet: Worksheet, reading: Reading) -> None:
+    """สรุป: the whole on two days, the curve, what is overdue for how long; each table feeds its chart."""
+    overview = reading.overview
+    set_widths(sheet, (34, 16, 16, 16, 3, *[14] * 8))
+    row = write_line(sheet, 1, "สรุปภาพรวม", TITLE)
+    row = write_line(sheet, row, footer(reading), NOTE)
+    then, now = thai.format_date(reading.since.day), thai.format_date(reading.as_of.day)
+    columns = [
+        Column(heading="ตัวเลข", width=34),
+        Column(heading=then, width=16, style=COUNT),
+        Column(heading=now, width=16, style=COUNT),
+        Column(heading="ผลต่าง", width=16, style=SIGNED),
+    ]
+    rows: list[list[Any]] = [["รายการทั้งหมด", overview.then.total.count, overview.whole.total.count, None]]
+    rows += [[each.label, each.then.count, each.now.count, each.difference] for each in overview.compared]
+    whole, before = overview.whole, overview.then
+    rows += [
+        ["ความก้าวหน้าเฉลี่ย (%)", (before.progress, PERCENT), (whole.progress, PERCENT), None],
+        ["ที่ควรเป็นตามแผน (%)", (before.expected, PERCENT), (whole.expected, PERCENT), None],
+    ]
+    _first, row = write_table(sheet, row + 1, columns, rows)
+    for section in (_curve, _ages):
+        row += 1
+        sheet.row_breaks.append(Break(id=row - 1))
+        row = section(sheet, reading, row)
+    set_up_page(sheet, header_rows="1:2", footer=footer(reading))
+
+
+def _curve(sheet: Worksheet, reading: Reading, row: int) -> int:
+    row = write_line(sheet, row, "แผนเทียบกับผลการดำเนินการ", HEADING)
+    columns = [
+        Column(heading="วันที่", width=34, style=DAY.but(horizontal="left")),
+        Column(heading="ตามแผน", width=16, style=PERCENT),
+        Column(heading="ผลจริง", width=16, style=PERCENT),
+        Column(heading="คาดการณ์", width=16, style=PERCENT),
+    ]
+    points = reading.overview.curve.points
+    rows = write_table(
+        sheet,
+        row,
+        columns,
+        [(thai.format_date(each.day), each.expected, each.actual, each.forecast) for each in points],
+    )
+    if points:
+        sheet.add_chart(charts.curve(sheet, "แผนเทียบกับผลการดำเนินการ (%)", row, rows), f"{BESIDE}{row}")
+    return max(rows[1], row + CHART_ROWS) + 1
+
+
+def _ages(sheet: Worksheet, reading: Reading, row: int) -> int:
+    row = write_line(sheet, row, "ล่าช้ามานานเท่าใด", HEADING)
+    columns = [Column(heading="ล่าช้ามาแล้ว", width=34), Column(heading="จำนวนรายการ", width=16, style=COUNT)]
+    rows = write_table(sheet, row, columns, [(str(age.label), figure.count) for age, figure in reading.overview.ages])
+    chart = charts.columns_chart(sheet, "รายการที่ล่าช้า แยกตามระยะเวลา", row, rows, 2, "OVERDUE")
+    sheet.add_chart(chart, f"{BESIDE}{row}")
+    return max(rows[1], row + CHART_ROWS) + 1
+
+
+def write_groups(
+    sheet: Worksheet, reading: Reading, title: str, first: str, groups: Sequence[tuple[str, Group]]
+) -> None:
+    """A table of figures, a row a category or unit, with its chart under it."""
+    columns = figure_columns(first, 44)
+    set_widths(sheet, [column.width for column in columns])
+    row = write_line(sheet, 1, title, TITLE)
+    row = write_line(sheet, row, footer(reading), NOTE)
+    rows = write_table(sheet, row, columns, [figure_row(name, group) for name, group in groups])
+    if groups:
+        chart = charts.stacked_bars(
+            sheet, title, row, rows, range(3, 3 + len(BAR_ORDER)), [str(each) for each in BAR_ORDER]
+        )
+        if len(groups) > MOST_BESIDE:
+            sheet.row_breaks.append(Break(id=rows[1] + 1))
+        sheet.add_chart(chart, f"A{rows[1] + 3}")
+    finish(sheet, row, footer(reading), columns=len(columns), last=rows[1])
+
+
+def overdue_or_blocked(action: Any) -> bool:
+    """Whether it belongs to what a meeting asks about."""
+    return action.due == Due.OVERDUE or action.status_on == Status.BLOCKED

@@ -1,0 +1,60 @@
+"""The dashboards' lists as workbooks: the rows of the page, under the same parameters and in the same order."""
+
+from django.http import FileResponse, HttpRequest
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from plan.lookup import find_plan
+from plan.views.lists import list_notes, send_list
+from pmqa_tracker.downloads import listen
+from pmqa_tracker.templatetags.page import points
+from reports.list_tables import map_table, timeline_table, unit_table
+from reports.views.criteria import ShownMap, read_shown
+from reports.views.day import read_day
+from reports.views.timeline import read_lines
+from reports.views.units import read_matrices
+
+
+@require_safe
+def unit_list(request: HttpRequest, slug: str) -> FileResponse:
+    """The divisions' figures, as lead and as support."""
+    plan = find_plan(request, slug)
+    said = listen(request)
+    as_of, shown = read_matrices(request, plan)
+    idle = f"{_('Without any action:')} {', '.join(map(str, shown['idle']))}" if shown["idle"] else ""
+    notes = [*list_notes(plan, as_of.day, [shown["lead"].order_words], said.lines), idle]
+    return send_list(unit_table(shown["lead"], shown["support"], notes=notes), plan, as_of.day)
+
+
+@require_safe
+def maturity_map(request: HttpRequest, slug: str) -> FileResponse:
+    """The criteria by level, as supposed and narrowed."""
+    plan = find_plan(request, slug)
+    said = listen(request)
+    shown = read_shown(request, plan)
+    notes = list_notes(plan, shown.as_of.day, [plan.assessment.name, *_map_words(shown)], said.lines)
+    return send_list(map_table(shown.map, notes=notes), plan, shown.as_of.day)
+
+
+def _map_words(shown: ShownMap) -> list[str]:
+    """The scores, what is supposed to pass, and what the map is narrowed to, in words."""
+    words = []
+    if shown.map.now.total is not None:
+        words.append(f"{_('Score as judged')}: {points(shown.map.now.total)} ({shown.map.scope})")
+        words.append(f"{_('Score if what is ready passes')}: {points(shown.map.if_ready.total)}")
+    if shown.map.if_assumed:
+        words.append(f"{_('Score as supposed')}: {points(shown.map.if_assumed.total)} ({', '.join(shown.assumed)})")
+    if shown.state:
+        words.append(_("Only criteria with a level that is: %(state)s") % {"state": shown.state.label})
+    return words
+
+
+@require_safe
+def timeline(request: HttpRequest, slug: str) -> FileResponse:
+    """The actions over the periods; takes the filters of the page."""
+    plan = find_plan(request, slug)
+    said = listen(request)
+    as_of, _context = read_day(request, plan)
+    chosen, actions = read_lines(request, plan, as_of)
+    notes = list_notes(plan, as_of.day, chosen.words, said.lines)
+    return send_list(timeline_table(actions, as_of, notes=notes), plan, as_of.day)

@@ -1,0 +1,197 @@
+"""The list of 20,000 actions as a workbook, beside what django-import-export makes of the same queryset: `make bench`.
+
+Both read the same rows with their relations selected and write the same columns, in alternating rounds of one run. The
+memory is all that a process of its own takes which answers one person who downloads it.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from random import Random
+from statistics import median
+from time import perf_counter
+from uuid import uuid4
+
+from django.db import connection
+from django.utils import timezone
+from import_export import fields, resources
+from import_export.formats.base_formats import XLSX
+
+from assignments.models import Assignment
+from plan.action_table import action_table
+from plan.as_of import AsOf, on_day
+from plan.models import ActionItem, Due, Health, Plan, ProgressUpdate, Status
+from plan.models.action import ActionItemQuerySet
+from plan.templatetags.plan_tags import schedule
+from pmqa_tracker import thai
+from pmqa_tracker.table_export import write_table
+from tests.factories import UserFactory
+
+ROWS = 20_000
+ROUNDS = 3
+FASTER = 12  # times, at least
+MOST_MEMORY = 150  # MB
+
+
+class ActionResource(resources.ModelResource):
+    """The columns of the list as django-import-export has them written: from each object, field by field."""
+
+    criterion = fields.Field("criterion", column_name="criterion")
+    category = fields.Field("criterion__category", column_name="category")
+    level = fields.Field(column_name="level")
+    lead = fields.Field(column_name="lead")
+    support = fields.Field(column_name="support")
+    schedule = fields.Field(column_name="schedule")
+    status = fields.Field(column_name="status")
+    overdue = fields.Field(column_name="overdue")
+    progress = fields.Field("progress_on", column_name="progress")
+    expected = fields.Field("expected_on", column_name="expected")
+    health = fields.Field(column_name="health")
+    updated = fields.Field(column_name="updated")
+
+    class Meta:
+        model = ActionItem
+        chunk_size = ROWS  # else it asks for 100 rows a time by offset, which takes ten times as long
+        fields = export_order = (
+            "ref", "criterion", "category", "level", "text", "lead", "support", "schedule", "status", "overdue",
+            "progress", "expected", "health", "updated",
+        )  # fmt: skip
+
+    def dehydrate_level(self, action: ActionItem) -> str:
+        return ", ".join(each.get_level_display() for each in action.requirements.all())
+
+    def dehydrate_lead(self, action: ActionItem) -> str:
+        return ", ".join(each.unit.abbreviation for each in action.lead)
+
+    def dehydrate_support(self, action: ActionItem) -> str:
+        return ", ".join(each.unit.abbreviation for each in action.support)
+
+    def dehydrate_schedule(self, action: ActionItem) -> str:
+        return schedule(action)
+
+    def dehydrate_status(self, action: ActionItem) -> str:
+        return str(Status(action.status_on).label)
+
+    def dehydrate_overdue(self, action: ActionItem) -> str:
+        return str(Due.OVERDUE.label) if action.due == Due.OVERDUE else ""
+
+    def dehydrate_health(self, action: ActionItem) -> str:
+        return str(Health(action.health).label)
+
+    def dehydrate_updated(self, action: ActionItem) -> datetime | None:
+        return action.updated_at and timezone.localtime(action.updated_at).replace(tzinfo=None)
+
+
+def grow(plan: Plan, rows: int) -> None:
+    """Copies of the plan's actions until it has `rows`, with their units, levels and two updates each."""
+    chance, person = Random(5), UserFactory()  # noqa: S311 - the same plan in every run
+    models = list(plan.actions.with_details())
+    copies, sources = [], []
+    for number in range(rows - len(models)):
+        source = models[number % len(models)]
+        copies.append(
+            ActionItem(
+                plan=plan,
+                criterion=source.criterion,
+                ref=f"{source.ref}-{number}",
+                text=source.text,
+                search_text=source.search_text,
+                position=source.position,
+                first_period=source.first_period,
+                last_period=source.last_period,
+            )
+        )
+        sources.append(source)
+    made = ActionItem.objects.bulk_create(copies, batch_size=2_000)
+    link = ActionItem.requirements.through
+    link.objects.bulk_create(
+        (
+            link(actionitem=action, requirement=requirement)
+            for action, source in zip(made, sources, strict=True)
+            for requirement in source.requirements.all()
+        ),
+        batch_size=2_000,
+    )
+    Assignment.objects.bulk_create(
+        (
+            Assignment(action=action, unit=each.unit, role=each.role, position=each.position)
+            for action, source in zip(made, sources, strict=True)
+            for each in source.assignments.all()
+        ),
+        batch_size=2_000,
+    )
+    begins_at = thai.start_of(date(2019, 9, 1))
+    ProgressUpdate.objects.bulk_create(
+        (
+            ProgressUpdate(
+                action=action,
+                op_id=uuid4(),
+                version=version,
+                author=person,
+                at=begins_at + timedelta(days=chance.randrange(80), hours=2_000 * version),
+                status_from=Status.NOT_STARTED if version == 2 else Status.IN_PROGRESS,
+                status_to=Status.IN_PROGRESS,
+                progress_from=0,
+                progress_to=chance.randrange(100),
+                result="จัดทำร่างแนวทางแล้ว",
+            )
+            for action in made
+            for version in (2, 3)
+        ),
+        batch_size=2_000,
+    )
+
+
+def rows_of(plan: Plan) -> tuple[ActionItemQuerySet, AsOf]:
+    """All of the list on a day in the middle of the plan, in the plan's order, as the page asks for it."""
+    as_of = on_day(plan, date(2020, 5, 15), plan.periods.all())
+    return plan.actions.as_of(as_of).in_order(), as_of
+
+
+def ours(plan: Plan) -> int:
+    """Write the list; how many bytes it takes."""
+    actions, as_of = rows_of(plan)
+    return len(write_table(action_table(plan, actions, as_of, notes=["ณ วันที่ 15 พ.ค. 2563"])).getvalue())
+
+
+def theirs(plan: Plan) -> int:
+    """Write it as django-import-export does, with its own workbook format."""
+    actions, _as_of = rows_of(plan)
+    return len(XLSX().export_data(ActionResource().export(actions.with_details())))
+
+
+def seconds(write: Callable[[Plan], int], plan: Plan) -> float:
+    """How long one workbook takes."""
+    start = perf_counter()
+    write(plan)
+    return perf_counter() - start
+
+
+def memory(plan: Plan) -> float:
+    """MB that a process of its own takes in all, which answers a person who downloads the list and nothing else."""
+    kept = connection.settings_dict
+    asked = os.environ.get("TEST_DATABASE_URL", "")
+    url = f"{asked.rsplit('/', 1)[0]}/{kept['NAME']}" if asked else f"sqlite:///{kept['NAME']}"
+    told = subprocess.run(
+        [sys.executable, "-m", "tests.bench_child", f"/plans/{plan.slug}/actions.xlsx"],
+        env=os.environ | {"TEST_DATABASE_URL": url}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return float(told.stdout)
+
+
+def main() -> None:
+    """Print both times, their ratio, and the memory ours takes; the database holds one plan."""
+    plan = Plan.objects.get()
+    grow(plan, ROWS)
+    ours(plan)  # what is loaded once is loaded
+    pairs = [(seconds(theirs, plan), seconds(ours, plan)) for _round in range(ROUNDS)]
+    ratio = median(their / our for their, our in pairs)
+    our, their = median(our for _their, our in pairs), median(their for their, _our in pairs)
+    sys.stdout.write(
+        f"\nThe list of {ROWS:,} actions as a workbook, median of {ROUNDS} rounds\n"
+        f"django-import-export {their:.2f} s, the current view {our:.2f} s: {ratio:.1f} times faster"
+        f" (at least {FASTER})\n"
+        f"a process that writes it takes {memory(plan):.0f} MB in all (less than {MOST_MEMORY})\n"
+    )

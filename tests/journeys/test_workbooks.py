@@ -1,0 +1,80 @@
+"""A coordinator takes the plan out to Excel and brings it back, at a desk, on a phone, with and without scripts."""
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from plan.models import Plan, Status
+from tests.plan.bringing import edited, exported
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(params=[True, False], ids=["scripts", "no scripts"])
+def scripts(request):
+    return request.param
+
+
+@pytest.fixture
+def browser_context_args(browser_context_args, scripts):
+    return {**browser_context_args, "java_script_enabled": scripts, "accept_downloads": True}
+
+
+def bring(page, live_server, file: Path, data: bytes) -> None:
+    """Upload a file as a person does, and wait until it was looked at."""
+    file.write_bytes(data)
+    page.goto(f"{live_server.url}/plans/2562-2563/import/")
+    page.get_by_label("ไฟล์ Excel (.xlsx)").set_input_files(file)
+    page.get_by_role("button", name="ตรวจสิ่งที่จะเปลี่ยน").click()
+    expect(page.locator("#import .card-plain, #import .message").first).to_be_visible(timeout=20_000)
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_out_to_excel_and_home_again(enter, live_server, tmp_path, settings, scripts, width):
+    settings.PMQA_TASKS_IN_BACKGROUND = True
+    page = enter("coordinator")
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{live_server.url}/plans/2562-2563/reports/")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="ไฟล์ข้อมูลแผนทั้งหมด").click()
+    assert download.value.suggested_filename.endswith(".xlsx")
+    data = Path(download.value.path()).read_bytes()
+    plan = Plan.objects.get()
+    first, second, third = plan.actions.filter(status=Status.IN_PROGRESS).in_order()[:3]
+    file = tmp_path / "แก้ไขแล้ว.xlsx"
+    seen = []
+
+    def look() -> None:
+        """What axe finds, and whether the page is wider than the screen."""
+        if scripts:
+            seen.extend(each["id"] for each in Axe().run(page).response["violations"])
+            box = page.locator("html").evaluate("node => [node.scrollWidth, node.clientWidth]")
+            assert box[0] <= box[1]
+
+    bring(page, live_server, file, edited(data, {(first.ref, "progress"): 150, (second.ref, "lead"): "กพล."}))
+    expect(page.locator(".error-table tbody tr")).to_have_count(2)
+    look()
+    good = edited(data, {(first.ref, "text"): "ข้อความใหม่จาก Excel", (second.ref, "next_step"): "เสนอผู้บริหาร"})
+    bring(page, live_server, file, good)
+    expect(page.locator(".import-row")).to_have_count(2)
+    look()
+    page.get_by_role("button", name="ยืนยันการนำเข้า").click()
+    expect(page.locator(".message-success")).to_contain_text("นำเข้าแล้ว 2 รายการ", timeout=20_000)
+    look()
+    bring(page, live_server, file, edited(data, {(first.ref, "text"): "อีกข้อความ", (third.ref, "text"): "ข้อความที่สาม"}))
+    expect(page.locator(".is-conflict")).to_have_count(1)
+    look()
+    page.get_by_label("ใช้ค่าในไฟล์").check()
+    page.get_by_role("button", name="ยืนยันการนำเข้า").click()
+    expect(page.locator(".message-success")).to_contain_text("นำเข้าแล้ว 2 รายการ", timeout=20_000)
+    assert plan.actions.get(pk=first.pk).text == "อีกข้อความ"
+    page.get_by_role("button", name="ยกเลิกการนำเข้านี้").click()
+    expect(page.locator(".message-warning")).to_contain_text("ยกเลิกโดย")
+    assert plan.actions.get(pk=third.pk).text == third.text
+    bring(page, live_server, file, exported(plan))
+    expect(page.locator(".message-success")).to_contain_text("ไม่มีสิ่งใดเปลี่ยนแปลง")
+    page.goto(f"{live_server.url}/plans/2562-2563/import/")
+    expect(page.locator(".import-table tbody tr")).to_have_count(4)
+    assert seen == []

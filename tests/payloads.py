@@ -1,0 +1,86 @@
+"""Texts that a spreadsheet program would take for something else: formulas, errors, its way to write characters."""
+
+import re
+import zipfile
+from io import BytesIO
+from uuid import uuid4
+
+from openpyxl import load_workbook
+
+from assignments.access import Access
+from assignments.models import Assignment, Unit
+from criteria.models import Assessment, Category, Criterion, Level, Requirement, Verdict
+from plan.models import ActionItem, Plan, Status
+from plan.progress import Report, record_update
+from pmqa_tracker import clock
+from pmqa_tracker.models import User
+from tests.factories import PlanFactory, UserFactory
+
+PAYLOADS = (
+    "=1+1", "=HYPERLINK(\"http://example.org\",\"ดู\")", "=cmd|' /C calc'!A0", "=DDE(\"cmd\";\"/C calc\";\"x\")",
+    "=IMPORTXML(\"http://example.org\",\"//a\")", "=WEBSERVICE(\"http://example.org\")", "=SUM(A1:A9)*1", "==1", "=",
+    "+1+1", "+66 2 245 4310", "-1+1", "- ส่วนราชการมีแนวทาง", "@SUM(1+1)", "@ผู้ดูแล", "\t=1+1", "\n=1+1", " =1+1",
+    "'=1+1", "''", "＝1+1", "＋1", "－1", "＠SUM(1)", "{=1+1}", "#VALUE!", "TRUE", "_x000D_=1+1", "%0A=1+1",
+    "&C&\"Arial\"&P &[Date]",
+)  # fmt: skip
+
+
+def plant() -> tuple[Plan, User]:
+    """A plan with a payload in every text field of it, one a row; and a coordinator whose name is one too."""
+    assessment = Assessment.objects.create(name=PAYLOADS[1])
+    plan = PlanFactory(title=PAYLOADS[0], organization=PAYLOADS[2], assessment=assessment)
+    person = UserFactory(roles=["coordinator"], first_name=PAYLOADS[3], last_name=PAYLOADS[9])
+    for number, payload in enumerate(PAYLOADS, start=1):
+        unit = Unit.objects.create(
+            abbreviation=f"{payload}{number}", name_th=payload, name_en=payload, reading_note=payload, position=number
+        )
+        category = Category.objects.create(number=number, name=payload)
+        criterion = Criterion.objects.create(
+            category=category, code=f"{number}.1", title=payload, reading_note=payload, position=number
+        )
+        requirement = Requirement.objects.create(criterion=criterion, level=Level.BASIC, text=payload)
+        Verdict.objects.create(assessment=assessment, requirement=requirement, passed=False, reason=payload)
+        action = ActionItem.objects.create(
+            plan=plan, criterion=criterion, ref=f"{number}.1-B-1", number=payload[:10], text=payload,
+            reading_note=payload, position=1, first_period=plan.periods.get(number=1),
+            last_period=plan.periods.get(number=2),
+        )  # fmt: skip
+        action.requirements.set([requirement])
+        Assignment.objects.create(action=action, unit=unit, role="LEAD", position=1)
+        Assignment.objects.create(action=action, unit=unit, role="SUPPORT", position=1)
+        told = Report(
+            status=Status.BLOCKED, progress=10, result=payload, problem=payload, next_step=payload, reason=payload
+        )
+        record_update(
+            action=ActionItem.objects.with_details().get(pk=action.pk), version=action.version, op_id=uuid4(),
+            access=Access.of(person), at=clock.now(), report=told,
+        )  # fmt: skip
+    return plan, person
+
+
+def live_formulas(data: bytes) -> list[str]:
+    """Where a workbook holds a formula, or a text as anything but text; none is what is wanted."""
+    found = []
+    with zipfile.ZipFile(BytesIO(data)) as parts:
+        for name in parts.namelist():
+            if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+                found += [f"{name} {match}" for match in re.findall(rb"<f[ >/][^<]*", parts.read(name))]
+                found += [f"{name} {match}" for match in re.findall(rb'<c [^>]*t="(?:e|str)"[^>]*>', parts.read(name))]
+            if "externalLink" in name or name.endswith(".bin"):
+                found.append(name)
+    for sheet in load_workbook(BytesIO(data)).worksheets:
+        found += [
+            f"{sheet.title} {cell.coordinate}" for row in sheet.iter_rows() for cell in row if cell.data_type == "f"
+        ]
+    return found
+
+
+def texts(data: bytes) -> set[str]:
+    """Every text of a workbook."""
+    return {
+        str(cell.value)
+        for sheet in load_workbook(BytesIO(data), rich_text=False).worksheets
+        for row in sheet.iter_rows()
+        for cell in row
+        if cell.value is not None
+    }

@@ -1,0 +1,65 @@
+"""A long plan's workbooks are made beside the page, found again by who asked for them, and by nobody else."""
+
+from io import BytesIO
+
+import pytest
+from openpyxl import load_workbook
+
+from plan.models import Plan
+from pmqa_tracker import tasks
+from tests.factories import UserFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
+
+
+@pytest.fixture
+def plan(settings):
+    settings.PMQA_LONG_PLAN = 100
+    return Plan.objects.get()
+
+
+@pytest.mark.parametrize(("kind", "sheet"), [("progress", "ปก"), ("plan-form", "หมวด ๑"), ("form-only", "หมวด ๑")])
+def test_a_workbook_is_made_found_again_and_downloaded(client, plan, kind, sheet):
+    person = UserFactory()
+    client.force_login(person)
+    listed = client.get(f"/plans/{plan.slug}/reports/").content.decode()
+    assert f'value="{kind}"' in listed
+    page = client.post(f"/plans/{plan.slug}/reports/prepare/?as_of=2020-04-01", {"kind": kind, "since": "2020-01-01"})
+    assert page.status_code == 302
+    assert "พร้อมแล้ว" in client.get(page.url).content.decode()
+    assert page.url in client.get(f"/plans/{plan.slug}/reports/").content.decode()
+    data = b"".join(client.get(f"{page.url}file.xlsx").streaming_content)
+    assert sheet in load_workbook(BytesIO(data)).sheetnames
+    client.force_login(UserFactory())
+    assert client.get(page.url).status_code == 404
+    assert client.get(f"{page.url}file.xlsx").status_code == 404
+
+
+def test_one_that_runs_shows_how_far_it_is_and_one_that_failed_says_so(client, plan):
+    person = UserFactory()
+    client.force_login(person)
+    address = client.post(f"/plans/{plan.slug}/reports/prepare/", {"kind": "form-only"}).url
+    task = tasks.find(address.rstrip("/").split("/")[-1])
+    tasks._write(tasks._with(task, state=tasks.RUNNING, done=3, total=6))
+    body = client.get(address).content.decode()
+    assert 'value="50"' in body
+    assert client.get(f"{address}file.xlsx").status_code == 404
+    assert client.get(address, headers={"hx-request": "true"}).content.decode().count("<section") == 1
+    tasks._write(tasks._with(task, state=tasks.FAILED))
+    assert "สร้างไฟล์ไม่สำเร็จ" in client.get(address).content.decode()
+
+
+def test_an_unknown_kind_is_said(client, plan):
+    client.force_login(UserFactory())
+    page = client.post(f"/plans/{plan.slug}/reports/prepare/", {"kind": "x"}, follow=True)
+    assert page.redirect_chain[-1][0] == f"/plans/{plan.slug}/reports/"
+    assert len(page.context["messages"]) == 1
+
+
+def test_a_short_plan_is_handed_out_at_once(client, settings):
+    settings.PMQA_LONG_PLAN = 600
+    client.force_login(UserFactory())
+    plan = Plan.objects.get()
+    body = client.get(f"/plans/{plan.slug}/reports/").content.decode()
+    assert 'value="plan-form"' not in body
+    assert f"/plans/{plan.slug}/reports/plan-form.xlsx" in body

@@ -1,0 +1,151 @@
+"""The progress report says what the dashboards of its day say, and its charts are fed by those very cells."""
+
+import re
+import zipfile
+from datetime import date
+from io import BytesIO
+
+import pytest
+from django.utils import timezone
+from openpyxl import Workbook, load_workbook
+
+from assignments.models import Role, Unit
+from plan.as_of import on_day
+from plan.filters import ActionFilter
+from plan.models import Due, Plan, Status
+from pmqa_tracker import thai
+from pmqa_tracker.sheets import sheet_title
+from reports.figures import BAR_ORDER
+from reports.maturity import build_map
+from reports.overview import FILTERS, read_overview
+from reports.progress_report import build_progress_report, build_unit_report
+from tests.factories import ActionItemFactory, PlanFactory, UnitFactory
+from tests.plan.bringing import saved
+
+pytestmark = pytest.mark.django_db
+DAYS = (
+    (date(2020, 5, 15), date(2020, 4, 10)),
+    (date(2020, 2, 10), date(2019, 12, 31)),
+    (date(2019, 8, 1), date(2019, 8, 1)),
+)
+
+
+def report(plan: Plan, day: date, since: date) -> Workbook:
+    periods = plan.periods.all()
+    return build_progress_report(
+        plan, on_day(plan, day, periods), on_day(plan, since, periods), days=[("ประชุม", since)],
+        made_by="ผู้ประสานงาน", made_at=timezone.now(),
+    )  # fmt: skip
+
+
+def rows_under(sheet, heading: str) -> list[list]:
+    """The rows of the table whose first heading this is, until an empty one."""
+    top = next(cell.row for cell in sheet["A"] if cell.value == heading)
+    rows = []
+    for row in sheet.iter_rows(min_row=top + 1, values_only=True):
+        if row[0] is None:
+            break
+        rows.append(list(row))
+    return rows
+
+
+@pytest.mark.parametrize(("day", "since"), DAYS)
+def test_every_figure_is_the_dashboards(demo, day, since):
+    plan = Plan.objects.get()
+    book = load_workbook(BytesIO(saved(report(plan, day, since))))
+    as_of, then = on_day(plan, day, plan.periods.all()), on_day(plan, since, plan.periods.all())
+    chosen = ActionFilter({}, plan.actions.all(), as_of=as_of, since=then, only=FILTERS)
+    board = read_overview(plan, chosen, then, {})
+    told = {row[0]: row[1:] for row in rows_under(book["สรุป"], "ตัวเลข")}
+    assert told["รายการทั้งหมด"][:2] == [board.then.total.count, board.whole.total.count]
+    for each in board.compared:
+        assert told[str(each.label)][:3] == [each.then.count, each.now.count, each.difference]
+    assert told["ความก้าวหน้าเฉลี่ย (%)"][1] == pytest.approx(board.whole.progress)
+    curve = rows_under(book["สรุป"], "วันที่")
+    assert [row[:4] for row in curve] == [
+        [thai.format_date(point.day), pytest.approx(point.expected), point.actual and pytest.approx(point.actual),
+         point.forecast and pytest.approx(point.forecast)]
+        for point in board.curve.points
+    ]  # fmt: skip
+    assert [row[1] for row in rows_under(book["สรุป"], "ล่าช้ามาแล้ว")] == [figure.count for _age, figure in board.ages]
+    for sheet, heading, groups in (
+        ("รายหมวด", "หมวด", board.categories),
+        ("รายหน่วยงาน", "หน่วยงาน", [group for group in board.leads if group.total.count]),
+    ):
+        assert [row[1:9] for row in rows_under(book[sheet], heading)] == [
+            [
+                group.total.count,
+                *(group.by_status[status].count for status in BAR_ORDER),
+                group.overdue.count,
+                group.silent.count,
+            ]
+            for group in groups
+        ]
+    scores = build_map(plan, as_of, {})
+    judged = rows_under(book["ผลการประเมิน"], "เกณฑ์")
+    cells = [(row, cell) for row in scores.rows for cell in row.cells if cell.requirement]
+    assert [(row[0], row[5], row[6], row[7]) for row in judged] == [
+        (row.criterion.code, cell.done, cell.total, str(cell.state.label)) for row, cell in cells
+    ]
+    for change, figure in board.changes:
+        heading = f"{change.label} ({figure.count} รายการ)"
+        if str(change) not in ("FORWARD", "SILENT"):
+            assert heading in {cell.value for cell in book["การเปลี่ยนแปลง"]["A"]}
+
+
+def test_each_unit_has_its_rows_and_its_sheet_stands_alone(demo):
+    plan, day = Plan.objects.get(), date(2020, 5, 15)
+    book = report(plan, day, date(2020, 4, 10))
+    as_of = on_day(plan, day, plan.periods.all())
+    for unit in Unit.objects.divisions():
+        led = list(plan.actions.for_units([unit], role=Role.LEAD).in_order().values_list("ref", flat=True))
+        supported = list(plan.actions.for_units([unit], role=Role.SUPPORT).in_order().values_list("ref", flat=True))
+        for sheet in (book[unit.abbreviation], build_unit_report(plan, unit, as_of, as_of, days=[]).active):
+            refs = [cell.value for cell in sheet["A"] if re.match(r"\d\.\d", str(cell.value))]
+            assert refs == [*led, *supported]
+    late = plan.actions.as_of(as_of).filter(due=Due.OVERDUE).count()
+    blocked = plan.actions.as_of(as_of).filter(status_on=Status.BLOCKED).exclude(due=Due.OVERDUE).count()
+    assert len(rows_under(book["ล่าช้าและติดปัญหา"], "รหัส")) == late + blocked
+
+
+def test_charts_are_excels_own_and_point_at_their_table(demo):
+    plan = Plan.objects.get()
+    data = saved(report(plan, date(2020, 5, 15), date(2020, 4, 10)))
+    with zipfile.ZipFile(BytesIO(data)) as parts:
+        names = parts.namelist()
+        charts = [parts.read(name).decode() for name in names if name.startswith("xl/charts/chart")]
+    assert len(charts) == 4
+    assert not [name for name in names if name.startswith("xl/media/")]
+    book = load_workbook(BytesIO(data))
+    for chart in charts:
+        for reference in re.findall(r"<(?:c:)?f>([^<]+)</", chart):
+            name, cells = reference.rsplit("!", 1)
+            found = book[name.strip("'")][cells.replace("$", "")]
+            flat = [found] if not isinstance(found, tuple) else [cell for row in found for cell in row]
+            assert any(cell.value is not None for cell in flat), reference
+    assert "ดำเนินการแล้วเสร็จ" in book["รายหมวด"].cell(3, 3).value
+
+
+def test_an_empty_plan_and_plans_of_one_and_twelve_periods():
+    empty = load_workbook(BytesIO(saved(report(PlanFactory(), date(2020, 5, 15), date(2020, 4, 10)))))
+    assert empty.sheetnames[:2] == ["ปก", "สรุป"]
+    for count in (1, 12):
+        firsts = [date(2019 + (each + 9) // 12, (each + 9) % 12 + 1, 1) for each in range(count)]
+        plan = PlanFactory(periods=[(first, first.replace(day=28)) for first in firsts])
+        ActionItemFactory(plan=plan, runs=(1, count), lead=[UnitFactory()])
+        book = load_workbook(BytesIO(saved(report(plan, date(2020, 5, 15), date(2020, 4, 10)))))
+        assert len(book.sheetnames) == 8
+
+
+def test_a_sheet_may_be_called_after_any_unit():
+    assert sheet_title("ก/ข:[ค]*?", ()) == "ก ข ค"
+    assert sheet_title("'", ()) == "-"
+    assert sheet_title("ก" * 40, ()) == "ก" * 31
+    assert sheet_title("สรุป", ["สรุป"]) == "สรุป 2"
+    assert len(sheet_title("ก" * 40, ["ก" * 31])) == 31
+
+
+def test_the_report_asks_as_often_whatever_it_holds(django_assert_max_num_queries, demo):
+    plan = Plan.objects.get()
+    with django_assert_max_num_queries(20):
+        report(plan, date(2020, 5, 15), date(2020, 4, 10))
