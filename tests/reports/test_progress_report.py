@@ -19,7 +19,6 @@ from reports.figures import BAR_ORDER
 from reports.maturity import build_map
 from reports.overview import FILTERS, read_overview
 from reports.progress_report import build_progress_report, build_unit_report
-from tests.factories import ActionItemFactory, PlanFactory, UnitFactory
 from tests.plan.bringing import saved
 
 pytestmark = pytest.mark.django_db
@@ -124,17 +123,6 @@ def test_charts_are_excels_own_and_point_at_their_table(demo):
             flat = [found] if not isinstance(found, tuple) else [cell for row in found for cell in row]
             assert any(cell.value is not None for cell in flat), reference
     assert "ดำเนินการแล้วเสร็จ" in book["รายหมวด"].cell(3, 3).value
-
-
-def test_an_empty_plan_and_plans_of_one_and_twelve_periods():
-    empty = load_workbook(BytesIO(saved(report(PlanFactory(), date(2020, 5, 15), date(2020, 4, 10)))))
-    assert empty.sheetnames[:2] == ["ปก", "สรุป"]
-    for count in (1, 12):
-        firsts = [date(2019 + (each + 9) // 12, (each + 9) % 12 + 1, 1) for each in range(count)]
-        plan = PlanFactory(periods=[(first, first.replace(day=28)) for first in firsts])
-        ActionItemFactory(plan=plan, runs=(1, count), lead=[UnitFactory()])
-        book = load_workbook(BytesIO(saved(report(plan, date(2020, 5, 15), date(2020, 4, 10)))))
-        assert len(book.sheetnames) == 8
 
 
 def test_a_sheet_may_be_called_after_any_unit():
