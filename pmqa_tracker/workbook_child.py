@@ -21,6 +21,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 if not openpyxl.DEFUSEDXML:
     raise ImportError("defusedxml is not installed: workbooks must not be read without it; run make venv.")
 
+# A cell's formula; the lists that cells are chosen from (<formula1>) are none, and every sheet of ours has them.
+FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 QUOTED = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 
@@ -54,7 +56,7 @@ def read(data: bytes, limits: dict[str, int]) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         book = load_workbook(BytesIO(data), data_only=True, keep_links=False)
-        has_formulas = any(b"<f" in part for part in _sheet_parts(data))
+        has_formulas = any(FORMULA.search(part) for part in _sheet_parts(data))
         formulas = load_workbook(BytesIO(data), keep_links=False) if has_formulas else None
         return {
             "sheets": [_sheet(sheet, formulas[sheet.title] if formulas else None, limits) for sheet in book.worksheets]
