@@ -14,7 +14,7 @@ from plan.typed_cells import read_period
 from plan.workbooks.findings import Findings, near
 from plan.workbooks.plan_rows import Records, Row
 from plan.workbooks.plan_tables import ACTIONS, CATEGORIES, CRITERIA, FORM, PERIODS, PLAN, UNITS, VERDICTS
-from plan.workbooks.write import ROLES, ChangedMeanwhileError
+from plan.workbooks.write import ROLES, ChangedMeanwhileError, free_ref
 from pmqa_tracker.tasks import Tell
 from pmqa_tracker.typed_cells import read_text
 from pmqa_tracker.workbook_intake import BookRead, WorkbookRefusedError
@@ -279,7 +279,7 @@ class Maker:
                 self.records.tell_at(row, "levels", text % {"code": values["criterion"]})
                 continue
             if not values["ref"]:
-                values["ref"] = _free_ref(values, taken)
+                values["ref"] = free_ref(values["criterion"], values["levels"], taken)
                 taken.add(values["ref"])
             if plan and self._once(row, met, values["ref"], "ref"):
                 self._action(row, plan, criterion, answers, values, there.get(values["ref"]), place=len(met))
@@ -324,12 +324,3 @@ class Maker:
             stored = [each.unit for each in getattr(action, name)]
             if [unit.pk for unit in stored] != [unit.pk for unit in values[name]]:
                 self.records.tell_differs(row, name, ", ".join(map(str, stored)) or "–")
-
-
-def _free_ref(values: Mapping[str, Any], taken: set[Any]) -> str:
-    """The next ref of its criterion and levels: "1.2.1-A-4"."""
-    stem = f"{values['criterion']}-{''.join(level.initial for level in values['levels'])}-"
-    number = 1
-    while f"{stem}{number}" in taken:
-        number += 1
-    return f"{stem}{number}"

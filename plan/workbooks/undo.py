@@ -16,7 +16,7 @@ from assignments.models import Unit
 from plan.models import ActionItem, AppendOnlyError, ImportState, Period, ProgressUpdate, Status, WorkbookImport
 from plan.progress import Report, record_update
 from plan.workbooks.columns import ActionSheet
-from plan.workbooks.write import Mark, set_content, snapshot
+from plan.workbooks.write import Mark, reread, set_content, snapshot
 
 KEPT = ("status", "progress", "version")  # of a snapshot: what is no content
 
@@ -132,15 +132,15 @@ def _undo(
     changed = {name: before[name] for name in before if name not in KEPT and before[name] != now[name]}
     if changed:
         set_content(action, _values(changed), mark)
+        action = reread(action)
     if told:
-        fresh = ActionItem.objects.with_details().get(pk=action.pk)
         report = Report(
             status=before["status"],
             progress=before["progress"],
             reason=mark.reason,
-            **_words(fresh, before, mark.reason),
+            **_words(action, before, mark.reason),
         )
-        _report(fresh, batch, access, at, report)
+        _report(action, batch, access, at, report)
 
 
 def _values(changed: Mapping[str, Any]) -> dict[str, Any]:

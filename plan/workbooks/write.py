@@ -1,8 +1,9 @@
 """Writing what a data sheet asks: every row by the same rules as on the site, all of them or none."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from assignments.access import Access
 from assignments.models import Assignment, Role
-from criteria.models import Requirement
+from criteria.models import Level, Requirement
 from plan.models import ActionItem, Plan, ProgressUpdate, Status, WorkbookImport
 from plan.progress import NotAllowedError, Report, StaleUpdateError, record_update
 from plan.workbooks.columns import ActionSheet, Part
@@ -58,8 +59,8 @@ class Writer:
         """
         written = []
         edits = [edit for edit in self.comparison.edits if wanted(edit)]
-        for count, edit in enumerate(edits):
-            self.tell(count, len(edits))
+        for done, edit in enumerate(edits):
+            self.tell(done, len(edits))
             try:
                 with transaction.atomic():
                     written.append(self._write(edit))
@@ -81,8 +82,9 @@ class Writer:
             before = snapshot(action)
             if any(self.columns.columns[name].part == Part.CONTENT for name in edit.changed):
                 set_content(action, {name: edit.values[name] for name in edit.changed}, self.mark)
+                action = reread(action)
         self._report(action, edit)
-        action = ActionItem.objects.with_details().get(pk=action.pk)
+        action = reread(action)
         return {"pk": action.pk, "ref": action.ref, "before": before, "token": self.columns.token_of(action)}
 
     def _add(self, edit: Edit) -> ActionItem:
@@ -98,18 +100,15 @@ class Writer:
         if not values["basis"]:
             values = {**values, "basis": ActionItem.Basis.STATED}
         set_content(action, {name: values[name] for name in (*FIELDS, "levels", *ROLES)}, self.mark)
-        return action
+        return reread(action)
 
     def _free_ref(self, edit: Edit) -> str:
         """The next ref of its criterion and levels that was never taken: "1.2.1-A-4"."""
-        stem = f"{edit.criterion.code}-{''.join(level.initial for level in edit.values['levels'])}-"
-        taken = set(self.plan.actions.filter(ref__startswith=stem).values_list("ref", flat=True))
-        taken |= set(ActionItem.history.filter(plan=self.plan, ref__startswith=stem).values_list("ref", flat=True))
-        asked = {each.values["ref"] for each in self.comparison.edits}
-        number = 1
-        while f"{stem}{number}" in taken | asked:
-            number += 1
-        return f"{stem}{number}"
+        begins = {"ref__startswith": f"{edit.criterion.code}-"}
+        taken = set(self.plan.actions.filter(**begins).values_list("ref", flat=True))
+        taken |= set(ActionItem.history.filter(plan=self.plan, **begins).values_list("ref", flat=True))
+        taken |= {each.values["ref"] for each in self.comparison.edits}
+        return free_ref(edit.criterion.code, edit.values["levels"], taken)
 
     def _report(self, action: ActionItem, edit: Edit) -> None:
         """Tell of the action what the row tells, as one update."""
@@ -119,7 +118,6 @@ class Writer:
             moved = {name: value for name, value in moved.items() if value not in (None, 0, Status.NOT_STARTED)}
         if not moved and not any(told.values()):
             return
-        action = ActionItem.objects.with_details().get(pk=action.pk)
         record_update(
             action=action,
             version=action.version,
@@ -149,6 +147,17 @@ class Writer:
         self.comparison.findings.errors += [
             table.error(edit.row, heading, edit.cells.get(heading, ReadCell()), message) for heading, message in told
         ]
+
+
+def free_ref(code: str, levels: Iterable[Level], taken: Collection[str]) -> str:
+    """The next ref of a criterion and levels that is not taken: "1.2.1-A-4"."""
+    stem = f"{code}-{''.join(level.initial for level in levels)}-"
+    return next(ref for number in count(1) if (ref := f"{stem}{number}") not in taken)
+
+
+def reread(action: ActionItem) -> ActionItem:
+    """An action as it is stored after a write of ours; until then the copy that was compared holds its version."""
+    return ActionItem.objects.with_details().get(pk=action.pk)
 
 
 def with_both(moved: Mapping[str, Any], told: Mapping[str, str]) -> Report:
