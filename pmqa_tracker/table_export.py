@@ -19,6 +19,7 @@ from django.utils.translation import get_language
 from rustpy_xlsxwriter import FastExcel, Format
 
 from pmqa_tracker.cells import LONGEST_TEXT, clean_text
+from pmqa_tracker.downloads import XLSX
 from pmqa_tracker.sheets import (
     FONT,
     HIGHEST_ROW,
@@ -31,7 +32,6 @@ from pmqa_tracker.sheets import (
     line_height,
 )
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # Excel shows the year of the Buddhist era (calendar 07) in the language of the page; the cell holds the real day.
 DAY_FORMATS = {"th": "[$-107041E]d mmm yyyy", "en": "[$-1070409]d mmm yyyy"}
 FIRST_YEAR = 1900  # Excel knows no earlier day: its cell stays empty

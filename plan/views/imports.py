@@ -64,14 +64,7 @@ def import_list(request: HttpRequest, slug: str) -> HttpResponse:
     plan = find_plan(request, slug)
     form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
     if form.is_valid():
-        batch = batches.receive(
-            data=form.data_of_file(),
-            file_name=form.cleaned_data["file"].name,
-            plan=plan,
-            unit=form.cleaned_data["unit"],
-            access=access_of(request),
-            at=clock.now(),
-        )
+        batch = _receive(request, form, plan)
         return redirect("import_detail", slug, batch.key)
     imports = plan.imports.select_related("by", "unit").order_by("-at", "-pk")[:LISTED]
     context = {"form": form, "imports": imports, "units": Unit.objects.divisions().active().in_order()}
@@ -112,14 +105,7 @@ def new_plan(request: HttpRequest) -> HttpResponse:
     """แผนใหม่จาก Excel: the template to download and the form to bring a whole plan in."""
     form = _new_plan_form(request)
     if form.is_valid():
-        batch = batches.receive(
-            data=form.data_of_file(),
-            file_name=form.cleaned_data["file"].name,
-            plan=None,
-            unit=None,
-            access=access_of(request),
-            at=clock.now(),
-        )
+        batch = _receive(request, form, None)
         return redirect("new_plan_import", batch.key)
     kind = WorkbookImport.Kind.NEW_PLAN
     imports = WorkbookImport.objects.filter(kind=kind).select_related("by", "plan").order_by("-at", "-pk")[:LISTED]
@@ -222,6 +208,18 @@ def _context(batch: WorkbookImport, here: str) -> dict[str, Any]:
         "not_new_plan": batch.kind != WorkbookImport.Kind.NEW_PLAN,
         "is_new_plan": batch.kind == WorkbookImport.Kind.NEW_PLAN,
     }
+
+
+def _receive(request: HttpRequest, form: UploadForm, plan: Plan | None) -> WorkbookImport:
+    """Keep and read the file of a valid form; without a plan it is a new one."""
+    return batches.receive(
+        data=form.data_of_file(),
+        file_name=form.cleaned_data["file"].name,
+        plan=plan,
+        unit=form.cleaned_data.get("unit"),
+        access=access_of(request),
+        at=clock.now(),
+    )
 
 
 def _new_plan_form(request: HttpRequest) -> UploadForm:

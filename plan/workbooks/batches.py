@@ -5,7 +5,7 @@ file would change by doing it inside a transaction: the preview takes that back 
 what the confirmation does.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -68,7 +68,12 @@ def receive(
     def work(tell: Tell, _result: Any) -> None:
         _look_at(batch, data, access, at, tell)
 
-    task = tasks.start(owner=access.user.pk, label=file_name, work=work)
+    return _begin(batch, access, work)
+
+
+def _begin(batch: WorkbookImport, access: Access, work: Callable[[Tell, Any], None]) -> WorkbookImport:
+    """Begin to read or write; the import as it stands a moment later."""
+    task = tasks.start(owner=access.user.pk, label=batch.file_name, work=work)
     WorkbookImport.objects.filter(pk=batch.pk).update(task=task.name)
     batch.refresh_from_db()
     return batch
@@ -96,10 +101,7 @@ def confirm(*, batch: WorkbookImport, taken: Collection[int], access: Access, at
     def work(tell: Tell, _result: Any) -> None:
         _write(batch, data, frozenset(taken), access, at, tell)
 
-    task = tasks.start(owner=access.user.pk, label=batch.file_name, work=work)
-    WorkbookImport.objects.filter(pk=batch.pk).update(task=task.name)
-    batch.refresh_from_db()
-    return batch
+    return _begin(batch, access, work)
 
 
 def _staged(batch: WorkbookImport) -> bytes:
@@ -190,13 +192,8 @@ def _is_as_seen(findings: Findings, found: Mapping[str, Any], taken: Collection[
     return all(
         [row["kind"], row["row"], row["name"]] == [old["kind"], old["row"], old["name"]]
         and (row["cells"] == old["cells"] or (row["kind"] == CONFLICT and row["row"] not in taken))
-        for row, old in zip(_plain(now), seen, strict=True)
+        for row, old in zip(now, seen, strict=True)
     )
-
-
-def _plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """As the database gives them back: tuples are lists there."""
-    return [{**row, "cells": list(row["cells"])} for row in rows]
 
 
 def _apply(
@@ -210,7 +207,7 @@ def _apply(
     if batch.kind == Kind.NEW_PLAN:
         return new_plan.apply(book, batch, tell)
     comparison = read_data_sheet(batch.plan, batch.unit, book, at)
-    if comparison is None or comparison.table is None:
+    if comparison.table is None:
         return comparison.findings, 0, [], batch.plan
     writer = Writer(batch.plan, comparison, access=access, at=at, batch=batch, tell=tell)
     written = writer.write(wanted)
@@ -299,6 +296,6 @@ def _settle(batch: WorkbookImport, **values: Any) -> None:
     if not kept:
         UploadStorage(name=batch.staged).remove()
         values["staged"] = ""
-    batch.__class__.objects.filter(pk=batch.pk).exclude(state__in=(ImportState.WRITTEN, ImportState.UNDONE)).update(
+    WorkbookImport.objects.filter(pk=batch.pk).exclude(state__in=(ImportState.WRITTEN, ImportState.UNDONE)).update(
         **values
     )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import Max
@@ -333,6 +333,5 @@ class Comparer:
                 words[pk] = _("%(who)s, %(when)s") % {"who": who or _("The system"), "when": thai.format_datetime(at)}
         by_row = {edit.row: words.get(edit.action.pk, "") for edit in self.edits if edit.kind == CONFLICT}
         self.findings.rows = [
-            RowFinding(**{**vars(each), "theirs": by_row[each.row]}) if each.row in by_row else each
-            for each in self.findings.rows
+            replace(each, theirs=by_row[each.row]) if each.row in by_row else each for each in self.findings.rows
         ]
