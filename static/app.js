@@ -33,6 +33,20 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+/* A form that answers to each change answers too to one made before it listened, on a slow line. */
+function isChanged(field) {
+  if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+  if (field.type !== "select-one") return "defaultValue" in field && field.value !== field.defaultValue;
+  const first = [...field.options].findIndex((option) => option.defaultSelected);
+  return field.selectedIndex !== Math.max(first, 0);
+}
+document.addEventListener("htmx:load", (event) => {
+  if (event.target !== document.body) return;
+  for (const form of document.querySelectorAll('form[method="get"][hx-trigger^="change"]')) {
+    if ([...form.elements].some(isChanged)) htmx.trigger(form, "change");
+  }
+});
+
 /* A login in another tab changes the token of every form: send the one the browser holds now. */
 document.addEventListener("htmx:configRequest", (event) => {
   const token = document.cookie.split("; ").find((each) => each.startsWith("csrftoken="));

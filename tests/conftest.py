@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.db import transaction
 from django.test import override_settings
 from django.utils import translation
+from playwright.sync_api import expect
 
 from assignments.access import Access
 from plan.models import ActionItem, ProgressUpdate, Status
@@ -25,6 +26,7 @@ from tests.factories import UserFactory
 DAY = date(2020, 5, 15)
 DEMO_PASSWORD = "only-for-these-tests"
 CHROMIUM = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
+expect.set_options(timeout=15_000)  # a machine that tests may be a busy one
 IS_REQUIRED = os.environ.get("CI", "").lower() in ("1", "true")
 
 
@@ -109,16 +111,22 @@ def tell() -> Callable[..., ProgressUpdate]:
     return inner
 
 
-# The browser.
+# How the tests are shared out, and the browser.
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests are skipped, and told, where Chromium is missing; in CI that is a failure."""
-    if CHROMIUM or IS_REQUIRED:
-        return
-    for item in items:
-        if item.get_closest_marker("browser"):
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """A module is run by one worker, for what its tests share; the long ones, marked `apart`, begin first, each alone.
+
+    Browser tests are skipped, and told, where Chromium is missing; in CI that is a failure.
+    """
+    for number, item in enumerate(items):
+        group = f"apart-{number}" if item.get_closest_marker("apart") else f"{item.path.parent.name}-{item.path.stem}"
+        item.add_marker(pytest.mark.xdist_group(group))
+        if item.get_closest_marker("browser") and not (CHROMIUM or IS_REQUIRED):
             item.add_marker(pytest.mark.skip(reason="chromium is missing"))
+    yield
+    items.sort(key=lambda item: item.get_closest_marker("apart") is None)
 
 
 @pytest.fixture(scope="session")

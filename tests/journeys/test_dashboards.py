@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from plan.models import ActionItem, Status
 from tests.factories import UserFactory
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(transaction=True)]
 BASE = "/plans/2562-2563"
 
 
@@ -126,6 +126,18 @@ def test_a_supposed_verdict_moves_the_score_and_can_be_shared(enter, live_server
     expect(other.locator("#score-assumed")).to_have_text(score)
     page.get_by_role("link", name="สมมติให้ผ่านในแผนที่").click()
     expect(page.locator(".is-supposed > a")).to_have_count(3)
+
+
+def test_what_is_ticked_before_the_page_listens_counts_too(enter, live_server):
+    page = enter("manager")
+    held = []
+    page.route("**/htmx*.js", lambda route: held.append(route))
+    page.goto(f"{live_server.url}{BASE}/criteria/", wait_until="commit")
+    page.locator("#pass-1\\.2\\.1-A").check()
+    expect(page.locator("#score-assumed")).to_have_text("–")
+    held[0].continue_()
+    expect(page).to_have_url(re.compile(r"pass=1\.2\.1-A"))
+    expect(page.locator("#score-assumed")).to_have_text(re.compile(r"^\d"))
 
 
 @pytest.fixture

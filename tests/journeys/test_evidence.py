@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from plan.models import ActionItem, Evidence, Status
 from tests.plan.hostile import good_files
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(transaction=True)]
 
 PDF = next(content for _name, content, kind in good_files() if kind == "pdf")
 

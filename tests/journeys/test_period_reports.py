@@ -4,9 +4,9 @@ import pytest
 from playwright.sync_api import expect
 
 from plan.models import PeriodReport
-from tests.journeys.test_staff_states import check
+from tests.journeys.looks import check
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(transaction=True)]
 BASE = "/plans/2562-2563"
 
 
@@ -63,6 +63,7 @@ def test_a_report_is_sent_returned_answered_and_accepted(enter, browser, live_se
         context.close()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("username", ["coordinator", "staff"])
 def test_the_states_of_the_reports(enter, page, live_server, username, width):

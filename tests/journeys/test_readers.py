@@ -4,11 +4,12 @@ import re
 from io import BytesIO
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from openpyxl import load_workbook
 from playwright.sync_api import expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+from tests.journeys.looks import violations, widths
+
+pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(transaction=True)]
 
 
 def test_management_drills_from_a_figure_to_its_rows(enter):
@@ -92,6 +93,7 @@ DASHBOARDS = (
 )  # fmt: skip
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("language", ["th", "en"])
 def test_every_page_is_for_everybody_and_fits_its_screen(enter, live_server, width, language):
@@ -102,10 +104,10 @@ def test_every_page_is_for_everybody_and_fits_its_screen(enter, live_server, wid
     wrong, wide = {}, {}
     for path in PAGES + DASHBOARDS:
         page.goto(f"{live_server.url}/plans/2562-2563/{path}")
-        if (width, language) in AXE_AT and (found := Axe().run(page).response["violations"]):
-            wrong[path] = [(each["id"], each["nodes"][0]["html"]) for each in found]
+        if (width, language) in AXE_AT and (found := violations(page)):
+            wrong[path] = found
         page.locator("details:not([open])").evaluate_all("all => { for (const each of all) each.open = true }")
-        box = page.locator("html").evaluate("node => [node.scrollWidth, node.clientWidth]")
-        if box[0] > box[1]:
-            wide[path] = box
+        needed, screen = widths(page)
+        if needed > screen:
+            wide[path] = needed
     assert (wrong, wide) == ({}, {})

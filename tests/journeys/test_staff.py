@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from plan.models import ActionItem, ProgressUpdate, Status
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

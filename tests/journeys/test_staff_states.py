@@ -3,24 +3,15 @@
 from uuid import uuid4
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from assignments.models import Membership, Unit
 from plan.models import ActionItem, Evidence, PeriodReport, ReportLine, ReportStep
 from plan.models.evidence import EvidenceWithdrawal
 from pmqa_tracker import clock
 from pmqa_tracker.models import User
+from tests.journeys.looks import check
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-RULES = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    "resultTypes": ["violations"],  # what passed is not written down: half the time
-}
-
-
-def violations(page):
-    found = Axe().run(page, options=RULES).response["violations"]
-    return [(each["id"], each["nodes"][0]["html"][:200]) for each in found]
+pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
@@ -60,11 +51,6 @@ def returned(action, tell):
 def page_at(request, enter, page):
     page.set_viewport_size({"width": request.param, "height": 900})
     return enter("staff")
-
-
-def check(page, state):
-    assert violations(page) == [], state
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), state
 
 
 def test_the_states_of_my_work(page_at, action, tell, live_server):

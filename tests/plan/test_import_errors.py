@@ -99,6 +99,7 @@ def test_text_from_elsewhere_is_cleaned_at_its_edges_and_refused_within(small, p
     assert "U+0007" in error["message"]
 
 
+@pytest.mark.apart
 @pytest.mark.parametrize("part", range(4))
 def test_a_thousand_damaged_workbooks_are_answered_and_write_nothing(client, small, person, part):
     """Each is uploaded like any other; none is answered by 500, none is half written."""

@@ -139,6 +139,7 @@ def expect_group(group, facts, note):
     assert group.expected == pytest.approx(plain.mean(expected)), note
 
 
+@pytest.mark.apart
 @settings(
     max_examples=500, deadline=None, derandomize=True, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
