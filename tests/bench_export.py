@@ -95,7 +95,7 @@ def grow(plan: Plan, rows: int) -> None:
             ActionItem(
                 plan=plan,
                 criterion=source.criterion,
-                ref=f"{source.ref}-{number}",
+                ref=f"{source.ref}.{number}",
                 text=source.text,
                 search_text=source.search_text,
                 position=source.position,
