@@ -1,11 +1,11 @@
-"""The list of actions as a table to download: the same rows in the same order, read in four queries, however many."""
+"""The list of actions as a table to download: the same rows in the same order, read in five queries, however many."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from assignments.models import Assignment, Role
+from assignments.models import Assignment, Role, Unit
 from criteria.models import Criterion, Level
 from plan.as_of import AsOf
 from plan.models import ActionItem, Due, Health, Plan, Status
@@ -93,12 +93,13 @@ def _rows(plan: Plan, actions: ActionItemQuerySet, as_of: AsOf) -> Iterator[list
 
 
 def read_unit_names(plan: Plan) -> Mapping[tuple[int, str], str]:
-    """(action pk, role) → the units' abbreviations as the document orders them: "กพร., สลก."; in one query."""
+    """(action pk, role) → the units' abbreviations as the document orders them: "กพร., สลก."; in two queries."""
+    abbreviations = dict(Unit.objects.values_list("pk", "abbreviation"))
     names: dict[tuple[int, str], str] = {}
     links = Assignment.objects.filter(action__plan=plan).in_order()
-    for action, role, name in links.values_list("action_id", "role", "unit__abbreviation").iterator():
+    for action, role, unit in links.values_list("action_id", "role", "unit_id"):
         key = (action, role)
-        names[key] = f"{names[key]}, {name}" if key in names else name
+        names[key] = f"{names[key]}, {abbreviations[unit]}" if key in names else abbreviations[unit]
     return names
 
 
@@ -107,7 +108,7 @@ def _read_levels(plan: Plan) -> Mapping[int, str]:
     labels = {level.value: str(level.label) for level in Level}
     levels: dict[int, list[int]] = {}
     links = ActionItem.requirements.through.objects.filter(actionitem__plan=plan)
-    for action, level in links.values_list("actionitem_id", "requirement__level").iterator():
+    for action, level in links.values_list("actionitem_id", "requirement__level"):
         levels.setdefault(action, []).append(level)
     words = {}
     return {
