@@ -14,6 +14,10 @@ SQLITE_OPTIONS = {
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
 }
 
+# PostgreSQL compiles a query it thinks costly ("just in time"). A list's query, with its columns worked out in SQL, is
+# thought costly and is not: compiling takes a second, the rows a tenth of that. `?options=` in the URL says otherwise.
+POSTGRESQL_OPTIONS = {"options": "-c jit=off"}
+
 BAD_URL = (
     "DATABASE_URL is not a database address the tracker understands; write postgres://user:password@host:5432/name "
     "or sqlite:////folder/file.sqlite3, or leave it out for SQLite. / "
@@ -41,6 +45,7 @@ def from_url(env: environ.Env, default_file: Path) -> dict[str, object]:
     if engine == "django.db.backends.sqlite3":
         config["OPTIONS"] = SQLITE_OPTIONS
     elif engine.startswith("django.db.backends.postgresql") and config.get("NAME"):
+        config["OPTIONS"] = POSTGRESQL_OPTIONS | config.get("OPTIONS", {})
         config["CONN_MAX_AGE"] = 60
         config["CONN_HEALTH_CHECKS"] = True
     else:

@@ -1,0 +1,42 @@
+"""What each engine is told, by its URL."""
+
+from pathlib import Path
+
+import environ
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+
+from pmqa_tracker.database import from_url
+
+
+def asked(monkeypatch, url):
+    monkeypatch.setenv("DATABASE_URL", url)
+    return from_url(environ.Env(), Path("/nowhere/db.sqlite3"))
+
+
+def test_postgresql_does_not_compile_queries(monkeypatch):
+    address = "postgres://person:word@db.example:5432/pmqa"
+    config = asked(monkeypatch, address)
+    assert config["OPTIONS"] == {"options": "-c jit=off"}
+    assert (config["HOST"], config["PORT"], config["NAME"], config["CONN_HEALTH_CHECKS"]) == (
+        "db.example", 5432, "pmqa", True,
+    )  # fmt: skip
+    config = asked(monkeypatch, f"{address}?sslmode=require&options=-c%20work_mem%3D64MB")
+    assert config["OPTIONS"] == {"sslmode": "require", "options": "-c work_mem=64MB"}
+
+
+@pytest.mark.django_db
+def test_the_one_these_tests_run_on_was_told_so():
+    question, answer = {"postgresql": ("SHOW jit", "off"), "sqlite": ("PRAGMA journal_mode", "wal")}[connection.vendor]
+    with connection.cursor() as cursor:
+        cursor.execute(question)
+        assert cursor.fetchone() == (answer,)
+
+
+@pytest.mark.parametrize("url", ["mysql://a:b@c/d", "postgres://person:secret@db.example:5432/", "nonsense"])
+def test_another_engine_is_refused_without_a_word_of_its_password(monkeypatch, url):
+    with pytest.raises(ImproperlyConfigured) as refused:
+        asked(monkeypatch, url)
+    assert "DATABASE_URL" in str(refused.value)
+    assert "secret" not in str(refused.value)
