@@ -1,6 +1,6 @@
 """Finding what an address names, and a page that helps where it names nothing."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import date, timedelta
 from difflib import get_close_matches
 
@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from assignments.models import Unit
 from plan.as_of import AsOf, on_day
 from plan.filters import ActionFilter
 from plan.models import ActionItem, Plan
@@ -46,6 +47,24 @@ def find_action(plan: Plan, ref: str) -> ActionItem:
         raise NotFound(_("This plan has no action “%(ref)s”.") % {"ref": ref}, links)
     action.plan = plan
     return action
+
+
+def find_unit(plan: Plan, abbreviation: str, address: Callable[[Unit], str] | None = None) -> Unit:
+    """The unit an address names, with its members and collectives.
+
+    Args:
+        abbreviation: as the document writes it.
+        address: of the same page of another unit; without it, that unit's own page is offered.
+
+    Raises:
+        NotFound: there is none; the page lists those there are.
+    """
+    unit = Unit.objects.prefetch_related("members", "collectives").filter(abbreviation=abbreviation).first()
+    if unit is None:
+        address = address or (lambda each: reverse("unit_detail", args=[plan.slug, each]))
+        units = [(str(each), address(each)) for each in Unit.objects.active().in_order()]
+        raise NotFound(_("There is no unit “%(unit)s”.") % {"unit": abbreviation}, units)
+    return unit
 
 
 def read_as_of(request: HttpRequest, plan: Plan) -> AsOf:

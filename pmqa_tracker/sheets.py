@@ -99,6 +99,12 @@ class Style:
             cell.fill = PatternFill(self.pattern, fgColor=self.fill, bgColor=ground)
 
 
+# Above the tables of a workbook of ours, and their headings; the plan form has the document's own.
+TITLE = Style(bold=True, size=TITLE_SIZE, border="", vertical="center", wrap=False)
+NOTE = Style(border="", vertical="center", color="6B645B", wrap=False)
+HEADER = Style(bold=True, horizontal="center", vertical="center", fill="E6E5F4")
+
+
 def write(cell: Cell, value: Any, style: Style) -> Cell:
     """Write a value and its look; text stays text, whatever it begins with."""
     write_text(cell, value)

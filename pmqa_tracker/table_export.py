@@ -4,7 +4,6 @@ Written by rustpy-xlsxwriter: 20,000 rows take a tenth of the time that XlsxWrit
 a text, never as a formula or a link, whatever it begins with.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +29,7 @@ from pmqa_tracker.sheets import (
     SIZE,
     SMALL,
     line_height,
+    sheet_title,
 )
 
 # Excel shows the year of the Buddhist era (calendar 07) in the language of the page; the cell holds the real day.
@@ -40,7 +40,6 @@ A4 = 9
 LETTER = 0.55 * SIZE  # about as wide as a letter of a text is drawn, in points
 LOST = 0.8 * SIZE  # of a line that breaks, in points: half a word
 MARKS_OF_THAI = "ัิีึืฺุู็่้๊๋์ํ๎"  # they stand above or below a letter and take no room
-NOT_IN_A_SHEETS_NAME = re.compile(r"[\[\]:*?/\\]")
 
 
 class Kind(Enum):
@@ -91,9 +90,8 @@ def write_table(table: Table) -> BytesIO:
     head = len(notes) + 1  # the row of the headings, counted from 0
     cells = _read(table)
     file = BytesIO()
-    name = NOT_IN_A_SHEETS_NAME.sub(" ", clean_text(str(table.title))).strip("' ")[:31] or "1"
     FastExcel(file).sheet(
-        name,
+        sheet_title(str(table.title), ()),
         (dict(zip(headings, row, strict=True)) for row in zip(*cells, strict=True)),
         header_row=head,
         merge_ranges=_banner(clean_text(str(table.title)), notes, len(headings)),

@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from django.utils.translation import gettext as _
 
 from pmqa_tracker import thai
-from pmqa_tracker.cells import UNWRITABLE, clean_text
+from pmqa_tracker.cells import UNWRITABLE
 from pmqa_tracker.forms import with_lf
 from pmqa_tracker.read_cells import ReadCell
 from pmqa_tracker.unreadable import UnreadableError, shown
@@ -57,11 +57,6 @@ def read_text(cell: ReadCell) -> str:
             % {"code": f"{ord(wrong.group()):04X}", "before": shown(text[max(0, wrong.start() - 20) : wrong.start()])}
         )
     return text.strip(EDGES)
-
-
-def is_same_text(stored: str, read: str) -> bool:
-    """Whether a text that was read is the stored one as a workbook gives it back: no change of it was typed."""
-    return read == read_text(ReadCell(clean_text(stored)))
 
 
 def read_code(cell: ReadCell) -> str:

@@ -8,13 +8,15 @@ from django.utils import timezone
 from plan.as_of import AsOf
 from plan.models import ActionItem, Due, Status
 from pmqa_tracker import thai
-from pmqa_tracker.sheets import SMALL, Style
+from pmqa_tracker.sheets import SMALL, TITLE_SIZE, Style
 from reports.form_rows import Block
 
 Runs = list[tuple[str, bool]]  # a paragraph in parts: words, is bold
 
 SYMBOL_BULLET = "\uf0b7"  # as a word processor keeps it; other fonts have nothing there
 
+TITLE = Style(bold=True, size=TITLE_SIZE, horizontal="center", vertical="center", border="")
+HEADER = Style(bold=True, horizontal="center", vertical="center", fill="ECEBF5")
 CELL = Style(indent=1)
 CENTERED = Style(horizontal="center")
 STATUS_COLORS = {

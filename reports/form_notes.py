@@ -7,20 +7,16 @@ from openpyxl.worksheet.worksheet import Worksheet
 from pmqa_tracker.sheets import (
     HIGHEST_ROW,
     PADDING,
-    TITLE_SIZE,
-    Style,
     line_height,
     set_up_page,
     text_height,
     write,
     write_box,
 )
+from reports.form_cells import CELL, HEADER, TITLE
 from reports.form_rows import Entry
 
 WIDTHS = (16.0, 132.0)
-CELL = Style(indent=1)
-HEADER = Style(bold=True, horizontal="center", vertical="center", fill="ECEBF5")
-TITLE = Style(bold=True, size=TITLE_SIZE, horizontal="center", vertical="center", border="")
 
 
 def reading_notes(entries: Iterable[Entry]) -> list[tuple[str, str]]:

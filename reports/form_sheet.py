@@ -21,7 +21,6 @@ from pmqa_tracker.sheets import (
     POINTS_PER_CHARACTER,
     QUIET,
     SMALL,
-    TITLE_SIZE,
     Style,
     line_height,
     rich,
@@ -33,6 +32,8 @@ from pmqa_tracker.sheets import (
 from reports.form_cells import (
     CELL,
     CENTERED,
+    HEADER,
+    TITLE,
     Runs,
     action_words,
     as_of_words,
@@ -51,9 +52,7 @@ from reports.form_cells import (
 from reports.form_layout import Layout, share_pages
 from reports.form_rows import Block, Entry
 
-HEADER = Style(bold=True, horizontal="center", vertical="center", fill="ECEBF5")
 HEADING = Style(bold=True, vertical="center")
-TITLE = Style(bold=True, size=TITLE_SIZE, horizontal="center", vertical="center", border="")
 NOTE = Style(size=SMALL, border="", vertical="center")
 UNSCHEDULED = Style(size=SMALL, italic=True, color=QUIET, horizontal="center", vertical="center")
 ARROW = Style(font="Arial", size=9, bold=True, color="2B2A6C", vertical="center", wrap=False)

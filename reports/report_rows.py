@@ -10,6 +10,7 @@ from assignments.models import Role, Unit
 from criteria.models import Level
 from plan.models import ActionItem, Due, Status
 from pmqa_tracker import thai
+from pmqa_tracker.sheets import NOTE, TITLE
 from reports.meeting import LISTED
 from reports.report_read import Reading
 from reports.report_sheets import figure_columns, figure_row, footer, overdue_or_blocked
@@ -18,9 +19,7 @@ from reports.report_tables import (
     COUNT,
     DAY,
     HEADING,
-    NOTE,
     PERCENT,
-    TITLE,
     Column,
     finish,
     set_widths,

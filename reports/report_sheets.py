@@ -10,7 +10,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from plan.models import Due, Status
 from pmqa_tracker import thai
-from pmqa_tracker.sheets import PADDING, Style, line_height, set_up_page, text_height, write
+from pmqa_tracker.sheets import NOTE, PADDING, TITLE, Style, line_height, set_up_page, text_height, write
 from reports import report_charts as charts
 from reports.figures import BAR_ORDER, Group
 from reports.report_read import Reading
@@ -18,11 +18,9 @@ from reports.report_tables import (
     COUNT,
     DAY,
     HEADING,
-    NOTE,
     PERCENT,
     SIGNED,
     TEXT,
-    TITLE,
     Column,
     finish,
     set_widths,

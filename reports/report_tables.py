@@ -9,10 +9,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from plan.models import Due, Status
 from pmqa_tracker.sheets import (
+    HEADER,
     HEADING_SIZE,
     HIGHEST_ROW,
     PADDING,
-    TITLE_SIZE,
     Style,
     line_height,
     set_up_page,
@@ -21,10 +21,7 @@ from pmqa_tracker.sheets import (
 )
 from reports.form_cells import OVERDUE_COLORS, STATUS_COLORS
 
-TITLE = Style(bold=True, size=TITLE_SIZE, border="", vertical="center", wrap=False)
 HEADING = Style(bold=True, size=HEADING_SIZE, border="", vertical="center", color="2B2A6C", wrap=False)
-NOTE = Style(border="", color="6B645B", wrap=False, vertical="center")
-HEADER = Style(bold=True, horizontal="center", vertical="center", fill="E6E5F4")
 TEXT = Style(indent=1)
 CENTER = Style(horizontal="center")
 COUNT = Style(horizontal="right", indent=1, number_format="#,##0")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import hypothesis
 import pytest
 from django.core.management import call_command
 from django.db import transaction
@@ -26,7 +27,10 @@ from tests.factories import UserFactory
 DAY = date(2020, 5, 15)
 DEMO_PASSWORD = "only-for-these-tests"
 CHROMIUM = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
-expect.set_options(timeout=15_000)  # a machine that tests may be a busy one
+# A machine that tests may be a busy one: neither a page nor an example has to be quick.
+expect.set_options(timeout=15_000)
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 IS_REQUIRED = os.environ.get("CI", "").lower() in ("1", "true")
 
 

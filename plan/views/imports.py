@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from assignments.access import access_of, coordinators_only
 from assignments.models import Unit
 from plan.import_forms import UploadForm
-from plan.lookup import find_plan
+from plan.lookup import find_plan, find_unit
 from plan.models import ImportState, Plan, WorkbookImport
 from plan.progress import StaleUpdateError
 from plan.workbooks import batches
@@ -33,7 +33,7 @@ def data_sheet(request: HttpRequest, slug: str) -> FileResponse:
     """ข้อมูลแผน as a workbook; `?unit=` gives that unit's own sheet."""
     plan = find_plan(request, slug)
     asked = request.GET.get("unit", "")
-    unit = find_unit(plan, asked) if asked else None
+    unit = find_unit(plan, asked, lambda each: f"{request.path}?unit={each}") if asked else None
     now = clock.now()
     day = thai.format_date(now.date())
     if unit:
@@ -41,20 +41,6 @@ def data_sheet(request: HttpRequest, slug: str) -> FileResponse:
     else:
         name = _("data sheet %(plan)s %(day)s") % {"plan": plan.slug, "day": day}
     return workbook_response(build_data_sheet(plan, now, unit=unit), name)
-
-
-def find_unit(plan: Plan, abbreviation: str) -> Unit:
-    """The unit an address asks a sheet of.
-
-    Raises:
-        NotFound: there is none; the page lists those there are.
-    """
-    unit = Unit.objects.filter(abbreviation=abbreviation).first()
-    if unit is None:
-        here = reverse("data_sheet", args=[plan.slug])
-        units = [(str(each), f"{here}?unit={each}") for each in Unit.objects.divisions().active().in_order()]
-        raise NotFound(_("There is no unit “%(unit)s”.") % {"unit": abbreviation}, units)
-    return unit
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

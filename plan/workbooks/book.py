@@ -15,13 +15,15 @@ from openpyxl.worksheet.worksheet import Worksheet
 from pmqa_tracker.cells import write_text
 from pmqa_tracker.sheets import (
     FONT,
+    HEADER,
     HEADING_SIZE,
     HIGHEST_ROW,
+    NOTE,
     PADDING,
     SIZE,
     SWISS,
     THAI,
-    TITLE_SIZE,
+    TITLE,
     Style,
     line_height,
     set_up_page,
@@ -34,9 +36,6 @@ LISTS, ABOUT = "_รายการ", "_ข้อมูลไฟล์"  # hidde
 GUIDE = "คำอธิบาย"
 EMPTY_ROWS = 200  # open rows below the table that offer lists, for what is added
 
-TITLE = Style(bold=True, size=TITLE_SIZE, border="", vertical="center", wrap=False)
-NOTE = Style(border="", vertical="center", color="6B645B", wrap=False)
-HEADER = Style(bold=True, horizontal="center", vertical="center", fill="E6E5F4")
 HEADER_LOCKED = HEADER.but(fill="E3DDD5")
 OPEN = Style(indent=0)
 LOCKED = Style(fill="F0ECE7", color="4A443D")

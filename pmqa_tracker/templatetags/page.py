@@ -25,10 +25,14 @@ def icon(name: str, label: str = "") -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def nav_link(context: dict[str, Any], view: str, label: str, *, keeps_day: bool = False) -> SafeString:
-    """A link of the main menu to a page of the plan, marked where it is the page shown; with its day, if so asked."""
+def nav_link(context: dict[str, Any], view: str, label: str, *, keeps_day: bool = False, also: str = "") -> SafeString:
+    """A link of the main menu to a page of the plan, with its day if so asked.
+
+    It is marked where that page is shown, one below it, or one at or below that of the view `also`.
+    """
     address = reverse(view, args=[context["plan"].slug])
-    is_here = context["request"].path.startswith(address)
+    below = (address, reverse(also, args=[context["plan"].slug])) if also else address
+    is_here = context["request"].path.startswith(below)
     href = day_url(context, view) if keeps_day else address
     return format_html('<a href="{}"{}>{}</a>', href, mark_safe(' aria-current="page"') if is_here else "", label)
 

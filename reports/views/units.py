@@ -4,15 +4,12 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from assignments.models import Unit
 from plan.as_of import AsOf
-from plan.lookup import find_plan
+from plan.lookup import find_plan, find_unit
 from plan.models import Plan, Status
-from pmqa_tracker.views import NotFound
 from reports import charts, figures, matrix
 from reports.curve import draw_curve
 from reports.overview import offered_units
@@ -76,17 +73,3 @@ def unit_detail(request: HttpRequest, slug: str, abbreviation: str) -> HttpRespo
         "curve_chart": charts.curve(curve, plan, as_of),
     }
     return render(request, "reports/unit_detail.html", context)
-
-
-def find_unit(plan: Plan, abbreviation: str) -> Unit:
-    """The unit an address names, with its members and collectives.
-
-    Raises:
-        NotFound: there is none; the page lists those there are.
-    """
-    unit = Unit.objects.prefetch_related("members", "collectives").filter(abbreviation=abbreviation).first()
-    if unit is None:
-        active = Unit.objects.active().in_order()
-        units = [(str(each), reverse("unit_detail", args=[plan.slug, each])) for each in active]
-        raise NotFound(_("There is no unit “%(unit)s”.") % {"unit": abbreviation}, units)
-    return unit

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from assignments.access import access_of
 from assignments.models import Unit
-from plan.lookup import earlier_days, find_plan, read_as_of, read_since
+from plan.lookup import earlier_days, find_plan, find_unit, read_as_of, read_since
 from pmqa_tracker import clock, tasks, thai
 from pmqa_tracker.downloads import listen, workbook_response
 from reports.meeting_word import build_meeting_word
@@ -19,7 +19,6 @@ from reports.progress_report import build_progress_report, build_unit_report
 from reports.views.day import read_day
 from reports.views.meeting import read_asked
 from reports.views.prepared import is_long
-from reports.views.units import find_unit
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
