@@ -128,6 +128,27 @@ def test_a_supposed_verdict_moves_the_score_and_can_be_shared(enter, live_server
     expect(page.locator(".is-supposed > a")).to_have_count(3)
 
 
+COVERED = """() => {
+  const bar = document.querySelector(".what-if-bar"), held = document.activeElement;
+  const [over, under] = [bar, held].map((each) => each.getBoundingClientRect());
+  return !bar.contains(held) && under.bottom > over.top && under.top < over.bottom;
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_what_has_the_focus_is_never_under_the_bar_that_sticks(enter, live_server, width):
+    page = enter("manager")
+    page.set_viewport_size({"width": width, "height": 700})
+    page.goto(f"{live_server.url}{BASE}/criteria/?pass=1.2.1-A")
+    page.locator("#pass-1\\.2\\.1-A").focus()
+    covered = []
+    for _step in range(25):
+        page.keyboard.press("Tab")
+        if page.evaluate(COVERED):
+            covered.append(page.evaluate("document.activeElement.outerHTML.slice(0, 120)"))
+    assert covered == []
+
+
 def test_what_is_ticked_before_the_page_listens_counts_too(enter, live_server):
     page = enter("manager")
     held = []

@@ -47,6 +47,7 @@ def test_a_file_is_uploaded_looked_at_confirmed_and_undone(client, plan, person)
     assert "จัดทำคู่มือเล่มที่ 1" in body
     assert "จัดทำคู่มือฉบับปรับปรุง &lt;b&gt;&amp;" in body
     assert no_inline(body) == []
+    assert 'aria-current="page">รายงาน<' in body
     assert plan.actions.get(ref="1.1-A-1").text == "จัดทำคู่มือเล่มที่ 1"
     page = client.post(here, {}, follow=True)
     assert plan.actions.get(ref="1.1-A-1").text == "จัดทำคู่มือฉบับปรับปรุง <b>&"
