@@ -12,9 +12,8 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.db import connections
@@ -117,7 +116,7 @@ def find(name: str) -> Task | None:
         is_silent = task.state == RUNNING and time.time() - file.stat().st_mtime > SILENT_SECONDS
     except (OSError, ValueError, TypeError):
         return None
-    return _with(task, state=CUT_OFF) if is_silent else task
+    return replace(task, state=CUT_OFF) if is_silent else task
 
 
 def of_owner(owner: int) -> list[Task]:
@@ -136,7 +135,7 @@ def _run(task: Task, work: Callable[[Tell, Path], None]) -> None:
         with lock:
             if not ended.is_set():
                 stands.update(done=done, total=total)
-                _write(_with(task, **stands))
+                _write(replace(task, **stands))
 
     def beat() -> None:
         while not ended.wait(BEAT_SECONDS):
@@ -153,11 +152,7 @@ def _run(task: Task, work: Callable[[Tell, Path], None]) -> None:
     finally:
         with lock:
             ended.set()
-            _write(_with(task, state=state, **stands))
-
-
-def _with(task: Task, **changes: Any) -> Task:
-    return Task(**{**asdict(task), **changes})
+            _write(replace(task, state=state, **stands))
 
 
 def _write(task: Task) -> None:

@@ -31,21 +31,19 @@ from reports.report_tables import (
 CHART_ROWS = 12  # rows of ordinary height that a chart beside a table covers
 MOST_BESIDE = 7  # rows of a table whose chart still stands on its page
 BESIDE = "F"  # the column in which a chart beside a table of four begins
-FIGURES = (
-    Column(heading="ทั้งหมด", width=10, style=COUNT),
-    *(Column(heading="", width=13, style=COUNT) for _status in BAR_ORDER),
-    Column(heading="ล่าช้า", width=10, style=COUNT),
-    Column(heading="ไม่รายงานในงวดนี้", width=14, style=COUNT),
-    Column(heading="ความก้าวหน้า (%)", width=14, style=PERCENT),
-    Column(heading="ที่ควรเป็น (%)", width=14, style=PERCENT),
-)
 
 
 def figure_columns(first: str, width: float) -> list[Column]:
     """The columns of a table of figures, the first of which names its rows."""
-    labels = iter(str(status.label) for status in BAR_ORDER)
-    columns = [column if column.heading else Column(heading=next(labels), width=13, style=COUNT) for column in FIGURES]
-    return [Column(heading=first, width=width), *columns]
+    return [
+        Column(heading=first, width=width),
+        Column(heading="ทั้งหมด", width=10, style=COUNT),
+        *(Column(heading=str(status.label), width=13, style=COUNT) for status in BAR_ORDER),
+        Column(heading="ล่าช้า", width=10, style=COUNT),
+        Column(heading="ไม่รายงานในงวดนี้", width=14, style=COUNT),
+        Column(heading="ความก้าวหน้า (%)", width=14, style=PERCENT),
+        Column(heading="ที่ควรเป็น (%)", width=14, style=PERCENT),
+    ]
 
 
 def figure_row(name: str, group: Group) -> list[Any]:

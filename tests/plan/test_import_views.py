@@ -1,6 +1,7 @@
 """The pages of the workbooks that come back: who may, what they say, and that a long one is found again."""
 
 import threading
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -197,7 +198,7 @@ def test_an_import_that_is_being_read_shows_its_progress_and_one_cut_off_says_so
     WorkbookImport.objects.filter(pk=batch.pk).update(state=ImportState.READING)
     here = reverse("import_detail", args=[plan.slug, batch.key])
     assert "ไม่สำเร็จ" in client.get(here).content.decode()
-    running = tasks._with(tasks.find(batch.task), state=tasks.RUNNING, done=2, total=4)
+    running = replace(tasks.find(batch.task), state=tasks.RUNNING, done=2, total=4)
     tasks._write(running)
     page = client.get(here).content.decode()
     assert 'value="50"' in page

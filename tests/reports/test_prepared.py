@@ -1,5 +1,6 @@
 """A long plan's workbooks are made beside the page, found again by who asked for them, and by nobody else."""
 
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -40,12 +41,12 @@ def test_one_that_runs_shows_how_far_it_is_and_one_that_failed_says_so(client, p
     client.force_login(person)
     address = client.post(f"/plans/{plan.slug}/reports/prepare/", {"kind": "form-only"}).url
     task = tasks.find(address.rstrip("/").split("/")[-1])
-    tasks._write(tasks._with(task, state=tasks.RUNNING, done=3, total=6))
+    tasks._write(replace(task, state=tasks.RUNNING, done=3, total=6))
     body = client.get(address).content.decode()
     assert 'value="50"' in body
     assert client.get(f"{address}file.xlsx").status_code == 404
     assert client.get(address, headers={"hx-request": "true"}).content.decode().count("<section") == 1
-    tasks._write(tasks._with(task, state=tasks.FAILED))
+    tasks._write(replace(task, state=tasks.FAILED))
     assert "สร้างไฟล์ไม่สำเร็จ" in client.get(address).content.decode()
 
 
