@@ -19,7 +19,7 @@ run: venv ## Set up, then serve the demonstration on http://127.0.0.1:8000/ (POR
 	@scripts/env-file .env
 	@scripts/serve $(PORT)
 
-test: venv-dev ## Set up, then run every check and test, on SQLite and on PostgreSQL (PYTEST_ARGS="tests/plan -x" for some)
+test: venv-dev ## Set up, then run every check and test, those marked both_databases on PostgreSQL too (PYTEST_ARGS="tests/plan -x" for some)
 	@scripts/test
 
 lint: venv-dev ## Check the code, the templates, the migrations and the settings

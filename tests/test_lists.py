@@ -13,7 +13,7 @@ from tests.factories import PlanFactory, UserFactory
 from tests.pages import lists
 from tests.test_pages import BUDGET, world  # noqa: F401 - the plan that can grow
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 NAMES = ("actions", "my", "owed", "reporting", "units", "criteria", "timeline")
 TITLES = {
     "th": ("สิ่งที่ต้องดำเนินการ", "งานของฉัน", "งานที่ต้องรายงาน", "การส่งรายงาน", "หน่วยงาน", "แผนที่ระดับ", "แผนภาพเวลา"),

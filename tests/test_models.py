@@ -24,7 +24,7 @@ from tests.factories import (
     VerdictFactory,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 def refused(make, **fields):

@@ -82,6 +82,7 @@ def queries_of(client, address):
     return len(queries)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("name", NAMES)
 def test_a_page_needs_no_more_queries_for_more_rows(client, world, name):
     client.force_login(world.person)
@@ -91,6 +92,7 @@ def test_a_page_needs_no_more_queries_for_more_rows(client, world, name):
     assert queries_of(client, address) == with_one <= BUDGET
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("file", ["plan-form.xlsx", "meeting.docx"])
 def test_a_file_too(client, world, file):
     client.force_login(world.person)
@@ -154,6 +156,7 @@ def test_without_any_plan_the_first_page_says_what_to_do(client):
     assert "plan/plan_none.html" in [template.name for template in response.templates]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("path", "near"),
     [
@@ -173,6 +176,7 @@ def test_an_unknown_name_is_a_page_that_helps(client, world, path, near):
     assert no_inline(response.content.decode()) == []
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("path", ["/nowhere/", "/plans/%00/dashboard/", "/plans/{slug}/actions/%00/"])
 def test_any_other_address_is_a_404_in_the_sites_look(client, world, path):
     client.force_login(world.person)

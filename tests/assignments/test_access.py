@@ -38,6 +38,7 @@ def test_an_administrator_may_do_what_a_coordinator_may():
     assert Access.of(UserFactory(is_superuser=True)).is_coordinator
 
 
+@pytest.mark.both_databases
 def test_reading_the_access_of_many_actions_costs_nothing_more(django_assert_num_queries):
     unit = UnitFactory()
     for _ in range(3):
@@ -48,6 +49,7 @@ def test_reading_the_access_of_many_actions_costs_nothing_more(django_assert_num
         assert [access.may_change_status(action) for action in actions] == [True] * 3
 
 
+@pytest.mark.both_databases
 def test_a_unit_has_a_role_in_an_action_once():
     assignment = AssignmentFactory()
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -57,12 +59,14 @@ def test_a_unit_has_a_role_in_an_action_once():
         Assignment.objects.create(action=assignment.action, unit=UnitFactory(), role="BOSS")
 
 
+@pytest.mark.both_databases
 def test_a_person_is_a_member_of_a_unit_once():
     membership = MembershipFactory()
     with pytest.raises(IntegrityError), transaction.atomic():
         MembershipFactory(user=membership.user, unit=membership.unit)
 
 
+@pytest.mark.both_databases
 def test_divisions_come_before_collectives():
     second, first = UnitFactory(position=2), UnitFactory(position=1)
     everyone = UnitFactory(position=0, is_collective=True)

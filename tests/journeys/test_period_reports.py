@@ -11,7 +11,7 @@ BASE = "/plans/2562-2563"
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
-@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("width", [pytest.param(1280, marks=pytest.mark.both_databases), 360])
 def test_a_report_is_sent_returned_answered_and_accepted(enter, browser, live_server, department, width, scripts):
     options = {"viewport": {"width": width, "height": 800}, "java_script_enabled": scripts}
     contexts = [browser.new_context(**options) for _ in range(2)]
@@ -63,7 +63,6 @@ def test_a_report_is_sent_returned_answered_and_accepted(enter, browser, live_se
         context.close()
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("username", ["coordinator", "staff"])
 def test_the_states_of_the_reports(enter, page, live_server, username, width):

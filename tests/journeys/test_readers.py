@@ -12,6 +12,7 @@ from tests.journeys.looks import violations, widths
 pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(transaction=True)]
 
 
+@pytest.mark.both_databases
 def test_management_drills_from_a_figure_to_its_rows(enter):
     page = enter("manager")
     expect(page).to_have_url(re.compile(r"/dashboard/$"))
@@ -56,6 +57,7 @@ def test_the_coordinator_downloads_the_plan_form_and_opens_it(enter, tmp_path):
     assert "ดำเนินการแล้วเสร็จ" in text
 
 
+@pytest.mark.both_databases
 def test_the_coordinator_edits_the_plan_in_the_admin(enter):
     page = enter("coordinator")
     page.locator(".user-menu summary").click()
@@ -70,6 +72,7 @@ def test_the_coordinator_edits_the_plan_in_the_admin(enter):
     expect(page.locator(".messagelist .success")).to_be_visible()
 
 
+@pytest.mark.both_databases
 def test_the_assessor_reads_a_criterion_from_the_map(enter):
     page = enter("assessor")
     expect(page).to_have_url(re.compile(r"/criteria/$"))
@@ -93,7 +96,6 @@ DASHBOARDS = (
 )  # fmt: skip
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("language", ["th", "en"])
 def test_every_page_is_for_everybody_and_fits_its_screen(enter, live_server, width, language):

@@ -21,6 +21,7 @@ def action():
     )
 
 
+@pytest.mark.both_databases
 def test_staff_update_an_action_and_see_it_on_the_dashboard(enter, live_server):
     page = enter("staff")
     expect(page).to_have_url(re.compile(r"/plans/2562-2563/my/$"))
@@ -53,6 +54,7 @@ def test_staff_update_an_action_and_see_it_on_the_dashboard(enter, live_server):
     expect(page.locator(".action-table .action-ref")).to_have_text([ref])
 
 
+@pytest.mark.both_databases
 def test_of_two_people_at_one_action_neither_loses_a_word(enter, action, live_server, new_context):
     first, second = enter("staff"), new_context().new_page()
     enter("coordinator", on=second)

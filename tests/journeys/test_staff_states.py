@@ -11,7 +11,7 @@ from pmqa_tracker import clock
 from pmqa_tracker.models import User
 from tests.journeys.looks import check
 
-pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.once, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

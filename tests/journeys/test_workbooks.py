@@ -31,7 +31,7 @@ def bring(page, live_server, file: Path, data: bytes) -> None:
     expect(page.locator("#import .card-plain, #import .message").first).to_be_visible(timeout=20_000)
 
 
-@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("width", [pytest.param(1280, marks=pytest.mark.both_databases), 360])
 def test_out_to_excel_and_home_again(enter, live_server, tmp_path, settings, scripts, width):
     settings.PMQA_TASKS_IN_BACKGROUND = True
     page = enter("coordinator")

@@ -9,6 +9,8 @@ from plan.models import Period, Plan, Status
 from pmqa_tracker import clock, thai
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory
 
+pytestmark = pytest.mark.both_databases
+
 PERIODS = (
     Period(pk=1, number=1, starts_on=date(2019, 10, 1), ends_on=date(2019, 12, 31)),
     Period(pk=2, number=2, starts_on=date(2020, 1, 1), ends_on=date(2020, 3, 31)),

@@ -13,7 +13,7 @@ from pmqa_tracker import clock
 from tests.factories import UserFactory
 from tests.plan.bringing import bring, edited, exported, fingerprint, first_empty, opened, places, saved, write
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo"), pytest.mark.both_databases]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from pmqa_tracker.models import User
 from reports.maturity import build_map
 from tests.conftest import DEMO_PASSWORD
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 def test_there_is_an_account_for_each_role(demo):

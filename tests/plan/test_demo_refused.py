@@ -8,7 +8,7 @@ from pmqa_tracker.models import User
 from tests.conftest import DEMO_PASSWORD as PASSWORD
 from tests.factories import UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.mark.parametrize(("is_demo", "password"), [(False, PASSWORD), (True, "")])

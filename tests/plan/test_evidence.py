@@ -65,6 +65,7 @@ def kept_files(settings):
     )
 
 
+@pytest.mark.both_databases
 def test_files_and_links_come_with_an_update(client, here, action, settings):
     links = "รายงานผล https://example.org/report\n\nexample.org/other"
     response = client.post(here, typed(action, files=[upload(), upload("ภาพ.png", PNG)], links=links))
@@ -168,6 +169,7 @@ def test_a_kept_file_is_its_authors_and_the_actions(client, here, action, unit):
     assert not Evidence.objects.exists()
 
 
+@pytest.mark.both_databases
 def test_a_conflict_keeps_the_files_too(client, here, action, tell, coordinator):
     mine = typed(action, result="ของฉัน", files=[upload()])
     tell(action, coordinator, progress=10)
@@ -195,6 +197,7 @@ def test_more_than_ten_files_are_told_by_name(client, here, action):
     assert len(response.context["panel"].form.kept) == 10
 
 
+@pytest.mark.both_databases
 def test_the_file_is_synced_before_its_row_is_committed(client, here, action, monkeypatch):
     order = []
     real_sync, real_save = os.fsync, Evidence.save
@@ -211,6 +214,7 @@ def test_the_file_is_synced_before_its_row_is_committed(client, here, action, mo
     assert order.count("fsync") == 4  # the content, and the three folders above it
 
 
+@pytest.mark.both_databases
 def test_a_row_that_is_not_written_leaves_no_file(client, here, action, settings, monkeypatch):
     def broken(self, *args, **kwargs):
         raise RuntimeError("the disk of the database is full")
@@ -247,6 +251,7 @@ def evidence(client, here, action):
     return Evidence.objects.get()
 
 
+@pytest.mark.both_databases
 def test_withdrawing_needs_a_reason_and_leaves_the_row(client, here, evidence, settings):
     address = f"/plans/2563/evidence/{evidence.pk}/withdraw/"
     for nothing in ("", "  ", "แนบ\0ผิด"):
@@ -286,6 +291,7 @@ def test_a_link_is_withdrawn_too(client, staff, action, coordinator):
     assert client.get(f"/plans/2563/evidence/{link.pk}/").status_code == 404
 
 
+@pytest.mark.both_databases
 def test_evidence_is_immutable(evidence):
     with pytest.raises(AppendOnlyError):
         evidence.save()
@@ -293,6 +299,7 @@ def test_evidence_is_immutable(evidence):
         evidence.delete()
 
 
+@pytest.mark.both_databases
 def test_the_story_needs_no_more_queries_for_more_evidence(client, here, action, tell, staff):
     def queries():
         with CaptureQueriesContext(connection) as captured:

@@ -11,7 +11,7 @@ from plan.models import Status
 from pmqa_tracker import clock
 from tests.factories import ActionItemFactory, CriterionFactory, PlanFactory, RequirementFactory, UnitFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture

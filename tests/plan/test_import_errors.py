@@ -12,7 +12,7 @@ from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFac
 from tests.mutations import mutated
 from tests.plan.bringing import HEADINGS, bring, edited, exported, fingerprint, opened, saved
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture

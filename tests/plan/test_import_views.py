@@ -40,6 +40,7 @@ def upload(client, plan, data, name="ข้อมูล.xlsx"):
     return client.post(reverse("import_list", args=[plan.slug]), {"file": SimpleUploadedFile(name, data)}, follow=True)
 
 
+@pytest.mark.both_databases
 def test_a_file_is_uploaded_looked_at_confirmed_and_undone(client, plan, person):
     data = edited(exported(plan), {("1.1-A-1", "text"): "จัดทำคู่มือฉบับปรับปรุง <b>&"})
     page = upload(client, plan, data)
@@ -100,12 +101,14 @@ def test_an_upload_that_was_not_confirmed_in_time_is_told(client, plan, person, 
     assert "ไม่ได้เก็บไว้แล้ว" in client.get(here).content.decode()
 
 
+@pytest.mark.both_databases
 def test_the_same_file_twice_is_told(client, plan, person):
     data = edited(exported(plan), {("1.1-A-1", "text"): "ข"})
     write(bring(data, plan, person), person)
     assert "เคยนำเข้าแล้ว" in upload(client, plan, data).content.decode()
 
 
+@pytest.mark.both_databases
 def test_the_side_chosen_in_a_conflict_is_the_one_taken(client, plan, person):
     data = edited(exported(plan), {(ref, "text"): f"จากไฟล์ {ref}" for ref in ("1.1-A-1", "1.1-A-2")})
     for action in plan.actions.all():
@@ -118,6 +121,7 @@ def test_the_side_chosen_in_a_conflict_is_the_one_taken(client, plan, person):
     assert [each.text for each in plan.actions.order_by("ref")] == ["จากไฟล์ 1.1-A-1", "ผู้อื่น 1.1-A-2", "ผู้อื่น 1.1-A-3"]
 
 
+@pytest.mark.both_databases
 def test_an_import_nobody_knows_is_a_404(client, plan, person):
     other = PlanFactory()
     batch = bring(exported(other), other, person)
@@ -126,6 +130,7 @@ def test_an_import_nobody_knows_is_a_404(client, plan, person):
     assert client.get(f"/new-plan/{batch.key}/").status_code == 404
 
 
+@pytest.mark.both_databases
 def test_the_pages_ask_as_often_whatever_they_hold(client, plan, person):
     counts = []
     for _each in range(2):

@@ -15,7 +15,7 @@ from plan.my_work import SECTIONS
 from tests.factories import UserFactory
 from tests.test_lists import open_sheet, shape
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 COUNT = re.compile(r'id="count" data-count="(\d+)"')
 REF = re.compile(r'class="action-ref" href="[^"]*">([^<]+)<')
 HEADINGS = [

@@ -16,7 +16,7 @@ from tests.factories import (
 from tests.pmqa_tracker.test_table_export import PAYLOADS
 from tests.test_lists import open_sheet, shape
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 def test_2000_rows_are_all_there_in_order(client):

@@ -20,7 +20,7 @@ from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFac
 from tests.plan.hostile import good_files
 from tests.plan.posting import multipart
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.apart]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.apart, pytest.mark.both_databases]
 PDF = next(content for _name, content, kind in good_files() if kind == "pdf")
 EDITORS, ACTIONS, ROUNDS = 16, 4, 20
 

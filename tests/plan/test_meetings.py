@@ -23,6 +23,7 @@ def on(plan, *day):
     return on_day(plan, date(*day), plan.periods.all())
 
 
+@pytest.mark.both_databases
 def test_a_meeting_lies_inside_its_plan_and_there_is_one_a_day(plan):
     MeetingFactory(plan=plan, held_on=date(2020, 1, 17)).full_clean()
     for day in (date(2019, 9, 30), date(2020, 10, 1)):
@@ -33,6 +34,7 @@ def test_a_meeting_lies_inside_its_plan_and_there_is_one_a_day(plan):
         Meeting(plan=plan, held_on=date(2020, 1, 17), name="อีกครั้ง").full_clean()
 
 
+@pytest.mark.both_databases
 def test_the_days_likely_to_be_compared_with(plan):
     for month in (11, 12):
         MeetingFactory(plan=plan, held_on=date(2019, month, 5), name=f"ครั้งที่ {month}")

@@ -72,6 +72,7 @@ def test_a_row_opens_with_its_form_and_closes(client, staff, action):
     assert f'hx-post="{here}"' in whole
 
 
+@pytest.mark.both_databases
 def test_an_update_in_the_row_closes_it_and_moves_the_counter(client, staff, action):
     response = client.post(f"/plans/2563/my/{action.ref}/", typed(action, result="ทำแล้ว"), headers=HTMX)
     body = response.content.decode()
@@ -97,6 +98,7 @@ def test_a_rule_that_is_broken_keeps_the_row_open(client, staff, action, headers
     assert not ProgressUpdate.objects.exists()
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("headers", [HTMX, {}])
 def test_who_is_late_sees_both_texts_in_the_row(client, staff, action, tell, headers):
     mine = typed(action, result="ของฉัน")
@@ -110,6 +112,7 @@ def test_who_is_late_sees_both_texts_in_the_row(client, staff, action, tell, hea
     assert 'name="version" value="2"' in body
 
 
+@pytest.mark.both_databases
 def test_the_same_op_id_with_other_words_is_a_conflict_and_not_swallowed(client, staff, action):
     first = typed(action, result="ฉบับแรก")
     assert client.post(f"/plans/2563/my/{action.ref}/", first).status_code == 302
@@ -124,6 +127,7 @@ def test_the_same_op_id_with_other_words_is_a_conflict_and_not_swallowed(client,
     assert list(rows) == ["ฉบับแรก", "ฉบับแก้"]
 
 
+@pytest.mark.both_databases
 def test_the_same_words_sent_again_from_a_fresh_form_are_one_update(client, staff, action):
     assert client.post(f"/plans/2563/my/{action.ref}/", typed(action, result="ทำแล้ว")).status_code == 302
     assert client.post(f"/plans/2563/my/{action.ref}/", typed(action, result="ทำแล้ว")).status_code == 302
@@ -132,6 +136,7 @@ def test_the_same_words_sent_again_from_a_fresh_form_are_one_update(client, staf
     assert ProgressUpdate.objects.count() == 2
 
 
+@pytest.mark.both_databases
 def test_no_change_is_an_update_that_says_so(client, staff, action, tell):
     tell(action, staff, progress=30, at="2020-03-01T09:00:00+07:00")
     action.refresh_from_db()
@@ -151,6 +156,7 @@ def test_no_change_by_htmx_gives_the_row_back(client, staff, action):
     assert 'name="row"' not in body
 
 
+@pytest.mark.both_databases
 def test_of_many_rows_those_changed_meanwhile_are_named(client, staff, plan, unit, tell):
     first, second, third = (ActionItemFactory(plan=plan, lead=[unit]) for _ in range(3))
     chosen = [choice(each) for each in (first, second, third)]
@@ -168,6 +174,7 @@ def test_of_many_rows_those_changed_meanwhile_are_named(client, staff, plan, uni
     assert ProgressUpdate.objects.filter(is_unchanged=True).count() == 2
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "rows",
     [
@@ -192,6 +199,7 @@ def test_nobody_says_no_change_for_others(client, staff, plan):
     assert not ProgressUpdate.objects.exists()
 
 
+@pytest.mark.both_databases
 def test_a_collectives_rows_are_kept_apart_and_counted_apart(client, staff, plan, unit, everyone, tell):
     own = ActionItemFactory(plan=plan, lead=[unit])
     shared = ActionItemFactory(plan=plan, lead=[everyone])
@@ -206,6 +214,7 @@ def test_a_collectives_rows_are_kept_apart_and_counted_apart(client, staff, plan
     assert ProgressUpdate.objects.get().unit == unit
 
 
+@pytest.mark.both_databases
 def test_what_was_returned_comes_first_until_it_is_answered(client, staff, plan, unit, tell):
     late = ActionItemFactory(plan=plan, lead=[unit], runs=(1, 2))
     returned = ActionItemFactory(plan=plan, lead=[unit])
@@ -248,6 +257,7 @@ def test_members_without_the_staff_role_only_read(client, plan, unit, action):
     assert "ลองเขียน</textarea>" in response.content.decode()
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("headers", [HTMX, {}])
 def test_a_row_needs_no_more_queries_for_more_rows(client, staff, plan, unit, everyone, action, headers):
     def queries():

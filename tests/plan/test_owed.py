@@ -17,7 +17,7 @@ from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFac
 from tests.plan.returning import give_back
 from tests.test_pages import BUDGET, no_inline
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 HERE = "/plans/2563/owed/"
 HTMX = {"HX-Request": "true"}
 

@@ -12,7 +12,7 @@ from plan.models import ImportState, Plan
 from plan.workbooks.plan_book import build_plan_book, build_template
 from tests.plan.bringing import bring, fingerprint, saved, write
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("seeded")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("seeded"), pytest.mark.both_databases]
 
 
 def test_the_plan_that_is_there_already_is_not_made_twice(coordinator):

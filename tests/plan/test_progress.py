@@ -18,7 +18,7 @@ from plan.progress import Attachment, NotAllowedError, Report, StaleUpdateError,
 from pmqa_tracker import clock
 from tests.factories import ActionItemFactory, ProgressUpdateFactory, UnitFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture

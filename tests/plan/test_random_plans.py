@@ -20,7 +20,7 @@ from pmqa_tracker.workbook_intake import read_workbook
 from tests.factories import UserFactory
 from tests.plan.bringing import bring, exported, saved, write
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 LETTERS = "กขคงจฉชดตนบปพมยรลวสหอะาิีุูเแโไ่้็์abcXYZ0129๐๑๙ .,-/()=+'\"&<>%–"
 WORDS = st.text(LETTERS, max_size=40).map(str.strip)

@@ -98,6 +98,7 @@ def run(*options):
     return out.getvalue()
 
 
+@pytest.mark.both_databases
 def test_each_gets_what_his_units_owe_and_nobody_else_anything(post, plan, unit, overdue, tell):
     other = UnitFactory()
     told = ActionItemFactory(plan=plan, lead=[other], ref="1.1-A-2")
@@ -176,6 +177,7 @@ def test_of_a_long_list_the_first_rows_are_shown_and_the_rest_counted(post, plan
     assert str(MOST_ROWS + 3) in mail["Subject"]
 
 
+@pytest.mark.both_databases
 def test_one_a_day(post, overdue, unit, settings):
     staff("somchai", unit)
     run()
@@ -186,6 +188,7 @@ def test_one_a_day(post, overdue, unit, settings):
     assert len(post.mails) == 2
 
 
+@pytest.mark.both_databases
 def test_a_mail_that_another_run_has_begun_is_left_to_it_and_said(post, overdue, unit):
     Reminder.objects.create(user=staff("somchai", unit), day=date(2020, 5, 15))
     out = run()
@@ -202,6 +205,7 @@ def test_who_has_no_address_is_named(post, overdue, unit):
     assert "ไม่มีที่อยู่อีเมล: 1 (สมชาย [somchai])" in out
 
 
+@pytest.mark.both_databases
 def test_a_dry_run_prints_and_leaves_no_trace(post, plan, overdue, unit, settings):
     settings.EMAIL_BACKEND, settings.SITE_URL = "django.core.mail.backends.console.EmailBackend", ""
     ActionItemFactory(plan=plan, lead=[unit], ref="1.1-A-2")
@@ -214,6 +218,7 @@ def test_a_dry_run_prints_and_leaves_no_trace(post, plan, overdue, unit, setting
     assert not Reminder.objects.exists()
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("answer", ["550 5.1.1 No such person", "421 4.7.0 Too many mails, goodbye"])
 def test_one_who_is_refused_does_not_stop_the_others_and_is_tried_again(post, overdue, unit, answer):
     for name in ("anan", "boon", "chai"):
@@ -292,6 +297,7 @@ def test_the_first_and_the_last_day_belong_to_the_plan(post, plan, unit, setting
     assert len(post.mails) == 1
 
 
+@pytest.mark.both_databases
 @pytest.mark.django_db(transaction=True)
 def test_two_runs_at_the_same_moment_send_each_digest_once(post, overdue, unit):
     names = [f"person-{number}" for number in range(8)]

@@ -8,7 +8,7 @@ from pmqa_tracker import clock
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.plan.sending import on, period_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from plan.reporting import (
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.plan.sending import on, period_of, review, send
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture

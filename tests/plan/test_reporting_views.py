@@ -64,6 +64,7 @@ def rows_of(response):
 # The desk.
 
 
+@pytest.mark.both_databases
 def test_the_desk_begins_with_what_waits_longest(client, plan, unit, action, staff):
     other = UnitFactory(abbreviation="กจ.")
     ActionItemFactory(plan=plan, lead=[other])
@@ -216,6 +217,7 @@ def test_reasons_are_not_lost_in_an_acceptance(client, plan, unit, action, staff
     assert stored() == {"state": "SENT", "version": 1}
 
 
+@pytest.mark.both_databases
 def test_a_review_on_a_report_that_was_sent_again_keeps_the_reasons(client, plan, unit, action, staff, coordinator):
     send(plan, unit, staff)
     typed = form(1, "return", note="รอบแรก", **{f"reason_{action.pk}": "โปรดแนบหลักฐาน"})
@@ -234,6 +236,7 @@ def test_a_review_on_a_report_that_was_sent_again_keeps_the_reasons(client, plan
     assert stored() == {"state": "RETURNED", "version": 3}
 
 
+@pytest.mark.both_databases
 def test_a_review_after_anothers_shows_his_and_keeps_the_words(client, plan, unit, action, staff, coordinator):
 
     report = send(plan, unit, staff).report
@@ -250,6 +253,7 @@ def test_a_review_after_anothers_shows_his_and_keeps_the_words(client, plan, uni
     assert stored() == {"state": "RETURNED", "version": 2}
 
 
+@pytest.mark.both_databases
 def test_a_sending_after_a_colleagues_shows_his_and_keeps_the_note(client, plan, unit, action, staff):
     send(plan, unit, UserFactory(roles=["staff"], units=[unit]), note="ของเพื่อน")
     client.force_login(staff)
@@ -260,6 +264,7 @@ def test_a_sending_after_a_colleagues_shows_his_and_keeps_the_note(client, plan,
     assert ReportStep.objects.count() == 1
 
 
+@pytest.mark.both_databases
 def test_pressing_a_button_twice_makes_one_step(client, plan, unit, action, staff, coordinator):
     client.force_login(staff)
     typed = form(note="ส่งตามกำหนด")
@@ -271,6 +276,7 @@ def test_pressing_a_button_twice_makes_one_step(client, plan, unit, action, staf
     assert ReportStep.objects.count() == 2
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("version", ["", "x", "-1", "999", "1" * 30])
 def test_a_version_that_never_was_is_a_stale_form(client, plan, action, staff, version):
     client.force_login(staff)
@@ -280,6 +286,7 @@ def test_a_version_that_never_was_is_a_stale_form(client, plan, action, staff, v
     assert not PeriodReport.objects.exists()
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("op_id", ["", "x", "0" * 300])
 def test_a_broken_op_id_writes_nothing_and_keeps_the_words(client, plan, action, staff, op_id):
     client.force_login(staff)
@@ -340,6 +347,7 @@ def test_other_methods_are_refused(client, plan, unit, staff, method):
     assert client.post("/plans/2563/reporting/").status_code == 405
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("path", ["/plans/2563/reporting/", here()])
 @pytest.mark.parametrize("state", ["none", "sent", "returned"])
 def test_a_page_needs_no_more_queries_for_more_rows(client, plan, unit, staff, coordinator, tell, path, state):

@@ -11,7 +11,7 @@ from assignments.models import Assignment, Unit
 from criteria.models import Category, Criterion, Requirement, Verdict
 from plan.models import ActionItem, Period, Plan
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 MODELS = (Unit, Criterion, Requirement, Verdict, Plan, Period, ActionItem, Assignment)
 
 

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 
 from criteria.models import Category, Criterion, Requirement
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 def seed(**options):

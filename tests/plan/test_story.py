@@ -4,7 +4,7 @@ import pytest
 
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture

@@ -71,6 +71,7 @@ def test_the_first_page_is_the_one_a_role_comes_for(client, plan, roles, page):
     assert client.get("/").url == f"/plans/2563/{page}/"
 
 
+@pytest.mark.both_databases
 def test_my_work_is_sorted_by_due_and_counts_what_was_told(client, plan, unit, staff, tell):
     other = UnitFactory()
     everyone = UnitFactory(is_collective=True, members=[unit, other])
@@ -97,6 +98,7 @@ def test_my_work_is_sorted_by_due_and_counts_what_was_told(client, plan, unit, s
     assert [pks(section.own) for section in support.sections] == [[helped.pk]]
 
 
+@pytest.mark.both_databases
 def test_an_update_is_recorded_and_shown(client, here, action):
     response = client.post(
         here, form(action, status_to="IN_PROGRESS", progress_to=45, result="จัดอบรมแล้ว 2 รุ่น"), follow=True
@@ -112,6 +114,7 @@ def test_by_htmx_the_answer_leads_to_the_page(client, here, action):
     assert response.headers["HX-Redirect"] == here
 
 
+@pytest.mark.both_databases
 def test_pressing_the_button_twice_records_once(client, here, action):
     typed = form(action, status_to="IN_PROGRESS", progress_to=45)
     assert [client.post(here, typed).status_code for _ in range(3)] == [302, 302, 302]
@@ -142,6 +145,7 @@ def test_telling_nothing_is_not_an_update(client, here, action):
     assert not ProgressUpdate.objects.exists()
 
 
+@pytest.mark.both_databases
 def test_a_stale_form_comes_back_with_both_texts(client, here, action, unit, tell):
     typed = form(action, status_to="IN_PROGRESS", progress_to=30, result="ของฉัน")
     colleague = UserFactory(roles=["staff"], units=[unit], first_name="เพื่อน", last_name="ร่วมงาน")
@@ -160,6 +164,7 @@ def test_a_stale_form_comes_back_with_both_texts(client, here, action, unit, tel
     assert (action.progress, action.version) == (30, 3)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("version", ["", "0", "-1", "x", "999", "1" * 30])
 def test_a_version_that_never_was_is_a_stale_form(client, here, action, version):
     response = client.post(here, form(action, result="ของฉัน") | {"version": version})
@@ -167,6 +172,7 @@ def test_a_version_that_never_was_is_a_stale_form(client, here, action, version)
     assert "ของฉัน</textarea>" in response.content.decode()
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("op_id", ["", "x", "0" * 300])
 def test_a_broken_op_id_writes_nothing_and_keeps_the_words(client, here, action, op_id):
     response = client.post(here, form(action, result="ของฉัน") | {"op_id": op_id})
@@ -268,6 +274,7 @@ def test_get_writes_nothing(client, here, action):
     assert written == []
 
 
+@pytest.mark.both_databases
 def test_the_list_narrows_by_its_address_and_pages(client, plan, staff):
     for _ in range(55):
         ActionItemFactory(plan=plan)

@@ -93,6 +93,7 @@ def test_every_model_of_ours_has_its_screen():
     }  # fmt: skip
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
 def test_a_list_needs_no_more_queries_for_more_rows(client, keeper, model):
     plan = PlanFactory()
@@ -103,6 +104,7 @@ def test_a_list_needs_no_more_queries_for_more_rows(client, keeper, model):
     assert queries_of(client, address(model, "changelist")) == with_two <= BUDGET
 
 
+@pytest.mark.both_databases
 def test_a_form_needs_no_more_queries_for_more_rows_below(client, keeper):
     plan = PlanFactory()
     grow(plan, 1)
@@ -185,6 +187,7 @@ def posted(response):
     return data
 
 
+@pytest.mark.both_databases
 def test_a_form_saves_what_was_changed_and_keeps_the_history(client, keeper):
     action = ActionItemFactory(lead=[UnitFactory()])
     page = address(ActionItem, "change", action.pk)
@@ -199,6 +202,7 @@ def test_a_form_saves_what_was_changed_and_keeps_the_history(client, keeper):
     assert "ข้อความใหม่" in client.get(address(ActionItem, "history", action.pk)).content.decode()
 
 
+@pytest.mark.both_databases
 def test_a_stale_form_is_refused_with_what_others_changed_and_keeps_what_was_typed(client, keeper):
     action = ActionItemFactory(lead=[UnitFactory()])
     page = address(ActionItem, "change", action.pk)
@@ -218,6 +222,7 @@ def test_a_stale_form_is_refused_with_what_others_changed_and_keeps_what_was_typ
     assert ActionItem.objects.get(pk=action.pk).text == "ข้อความของฉัน"
 
 
+@pytest.mark.both_databases
 def test_progress_told_meanwhile_is_not_undone(client, keeper, tell):
     action = ActionItemFactory(lead=[UnitFactory()])
     page = address(ActionItem, "change", action.pk)
@@ -230,6 +235,7 @@ def test_progress_told_meanwhile_is_not_undone(client, keeper, tell):
     assert (action.text, action.progress, action.status) == ("ข้อความของฉัน", 55, "IN_PROGRESS")
 
 
+@pytest.mark.both_databases
 def test_a_stale_row_below_is_refused_too(client, keeper):
     action = ActionItemFactory(lead=[UnitFactory()])
     page = address(ActionItem, "change", action.pk)
@@ -259,6 +265,7 @@ def test_a_verdict_is_changed_below_its_criterion(client, keeper):
     assert "เหตุผลอื่น</textarea>" in stale.content.decode()
 
 
+@pytest.mark.both_databases
 def test_a_save_that_comes_in_between_is_a_stale_form_too(client, keeper, monkeypatch):
     action = ActionItemFactory()
     page = address(ActionItem, "change", action.pk)
@@ -309,6 +316,7 @@ def test_a_day_is_typed_in_the_buddhist_era(client, keeper):
     assert 'value="31/2/2563"' in wrong.content.decode()
 
 
+@pytest.mark.both_databases
 def test_actions_are_found_however_they_are_typed(client, keeper):
     action = ActionItemFactory(text="จัดทำคู่มือ ระดับ ๓")
     ActionItemFactory(text="อบรม")

@@ -53,6 +53,7 @@ def as_a_browser(data):
     return {name: value.replace("\n", "\r\n") if isinstance(value, str) else value for name, value in data.items()}
 
 
+@pytest.mark.both_databases
 def test_an_unchanged_form_of_several_lines_is_no_new_version(client):
     action = ActionItemFactory(text="- ข้อหนึ่ง\n- ข้อสอง", reading_note="บรรทัดแรก\nบรรทัดที่สอง")
     page = address(ActionItem, "change", action.pk)
@@ -72,6 +73,7 @@ def test_lines_typed_in_a_browser_are_kept_with_one_line_end_and_go_out_and_in_u
         assert (totals["skip"], totals["update"]) == (1, 0)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("kind", [EXCEL, CSV])
 @pytest.mark.parametrize("text", ["'- ข้อ", "''=1", "ก\r\nข", "\tก", " ก ", "'ก", "＝1"])
 def test_an_odd_text_goes_out_and_in_unchanged(client, text, kind):
@@ -98,6 +100,7 @@ def test_the_history_is_read_and_not_gone_back_to(client, tell, keeper):
     assert (action.text, action.progress) == ("ที่สอง", 55)
 
 
+@pytest.mark.both_databases
 def test_removing_what_others_changed_meanwhile_is_asked_again(client):
     category = CategoryFactory()
     page = address(Category, "delete", category.pk)
@@ -112,6 +115,7 @@ def test_removing_what_others_changed_meanwhile_is_asked_again(client):
     assert not Category.objects.exists()
 
 
+@pytest.mark.both_databases
 def test_a_row_below_that_others_changed_is_not_removed(client):
     action = ActionItemFactory(lead=[UnitFactory()])
     page = address(ActionItem, "change", action.pk)
@@ -133,6 +137,7 @@ def test_a_row_below_that_others_removed_is_told(client):
     assert "มีผู้อื่นลบแถวที่ท่านเปิดอยู่" in response.content.decode()
 
 
+@pytest.mark.both_databases
 def test_the_words_for_a_record_that_others_removed_are_not_lost(client):
     requirement = RequirementFactory()
     page = address(Requirement, "change", requirement.pk)
@@ -143,6 +148,7 @@ def test_the_words_for_a_record_that_others_removed_are_not_lost(client):
     assert "ข้อความที่พิมพ์ไว้ยาว ๆ" in response.content.decode()
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("error", [IntegrityError("duplicate key"), StaleVersionError()])
 def test_what_the_database_refuses_keeps_the_words(client, monkeypatch, error):
     def refuse(self, *args, **kwargs):
@@ -234,6 +240,7 @@ def test_a_small_file_does_not_fill_the_memory(client, content):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000
 
 
+@pytest.mark.both_databases
 def test_confirming_twice_is_told(client):
     CategoryFactory(number=1, name="เดิม")
     rows = table(download(client, Category))
@@ -288,6 +295,7 @@ def test_members_of_a_unit_that_is_no_collective_are_refused(client):
     assert len(errors_of(upload(client, Unit, workbook(rows)))) == 1
 
 
+@pytest.mark.both_databases
 def test_rows_that_swap_what_must_be_unique_are_told_not_a_500(client):
     category = CategoryFactory(number=1)
     CriterionFactory(category=category, code="1.1")
@@ -297,6 +305,7 @@ def test_rows_that_swap_what_must_be_unique_are_told_not_a_500(client):
     assert Criterion.objects.count() == 1
 
 
+@pytest.mark.both_databases
 def test_the_history_tells_an_edit_without_the_progress_others_reported(client, tell, keeper):
     action = ActionItemFactory(text="แรก", lead=[UnitFactory()])
     tell(action, keeper, progress=55)
@@ -326,6 +335,7 @@ def test_an_error_names_its_row_of_the_sheet_below_empty_ones(client):
     assert not Category.objects.exists()
 
 
+@pytest.mark.both_databases
 def test_a_row_of_a_record_that_is_gone_does_not_come_back_as_a_new_one(client):
     requirement = RequirementFactory()
     rows = table(download(client, Requirement))
@@ -340,6 +350,7 @@ def test_missing_columns_are_named(client):
     assert "level" in told
 
 
+@pytest.mark.both_databases
 def test_a_whole_plan_is_imported_in_seconds(client, seeded):
     rows = table(download(client, ActionItem))
     for row in rows:

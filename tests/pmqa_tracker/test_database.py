@@ -9,6 +9,8 @@ from django.db import connection
 
 from pmqa_tracker.database import from_url
 
+pytestmark = pytest.mark.both_databases
+
 
 def asked(monkeypatch, url):
     monkeypatch.setenv("DATABASE_URL", url)

@@ -27,7 +27,7 @@ from tests.factories import (
 )
 from tests.test_pages import no_inline
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 EXCEL, CSV = "0", "1"
 TABLES = (Category, Criterion, Requirement, Unit, Verdict, ActionItem)
 

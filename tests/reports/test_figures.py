@@ -11,7 +11,7 @@ from pmqa_tracker import clock
 from reports.overview import FILTERS, read_overview
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture

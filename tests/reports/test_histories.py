@@ -21,7 +21,7 @@ from reports.unit_page import read_waiting
 from tests.factories import CriterionFactory, PlanFactory, UnitFactory, UserFactory
 from tests.reports import plain
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 FIRST, LAST = date(2019, 10, 1), date(2020, 9, 30)
 QUARTERS = [
     (FIRST, date(2019, 12, 31)), (date(2020, 1, 1), date(2020, 3, 31)),

@@ -6,7 +6,7 @@ from html import unescape
 
 import pytest
 
-pytestmark = [pytest.mark.django_db, pytest.mark.apart]
+pytestmark = [pytest.mark.django_db, pytest.mark.apart, pytest.mark.both_databases]
 LINK = re.compile(r'<a href="(/plans/[^"]*/actions/[^"]*)">(?:<b>)?(\d+)(?:</b>|</a>)')
 COUNT = re.compile(r'id="count" data-count="(\d+)"')
 CHART = re.compile(r'<script id="[\w-]+-data" type="application/json">(.*?)</script>', re.S)

@@ -9,7 +9,7 @@ from reports.maturity import level_name
 from tests.factories import UserFactory
 from tests.test_lists import open_sheet, shape
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo"), pytest.mark.both_databases]
 PLAN = "/plans/2562-2563"
 
 

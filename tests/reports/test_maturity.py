@@ -137,6 +137,7 @@ def test_a_state_narrows_the_map_to_exactly_its_cells(demo, client, manager):
             assert rows <= count  # no criterion without such a cell, its heading aside
 
 
+@pytest.mark.both_databases
 @pytest.mark.django_db
 def test_each_cell_counts_exactly_the_rows_its_links_show(demo, client, manager):
     client.force_login(manager)

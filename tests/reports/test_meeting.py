@@ -26,6 +26,7 @@ def department(demo):
     return Plan.objects.get(slug="2562-2563")
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("day", "since"),
     [

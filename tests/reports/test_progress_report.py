@@ -133,6 +133,7 @@ def test_a_sheet_may_be_called_after_any_unit():
     assert len(sheet_title("ก" * 40, ["ก" * 31])) == 31
 
 
+@pytest.mark.both_databases
 def test_the_report_asks_as_often_whatever_it_holds(django_assert_max_num_queries, demo):
     plan = Plan.objects.get()
     with django_assert_max_num_queries(20):

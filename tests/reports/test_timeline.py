@@ -29,6 +29,7 @@ def bars(client, **parameters):
     }
 
 
+@pytest.mark.both_databases
 def test_each_bar_says_what_the_list_says(demo, client, manager):
     client.force_login(manager)
     for parameters in ({}, {"as_of": "2020-02-10"}, {"as_of": "2020-05-15", "unit": "กพร.", "role": "LEAD"}):
