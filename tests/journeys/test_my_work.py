@@ -156,7 +156,9 @@ def test_the_form_follows_the_status(at_work, silent):
 
 
 @SCRIPTS
-@pytest.mark.parametrize("choice", [pytest.param("keep mine", marks=pytest.mark.both_databases), "take theirs", "write anew"])
+@pytest.mark.parametrize(
+    "choice", [pytest.param("keep mine", marks=pytest.mark.both_databases), "take theirs", "write anew"]
+)
 def test_of_two_people_in_one_row_the_later_chooses(at_work, silent, tell, scripts, choice):
     page = at_work(1280, scripts=scripts)
     action = silent[0]
