@@ -9,9 +9,10 @@ from pmqa_tracker import clock
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """`today`, whether it is frozen, and whether this is a demonstration."""
+    """`today`, whether it is frozen, whether this is a demonstration, and the name of the CSRF cookie."""
     return {
         "today": clock.today(),
         "is_frozen": settings.PMQA_TODAY is not None,
         "is_demo": settings.PMQA_DEMO,
+        "csrf_cookie": settings.CSRF_COOKIE_NAME,
     }

@@ -3,6 +3,7 @@
 A value is repeated in the sentence only where it cannot hold a password.
 """
 
+import hashlib
 import re
 from datetime import date
 from pathlib import Path
@@ -65,6 +66,18 @@ def whole_number(env: environ.Env, name: str, *, default: int, least: int, most:
             f"{name} ต้องเป็นจำนวนเต็มตั้งแต่ {least} ถึง {most} เช่น {default} ไม่ใช่ “{value}”"
         )
     return int(value)
+
+
+def port(env: environ.Env, name: str, *, kept_in: Path, default: int = 8000) -> int:
+    """The port the site answers on: from the environment, otherwise the one kept in a file, otherwise `default`."""
+    kept = kept_in.read_text().strip() if kept_in.is_file() else ""
+    usable = kept if kept.isdecimal() and 1 <= int(kept) <= 65535 else default
+    return whole_number(env, name, default=int(usable), least=1, most=65535)
+
+
+def cookie_suffix(*parts: object) -> str:
+    """A short name for an installation, the same each time it starts, from what no other one shares."""
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:10]
 
 
 def site_url(env: environ.Env, name: str) -> str:

@@ -25,6 +25,8 @@ PMQA_DEMO = env.bool("PMQA_DEMO", default=False)
 PMQA_DEMO_PASSWORD = environment.secret(env, "PMQA_DEMO_PASSWORD")
 PMQA_TODAY = environment.day(env, "PMQA_TODAY")
 
+IS_ON_THIS_MACHINE = DEBUG or PMQA_DEMO
+
 SECRET_KEY = environment.secret(env, "SECRET_KEY") or ("only-for-debugging-on-this-machine" if DEBUG else "")
 if not SECRET_KEY:
     raise ImproperlyConfigured(
@@ -38,6 +40,8 @@ ALLOWED_HOSTS = LOOPBACK_HOSTS if PMQA_DEMO else env.list("ALLOWED_HOSTS", defau
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 DATA_DIR = environment.folder(env, "DATA_DIR", default=BASE_DIR / "var")
+# The port of this machine a demonstration answers on; `make run` passes it, and keeps it for commands run beside it.
+PORT = environment.port(env, "PORT", kept_in=DATA_DIR / "port")
 DATABASES = {"default": database.from_url(env, DATA_DIR / "db.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 EVIDENCE_ROOT = DATA_DIR / "evidence"
@@ -145,7 +149,7 @@ STORAGES = {
 EMAIL_CONFIG = environment.email(env, "EMAIL_URL")
 vars().update(EMAIL_CONFIG)
 # What the links in mails begin with; a command has no request to read it from.
-SITE_URL = environment.site_url(env, "SITE_URL") or ("http://127.0.0.1:8000" if DEBUG or PMQA_DEMO else "")
+SITE_URL = environment.site_url(env, "SITE_URL") or (f"http://127.0.0.1:{PORT}" if IS_ON_THIS_MACHINE else "")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="pmqa-tracker@localhost")
 
 # Security. A demonstration on this machine speaks plain HTTP; everything else is told to speak HTTPS.
@@ -160,6 +164,13 @@ if env.bool("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SAMESITE = "Lax"
+# A browser keeps one set of cookies for a host, whatever the port: sites on the same host need names of their own.
+COOKIE_SUFFIX = environment.cookie_suffix(SECRET_KEY, *((DATA_DIR.resolve(), PORT) if IS_ON_THIS_MACHINE else ()))
+SESSION_COOKIE_NAME = f"sessionid_{COOKIE_SUFFIX}"
+CSRF_COOKIE_NAME = f"csrftoken_{COOKIE_SUFFIX}"
+LANGUAGE_COOKIE_NAME = f"language_{COOKIE_SUFFIX}"
+MESSAGE_COOKIE_NAME = f"messages_{COOKIE_SUFFIX}"
+MESSAGE_STORAGE = "pmqa_tracker.messages.MessageStorage"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from django.contrib.auth.views import PasswordChangeView
 from django.contrib.messages.views import SuccessMessageMixin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse_lazy
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from django_htmx.http import reswap, retarget
 
@@ -48,7 +50,15 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form sent from a page that was open for too long, or from elsewhere: what was typed is shown, to be copied."""
+    """A form sent from a page that was open for too long, or from elsewhere: what was typed is shown, to be copied.
+
+    A view class with a method `csrf_failed` answers itself.
+    """
+    view_class = getattr(request.resolver_match.func, "view_class", None)
+    if hasattr(view_class, "csrf_failed"):
+        view = view_class()
+        view.setup(request)
+        return view.csrf_failed()
     return not_taken(request, "403_csrf.html", status=403)
 
 
@@ -57,12 +67,19 @@ def not_taken(request: HttpRequest, template: str, *, status: int) -> HttpRespon
 
     For htmx the form stays as it is, words and all, and the page's `#message` is shown above it.
     """
-    context = {"typed": typed_words(request), "here": request.get_full_path()}
+    context = {"typed": typed_words(request), "here": page_of_form(request)}
     if request.headers.get("HX-Request") == "true":
         response = render(request, f"{template}#message", context, status=status)
         retarget(response, "#messages")
         return reswap(response, "innerHTML show:top")
     return render(request, template, context, status=status)
+
+
+def page_of_form(request: HttpRequest) -> str:
+    """The address of the page a posted form stood on, as far as the browser names it; otherwise the form's own."""
+    page = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
+    is_ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
+    return urlsplit(page)._replace(scheme="", netloc="").geturl() if is_ours else request.get_full_path()
 
 
 def typed_words(request: HttpRequest) -> list[str]:

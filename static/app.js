@@ -47,14 +47,6 @@ document.addEventListener("htmx:load", (event) => {
   }
 });
 
-/* A login in another tab changes the token of every form: send the one the browser holds now. */
-document.addEventListener("htmx:configRequest", (event) => {
-  const token = document.cookie.split("; ").find((each) => each.startsWith("csrftoken="));
-  if (!token) return;
-  event.detail.headers["x-csrftoken"] = token.slice("csrftoken=".length);
-  if (event.detail.formData) event.detail.formData.delete("csrfmiddlewaretoken");
-});
-
 /* What was said of the last form is not said of this one. */
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.requestConfig.verb === "post") document.getElementById("messages").replaceChildren();

@@ -1,5 +1,5 @@
 /* The form of an update: the rules speak while it is filled in, and what is typed is kept in this browser until it is
-   recorded or its author logs out. The server says all of it again. */
+   recorded or its author logs out (session.js). The server says all of it again. */
 "use strict";
 
 const DRAFT = "draft/";
@@ -117,9 +117,6 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("[data-forget-draft]");
   if (link) forget(link.closest("form").dataset.draft);
 }, true);
-document.addEventListener("submit", (event) => {
-  if (event.target.matches("[data-logout]")) for (const key of drafts()) forget(key);
-});
 for (const key of drafts()) {
   if (Date.now() - (kept(key)?.at ?? 0) > DRAFT_DAYS * 86400000) forget(key);
 }

@@ -19,7 +19,7 @@ os.environ |= {
     "SECURE_SSL": "False",
     "EMAIL_URL": "memorymail://",
 }
-for name in ("DEBUG", "PMQA_DEMO", "PMQA_DEMO_PASSWORD", "PMQA_TODAY", "TIME_ZONE", "BEHIND_PROXY"):
+for name in ("DEBUG", "PMQA_DEMO", "PMQA_DEMO_PASSWORD", "PMQA_TODAY", "TIME_ZONE", "BEHIND_PROXY", "PORT"):
     os.environ.pop(name, None)
 
 from pmqa_tracker.settings import *  # noqa: E402, F403
@@ -32,4 +32,5 @@ DATABASES["default"]["CONN_MAX_AGE"] = 0
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 STATIC_ROOT = folder  # nothing is collected for tests
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+LANGUAGE_COOKIE_NAME = "django_language"  # a test chooses the language by it
 PMQA_TASKS_IN_BACKGROUND = False  # a test sees what was done; those of the background turn it on

@@ -131,6 +131,51 @@ def test_the_server_stops_at_a_wrong_setting_instead_of_trying_for_ever(run: Run
     assert "Traceback" not in ended.stderr
 
 
+SHOW = """
+from django.conf import settings
+from pmqa_tracker.messages import MessageCookie
+print(settings.SITE_URL, settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME,
+      MessageCookie.cookie_name)
+"""
+
+
+def shown(run: Run, **environment: str | None) -> tuple[str, set[str]]:
+    """The address in mails and the names of the cookies, of a site with these settings."""
+    ended = run([*MANAGE, "shell", "-v0", "-c", SHOW], **environment)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    address, *cookies = ended.stdout.rstrip("\n").split(" ")
+    assert len(set(cookies)) == 4
+    return address, set(cookies)
+
+
+@pytest.mark.parametrize(
+    "other", [{"SECRET_KEY": "y" * 60}, {"DATA_DIR": "other"}, {"PORT": "8001"}], ids=lambda other: next(iter(other))
+)
+def test_two_demonstrations_on_one_host_share_no_cookie(run: Run, tmp_path: Path, other: dict[str, str]) -> None:
+    other = {name: str(tmp_path / value) if name == "DATA_DIR" else value for name, value in other.items()}
+    one, two = shown(run, PMQA_DEMO="True")[1], shown(run, PMQA_DEMO="True", **other)[1]
+    assert one.isdisjoint(two)
+    assert one == shown(run, PMQA_DEMO="True")[1]  # the same after a restart: nobody is logged out by one
+
+
+def test_the_hosts_of_one_site_share_their_cookies(run: Run, tmp_path: Path) -> None:
+    """In production several machines may serve a site, each with a port and a path of its own."""
+    one = shown(run, PORT="8000")[1]
+    assert one == shown(run, PORT="9000", DATA_DIR=str(tmp_path / "mounted-elsewhere"))[1]
+    assert one.isdisjoint(shown(run, SECRET_KEY="y" * 60)[1])
+
+
+def test_the_links_in_mails_follow_the_port_of_the_demonstration(run: Run, tmp_path: Path) -> None:
+    assert shown(run, PMQA_DEMO="True")[0] == "http://127.0.0.1:8000"
+    assert shown(run, PMQA_DEMO="True", PORT="8001")[0] == "http://127.0.0.1:8001"
+    (tmp_path / "data" / "port").write_text("8002")  # as `make run PORT=8002` leaves it for commands run beside it
+    assert shown(run, PMQA_DEMO="True")[0] == "http://127.0.0.1:8002"
+    assert shown(run, PMQA_DEMO="True", SITE_URL="https://a.example")[0] == "https://a.example"
+    (tmp_path / "data" / "port").write_text("nonsense")
+    assert shown(run, PMQA_DEMO="True")[0] == "http://127.0.0.1:8000"
+    assert_one_sentence(run([*MANAGE, "check"], PORT="eight"), "PORT")
+
+
 # make run
 
 

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import expect
 
 from plan.models import ActionItem, ProgressUpdate, Status
@@ -259,7 +260,7 @@ def test_what_was_typed_is_there_after_the_login_ended(at_work, silent, live_ser
     row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").click()
     page.get_by_label("ผลการดำเนินการ").fill("พิมพ์ค้างไว้ก่อนเข้าประชุม")
     page.get_by_label("ความก้าวหน้า (ร้อยละ)").fill("99")
-    page.context.clear_cookies(name="sessionid")
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
     page.get_by_role("button", name="บันทึก", exact=True).click()
     expect(page.locator("#messages")).to_contain_text("การเข้าสู่ระบบสิ้นสุดแล้ว")
     enter("staff", on=page)

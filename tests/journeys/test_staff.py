@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import expect
 
 from plan.models import ActionItem, ProgressUpdate, Status
@@ -80,7 +81,7 @@ def test_a_login_that_ended_loses_no_word(enter, action, live_server, context):
     page = enter("staff")
     page.goto(f"{live_server.url}/plans/2562-2563/actions/{action.ref}/")
     page.get_by_label("ผลการดำเนินการ").fill("เขียนไว้ระหว่างประชุม")
-    context.clear_cookies(name="sessionid")
+    context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
     page.get_by_role("button", name="บันทึก", exact=True).click()
     expect(page.locator("#messages")).to_contain_text("การเข้าสู่ระบบสิ้นสุดแล้ว")
     expect(page.get_by_label("ผลการดำเนินการ")).to_have_value("เขียนไว้ระหว่างประชุม")

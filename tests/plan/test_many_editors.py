@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.db import connections
 from django.test import Client
 
@@ -40,7 +41,7 @@ class Editor:
         headers = {
             "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
             "HX-Request": "true",
-            "X-CSRFToken": self.cookies["csrftoken"],
+            "X-CSRFToken": self.cookies[settings.CSRF_COOKIE_NAME],
             "Content-Type": content_type,
         }
         body = urlencode(data) if isinstance(data, dict) else data
