@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format messages lock bench clean venv venv-dev
+.PHONY: help run test test-long lint format messages lock bench clean venv venv-dev
 
 # make run PORT=8001
 PORT ?= 8000
@@ -13,7 +13,7 @@ ASIDE := PMQA_ENV_FILE= SECRET_KEY=only-for-this-command
 
 help: ## Say what can be made
 	@echo "PMQA tracker. make …"
-	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 12
 
 run: venv ## Set up, then serve the demonstration on http://127.0.0.1:8000/ (PORT=8001 for another port)
 	@scripts/env-file .env
@@ -21,6 +21,9 @@ run: venv ## Set up, then serve the demonstration on http://127.0.0.1:8000/ (POR
 
 test: venv-dev ## Set up, then run every check and test, those marked both_databases on PostgreSQL too (PYTEST_ARGS="tests/plan -x" for some)
 	@scripts/test
+
+test-long: venv-dev ## The same with ten times the random input, from a new seed (PMQA_TEST_SEED=7 repeats one)
+	@PMQA_TEST_SCALE=1 PMQA_TEST_SEED=$${PMQA_TEST_SEED:-$$((RANDOM + 1))} scripts/test
 
 lint: venv-dev ## Check the code, the templates, the migrations and the settings
 	@scripts/lint

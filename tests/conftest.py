@@ -21,7 +21,7 @@ from plan.models import ActionItem, ProgressUpdate, Status
 from plan.progress import Report, record_update
 from pmqa_tracker import clock
 from pmqa_tracker.models import User
-from tests import snapshot
+from tests import sizes, snapshot
 from tests.factories import UserFactory
 
 DAY = date(2020, 5, 15)
@@ -29,8 +29,8 @@ DEMO_PASSWORD = "only-for-these-tests"
 CHROMIUM = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
 # A machine that tests may be a busy one: neither a page nor an example has to be quick.
 expect.set_options(timeout=15_000)
-hypothesis.settings.register_profile("patient", deadline=None)
-hypothesis.settings.load_profile("patient")
+hypothesis.settings.register_profile("ours", deadline=None, database=None, derandomize=sizes.SEED == 0)
+hypothesis.settings.load_profile("ours")
 IS_REQUIRED = os.environ.get("CI", "").lower() in ("1", "true")
 
 
@@ -116,6 +116,13 @@ def tell() -> Callable[..., ProgressUpdate]:
 
 
 # How the tests are shared out, and the browser.
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Give Hypothesis the seed of this run, before its own plugin reads the option."""
+    if sizes.SEED and config.option.hypothesis_seed is None:
+        config.option.hypothesis_seed = sizes.SEED
 
 
 @pytest.hookimpl(wrapper=True)

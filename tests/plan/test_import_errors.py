@@ -8,6 +8,7 @@ from openpyxl.utils import get_column_letter
 
 from plan.models import ImportState, WorkbookImport
 from plan.workbooks.data_sheet import SHEET
+from tests import sizes
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.mutations import mutated
 from tests.plan.bringing import HEADINGS, bring, edited, exported, fingerprint, opened, saved
@@ -101,7 +102,7 @@ def test_text_from_elsewhere_is_cleaned_at_its_edges_and_refused_within(small, p
 
 @pytest.mark.apart
 @pytest.mark.parametrize("part", range(4))
-def test_a_thousand_damaged_workbooks_are_answered_and_write_nothing(client, small, person, part):
+def test_damaged_workbooks_are_answered_and_write_nothing(client, small, person, part):
     """Each is uploaded like any other; none is answered by 500, none is half written."""
     client.force_login(person)
     unit = small.actions.first().assignments.get(role="LEAD").unit
@@ -110,7 +111,8 @@ def test_a_thousand_damaged_workbooks_are_answered_and_write_nothing(client, sma
     before = fingerprint()
     address = reverse("import_list", args=[small.slug])
     states = {}
-    for seed in range(part * 250, part * 250 + 250):
+    first = 1000 * sizes.SEED + 250 * part
+    for seed in range(first, first + sizes.scaled(250)):
         with transaction.atomic():
             file = SimpleUploadedFile("แผน.xlsx", mutated(data, seed))
             response = client.post(address, {"file": file})
@@ -128,5 +130,5 @@ def test_a_thousand_damaged_workbooks_are_answered_and_write_nothing(client, sma
                         assert len(batch.written) == len(asked), seed
             transaction.set_rollback(True)
     assert fingerprint() == before
-    assert states[ImportState.REFUSED] > 50
-    assert states.get(ImportState.PREVIEW, 0) + states.get(ImportState.WRITTEN, 0) > 10
+    assert states[ImportState.REFUSED] > sizes.scaled(50)
+    assert states.get(ImportState.PREVIEW, 0) + states.get(ImportState.WRITTEN, 0) > sizes.scaled(10)

@@ -17,13 +17,14 @@ from django.db import connections
 from django.test import Client
 
 from plan.models import ActionItem, ProgressUpdate
+from tests import sizes
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.plan.hostile import good_files
 from tests.plan.posting import multipart
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.apart, pytest.mark.both_databases]
 PDF = next(content for _name, content, kind in good_files() if kind == "pdf")
-EDITORS, ACTIONS, ROUNDS = 16, 4, 20
+EDITORS, ACTIONS, ROUNDS = 16, 4, sizes.scaled(20)
 
 
 @dataclass
@@ -124,7 +125,7 @@ def work(editors, addresses, rounds):
     return [error for editor in editors for error in editor.errors]
 
 
-def test_320_updates_of_16_editors_lose_nothing(office):
+def test_updates_of_16_editors_lose_nothing(office):
     editors, addresses = office
     assert work(editors, addresses, ROUNDS) == []
     told = EDITORS * ROUNDS
@@ -140,7 +141,7 @@ def test_without_the_version_check_the_same_work_loses(office, monkeypatch):
     """The control: if this lost nothing, the test above would prove nothing."""
     monkeypatch.setattr("plan.views.updates.is_outdated", lambda posted, action: False)
     editors, addresses = office
-    work(editors, addresses, 5)
+    work(editors, addresses, sizes.scaled(20))
     counted = sum(ActionItem.objects.values_list("progress", flat=True))
     assert counted < ProgressUpdate.objects.count()
 

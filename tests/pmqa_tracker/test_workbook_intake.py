@@ -17,6 +17,7 @@ from pmqa_tracker.cells import write_text
 from pmqa_tracker.read_cells import ReadCell
 from pmqa_tracker.workbook_gate import check
 from pmqa_tracker.workbook_intake import LIMITS, BookRead, Limits, WorkbookRefusedError, read_workbook
+from tests import sizes
 from tests.bombs import BOMBS, packed
 from tests.mutations import mutated
 
@@ -195,13 +196,13 @@ def test_a_good_workbook_passes_the_gate():
 
 def test_damaged_workbooks_are_read_or_refused_and_nothing_else():
     taken = 0
-    for seed in range(200):
+    for seed in range(1000 * sizes.SEED, 1000 * sizes.SEED + sizes.scaled(200)):
         try:
             assert isinstance(read_workbook(mutated(GOOD, seed), "a.xlsx"), BookRead)
             taken += 1
         except WorkbookRefusedError:
             continue
-    assert 20 < taken < 180  # both happen
+    assert sizes.scaled(20) < taken < sizes.scaled(180)  # both happen
 
 
 def test_a_text_comes_back_as_it_was_written():

@@ -1,4 +1,4 @@
-"""500 random histories: every figure, series and table equals a plain recomputation from the log, for past days too."""
+"""Random histories: every figure, series and table equals a plain recomputation from the log, for past days too."""
 
 from datetime import date, datetime, time, timedelta
 from types import SimpleNamespace
@@ -18,6 +18,7 @@ from reports import charts, matrix
 from reports.overview import FILTERS, read_overview
 from reports.standings import read_standings, read_units
 from reports.unit_page import read_waiting
+from tests import sizes
 from tests.factories import CriterionFactory, PlanFactory, UnitFactory, UserFactory
 from tests.reports import plain
 
@@ -141,7 +142,7 @@ def expect_group(group, facts, note):
 
 @pytest.mark.apart
 @settings(
-    max_examples=500, deadline=None, derandomize=True, database=None,
+    max_examples=sizes.scaled(500),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 @given(drawn=histories)

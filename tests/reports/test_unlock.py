@@ -67,7 +67,7 @@ CATEGORY = st.lists(st.one_of(LEAF, st.lists(LEAF, min_size=1, max_size=2)), min
 
 
 @given(st.lists(CATEGORY, min_size=1, max_size=3), st.integers(1, 3), st.sampled_from([(300, 100, 100), (1, 50, 0)]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_other_choice_lifts_the_score_further(categories, most, points):
     the_map = make_map(categories, points)
     found = unlock(the_map, most)
@@ -87,7 +87,7 @@ def test_no_other_choice_lifts_the_score_further(categories, most, points):
 
 
 @given(st.lists(CATEGORY, min_size=1, max_size=3))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_weights_are_the_means_multiplied_out(categories):
     the_map = make_map(categories)
     criteria = [row.criterion for row in the_map.rows]
