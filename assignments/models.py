@@ -6,9 +6,11 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from pmqa_tracker.address_names import AbbreviationValidator, address_name_constraint
 from pmqa_tracker.models import Versioned
 
 
@@ -37,7 +39,7 @@ class UnitQuerySet(models.QuerySet["Unit"]):
 class Unit(Versioned):
     """หน่วยงาน: a division, or a collective that stands for several ("ทุกหน่วยงาน")."""
 
-    abbreviation = models.CharField(_("abbreviation"), max_length=60, unique=True)
+    abbreviation = models.CharField(_("abbreviation"), max_length=60, unique=True, validators=[AbbreviationValidator()])
     name_th = models.CharField(_("Thai name"), max_length=200)
     name_en = models.CharField(_("English name"), max_length=200, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
@@ -67,6 +69,14 @@ class Unit(Versioned):
     class Meta:
         verbose_name = _("unit")
         verbose_name_plural = _("units")
+        constraints = (
+            address_name_constraint("abbreviation", name="unit_abbreviation_fits_address"),
+            models.UniqueConstraint(
+                Lower("abbreviation"),
+                name="unit_abbreviation_once",
+                violation_error_message=_("There is a unit with this abbreviation, in other capital letters."),
+            ),
+        )
 
     def __str__(self) -> str:
         return self.abbreviation

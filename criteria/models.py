@@ -3,9 +3,11 @@
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from pmqa_tracker.address_names import CodeValidator, address_name_constraint
 from pmqa_tracker.models import Versioned
 
 
@@ -82,7 +84,9 @@ class Criterion(Versioned):
         related_name="children",
         verbose_name=_("parent"),
     )
-    code = models.CharField(_("code"), max_length=20, unique=True, help_text=_("Such as 1.1.3"))
+    code = models.CharField(
+        _("code"), max_length=20, unique=True, validators=[CodeValidator()], help_text=_("Such as 1.1.3")
+    )
     title = models.TextField(_("title"))
     position = models.PositiveSmallIntegerField(_("position"), default=0, help_text=_("Order inside its category"))
     reading_note = models.TextField(
@@ -97,6 +101,14 @@ class Criterion(Versioned):
     class Meta:
         verbose_name = _("criterion")
         verbose_name_plural = _("criteria")
+        constraints = (
+            address_name_constraint("code", name="criterion_code_fits_address"),
+            models.UniqueConstraint(
+                Lower("code"),
+                name="criterion_code_once",
+                violation_error_message=_("There is a criterion with this code, in other capital letters."),
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.code} {self.title}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from django.apps import apps
-from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, ValidationError
 from django.db import DataError, IntegrityError, models, transaction
 
 # What names a record. A relation among them stands for the key of the record it points to.
@@ -87,6 +87,21 @@ def load(folder: Path) -> Summary:
     return loader.summary
 
 
+def _save(record: models.Model) -> None:
+    """Save a record in a savepoint of its own, so that what the database refuses is said in the model's words.
+
+    Raises:
+        ValidationError: a constraint is broken.
+        IntegrityError: one that the model does not know.
+    """
+    try:
+        with transaction.atomic():
+            record.save()
+    except IntegrityError:
+        record.validate_constraints()
+        raise
+
+
 def _rows(file: Path) -> list[Any]:
     try:
         rows = json.loads(file.read_text())
@@ -100,7 +115,8 @@ def _rows(file: Path) -> list[Any]:
 def _sentence(file: Path, number: int, error: Exception) -> str:
     if isinstance(error, ValidationError):
         told = getattr(error, "message_dict", {"": error.messages})
-        reason = "; ".join(f"{name} {' '.join(texts)}".strip() for name, texts in told.items())
+        named = [(name if name != NON_FIELD_ERRORS else "", texts) for name, texts in told.items()]
+        reason = "; ".join(f"{name} {' '.join(texts)}".strip() for name, texts in named)
     elif isinstance(error, LookupError):
         reason = str(error.args[0]) if error.args else str(error)
     else:
@@ -135,7 +151,7 @@ class Loader:
             record = model(**values)
             record.clean_fields()
             record.clean()
-            record.save()
+            _save(record)
             for name, pks in many.items():
                 getattr(record, name).set(pks)
             shelf.by_key[key] = record.pk

@@ -1,5 +1,7 @@
 """Addresses of the site: the way in, the rooms' pages, the admin screens."""
 
+import re
+
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path, register_converter
@@ -11,15 +13,21 @@ from pmqa_tracker.views import PasswordChange
 
 
 class TextConverter:
-    """A piece of an address that a person can type: anything but a slash and NUL, which PostgreSQL refuses."""
+    """A piece of an address that a person can type: anything but a slash and NUL, which PostgreSQL refuses.
+
+    What no address can hold as it is (a slash, dots only, nothing) is written with "%", so that `reverse` never fails
+    and a page that links to it opens. Which names a record may have is decided by `pmqa_tracker.address_names`.
+    """
 
     regex = r"[^/\x00]+"
+    signs = {"%": "%25", "/": "%2F", "\0": "%00"}
+    whole = {"": "%", ".": "%2E", "..": "%2E%2E"}
 
     def to_python(self, value: str) -> str:
-        return value
+        return "" if value == "%" else re.sub("%(25|2F|00|2E)", lambda match: chr(int(match[1], 16)), value)
 
     def to_url(self, value: str) -> str:
-        return str(value)
+        return self.whole.get(str(value)) or str(value).translate(str.maketrans(self.signs))
 
 
 register_converter(TextConverter, "text")

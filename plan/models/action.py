@@ -21,7 +21,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Lower
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -31,6 +31,7 @@ from plan.as_of import AsOf
 from plan.models.plan import Period, Plan
 from plan.models.status import AT_WORK, CLOSED, Age, Change, Due, Health, Status, status_constraints
 from pmqa_tracker import thai
+from pmqa_tracker.address_names import CodeValidator, address_name_constraint
 from pmqa_tracker.models import Versioned
 
 PLAN_ORDER = ("criterion__category__number", "criterion__position", "criterion__code", "position", "pk")
@@ -256,6 +257,7 @@ class ActionItem(Versioned):
     ref = models.CharField(
         _("ref"),
         max_length=30,
+        validators=[CodeValidator()],
         help_text=_("Such as 1.2.1-A-3; it stays the same for good"),
     )
     number = models.CharField(
@@ -306,8 +308,10 @@ class ActionItem(Versioned):
         verbose_name = _("action item")
         verbose_name_plural = _("action items")
         constraints = (
+            address_name_constraint("ref", name="action_ref_fits_address"),
             models.UniqueConstraint(
-                fields=("plan", "ref"),
+                "plan",
+                Lower("ref"),
                 name="action_ref_once",
                 violation_error_message=_("The plan already has an action with this ref."),
             ),

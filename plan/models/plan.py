@@ -5,11 +5,13 @@ from datetime import date
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from criteria.models import Assessment
 from pmqa_tracker import thai
+from pmqa_tracker.address_names import SlugValidator, address_name_constraint
 from pmqa_tracker.models import Versioned
 
 
@@ -25,9 +27,11 @@ class PlanQuerySet(models.QuerySet["Plan"]):
 class Plan(Versioned):
     """แผนพัฒนาองค์การ: the improvement plan that answers an assessment."""
 
-    slug = models.SlugField(
+    slug = models.CharField(
         _("address"),
+        max_length=50,
         unique=True,
+        validators=[SlugValidator()],
         help_text=_("Such as 2562-2563; part of the page's address"),
     )
     title = models.CharField(_("title"), max_length=300)
@@ -60,6 +64,12 @@ class Plan(Versioned):
                 condition=Q(starts_on__lte=F("ends_on")),
                 name="plan_starts_before_it_ends",
                 violation_error_message=_("A plan must start before it ends."),
+            ),
+            address_name_constraint("slug", name="plan_slug_fits_address"),
+            models.UniqueConstraint(
+                Lower("slug"),
+                name="plan_slug_once",
+                violation_error_message=_("There is a plan with this address, in other capital letters."),
             ),
         )
 

@@ -255,11 +255,6 @@ class Comparer:
             self._tell(row, "criterion", cells, _("There is no criterion with this code."), near(code, self.criteria))
         asked = [name for name in ("levels", "text") if name not in unread]
         is_whole = self._look_at_content(row, cells, criterion, values, asked) and is_whole
-        if len(ref) > ActionItem._meta.get_field("ref").max_length or "/" in ref:
-            self._tell(
-                row, "ref", cells, _("A ref is at most 30 characters without “/”; leave it empty and it is made.")
-            )
-            is_whole = False
         if is_whole and criterion:
             changed = [
                 name
