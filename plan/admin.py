@@ -137,7 +137,7 @@ class ActionItemAdmin(RequestChoices, ExchangeAdmin, VersionedAdmin):
 
     @admin.display(description=_("progress updates"))
     def latest(self, action: ActionItem) -> str:
-        rows = action.updates.newest_first().select_related("author")[:5]
+        rows = action.updates.without_undone().newest_first().select_related("author")[:5]
         lines = (
             (thai.format_datetime(row.at), row.author, f"{row.get_status_to_display()} {row.progress_to} %", row.result)
             for row in rows
@@ -166,7 +166,7 @@ class EvidenceInline(ReadOnly, admin.TabularInline):
 class ProgressUpdateAdmin(BuddhistDates, ReadOnly, admin.ModelAdmin):
     """The log of what was told; it is only ever added to, on the site."""
 
-    list_display = ("at", "action", "author", "status_to", "progress_to", "short_result", "source")
+    list_display = ("at", "action", "author", "status_to", "progress_to", "short_result", "source", "is_undone")
     list_filter = ("source", "status_to", "action__criterion__category")
     list_select_related = ("action", "author")
     search_fields = ("action__ref", "result", "problem", "author__username")
@@ -178,6 +178,13 @@ class ProgressUpdateAdmin(BuddhistDates, ReadOnly, admin.ModelAdmin):
     )  # fmt: skip
     readonly_fields = ("told_at",)
     inlines = (EvidenceInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProgressUpdate]:
+        return super().get_queryset(request).with_undone()
+
+    @admin.display(description=_("undone"), boolean=True)
+    def is_undone(self, update: ProgressUpdate) -> bool:
+        return update.is_undone
 
     @admin.display(description=_("at"))
     def told_at(self, update: ProgressUpdate) -> str:

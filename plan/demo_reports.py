@@ -138,9 +138,9 @@ class _Report:
         as_of = day_of_report(self.plan, self.period, at)
         actions = list(report_actions(self.plan, self.unit, self.period, as_of).in_order())
         later = set(
-            ProgressUpdate.objects.filter(action__in=actions, at__gte=thai.end_of(at.date())).values_list(
-                "action", flat=True
-            )
+            ProgressUpdate.objects.without_undone()
+            .filter(action__in=actions, at__gte=thai.end_of(at.date()))
+            .values_list("action", flat=True)
         )
         return [
             action.pk

@@ -93,7 +93,7 @@ def record_update(
             stored = ActionItem.objects.filter(pk=action.pk, version=version).values("status", "progress").first()
             if stored is None:
                 raise StaleUpdateError(action)
-            if just_told := _just_told(action, report, access, at):
+            if source == ProgressUpdate.Source.WEB and (just_told := _just_told(action, report, access, at)):
                 return just_told
             update = _build(action, version, op_id, access, at, report, source, stored)
             if workbook:
@@ -208,7 +208,7 @@ def _just_told(action: ActionItem, report: Report, access: Access, at: datetime)
 
     The back button may fetch the form afresh, with another `op_id`, and put the old words into it.
     """
-    last = ProgressUpdate.objects.filter(action=action).order_by("-version").first()
+    last = ProgressUpdate.objects.without_undone().filter(action=action).order_by("-version").first()
     is_recent = last is not None and last.author_id == access.user.pk and abs(at - last.at) < AGAIN
     return last if is_recent and is_repeat(last, report) else None
 

@@ -143,7 +143,8 @@ def _owed(plan: Plan, as_of: AsOf, units: Sequence[Unit]) -> set[tuple[int, int]
     """(unit pk, period pk) where an action the unit leads by name is at work: begun by it, open when it began."""
     assigned = Assignment.objects.filter(action__plan=plan, role=Role.LEAD, unit__in=units)
     leads = list(assigned.values_list("unit_id", "action_id", "action__first_period__number"))
-    moves = ProgressUpdate.objects.filter(action__plan=plan, at__lt=as_of.ends_at).exclude(status_to=F("status_from"))
+    updates = ProgressUpdate.objects.without_undone().filter(action__plan=plan, at__lt=as_of.ends_at)
+    moves = updates.exclude(status_to=F("status_from"))
     stories: dict[int, list[tuple[datetime, str]]] = {}
     for action, at, status in moves.order_by("version").values_list("action_id", "at", "status_to"):
         stories.setdefault(action, []).append((at, status))

@@ -134,11 +134,15 @@ def read_page(plan: Plan, unit: Unit, period: Period, as_of: AsOf) -> ReportPage
 
 def _told(period: Period, as_of: AsOf, actions: Iterable[ActionItem]) -> dict[int, list[ProgressUpdate]]:
     """Action pk → what was told of it since the period began, newest first."""
-    updates = ProgressUpdate.objects.filter(
-        action__in={action.pk for action in actions},
-        at__gte=thai.start_of(period.starts_on),
-        at__lt=as_of.ends_at,
-    ).select_related("author", "unit")
+    updates = (
+        ProgressUpdate.objects.without_undone()
+        .filter(
+            action__in={action.pk for action in actions},
+            at__gte=thai.start_of(period.starts_on),
+            at__lt=as_of.ends_at,
+        )
+        .select_related("author", "unit")
+    )
     told: dict[int, list[ProgressUpdate]] = {}
     for update in updates.order_by("-version"):
         told.setdefault(update.action_id, []).append(update)

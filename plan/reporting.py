@@ -50,7 +50,7 @@ def report_actions(plan: Plan, unit: Unit, period: Period, as_of: AsOf) -> Actio
     the period for this very unit.
     """
     begins_at, ends_at = thai.start_of(period.starts_on), min(thai.end_of(period.ends_on), as_of.ends_at)
-    updates = ProgressUpdate.objects.filter(action=OuterRef("pk"))
+    updates = ProgressUpdate.objects.without_undone().filter(action=OuterRef("pk"))
     told = updates.filter(at__gte=begins_at, at__lt=ends_at)
     leads = Assignment.objects.filter(action=OuterRef("pk"), role=Role.LEAD)
     before = updates.filter(at__lt=begins_at).order_by("-version").values("status_to")[:1]
@@ -211,8 +211,8 @@ def _move(report: PeriodReport, state: str, version: int) -> PeriodReport:
 
 def _last_updates(action_pks: Any, until: datetime) -> dict[int, int]:
     """Action pk → pk of the last update told of it before a moment."""
-    rows = ProgressUpdate.objects.filter(action__in=list(action_pks), at__lt=until).order_by("version")
-    return dict(rows.values_list("action_id", "pk"))
+    updates = ProgressUpdate.objects.without_undone().filter(action__in=list(action_pks), at__lt=until)
+    return dict(updates.order_by("version").values_list("action_id", "pk"))
 
 
 def _made_before(step: ReportStep) -> ReportStep | None:

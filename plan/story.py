@@ -13,7 +13,8 @@ class Story:
     """What was told of an action.
 
     Attributes:
-        updates: newest first, those of `unit` where one is chosen; each piece of their evidence knows `can_withdraw`.
+        updates: newest first, those of `unit` where one is chosen; each knows whether it `is_undone`, and each piece
+            of its evidence `can_withdraw`.
         units: whose people told anything, to choose from.
         unit: the chosen one's abbreviation, or empty.
         count: of all updates.
@@ -27,7 +28,7 @@ class Story:
 
 def read_story(action: ActionItem, access: Access, *, unit: str = "") -> Story:
     """The story of an action for one person; `unit` (an abbreviation) narrows it, an unknown one does not."""
-    rows = action.updates.newest_first().select_related("author", "unit", "workbook")
+    rows = action.updates.with_undone().newest_first().select_related("author", "unit", "workbook")
     updates = list(rows.prefetch_related("evidence__withdrawal__by"))
     units = {update.unit_id: update.unit for update in updates if update.unit}
     chosen = next((each for each in units.values() if each.abbreviation == unit), None)

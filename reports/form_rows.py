@@ -4,11 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.db.models import OuterRef, Subquery
-
 from criteria.models import Category, Criterion, Level, Verdict
 from plan.as_of import AsOf
-from plan.models import ActionItem, Plan, ProgressUpdate
+from plan.models import ActionItem, Plan
 
 
 @dataclass
@@ -86,13 +84,4 @@ def group_levels(judged: dict[int, Verdict], actions: Iterable[ActionItem]) -> l
 
 
 def _read_actions(plan: Plan, as_of: AsOf) -> Iterable[ActionItem]:
-    told = ProgressUpdate.objects.filter(action=OuterRef("pk"), at__lt=as_of.ends_at).order_by("-version")
-    return (
-        plan.actions.as_of(as_of)
-        .annotate(
-            result_on=Subquery(told.exclude(result="").values("result")[:1]),
-            problem_on=Subquery(told.exclude(problem="").values("problem")[:1]),
-        )
-        .with_details()
-        .in_order()
-    )
+    return plan.actions.as_of(as_of).with_told(as_of, "result", "problem").with_details().in_order()

@@ -154,8 +154,9 @@ def _standing(row: tuple, as_of: AsOf, units: Units) -> Standing:
 def read_told(plan: Plan, until: AsOf) -> Mapping[int, list[Told]]:
     """Action pk → what was told of it by the day, oldest first; in one query."""
     told: dict[int, list[Told]] = defaultdict(list)
-    updates = ProgressUpdate.objects.filter(action__plan=plan, at__lt=until.ends_at).order_by("version")
-    for action, *step in updates.values_list("action_id", "at", "status_to", "progress_to", "unit_id"):
+    updates = ProgressUpdate.objects.without_undone().filter(action__plan=plan, at__lt=until.ends_at)
+    steps = updates.order_by("version").values_list("action_id", "at", "status_to", "progress_to", "unit_id")
+    for action, *step in steps:
         told[action].append(Told(*step))
     return told
 

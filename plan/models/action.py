@@ -151,7 +151,8 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
             step__report__unit__in=units,
         )
         seen = Coalesce(OuterRef("update__version"), Value(0))
-        since = apps.get_model("plan", "ProgressUpdate").objects.filter(action=OuterRef("action"), version__gt=seen)
+        updates = apps.get_model("plan", "ProgressUpdate").objects.without_undone()
+        since = updates.filter(action=OuterRef("action"), version__gt=seen)
         return self.annotate(returned_because=Subquery(line.filter(~Exists(since)).values("reason")[:1]))
 
     # The verbs below need `as_of()` before them.
@@ -183,7 +184,7 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
 
 def _updates_until(as_of: AsOf) -> models.QuerySet[Any]:
     """The updates of an action told by the day, latest first, as a subquery."""
-    updates = apps.get_model("plan", "ProgressUpdate").objects
+    updates = apps.get_model("plan", "ProgressUpdate").objects.without_undone()
     return updates.filter(action=OuterRef("pk"), at__lt=as_of.ends_at).order_by("-version")
 
 

@@ -5,12 +5,13 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from assignments.models import Unit
 from plan.models.action import ActionItem
 from plan.models.status import Status, status_constraints
+from plan.models.workbook_import import WorkbookImport
 
 
 class AppendOnlyError(TypeError):
@@ -45,6 +46,33 @@ class AppendOnly(models.Model):
         raise AppendOnlyError("These rows are only ever added.")
 
 
+class ProgressUpdateQuerySet(AppendOnlyQuerySet):
+    def without_undone(self) -> "ProgressUpdateQuerySet":
+        """Leave out the updates that an undone import brought, and the rows that took them back.
+
+        Whatever shows or counts the latest report of an action reads it through this, for any day: an undone update
+        was never meant. Only the history of an action lists all of them; see `with_undone`.
+        """
+        return self.filter(Q(workbook__isnull=True) | ~Exists(_undo_rows()))
+
+    def with_undone(self) -> "ProgressUpdateQuerySet":
+        """Annotate `is_undone`: whether `without_undone` leaves the update out."""
+        return self.annotate(is_undone=Exists(_undo_rows()))
+
+    def remove_imported(self, workbook: WorkbookImport) -> None:
+        """Remove what a workbook told of the actions that it added, before they are removed with it.
+
+        The import keeps what its file said.
+        """
+        models.QuerySet.delete(self.filter(workbook=workbook))
+
+
+def _undo_rows() -> models.QuerySet["ProgressUpdate"]:
+    """Rows that took back what the same workbook told of the same action, as a subquery of updates."""
+    same = {"action": OuterRef("action"), "workbook": OuterRef("workbook")}
+    return ProgressUpdate.objects.filter(source=ProgressUpdate.Source.UNDO, **same)
+
+
 class ProgressUpdate(AppendOnly):
     """One step in the story of an action: who told what, when, and what it made of the status.
 
@@ -55,6 +83,7 @@ class ProgressUpdate(AppendOnly):
         WEB = "WEB", _("On the site")
         IMPORT = "IMPORT", _("From a workbook")
         ADMIN = "ADMIN", _("By an administrator")
+        UNDO = "UNDO", _("Import undone")
         DEMO = "DEMO", _("Demonstration")
 
     action = models.ForeignKey(
@@ -104,7 +133,7 @@ class ProgressUpdate(AppendOnly):
     )
     source = models.CharField(_("source"), max_length=10, choices=Source, default=Source.WEB)
     workbook = models.ForeignKey(
-        "plan.WorkbookImport",
+        WorkbookImport,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
@@ -112,6 +141,8 @@ class ProgressUpdate(AppendOnly):
         verbose_name=_("workbook"),
         help_text=_("The file it came in with"),
     )
+
+    objects = ProgressUpdateQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("progress update")
@@ -139,6 +170,10 @@ class ProgressUpdate(AppendOnly):
                 condition=Q(is_unchanged=False) | Q(status_to=F("status_from"), progress_to=F("progress_from")),
                 name="update_unchanged_changes_nothing",
                 violation_error_message=_("“No change” leaves the status and the progress as they are."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(source="UNDO") | Q(workbook__isnull=False),
+                name="update_undo_names_workbook",
             ),
         )
 

@@ -102,7 +102,7 @@ def _conflict(
 ) -> Panel:
     """The panel after somebody else wrote first: theirs beside what was typed, which is still in its fields."""
     seen = posted.get("version", "")
-    theirs = action.updates.newest_first().filter(version__gt=int(seen) if seen.isdecimal() else 0)
+    theirs = action.updates.with_undone().newest_first().filter(version__gt=int(seen) if seen.isdecimal() else 0)
     posted = posted.copy()
     posted["version"] = str(action.version)
     if made_before(action, posted.get("op_id", ""), access):

@@ -1,7 +1,7 @@
 """Taking an import back, row by row, where nobody has edited since."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -13,7 +13,16 @@ from django.utils.translation import gettext as _
 
 from assignments.access import Access
 from assignments.models import Unit
-from plan.models import ActionItem, AppendOnlyError, ImportState, Period, ProgressUpdate, Status, WorkbookImport
+from plan.models import (
+    ActionItem,
+    AppendOnlyError,
+    ImportState,
+    Period,
+    ProgressUpdate,
+    ReportLine,
+    Status,
+    WorkbookImport,
+)
 from plan.progress import Report, record_update
 from plan.workbooks.columns import ActionSheet
 from plan.workbooks.write import Mark, reread, set_content, snapshot
@@ -36,10 +45,12 @@ class Undoable:
     Attributes:
         rows: (what it takes to undo, the action) of what nobody has edited since.
         edited: refs of what somebody has; it stays.
+        reported: refs of new actions that a unit's period report holds; they stay.
     """
 
     rows: list[tuple[Mapping[str, Any], ActionItem]]
     edited: list[str]
+    reported: list[str] = field(default_factory=list)
 
 
 def read_undoable(batch: WorkbookImport) -> Undoable:
@@ -50,21 +61,25 @@ def read_undoable(batch: WorkbookImport) -> Undoable:
     columns = ActionSheet(periods, Unit.objects.in_order())
     pks = [row["pk"] for row in batch.written]
     actions = {each.pk: each for each in batch.plan.actions.filter(pk__in=pks).with_details()}
-    rows, edited = [], []
+    added = [row["pk"] for row in batch.written if not row["before"]]
+    in_report = set(ReportLine.objects.filter(action__in=added).values_list("action_id", flat=True))
+    found = Undoable(rows=[], edited=[])
     for row in batch.written:
         action = actions.get(row["pk"])
-        if action and columns.token_of(action) == row["token"]:
-            rows.append((row, action))
+        if action is None or columns.token_of(action) != row["token"]:
+            found.edited.append(row["ref"])
+        elif action.pk in in_report:
+            found.reported.append(row["ref"])
         else:
-            edited.append(row["ref"])
-    return Undoable(rows=rows, edited=edited)
+            found.rows.append((row, action))
+    return found
 
 
 def undo_import(*, batch: WorkbookImport, access: Access, at: datetime) -> Undoable:
     """Take an import back, all that nobody has edited since or nothing.
 
-    What was told stays in the story of each action, followed by a row that takes it back; a new action is removed, or
-    cancelled where something was told of it.
+    What was reported stays in the history of each action, followed by a row that takes it back; neither of them counts
+    as a report from now on (`ProgressUpdateQuerySet.without_undone`). A new action is removed.
 
     Returns:
         What was taken back, and what was left.
@@ -121,12 +136,10 @@ def _undo(
 ) -> None:
     told = action.updates.filter(workbook=batch).exists()
     if not before:
-        if told:
-            _report(action, batch, access, at, Report(status=Status.CANCELLED, reason=mark.reason))
-        else:
-            for assignment in action.assignments.all():
-                mark.on(assignment).delete()
-            mark.on(action).delete()
+        action.updates.remove_imported(batch)
+        for assignment in action.assignments.all():
+            mark.on(assignment).delete()
+        mark.on(action).delete()
         return
     now = snapshot(action)
     changed = {name: before[name] for name in before if name not in KEPT and before[name] != now[name]}
@@ -158,7 +171,7 @@ def _values(changed: Mapping[str, Any]) -> dict[str, Any]:
 
 def _words(action: ActionItem, before: Mapping[str, Any], reason: str) -> dict[str, str]:
     """The words that the rules ask for again when a status comes back: what was told when it was first reached."""
-    earlier = action.updates.filter(version__lte=before["version"]).order_by("-version")
+    earlier = action.updates.without_undone().filter(version__lte=before["version"]).order_by("-version")
     if before["status"] == Status.BLOCKED != action.status:
         return {"problem": earlier.exclude(problem="").values_list("problem", flat=True).first() or reason}
     if before["status"] == Status.DONE != action.status:
@@ -169,5 +182,5 @@ def _words(action: ActionItem, before: Mapping[str, Any], reason: str) -> dict[s
 def _report(action: ActionItem, batch: WorkbookImport, access: Access, at: datetime, report: Report) -> None:
     record_update(
         action=action, version=action.version, op_id=uuid4(), access=access, at=at, report=report,
-        source=ProgressUpdate.Source.IMPORT, workbook=batch,
+        source=ProgressUpdate.Source.UNDO, workbook=batch,
     )  # fmt: skip
