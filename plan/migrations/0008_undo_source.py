@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('assignments', '0003_initial'),
-        ('plan', '0006_workbook_import'),
+        ('plan', '0007_names_fit_addresses'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
