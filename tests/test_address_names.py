@@ -283,6 +283,7 @@ def store(model, pk, **values):
         if connection.vendor == "sqlite":
             cursor.execute("PRAGMA ignore_check_constraints = ON")
         else:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             for constraint in model._meta.constraints:
                 if constraint.name.endswith("fits_address"):
                     cursor.execute(f"ALTER TABLE {model._meta.db_table} DROP CONSTRAINT {constraint.name}")
