@@ -30,6 +30,10 @@ NUMBER_OF_YEAR = re.compile(r"(\d{1,2})/(\d{4})")
 DASHES = re.compile(r"[‐‑‒–—−]|ถึง|\bto\b")
 DOTS = re.compile(r"(?<!\d)\.|\.(?!\d)")  # of abbreviations; 1.5 stays what it is
 PARTS = re.compile(r"[·()|\n]+")
+BASIS_WORDS = {
+    ActionItem.Basis.STATED: ("ตามเอกสาร", "ช่วงเวลาตามเอกสาร"),
+    ActionItem.Basis.INFERRED: ("อนุมานจากเอกสาร",),
+}
 LONGEST = 200  # characters of a period
 
 
@@ -43,12 +47,13 @@ def read_status(cell: ReadCell) -> Status | None:
 
 
 def read_basis(cell: ReadCell) -> ActionItem.Basis | None:
-    """The basis of a schedule by its Thai or English name, or its code.
+    """The basis of a schedule by its Thai or English name, its code, or a word of the template's explanation.
 
     Raises:
         UnreadableError: it is none of them.
     """
-    return read_choice(cell, names_of(ActionItem.Basis))
+    names = names_of(ActionItem.Basis)
+    return read_choice(cell, {basis: (*names[basis], *BASIS_WORDS.get(basis, ())) for basis in names})
 
 
 @cache

@@ -14,7 +14,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Model, QuerySet
+from django.db.models import BooleanField, IntegerField, Model, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
@@ -28,8 +28,11 @@ from import_export.results import RowResult
 
 from pmqa_tracker import clock
 from pmqa_tracker.cells import clean_text
-from pmqa_tracker.formats import Csv, Excel
+from pmqa_tracker.formats import Csv, Excel, NumberText
 from pmqa_tracker.models import StaleVersionError
+from pmqa_tracker.read_cells import ReadCell
+from pmqa_tracker.typed_cells import read_code
+from pmqa_tracker.unreadable import UnreadableError
 from pmqa_tracker.uploads import ConfirmForm, UploadStorage
 
 MOST_BYTES = 5 * 1024 * 1024
@@ -223,10 +226,41 @@ class TableResource(resources.ModelResource):
         """The columns that say which record a row is about."""
         return [self.fields[name].column_name for name in self.get_import_id_fields()]
 
+    def before_import_row(self, row: dict[str, str], **kwargs: Any) -> None:
+        """Refuse a code that a spreadsheet has made a number or a day of: 7.1 may have been 7.10.
+
+        Raises:
+            ValidationError: naming the columns and both readings.
+        """
+        errors = {}
+        for name in [name for name, text in row.items() if isinstance(text, NumberText)]:
+            if self.holds_code(name):
+                try:
+                    read_code(ReadCell(row[name].value))
+                except UnreadableError as error:
+                    errors[name] = error.message
+            row[name] = str(row[name])
+        if errors:
+            raise ValidationError(errors)
+
+    def holds_code(self, column: str) -> bool:
+        """Whether the cells of a column name something, unlike words, numbers and truths."""
+        attribute = next((each.attribute for each in self.fields.values() if each.column_name == column), None)
+        kinds = {each.name: each for each in self._meta.model._meta.concrete_fields}
+        return not isinstance(kinds.get(attribute), (TextField, IntegerField, BooleanField))
+
     def import_row(self, row: dict[str, str], instance_loader: Any, **kwargs: Any) -> RowResult:
-        """Import a row; an empty one between others is passed over."""
+        """Import a row; an empty one between others is passed over.
+
+        Whatever is wrong with a row makes it an invalid one, so that all of them are listed in the file's order.
+        """
         if any(row.values()):
-            return super().import_row(row, instance_loader, **kwargs)
+            result = super().import_row(row, instance_loader, **kwargs)
+            if result.errors and all(isinstance(each.error, ValueError) for each in result.errors):
+                result.import_type = RowResult.IMPORT_TYPE_INVALID
+                result.validation_error = ValidationError([str(each.error) for each in result.errors])
+                result.errors = []
+            return result
         result = RowResult()
         result.import_type = RowResult.IMPORT_TYPE_SKIP
         return result

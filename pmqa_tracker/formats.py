@@ -2,6 +2,7 @@
 
 import csv
 import re
+from datetime import date, time
 from io import BytesIO, StringIO
 from typing import Any
 
@@ -18,7 +19,24 @@ MOST_ROWS = 5_000
 MOST_COLUMNS = 50
 # What a spreadsheet program takes for a formula; with the apostrophes a text may have of its own, so that taking the
 # mark off again gives the very text.
-LIKE_FORMULA = re.compile("'*[=+\\-@\t\r＝＋－＠]")
+# Or makes a number or a day of: 7.10, 007, 1/2, 1-2.
+LIKE_FORMULA = re.compile("'*(?:[=+\\-@\t\r＝＋－＠]|0\\d+\\Z|\\d+[./-]\\d+\\Z)")
+BARE_NUMBER = re.compile(r"\d+\.\d")
+
+
+class NumberText(str):
+    """The text of a cell that may have been another one before a spreadsheet made a number or a day of it.
+
+    `value` is what the spreadsheet holds.
+    """
+
+    __slots__ = ("value",)
+
+    def __new__(cls, value: Any) -> "NumberText":
+        """Write a number or a day as a text."""
+        text = super().__new__(cls, value)
+        text.value = value
+        return text
 
 
 class Excel(base_formats.XLSX):
@@ -91,7 +109,9 @@ def marked(value: str) -> str:
 
 
 def unmarked(value: str) -> str:
-    """The text that was marked."""
+    """The text that was marked; a bare 7.1 may have been a 7.10 before a spreadsheet wrote the file."""
+    if BARE_NUMBER.fullmatch(value):
+        return NumberText(float(value))
     return value[1:] if value.startswith("'") and LIKE_FORMULA.match(value) else value
 
 
@@ -134,4 +154,6 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    if isinstance(value, (NumberText, float, date, time)):
+        return value if isinstance(value, NumberText) else NumberText(value)
     return clean_text(str(value))

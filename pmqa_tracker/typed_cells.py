@@ -5,6 +5,7 @@ can be understood in two ways, is an `UnreadableError`: a sentence that says wha
 """
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 
 from django.utils.translation import gettext as _
@@ -20,6 +21,8 @@ EDGES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200c\u2
 PERCENT = re.compile(
     r"(?P<before>ร้อยละ)?\s*(?P<number>[+-]?\d{1,9}(\.\d{1,15})?)\s*(?P<after>%|％|เปอร์เซ็นต์|percent)?", re.IGNORECASE
 )
+# What a spreadsheet makes of 1/2 or 1-2: "1-Feb", "01-ก.พ.".
+DAY_OF_CODE = re.compile(r"(?P<day>\d{1,2})[- ](?P<name>[^\d\s-]+)(?:[- ]\d{2,4})?")
 WHOLE = re.compile(r"[+-]?\d{1,15}(\.0{1,9})?")
 MOST_DIGITS = 15  # of a number; a spreadsheet rounds what has more
 LARGEST_WHOLE = 32_767  # what a small integer of the database holds
@@ -60,19 +63,34 @@ def read_text(cell: ReadCell) -> str:
 
 
 def read_code(cell: ReadCell) -> str:
-    """A code or number of the plan, such as 1.2.1 or 3, as `read_text`.
+    """A code or number of the plan, such as 1.2.1 or 3, as `read_text`; an apostrophe that marks a text is left out.
 
     Raises:
-        UnreadableError: also where the spreadsheet has made a number of it: 1.1 and 1.10 have become the same.
+        UnreadableError: also where the spreadsheet has made a number of it, since 1.1 and 1.10 are then the same, or a
+            day, as it does of 1/2.
     """
-    if isinstance(cell.value, float) and not cell.trouble and not _finite(cell.value).is_integer():
-        code = read_text(ReadCell(cell.value))
-        raise UnreadableError(
-            _("The code has become the number %(code)s; format the cell as text and type the code again.")
-            % {"code": code},
-            [code, f"{code}0"] if re.fullmatch(r"\d+\.\d", code) else [code],
-        )
-    return read_text(cell)
+    value = _value(cell)
+    if isinstance(value, float) and not _finite(value).is_integer():
+        number = read_text(ReadCell(value))
+        raise _changed_code(number, [number, f"{number}0"] if re.fullmatch(r"\d+\.\d", number) else [number])
+    if isinstance(value, date):
+        parts = (value.day, value.month, value.year % 100)
+        codes = (".".join(map(str, each)) for each in (parts[:2], (value.month, value.day), parts))
+        raise _changed_code(thai.type_date(day) if (day := _day_of(value)) else shown(value), dict.fromkeys(codes))
+    text = read_text(cell).removeprefix("'")
+    if (match := DAY_OF_CODE.fullmatch(text)) and (month := thai.find_month(match["name"])[0]):
+        raise _changed_code(text, [f"{int(match['day'])}.{month}", f"{month}.{int(match['day'])}"])
+    return text
+
+
+def _changed_code(value: str, readings: Iterable[str]) -> UnreadableError:
+    """What to raise for a code that a spreadsheet has made something else of."""
+    codes = list(readings)
+    text = _(
+        "%(codes)s? A spreadsheet has made %(value)s of this code. Type it again with an apostrophe before it "
+        "('%(last)s), so that it stays a text."
+    )
+    return UnreadableError(text % {"codes": _(" or ").join(codes), "value": value, "last": codes[-1]}, codes)
 
 
 def read_day(cell: ReadCell) -> date | None:

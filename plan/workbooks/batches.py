@@ -211,6 +211,7 @@ def _apply(
         return comparison.findings, 0, [], batch.plan
     writer = Writer(batch.plan, comparison, access=access, at=at, batch=batch, tell=tell)
     written = writer.write(wanted)
+    comparison.findings.put_in_order([sheet.name for sheet in book.sheets])
     return comparison.findings, len(comparison.edits), written, batch.plan
 
 

@@ -149,11 +149,16 @@ def _offer(sheet: Worksheet, fields: Sequence[Field], last: int, lists: Mapping[
         if field.offers not in lists:
             continue
         letter = get_column_letter(place)
-        rule = DataValidation(type="list", formula1=lists[field.offers], allow_blank=True)
-        rule.showErrorMessage = not field.may_differ
-        rule.errorTitle, rule.error = field.heading[:32], "โปรดเลือกจากรายการที่กำหนด"
-        rule.add(f"{letter}{HEADER_ROW + 1}:{letter}{last}")
-        sheet.add_data_validation(rule)
+        offer_list(sheet, f"{letter}{HEADER_ROW + 1}:{letter}{last}", lists[field.offers], field)
+
+
+def offer_list(sheet: Worksheet, area: str, formula: str, field: Field) -> None:
+    """Let cells be chosen from a list that `write_lists` wrote; something else is refused unless it may differ."""
+    rule = DataValidation(type="list", formula1=formula, allow_blank=True)
+    rule.showErrorMessage = not field.may_differ
+    rule.errorTitle, rule.error = field.heading[:32], "โปรดเลือกจากรายการที่กำหนด"
+    rule.add(area)
+    sheet.add_data_validation(rule)
 
 
 def _protect(sheet: Worksheet) -> None:

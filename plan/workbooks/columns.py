@@ -232,7 +232,14 @@ class ActionSheet(resources.Resource):
         widget=LevelsWidget(),
         note="ระดับที่รายการนี้ตอบ ได้แก่ Basic, Advance, Significance หากตอบหลายระดับให้คั่นด้วยจุลภาค",
     )
-    number = Column("ข้อที่", attribute="number", part=Part.CONTENT, width=7, note="ลำดับข้อตามที่พิมพ์ในเอกสาร เว้นว่างได้")
+    number = Column(
+        "ข้อที่",
+        attribute="number",
+        part=Part.CONTENT,
+        width=7,
+        widget=CodeWidget(),
+        note="ลำดับข้อตามที่พิมพ์ในเอกสาร เว้นว่างได้",
+    )
     text = Column("สิ่งที่ต้องดำเนินการ", attribute="text", part=Part.CONTENT, width=58, note="สิ่งที่ต้องดำเนินการเพิ่มเติม")
     first = Column(
         "เริ่มช่วงเวลา",

@@ -79,7 +79,7 @@ class Findings:
     """All that was found.
 
     Attributes:
-        rows: what would be written, in the file's order.
+        rows: what would be written.
         errors: everything wrong; with one of them nothing is written.
         notes: sentences that say what was passed over.
         absent: refs that the file does not hold; they are left alone.
@@ -91,6 +91,16 @@ class Findings:
     notes: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     unchanged: int = 0
+
+    def put_in_order(self, sheets: Sequence[str]) -> None:
+        """Sort the rows and the errors as a reader of the file meets them.
+
+        Args:
+            sheets: the names of the file's sheets, in its order.
+        """
+        places = {name: place for place, name in enumerate(map(str.strip, sheets), start=1)}
+        self.rows.sort(key=lambda each: (places.get(each.sheet, 0), each.row))
+        self.errors.sort(key=lambda each: (places.get(each.sheet, 0), each.row, len(each.column), each.column))
 
     def as_json(self) -> dict[str, Any]:
         """For the database; a page reads it as it is."""

@@ -42,6 +42,7 @@ def apply(book: BookRead, batch: WorkbookImport, tell: Tell) -> tuple[Findings, 
                 plan = Maker(records).make()
         except IntegrityError as error:
             raise ChangedMeanwhileError(batch.file_name) from error
+    records.findings.put_in_order([sheet.name for sheet in book.sheets])
     return records.findings, len(records.made), records.made, plan
 
 

@@ -12,7 +12,7 @@ from openpyxl import Workbook
 from assignments.models import Unit
 from criteria.models import Assessment, Category, Criterion, Level, Requirement, Verdict
 from plan.models import ActionItem, Plan
-from plan.workbooks.book import GUIDE, Field, new_book_of, write_guide, write_lists, write_table
+from plan.workbooks.book import GUIDE, Field, new_book_of, offer_list, write_guide, write_lists, write_table
 from plan.workbooks.columns import in_thai, period_words
 from plan.workbooks.plan_tables import (
     ACTIONS,
@@ -117,6 +117,8 @@ def _write_plan(book: Workbook, values: Mapping[str, Any], lists: Mapping[str, s
     write_table(sheet, _plan_fields(), rows, title=title, note="กรอกในคอลัมน์ “ค่าที่กรอก”", lists=lists)
     for row, ask in enumerate(PLAN_ASKS, start=4):
         sheet.cell(row, 2).number_format = ask.number_format
+        if ask.offers:
+            offer_list(sheet, f"B{row}", lists[ask.offers], ask.field)
 
 
 def _needed(ask: Ask) -> str:

@@ -23,6 +23,10 @@ LABEL, VALUE, NOTE = "หัวข้อ", "ค่าที่กรอก", "�
 PASSED, FAILED = "ผ่าน", "ไม่ผ่าน"
 YES, NO = "ใช่", "ไม่ใช่"
 DAY = "d mmm yyyy"
+KIND_WORDS = {
+    Assessment.Kind.ASSESSOR: ("ผู้ตรวจประเมิน", "ผู้ประเมินภายนอก", "assessor"),
+    Assessment.Kind.SELF: ("ส่วนราชการประเมินตนเอง", "การประเมินตนเอง", "self"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +65,9 @@ class Ask:
 
 
 def read_kind(cell: ReadCell) -> Any:
-    """Who judged, by its name."""
-    return read_choice(cell, names_of(Assessment.Kind))
+    """Who judged, by its name or the word the template explains it with."""
+    names = names_of(Assessment.Kind)
+    return read_choice(cell, {kind: (*names[kind], *KIND_WORDS[kind]) for kind in names})
 
 
 def read_verdict(cell: ReadCell) -> bool | None:
@@ -83,14 +88,14 @@ def read_level(cell: ReadCell) -> Level | None:
 
 
 PLAN_ASKS: Sequence[Ask] = (
-    Ask(name="slug", heading="รหัสแผน", needs=True,
+    Ask(name="slug", read=read_code, heading="รหัสแผน", needs=True,
         note="อักษรภาษาอังกฤษ ตัวเลข และขีด ใช้เป็นส่วนหนึ่งของที่อยู่หน้าเว็บ เช่น 2564-2565"),
     Ask(name="title", heading="ชื่อแผน", needs=True, note="ชื่อเต็มตามเอกสาร"),
     Ask(name="organization", heading="ส่วนราชการ", needs=True, note="ชื่อกรมหรือส่วนราชการ"),
     Ask(name="starts_on", heading="วันเริ่มแผน", needs=True, read=read_day, note="เช่น 1 ต.ค. 2563", number_format=DAY),
     Ask(name="ends_on", heading="วันสิ้นสุดแผน", needs=True, read=read_day, note="เช่น 30 ก.ย. 2565", number_format=DAY),
-    Ask(name="previous", heading="รหัสแผนก่อนหน้า", note="รหัสของแผนที่มีอยู่ในระบบแล้ว เว้นว่างได้"),
-    Ask(name="assessment", heading="ชื่อการประเมิน", needs=True, note="การตรวจประเมินที่แผนนี้ตอบ"),
+    Ask(name="previous", read=read_code, heading="รหัสแผนก่อนหน้า", note="รหัสของแผนที่มีอยู่ในระบบแล้ว เว้นว่างได้"),
+    Ask(name="assessment", read=read_code, heading="ชื่อการประเมิน", needs=True, note="การตรวจประเมินที่แผนนี้ตอบ"),
     Ask(name="kind", heading="ผู้ประเมิน", read=read_kind, offers="ผู้ประเมิน", note="ผู้ตรวจประเมิน หรือประเมินตนเอง"),
     Ask(name="assessed_on", heading="วันที่ประเมิน", read=read_day, note="เว้นว่างได้หากเอกสารไม่ระบุ", number_format=DAY),
     Ask(name="basic_points", heading="คะแนนระดับ Basic", read=read_whole, note="เว้นว่างหมายถึง 300", number_format="0"),
@@ -109,7 +114,8 @@ TABLES: Mapping[str, Sequence[Ask]] = {
         Ask(name="ends_on", heading="วันสุดท้าย", needs=True, read=read_day, note="เช่น 31 ธ.ค. 2563", number_format=DAY),
     ),
     UNITS: (
-        Ask(name="abbreviation", heading="อักษรย่อ", needs=True, width=26, note="อักษรย่อที่ใช้ในตาราง เช่น กพร."),
+        Ask(name="abbreviation", read=read_code, heading="อักษรย่อ", needs=True, width=26,
+            note="อักษรย่อที่ใช้ในตาราง เช่น กพร."),
         Ask(name="name_th", heading="ชื่อภาษาไทย", needs=True, width=40, note="ชื่อเต็ม"),
         Ask(name="name_en", heading="ชื่อภาษาอังกฤษ", width=40, note="เว้นว่างได้"),
         Ask(name="is_active", heading="ใช้งานอยู่", read=read_yes_no, offers="ใช่หรือไม่", width=11,
@@ -150,7 +156,7 @@ TABLES: Mapping[str, Sequence[Ask]] = {
         Ask(name="criterion", read=read_code, heading="รหัสเกณฑ์", needs=True, width=12, note="เกณฑ์ของรายการ"),
         Ask(name="levels", heading="ระดับ", needs=True, read=read_levels, offers="ระดับ", may_differ=True, width=22,
             note="ระดับที่รายการนี้ตอบ หากหลายระดับให้คั่นด้วยจุลภาค"),
-        Ask(name="number", heading="ข้อที่", width=7, note="ลำดับข้อตามที่พิมพ์ในเอกสาร เว้นว่างได้"),
+        Ask(name="number", heading="ข้อที่", read=read_code, width=7, note="ลำดับข้อตามที่พิมพ์ในเอกสาร เว้นว่างได้"),
         Ask(name="position", heading="ลำดับ", read=read_whole, width=9, note="ลำดับภายในเกณฑ์ เว้นว่างหมายถึงตามแถว",
             number_format="0"),
         Ask(name="text", heading="สิ่งที่ต้องดำเนินการ", needs=True, width=70, note="สิ่งที่ต้องดำเนินการเพิ่มเติม"),
