@@ -9,10 +9,12 @@ from typing import Any
 import tablib
 from django.utils.translation import gettext as _
 from import_export.formats import base_formats
-from openpyxl import Workbook, load_workbook
+from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
 
 from pmqa_tracker.cells import clean_text, write_text
-from pmqa_tracker.workbook_gate import LIMITS, check
+from pmqa_tracker.read_cells import ReadCell
+from pmqa_tracker.workbook_intake import read_workbook
 
 MOST_BYTES = 5 * 1024 * 1024
 MOST_ROWS = 5_000
@@ -38,6 +40,10 @@ class NumberText(str):
         text.value = value
         return text
 
+SEPARATORS = (",", ";", "\t", "|")  # the first that makes the most columns of the headings
+SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[,;]*', re.IGNORECASE)
+NO_TEXT = re.compile("[\x00\ufffd]|^PK\x03\x04")
+
 
 class Excel(base_formats.XLSX):
     """A workbook with one sheet; every text in it is text."""
@@ -48,17 +54,16 @@ class Excel(base_formats.XLSX):
     def create_dataset(self, in_stream: bytes) -> tablib.Dataset:
         """The first sheet as a table.
 
-        A cell in Excel's last row or column takes a few bytes, the empty ones before it take gigabytes: no more of
-        them is read than a table may have.
-
         Raises:
-            ValueError: it is too large, or a cell holds a formula, whose value only Excel knows.
+            ValueError: it is no workbook, or too large, or a cell holds a formula whose value only Excel knows.
         """
-        check(in_stream, "table.xlsx", LIMITS)
-        sheet = load_workbook(BytesIO(in_stream), read_only=True, keep_links=False).worksheets[0]
-        sheet.reset_dimensions()
-        rows = sheet.iter_rows(max_row=MOST_ROWS + 2, max_col=MOST_COLUMNS + 1)
-        return tidy([[_value(cell) for cell in row] for row in rows])
+        sheet = read_workbook(in_stream, "table.xlsx").first
+        return tidy(
+            [
+                [_value(cell, f"{get_column_letter(column)}{number}") for column, cell in enumerate(row, start=1)]
+                for number, row in enumerate(sheet.rows, start=1)
+            ]
+        )
 
     def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> bytes:
         book = Workbook(write_only=False)
@@ -88,11 +93,15 @@ class Csv(base_formats.CSV):
         return "rb"
 
     def create_dataset(self, in_stream: bytes, **kwargs: Any) -> tablib.Dataset:
-        try:
-            text = in_stream.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = in_stream.decode("cp874")
-        return tidy([[unmarked(value) for value in row] for row in csv.reader(StringIO(text, newline=""))])
+        """The file as a table; its first line says what stands between the cells.
+
+        Raises:
+            ValueError: it is no text, or no table.
+        """
+        text, mark = _separator(decoded(in_stream))
+        return tidy(
+            [[unmarked(value) for value in row] for row in csv.reader(StringIO(text, newline=""), delimiter=mark)]
+        )
 
     def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> bytes:
         file = StringIO()
@@ -101,6 +110,32 @@ class Csv(base_formats.CSV):
         for row in dataset:
             writer.writerow([marked(clean_text(str(value))) if value is not None else "" for value in row])
         return file.getvalue().encode("utf-8-sig")
+
+
+def decoded(data: bytes) -> str:
+    """A text file as Excel writes it: UTF-8, UTF-16 (“Unicode Text”) or the Thai code page.
+
+    Raises:
+        ValueError: it is no text.
+    """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = data.decode("utf-16", "replace")
+    else:
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = data.decode("cp874", "replace")
+    if NO_TEXT.search(text):
+        raise ValueError(_("it is no text; save it in Excel as “CSV UTF-8”, or as Excel Workbook (.xlsx)"))
+    return text
+
+
+def _separator(text: str) -> tuple[str, str]:
+    """A table as text without a line that only names its separator, and the separator."""
+    first = text.split("\n", 1)[0].rstrip("\r")
+    if named := SEPARATOR_LINE.fullmatch(first):
+        return text.partition("\n")[2], named.group(1)
+    return text, max(SEPARATORS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), ())))
 
 
 def marked(value: str) -> str:
@@ -141,11 +176,11 @@ def tidy(rows: list[list[Any]]) -> tablib.Dataset:
     return table
 
 
-def _value(cell: Any) -> Any:
-    if cell.value is not None and cell.data_type == "f":
-        raise ValueError(
-            _("cell %(cell)s holds a formula; copy it and paste it as a value") % {"cell": cell.coordinate}
-        )
+def _value(cell: ReadCell, place: str) -> Any:
+    if cell.trouble == "FORMULA":
+        raise ValueError(_("cell %(cell)s holds a formula; copy it and paste it as a value") % {"cell": place})
+    if cell.trouble:
+        raise ValueError(_("cell %(cell)s holds the error %(value)s") % {"cell": place, "value": cell.value})
     return cell.value
 
 
