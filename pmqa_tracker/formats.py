@@ -40,6 +40,7 @@ class NumberText(str):
         text.value = value
         return text
 
+
 SEPARATORS = (",", ";", "\t", "|")  # the first that makes the most columns of the headings
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[,;]*', re.IGNORECASE)
 NO_TEXT = re.compile("[\x00\ufffd]|^PK\x03\x04")
