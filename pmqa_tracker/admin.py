@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from simple_history.admin import SimpleHistoryAdmin
 
+from pmqa_tracker.database_text import Folded
 from pmqa_tracker.forms import BuddhistDateField, LinesField
 from pmqa_tracker.history import ChangesInWords, changes_since, not_edited
 from pmqa_tracker.models import StaleVersionError, User, Versioned
@@ -42,6 +43,14 @@ admin.site.site_header = gettext_lazy("Improvement plan tracker")
 admin.site.index_title = gettext_lazy("Manage the data")
 admin.site.site_url = "/"
 admin.site.enable_nav_sidebar = False  # the tables need the width
+
+
+class ThaiText:
+    """A list that finds Thai words however they are spelled; its autocompletes do too. Every admin is one."""
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        """The fields searched, compared by their key; see `pmqa_tracker.database_text`."""
+        return [f"{name}__{Folded.lookup_name}" for name in super().get_search_fields(request)]
 
 
 class BuddhistDates:
@@ -145,7 +154,7 @@ class KeepsWords:
         return render(request, "admin/not_saved.html", {**self.admin_site.each_context(request), **context}, status=409)
 
 
-class VersionedAdmin(BuddhistDates, KeepsWords, SimpleHistoryAdmin):
+class VersionedAdmin(ThaiText, BuddhistDates, KeepsWords, SimpleHistoryAdmin):
     """An admin of versioned records: a stale form is refused with 409, everything typed still in it.
 
     The history is read, not gone back to: an old copy would write over what came since, an action's progress too.
@@ -224,12 +233,12 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(KeepsWords, DjangoGroupAdmin):
+class GroupAdmin(ThaiText, KeepsWords, DjangoGroupAdmin):
     """The roles."""
 
 
 @admin.register(User)
-class UserAdmin(KeepsWords, DjangoUserAdmin):
+class UserAdmin(ThaiText, KeepsWords, DjangoUserAdmin):
     """People; their units are added by `assignments.admin`."""
 
     list_display = ("username", "first_name", "last_name", "roles", "is_active", "is_demo")

@@ -61,6 +61,29 @@ DAYS = tuple(
 )
 LONGEST_DAY = 60  # characters; no day takes more to write
 
+# Characters that nobody sees: soft hyphen, joiners, marks of direction, variation selectors, byte order mark.
+HIDDEN = "\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
+UNSEEN = re.compile(f"[{HIDDEN}]+")
+BLANK = re.compile(f"[{SPACES}{HIDDEN}]+")
+# What is typed one for another. ๅ is the า of ฤๅ.
+ALIKE = str.maketrans(THAI_DIGITS + "‐‑‒–—―−“”„‘’‚ๅ", "0123456789" + "-------\"\"\"'''า")
+# Marks on a letter by their place in the key: vowels, then tones, then what silences or makes nasal (half of ำ).
+VOWELS, TONES, LAST, AFTER = "ัิีึืฺุู็", "่้๊๋", "์ํ๎", "ะา"
+MARKS = VOWELS + TONES + LAST
+# Pattern → spelling, in a dialect that Python and PostgreSQL share. A letter carries one mark of each kind; the marks
+# may be typed in any order, before or behind ะ and า, where no mark can stand, and behind เ-ไ instead of their letter.
+SPELLINGS = (
+    ("เเ", "แ"),
+    (f"([เ-ไ])([{MARKS}]+)([ก-ฮ])", r"\1\3\2"),
+    *((f"[{kind}](?=[{MARKS}{AFTER}]*[{kind}])", "") for kind in (VOWELS, TONES, LAST)),
+    (f"([{TONES}{LAST}{AFTER}]+)([{VOWELS}])", r"\2\1"),
+    (f"([{LAST}{AFTER}]+)([{TONES}])", r"\2\1"),
+    (f"([{AFTER}]+)([{LAST}])", r"\2\1"),
+    (f"ิ([{TONES}]?)ํ", r"ึ\1"),
+    ("ํา", "ำ"),
+)
+
 
 def month_name(month: int, *, short: bool = False) -> str:
     """The name of a month (1-12) in the language of the page."""
@@ -179,17 +202,28 @@ def find_month(name: str) -> tuple[int, bool]:
 
 
 def fold(text: str) -> str:
-    """A text as spelling is compared: ำ as one letter, Arabic digits, lower case.
+    """Fold a text so that two spellings of it become the same: the one rule by which words are compared.
 
-    A tone mark typed after the nikhahit of a split ำ (น + ํ + ้ + า) is put before it.
+    Compatibility forms (full-width letters), case, Thai digits, dashes and quotation marks, เเ for แ, ำ in two letters,
+    and the marks on a letter, doubled or in any order: each is written in one way. Spaces stay; a zero-width space, the
+    end of a word to its author, becomes one.
     """
-    key = re.sub(r"\u0e4d([\u0e48-\u0e4b]?)\u0e32", "\\1\u0e33", unicodedata.normalize("NFC", text))
-    return key.translate(TO_ARABIC).casefold()
+    return _spelled(UNSEEN.sub("", text.replace("\u200b", " ")))
 
 
 def search_key(text: str) -> str:
-    """What two spellings of the same words share: `fold` without spaces and zero-width marks."""
-    return fold(re.sub(r"[\s\u200b-\u200d\ufeff]+", "", text))
+    """The key that two spellings of the same words share: `fold` without spaces and characters nobody sees.
+
+    `database_text.SearchKey` is the same in the database.
+    """
+    return _spelled(BLANK.sub("", unicodedata.normalize("NFKD", text)))
+
+
+def _spelled(text: str) -> str:
+    key = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()).translate(ALIKE)
+    for pattern, spelling in SPELLINGS:
+        key = re.sub(pattern, spelling, key)
+    return key
 
 
 MONTH_NUMBERS = {
