@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.decorators import login_not_required
@@ -20,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from simple_history.admin import SimpleHistoryAdmin
 
-from pmqa_tracker.database_text import Folded
+from pmqa_tracker.database_text import Folded, in_thai_order
 from pmqa_tracker.forms import BuddhistDateField, LinesField
 from pmqa_tracker.history import ChangesInWords, changes_since, not_edited
 from pmqa_tracker.models import StaleVersionError, User, Versioned
@@ -45,8 +46,22 @@ admin.site.site_url = "/"
 admin.site.enable_nav_sidebar = False  # the tables need the width
 
 
+class ThaiList(ChangeList):
+    """A list that sorts by any column in Thai order."""
+
+    def get_ordering(self, request: HttpRequest, queryset: Any) -> list[Any]:
+        return in_thai_order(self.model, super().get_ordering(request, queryset))
+
+
 class ThaiText:
-    """A list that finds Thai words however they are spelled; its autocompletes do too. Every admin is one."""
+    """A list in Thai order that finds words however they are spelled; every admin is one, for what completes too."""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ThaiList
+
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
+        """The order of the list, of what completes from it, and of it as the choices of a filter or a form."""
+        return in_thai_order(self.model, super().get_ordering(request))
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         """The fields searched, compared by their key; see `pmqa_tracker.database_text`."""

@@ -1,9 +1,11 @@
-"""Thai text in the database: searched by its key, whatever the spelling, on SQLite and on PostgreSQL."""
+"""Thai text in the database: found whatever its spelling, and in Thai order, on SQLite and on PostgreSQL."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.backends.signals import connection_created
-from django.db.models import CharField, Func, Lookup, TextField
+from django.db.models import CharField, F, Func, Lookup, Model, TextField
+from django.db.models.functions import Collate
 from django.db.models.lookups import Contains
 from django.dispatch import receiver
 
@@ -11,6 +13,8 @@ from pmqa_tracker import thai
 
 # PostgreSQL lowers letters by the collation of the database, and only ASCII in C: this one knows them all.
 ANY_LANGUAGE = "und-x-icu"
+# A collation of PostgreSQL, whatever the cluster's own; SQLite gets one of that name.
+THAI_ORDER = "th-TH-x-icu"
 
 
 @receiver(connection_created)
@@ -18,10 +22,38 @@ def _teach_sqlite(connection: Any, **kwargs: Any) -> None:
     """Give a new connection to SQLite what PostgreSQL has, or can be written in its SQL."""
     if connection.vendor == "sqlite":
         connection.connection.create_function("search_key", 1, _search_key, deterministic=True)
+        connection.connection.create_collation(THAI_ORDER, _compare)
 
 
 def _search_key(text: str | None) -> str | None:
     return None if text is None else thai.search_key(str(text))
+
+
+def _compare(one: str, other: str) -> int:
+    first, second = thai.sort_key(one), thai.sort_key(other)
+    return (first > second) - (first < second)
+
+
+def by_thai(name: str) -> Collate:
+    """Order by a text field in Thai order: `order_by("position", by_thai("name"))`, `by_thai("name").desc()`."""
+    return Collate(F(name), THAI_ORDER)
+
+
+def in_thai_order(model: type[Model], ordering: Iterable[Any]) -> list[Any]:
+    """An ordering in which each name of a text field, "-" before it or not, is in Thai order."""
+    return [_in_thai_order(model, each) if isinstance(each, str) else each for each in ordering]
+
+
+def _in_thai_order(model: type[Model], name: str) -> Any:
+    field = None
+    for part in name.removeprefix("-").split("__"):
+        if part == "pk" or model is None or part not in {each.name for each in model._meta.get_fields()}:
+            return name
+        field = model._meta.get_field(part)
+        model = field.related_model
+    if not isinstance(field, (CharField, TextField)) or field.choices:
+        return name
+    return by_thai(name[1:]).desc() if name.startswith("-") else by_thai(name)
 
 
 class SearchKey(Func):

@@ -4,8 +4,10 @@ Data is ISO (Anno Domini); only what a person reads or types is in the Buddhist 
 """
 
 import re
+import sys
 import unicodedata
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -71,6 +73,8 @@ ALIKE = str.maketrans(THAI_DIGITS + "‐‑‒–—―−“”„‘’‚ๅ"
 # Marks on a letter by their place in the key: vowels, then tones, then what silences or makes nasal (half of ำ).
 VOWELS, TONES, LAST, AFTER = "ัิีึืฺุู็", "่้๊๋", "์ํ๎", "ะา"
 MARKS = VOWELS + TONES + LAST
+LIGHT = "ฺ๎์็" + TONES  # what a dictionary looks at only in the second place, by weight
+VOWELS_IN_LINE = "".join(mark for mark in VOWELS + "ํ" if mark not in LIGHT)
 # Pattern → spelling, in a dialect that Python and PostgreSQL share. A letter carries one mark of each kind; the marks
 # may be typed in any order, before or behind ะ and า, where no mark can stand, and behind เ-ไ instead of their letter.
 SPELLINGS = (
@@ -224,6 +228,27 @@ def _spelled(text: str) -> str:
     for pattern, spelling in SPELLINGS:
         key = re.sub(pattern, spelling, key)
     return key
+
+
+@lru_cache(maxsize=20_000)
+def sort_key(text: str) -> tuple[str, str, str, str]:
+    """The key to sort Thai text by, as a dictionary does and `database_text.THAI_ORDER` in the database.
+
+    A leading vowel comes after its consonant; tones and the like decide only between texts that are the same without
+    them. Spaces and punctuation count for nothing; digits come first, Thai before other letters.
+    """
+    letters = re.sub("([เ-ไ])([ก-ฮ])", r"\2\1", search_key(text))
+    primary = "".join(_rank(sign) for sign in letters if sign.isalnum() or sign in VOWELS_IN_LINE + "ฯๆ")
+    marks = "".join("1" + chr(0x31 + LIGHT.index(sign)) if sign in LIGHT else "0" for sign in letters)
+    return primary, marks, text.swapcase(), text
+
+
+def _rank(sign: str) -> str:
+    """A letter for its place in the order: ฯ and ๆ come before the letters, those of other languages behind."""
+    if sign in "ฯๆ":
+        return chr(0x40 + "ฯๆ".index(sign))
+    is_other = sign.isalpha() and not "\u0e00" <= sign <= "\u0e7f"
+    return chr(min(ord(sign) + 0x1000, sys.maxunicode)) if is_other else sign
 
 
 MONTH_NUMBERS = {
