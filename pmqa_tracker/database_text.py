@@ -67,7 +67,7 @@ class SearchKey(Func):
         """The same rules as functions of PostgreSQL; the engines share the dialect of `thai.SPELLINGS`."""
         sql, params = compiler.compile(self.source_expressions[0])
         sql = f"regexp_replace(normalize(({sql})::text, NFKD), %s, '', 'g')"
-        sql = f'translate(normalize(lower({sql} COLLATE "{ANY_LANGUAGE}"), NFKD), %s, %s)'
+        sql = f'translate(normalize(lower({sql} COLLATE "{ANY_LANGUAGE}"), NFKC), %s, %s)'
         params = [*params, thai.BLANK.pattern, *("".join(map(chr, part)) for part in (thai.ALIKE, thai.ALIKE.values()))]
         for pattern, spelling in thai.SPELLINGS:
             sql = f"regexp_replace({sql}, %s, %s, 'g')"

@@ -224,7 +224,7 @@ def search_key(text: str) -> str:
 
 
 def _spelled(text: str) -> str:
-    key = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()).translate(ALIKE)
+    key = unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", text).casefold()).translate(ALIKE)
     for pattern, spelling in SPELLINGS:
         key = re.sub(pattern, spelling, key)
     return key
