@@ -59,12 +59,12 @@ class ProgressUpdateQuerySet(AppendOnlyQuerySet):
         """Annotate `is_undone`: whether `without_undone` leaves the update out."""
         return self.annotate(is_undone=Exists(_undo_rows()))
 
-    def remove_imported(self, workbook: WorkbookImport) -> None:
-        """Remove what a workbook told of the actions that it added, before they are removed with it.
+    def remove_imported(self) -> None:
+        """Remove what workbooks told of an action that one of them added, before the action itself is removed.
 
-        The import keeps what its file said.
+        The imports keep what their files said.
         """
-        models.QuerySet.delete(self.filter(workbook=workbook))
+        models.QuerySet.delete(self.filter(workbook__isnull=False))
 
 
 def _undo_rows() -> models.QuerySet["ProgressUpdate"]:

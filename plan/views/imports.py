@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,9 +18,16 @@ from plan.models import ImportState, Plan, WorkbookImport
 from plan.progress import StaleUpdateError
 from plan.workbooks import batches
 from plan.workbooks.data_sheet import build_data_sheet
-from plan.workbooks.findings import CHANGED, CONFLICT, NEW, of_kind
+from plan.workbooks.findings import CHANGED, CONFLICT, MERGED, NEW, of_kind
 from plan.workbooks.plan_book import build_plan_book, build_template
-from plan.workbooks.undo import InUseError, UndoneAlreadyError, read_undoable, remove_new_plan, undo_import
+from plan.workbooks.undo import (
+    LaterImportsError,
+    NothingToUndoError,
+    UndoneAlreadyError,
+    read_undoable,
+    undo_import,
+)
+from plan.workbooks.undo_plan import InUseError, read_later, remove_new_plan
 from pmqa_tracker import clock, tasks, thai
 from pmqa_tracker.downloads import workbook_response
 from pmqa_tracker.models import StaleVersionError
@@ -75,6 +83,14 @@ def import_undo(request: HttpRequest, slug: str, key: Any) -> HttpResponse:
         found = undo_import(batch=batch, access=access_of(request), at=clock.now())
     except UndoneAlreadyError:
         messages.warning(request, _("This import was undone already, or was never written."))
+    except LaterImportsError as error:
+        messages.error(request, _undo_first(error.args[0]))
+    except NothingToUndoError:
+        text = _("Nothing was undone: none of these rows is as the import of %(file)s left it.")
+        messages.error(request, text % {"file": batch.file_name})
+    except ValidationError as error:
+        text = _("Nothing was undone, because a rule does not allow what was there before: %(why)s")
+        messages.error(request, text % {"why": " ".join(error.messages)})
     except (StaleUpdateError, StaleVersionError):
         messages.error(
             request, _("Somebody is editing one of these actions at this moment. Nothing was undone; try again.")
@@ -117,6 +133,8 @@ def new_plan_undo(request: HttpRequest, key: Any) -> HttpResponse:
         remove_new_plan(batch=batch, access=access_of(request), at=clock.now())
     except UndoneAlreadyError:
         messages.warning(request, _("This import was undone already, or was never written."))
+    except LaterImportsError as error:
+        messages.error(request, _undo_first(error.args[0]))
     except InUseError as error:
         text = _("Nothing was removed: “%(name)s” was edited, reported on or used elsewhere since.")
         messages.error(request, text % {"name": error.args[0]})
@@ -137,6 +155,15 @@ def plan_book(request: HttpRequest, slug: str) -> FileResponse:
     """The whole plan as a workbook, to begin another with, or to bring it in elsewhere."""
     plan = find_plan(request, slug)
     return workbook_response(build_plan_book(plan), _("whole plan %(plan)s") % {"plan": plan.slug})
+
+
+def _undo_first(later: list[WorkbookImport]) -> str:
+    """What to undo before an import that others lie over."""
+    names = ", ".join(f"{each.file_name} ({thai.format_datetime(each.written_at)})" for each in later)
+    text = _(
+        "Nothing was undone: other imports changed some of this afterwards. Undo these first, in this order: %(names)s"
+    )
+    return text % {"names": names}
 
 
 def find_import(imports: Any, key: Any) -> WorkbookImport:
@@ -179,7 +206,10 @@ def _context(batch: WorkbookImport, here: str) -> dict[str, Any]:
     is_waiting = bool(task and task.is_running and batch.state in (ImportState.READING, ImportState.PREVIEW))
     is_cut_off = batch.state == ImportState.READING and not is_waiting
     is_expired = batch.state == ImportState.PREVIEW and clock.now() > batch.expires_at()
-    undoable = read_undoable(batch) if batch.state == ImportState.WRITTEN else None
+    is_written, is_new_plan = batch.state == ImportState.WRITTEN, batch.kind == WorkbookImport.Kind.NEW_PLAN
+    undoable = read_undoable(batch) if is_written else None
+    later = read_later(batch) if is_written and is_new_plan else undoable.later if undoable else []
+    conflicts = of_kind(batch.found, CONFLICT)
     return {
         "batch": batch,
         "here": here,
@@ -189,10 +219,14 @@ def _context(batch: WorkbookImport, here: str) -> dict[str, Any]:
         "is_expired": is_expired,
         "new": of_kind(batch.found, NEW),
         "changed": of_kind(batch.found, CHANGED),
-        "conflicts": of_kind(batch.found, CONFLICT),
+        "merged": of_kind(batch.found, MERGED),
+        "conflicts": conflicts,
+        "taken": [row for row in conflicts if row["is_taken"]],
+        "left": [row for row in conflicts if not row["is_taken"]],
         "undoable": undoable,
-        "not_new_plan": batch.kind != WorkbookImport.Kind.NEW_PLAN,
-        "is_new_plan": batch.kind == WorkbookImport.Kind.NEW_PLAN,
+        "later": later,
+        "not_new_plan": not is_new_plan,
+        "is_new_plan": is_new_plan,
     }
 
 

@@ -6,6 +6,7 @@ what the confirmation does.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -23,6 +24,7 @@ from plan.workbooks.compare import Comparer, Comparison
 from plan.workbooks.data_sheet import EXPORTED, FORM, SHEET
 from plan.workbooks.findings import CONFLICT, Findings
 from plan.workbooks.tables import read_about, read_table
+from plan.workbooks.undo_plan import with_tokens
 from plan.workbooks.write import ChangedMeanwhileError, Writer
 from pmqa_tracker import tasks, thai
 from pmqa_tracker.read_cells import ReadCell
@@ -167,9 +169,13 @@ def _write(
             )
             if findings.errors or not _is_as_seen(findings, batch.found, taken):
                 raise TakenBack
+            if batch.kind == Kind.NEW_PLAN and plan:
+                written = with_tokens(plan, written)
+            findings.rows = [replace(row, is_taken=row.kind == CONFLICT and row.row in taken) for row in findings.rows]
             moved = WorkbookImport.objects.filter(pk=batch.pk, state=ImportState.PREVIEW).update(
                 state=ImportState.WRITTEN if written else ImportState.UNCHANGED,
                 written=written,
+                found=batch.found | {"rows": findings.as_json()["rows"]},
                 written_at=at if written else None,
                 plan=plan,
                 staged="",
@@ -191,7 +197,10 @@ def _is_as_seen(findings: Findings, found: Mapping[str, Any], taken: Collection[
         return False
     return all(
         [row["kind"], row["row"], row["name"]] == [old["kind"], old["row"], old["name"]]
-        and (row["cells"] == old["cells"] or (row["kind"] == CONFLICT and row["row"] not in taken))
+        and (
+            [row["cells"], list(row["others"])] == [old["cells"], old["others"]]
+            or (row["kind"] == CONFLICT and row["row"] not in taken)
+        )
         for row, old in zip(now, seen, strict=True)
     )
 

@@ -14,7 +14,7 @@ from typing import Any
 from django.utils.translation import override
 from import_export import fields, resources, widgets
 
-from assignments.models import Unit
+from assignments.models import Role, Unit
 from assignments.unit_names import UnitNames, read_units
 from criteria.models import Level
 from plan.models import ActionItem, Period, Status
@@ -24,6 +24,10 @@ from pmqa_tracker.cells import clean_text
 from pmqa_tracker.read_cells import ReadCell
 from pmqa_tracker.typed_cells import read_code, read_percent, read_text
 from pmqa_tracker.unreadable import UnreadableError
+
+# Columns of an action's own fields, and of the units with a part in it.
+FIELDS = {"number": "number", "text": "text", "first": "first_period", "last": "last_period", "basis": "schedule_basis"}
+ROLES = {"lead": Role.LEAD, "support": Role.SUPPORT}
 
 
 class Part(StrEnum):

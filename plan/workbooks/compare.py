@@ -1,23 +1,22 @@
 """The rows of a data sheet held against the plan: what each would change, and what is wrong with it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db.models import Max
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from assignments.models import Role, Unit
 from criteria.models import Criterion, Requirement
 from plan.as_of import AsOf
-from plan.models import ActionItem, Plan, ProgressUpdate
+from plan.models import ActionItem, Plan
 from plan.workbooks.columns import ActionSheet, Part
 from plan.workbooks.data_sheet import SHEET
-from plan.workbooks.findings import CHANGED, CONFLICT, NEW, CellChange, Findings, RowFinding, near
+from plan.workbooks.findings import CHANGED, CONFLICT, MERGED, NEW, CellChange, Findings, RowFinding, near
+from plan.workbooks.others import read_others
 from plan.workbooks.tables import Table
-from pmqa_tracker import thai
 from pmqa_tracker.read_cells import ReadCell
 from pmqa_tracker.unreadable import UnreadableError
 
@@ -32,11 +31,13 @@ class Edit:
     Attributes:
         row: its number.
         cells: heading → cell, for errors that are found while writing.
-        kind: NEW, CHANGED or CONFLICT.
+        kind: NEW, CHANGED, MERGED or CONFLICT.
         action: the action; None for a new one.
         values: what the row says, by column.
         changed: the names of the columns that say something else than the action; words that are told count.
         criterion: of a new one.
+        seen: the version of the action that was exported.
+        exported: what the action held then, by column; None where the file no longer says so.
     """
 
     row: int
@@ -46,6 +47,8 @@ class Edit:
     values: dict[str, Any]
     changed: list[str]
     criterion: Criterion | None = None
+    seen: int = 0
+    exported: dict[str, Any] | None = None
 
     @property
     def name(self) -> str:
@@ -57,12 +60,13 @@ class Edit:
 
 @dataclass(kw_only=True)
 class Comparison:
-    """A sheet held against a plan."""
+    """A sheet held against a plan; `places` leads from a row to its finding."""
 
     table: Table
     columns: ActionSheet
     findings: Findings
     edits: list[Edit] = field(default_factory=list)
+    places: dict[int, int] = field(default_factory=dict)
 
 
 class Comparer:
@@ -100,6 +104,7 @@ class Comparer:
         self.carriers = set(Unit.objects.carrying([unit]).values_list("pk", flat=True)) if unit else set()
         self.met: dict[str, int] = {}
         self.edits: list[Edit] = []
+        self.places: dict[int, int] = {}  # row → place among the findings
 
     def compare(self) -> Comparison:
         """Look at every row; all that is wrong with any of them is in the findings."""
@@ -107,8 +112,10 @@ class Comparer:
             self._look_at(number, cells)
         ours = [ref for ref, action in self.actions.items() if self.unit is None or self._parts(action)]
         self.findings.absent = [ref for ref in ours if ref not in self.met]
-        self._tell_theirs()
-        return Comparison(table=self.table, columns=self.columns, findings=self.findings, edits=self.edits)
+        self._weigh_against_others()
+        return Comparison(
+            table=self.table, columns=self.columns, findings=self.findings, edits=self.edits, places=self.places
+        )
 
     def _tell(self, row: int, name: str, cells: Mapping[str, ReadCell], message: str, readings: Any = ()) -> None:
         heading = self.headings.get(name, "")
@@ -158,12 +165,14 @@ class Comparer:
             text = _("An action stays with its criterion (%(code)s).")
             self._tell(row, "criterion", cells, text % {"code": action.criterion.code})
             return
-        if int(TOKEN.fullmatch(values["token"]).group(1)) > action.version:
+        seen = int(TOKEN.fullmatch(values["token"]).group(1))
+        if seen > action.version:
             self._tell(row, "token", cells, _("The plan has not come to this version yet. Export the file again."))
             return
         stored = self.columns.stored(action)
         is_current = values["token"] == self.columns.token_of(action)
-        before = stored if is_current else self._as_exported(action.ref, values["token"]) or stored
+        exported = stored if is_current else self._as_exported(action.ref, values["token"])
+        before = exported or stored
         changed = [
             name
             for name, column in self.columns.stored_columns.items()
@@ -181,7 +190,9 @@ class Comparer:
             self.findings.unchanged += 1
         elif self._may(row, cells, action, changed):
             kind = CHANGED if is_current else CONFLICT
-            self._add(Edit(row=row, cells=cells, kind=kind, action=action, values=values, changed=changed), stored)
+            edit = Edit(row=row, cells=cells, kind=kind, action=action, values=values, changed=changed)
+            edit.seen, edit.exported = seen, exported
+            self._add(edit, stored)
 
     def _as_exported(self, ref: str, token: str) -> dict[str, Any] | None:
         """The values a row was exported with, where the file still has them as its token says."""
@@ -296,6 +307,7 @@ class Comparer:
             if name in edit.changed
         ]
         text = edit.action.text if edit.action else edit.values["text"]
+        self.places[edit.row] = len(self.findings.rows)
         self.findings.rows.append(
             RowFinding(
                 kind=edit.kind,
@@ -307,26 +319,30 @@ class Comparer:
             )
         )
 
-    def _tell_theirs(self) -> None:
-        """Say of each conflict who changed the action last."""
-        pks = [edit.action.pk for edit in self.edits if edit.kind == CONFLICT]
-        if not pks:
-            return
-        last = ActionItem.history.filter(id__in=pks).values("id").annotate(latest=Max("history_id")).values("latest")
-        edited = {
-            each.id: (each.history_date, each.history_user)
-            for each in ActionItem.history.filter(history_id__in=last).select_related("history_user")
-        }
-        told = ProgressUpdate.objects.filter(action__in=pks).order_by("version").select_related("author")
-        reported = {each.action_id: (each.at, each.author) for each in told}
-        words = {}
-        for pk in pks:
-            at, who = max(
-                (each[pk] for each in (edited, reported) if pk in each), key=lambda each: each[0], default=(None, None)
-            )
-            if at:
-                words[pk] = _("%(who)s, %(when)s") % {"who": who or _("The system"), "when": thai.format_datetime(at)}
-        by_row = {edit.row: words.get(edit.action.pk, "") for edit in self.edits if edit.kind == CONFLICT}
-        self.findings.rows = [
-            replace(each, theirs=by_row[each.row]) if each.row in by_row else each for each in self.findings.rows
-        ]
+    def _weigh_against_others(self) -> None:
+        """Decide for each row that others changed since the export: nothing of ours touched, merged, or a conflict."""
+        stale = [edit for edit in self.edits if edit.kind == CONFLICT]
+        others = read_others(self.columns, [(edit.action, edit.seen, edit.exported) for edit in stale])
+        for edit in stale:
+            theirs = others[edit.action.pk]
+            if edit.exported is not None:
+                is_shared = _together(edit.changed) & _together(theirs.cells)
+                edit.kind = CONFLICT if is_shared else MERGED if theirs.cells else CHANGED
+            place = self.places[edit.row]
+            finding = replace(self.findings.rows[place], kind=edit.kind)
+            if edit.kind != CHANGED:
+                left = [cell for name, cell in theirs.cells.items() if edit.kind == MERGED or name not in edit.changed]
+                finding = replace(finding, others=left)
+            if edit.kind == CONFLICT:
+                names = [name for name in self.columns.columns if name in edit.changed]
+                cells = [
+                    replace(cell, before=cell.before or theirs.words.get(name, ""), by=theirs.authors.get(name, ""))
+                    for name, cell in zip(names, finding.cells, strict=True)
+                ]
+                finding = replace(finding, cells=cells)
+            self.findings.rows[place] = finding
+
+
+def _together(names: Iterable[str]) -> set[str]:
+    """Columns, where some only mean anything together: a status and its progress, both ends of a schedule."""
+    return {{"progress": "status", "last": "first"}.get(name, name) for name in names}

@@ -10,7 +10,7 @@ from openpyxl.utils import get_column_letter
 
 from pmqa_tracker.read_cells import ReadCell
 
-NEW, CHANGED, CONFLICT = "NEW", "CHANGED", "CONFLICT"
+NEW, CHANGED, MERGED, CONFLICT = "NEW", "CHANGED", "MERGED", "CONFLICT"
 SHOWN = 300  # characters of a wrong value: who looks for it finds it in his file
 
 
@@ -44,11 +44,16 @@ class CellError:
 
 @dataclass(frozen=True, kw_only=True)
 class CellChange:
-    """A cell that would change."""
+    """A cell that would change, or that others have changed.
+
+    Attributes:
+        by: who wrote the value that is on the site, and when; empty where it does not matter.
+    """
 
     heading: str
     before: str
     after: str
+    by: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,12 +61,13 @@ class RowFinding:
     """A row that would write something.
 
     Attributes:
-        kind: NEW, CHANGED or CONFLICT.
+        kind: NEW, CHANGED, MERGED (others changed other columns) or CONFLICT (others changed the same).
         name: what the row is about: a ref, a code.
         title: its text, in short.
         cells: what would change; of a conflict, the site's value and the file's.
-        theirs: of a conflict, who changed it last and when.
+        others: what others changed since the export, each with who and when; it stays.
         trouble: of a conflict, why the file's side cannot be taken.
+        is_taken: of a conflict that was imported, whether the file's side was taken.
     """
 
     kind: str
@@ -70,8 +76,9 @@ class RowFinding:
     name: str
     title: str = ""
     cells: Sequence[CellChange] = ()
-    theirs: str = ""
+    others: Sequence[CellChange] = ()
     trouble: str = ""
+    is_taken: bool = False
 
 
 @dataclass(kw_only=True)

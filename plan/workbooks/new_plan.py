@@ -11,10 +11,11 @@ from assignments.unit_names import UnitNames, read_units
 from criteria.models import Assessment, Category, Criterion, Level, Requirement, Verdict
 from plan.models import ActionItem, Period, Plan, WorkbookImport
 from plan.typed_cells import read_period
+from plan.workbooks.columns import ROLES
 from plan.workbooks.findings import Findings, near
 from plan.workbooks.plan_rows import Records, Row
 from plan.workbooks.plan_tables import ACTIONS, CATEGORIES, CRITERIA, FORM, PERIODS, PLAN, UNITS, VERDICTS
-from plan.workbooks.write import ROLES, ChangedMeanwhileError, free_ref
+from plan.workbooks.write import ChangedMeanwhileError, free_ref
 from pmqa_tracker.tasks import Tell
 from pmqa_tracker.typed_cells import read_text
 from pmqa_tracker.workbook_intake import BookRead, WorkbookRefusedError

@@ -1,41 +1,36 @@
-"""Taking an import back, row by row, where nobody has edited since."""
+"""Taking an import back: the last one first, row by row where nobody has edited since."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from django.apps import apps
 from django.db import transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
 from assignments.access import Access
 from assignments.models import Unit
-from plan.models import (
-    ActionItem,
-    AppendOnlyError,
-    ImportState,
-    Period,
-    ProgressUpdate,
-    ReportLine,
-    Status,
-    WorkbookImport,
-)
-from plan.progress import Report, record_update
-from plan.workbooks.columns import ActionSheet
+from criteria.models import Requirement
+from plan.models import ActionItem, ImportState, Period, Plan, ProgressUpdate, ReportLine, Status, WorkbookImport
+from plan.progress import Report, StaleUpdateError, record_update
+from plan.workbooks.columns import ROLES, ActionSheet
 from plan.workbooks.write import Mark, reread, set_content, snapshot
 
-KEPT = ("status", "progress", "version")  # of a snapshot: what is no content
+KEPT = ("status", "progress", "version", "token")  # of a snapshot: what is no content
 
 
 class UndoneAlreadyError(Exception):
     """The import was undone, or never written."""
 
 
-class InUseError(Exception):
-    """What was added is in use by now; nothing was removed. The first argument names it."""
+class NothingToUndoError(Exception):
+    """Nothing of the import can be taken back; it stays imported."""
+
+
+class LaterImportsError(Exception):
+    """Other imports lie over this one. The first argument is a list of them, the last one first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,33 +41,84 @@ class Undoable:
         rows: (what it takes to undo, the action) of what nobody has edited since.
         edited: refs of what somebody has; it stays.
         reported: refs of new actions that a unit's period report holds; they stay.
+        lost: refs of actions that cannot be as before, because a period, unit or requirement is gone; they stay.
+        later: imports that changed some of these actions after this one, and have to be undone first; the last first.
     """
 
-    rows: list[tuple[Mapping[str, Any], ActionItem]]
-    edited: list[str]
+    rows: list[tuple[Mapping[str, Any], ActionItem]] = field(default_factory=list)
+    edited: list[str] = field(default_factory=list)
     reported: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    later: list[WorkbookImport] = field(default_factory=list)
+
+
+class Stack:
+    """The imports of a plan that lie over each other: what each left of an action, and what an undo brought back."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Read them, in one query."""
+        self.batches = list(plan.imports.filter(written_at__isnull=False).order_by("-written_at", "-pk"))
+        self.back: dict[tuple[int, str], str] = {}
+        self.tops: dict[tuple[int, str], WorkbookImport] = {}
+        for batch in self.batches:
+            for row in batch.written:
+                if batch.state == ImportState.WRITTEN and "token" in row:
+                    self.tops[row["pk"], row["token"]] = batch
+                elif row.get("undone") and row["undone"] != row["before"]["token"]:
+                    self.back[row["pk"], row["undone"]] = row["before"]["token"]
+
+    def rewind(self, pk: int, token: str, wanted: str) -> str:
+        """The token an action had before whatever was imported and undone again, at most back to the wanted one."""
+        while token != wanted and (pk, token) in self.back:
+            token = self.back[pk, token]
+        return token
+
+    def in_order(self, batches: Iterable[WorkbookImport]) -> list[WorkbookImport]:
+        """These imports, the last one first."""
+        pks = {batch.pk for batch in batches}
+        return [batch for batch in self.batches if batch.pk in pks]
 
 
 def read_undoable(batch: WorkbookImport) -> Undoable:
     """What can be taken back, in a fixed number of queries."""
+    found = Undoable()
     if batch.plan is None or batch.kind == WorkbookImport.Kind.NEW_PLAN:
-        return Undoable(rows=[], edited=[])
+        return found
     periods = sorted(batch.plan.periods.all(), key=lambda each: each.number)
     columns = ActionSheet(periods, Unit.objects.in_order())
     pks = [row["pk"] for row in batch.written]
     actions = {each.pk: each for each in batch.plan.actions.filter(pk__in=pks).with_details()}
     added = [row["pk"] for row in batch.written if not row["before"]]
     in_report = set(ReportLine.objects.filter(action__in=added).values_list("action_id", flat=True))
-    found = Undoable(rows=[], edited=[])
+    asked = set(Requirement.objects.values_list("criterion_id", "level"))
+    there = {each.pk for each in columns.units}, {each.pk for each in periods} | {None}, asked
+    stack = Stack(batch.plan)
+    later = []
     for row in batch.written:
         action = actions.get(row["pk"])
-        if action is None or columns.token_of(action) != row["token"]:
-            found.edited.append(row["ref"])
+        token = stack.rewind(row["pk"], columns.token_of(action), row["token"]) if action else ""
+        if token != row["token"]:
+            if top := stack.tops.get((row["pk"], token)):
+                later.append(top)
+            else:
+                found.edited.append(row["ref"])
         elif action.pk in in_report:
             found.reported.append(row["ref"])
+        elif row["before"] and not _can_be_as(row["before"], action, *there):
+            found.lost.append(row["ref"])
         else:
             found.rows.append((row, action))
+    found.later.extend(stack.in_order(later))
     return found
+
+
+def _can_be_as(before: Mapping[str, Any], action: ActionItem, units: set[int], periods: set[Any], asked: Any) -> bool:
+    """Whether the units, periods and requirements that a snapshot names are still there."""
+    return (
+        {before["first"], before["last"]} <= periods
+        and {pk for name in ROLES for _position, pk in before[name]} <= units
+        and {(action.criterion_id, level) for level in before["levels"]} <= asked
+    )
 
 
 def undo_import(*, batch: WorkbookImport, access: Access, at: datetime) -> Undoable:
@@ -86,6 +132,8 @@ def undo_import(*, batch: WorkbookImport, access: Access, at: datetime) -> Undoa
 
     Raises:
         UndoneAlreadyError: it was undone already.
+        LaterImportsError: other imports changed some of its actions after it.
+        NothingToUndoError: somebody has edited all of it since.
         StaleUpdateError, StaleVersionError: somebody was quicker; nothing was undone.
     """
     with transaction.atomic():
@@ -94,36 +142,21 @@ def undo_import(*, batch: WorkbookImport, access: Access, at: datetime) -> Undoa
         )
         if not undone:
             raise UndoneAlreadyError(batch)
+        batch.refresh_from_db()
         found = read_undoable(batch)
+        if found.later:
+            raise LaterImportsError(found.later)
+        if not found.rows:
+            raise NothingToUndoError(batch)
         mark = mark_of(batch, access)
+        columns = ActionSheet(batch.plan.periods.all(), ())
+        tokens = {}
         for row, action in found.rows:
-            _undo(row["before"], action, batch, access, at, mark)
-    batch.refresh_from_db()
+            action = _undo(row["before"], action, batch, access, at, mark)
+            tokens[row["pk"]] = columns.token_of(action) if action else ""
+        batch.written = [row | {"undone": tokens[row["pk"]]} if row["pk"] in tokens else row for row in batch.written]
+        batch.save(update_fields=["written"])
     return found
-
-
-def remove_new_plan(*, batch: WorkbookImport, access: Access, at: datetime) -> None:
-    """Remove what an import of a whole plan added, all of it or nothing.
-
-    Raises:
-        UndoneAlreadyError: it was undone already.
-        InUseError: somebody has edited one of its records since, reported on it, or built on it.
-    """
-    with transaction.atomic():
-        undone = WorkbookImport.objects.filter(pk=batch.pk, state=ImportState.WRITTEN).update(
-            state=ImportState.UNDONE, undone_at=at, undone_by=access.user, plan=None
-        )
-        if not undone:
-            raise UndoneAlreadyError(batch)
-        mark = mark_of(batch, access)
-        for row in reversed(batch.written):
-            record = apps.get_model(row["model"]).objects.filter(pk=row["pk"]).first()
-            if record is None or record.version != row["version"]:
-                raise InUseError(row["ref"])
-            try:
-                mark.on(record).delete()
-            except (ProtectedError, AppendOnlyError) as error:
-                raise InUseError(row["ref"]) from error
 
 
 def mark_of(batch: WorkbookImport, access: Access) -> Mark:
@@ -133,27 +166,44 @@ def mark_of(batch: WorkbookImport, access: Access) -> Mark:
 
 def _undo(
     before: Mapping[str, Any], action: ActionItem, batch: WorkbookImport, access: Access, at: datetime, mark: Mark
-) -> None:
-    told = action.updates.filter(workbook=batch).exists()
+) -> ActionItem | None:
+    """Put one action back; the action as it is then, None where it was removed."""
     if not before:
-        action.updates.remove_imported(batch)
-        for assignment in action.assignments.all():
-            mark.on(assignment).delete()
-        mark.on(action).delete()
-        return
+        remove_action(action, mark)
+        return None
     now = snapshot(action)
     changed = {name: before[name] for name in before if name not in KEPT and before[name] != now[name]}
     if changed:
         set_content(action, _values(changed), mark)
         action = reread(action)
-    if told:
+    if action.updates.filter(workbook=batch).exists():
         report = Report(
             status=before["status"],
             progress=before["progress"],
             reason=mark.reason,
             **_words(action, before, mark.reason),
         )
-        _report(action, batch, access, at, report)
+        record_update(
+            action=action, version=action.version, op_id=uuid4(), access=access, at=at, report=report,
+            source=ProgressUpdate.Source.UNDO, workbook=batch,
+        )  # fmt: skip
+        action = reread(action)
+    return action
+
+
+def remove_action(action: ActionItem, mark: Mark) -> None:
+    """Remove an action of which only imports reported that are undone.
+
+    Raises:
+        StaleUpdateError: somebody else reports on it, or uses it, at this moment.
+    """
+    try:
+        action.updates.remove_imported()
+        for assignment in action.assignments.all():
+            mark.on(assignment).delete()
+        mark.on(action).delete()
+    except ProtectedError as error:
+        raise StaleUpdateError(action) from error
 
 
 def _values(changed: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,10 +212,10 @@ def _values(changed: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("first", "last"):
         if values.get(name):
             values[name] = Period.objects.get(pk=values[name])
-    for name in ("lead", "support"):
+    for name in ROLES:
         if name in values:
-            units = Unit.objects.in_bulk(values[name])
-            values[name] = [units[pk] for pk in values[name] if pk in units]
+            units = Unit.objects.in_bulk([pk for _position, pk in values[name]])
+            values[name] = [(position, units[pk]) for position, pk in values[name]]
     return values
 
 
@@ -177,10 +227,3 @@ def _words(action: ActionItem, before: Mapping[str, Any], reason: str) -> dict[s
     if before["status"] == Status.DONE != action.status:
         return {"result": earlier.exclude(result="").values_list("result", flat=True).first() or reason}
     return {}
-
-
-def _report(action: ActionItem, batch: WorkbookImport, access: Access, at: datetime, report: Report) -> None:
-    record_update(
-        action=action, version=action.version, op_id=uuid4(), access=access, at=at, report=report,
-        source=ProgressUpdate.Source.UNDO, workbook=batch,
-    )  # fmt: skip

@@ -1,6 +1,6 @@
 """Writing what a data sheet asks: every row by the same rules as on the site, all of them or none."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
@@ -13,13 +13,13 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from assignments.access import Access
-from assignments.models import Assignment, Role
+from assignments.models import Assignment, Unit
 from criteria.models import Level, Requirement
 from plan.models import ActionItem, Plan, ProgressUpdate, Status, WorkbookImport
 from plan.progress import NotAllowedError, Report, StaleUpdateError, record_update
-from plan.workbooks.columns import ActionSheet, Part
+from plan.workbooks.columns import FIELDS, ROLES, ActionSheet, Part
 from plan.workbooks.compare import Comparison, Edit
-from plan.workbooks.findings import CONFLICT
+from plan.workbooks.findings import CONFLICT, MERGED, NEW, CellChange
 from pmqa_tracker.models import StaleVersionError
 from pmqa_tracker.read_cells import ReadCell
 from pmqa_tracker.tasks import Tell
@@ -29,8 +29,6 @@ COLUMNS = {
     "status_to": "status", "progress_to": "progress", "first_period": "first", "last_period": "last",
     "schedule_basis": "basis", "requirements": "levels",
 }  # fmt: skip
-FIELDS = {"number": "number", "text": "text", "first": "first_period", "last": "last_period", "basis": "schedule_basis"}
-ROLES = {"lead": Role.LEAD, "support": Role.SUPPORT}
 
 
 class ChangedMeanwhileError(Exception):
@@ -76,16 +74,38 @@ class Writer:
     def _write(self, edit: Edit) -> dict[str, Any]:
         action = edit.action
         before: dict[str, Any] = {}
+        held: dict[str, Any] = {}
         if action is None:
             action = self._add(edit)
         else:
-            before = snapshot(action)
+            held = self.columns.stored(action)
+            before = snapshot(action) | {"token": self.columns.token_of(action)}
             if any(self.columns.columns[name].part == Part.CONTENT for name in edit.changed):
-                set_content(action, {name: edit.values[name] for name in edit.changed}, self.mark)
+                set_content(action, placed({name: edit.values[name] for name in edit.changed}), self.mark)
                 action = reread(action)
-        self._report(action, edit)
+        update = self._report(action, edit)
         action = reread(action)
+        self._show(edit, held, action, update)
         return {"pk": action.pk, "ref": action.ref, "before": before, "token": self.columns.token_of(action)}
+
+    def _show(self, edit: Edit, held: Mapping[str, Any], action: ActionItem, update: ProgressUpdate | None) -> None:
+        """Let the row's finding say all that was written, what follows from what was typed too."""
+        place = self.comparison.places[edit.row]
+        finding = self.comparison.findings.rows[place]
+        found = {cell.heading: cell for cell in finding.cells}
+        cells = []
+        for name, column in self.columns.columns.items():
+            before = column.words(held[name]) if name in held else ""
+            if name in ActionSheet.WORDS:
+                after = getattr(update, name) if update else ""
+            elif name in self.columns.stored_columns or (edit.kind == NEW and name in ("ref", "criterion")):
+                after = column.words(column.stored(action))
+            else:
+                continue
+            if after != before:
+                cell = found.get(column.column_name, CellChange(heading=column.column_name, before=before, after=""))
+                cells.append(replace(cell, after=after))
+        self.comparison.findings.rows[place] = replace(finding, cells=cells)
 
     def _add(self, edit: Edit) -> ActionItem:
         criterion = edit.criterion
@@ -99,7 +119,7 @@ class Writer:
         )
         if not values["basis"]:
             values = {**values, "basis": ActionItem.Basis.STATED}
-        set_content(action, {name: values[name] for name in (*FIELDS, "levels", *ROLES)}, self.mark)
+        set_content(action, placed({name: values[name] for name in (*FIELDS, "levels", *ROLES)}), self.mark)
         return reread(action)
 
     def _free_ref(self, edit: Edit) -> str:
@@ -110,15 +130,15 @@ class Writer:
         taken |= {each.values["ref"] for each in self.comparison.edits}
         return free_ref(edit.criterion.code, edit.values["levels"], taken)
 
-    def _report(self, action: ActionItem, edit: Edit) -> None:
-        """Tell of the action what the row tells, as one update."""
+    def _report(self, action: ActionItem, edit: Edit) -> ProgressUpdate | None:
+        """Record what the row reports as one update; None where it reports nothing."""
         told = {name: edit.values[name] for name in ActionSheet.WORDS}
         moved = {name: edit.values[name] for name in ("status", "progress") if name in edit.changed}
         if edit.action is None:
             moved = {name: value for name, value in moved.items() if value not in (None, 0, Status.NOT_STARTED)}
         if not moved and not any(told.values()):
-            return
-        record_update(
+            return None
+        return record_update(
             action=action,
             version=action.version,
             op_id=uuid4(),
@@ -137,11 +157,11 @@ class Writer:
             column = self.columns.columns.get(COLUMNS.get(name, name))
             heading = column.column_name if column else ""
             told += [(heading, message) for message in messages]
-        if edit.kind == CONFLICT:
+        if edit.kind in (MERGED, CONFLICT):
+            # What others wrote does not go together with it: their side stays, and the page says why.
             trouble = " ".join(message for _heading, message in told)
-            rows = self.comparison.findings.rows
-            place = next(place for place, row in enumerate(rows) if row.row == edit.row)
-            rows[place] = replace(rows[place], trouble=trouble)
+            rows, place = self.comparison.findings.rows, self.comparison.places[edit.row]
+            rows[place] = replace(rows[place], kind=CONFLICT, trouble=trouble)
             return
         table = self.comparison.table
         self.comparison.findings.errors += [
@@ -185,7 +205,7 @@ class Mark:
 
 
 def set_content(action: ActionItem, values: Mapping[str, Any], mark: Mark) -> None:
-    """Give an action the content some columns hold, as one entry of its history.
+    """Give an action the content some columns hold, as one entry of its history; units come with positions.
 
     Raises:
         ValidationError: a rule is broken.
@@ -212,13 +232,18 @@ def set_content(action: ActionItem, values: Mapping[str, Any], mark: Mark) -> No
             _assign(action, role, values[name], mark)
 
 
-def _assign(action: ActionItem, role: str, units: Any, mark: Mark) -> None:
-    """Let these units, in this order, have a role in an action."""
+def placed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a row says, with the position of each unit."""
+    return {name: list(enumerate(value, start=1)) if name in ROLES else value for name, value in values.items()}
+
+
+def _assign(action: ActionItem, role: str, units: Sequence[tuple[int, Unit]], mark: Mark) -> None:
+    """Let these units, each with its position, have a role in an action."""
     there = {each.unit_id: each for each in Assignment.objects.filter(action=action, role=role)}
     for pk, assignment in there.items():
-        if pk not in {unit.pk for unit in units}:
+        if pk not in {unit.pk for _position, unit in units}:
             mark.on(assignment).delete()
-    for position, unit in enumerate(units, start=1):
+    for position, unit in units:
         assignment = there.get(unit.pk) or Assignment(action=action, unit=unit, role=role, position=position)
         if assignment.pk is None or assignment.position != position:
             assignment.position = position
@@ -234,8 +259,8 @@ def snapshot(action: ActionItem) -> dict[str, Any]:
         "last": action.last_period_id,
         "basis": action.schedule_basis,
         "levels": sorted(each.level for each in action.requirements.all()),
-        "lead": [each.unit_id for each in action.lead],
-        "support": [each.unit_id for each in action.support],
+        "lead": [[each.position, each.unit_id] for each in action.lead],
+        "support": [[each.position, each.unit_id] for each in action.support],
         "status": action.status,
         "progress": action.progress,
         "version": action.version,

@@ -308,15 +308,16 @@ def test_fifty_edits_by_others_are_never_overwritten_in_silence(plan, coordinato
     changes = {(ref, "text"): f"แก้ในไฟล์ {ref}" for ref in mine}
     batch = bring(edited(data, changes), plan, coordinator)
     kinds = {row["name"]: row["kind"] for row in batch.found["rows"]}
-    assert {ref for ref, kind in kinds.items() if kind == "CONFLICT"} == set(theirs)
+    assert {ref for ref, kind in kinds.items() if kind == "CONFLICT"} == set(theirs[1::3])
+    assert {ref for ref, kind in kinds.items() if kind == "MERGED"} == set(theirs) - set(theirs[1::3])
     assert {ref for ref, kind in kinds.items() if kind == "CHANGED"} == set(mine) - set(theirs)
     conflict = next(row for row in batch.found["rows"] if row["name"] == theirs[1])
     assert [(cell["before"], cell["after"]) for cell in conflict["cells"]] == [("ผู้อื่นแก้ 1", f"แก้ในไฟล์ {theirs[1]}")]
     stood = {each.ref: each.text for each in plan.actions.all()}
-    taken = [row["row"] for row in batch.found["rows"] if row["name"] in theirs[:5]]
+    taken = [row["row"] for row in batch.found["rows"] if row["name"] in theirs[:2]]
     write(batch, coordinator, taken=taken)
     now = {each.ref: each.text for each in plan.actions.all()}
-    assert {ref for ref in now if now[ref] != stood[ref]} == set(mine) - set(theirs[5:])
+    assert {ref for ref in now if now[ref] != stood[ref]} == set(mine) - set(theirs[4::3])
     assert plan.actions.get(ref=theirs[0]).updates.latest("version").result == "งานของผู้อื่น 0"
 
 
