@@ -16,6 +16,7 @@ from plan.evidence_files import StagedFile
 from plan.models import ActionItem, ProgressUpdate, Status
 from plan.progress import WORDS, Attachment, Report
 from pmqa_tracker.forms import LinesField, with_lf
+from pmqa_tracker.typed_fields import PercentField
 
 
 class WithdrawalForm(forms.Form):
@@ -45,11 +46,8 @@ class UpdateForm(forms.ModelForm):
     class Meta:
         model = ProgressUpdate
         fields = ("status_to", "progress_to", *WORDS)
-        field_classes = dict.fromkeys(WORDS, LinesField)
-        widgets = {name: forms.Textarea(attrs={"rows": 2}) for name in WORDS} | {
-            "status_to": forms.RadioSelect,
-            "progress_to": forms.NumberInput(attrs={"min": 0, "max": 100, "step": 1, "inputmode": "numeric"}),
-        }
+        field_classes = dict.fromkeys(WORDS, LinesField) | {"progress_to": PercentField}
+        widgets = {name: forms.Textarea(attrs={"rows": 2}) for name in WORDS} | {"status_to": forms.RadioSelect}
         labels = {
             "status_to": _("Status now"),
             "progress_to": _("Progress (%)"),

@@ -134,19 +134,19 @@ def _has_months(
     period: Period, first_name: str, first_year: str | None, last_name: str | None, last_year: str | None
 ) -> bool:
     """Whether a period begins and ends in these months; a year told once is that of the month beside it."""
-    first, is_thai = thai.find_month(first_name)
-    last = thai.find_month(last_name)[0] if last_name else first
+    first = thai.find_month(first_name)
+    last = thai.find_month(last_name) if last_name else first
     if (period.starts_on.month, period.ends_on.month) != (first, last):
         return False
     if not last_name or (first_year and not last_year):
         last_year, first_year, years_later = first_year, None, int(first > last)
     else:
         years_later = 0
-    if first_year and period.starts_on.year not in thai.year_readings(first_year, beside_thai=is_thai):
+    if first_year and period.starts_on.year not in thai.year_readings(first_year):
         return False
     if last_year is None:
         return True
-    years = [year + years_later for year in thai.year_readings(last_year, beside_thai=is_thai)]
+    years = [year + years_later for year in thai.year_readings(last_year)]
     is_one_run = bool(first_year) or period.ends_on.year - period.starts_on.year == int(first > last)
     return period.ends_on.year in years and is_one_run
 
@@ -155,7 +155,7 @@ def _is_in_quarter(period: Period, quarter: int, year: str | None) -> bool:
     """Whether the last day of a period is in a quarter of a fiscal year, of any where none is told."""
     if thai.fiscal_quarter(period.ends_on) != quarter:
         return False
-    years = thai.year_readings(year, beside_thai=True) if year else ()
+    years = thai.year_readings(year) if year else ()
     return not year or period.fiscal_year - thai.BUDDHIST_ERA in years
 
 
@@ -186,6 +186,6 @@ def _near(key: str, periods: Sequence[Period]) -> list[Period]:
     first, last = match[1], match[3]
     found = [period for period in periods if _has_months(period, first, None, last, None)]
     if not found and not last and match[2]:
-        for year in thai.year_readings(match[2], beside_thai=True):
-            found += _around(date(year, thai.find_month(first)[0], 1), periods) if year >= 1 else []
+        for year in thai.year_readings(match[2]):
+            found += _around(date(year, thai.find_month(first), 1), periods) if year >= 1 else []
     return found

@@ -26,6 +26,7 @@ from pmqa_tracker.forms import BuddhistDateField, LinesField
 from pmqa_tracker.history import ChangesInWords, changes_since, not_edited
 from pmqa_tracker.models import StaleVersionError, User, Versioned
 from pmqa_tracker.templatetags.thai import be_date
+from pmqa_tracker.typed_fields import WholeField
 from pmqa_tracker.versioned_forms import READ_VERSION, VersionedForm, VersionedInlineRows
 from pmqa_tracker.views import typed_words
 
@@ -74,6 +75,7 @@ class BuddhistDates:
     formfield_overrides = {
         models.DateField: {"form_class": BuddhistDateField, "widget": forms.TextInput},
         models.TextField: {"form_class": LinesField},
+        models.IntegerField: {"form_class": WholeField, "widget": WholeField.widget},
         models.URLField: {"assume_scheme": "https"},
     }
 

@@ -31,7 +31,8 @@ class BuddhistDateField(forms.DateField):
             return thai.parse_date(value)
         except ValueError:
             raise ValidationError(
-                _("“%(value)s” is not a day; write it like 15/5/2563."), params={"value": value}
+                _("“%(value)s” is not a day; write it like 15/5/2563, 15/5/63 or 15 พ.ค. 2563."),
+                params={"value": value},
             ) from None
 
     def has_changed(self, initial: Any, data: Any) -> bool:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 BUDDHIST_ERA = 543
 FIRST_BUDDHIST_YEAR = 2400  # a typed year from here on is of the Buddhist era, an earlier one Anno Domini
-FIRST_SHORT_YEAR = 50  # "30 ก.ย. 63" is of 2563; of "30 ก.ย. 20" nobody knows whether it is of 2520 or of A.D. 2020
+FIRST_SHORT_YEAR = 50  # 30/9/63 is of 2563; of 30/9/20 nobody knows whether it is of 2520 or of A.D. 2020
 
 MONTHS = {
     "th": (
@@ -144,7 +144,7 @@ def fiscal_quarter(day: date) -> int:
 
 
 def parse_date(text: str) -> date:
-    """A day typed by a person: 30/9/2563, 30 ก.ย. 63, 30/9/2020, 2563-09-30 or 2020-09-30, Thai digits too.
+    """A day typed by a person: 30/9/2563, 30/9/63, 30 ก.ย. 63, 30/9/2020, 2563-09-30 or 2020-09-30, Thai digits too.
 
     Raises:
         ValueError: the text is not a day of the calendar, or it may be several.
@@ -161,16 +161,16 @@ def day_readings(text: str) -> list[date]:
     A day comes before its month, as people here write; its month is a number or a Thai or English name. See
     `year_readings` for the year.
     """
-    plain = text.strip().translate(TO_ARABIC)
+    plain = fold(text[: LONGEST_DAY * 2]).strip()
     if len(plain) > LONGEST_DAY:
         return []
     match = next((match for each in DAYS if (match := each.fullmatch(plain))), None)
     if match is None:
         return []
     told = match.groupdict()
-    month, is_thai = find_month(told["name"]) if "name" in told else (int(told["month"]), False)
+    month = find_month(told["name"]) if "name" in told else int(told["month"])
     era = {"is_buddhist": bool(told.get("buddhist")), "is_christian": bool(told.get("christian"))}
-    years = year_readings(told["year"], beside_thai=is_thai, **era)
+    years = year_readings(told["year"], **era)
     return [day for year in years if (day := _day(year, month, int(told["day"])))]
 
 
@@ -181,18 +181,16 @@ def _day(year: int, month: int, day: int) -> date | None:
         return None
 
 
-def year_readings(
-    digits: str, *, beside_thai: bool = False, is_buddhist: bool = False, is_christian: bool = False
-) -> list[int]:
+def year_readings(digits: str, *, is_buddhist: bool = False, is_christian: bool = False) -> list[int]:
     """The years (A.D.) that two or four digits may mean, the likeliest first; the era may be told.
 
     Four digits are of the Buddhist era from 2400 on. Two are พ.ศ. 25xx, or the year A.D. of those hundred years
-    (2500-2599 is 1957-2056) that ends in them: two readings, unless the era is พ.ศ. or Thai words stand before 50-99.
+    (2500-2599 is 1957-2056) that ends in them: two readings, unless the era is พ.ศ. or they are 50-99.
     """
     year = int(digits)
     if len(digits) == 2:
         buddhist, christian = 2500 - BUDDHIST_ERA + year, 1957 + (year - 57) % 100
-        if is_buddhist or (beside_thai and year >= FIRST_SHORT_YEAR and not is_christian):
+        if is_buddhist or (year >= FIRST_SHORT_YEAR and not is_christian):
             return [buddhist]
         return [] if is_christian else [buddhist, christian]
     if is_buddhist or (year >= FIRST_BUDDHIST_YEAR and not is_christian):
@@ -200,9 +198,9 @@ def year_readings(
     return [year]
 
 
-def find_month(name: str) -> tuple[int, bool]:
-    """The number of a month and whether its name is Thai; long or short, with or without dots. (0, False): no month."""
-    return MONTH_NUMBERS.get(search_key(name).replace(".", ""), (0, False))
+def find_month(name: str) -> int:
+    """The number of a month by its Thai or English name, long or short, with or without dots; 0 where it is none."""
+    return MONTH_NUMBERS.get(search_key(name).replace(".", ""), 0)
 
 
 def fold(text: str) -> str:
@@ -252,11 +250,11 @@ def _rank(sign: str) -> str:
 
 
 MONTH_NUMBERS = {
-    search_key(name).replace(".", ""): (number, language == "th")
-    for language, months in MONTHS.items()
+    search_key(name).replace(".", ""): number
+    for months in MONTHS.values()
     for number, names in enumerate(months, start=1)
     for name in names
-} | {"sept": (9, False)}
+} | {"sept": 9}
 
 
 def start_of(day: date) -> datetime:

@@ -136,8 +136,8 @@ def read_percent(cell: ReadCell) -> int | None:
         text = read_text(cell)
         if not text:
             return None
-        match = PERCENT.fullmatch(text)
-        is_marked = bool(match and (match["before"] or match["after"]))
+        match = PERCENT.fullmatch(thai.fold(text).strip())
+        is_marked = is_marked or bool(match and (match["before"] or match["after"]))
         number = float(match["number"]) if match else None
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         number = float(_finite(value)) * (100 if is_marked else 1)
@@ -173,7 +173,8 @@ def read_whole(cell: ReadCell, *, least: int = 0, most: int = LARGEST_WHOLE) -> 
         text = read_text(cell)
         if not text:
             return None
-        number = float(text) if WHOLE.fullmatch(text) else None
+        plain = thai.fold(text).strip()
+        number = float(plain) if WHOLE.fullmatch(plain) else None
     elif isinstance(value, (int, float)) and not isinstance(value, bool) and not cell.is_percent:
         number = float(_finite(value))
     elif value is None:

@@ -43,12 +43,18 @@ function takeUp(form) {
   form.querySelector("[data-draft-note]").hidden = false;
 }
 
+/* A number as the server reads it: in Thai digits too, with or without a percent sign. */
+function numberIn(text) {
+  const arabic = text.normalize("NFKC").replace(/[๐-๙]/g, (digit) => digit.charCodeAt(0) - "๐".charCodeAt(0));
+  return Number(arabic.replace(/[\s\u200b-\u200f\u2060\ufeff%]|ร้อยละ|เปอร์เซ็นต์|percent/gi, ""));
+}
+
 /* Which fields the chosen status needs (the rules of the plan); the help under each says why. */
 function speak(form) {
   const { status_to: status, progress_to: progress } = form.elements;
   if (!status) return;
   const rank = { NOT_STARTED: 0, IN_PROGRESS: 1, BLOCKED: 1, DONE: 2, CANCELLED: 3 };
-  const [from, before, to, now] = [form.dataset.status, Number(form.dataset.progress), status.value, Number(progress.value)];
+  const [from, before, to, now] = [form.dataset.status, Number(form.dataset.progress), status.value, numberIn(progress.value)];
   const hasEvidence = form.elements.links.value.trim() || form.elements.files.files.length || form.querySelector("[name=kept]:checked");
   const moved = from !== to || before !== now;
   const isBack = to !== "CANCELLED" && (rank[to] < rank[from] || now < before);
@@ -72,8 +78,8 @@ function follow(form, field) {
   if (field.name === "status_to") {
     if (field.value === "DONE") progress.value = 100;
     else if (field.value === "NOT_STARTED") progress.value = 0;
-    else if (Number(progress.value) === 100 && Number(form.dataset.progress) < 100) progress.value = form.dataset.progress;
-  } else if (field.name === "progress_to" && status.value === "NOT_STARTED" && Number(progress.value) > 0) {
+    else if (numberIn(progress.value) === 100 && Number(form.dataset.progress) < 100) progress.value = form.dataset.progress;
+  } else if (field.name === "progress_to" && status.value === "NOT_STARTED" && numberIn(progress.value) > 0) {
     status.value = "IN_PROGRESS";
   }
 }

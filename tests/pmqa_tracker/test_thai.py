@@ -28,7 +28,7 @@ def test_a_day_is_read_however_it_is_typed(typed, day):
     assert thai.parse_date(typed) == day
 
 
-@pytest.mark.parametrize("typed", ["", "วันนี้", "31/2/2563", "29/2/2562", "15/13/2563", "5/2563", "15/5/63", "1/1/0001x"])
+@pytest.mark.parametrize("typed", ["", "วันนี้", "31/2/2563", "29/2/2562", "15/13/2563", "5/2563", "15/5/20", "1/1/0001x"])
 def test_what_is_no_day_is_refused(typed):
     with pytest.raises(ValueError):
         thai.parse_date(typed)
