@@ -8,20 +8,26 @@ from django.contrib.messages.storage.base import BaseStorage
 from django.http import FileResponse, HttpRequest
 from openpyxl import Workbook
 
+from pmqa_tracker.file_properties import signed
+
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def workbook_response(book: Workbook, name: str) -> FileResponse:
     """A workbook as a download; `name` is without its ending."""
+    return xlsx_response(signed(saved(book)), name)
+
+
+def saved(book: Workbook) -> BytesIO:
+    """A workbook as a file."""
     file = BytesIO()
     book.save(file)
-    file.seek(0)
-    return xlsx_response(file, name)
+    return file
 
 
 def write_to(path: Path, book: Workbook) -> None:
     """Write a workbook to a file of its own, to be handed out later."""
-    book.save(path)
+    path.write_bytes(signed(saved(book)).getvalue())
 
 
 def xlsx_response(file: BinaryIO, name: str) -> FileResponse:

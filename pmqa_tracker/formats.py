@@ -3,7 +3,7 @@
 import csv
 import re
 from datetime import date, time
-from io import BytesIO, StringIO
+from io import StringIO
 from typing import Any
 
 import tablib
@@ -13,6 +13,8 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
 from pmqa_tracker.cells import clean_text, write_text
+from pmqa_tracker.downloads import saved
+from pmqa_tracker.file_properties import signed
 from pmqa_tracker.read_cells import ReadCell
 from pmqa_tracker.workbook_intake import read_workbook
 
@@ -76,9 +78,7 @@ class Excel(base_formats.XLSX):
                 if isinstance(value, str) and LIKE_FORMULA.match(value):
                     cell.quotePrefix = True  # it stays text when a person edits the cell in Excel
         sheet.freeze_panes = "A2"
-        file = BytesIO()
-        book.save(file)
-        return file.getvalue()
+        return signed(saved(book)).getvalue()
 
 
 class Csv(base_formats.CSV):

@@ -19,6 +19,7 @@ from rustpy_xlsxwriter import FastExcel, Format
 
 from pmqa_tracker.cells import LONGEST_TEXT, clean_text
 from pmqa_tracker.downloads import XLSX
+from pmqa_tracker.file_properties import signed
 from pmqa_tracker.sheets import (
     FONT,
     HIGHEST_ROW,
@@ -117,8 +118,7 @@ def write_table(table: Table) -> BytesIO:
             "footer": "&C&P / &N",
         },
     ).freeze(row=head + 1, col=1).save()
-    file.seek(0)
-    return file
+    return signed(file)
 
 
 def send_table(table: Table, name: str) -> FileResponse:

@@ -1,4 +1,4 @@
-"""The last sheet of the plan form: what was uncertain when the document was read."""
+"""The sheets of notes of the plan form: what was uncertain when the document was read, what the address asked for."""
 
 from collections.abc import Iterable
 
@@ -45,3 +45,13 @@ def write_notes(sheet: Worksheet, notes: Iterable[tuple[str, str]], *, footer: s
     sheet.freeze_panes = "A3"
     sheet.sheet_view.showGridLines = False
     set_up_page(sheet, header_rows="2:2", footer=footer)
+
+
+def write_asked(sheet: Worksheet, notes: Iterable[str], *, footer: str) -> None:
+    """Write the sentences that say what the address asked for and the workbook does not show."""
+    sheet.column_dimensions["A"].width = sum(WIDTHS)
+    for row, note in enumerate(notes, start=1):
+        write(sheet.cell(row, 1), note, CELL)
+        sheet.row_dimensions[row].height = text_height(note, sum(WIDTHS)) + PADDING
+    sheet.sheet_view.showGridLines = False
+    set_up_page(sheet, header_rows="1:1", footer=footer)

@@ -1,5 +1,7 @@
 """The meeting pack as a Word file, for the coordinator to edit."""
 
+from collections.abc import Sequence
+
 from django.utils.translation import gettext as _
 from docx.document import Document as WordFile
 
@@ -23,13 +25,18 @@ FILLS = {
 }
 
 
-def build_meeting_word(pack: Pack) -> WordFile:
-    """The pack as a document: summary, figures, map, what is overdue, what changed; in the language that is active."""
+def build_meeting_word(pack: Pack, *, notes: Sequence[str] = ()) -> WordFile:
+    """The pack as a document: summary, figures, map, what is overdue, what changed; in the language that is active.
+
+    `notes` under its title say what the address asked for and the pack does not show.
+    """
     day = thai.format_date(pack.as_of.day)
     title = _("For the meeting: the improvement plan as of %(day)s") % {"day": day}
     document = new_document(title, day)
     document.add_heading(title, level=0)
     add_text(document.add_paragraph(), pack.plan.title)
+    for note in notes:
+        add_text(document.add_paragraph(), note, size=SMALL)
     document.add_heading(_("Summary"), level=1)
     for sentence in pack.sentences:
         add_text(document.add_paragraph(style="List Bullet"), sentence)

@@ -3,6 +3,8 @@
 It is a Thai document whatever the page's language; its words are those the document prints.
 """
 
+from collections.abc import Sequence
+
 from django.utils import translation
 from openpyxl import Workbook
 
@@ -12,32 +14,34 @@ from pmqa_tracker.sheets import Style, new_book, write
 from pmqa_tracker.tasks import Tell, to_nobody
 from reports.form_cells import as_of_words, thai_digits
 from reports.form_layout import Layout
-from reports.form_notes import reading_notes, write_notes
+from reports.form_notes import reading_notes, write_asked, write_notes
 from reports.form_rows import read_form
 from reports.form_sheet import CategorySheet
 
 
-def build_plan_form(plan: Plan, as_of: AsOf, *, with_status: bool, tell: Tell = to_nobody) -> Workbook:
+def build_plan_form(
+    plan: Plan, as_of: AsOf, *, with_status: bool, notes: Sequence[str] = (), tell: Tell = to_nobody
+) -> Workbook:
     """A sheet per category, the document again; `with_status` adds how each action stood on the day.
 
-    `tell` is told how many categories of how many are written. A last sheet tells what was uncertain when the document
-    was read.
+    A last sheet says what was uncertain when the document was read. Where the address asked for something else than the
+    workbook shows, `notes` say so on a first sheet. `tell` is told how many categories of how many are written.
     """
     book = new_book()
     book.properties.title = plan.title
-    book.properties.creator = plan.organization
-    book.properties.language = "th-TH"
     layout = Layout.of(len(as_of.periods), with_status=with_status)
-    notes = []
+    uncertain = []
     with translation.override("th"):
+        if notes:
+            write_asked(book.create_sheet("โปรดทราบ"), notes, footer=as_of_words(as_of))
         form = read_form(plan, as_of)
         for number, (category, entries) in enumerate(form):
             tell(number, len(form))
             sheet = book.create_sheet(f"หมวด {thai_digits(category.number)}")
             CategorySheet(sheet, layout, as_of).write(plan, category, entries)
-            notes += reading_notes(entries)
-        if notes:
-            write_notes(book.create_sheet("หมายเหตุ"), notes, footer=as_of_words(as_of))
+            uncertain += reading_notes(entries)
+        if uncertain:
+            write_notes(book.create_sheet("หมายเหตุ"), uncertain, footer=as_of_words(as_of))
     if not book.worksheets:
         write(book.create_sheet("แบบแผน").cell(1, 1), plan.title, Style(bold=True, border="", wrap=False))
     return book

@@ -30,6 +30,7 @@ def build_progress_report(
     days: Sequence[tuple[str, date]],
     made_by: str,
     made_at: datetime,
+    notes: Sequence[str] = (),
     tell: Tell = to_nobody,
 ) -> Workbook:
     """The report of a plan on a day, in a fixed number of queries.
@@ -41,6 +42,7 @@ def build_progress_report(
         days: (name, day) of the days that have a name.
         made_by: who makes it.
         made_at: when.
+        notes: what the address asked for and the report does not show.
         tell: is told how many units' sheets of how many are written.
     """
     with translation.override("th"):
@@ -61,18 +63,18 @@ def build_progress_report(
             tell(number, len(reading.units))
             own.append(sheet_title(unit.abbreviation, book.sheetnames))
             write_unit(book.create_sheet(own[-1]), reading, unit)
-        write_cover(cover, reading, made_by, made_at, _contents(own))
+        write_cover(cover, reading, made_by, made_at, _contents(own), notes)
     return book
 
 
 def build_unit_report(
-    plan: Plan, unit: Unit, as_of: AsOf, since: AsOf, *, days: Sequence[tuple[str, date]]
+    plan: Plan, unit: Unit, as_of: AsOf, since: AsOf, *, days: Sequence[tuple[str, date]], notes: Sequence[str] = ()
 ) -> Workbook:
-    """One unit's sheet of the report, alone."""
+    """One unit's sheet of the report, alone; `notes` as in the whole report."""
     with translation.override("th"):
         reading = read_report(plan, as_of, since, days)
         book = _new(plan)
-        write_unit(book.create_sheet(sheet_title(unit.abbreviation, ())), reading, unit)
+        write_unit(book.create_sheet(sheet_title(unit.abbreviation, ())), reading, unit, notes)
     return book
 
 
@@ -90,8 +92,7 @@ def _contents(units: Sequence[str]) -> list[tuple[str, str]]:
 
 def _new(plan: Plan) -> Workbook:
     book = new_book()
-    book.properties.title, book.properties.creator = plan.title, plan.organization
-    book.properties.language = "th-TH"
+    book.properties.title = plan.title
     return book
 
 

@@ -63,11 +63,12 @@ def action_row(action: ActionItem) -> list[Any]:
     ]
 
 
-def write_unit(sheet: Worksheet, reading: Reading, unit: Unit) -> None:
-    """A unit: its figures, then what it leads and what it supports."""
+def write_unit(sheet: Worksheet, reading: Reading, unit: Unit, notes: Iterable[str] = ()) -> None:
+    """A unit: its figures, then what it leads and what it supports; `notes` stand above them."""
     set_widths(sheet, [column.width for column in ACTION])
     row = write_line(sheet, 1, f"{unit.abbreviation} {unit.name_th}", TITLE)
-    row = write_line(sheet, row, footer(reading), NOTE)
+    for note in (footer(reading), *notes):
+        row = write_line(sheet, row, note, NOTE)
     groups = {Role.LEAD: reading.overview.leads, Role.SUPPORT: reading.overview.supports}
     labels = {Role.LEAD: "หน่วยงานหลัก", Role.SUPPORT: "หน่วยงานสนับสนุน"}
     figures = [

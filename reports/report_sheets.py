@@ -60,9 +60,17 @@ def figure_row(name: str, group: Group) -> list[Any]:
 
 
 def write_cover(
-    sheet: Worksheet, reading: Reading, made_by: str, made_at: datetime, contents: Sequence[tuple[str, str]]
+    sheet: Worksheet,
+    reading: Reading,
+    made_by: str,
+    made_at: datetime,
+    contents: Sequence[tuple[str, str]],
+    notes: Sequence[str] = (),
 ) -> None:
-    """ปก: which plan, which day, who made it, the summary in sentences, and (sheet, what it holds) of each sheet."""
+    """ปก: which plan, which day, who made it, the summary in sentences, and (sheet, what it holds) of each sheet.
+
+    `notes` say what the address asked for and the report does not show.
+    """
     widths = (32.0, 130.0)
     set_widths(sheet, widths)
     day = thai.format_date(reading.as_of.day, short=False)
@@ -77,6 +85,7 @@ def write_cover(
         ("ผู้จัดทำรายงาน", made_by),
         ("จัดทำเมื่อ", thai.format_datetime(made_at)),
         ("การประเมินที่แผนนี้ตอบ", reading.map.assessment.name),
+        *(("โปรดทราบ", note) for note in notes),
     )
     row += 2
     for label, value in facts:

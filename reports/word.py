@@ -43,8 +43,6 @@ def new_document(title: str, footer: str) -> WordFile:
         document.styles[name].paragraph_format.keep_with_next = True
     _name_alternative(document)
     document.core_properties.title = clean_text(title)
-    document.core_properties.author = ""
-    document.core_properties.language = "th-TH"
     line = section.footer.paragraphs[0]
     line.alignment = WD_ALIGN_PARAGRAPH.RIGHT
     add_text(line, f"{footer}  ", size=SMALL)

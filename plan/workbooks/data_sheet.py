@@ -67,7 +67,7 @@ def build_data_sheet(plan: Plan, at: datetime, *, unit: Unit | None = None) -> W
     write_guide(book, "คำอธิบายการกรอกข้อมูลแผน", how_to, {SHEET: list(fields.values())})
     book.move_sheet(book["คำอธิบาย"], -(len(book.sheetnames) - 2))
     book.active = 0
-    book.properties.title, book.properties.creator = plan.title, plan.organization
+    book.properties.title = plan.title
     return book
 
 

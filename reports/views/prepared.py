@@ -10,13 +10,14 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.http import require_POST, require_safe
 from openpyxl import Workbook
 
 from plan.lookup import earlier_days, find_plan, read_as_of, read_since
 from plan.models import Plan
 from pmqa_tracker import clock, tasks, thai
-from pmqa_tracker.downloads import write_to, xlsx_response
+from pmqa_tracker.downloads import listen, write_to, xlsx_response
 from pmqa_tracker.tasks import Task, Tell
 from pmqa_tracker.views import NotFound
 from reports.plan_form import build_plan_form
@@ -35,17 +36,22 @@ def prepare(request: HttpRequest, slug: str) -> HttpResponse:
     """Begin to make the workbook that is asked for: `kind`, of `?as_of=` and against `?since=`."""
     plan = find_plan(request, slug)
     kind = request.POST.get("kind", "")
-    as_of = read_as_of(request, plan)
+    page, said = request._messages, listen(request)
+    with override("th"):
+        as_of = read_as_of(request, plan)
+        days = earlier_days(plan, as_of)
+        since = read_since(request, plan, as_of, days) if kind == "progress" else as_of
+    request._messages = page
+    for line in said.lines:
+        messages.warning(request, line)
     words = {"plan": plan.slug, "day": thai.format_date(as_of.day)}
     if kind == "progress":
-        days = earlier_days(plan, as_of)
-        since = read_since(request, plan, as_of, days)
-        told = {"days": days, "made_by": str(request.user), "made_at": clock.now()}
+        told = {"days": days, "made_by": str(request.user), "made_at": clock.now(), "notes": said.lines}
         name = _("progress report %(plan)s as of %(day)s") % words
         return _begin(request, plan, name, lambda tell: build_progress_report(plan, as_of, since, **told, tell=tell))
     if kind in ("plan-form", "form-only"):
         name = _("plan-form %(plan)s as of %(day)s") % words
-        form = {"with_status": kind == "plan-form"}
+        form = {"with_status": kind == "plan-form", "notes": said.lines}
         return _begin(request, plan, name, lambda tell: build_plan_form(plan, as_of, **form, tell=tell))
     messages.warning(request, _("There is no such workbook; choose one of these."))
     return redirect("report_list", slug)

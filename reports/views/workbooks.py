@@ -1,5 +1,6 @@
 """The files there are to download."""
 
+from datetime import date
 from io import BytesIO
 
 from django.http import FileResponse, HttpRequest, HttpResponse
@@ -10,9 +11,12 @@ from django.views.decorators.http import require_safe
 
 from assignments.access import access_of
 from assignments.models import Unit
-from plan.lookup import earlier_days, find_plan, find_unit, read_as_of, read_since
+from plan.as_of import AsOf
+from plan.lookup import earlier_days, find_plan, find_unit, read_as_of, read_since, warn_unread
+from plan.models import Plan
 from pmqa_tracker import clock, tasks, thai
 from pmqa_tracker.downloads import listen, workbook_response
+from pmqa_tracker.file_properties import signed
 from reports.meeting_word import build_meeting_word
 from reports.plan_form import build_plan_form
 from reports.progress_report import build_progress_report, build_unit_report
@@ -44,23 +48,24 @@ def report_list(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def plan_form(request: HttpRequest, slug: str) -> HttpResponse:
     """แบบแผน as a workbook; `?status=no` leaves out the status columns."""
-    listen(request)
+    said = listen(request)
     plan = find_plan(request, slug)
-    as_of = read_as_of(request, plan)
+    with override("th"):
+        as_of = read_as_of(request, plan)
+        warn_unread(request, ("status",))
     with_status = request.GET.get("status") != "no"
     name = _("plan-form %(plan)s as of %(day)s") % {"plan": plan.slug, "day": thai.format_date(as_of.day)}
-    return workbook_response(build_plan_form(plan, as_of, with_status=with_status), name)
+    return workbook_response(build_plan_form(plan, as_of, with_status=with_status, notes=said.lines), name)
 
 
 @require_safe
 def progress_report(request: HttpRequest, slug: str) -> HttpResponse:
     """รายงานความก้าวหน้า as a workbook, of `?as_of=` and against `?since=`."""
-    listen(request)
+    said = listen(request)
     plan = find_plan(request, slug)
-    as_of = read_as_of(request, plan)
-    days = earlier_days(plan, as_of)
-    since = read_since(request, plan, as_of, days)
-    book = build_progress_report(plan, as_of, since, days=days, made_by=str(request.user), made_at=clock.now())
+    as_of, since, days = _read_days(request, plan)
+    told = {"made_by": str(request.user), "made_at": clock.now(), "notes": said.lines}
+    book = build_progress_report(plan, as_of, since, days=days, **told)
     name = _("progress report %(plan)s as of %(day)s") % {"plan": plan.slug, "day": thai.format_date(as_of.day)}
     return workbook_response(book, name)
 
@@ -68,26 +73,34 @@ def progress_report(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def unit_report(request: HttpRequest, slug: str, abbreviation: str) -> HttpResponse:
     """One unit's sheet of it, alone."""
-    listen(request)
+    said = listen(request)
     plan = find_plan(request, slug)
     unit = find_unit(plan, abbreviation)
-    as_of = read_as_of(request, plan)
-    days = earlier_days(plan, as_of)
-    since = read_since(request, plan, as_of, days)
-    book = build_unit_report(plan, unit, as_of, since, days=days)
+    as_of, since, days = _read_days(request, plan)
+    book = build_unit_report(plan, unit, as_of, since, days=days, notes=said.lines)
     words = {"unit": unit, "plan": plan.slug, "day": thai.format_date(as_of.day)}
     return workbook_response(book, _("progress report %(unit)s %(plan)s as of %(day)s") % words)
+
+
+def _read_days(request: HttpRequest, plan: Plan) -> tuple[AsOf, AsOf, list[tuple[str, date]]]:
+    """The day of a report, the earlier one, and the days with a name; what is said of them is Thai, as the report."""
+    with override("th"):
+        as_of = read_as_of(request, plan)
+        days = earlier_days(plan, as_of)
+        since = read_since(request, plan, as_of, days)
+        warn_unread(request, ("since",))
+    return as_of, since, days
 
 
 @require_safe
 def meeting_word(request: HttpRequest, slug: str) -> HttpResponse:
     """เอกสารประกอบการประชุม as a Word file, always in Thai: it is the department's own paper."""
+    said = listen(request)
     plan = find_plan(request, slug)
     file = BytesIO()
     with override("th"):
         pack, _context = read_asked(request, plan)
-        build_meeting_word(pack).save(file)
+        build_meeting_word(pack, notes=said.lines).save(file)
         day = thai.format_date(pack.as_of.day)
         name = _("meeting-pack %(plan)s as of %(day)s.docx") % {"plan": plan.slug, "day": day}
-    file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=name, content_type=DOCX)
+    return FileResponse(signed(file), as_attachment=True, filename=name, content_type=DOCX)
