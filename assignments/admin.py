@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from assignments.models import Assignment, Membership, Unit
 from assignments.resources import UnitResource
-from pmqa_tracker.admin import KeepsWords, RequestChoices, ThaiText, UserAdmin, VersionedAdmin, VersionedInline
+from pmqa_tracker.admin import KeepsWords, RequestChoices, UserAdmin, VersionedAdmin, VersionedInline
 from pmqa_tracker.exchange import ExchangeAdmin
 from pmqa_tracker.versioned_forms import VersionedForm
 
@@ -61,7 +61,7 @@ class UnitAdmin(ExchangeAdmin, VersionedAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(ThaiText, KeepsWords, admin.ModelAdmin):
+class MembershipAdmin(KeepsWords, admin.ModelAdmin):
     list_display = ("user", "unit")
     list_filter = ("unit",)
     list_select_related = ("user", "unit")

@@ -4,8 +4,10 @@ An accepted upload is staged first: if the form that brought it is refused, a si
 try, so that nobody chooses a file twice. It moves to its place, synced, before the row that names it is committed.
 """
 
+import json
 import os
 import time
+import zlib
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -67,6 +69,16 @@ def unstage(token: str, owner: str) -> StagedFile | None:
     except (signing.BadSignature, TypeError, ValueError):
         return None
     return staged if (_staging() / staged.name).is_file() else None
+
+
+def name_in(token: str) -> str:
+    """The file name that a token holds, unchecked: only to be shown to who sent it; "" for what is no token."""
+    payload = token.split(":", 1)[0]
+    try:
+        data = signing.b64_decode(payload.removeprefix(".").encode())
+        return str(json.loads(zlib.decompress(data) if payload.startswith(".") else data)["original_name"])
+    except (ValueError, KeyError, TypeError, zlib.error):
+        return ""
 
 
 def keep(staged: StagedFile, *, on: datetime) -> str:

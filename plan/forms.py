@@ -6,6 +6,7 @@ from uuid import uuid4
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +18,7 @@ from plan.models import ActionItem, ProgressUpdate, Status
 from plan.progress import WORDS, Attachment, Report
 from pmqa_tracker.forms import LinesField, with_lf
 from pmqa_tracker.typed_fields import PercentField
+from pmqa_tracker.typed_words import Words
 
 
 class WithdrawalForm(forms.Form):
@@ -161,10 +163,9 @@ class UpdateForm(forms.ModelForm):
             )
         return data
 
-    def typed_words(self) -> list[tuple[str, str]]:
-        """Label and text of whatever was written, for a page that cannot take it but must not lose it."""
-        labels = self._meta.labels | {"links": self.fields["links"].label}
-        return [(labels[name], self.data[name]) for name in (*WORDS, "links") if self.data.get(name)]
+    def typed_words(self) -> Words:
+        """Label and text of all that was written and chosen, for a page that cannot take it but must not lose it."""
+        return update_words(self.data, self.files)
 
     def report(self) -> Report:
         """What the form tells; of one that is not valid, as it was typed."""
@@ -182,3 +183,26 @@ class UpdateForm(forms.ModelForm):
             attachments=attachments,
             **words,
         )
+
+
+def update_words(posted: Any, files: Any) -> Words:
+    """(label, text) of what an update's form was sent with: the chosen status, words, links and the names of files."""
+    labels = UpdateForm._meta.labels | {"links": UpdateForm.base_fields["links"].label}
+    told = {name: with_lf(posted.get(name)).strip() for name in labels}
+    told["status_to"] = str(dict(Status.choices).get(told["status_to"], told["status_to"]))
+    told["progress_to"] = told["progress_to"] and f"{told['progress_to']} %"
+    tokens = posted.getlist("kept") if hasattr(posted, "getlist") else []
+    uploads = files.getlist("files") if hasattr(files, "getlist") else []
+    names = [*filter(None, map(evidence_files.name_in, tokens)), *(file.name for file in uploads)]
+    told["files"], labels["files"] = "\n".join(names), gettext("Files, to be chosen again")
+    return [(str(labels[name]), text) for name, text in told.items() if text]
+
+
+def typed_update(request: HttpRequest) -> Words:
+    """`update_words` of a posted update."""
+    return update_words(request.POST, request.FILES)
+
+
+def typed_withdrawal(request: HttpRequest) -> Words:
+    """(label, text) of a posted withdrawal of evidence."""
+    return [(gettext("Why is it withdrawn?"), text) for text in request.POST.getlist("reason") if text.strip()]

@@ -5,9 +5,12 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from assignments.models import Unit
+from pmqa_tracker.typed_words import Words, file_names
 from pmqa_tracker.workbook_intake import LIMITS
 
 MEGABYTE = 1024 * 1024
@@ -61,3 +64,15 @@ class UploadForm(forms.Form):
         file = self.cleaned_data["file"]
         file.seek(0)
         return file.read()
+
+
+def typed_upload(request: HttpRequest) -> Words:
+    """(label, text) of a posted upload: the unit that was chosen and the name of the file."""
+    label = UploadForm.base_fields["unit"].label
+    return [*((str(label), unit) for unit in request.POST.getlist("unit") if unit), *file_names(request)]
+
+
+def typed_sides(request: HttpRequest) -> Words:
+    """(label, text) of the conflicts of a posted import for which the file's side was chosen."""
+    rows = [name.removeprefix("side-") for name, side in request.POST.items() if side == "file"]
+    return [(gettext("Rows for which the file's values were chosen"), ", ".join(rows))] if rows else []

@@ -1,15 +1,18 @@
 """What is filled in at a report of a period: by the unit that sends it, by the coordinator who reviews it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from plan.models import ActionItem
 from plan.report_page import ReportRow
 from pmqa_tracker.forms import LinesField
+from pmqa_tracker.typed_words import Words
 
 SEND, ACCEPT, RETURN = "send", "accept", "return"
 HIDDEN = {"version", "op_id"}
@@ -32,18 +35,31 @@ class StepForm(forms.Form):
         """Whether its hidden fields arrived as they were sent out; call it on a bound form."""
         return not HIDDEN & self.errors.keys()
 
-    def typed_words(self) -> list[tuple[str, str]]:
+    def typed_words(self) -> Words:
         """Label and text of whatever was written, for a page that cannot take it but must not lose it."""
-        return self._words(self.data)
+        return step_words(self.data)
 
-    def leftovers(self) -> list[tuple[str, str]]:
+    def leftovers(self) -> Words:
         """Those of its words that none of its fields shows: reasons whose action is not in the report any more."""
-        return self._words(name for name in self.data if name not in self.fields)
+        return step_words({name: self.data[name] for name in self.data if name not in self.fields})
 
-    def _words(self, names: Iterable[str]) -> list[tuple[str, str]]:
-        texts = ((name, self.data.get(name, "")) for name in names if name == "note" or name.startswith(REASON))
-        labels = {name: field.label for name, field in self.fields.items()}
-        return [(labels.get(name, _("What is to be corrected")), text) for name, text in texts if text.strip()]
+
+def step_words(posted: Mapping[str, Any]) -> Words:
+    """(label, text) of what a step's form was sent with: the note, the reasons by action, and a ticked confirmation."""
+    pks = {name: name.removeprefix(REASON) for name in posted if name.startswith(REASON)}
+    pks = {name: int(pk) for name, pk in pks.items() if pk.isascii() and pk.isdecimal() and len(pk) < 19}
+    refs = dict(ActionItem.objects.filter(pk__in=pks.values()).values_list("pk", "ref")) if pks else {}
+    labels = {name: _("What is to be corrected in %(ref)s") % {"ref": refs.get(pk, "")} for name, pk in pks.items()}
+    labels |= {"note": _("Note"), "confirm": _("Send it although actions were not updated")}
+    told = {name: posted.get(name, "") for name in posted if name in labels}
+    if told.get("confirm"):
+        told["confirm"] = _("yes")
+    return [(str(labels[name]), str(text)) for name, text in told.items() if text.strip()]
+
+
+def typed_step(request: HttpRequest) -> Words:
+    """`step_words` of a posted step."""
+    return step_words(request.POST)
 
 
 class SendForm(StepForm):
@@ -54,6 +70,7 @@ class SendForm(StepForm):
         self.fields["note"].label = _("Note to the coordinator (may be left empty)")
         if waiting:
             self.fields["confirm"] = forms.BooleanField(
+                widget=forms.CheckboxInput(attrs={"autocomplete": "off"}),
                 label=ngettext(
                     "Send it although %(count)s action was not updated",
                     "Send it although %(count)s actions were not updated",

@@ -1,12 +1,12 @@
 """The admin screens' ground: the version check on every form, the site's look, people and roles."""
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
 from itertools import pairwise
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.decorators import login_not_required
@@ -21,14 +21,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from simple_history.admin import SimpleHistoryAdmin
 
-from pmqa_tracker.database_text import Folded, in_thai_order
 from pmqa_tracker.forms import BuddhistDateField, LinesField
 from pmqa_tracker.history import ChangesInWords, changes_since, not_edited
 from pmqa_tracker.models import StaleVersionError, User, Versioned
 from pmqa_tracker.templatetags.thai import be_date
 from pmqa_tracker.typed_fields import WholeField
+from pmqa_tracker.typed_words import typed_words
 from pmqa_tracker.versioned_forms import READ_VERSION, VersionedForm, VersionedInlineRows
-from pmqa_tracker.views import typed_words
 
 
 @login_not_required
@@ -39,34 +38,29 @@ def login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> 
     return redirect_to_login(request.GET.get("next", request.get_full_path()))
 
 
+def admin_view(view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
+    """Django's check at the door; a form of a user who may not enter any more keeps its words.
+
+    Django's own leads every request to the login page, and what was typed would be gone.
+    """
+    checked = admin.AdminSite.admin_view(admin.site, view, cacheable)
+
+    @wraps(checked)
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "POST" and not admin.site.has_permission(request):
+            raise PermissionDenied(_("Only the coordinator and the administrator manage the data."))
+        return checked(request, *args, **kwargs)
+
+    return inner
+
+
 admin.site.login = login  # type: ignore[method-assign]
+admin.site.admin_view = admin_view  # type: ignore[method-assign]
 admin.site.site_title = gettext_lazy("PMQA Tracker")
 admin.site.site_header = gettext_lazy("Improvement plan tracker")
 admin.site.index_title = gettext_lazy("Manage the data")
 admin.site.site_url = "/"
 admin.site.enable_nav_sidebar = False  # the tables need the width
-
-
-class ThaiList(ChangeList):
-    """A list that sorts by any column in Thai order."""
-
-    def get_ordering(self, request: HttpRequest, queryset: Any) -> list[Any]:
-        return in_thai_order(self.model, super().get_ordering(request, queryset))
-
-
-class ThaiText:
-    """A list in Thai order that finds words however they are spelled; every admin is one, for what completes too."""
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return ThaiList
-
-    def get_ordering(self, request: HttpRequest) -> list[Any]:
-        """The order of the list, of what completes from it, and of it as the choices of a filter or a form."""
-        return in_thai_order(self.model, super().get_ordering(request))
-
-    def get_search_fields(self, request: HttpRequest) -> list[str]:
-        """The fields searched, compared by their key; see `pmqa_tracker.database_text`."""
-        return [f"{name}__{Folded.lookup_name}" for name in super().get_search_fields(request)]
 
 
 class BuddhistDates:
@@ -171,7 +165,7 @@ class KeepsWords:
         return render(request, "admin/not_saved.html", {**self.admin_site.each_context(request), **context}, status=409)
 
 
-class VersionedAdmin(ThaiText, BuddhistDates, KeepsWords, SimpleHistoryAdmin):
+class VersionedAdmin(BuddhistDates, KeepsWords, SimpleHistoryAdmin):
     """An admin of versioned records: a stale form is refused with 409, everything typed still in it.
 
     The history is read, not gone back to: an old copy would write over what came since, an action's progress too.
@@ -250,12 +244,12 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(ThaiText, KeepsWords, DjangoGroupAdmin):
+class GroupAdmin(KeepsWords, DjangoGroupAdmin):
     """The roles."""
 
 
 @admin.register(User)
-class UserAdmin(ThaiText, KeepsWords, DjangoUserAdmin):
+class UserAdmin(KeepsWords, DjangoUserAdmin):
     """People; their units are added by `assignments.admin`."""
 
     list_display = ("username", "first_name", "last_name", "roles", "is_active", "is_demo")

@@ -8,7 +8,7 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
-from pmqa_tracker.views import not_taken
+from pmqa_tracker.views import is_foreign, not_taken, refuse_foreign
 
 
 class LanguageMiddleware:
@@ -40,3 +40,17 @@ class LoginMiddleware(LoginRequiredMiddleware):
         if request.method == "POST":
             return not_taken(request, "login_ended.html", status=403)
         return super().handle_no_permission(request, view_func)
+
+
+class OwnerMiddleware:
+    """A form is sent by the user who opened it: another login in the same browser gets 409, the text kept."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *args: Any) -> HttpResponse | None:
+        """Refuse a form that somebody else opened, before its view is asked."""
+        return refuse_foreign(request) if is_foreign(request) else None

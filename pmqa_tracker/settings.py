@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "pmqa_tracker.middleware.LoginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "pmqa_tracker.middleware.OwnerMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -101,7 +102,7 @@ TEMPLATES = [
                 "plan.context_processors.current_plan",
             ],
             # `thai` replaces the `date` filter everywhere, the libraries' own pages included, so that no page shows
-            # a year of the Christian era to a Thai reader.
+            # a year of the Christian era to a Thai reader. `page` replaces `csrf_token`: each form carries its owner.
             "builtins": [
                 "pmqa_tracker.templatetags.thai",
                 "pmqa_tracker.templatetags.page",

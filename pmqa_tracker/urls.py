@@ -47,4 +47,5 @@ urlpatterns = [
     path("", include("reports.urls")),
 ]
 
+handler403 = "pmqa_tracker.views.permission_denied"
 handler404 = "pmqa_tracker.views.page_not_found"

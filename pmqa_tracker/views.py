@@ -1,21 +1,24 @@
 """The pages that belong to no room: errors, and the words of a form that could not be taken."""
 
-import re
 from collections.abc import Iterable
+from typing import Any
 from urllib.parse import urlsplit
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.views import PasswordChangeView
 from django.contrib.messages.views import SuccessMessageMixin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django_htmx.http import reswap, retarget
 
-# What a form holds besides words: hidden fields, choices, numbers. Passwords are not shown again.
-NOT_WORDS = re.compile(r"on|[A-Z_]*|[\d\s.,-]*|[0-9a-fA-F-]{36}")
-NOT_SHOWN = re.compile(r"^_|csrf|password|^next$|_?version|language|op_id|username")
+from pmqa_tracker.typed_words import typed_words
+
+OWNER = "form_owner"  # the hidden field, beside each CSRF token, that says who opened a form
+WITHOUT_OWNER = {"login", "logout", "set_language"}  # they write nothing in anybody's name
+REFUSAL = "X-Refusal"  # an answer to htmx that is shown beside what asked, and takes no place
 
 
 class NotFound(Http404):
@@ -40,17 +43,19 @@ class PasswordChange(SuccessMessageMixin, PasswordChangeView):
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """404 in the site's look: what was not found, and where to go from here."""
+    """404 in the site's look: what was not found, and where to go from here; a form keeps its words."""
     is_ours = isinstance(exception, NotFound)
-    context = {
-        "message": str(exception) if is_ours else "",
-        "nearest": exception.nearest if is_ours else [],
-    }
-    return render(request, "404.html", context, status=404)
+    message = str(exception) if is_ours else ""
+    return not_taken(request, "404.html", status=404, message=message, nearest=exception.nearest if is_ours else [])
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403 in the site's look: why, and who can change it; a form keeps its words."""
+    return not_taken(request, "403.html", status=403, exception=str(exception))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form sent from a page that was open for too long, or from elsewhere: what was typed is shown, to be copied.
+    """A form from a page that was open for too long, or from elsewhere, or opened by somebody else.
 
     A view class with a method `csrf_failed` answers itself.
     """
@@ -59,19 +64,22 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         view = view_class()
         view.setup(request)
         return view.csrf_failed()
+    if is_foreign(request):
+        return refuse_foreign(request)
     return not_taken(request, "403_csrf.html", status=403)
 
 
-def not_taken(request: HttpRequest, template: str, *, status: int) -> HttpResponse:
-    """A page that refuses a form before its view was asked, with every word that was in it.
+def not_taken(request: HttpRequest, template: str, *, status: int, **context: Any) -> HttpResponse:
+    """A page that says why a request is not answered, with every word and choice of a posted form.
 
-    For htmx the form stays as it is, words and all, and the page's `#message` is shown above it.
+    For htmx the page that asked stays as it is, words and all: it gets the template's `#message` and shows it beside
+    the form or the row (static/app.js).
     """
-    context = {"typed": typed_words(request), "here": page_of_form(request)}
+    context |= {"typed": typed_words(request), "here": page_of_form(request)}
     if request.headers.get("HX-Request") == "true":
         response = render(request, f"{template}#message", context, status=status)
-        retarget(response, "#messages")
-        return reswap(response, "innerHTML show:top")
+        response.headers[REFUSAL] = "true"
+        return response
     return render(request, template, context, status=status)
 
 
@@ -82,11 +90,24 @@ def page_of_form(request: HttpRequest) -> str:
     return urlsplit(page)._replace(scheme="", netloc="").geturl() if is_ours else request.get_full_path()
 
 
-def typed_words(request: HttpRequest) -> list[str]:
-    """The texts a posted form holds, without its hidden fields, choices, numbers and passwords."""
-    return [
-        value
-        for name, values in request.POST.lists()
-        for value in values
-        if not NOT_SHOWN.search(name) and not NOT_WORDS.fullmatch(value)
-    ]
+def is_foreign(request: HttpRequest) -> bool:
+    """Whether a posted form was opened by somebody else than the user who is logged in now.
+
+    A form without an owner comes from no page of this site as it is now, but from one that was open while the site
+    was updated; its CSRF token and its versions still protect it, and it is taken.
+    """
+    user = getattr(request, "user", None)
+    if request.method != "POST" or user is None or not user.is_authenticated:
+        return False
+    if getattr(request.resolver_match, "url_name", "") in WITHOUT_OWNER:
+        return False
+    return any(owner != str(user.pk) for owner in request.POST.getlist(OWNER))
+
+
+def refuse_foreign(request: HttpRequest) -> HttpResponse:
+    """409 with everything typed: who opened the form, and who is logged in now."""
+    pk = next((each for each in request.POST.getlist(OWNER) if each != str(request.user.pk)), "")
+    is_pk = pk.isascii() and pk.isdecimal() and len(pk) < 19
+    owner = get_user_model().objects.filter(pk=pk).first() if is_pk else None
+    opened_by = owner or gettext("another person")
+    return not_taken(request, "form_of_another.html", status=409, opened_by=opened_by, now=request.user)

@@ -47,27 +47,47 @@ document.addEventListener("htmx:load", (event) => {
   }
 });
 
+/* Where something is said of a request: in the form or the row that sent it, otherwise above the page. */
+function placeOf(elt) {
+  return elt.closest("form")?.querySelector("[data-said]") ?? elt.closest("[data-panel]")?.querySelector("[data-said]")
+    ?? document.getElementById("messages");
+}
+function say(elt, content) {
+  const place = placeOf(elt);
+  place.replaceChildren(content);
+  place.scrollIntoView({ block: "nearest" });
+}
+
 /* What was said of the last form is not said of this one. */
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.detail.requestConfig.verb === "post") document.getElementById("messages").replaceChildren();
+  const { verb, elt } = event.detail.requestConfig;
+  if (verb === "post") document.getElementById("messages").replaceChildren();
+  if (elt.id !== "live" && placeOf(elt).id !== "messages") placeOf(elt).replaceChildren();
 });
 
-/* What was to renew the page was led elsewhere, as to the login: go there, and nothing is swapped. */
+/* A refusal is said beside what asked. A whole page never takes the place of a part: the browser goes to it, such as to the
+   login; the form that met one stays as it is. */
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr, requestConfig } = event.detail;
-  if (requestConfig.verb !== "get" || requestConfig.elt.id === "live" || !xhr.responseURL) return;
-  const asked = new URL(requestConfig.path, location.href).pathname;
-  if (new URL(xhr.responseURL).pathname === asked) return;
+  const { elt, verb, path } = requestConfig;
+  if (elt.id === "live") return; // it says so itself
+  if (xhr.getResponseHeader("X-Refusal")) {
+    event.detail.shouldSwap = event.detail.isError = false;
+    say(elt, document.createRange().createContextualFragment(xhr.responseText));
+    return;
+  }
+  const isElsewhere = xhr.responseURL && new URL(xhr.responseURL).pathname !== new URL(path, location.href).pathname;
+  const isWhole = /^\s*<!doctype html/i.test(xhr.responseText) && !elt.closest("[hx-select]");
+  if (!event.detail.shouldSwap || !(isWhole || (isElsewhere && verb === "get"))) return;
   event.detail.shouldSwap = false;
-  window.location.assign(xhr.responseURL);
+  if (verb === "get") window.location.assign(xhr.responseURL);
+  else tellNotSent(event);
 });
 
 /* No answer, or one that is none: say so; what was typed, or shown, stays where it is. */
 function tellNotSent(event) {
   const { verb, elt } = event.detail.requestConfig;
   if (elt.id === "live") return; // it says so itself
-  const place = document.getElementById("messages");
-  place.replaceChildren(document.getElementById(verb === "post" ? "not-sent" : "not-shown").content.cloneNode(true));
-  place.scrollIntoView({ block: "center" });
+  say(elt, document.getElementById(verb === "post" ? "not-sent" : "not-shown").content.cloneNode(true));
 }
 for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) document.addEventListener(name, tellNotSent);

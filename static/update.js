@@ -29,10 +29,11 @@ function showMarks() {
   for (const mark of document.querySelectorAll("[data-draft-mark]")) mark.hidden = !kept(mark.dataset.draftMark);
 }
 
-/* A form that comes fresh from the server takes up what was typed into it before; one that comes back with an answer
-   holds the words already. */
+/* A fresh form takes up what was typed into it before. A form that comes back with an answer holds the words already:
+   its draft takes over the version and the id that the answer brought. */
 function takeUp(form) {
   const draft = kept(form.dataset.draft);
+  if ("bound" in form.dataset) keep(form.dataset.draft, { at: Date.now(), values: valuesOf(form) });
   if (!draft || "bound" in form.dataset) return;
   for (const [name, value] of Object.entries(draft.values)) {
     if (form.elements[name]) form.elements[name].value = value;
@@ -108,11 +109,29 @@ document.addEventListener("htmx:load", (event) => {
   if (first) first.focus();
 });
 
-document.addEventListener("htmx:afterRequest", (event) => {
-  const { elt: form, xhr, requestConfig } = event.detail;
-  const isRecorded = xhr.status >= 200 && xhr.status < 400 && requestConfig.verb === "post";
-  if (isRecorded && form.matches("form[data-draft]")) forget(form.dataset.draft);
+/* The server says that it recorded a form (HX-Trigger), before the answer takes the form's place: no other sign will do.
+   A draft that another tab wrote in the meantime stays. */
+document.addEventListener("recorded", (event) => {
+  const form = event.target.closest("form[data-draft]");
+  const draft = form && kept(form.dataset.draft);
+  if (draft && draft.values.op_id === form.elements.op_id.value) forget(form.dataset.draft);
 });
+window.addEventListener("storage", showMarks);
+
+/* "No change" for rows with a draft: the user confirms that it may go. */
+document.addEventListener("submit", (event) => {
+  const { target: form, submitter } = event;
+  if (!form.dataset.asks) return;
+  const chosen = [submitter, ...form.elements].filter((field) => field?.name === "row" && (field === submitter || field.checked));
+  const marks = chosen.map((field) => field.closest("[data-panel]")?.querySelector("[data-draft-mark]:not([hidden])")).filter(Boolean);
+  if (!marks.length) return;
+  const keys = marks.map((mark) => mark.dataset.draftMark);
+  if (window.confirm(form.dataset.asks.replace("{refs}", keys.map((key) => key.split("/").pop()).join(", ")))) keys.forEach(forget);
+  else {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }
+}, true);
 document.addEventListener("htmx:xhr:progress", (event) => {
   const bar = event.target.querySelector(".upload-progress");
   if (!bar || !event.detail.lengthComputable || event.detail.total < 200000) return;

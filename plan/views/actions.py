@@ -10,17 +10,19 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
-from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from assignments.access import Access, RoleGroup, access_of
 from plan.as_of import AsOf, on_day
 from plan.filters import ActionFilter
+from plan.forms import typed_update
 from plan.lookup import day_query, earlier_days, find_action, find_plan, read_as_of, read_since, warn_left_out
 from plan.models import ActionItem, Plan
 from plan.models.action import ActionItemQuerySet
 from plan.story import read_story
 from plan.views.updates import Panel, answer_update, open_panel, page_addresses
 from pmqa_tracker import clock
+from pmqa_tracker.typed_words import describes_words
 
 PAGE_SIZE = 50
 
@@ -79,6 +81,7 @@ def action_list(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, template, context)
 
 
+@describes_words(typed_update)
 @require_http_methods(["GET", "HEAD", "POST"])
 def action_detail(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
     """One action: why, what, who, when, how far; and the form to tell more, which posts to the same address."""
@@ -88,20 +91,27 @@ def action_detail(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
     addresses = page_addresses(plan, action)
     if request.method != "POST":
         panel = open_panel(action, access, addresses)
-        return render(request, "plan/action_detail.html", _detail(request, plan, panel, access))
+        return render(request, "plan/action_detail.html", read_detail(request, plan, panel, access))
     panel = answer_update(request, plan, action, access, addresses)
+    return answer_with(request, plan, panel, access, part="plan/action_detail.html#update")
+
+
+def answer_with(request: HttpRequest, plan: Plan, panel: Panel, access: Access, *, part: str) -> HttpResponse:
+    """Answer an update of the action's own page: that page again, or for htmx `part` where the update was refused."""
+    action = panel.action
     if panel.update is None:
         if request.htmx:
-            context = {"plan": plan, "action": action, "panel": panel}
-            return render(request, "plan/action_detail.html#update", context, status=panel.status)
-        context = _detail(request, plan, panel, access)
+            return render(request, part, {"plan": plan, "action": action, "panel": panel}, status=panel.status)
+        context = read_detail(request, plan, panel, access)
         return render(request, "plan/action_detail.html", context, status=panel.status)
     messages.success(request, _("Recorded. %(ref)s now shows what you told.") % {"ref": action.ref})
     address = reverse("action_detail", args=[plan.slug, action.ref])
-    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
+    if not request.htmx:
+        return redirect(address)
+    return trigger_client_event(HttpResponseClientRedirect(address), "recorded")
 
 
-def _detail(request: HttpRequest, plan: Plan, panel: Panel, access: Access) -> dict[str, Any]:
+def read_detail(request: HttpRequest, plan: Plan, panel: Panel, access: Access) -> dict[str, Any]:
     """What the page of an action shows."""
     action: ActionItem = panel.action
     as_of = on_day(plan, clock.today(), plan.periods.all(), told_until=clock.now())

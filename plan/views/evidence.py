@@ -10,11 +10,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from assignments.access import access_of
 from plan import evidence_files, file_kinds
-from plan.forms import WithdrawalForm
-from plan.lookup import find_plan
+from plan.forms import WithdrawalForm, typed_withdrawal
+from plan.lookup import find_action, find_plan
 from plan.models import Evidence, Plan
 from plan.progress import NotAllowedError, withdraw_evidence
+from plan.views.actions import read_detail
+from plan.views.updates import open_panel, page_addresses
 from pmqa_tracker import clock
+from pmqa_tracker.typed_words import describes_words, typed_words
 from pmqa_tracker.views import NotFound
 
 # A browser that opened the file all the same would run nothing in it and load nothing from it.
@@ -49,21 +52,27 @@ def evidence_file(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return response
 
 
+@describes_words(typed_withdrawal)
 @require_POST
 def evidence_withdraw(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Take a piece of evidence back, with the reason; its row stays in the story."""
     plan = find_plan(request, slug)
     evidence = _find(plan, pk, with_links=True)
+    access = access_of(request)
     form = WithdrawalForm(request.POST)
-    if form.is_valid():
-        reason = form.cleaned_data["reason"]
-        try:
-            withdraw_evidence(evidence=evidence, access=access_of(request), reason=reason, at=clock.now())
-        except NotAllowedError as error:
-            raise PermissionDenied(str(error)) from error
-        messages.success(request, _("“%(name)s” is withdrawn; the story says why.") % {"name": evidence.title})
-    else:
-        messages.error(request, _("“%(name)s” was not withdrawn: say why first.") % {"name": evidence.title})
+    if not form.is_valid():
+        action = find_action(plan, evidence.action.ref)
+        context = read_detail(request, plan, open_panel(action, access, page_addresses(plan, action)), access)
+        return render(request, "plan/action_detail.html", context | {"unexplained": evidence.pk}, status=422)
+    reason = form.cleaned_data["reason"].strip()
+    try:
+        withdrawal = withdraw_evidence(evidence=evidence, access=access, reason=reason, at=clock.now())
+    except NotAllowedError as error:
+        raise PermissionDenied(str(error)) from error
+    if (withdrawal.by_id, withdrawal.reason) != (request.user.pk, reason):
+        context = {"evidence": _find(plan, pk, with_links=True), "typed": typed_words(request)}
+        return render(request, "plan/evidence_gone.html", context, status=409)
+    messages.success(request, _("“%(name)s” is withdrawn; the story says why.") % {"name": evidence.title})
     return redirect(reverse("action_detail", args=[slug, evidence.action.ref]) + f"#update-{evidence.update_id}")
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from assignments.access import access_of, coordinators_only
 from assignments.models import Unit
-from plan.import_forms import UploadForm
+from plan.import_forms import UploadForm, typed_sides, typed_upload
 from plan.lookup import find_plan, find_unit
 from plan.models import ImportState, Plan, WorkbookImport
 from plan.progress import StaleUpdateError
@@ -31,6 +31,7 @@ from plan.workbooks.undo_plan import InUseError, read_later, remove_new_plan
 from pmqa_tracker import clock, tasks, thai
 from pmqa_tracker.downloads import workbook_response
 from pmqa_tracker.models import StaleVersionError
+from pmqa_tracker.typed_words import describes_words
 from pmqa_tracker.views import NotFound
 
 LISTED = 30  # imports on the page
@@ -51,6 +52,7 @@ def data_sheet(request: HttpRequest, slug: str) -> FileResponse:
     return workbook_response(build_data_sheet(plan, now, unit=unit), name)
 
 
+@describes_words(typed_upload)
 @require_http_methods(["GET", "HEAD", "POST"])
 @coordinators_only
 def import_list(request: HttpRequest, slug: str) -> HttpResponse:
@@ -65,6 +67,7 @@ def import_list(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "plan/import_list.html", context, status=422 if form.is_bound else 200)
 
 
+@describes_words(typed_sides)
 @require_http_methods(["GET", "HEAD", "POST"])
 @coordinators_only
 def import_detail(request: HttpRequest, slug: str, key: Any) -> HttpResponse:
@@ -101,6 +104,7 @@ def import_undo(request: HttpRequest, slug: str, key: Any) -> HttpResponse:
     return redirect("import_detail", slug, key)
 
 
+@describes_words(typed_upload)
 @require_http_methods(["GET", "HEAD", "POST"])
 @coordinators_only
 def new_plan(request: HttpRequest) -> HttpResponse:
@@ -116,6 +120,7 @@ def new_plan(request: HttpRequest) -> HttpResponse:
     return render(request, "plan/new_plan.html", context, status=422 if form.is_bound else 200)
 
 
+@describes_words(typed_sides)
 @require_http_methods(["GET", "HEAD", "POST"])
 @coordinators_only
 def new_plan_import(request: HttpRequest, key: Any) -> HttpResponse:

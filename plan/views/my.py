@@ -11,17 +11,21 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from assignments.access import Access, access_of
 from assignments.models import Role
 from plan.as_of import AsOf, on_day
+from plan.forms import typed_update
 from plan.lookup import find_action, find_plan
 from plan.models import ActionItem, Due, Plan
 from plan.my_work import is_told, read_rows, section_of, sort_work, units_of
 from plan.progress import record_unchanged
 from plan.report_grid import grid
-from plan.views.updates import Panel, answer_update, open_panel
+from plan.views.actions import answer_with
+from plan.views.updates import Panel, answer_update, open_panel, page_addresses
 from pmqa_tracker import clock
+from pmqa_tracker.typed_words import Words, describes_words
 
 
 @require_safe
@@ -31,6 +35,7 @@ def my(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "plan/my.html", read_my(plan, access_of(request), role_of(request)))
 
 
+@describes_words(typed_update)
 @require_http_methods(["GET", "HEAD", "POST"])
 def my_row(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
     """One row of it with its form open, which posts to the same address; `?closed` gives the row without its form.
@@ -41,7 +46,7 @@ def my_row(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
     action = find_action(plan, ref)
     access = access_of(request)
     if not access.unit_ids or not any(part.unit_id in access.speaks_for for part in action.assignments.all()):
-        return redirect("action_detail", slug, action.ref)
+        return _outside(request, plan, action, access)
     role = role_of(request)
     addresses = row_addresses(plan, action, role)
     if request.method == "POST":
@@ -54,13 +59,39 @@ def my_row(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
         if not request.htmx:
             messages.success(request, _("Recorded. %(ref)s now shows what you told.") % {"ref": action.ref})
             return redirect(f"{my_address(plan, role)}#row-{action.ref}")
-        return _row(request, plan, access, role, action, None, is_recorded=True)
+        return trigger_client_event(_row(request, plan, access, role, action, None, is_recorded=True), "recorded")
     if request.htmx:
         return _row(request, plan, access, role, action, panel)
     context = read_my(plan, access, role, action=action, panel=panel)
     return render(request, "plan/my.html", context, status=panel.status if panel else 200)
 
 
+def typed_rows(request: HttpRequest) -> Words:
+    """(label, text) of the rows that were ticked."""
+    refs = ", ".join(choice[0] for choice in map(_read_choice, request.POST.getlist("row")) if choice)
+    return [(_("Rows ticked"), refs)] if refs else []
+
+
+def _read_choice(value: str) -> tuple[str, tuple[int, UUID]] | None:
+    """(ref, (version, op_id)) of a chosen row; None for what no page of ours holds."""
+    try:
+        ref, version, op_id = value.rsplit("|", 2)
+        return None if "\0" in ref else (ref, (int(version), UUID(op_id)))
+    except ValueError:
+        return None
+
+
+def _outside(request: HttpRequest, plan: Plan, action: ActionItem, access: Access) -> HttpResponse:
+    """A row in which the person has no part, or none any more: its action's page, with what was typed."""
+    addresses = page_addresses(plan, action)
+    if request.method != "POST":
+        address = addresses["afresh"]
+        return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
+    panel = answer_update(request, plan, action, access, addresses)
+    return answer_with(request, plan, panel, access, part="plan/my.html#outside")
+
+
+@describes_words(typed_rows)
 @require_POST
 def my_unchanged(request: HttpRequest, slug: str) -> HttpResponse:
     """ไม่เปลี่ยนแปลงในงวดนี้: an update for each chosen row that says so. One row by htmx comes back as it stands now."""
@@ -90,15 +121,6 @@ def my_unchanged(request: HttpRequest, slug: str) -> HttpResponse:
     if request.htmx:
         response = HttpResponse(headers={"HX-Redirect": response.url})
     return response
-
-
-def _read_choice(value: str) -> tuple[str, tuple[int, UUID]] | None:
-    """(ref, (version, op_id)) of a chosen row; None for what no page of ours holds."""
-    try:
-        ref, version, op_id = value.rsplit("|", 2)
-        return None if "\0" in ref else (ref, (int(version), UUID(op_id)))
-    except ValueError:
-        return None
 
 
 def role_of(request: HttpRequest) -> str:

@@ -17,7 +17,7 @@ from plan.as_of import AsOf, on_day
 from plan.lookup import find_plan
 from plan.models import Period, PeriodReport, Plan, ReportState
 from plan.progress import NotAllowedError
-from plan.report_forms import ACCEPT, HIDDEN, RETURN, SEND, ReviewForm, SendForm, StepForm, with_fresh_op
+from plan.report_forms import ACCEPT, HIDDEN, RETURN, SEND, ReviewForm, SendForm, StepForm, typed_step, with_fresh_op
 from plan.report_grid import Grid, grid
 from plan.report_page import ReportPage, read_page
 from plan.reporting import (
@@ -30,6 +30,7 @@ from plan.reporting import (
     send_report,
 )
 from pmqa_tracker import clock
+from pmqa_tracker.typed_words import describes_words
 from pmqa_tracker.views import NotFound
 
 
@@ -63,6 +64,7 @@ def read_grid(plan: Plan) -> tuple[AsOf, Grid]:
     return as_of, grid(plan, as_of, list(Unit.objects.divisions().active().in_order()))
 
 
+@describes_words(typed_step)
 @require_http_methods(["GET", "HEAD", "POST"])
 def period_report(request: HttpRequest, slug: str, unit: str, period: int) -> HttpResponse:
     """A unit's report of a period; the forms of it post to the same address."""

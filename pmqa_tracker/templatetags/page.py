@@ -4,13 +4,34 @@ from typing import Any
 
 from django import template
 from django.forms import BaseForm
+from django.template.base import Node, Parser, Token
+from django.template.context import Context
+from django.template.defaulttags import CsrfTokenNode
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 
+from pmqa_tracker.views import OWNER
+
 register = template.Library()
+
+
+@register.tag
+def csrf_token(parser: Parser, token: Token) -> Node:
+    """Django's hidden field with the CSRF token, and one that says who opened the form (`OwnerMiddleware`)."""
+    return OwnedFormNode()
+
+
+class OwnedFormNode(CsrfTokenNode):
+    """The hidden fields that every form with POST begins with."""
+
+    def render(self, context: Context) -> SafeString:
+        user = getattr(context.get("request"), "user", None)
+        if user is None or not user.is_authenticated:
+            return super().render(context)
+        return super().render(context) + format_html('<input type="hidden" name="{}" value="{}">', OWNER, user.pk)
 
 
 @register.simple_tag
@@ -67,3 +88,13 @@ def points(value: float | None) -> str:
 def percent(value: float | None) -> str:
     """A percentage without decimals: "37 %"; a dash where there is none."""
     return "–" if value is None else f"{value:.0f} %"
+
+
+@register.filter(is_safe=True)
+def without_restoring(html: str) -> SafeString:
+    """HTML whose forms the browser does not fill in again after Back.
+
+    A browser restores fields by their place: ticks and inline rows would land on other records once rows are gone.
+    For the forms of libraries, whose `<form>` tags no template block reaches.
+    """
+    return mark_safe(html.replace("<form ", '<form autocomplete="off" '))  # noqa: S308 - rendered HTML stays as it is

@@ -77,17 +77,17 @@ def test_of_two_people_at_one_action_neither_loses_a_word(enter, action, live_se
     assert list(told) == ["ข้อความของผู้ประสานงาน", "ข้อความของเจ้าหน้าที่"]
 
 
-def test_a_login_that_ended_loses_no_word(log_in, action, live_server, context):
-    page = log_in("staff")
+def test_a_login_that_ended_loses_no_word(enter, action, live_server, context):
+    page = enter("staff")
     page.goto(f"{live_server.url}/plans/2562-2563/actions/{action.ref}/")
     page.get_by_label("ผลการดำเนินการ").fill("เขียนไว้ระหว่างประชุม")
     context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
     page.get_by_role("button", name="บันทึก", exact=True).click()
-    expect(page.locator("#messages")).to_contain_text("การเข้าสู่ระบบสิ้นสุดแล้ว")
+    expect(page.locator("#update .said")).to_contain_text("การเข้าสู่ระบบสิ้นสุดแล้ว")
     expect(page.get_by_label("ผลการดำเนินการ")).to_have_value("เขียนไว้ระหว่างประชุม")
     with context.expect_page() as opened:
-        page.locator("#messages a").click()
-    log_in("staff", on=opened.value)
+        page.locator("#update .said a").click()
+    enter("staff", on=opened.value)
     page.get_by_role("button", name="บันทึก", exact=True).click()
     expect(page.locator("#history")).to_contain_text("เขียนไว้ระหว่างประชุม")
 
@@ -118,7 +118,7 @@ def test_a_server_that_fails_is_told_and_loses_no_word(enter, action, live_serve
 
     page.route(address, fail)
     page.get_by_role("button", name="บันทึก", exact=True).click()
-    expect(page.locator("#messages")).to_contain_text("ยังไม่ได้บันทึก")
+    expect(page.locator("#update .said")).to_contain_text("ยังไม่ได้บันทึก")
     expect(page.get_by_label("ผลการดำเนินการ")).to_have_value("เขียนไว้ระหว่างประชุม")
     page.unroute(address)
     page.get_by_role("button", name="บันทึก", exact=True).click()

@@ -255,7 +255,9 @@ def evidence(client, here, action):
 def test_withdrawing_needs_a_reason_and_leaves_the_row(client, here, evidence, settings):
     address = f"/plans/2563/evidence/{evidence.pk}/withdraw/"
     for nothing in ("", "  ", "แนบ\0ผิด"):
-        assert client.post(address, {"reason": nothing}).status_code == 302
+        refused = client.post(address, {"reason": nothing})
+        assert refused.status_code == 422
+        assert f'id="withdraw-{evidence.pk}-error"' in refused.content.decode()
     assert not EvidenceWithdrawal.objects.exists()
     assert client.post(address, {"reason": "แนบผิดฉบับ"}).url == f"{here}#update-{evidence.update_id}"
     withdrawal = EvidenceWithdrawal.objects.get()
@@ -268,7 +270,8 @@ def test_withdrawing_needs_a_reason_and_leaves_the_row(client, here, evidence, s
     assert "แนบผิดฉบับ" in gone.content.decode()
     assert len(kept_files(settings)) == 1
     again = client.post(address, {"reason": "อีกครั้ง"})
-    assert again.status_code == 302
+    assert again.status_code == 409
+    assert "อีกครั้ง</textarea>" in again.content.decode()
     assert EvidenceWithdrawal.objects.get().reason == "แนบผิดฉบับ"
 
 

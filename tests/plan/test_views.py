@@ -227,9 +227,11 @@ def test_the_words_survive_a_login_that_ended(client, here, action):
     assert response.status_code == 403
     assert re.search(r"<textarea[^>]*readonly[^>]*>ข้อความยาวที่ไม่ควรหาย</textarea>", body)
     assert "ขั้นต่อไป</textarea>" in body
+    assert re.search(r"<label>สถานะปัจจุบัน<textarea[^>]*>อยู่ระหว่างดำเนินการ</textarea>", body)
     assert "IN_PROGRESS" not in body
     by_htmx = client.post(here, typed, headers={"HX-Request": "true"})
-    assert by_htmx.headers["HX-Retarget"] == "#messages"
+    assert by_htmx.headers["X-Refusal"] == "true"
+    assert "<html" not in by_htmx.content.decode()
     assert f"/login/?next={here}" in by_htmx.content.decode()
 
 

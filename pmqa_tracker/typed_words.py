@@ -1,0 +1,90 @@
+"""What was typed and chosen in a form that could not be taken, with its labels and in the words of the page."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+Words = list[tuple[str, str]]
+# What a form holds besides words: hidden fields, choices, numbers. Passwords are not shown again.
+NOT_WORDS = re.compile(r"on|[A-Z_]*|[\d\s.,-]*|[0-9a-fA-F-]{36}")
+NOT_SHOWN = re.compile(r"^_|csrf|form_owner|password|^next$|_?version|language|op_id|username")
+INLINE_NAME = re.compile(r"(?P<rows>.+)-(?P<number>\d+)-(?P<name>\w+)")
+
+
+def describes_words(describe: Callable[[HttpRequest], Words]) -> Callable[[Any], Any]:
+    """Name the function that reads (label, text) pairs from a form posted to a view.
+
+    Whatever refuses the form, before the view or in it, shows them to be copied.
+    """
+
+    def mark(view: Any) -> Any:
+        view.describe_words = describe
+        return view
+
+    return mark
+
+
+def typed_words(request: HttpRequest) -> Words:
+    """(label, text) of what a posted form holds: words, choices and the names of files, without hidden fields."""
+    if request.method != "POST":
+        return []
+    view = getattr(request.resolver_match, "func", None)
+    if describe := getattr(view, "describe_words", None):
+        return describe(request)
+    if model_admin := getattr(view, "model_admin", None):
+        return [*_admin_words(request, model_admin), *file_names(request)]
+    texts = [
+        (_("What you wrote"), value)
+        for name, values in request.POST.lists()
+        for value in values
+        if not NOT_SHOWN.search(name) and not NOT_WORDS.fullmatch(value)
+    ]
+    return [*texts, *file_names(request)]
+
+
+def file_names(request: HttpRequest) -> Words:
+    """The files that came with a form; their content is not kept."""
+    names = [file.name for _name, files in request.FILES.lists() for file in files]
+    return [(_("Files, to be chosen again"), "\n".join(names))] if names else []
+
+
+def _admin_words(request: HttpRequest, model_admin: Any) -> Words:
+    """The fields of an admin's form and of the rows below it, by the names the form shows."""
+    told = []
+    for name, values in request.POST.lists():
+        row = INLINE_NAME.fullmatch(name)
+        owners = [inline.model for inline in model_admin.inlines] if row else [model_admin.model]
+        field = _find_field(owners, row["name"] if row else name)
+        text = "\n".join(filter(None, _in_words(field, values))) if field else ""
+        if text.strip():
+            label = str(field.verbose_name)
+            label = f"{field.model._meta.verbose_name} {int(row['number']) + 1}: {label}" if row else label
+            told.append((label, text))
+    return told
+
+
+def _find_field(owners: list[type[models.Model]], name: str) -> models.Field | None:
+    """The field a person fills in under a name; None for hidden ones."""
+    for model in owners:
+        try:
+            field = model._meta.get_field(name)
+        except FieldDoesNotExist:
+            continue
+        if not NOT_SHOWN.search(name) and getattr(field, "editable", False) and not field.primary_key:
+            return field
+    return None
+
+
+def _in_words(field: models.Field, values: list[str]) -> list[str]:
+    if field.related_model:
+        pks = [value for value in values if value.isascii() and value.isdecimal() and len(value) < 19]
+        return [str(each) for each in field.related_model._base_manager.filter(pk__in=pks)]
+    if isinstance(field, models.BooleanField):
+        return [_("yes") if value == "on" else value for value in values]
+    choices = {str(key): str(label) for key, label in field.flatchoices}
+    return [choices.get(value, value) for value in values]

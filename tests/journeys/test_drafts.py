@@ -1,0 +1,164 @@
+"""Drafts of an update in the browser: gone once it is recorded, kept as long as it is not."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from assignments.models import Membership
+from plan.models import ActionItem, ProgressUpdate, Status
+from pmqa_tracker.models import User
+from tests.conftest import DAY
+from tests.journeys.sessions import log_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(transaction=True)]
+MY = "/plans/2562-2563/my/"
+TYPED = "พิมพ์ไว้ในแถว"
+STORED = "Object.keys(localStorage).filter(key => key.startsWith('draft/')).length"
+
+
+@pytest.fixture
+def action(department):
+    """An action under way that สพม. leads, without an update in the running period."""
+    actions = ActionItem.objects.filter(
+        assignments__unit__abbreviation="สพม.", assignments__role="LEAD", status=Status.IN_PROGRESS
+    ).filter(last_period__ends_on__gte=DAY)
+    return actions.exclude(updates__at__date__gte="2020-04-01").order_by("ref").first()
+
+
+@pytest.fixture
+def my(page, complaints, live_server, action):
+    """งานของฉัน of a member of staff."""
+    log_in(page.context, live_server.url, "staff")
+    page.goto(live_server.url + MY)
+    return page
+
+
+def row_of(page, action):
+    return page.locator(f'[id="row-{action.ref}"]')
+
+
+def open_row(page, action, typed=None):
+    row = row_of(page, action)
+    row.get_by_role("link", name=f"รายงาน {action.ref}").click()
+    if typed:
+        row.get_by_label("ผลการดำเนินการ").fill(typed)
+    return row
+
+
+def record(row):
+    row.get_by_role("button", name=re.compile("^บันทึก")).click()
+
+
+def expect_no_draft(page, row):
+    expect(row.locator("[data-draft-mark]")).to_be_hidden()
+    assert page.evaluate(STORED) == 0
+
+
+@pytest.mark.parametrize("how", ["button", "Enter"])
+def test_a_recorded_update_leaves_no_draft_and_opens_fresh(my, action, how):
+    row = open_row(my, action, TYPED)
+    if how == "Enter":
+        row.get_by_label("ความก้าวหน้า (ร้อยละ)").press("Enter")
+    else:
+        record(row)
+    expect(row.locator(".row-saved")).to_be_visible()
+    expect_no_draft(my, row)
+    open_row(my, action)
+    expect(row.locator("[data-draft-note]")).to_be_hidden()
+    expect(row.get_by_label("ผลการดำเนินการ")).to_have_value("")
+    row.get_by_label("ผลการดำเนินการ").fill("อีกครั้ง")
+    record(row)
+    expect(row.locator(".row-saved")).to_be_visible()
+    assert ProgressUpdate.objects.filter(action=action, source="WEB").count() == 2
+    my.goto(my.url)
+    expect_no_draft(my, row)
+
+
+def test_an_update_on_the_page_of_the_action_leaves_no_draft(my, action, live_server):
+    my.goto(f"{live_server.url}/plans/2562-2563/actions/{action.ref}/")
+    my.get_by_label("ผลการดำเนินการ").fill(TYPED)
+    assert my.evaluate(STORED) == 1
+    record(my.locator("#update"))
+    expect(my.locator("#history")).to_contain_text(TYPED)
+    assert my.evaluate(STORED) == 0
+
+
+def test_a_refused_update_keeps_the_draft_until_it_is_recorded(my, action, tell, live_server):
+    row = open_row(my, action, TYPED)
+    row.get_by_label("ติดปัญหา").check()
+    record(row)
+    expect(row.locator(".field-errors")).to_be_visible()  # 422
+    assert my.evaluate(STORED) == 1
+    row.get_by_label("ปัญหาอุปสรรค").fill("งบประมาณ")
+    tell(action, User.objects.get(username="coordinator"), result="ของผู้ประสานงาน")
+    record(row)
+    expect(row.locator(".conflict")).to_be_visible()  # 409
+    assert my.evaluate(STORED) == 1
+    record(row)
+    expect(row.locator(".row-saved")).to_be_visible()
+    expect_no_draft(my, row)
+
+
+def test_a_right_that_is_lost_keeps_the_draft(my, action):
+    row = open_row(my, action, TYPED)
+    Membership.objects.filter(user__username="staff").delete()
+    record(row)
+    expect(row).to_contain_text(TYPED)
+    assert my.evaluate(STORED) == 1
+
+
+def test_a_page_of_another_server_is_no_sign_that_it_was_recorded(my, action):
+    """Such as the login page of a network, which answers 200 to everything."""
+    row = open_row(my, action, TYPED)
+    my.route("**/my/**", lambda route: route.fulfill(status=200, content_type="text/html", body="<p>Wi-Fi</p>"))
+    with my.expect_response("**/my/**"):
+        record(row)
+    my.unroute("**/my/**")
+    assert my.evaluate(STORED) == 1
+
+
+def test_two_tabs_with_the_same_form(my, action):
+    """The draft that the other tab wrote later stays; a tab sees when a draft is gone."""
+    row = open_row(my, action, TYPED)
+    other = my.context.new_page()
+    other.goto(my.url)
+    expect(row_of(other, action).locator("[data-draft-mark]")).to_be_visible()
+    record(row)
+    expect(row.locator(".row-saved")).to_be_visible()
+    expect(row_of(other, action).locator("[data-draft-mark]")).to_be_hidden()
+
+    row = open_row(my, action, "ของแท็บแรก")
+    my.evaluate("localStorage.clear()")  # the other tab finds no draft to take up
+    other_row = open_row(other, action, "ของแท็บที่สอง")
+    record(row)
+    expect(row.locator(".row-saved")).to_be_visible()
+    assert other.evaluate(STORED) == 1
+    record(other_row)
+    expect(other_row.locator(".conflict")).to_be_visible()
+
+
+@pytest.mark.parametrize("is_bulk", [False, True])
+def test_no_change_asks_before_it_drops_a_draft(my, action, is_bulk):
+    row = open_row(my, action, TYPED)
+    row.get_by_role("link", name="ปิด").click()
+    expect(row.locator("[data-draft-mark]")).to_be_visible()
+
+    def press():
+        if is_bulk:
+            row.get_by_label(f"เลือก {action.ref}").check()
+            my.locator("#unchanged button").click()
+        else:
+            row.get_by_role("button", name=re.compile("ไม่เปลี่ยนแปลง")).click()
+
+    asked = []
+    my.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    press()
+    expect(row.locator("[data-draft-mark]")).to_be_visible()
+    assert action.ref in asked[0]
+    assert not ProgressUpdate.objects.filter(action=action, source="WEB").exists()
+    my.once("dialog", lambda dialog: dialog.accept())
+    press()
+    expect(row).to_contain_text("ปรับปรุงแล้วในงวดนี้")
+    expect_no_draft(my, row)
+    assert ProgressUpdate.objects.get(action=action, source="WEB").is_unchanged

@@ -1,0 +1,154 @@
+"""A form that is refused before or in its view: the answer says why and holds what was typed, with its labels."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from assignments.models import Assignment, Membership
+from plan.models import ActionItem, ProgressUpdate, ReportState
+from tests.factories import ActionItemFactory, EvidenceFactory, PlanFactory, UnitFactory, UserFactory
+from tests.plan.test_my_views import typed
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+WORDS = "ข้อความที่พิมพ์ค้างไว้"
+
+
+@pytest.fixture
+def unit():
+    return UnitFactory(abbreviation="สพม.")
+
+
+@pytest.fixture
+def plan():
+    return PlanFactory(slug="2563")
+
+
+@pytest.fixture
+def action(plan, unit):
+    return ActionItemFactory(plan=plan, ref="1.1-A-1", lead=[unit])
+
+
+@pytest.fixture
+def staff(unit, client):
+    person = UserFactory(roles=["staff"], units=[unit])
+    client.force_login(person)
+    return person
+
+
+def shown(response):
+    """Label → text of the words a page shows to be copied."""
+    body = response.content.decode()
+    return dict(re.findall(r"<label>([^<]*)<textarea[^>]*readonly[^>]*>([^<]*)</textarea>", body))
+
+
+def update(action):
+    return typed(action, status_to="IN_PROGRESS", progress_to=40, result=WORDS, links="รายงาน https://example.org/1")
+
+
+LABELLED = {
+    "สถานะปัจจุบัน": "อยู่ระหว่างดำเนินการ",
+    "ความก้าวหน้า (ร้อยละ)": "40 %",
+    "ผลการดำเนินการ": WORDS,
+    "ลิงก์หลักฐาน (บรรทัดละหนึ่งลิงก์)": "รายงาน https://example.org/1",
+}
+LOSSES = {
+    "membership": lambda action: Membership.objects.all().delete(),
+    "assignment": lambda action: Assignment.objects.all().delete(),
+    "role": lambda action: Membership.objects.get().user.groups.clear(),
+    "ref": lambda action: ActionItem.objects.filter(pk=action.pk).update(ref="อื่น"),
+    "plan": lambda action: type(action.plan).objects.filter(pk=action.plan.pk).update(slug="อื่น"),
+}
+
+
+@pytest.mark.parametrize("page", ["my", "actions"])
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_right_or_a_record_that_is_lost_while_typing_loses_no_word(client, staff, action, page, headers, loss):
+    data = update(action)
+    LOSSES[loss](action)
+    response = client.post(f"/plans/2563/{page}/{action.ref}/", data, headers=headers)
+    assert response.status_code == (404 if loss in ("ref", "plan") else 403)
+    if not headers:
+        assert shown(response) == LABELLED
+    else:
+        body = response.content.decode()
+        assert "<html" not in body
+        # Either the part comes back with the words, or the form on the page stays as it is.
+        assert response.headers.get("X-Refusal") == "true" or shown(response) == LABELLED
+    assert not ProgressUpdate.objects.exists()
+
+
+def test_who_has_no_row_but_may_report_is_taken_at_the_page_of_the_action(client, action, coordinator):
+    client.force_login(coordinator)
+    here = f"/plans/2563/actions/{action.ref}/"
+    data = update(action)
+    refused = client.post(f"/plans/2563/my/{action.ref}/", data | {"progress_to": 400}, headers=HTMX)
+    assert refused.status_code == 422
+    assert "<html" not in refused.content.decode()
+    done = client.post(f"/plans/2563/my/{action.ref}/", data, headers=HTMX)
+    assert done.headers["HX-Redirect"] == here
+    assert "recorded" in done.headers["HX-Trigger"]
+    assert client.post(f"/plans/2563/my/{action.ref}/", data).url == here
+    assert ProgressUpdate.objects.count() == 1
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
+@pytest.mark.parametrize("way", ["login", "token"])
+def test_words_survive_a_refusal_before_the_view(staff, action, headers, way):
+    client = Client(enforce_csrf_checks=way == "token")
+    if way == "token":
+        client.force_login(staff)
+    response = client.post(f"/plans/2563/my/{action.ref}/", update(action), headers=headers)
+    assert response.status_code == 403
+    assert "<html" not in response.content.decode() if headers else shown(response) == LABELLED
+
+
+def test_reports_withdrawals_uploads_and_ticks_keep_their_words_and_labels(client, staff, action, unit):
+    """By a user who may not, or at an address that is gone."""
+    evidence = EvidenceFactory(action=action)
+    assert shown(client.post(f"/plans/2563/evidence/{evidence.pk}/withdraw/", {"reason": WORDS})) == {
+        "เหตุผลที่ถอน": WORDS
+    }
+    assert shown(client.post("/plans/2563/evidence/99999/withdraw/", {"reason": WORDS})) == {"เหตุผลที่ถอน": WORDS}
+    report = {"do": "return", "version": 1, "note": WORDS, f"reason_{action.pk}": "ขอหลักฐาน", "confirm": "on"}
+    told = {"หมายเหตุ": WORDS, f"สิ่งที่ต้องแก้ไขใน {action.ref}": "ขอหลักฐาน"}
+    for address in ("/plans/2563/reporting/สพม./99/", "/plans/2563/reporting/ไม่มี/1/", "/plans/x/reporting/สพม./1/"):
+        response = client.post(address, report)
+        assert response.status_code == 404
+        assert told.items() <= shown(response).items()
+    refused = client.post("/plans/2563/reporting/สพม./1/", report)
+    assert refused.status_code == 403
+    assert told.items() <= shown(refused).items()
+    upload = client.post("/plans/2563/import/", {"unit": "สพม."})
+    assert upload.status_code == 403
+    assert list(shown(upload).values()) == ["สพม."]
+    ticked = client.post("/plans/x/my/unchanged/", {"row": f"{action.ref}|1|{typed(action)['op_id']}"})
+    assert (ticked.status_code, list(shown(ticked).values())) == (404, [action.ref])
+    assert ReportState.SENT not in action.plan.periods.values_list("reports__state", flat=True)
+
+
+@pytest.mark.parametrize("change", [{"is_staff": False}, {"is_active": False}])
+def test_a_user_who_loses_the_admin_while_typing_keeps_the_words(client, unit, change):
+    person = UserFactory(roles=["coordinator"], is_staff=True, is_superuser=True)
+    client.force_login(person)
+    for name, value in change.items():
+        setattr(person, name, value)
+    person.save()
+    response = client.post(f"/admin/assignments/unit/{unit.pk}/change/", {"abbreviation": "สพม.", "name_th": WORDS})
+    assert response.status_code == 403
+    assert WORDS in shown(response).values()
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
+def test_no_answer_to_htmx_is_a_whole_page_but_of_a_page_that_renews_itself(client, staff, action, headers):
+    """Opening a row of an action that is gone, or that is not the user's any more."""
+    gone = client.get("/plans/2563/my/ไม่มี/", headers=headers)
+    assert gone.status_code == 404
+    assert ("<html" in gone.content.decode()) is not bool(headers)
+    Membership.objects.all().delete()
+    other = client.get(f"/plans/2563/my/{action.ref}/", headers=headers)
+    here = f"/plans/2563/actions/{action.ref}/"
+    assert (other.headers.get("HX-Redirect") or other.url) == here
+    assert client.get("/plans/2563/import/", headers=headers).status_code == 403
