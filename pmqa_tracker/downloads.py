@@ -9,6 +9,7 @@ from django.http import FileResponse, HttpRequest
 from openpyxl import Workbook
 
 from pmqa_tracker.file_properties import signed
+from pmqa_tracker.long_names import download_name
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -32,7 +33,7 @@ def write_to(path: Path, book: Workbook) -> None:
 
 def xlsx_response(file: BinaryIO, name: str) -> FileResponse:
     """A file that is a workbook as a download; `name` is without its ending."""
-    return FileResponse(file, as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX)
+    return FileResponse(file, as_attachment=True, filename=download_name(f"{name}.xlsx"), content_type=XLSX)
 
 
 class Said(BaseStorage):

@@ -200,7 +200,7 @@ SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 # Evidence (plan/file_kinds.py): files up to this size; what is larger is not even stored while it comes in.
 PMQA_EVIDENCE_MB = environment.whole_number(env, "PMQA_EVIDENCE_MB", default=25, least=1, most=1000)
 FILE_UPLOAD_HANDLERS = [
-    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "pmqa_tracker.upload_limit.SmallUploadHandler",
     "pmqa_tracker.upload_limit.CappedUploadHandler",
 ]
 DATA_UPLOAD_MAX_NUMBER_FILES = 25  # the form says what is too many from ten on

@@ -20,6 +20,7 @@ from rustpy_xlsxwriter import FastExcel, Format
 from pmqa_tracker.cells import LONGEST_TEXT, clean_text
 from pmqa_tracker.downloads import XLSX
 from pmqa_tracker.file_properties import signed
+from pmqa_tracker.long_names import download_name
 from pmqa_tracker.sheets import (
     FONT,
     HIGHEST_ROW,
@@ -123,7 +124,7 @@ def write_table(table: Table) -> BytesIO:
 
 def send_table(table: Table, name: str) -> FileResponse:
     """The workbook as a download with the file name `name`."""
-    return FileResponse(write_table(table), as_attachment=True, filename=name, content_type=XLSX)
+    return FileResponse(write_table(table), as_attachment=True, filename=download_name(name), content_type=XLSX)
 
 
 def _read(table: Table) -> list[list[Any]]:

@@ -17,6 +17,7 @@ from plan.progress import NotAllowedError, withdraw_evidence
 from plan.views.actions import read_detail
 from plan.views.updates import open_panel, page_addresses
 from pmqa_tracker import clock
+from pmqa_tracker.long_names import download_name
 from pmqa_tracker.typed_words import describes_words, typed_words
 from pmqa_tracker.views import NotFound
 
@@ -42,7 +43,7 @@ def evidence_file(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     response = FileResponse(
         file,
         as_attachment=True,
-        filename=evidence.original_name,
+        filename=download_name(evidence.original_name),
         content_type=kind.content_type if kind else "application/octet-stream",
     )
     response.headers["Content-Security-Policy"] = POLICY

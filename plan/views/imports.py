@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from assignments.access import access_of, coordinators_only
 from assignments.models import Unit
+from plan.file_names import clean_name
 from plan.import_forms import UploadForm, typed_sides, typed_upload
 from plan.lookup import find_plan, find_unit
 from plan.models import ImportState, Plan, WorkbookImport
@@ -239,7 +240,7 @@ def _receive(request: HttpRequest, form: UploadForm, plan: Plan | None) -> Workb
     """Keep and read the file of a valid form; without a plan it is a new one."""
     return batches.receive(
         data=form.data_of_file(),
-        file_name=form.cleaned_data["file"].name,
+        file_name=clean_name(form.cleaned_data["file"].name),
         plan=plan,
         unit=form.cleaned_data.get("unit"),
         access=access_of(request),

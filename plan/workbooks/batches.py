@@ -63,7 +63,7 @@ def receive(
     storage.save(data)
     kind = Kind.NEW_PLAN if plan is None else Kind.UNIT_SHEET if unit else Kind.DATA_SHEET
     batch = WorkbookImport.objects.create(
-        kind=kind, plan=plan, unit=unit, by=access.user, at=at, file_name=file_name[-255:], size=len(data),
+        kind=kind, plan=plan, unit=unit, by=access.user, at=at, file_name=file_name, size=len(data),
         sha256=sha256(data).hexdigest(), staged=storage.name,
     )  # fmt: skip
 

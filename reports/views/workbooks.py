@@ -17,6 +17,7 @@ from plan.models import Plan
 from pmqa_tracker import clock, tasks, thai
 from pmqa_tracker.downloads import listen, workbook_response
 from pmqa_tracker.file_properties import signed
+from pmqa_tracker.long_names import download_name
 from reports.meeting_word import build_meeting_word
 from reports.plan_form import build_plan_form
 from reports.progress_report import build_progress_report, build_unit_report
@@ -103,4 +104,4 @@ def meeting_word(request: HttpRequest, slug: str) -> HttpResponse:
         build_meeting_word(pack, notes=said.lines).save(file)
         day = thai.format_date(pack.as_of.day)
         name = _("meeting-pack %(plan)s as of %(day)s.docx") % {"plan": plan.slug, "day": day}
-    return FileResponse(signed(file), as_attachment=True, filename=name, content_type=DOCX)
+    return FileResponse(signed(file), as_attachment=True, filename=download_name(name), content_type=DOCX)
