@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch
 from django.utils.translation import gettext as _
 
 from assignments.models import Role, Unit
@@ -36,6 +36,7 @@ class ReportRow:
         through: the collective it reaches the unit by, or None.
         returned_because: why the coordinator gave it back with the last review, or "".
         is_answered: something was told of it after that.
+        is_undone: the import that brought what was sent was undone since.
     """
 
     action: ActionItem
@@ -46,6 +47,7 @@ class ReportRow:
     through: Unit | None = None
     returned_because: str = ""
     is_answered: bool = False
+    is_undone: bool = False
 
     @property
     def earlier(self) -> list[ProgressUpdate]:
@@ -100,8 +102,8 @@ class ReportPage:
 
     @property
     def changed(self) -> list[ReportRow]:
-        """The rows of which something was told after they were sent."""
-        return [row for row in self.rows if row.since]
+        """The rows of which something was told, or undone, after they were sent."""
+        return [row for row in self.rows if row.since or row.is_undone]
 
     @property
     def waiting_for_unit(self) -> list[ReportRow]:
@@ -112,7 +114,9 @@ class ReportPage:
 def read_page(plan: Plan, unit: Unit, period: Period, as_of: AsOf) -> ReportPage:
     """Read the page in a fixed number of queries, whatever the rows."""
     report = PeriodReport.objects.filter(unit=unit, period=period).first()
-    lines = Prefetch("lines", ReportLine.objects.select_related("action", "update").order_by("pk"))
+    undone = ProgressUpdate.objects.with_undone().filter(pk=OuterRef("update"), is_undone=True)
+    with_undone = ReportLine.objects.select_related("action", "update").annotate(is_undone=Exists(undone))
+    lines = Prefetch("lines", with_undone.order_by("pk"))
     steps = list(report.steps.order_by("version").select_related("by").prefetch_related(lines)) if report else []
     is_kept = bool(report and report.state != ReportState.RETURNED)
     returned = {line.action_id: line for line in steps[-1].lines.all()} if report and not is_kept else {}
@@ -173,6 +177,7 @@ def _kept_row(action: ActionItem, unit: Unit, told: list[ProgressUpdate], line: 
         words=[update for update in told if update.version <= seen],
         since=[update for update in told if update.version > seen],
         through=_through(action, unit),
+        is_undone=line.is_undone,
     )
 
 

@@ -171,7 +171,10 @@ def _write(
                 raise TakenBack
             if batch.kind == Kind.NEW_PLAN and plan:
                 written = with_tokens(plan, written)
-            findings.rows = [replace(row, is_taken=row.kind == CONFLICT and row.row in taken) for row in findings.rows]
+            findings.rows = [
+                replace(row, is_taken=row.kind == CONFLICT and row.row in taken and not row.trouble)
+                for row in findings.rows
+            ]
             moved = WorkbookImport.objects.filter(pk=batch.pk, state=ImportState.PREVIEW).update(
                 state=ImportState.WRITTEN if written else ImportState.UNCHANGED,
                 written=written,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -15,6 +16,7 @@ from plan.workbooks.findings import NEW, CellChange, Findings, RowFinding
 from plan.workbooks.plan_tables import DEFAULTS, LABEL, NOTE, PLAN, PLAN_ASKS, TABLES, VALUE, Ask
 from plan.workbooks.tables import Table, read_table
 from plan.workbooks.write import Mark
+from pmqa_tracker import thai
 from pmqa_tracker.cells import clean_text
 from pmqa_tracker.read_cells import ReadCell
 from pmqa_tracker.tasks import Tell
@@ -125,6 +127,10 @@ class Records:
         self.mark.on(record).save()
         for key, values in (many or {}).items():
             getattr(record, key).set(values)
+        for key in row.cells:
+            # What the site decides where a cell is empty, such as a ref or a position, is shown like the rest.
+            if row.values[key] in (None, "") and key in {each.name for each in record._meta.concrete_fields}:
+                row.values[key] = getattr(record, key)
         self.made.append({"model": record._meta.label_lower, "pk": record.pk, "ref": name, "version": record.version})
         self.tell(len(self.made), self.total)
         return record
@@ -183,4 +189,8 @@ def words(value: Any) -> str:
         return ", ".join(words(each) for each in value)
     if isinstance(value, Level):
         return value.short
+    if isinstance(value, models.Choices):
+        return str(value.label)
+    if isinstance(value, date):
+        return thai.format_date(value)
     return str(value)

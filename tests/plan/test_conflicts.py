@@ -11,7 +11,7 @@ from pmqa_tracker import clock
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.plan.bringing import HEADINGS, bring, edited, exported, write
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture

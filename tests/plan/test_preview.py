@@ -1,14 +1,20 @@
 """The preview shows every value that confirming writes, and no other: cell by cell, for random edits."""
 
-import pytest
+from io import BytesIO
+from random import Random
 
+import pytest
+from openpyxl import load_workbook
+
+from criteria.models import Assessment, Level
 from plan.models import ActionItem, ImportState
 from plan.workbooks.columns import ActionSheet, Part
+from plan.workbooks.plan_book import build_plan_book
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory
-from tests.plan.bringing import bring, edited, exported, write
+from tests.plan.bringing import bring, edited, exported, saved, write
 from tests.plan.editing import random_changes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 PROGRESS = ("status", "progress", *ActionSheet.WORDS)
 
 
@@ -54,6 +60,7 @@ def promised(batch):
 
 
 def _ref(row):
+    """Of a new row too, whose ref is one of its values; both workbooks call the column the same."""
     cells = {cell["heading"]: cell["after"] for cell in row["cells"]}
     return cells.get(ActionSheet.fields["ref"].column_name, row["name"])
 
@@ -87,6 +94,44 @@ def test_what_a_units_sheet_promises_is_what_it_writes(plan, coordinator, seed):
     assert batch.state == ImportState.PREVIEW, batch.found["errors"]
     wanted = promised(batch)
     assert wanted == written(plan, write(batch, coordinator), before)
+
+
+def plan_book(plan, seed):
+    """A workbook of a whole plan that begins another, with cells left to the site and others edited at random."""
+    random = Random(seed)  # noqa: S311 - nothing here is secret
+    book = load_workbook(BytesIO(saved(build_plan_book(plan))))
+    head = {cell.value: book["แผน"].cell(cell.row, 2) for cell in book["แผน"]["A"]}
+    head["รหัสแผน"].value, head["ชื่อการประเมิน"].value = f"25{70 + seed}", f"การประเมินปี {seed}"
+    sheet = book["รายการ"]
+    columns = {cell.value: cell.column for cell in sheet[3]}
+    for row in range(4, 4 + plan.actions.count()):
+        sheet.cell(row, columns["สิ่งที่ต้องดำเนินการ"]).value = f"ข้อความ {row} {random.randint(100, 999)}"
+        for heading in random.sample(["รหัสรายการ", "ลำดับ", "ข้อที่", "ที่มาของช่วงเวลา", "หน่วยงานสนับสนุน"], 3):
+            sheet.cell(row, columns[heading]).value = None
+    return saved(book)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_a_whole_plan_promises_is_what_it_makes(plan, coordinator, seed):
+    batch = bring(plan_book(plan, seed), None, coordinator)
+    assert batch.state == ImportState.PREVIEW, batch.found["errors"]
+    rows = [row for row in batch.found["rows"] if row["sheet"] == "รายการ"]
+    wanted = {_ref(row): {cell["heading"]: cell["after"] for cell in row["cells"]} for row in rows}
+    made = write(batch, coordinator).plan
+    assert len(wanted) == made.actions.count() == plan.actions.count()
+    for action in made.actions.with_details():
+        values = {
+            "รหัสรายการ": action.ref, "รหัสเกณฑ์": action.criterion.code, "ข้อที่": action.number,
+            "ระดับ": ", ".join(Level(each.level).short for each in action.requirements.all()),
+            "ลำดับ": str(action.position), "สิ่งที่ต้องดำเนินการ": action.text, "หมายเหตุ": action.reading_note,
+            "เริ่มช่วงเวลา": str(action.first_period), "ถึงช่วงเวลา": str(action.last_period),
+            "ที่มาของช่วงเวลา": action.get_schedule_basis_display(),
+            "หน่วยงานหลัก": ", ".join(str(each.unit) for each in action.lead),
+            "หน่วยงานสนับสนุน": ", ".join(str(each.unit) for each in action.support),
+        }  # fmt: skip
+        assert wanted[action.ref] == {heading: value for heading, value in values.items() if value}
+    raw = {*ActionItem.Basis.values, *Assessment.Kind.values, "True", "False", "None"}
+    assert raw & {cell["after"] for row in batch.found["rows"] for cell in row["cells"]} == set()
 
 
 @pytest.mark.parametrize(

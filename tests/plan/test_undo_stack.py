@@ -1,19 +1,24 @@
 """Imports lie over each other, and are undone from the top: what was there before comes back, and nothing else."""
 
 from datetime import timedelta
+from io import BytesIO
 from random import Random
 
 import pytest
+from openpyxl import load_workbook
 
 from assignments.access import Access
-from plan.models import Evidence, ImportState, ProgressUpdate, Status
+from plan.models import Evidence, ImportState, Plan, ProgressUpdate, Status
+from plan.workbooks.plan_book import build_plan_book
 from plan.workbooks.undo import LaterImportsError, NothingToUndoError, UndoneAlreadyError, read_undoable, undo_import
+from plan.workbooks.undo_plan import InUseError, remove_new_plan
 from pmqa_tracker import clock
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
-from tests.plan.bringing import bring, edited, exported, first_empty, write
+from tests.plan.bringing import bring, edited, exported, fingerprint, first_empty, saved, write
 from tests.plan.editing import random_changes
+from tests.plan.sending import send
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture
@@ -158,3 +163,94 @@ def test_a_new_action_with_words_and_edits_over_it_is_gone_after_both_undos(plan
         undo(batch, coordinator)
     assert state(plan) == before
     assert not ProgressUpdate.objects.filter(workbook=first).exists()
+
+
+def whole_plan(plan, person, slug):
+    """A plan made from the workbook of another."""
+    book = load_workbook(BytesIO(saved(build_plan_book(plan))))
+    head = {cell.value: book["แผน"].cell(cell.row, 2) for cell in book["แผน"]["A"]}
+    head["รหัสแผน"].value, head["ชื่อการประเมิน"].value = slug, f"การประเมิน {slug}"
+    batch = write(bring(saved(book), None, person), person)
+    assert batch.state == ImportState.WRITTEN, batch.found["errors"]
+    return batch
+
+
+def test_a_whole_plan_is_removed_after_what_was_imported_over_it(client, plan, coordinator):
+    before = fingerprint()
+    whole = whole_plan(plan, coordinator, "2570")
+    made = whole.plan
+    changes = random_changes(exported(made), made, 5, rows=5, new=1)
+    over = imported(made, coordinator, changes)
+    client.force_login(coordinator)
+    here = f"/new-plan/{whole.key}/"
+    page = client.get(here)
+    assert (page.context["later"], "undo/" in page.content.decode()) == ([over], False)
+    page = client.post(f"{here}undo/", follow=True)
+    assert over.file_name in str(next(iter(page.context["messages"])))
+    assert Plan.objects.filter(slug="2570").exists()
+    undo(over, coordinator)
+    page = client.post(f"{here}undo/", follow=True)
+    assert [each.level_tag for each in page.context["messages"]] == ["success"]
+    assert fingerprint() == before
+
+
+def test_a_whole_plan_that_somebody_reported_on_stays(plan, coordinator, tell):
+    whole = whole_plan(plan, coordinator, "2570")
+    action = whole.plan.actions.first()
+    over = imported(whole.plan, coordinator, {(action.ref, "lead"): "หน่วย3."})
+    undo(over, coordinator)
+    tell(action, coordinator, result="ทำแล้ว")
+    with pytest.raises(InUseError):
+        remove_new_plan(batch=whole, access=Access.of(coordinator), at=clock.now())
+    whole.refresh_from_db()
+    assert (whole.state, whole.plan.slug) == (ImportState.WRITTEN, "2570")
+
+
+def test_a_period_report_says_that_what_it_sent_was_undone(client, plan, coordinator):
+    unit = plan.actions.first().assignments.filter(role="LEAD").first().unit
+    author = UserFactory(roles=["staff"], units=[unit])
+    ref = plan.actions.first().ref
+    period = plan.periods.get(starts_on__lte=clock.today(), ends_on__gte=clock.today())
+    batch = imported(
+        plan, coordinator, {(ref, "status"): "อยู่ระหว่างดำเนินการ", (ref, "progress"): 70, (ref, "result"): "ผิดแถว"}
+    )
+    send(plan, unit, author, number=period.number)
+    client.force_login(coordinator)
+    here = f"/plans/2563/reporting/{unit}/{period.number}/"
+    assert client.get(here).context["page"].changed == []
+    undo(batch, coordinator)
+    response = client.get(here)
+    [row] = response.context["page"].changed
+    assert (row.action.ref, row.is_undone, row.progress, row.words) == (ref, True, 70, [])
+    assert "ผิดแถว" not in response.content.decode()
+
+
+def test_a_new_action_that_a_period_report_holds_stays(plan, coordinator):
+    row = first_empty(exported(plan))
+    unit = plan.actions.first().assignments.filter(role="LEAD").first().unit
+    code = plan.actions.first().criterion.code
+    new = {
+        (row, "criterion"): code,
+        (row, "levels"): "A",
+        (row, "text"): "ใหม่",
+        (row, "lead"): str(unit),
+        (row, "first"): 1,
+        (row, "last"): 4,
+    }
+    batch = imported(plan, coordinator, new | {(plan.actions.first().ref, "result"): "ทำแล้ว"})
+    send(plan, unit, UserFactory(roles=["staff"], units=[unit]), number=1)
+    found = undo(batch, coordinator)
+    assert len(found.rows) == len(found.reported) == 1
+    assert plan.actions.filter(ref=found.reported[0]).exists()
+
+
+def test_what_cannot_come_back_stays(plan, coordinator):
+    """The unit an action had before the import is gone."""
+    action = plan.actions.first()
+    gone = UnitFactory(abbreviation="ยุบ.")
+    action.assignments.create(unit=gone, role="SUPPORT", position=9)
+    batch = imported(plan, coordinator, {(action.ref, "support"): "หน่วย1."})
+    gone.delete()
+    with pytest.raises(NothingToUndoError):
+        undo(batch, coordinator)
+    assert read_undoable(batch).lost == [action.ref]

@@ -17,7 +17,7 @@ from tests.plan.bringing import bring, edited, exported, write
 from tests.plan.editing import random_changes
 from tests.plan.everything import read_everything
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo"), pytest.mark.both_databases]
 ROOT = Path(__file__).resolve().parents[2]
 # Where the log itself is meant, not the latest report: who changed an action, and taking an import back.
 HISTORY = {"plan/workbooks/compare.py", "plan/workbooks/undo.py", "plan/models/log.py"}
