@@ -197,7 +197,9 @@ def _detail(request: HttpRequest, batch: WorkbookImport, here: str) -> HttpRespo
             messages.error(request, str(error))
             return redirect(here)
         if batch.state == ImportState.WRITTEN and batch.kind == WorkbookImport.Kind.NEW_PLAN:
-            messages.success(request, _("The plan is made. This is its overview."))
+            is_added = bool(batch.found.get("adds_to"))
+            done = _("Added to the plan.") if is_added else _("The plan is made.")
+            messages.success(request, _("%(done)s This is its overview.") % {"done": done})
             return redirect("dashboard", batch.plan.slug)
         return redirect(here)
     context = _context(batch, here)

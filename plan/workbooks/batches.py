@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from assignments.access import Access
@@ -23,6 +24,7 @@ from plan.workbooks.columns import ActionSheet
 from plan.workbooks.compare import Comparer, Comparison
 from plan.workbooks.data_sheet import EXPORTED, FORM, SHEET
 from plan.workbooks.findings import CONFLICT, Findings
+from plan.workbooks.matching import mark_of_content
 from plan.workbooks.tables import read_about, read_table
 from plan.workbooks.undo_plan import with_tokens
 from plan.workbooks.write import ChangedMeanwhileError, Writer
@@ -128,6 +130,11 @@ def _look_at(batch: WorkbookImport, data: bytes, access: Access, at: datetime, t
     try:
         book = read_workbook(data, batch.file_name)
         _recognise(batch, book)
+        content = mark_of_content(book)
+        repeat = note_repeat(batch, content)
+        if repeat and batch.kind == Kind.NEW_PLAN:
+            _settle(batch, state=ImportState.UNCHANGED, refusal=_("%(repeat)s Nothing changes.") % {"repeat": repeat})
+            return
         findings, count = _try(batch, book, access, at, tell)
     except WorkbookRefusedError as error:
         _settle(batch, state=ImportState.REFUSED, refusal=str(error))
@@ -139,10 +146,10 @@ def _look_at(batch: WorkbookImport, data: bytes, access: Access, at: datetime, t
             refusal=_("The plan was changed while the file was read. Upload it again."),
         )
         return
-    if repeat := note_repeat(batch):
+    if repeat:
         findings.notes.insert(0, repeat)
     state = ImportState.REFUSED if findings.errors else ImportState.PREVIEW if count else ImportState.UNCHANGED
-    _settle(batch, state=state, found=findings.as_json())
+    _settle(batch, state=state, found=findings.as_json() | {"content": content})
 
 
 def _try(batch: WorkbookImport, book: BookRead, access: Access, at: datetime, tell: Tell) -> tuple[Findings, int]:
@@ -290,17 +297,21 @@ def _recognise(batch: WorkbookImport, book: BookRead) -> None:
         batch.save(update_fields=["unit", "kind"])
 
 
-def note_repeat(batch: WorkbookImport) -> str:
-    """A sentence for a file that was imported before; empty for a new one."""
-    earlier = (
-        WorkbookImport.objects.filter(sha256=batch.sha256, state=ImportState.WRITTEN, plan=batch.plan)
-        .exclude(pk=batch.pk)
-        .order_by("-written_at")
-        .first()
-    )
+def note_repeat(batch: WorkbookImport, content: str) -> str:
+    """A sentence for a file that was imported before; empty for a new one.
+
+    Args:
+        batch: the import.
+        content: the mark of what stands in the file, which another program may have saved again.
+    """
+    alike = Q(kind=Kind.NEW_PLAN) if batch.kind == Kind.NEW_PLAN else Q(plan=batch.plan)
+    same = Q(sha256=batch.sha256) | Q(found__content=content)
+    written = WorkbookImport.objects.filter(alike, same, state=ImportState.WRITTEN).exclude(pk=batch.pk)
+    earlier = written.select_related("by").order_by("-written_at").first()
     if earlier is None:
         return ""
-    return _("This very file was imported already on %(when)s.") % {"when": thai.format_datetime(earlier.written_at)}
+    told = {"when": thai.format_datetime(earlier.written_at), "who": earlier.by}
+    return _("This file was imported already on %(when)s by %(who)s.") % told
 
 
 def _settle(batch: WorkbookImport, **values: Any) -> None:

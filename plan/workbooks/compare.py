@@ -15,12 +15,14 @@ from plan.models import ActionItem, Plan
 from plan.workbooks.columns import ActionSheet, Part
 from plan.workbooks.data_sheet import SHEET
 from plan.workbooks.findings import CHANGED, CONFLICT, MERGED, NEW, CellChange, Findings, RowFinding, near
+from plan.workbooks.matching import ActionsByContent, ContentKey, content_key, read_imported_words
 from plan.workbooks.others import read_others
 from plan.workbooks.tables import Table
 from pmqa_tracker.read_cells import ReadCell
 from pmqa_tracker.unreadable import UnreadableError
 
 TOKEN = re.compile(r"(\d{1,9})-([0-9a-f]{10})")
+SAID_BY_KEY = ("levels", "number", "text")  # columns whose content tells what a row without a ref is about
 TITLE = 90  # characters of an action's text that name it in a list
 
 
@@ -103,6 +105,10 @@ class Comparer:
         self.asked = set(Requirement.objects.values_list("criterion__code", "level"))
         self.carriers = set(Unit.objects.carrying([unit]).values_list("pk", flat=True)) if unit else set()
         self.met: dict[str, int] = {}
+        self.by_content = ActionsByContent(self.actions.values())
+        self.new: dict[ContentKey, int] = {}  # content of rows without a ref → their number
+        self.matched: set[str] = set()  # refs of actions that such a row is about
+        self.imported = read_imported_words(plan)
         self.edits: list[Edit] = []
         self.places: dict[int, int] = {}  # row → place among the findings
 
@@ -111,7 +117,7 @@ class Comparer:
         for number, cells in self.table.rows:
             self._look_at(number, cells)
         ours = [ref for ref, action in self.actions.items() if self.unit is None or self._parts(action)]
-        self.findings.absent = [ref for ref in ours if ref not in self.met]
+        self.findings.absent = [ref for ref in ours if ref not in self.met and ref not in self.matched]
         self._weigh_against_others()
         return Comparison(
             table=self.table, columns=self.columns, findings=self.findings, edits=self.edits, places=self.places
@@ -182,7 +188,9 @@ class Comparer:
         changed = [
             name for name in changed if not self._is_same(self.columns.columns[name], values[name], stored[name])
         ]
-        changed += [name for name in ActionSheet.WORDS if values.get(name)]
+        # The words of a file that was imported already are not reported again.
+        if is_current or changed or not self._is_reported(action, values):
+            changed += [name for name in ActionSheet.WORDS if values.get(name)]
         is_whole = self._look_at_content(row, cells, action.criterion, values, changed)
         if unread or not is_whole:
             return
@@ -266,7 +274,7 @@ class Comparer:
             self._tell(row, "criterion", cells, _("There is no criterion with this code."), near(code, self.criteria))
         asked = [name for name in ("levels", "text") if name not in unread]
         is_whole = self._look_at_content(row, cells, criterion, values, asked) and is_whole
-        if is_whole and criterion:
+        if is_whole and criterion and (ref or self._is_new(row, cells, values)):
             changed = [
                 name
                 for name in ("criterion", *self.columns.stored_columns, *ActionSheet.WORDS)
@@ -276,6 +284,42 @@ class Comparer:
                 Edit(row=row, cells=cells, kind=NEW, action=None, values=values, changed=changed, criterion=criterion),
                 {},
             )
+
+    def _is_new(self, row: int, cells: Mapping[str, ReadCell], values: dict[str, Any]) -> bool:
+        """Whether neither an action nor an earlier row says the same as a row without a ref; told where one does."""
+        key = content_key(*(values[name] for name in ("criterion", "levels", "number", "text")))
+        if key in self.new:
+            text = _("Row %(row)s is about the same action; leave one of the two.")
+            self._tell(row, "text", cells, text % {"row": self.new[key]})
+            return False
+        self.new[key] = row
+        known = self.by_content.find(key)
+        if known is None:
+            return True
+        self.matched.add(known.ref)
+        stored = self.columns.stored(known)
+        others = {name: each for name, each in self.columns.stored_columns.items() if name not in SAID_BY_KEY}
+        changed = [
+            name
+            for name, column in others.items()
+            if values[name] not in ("", None, ()) and not self._is_same(column, values[name], stored[name])
+        ]
+        if self._is_reported(known, values):
+            changed = [name for name in changed if others[name].part == Part.CONTENT]
+        else:
+            changed += [name for name in ActionSheet.WORDS if values[name]]
+        if changed:
+            text = _("This action is there already as %(ref)s. Export the sheet again and make the change in its row.")
+            self._tell(row, changed[0], cells, text % {"ref": known.ref})
+        else:
+            text = _("Row %(row)s is there already as %(ref)s; it is not added again.")
+            self.findings.notes.append(text % {"row": row, "ref": known.ref})
+            self.findings.unchanged += 1
+        return False
+
+    def _is_reported(self, action: ActionItem, values: Mapping[str, Any]) -> bool:
+        """Whether an import has reported the words of a row already."""
+        return (action.pk, *(values.get(name) or "" for name in ActionSheet.WORDS)) in self.imported
 
     def _look_at_content(
         self, row: int, cells: Mapping[str, ReadCell], criterion: Criterion | None, values: dict[str, Any], changed: Any
@@ -316,6 +360,7 @@ class Comparer:
                 name=edit.name,
                 title=Truncator(text).chars(TITLE),
                 cells=cells,
+                nearest="" if edit.action else self.by_content.describe_nearest(edit.criterion.code, text),
             )
         )
 

@@ -68,6 +68,7 @@ class RowFinding:
         others: what others changed since the export, each with who and when; it stays.
         trouble: of a conflict, why the file's side cannot be taken.
         is_taken: of a conflict that was imported, whether the file's side was taken.
+        nearest: of a new row, the action there already that reads most like it.
     """
 
     kind: str
@@ -79,6 +80,7 @@ class RowFinding:
     others: Sequence[CellChange] = ()
     trouble: str = ""
     is_taken: bool = False
+    nearest: str = ""
 
 
 @dataclass(kw_only=True)
@@ -91,6 +93,7 @@ class Findings:
         notes: sentences that say what was passed over.
         absent: refs that the file does not hold; they are left alone.
         unchanged: how many rows say what the site says.
+        adds_to: of a whole plan's workbook, a sentence that says which plan is there already; empty for a new one.
     """
 
     rows: list[RowFinding] = field(default_factory=list)
@@ -98,6 +101,7 @@ class Findings:
     notes: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     unchanged: int = 0
+    adds_to: str = ""
 
     def put_in_order(self, sheets: Sequence[str]) -> None:
         """Sort the rows and the errors as a reader of the file meets them.

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from assignments.models import Assignment, Unit
 from assignments.unit_names import UnitNames, read_units
@@ -13,9 +14,11 @@ from plan.models import ActionItem, Period, Plan, WorkbookImport
 from plan.typed_cells import read_period
 from plan.workbooks.columns import ROLES
 from plan.workbooks.findings import Findings, near
+from plan.workbooks.matching import ActionsByContent, ContentKey, content_key
 from plan.workbooks.plan_rows import Records, Row
 from plan.workbooks.plan_tables import ACTIONS, CATEGORIES, CRITERIA, FORM, PERIODS, PLAN, UNITS, VERDICTS
 from plan.workbooks.write import ChangedMeanwhileError, free_ref
+from pmqa_tracker import thai
 from pmqa_tracker.tasks import Tell
 from pmqa_tracker.typed_cells import read_text
 from pmqa_tracker.workbook_intake import BookRead, WorkbookRefusedError
@@ -65,7 +68,17 @@ class Maker:
         self._actions(plan, criteria, requirements, periods, units)
         return plan
 
-    def _take(self, row: Row, record: Any, values: Mapping[str, Any], name: str, title: str = "", **many: Any) -> Any:
+    def _take(
+        self,
+        row: Row,
+        record: Any,
+        values: Mapping[str, Any],
+        name: str,
+        title: str = "",
+        *,
+        nearest: str = "",
+        **many: Any,
+    ) -> Any:
         """The record of a row: the one there is, where it says the same, or a new one; None where it is wrong."""
         if record.pk is not None:
             if not self.records.found(row, record, values):
@@ -76,7 +89,7 @@ class Maker:
             setattr(record, key, value)
         made = self.records.add(row, record, name, many)
         if made:
-            self.records.note_new(row, name, title)
+            self.records.note_new(row, name, title, nearest)
         return made
 
     def _once(self, row: Row, met: dict[Any, int], key: Any, name: str) -> bool:
@@ -89,21 +102,22 @@ class Maker:
         return True
 
     def _units(self) -> list[Unit]:
-        there = {unit.abbreviation: unit for unit in Unit.objects.prefetch_related("members")}
+        there = {_unit_key(unit.abbreviation): unit for unit in Unit.objects.prefetch_related("members")}
         rows = self.records.read_rows(UNITS, {"members": read_text})
         met: dict[Any, int] = {}
         later = []
         for row in rows:
-            if not self.records.is_whole(row) or not self._once(row, met, row.values["abbreviation"], "abbreviation"):
+            key = _unit_key(row.values.get("abbreviation") or "")
+            if not self.records.is_whole(row) or not self._once(row, met, key, "abbreviation"):
                 continue
             values = {key: value for key, value in row.values.items() if key not in ("members", "position")}
-            unit = there.get(values["abbreviation"]) or Unit()
+            unit = there.get(key) or Unit()
             is_new = unit.pk is None
             if is_new:
                 values["position"] = row.values["position"] if row.values["position"] is not None else len(there) + 1
             unit = self._take(row, unit, values, values["abbreviation"], values["name_th"])
             if unit:
-                there[unit.abbreviation] = unit
+                there[key] = unit
                 later.append((row, unit, is_new))
         names = UnitNames.of(there.values())
         for row, unit, is_new in later:
@@ -167,7 +181,9 @@ class Maker:
         values = self.head.values
         name = values["assessment"]
         own = ("kind", "assessed_on", "basic_points", "advance_points", "significance_points", "are_points_confirmed")
-        record = Assessment.objects.filter(name=name).first() or Assessment(name=name)
+        key = thai.search_key(name)
+        record = next((each for each in Assessment.objects.all() if thai.search_key(each.name) == key), None)
+        record = record or Assessment(name=name)
         return self._take(self.head, record, {key: values[key] for key in own}, name)
 
     def _plan(self, assessment: Assessment | None) -> Plan | None:
@@ -182,6 +198,8 @@ class Maker:
                 self.records.tell_at(self.head, "previous", _("There is no plan with this code."), slugs)
                 return None
         record = Plan.objects.filter(slug=values["slug"]).first() or Plan()
+        if record.pk:
+            self.records.findings.adds_to = say_adds_to(record)
         values |= {"assessment": assessment, "previous": previous}
         return self._take(self.head, record, values, values["slug"], values["title"])
 
@@ -259,10 +277,13 @@ class Maker:
             "lead": lambda cell: tuple(read_units(cell, names)),
             "support": lambda cell: tuple(read_units(cell, names)),
         }
-        there = {each.ref: each for each in plan.actions.with_details()} if plan else {}
+        there = {each.ref: each for each in plan.actions.with_details().in_order()} if plan else {}
+        by_content = ActionsByContent(there.values())
         rows = self.records.read_rows(ACTIONS, readers)
-        taken = {row.values.get("ref") for row in rows} | set(there)
+        named = {row.values.get("ref") for row in rows}
+        taken = named | set(there)
         met: dict[Any, int] = {}
+        contents = {_content_of(row): row.number for row in rows if self.records.is_whole(row) and row.values["ref"]}
         for row in rows:
             if not self.records.is_whole(row):
                 continue
@@ -280,11 +301,20 @@ class Maker:
                 )
                 self.records.tell_at(row, "levels", text % {"code": values["criterion"]})
                 continue
+            nearest = ""
             if not values["ref"]:
-                values["ref"] = free_ref(values["criterion"], values["levels"], taken)
-                taken.add(values["ref"])
+                key = _content_of(row)
+                if not self._once(row, contents, key, "text"):
+                    continue
+                if known := by_content.find(key, taken=named):
+                    values |= {"ref": known.ref, "text": known.text, "number": known.number}
+                else:
+                    nearest = by_content.describe_nearest(values["criterion"], values["text"], taken=named)
+                    values["ref"] = free_ref(values["criterion"], values["levels"], taken)
+                    taken.add(values["ref"])
             if plan and self._once(row, met, values["ref"], "ref"):
-                self._action(row, plan, criterion, answers, values, there.get(values["ref"]), place=len(met))
+                action = there.get(values["ref"])
+                self._action(row, plan, criterion, answers, values, action, place=len(met), nearest=nearest)
 
     def _action(
         self,
@@ -296,6 +326,7 @@ class Maker:
         action: Any,
         *,
         place: int,
+        nearest: str,
     ) -> None:
         fields = {
             "ref": values["ref"], "criterion": criterion, "number": values["number"], "text": values["text"],
@@ -310,6 +341,7 @@ class Maker:
                 {**fields, "position": position},
                 values["ref"],
                 values["text"],
+                nearest=nearest,
                 requirements=answers,
             )
             for name, role in ROLES.items() if made else ():
@@ -317,6 +349,7 @@ class Maker:
                     part = Assignment(action=made, unit=unit, role=role, position=number)
                     self.records.mark.on(part).save()
             return
+        errors = len(self.records.findings.errors)
         self.records.found(row, action, fields)
         if {each.pk for each in answers} != {each.pk for each in action.requirements.all()}:
             self.records.tell_differs(
@@ -326,3 +359,28 @@ class Maker:
             stored = [each.unit for each in getattr(action, name)]
             if [unit.pk for unit in stored] != [unit.pk for unit in values[name]]:
                 self.records.tell_differs(row, name, ", ".join(map(str, stored)) or "–")
+        if len(self.records.findings.errors) == errors:
+            self.records.findings.unchanged += 1
+
+
+def say_adds_to(plan: Plan) -> str:
+    """The sentence for a workbook whose plan is there already."""
+    count = plan.actions.count()
+    text = ngettext(
+        "The plan “%(title)s” (%(slug)s) is there already, with %(count)s action. This file makes no new plan; what "
+        "is new in it is added to that one.",
+        "The plan “%(title)s” (%(slug)s) is there already, with %(count)s actions. This file makes no new plan; what "
+        "is new in it is added to that one.",
+        count,
+    )
+    return text % {"title": plan.title, "slug": plan.slug, "count": count}
+
+
+def _content_of(row: Row) -> ContentKey:
+    """What a row of an action says."""
+    return content_key(*(row.values[name] for name in ("criterion", "levels", "number", "text")))
+
+
+def _unit_key(abbreviation: str) -> str:
+    """What two spellings of an abbreviation share, its dots left out or not."""
+    return thai.search_key(abbreviation).replace(".", "")

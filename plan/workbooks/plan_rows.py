@@ -164,7 +164,7 @@ class Records:
             self.tell_at(row, name, str(error), error.readings)
             return None
 
-    def note_new(self, row: Row, name: str, title: str = "") -> None:
+    def note_new(self, row: Row, name: str, title: str = "", nearest: str = "") -> None:
         """Say that a row adds something; a row that adds two records (a requirement and its verdict) is said once."""
         sheet = row.table.sheet
         last = self.findings.rows[-1] if self.findings.rows else None
@@ -177,7 +177,15 @@ class Records:
             if row.values.get(ask.name) not in (None, "", ())
         ]
         self.findings.rows.append(
-            RowFinding(kind=NEW, sheet=sheet, row=row.number, name=name, title=Truncator(title).chars(90), cells=cells)
+            RowFinding(
+                kind=NEW,
+                sheet=sheet,
+                row=row.number,
+                name=name,
+                title=Truncator(title).chars(90),
+                cells=cells,
+                nearest=nearest,
+            )
         )
 
 
