@@ -11,7 +11,7 @@ from assignments.models import Assignment, Unit
 from criteria.models import Assessment, Category, Criterion, Requirement, Verdict
 from plan.models import ActionItem, ImportState, Period, Plan, ProgressUpdate
 from plan.workbooks.plan_book import build_plan_book
-from plan.workbooks.undo import remove_new_plan
+from plan.workbooks.undo_plan import remove_new_plan
 from pmqa_tracker import clock
 from tests.factories import (
     ActionItemFactory,
