@@ -7,6 +7,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -32,26 +33,28 @@ class Access:
     Attributes:
         user: the person.
         roles: names of his groups.
-        unit_ids: the units he is a member of.
+        units: the units they are a member of, as the department lists them; `unit_ids` are their pks.
         speaks_for: those, and the collectives they belong to, each with the unit of his it reaches him by.
     """
 
     user: Any
     roles: frozenset[str]
+    units: tuple[Unit, ...]
     unit_ids: frozenset[int]
     speaks_for: Mapping[int, int]
 
     @classmethod
     def of(cls, user: Any) -> "Access":
         """Read the roles and units of a person."""
-        own = list(Unit.objects.of_user(user).in_order().values_list("pk", flat=True))
-        links = Unit.members.through.objects.filter(to_unit__in=own) if own else Unit.members.through.objects.none()
-        collectives = dict(links.order_by("-to_unit__position").values_list("from_unit_id", "to_unit_id"))
+        rows = list(Unit.objects.of_user(user).in_order().annotate(collective=F("collectives")))
+        units = tuple({unit.pk: unit for unit in rows}.values())
+        collectives = {unit.collective: unit.pk for unit in reversed(rows) if unit.collective}
         return cls(
             user=user,
             roles=frozenset(user.groups.values_list("name", flat=True)),
-            unit_ids=frozenset(own),
-            speaks_for=collectives | {pk: pk for pk in own},
+            units=units,
+            unit_ids=frozenset(unit.pk for unit in units),
+            speaks_for=collectives | {unit.pk: unit.pk for unit in units},
         )
 
     @property
@@ -81,14 +84,19 @@ class Access:
         return unit_id in self.unit_ids and self.may_lead
 
     def unit_in(self, action: "ActionItem") -> int | None:
-        """The pk of the unit the person speaks for when he tells of an action: one that leads it, one that supports
-        it, or else the first of his own; None for a person without a unit.
+        """The pk of the unit the person speaks for on an action, unless they choose another.
+
+        One of their own that leads it, or else supports it. A coordinator whose own units do not lead it speaks on
+        behalf of the lead unit or, where there are several, of all of them: None.
         """
         parts = sorted(
             action.assignments.all(), key=lambda part: (part.role != Role.LEAD, part.unit_id not in self.unit_ids)
         )
+        leads = [part.unit_id for part in parts if part.role == Role.LEAD]
         own = [self.speaks_for[part.unit_id] for part in parts if part.unit_id in self.speaks_for]
-        return next(iter([*own, *sorted(self.unit_ids)]), None)
+        if self.is_coordinator and leads and self.speaks_for.keys().isdisjoint(leads):
+            return leads[0] if len(leads) == 1 else None
+        return next(iter(own), None)
 
     def _has_role(self, action: "ActionItem", role: str) -> bool:
         return RoleGroup.STAFF in self.roles and any(

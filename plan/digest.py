@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from assignments.models import Unit
 from plan.as_of import AsOf
 from plan.models import Plan
-from plan.owed import MOST_ROWS, OwedGroup
+from plan.owed import MOST_ROWS, OwedList
 from pmqa_tracker.models import User
 
 LANGUAGE = "th"  # of the mail and of what the command prints of it
@@ -26,17 +26,17 @@ class Digest:
     Attributes:
         user: the person.
         units: his units, in the department's order.
-        groups: what they owe.
+        owed: what they owe.
     """
 
     user: User
     units: list[Unit]
-    groups: list[OwedGroup]
+    owed: OwedList
 
     @property
     def count(self) -> int:
-        """How many actions it tells of."""
-        return sum(group.count for group in self.groups)
+        """How many actions and period reports it lists."""
+        return self.owed.count
 
 
 def build_mail(digest: Digest, plan: Plan, as_of: AsOf, *, site: str) -> EmailMultiAlternatives:
@@ -50,15 +50,16 @@ def build_mail(digest: Digest, plan: Plan, as_of: AsOf, *, site: str) -> EmailMu
         count = digest.count
         context = {
             "digest": digest,
-            "groups": [group.first(MOST_ROWS) for group in digest.groups],
+            "reports": digest.owed.reports,
+            "groups": digest.owed.first(MOST_ROWS).groups,
             "plan": plan,
             "as_of": as_of,
             "site": site,
             "page": site + reverse("my", args=[plan.slug]),
         }
         subject = ngettext(
-            "Improvement plan tracker: %(count)s action to report",
-            "Improvement plan tracker: %(count)s actions to report",
+            "Improvement plan tracker: %(count)s item to report",
+            "Improvement plan tracker: %(count)s items to report",
             count,
         ) % {"count": count}
         mail = EmailMultiAlternatives(

@@ -173,6 +173,15 @@ class ActionFilter(django_filters.FilterSet):
         return {name: value for name, value in self.form.cleaned_data.items() if value}
 
     @property
+    def reporters(self) -> list[int] | None:
+        """The unit (pk) whose updates are asked for, where one is chosen as lead; None asks for everybody's.
+
+        A unit that only supports owes nothing: there it is the lead units whose updates are missing.
+        """
+        unit, role = (self.form.cleaned_data.get(name) for name in ("unit", "role"))
+        return [unit.pk] if unit and role != Role.SUPPORT else None
+
+    @property
     def words(self) -> list[str]:
         """The filters chosen, in words: "หมวด: หมวด 1 การนำองค์การ"."""
         chosen = []
@@ -214,7 +223,7 @@ class ActionFilter(django_filters.FilterSet):
         return actions.late_by(Age(value), self.as_of)
 
     def by_change(self, actions: ActionItemQuerySet, name: str, value: str) -> ActionItemQuerySet:
-        return actions.since(self.since).filter(**{Change(value).field: True})
+        return actions.since(self.since, self.as_of, self.reporters).filter(**{Change(value).field: True})
 
     def by_level(self, actions: ActionItemQuerySet, name: str, value: str) -> ActionItemQuerySet:
         return actions.at_level(int(value))
@@ -229,7 +238,8 @@ class ActionFilter(django_filters.FilterSet):
         return actions.running_in(int(value))
 
     def by_update(self, actions: ActionItemQuerySet, name: str, value: str) -> ActionItemQuerySet:
-        return actions.updated_in(self.as_of) if value == "yes" else actions.silent_in(self.as_of)
+        verb = actions.updated_in if value == "yes" else actions.silent_in
+        return verb(self.as_of, self.reporters)
 
     def by_sort(self, actions: ActionItemQuerySet, name: str, value: str) -> ActionItemQuerySet:
         if value == "behind":

@@ -8,13 +8,14 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from assignments.access import Access
-from assignments.models import Role, Unit
+from assignments.models import Role
 from plan.as_of import AsOf
-from plan.models import ActionItem, Due, Plan
+from plan.models import AT_WORK, ActionItem, Due, Plan, ProgressUpdate
 from plan.models.action import ActionItemQuerySet
+from plan.models.duties import is_silent, read_duties
+from plan.report_grid import missing_reports
 
 RETURNED = "RETURNED"
-AT_WORK = (Due.OVERDUE, Due.NOW)
 SECTIONS = ((RETURNED, _("Returned by the coordinator")), *Due.choices)
 
 
@@ -58,7 +59,10 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """How many of the actions that should move, or were told of, in the period that runs were told of in it."""
+    """How many of the actions that should move, or were reported on, in the period that runs were reported on in it.
+
+    Each counts as reported on once every unit of the person that must report on it has.
+    """
 
     told: int
     to_tell: int
@@ -84,16 +88,24 @@ class Work:
 
 @dataclass(frozen=True, kw_only=True)
 class Owed:
-    """What the units of a person owe as a lead: each action once, under the most pressing of the three."""
+    """What the units of a person owe as a lead: each action once, under the most pressing of the three.
+
+    What is overdue and was updated in the period that runs is owed again in the next one.
+    """
 
     returned: Sequence[ActionItem]
     overdue: Sequence[ActionItem]
     now: Sequence[ActionItem]
 
     @property
-    def count(self) -> int:
+    def actions(self) -> list[ActionItem]:
         """All that is owed."""
-        return len(self.returned) + len(self.overdue) + len(self.now)
+        return [*self.returned, *self.overdue, *self.now]
+
+    @property
+    def count(self) -> int:
+        """How much is owed."""
+        return len(self.actions)
 
     @property
     def groups(self) -> list[tuple[str, Any, Sequence[ActionItem]]]:
@@ -106,15 +118,21 @@ class Owed:
 def read_rows(plan: Plan, access: Access, as_of: AsOf, *, refs: Sequence[str] | None = None) -> list[ActionItem]:
     """The actions in which the person's units take part, or those of them with these refs; each as a row shows it.
 
-    Each gets `parts`, its role → whether it is a unit's own (True) or comes through a collective, and what
-    `ActionItemQuerySet.as_of` and `with_returned` add.
+    Each gets `parts`, its role → whether it is a unit's own (True) or comes through a collective; `duties`, of the
+    person's units; `last`, its last update by anybody; and what `ActionItemQuerySet.as_of` and `with_returned` add.
     """
     actions = plan.actions.filter(assignments__unit__in=list(access.speaks_for)).distinct()
     if refs is not None:
         actions = actions.filter(ref__in=refs)
-    rows = list(actions.as_of(as_of).with_returned(access.unit_ids).with_details().in_order())
+    found = actions.as_of(as_of).with_last_update(as_of).with_returned(access.unit_ids)
+    rows = list(found.with_details().in_order())
+    held = read_duties(rows, access.units, as_of)
+    updates = ProgressUpdate.objects.without_undone().select_related("author", "unit")
+    last = updates.in_bulk({row.last_update for row in rows} - {None})
     for action in rows:
         action.plan = plan
+        action.duties = held.get(action.pk, [])
+        action.last = last.get(action.last_update)
         action.parts = {}
         for part in action.assignments.all():
             if part.unit_id in access.speaks_for:
@@ -125,6 +143,7 @@ def read_rows(plan: Plan, access: Access, as_of: AsOf, *, refs: Sequence[str] | 
 def sort_work(rows: Sequence[ActionItem], as_of: AsOf, role: str) -> Work:
     """The page's sections and counters in one role, from `read_rows`."""
     chosen = [action for action in rows if role in action.parts]
+    counted = chosen if role == Role.LEAD else []  # a unit that supports owes nothing
     sections = {key: Section(key=key, label=label) for key, label in SECTIONS}
     for action in chosen:
         section = sections[section_of(action)]
@@ -133,8 +152,8 @@ def sort_work(rows: Sequence[ActionItem], as_of: AsOf, role: str) -> Work:
         role=role,
         tabs=[(each, sum(each in action.parts for action in rows)) for each in Role],
         sections=[section for section in sections.values() if section.count],
-        own=count_told([action for action in chosen if action.parts[role]], as_of),
-        through=count_told([action for action in chosen if not action.parts[role]], as_of),
+        own=count_told([action for action in counted if action.parts[role]]),
+        through=count_told([action for action in counted if not action.parts[role]]),
     )
 
 
@@ -143,25 +162,24 @@ def section_of(action: ActionItem) -> str:
     return RETURNED if action.returned_because is not None else action.due
 
 
-def is_told(action: ActionItem, as_of: AsOf) -> bool:
-    """Whether anything was told of it in the period that runs."""
-    return action.updated_at is not None and action.updated_at >= as_of.period_starts_at
+def is_reported(action: ActionItem) -> bool:
+    """Whether each of the person's units that must report on it has, in the period that runs; needs `read_rows`."""
+    return bool(action.duties) and all(duty.report for duty in action.duties)
 
 
-def count_told(rows: Sequence[ActionItem], as_of: AsOf) -> Told:
-    """The counter "updated 4 of 11": of what should move, or was told of, in the period that runs."""
-    told = {action.pk for action in rows if is_told(action, as_of)}
-    at_work = {action.pk for action in rows if action.due in AT_WORK}
-    return Told(told=len(told), to_tell=len(told | at_work))
+def count_told(rows: Sequence[ActionItem]) -> Told:
+    """The counter "updated 4 of 11": of what should move, or was reported on, in the period that runs."""
+    told = [action for action in rows if is_reported(action)]
+    waiting = [action for action in rows if action.duties and action.due in AT_WORK and not is_reported(action)]
+    return Told(told=len(told), to_tell=len(told) + len(waiting))
 
 
 def owed_actions(plan: Plan, access: Access, as_of: AsOf) -> ActionItemQuerySet:
-    """What the person's units lead that was returned, is overdue, or was not told of in the period that runs."""
+    """What the person's units lead that was returned, or on which one of them owes an update in this period."""
     if not access.may_lead:
         return plan.actions.none()
     actions = plan.actions.assigned_to(access.speaks_for, role=Role.LEAD).as_of(as_of).with_returned(access.unit_ids)
-    silent = Q(due=Due.NOW) & (Q(updated_at__isnull=True) | Q(updated_at__lt=as_of.period_starts_at))
-    return actions.filter(Q(returned_because__isnull=False) | Q(due=Due.OVERDUE) | silent)
+    return actions.filter(Q(returned_because__isnull=False) | is_silent(as_of.period_starts_at, as_of, access.unit_ids))
 
 
 def read_owed(plan: Plan, access: Access, as_of: AsOf) -> Owed:
@@ -173,11 +191,6 @@ def read_owed(plan: Plan, access: Access, as_of: AsOf) -> Owed:
     return Owed(returned=by_key[RETURNED], overdue=by_key[Due.OVERDUE], now=by_key[Due.NOW])
 
 
-def units_of(access: Access) -> list[Unit]:
-    """The person's units, as the department lists them."""
-    return list(Unit.objects.filter(pk__in=access.unit_ids).in_order())
-
-
 def count_owed(plan: Plan, access: Access, as_of: AsOf) -> int:
-    """How many actions `read_owed` would read: the number on the bell, in one query."""
-    return owed_actions(plan, access, as_of).count()
+    """How many actions and period reports the person's units owe: the number on the bell."""
+    return owed_actions(plan, access, as_of).count() + len(missing_reports(plan, access, as_of))

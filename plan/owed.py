@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from assignments.access import Access
 from plan.as_of import AsOf
 from plan.models import ActionItem, Due, Plan, Status
+from plan.models.duties import read_duties
 from plan.my_work import read_owed
+from plan.report_grid import Cell, missing_reports
 
 MOST_ROWS = 30  # of a group, in a mail and behind the bell
 
@@ -58,19 +60,44 @@ class OwedGroup:
         return replace(self, own=own, through=through, more=self.count - len(own) - len(through))
 
 
-def read_groups(plan: Plan, access: Access, as_of: AsOf) -> list[OwedGroup]:
-    """All that the person owes, most pressing first; empty where nothing is.
+@dataclass(frozen=True, kw_only=True)
+class OwedList:
+    """All that a person owes: the reports of periods that are late or were returned, and actions in groups."""
 
-    Each action gets `address` (of its row, on this site), `owed_by` (the person's units and collectives that lead it),
-    `status_label`, and the day it was due or is to be told of: `was_due_on` or `report_by`, the other None.
+    reports: Sequence[Cell]
+    groups: Sequence[OwedGroup]
+
+    @property
+    def count(self) -> int:
+        """How many reports and actions."""
+        return len(self.reports) + sum(group.count for group in self.groups)
+
+    def first(self, most: int) -> "OwedList":
+        """The list with no more than `most` rows in each group."""
+        return replace(self, groups=[group.first(most) for group in self.groups])
+
+
+def read_list(plan: Plan, access: Access, as_of: AsOf) -> OwedList:
+    """All that the person owes; see `read_groups` for the actions."""
+    return OwedList(reports=missing_reports(plan, access, as_of), groups=read_groups(plan, access, as_of))
+
+
+def read_groups(plan: Plan, access: Access, as_of: AsOf) -> list[OwedGroup]:
+    """The actions that the person owes, most pressing first; empty where there are none.
+
+    Each action gets `address` (of its row, on this site), `owed_by` (the duties of the person's units that are not
+    fulfilled, or all of them where it was returned), `status_label`, and the day it was due or is to be updated by:
+    `was_due_on` or `report_by`, the other None.
     """
     groups = []
-    for key, label, actions in read_owed(plan, access, as_of).groups:
+    owed = read_owed(plan, access, as_of)
+    held = read_duties(owed.actions, access.units, as_of)
+    for key, label, actions in owed.groups:
         own, through = [], []
         for action in actions:
-            leads = [part.unit for part in action.lead if part.unit_id in access.speaks_for]
-            is_own = any(unit.pk in access.unit_ids for unit in leads)
-            action.owed_by = [unit for unit in leads if unit.pk in access.unit_ids] if is_own else leads
+            duties = held.get(action.pk, [])
+            action.owed_by = [duty for duty in duties if duty.report is None] or duties
+            is_own = any(duty.through is None for duty in action.owed_by)
             action.address = row_address(plan, action)
             action.status_label = Status(action.status_on).label
             action.was_due_on = action.last_period.ends_on if action.due == Due.OVERDUE else None

@@ -19,8 +19,7 @@ from assignments.access import Access
 from plan.as_of import AsOf
 from plan.digest import Digest, build_mail
 from plan.models import Plan, Reminder
-from plan.my_work import units_of
-from plan.owed import read_groups
+from plan.owed import read_list
 from pmqa_tracker.models import User
 
 TIMEOUT = 30  # seconds for a mail server that does not answer, where EMAIL_TIMEOUT is not set
@@ -61,12 +60,12 @@ def find_audience(plan: Plan, as_of: AsOf) -> Audience:
             continue
         if user.pk in told:
             (audience.sent if told[user.pk] else audience.unfinished).append(user)
-        elif not (groups := read_groups(plan, access, as_of)):
+        elif not (owed := read_list(plan, access, as_of)).count:
             audience.owe_nothing.append(user)
         elif not user.email:
             audience.without_address.append(user)
         else:
-            audience.digests.append(Digest(user=user, units=units_of(access), groups=groups))
+            audience.digests.append(Digest(user=user, units=list(access.units), owed=owed))
     return audience
 
 

@@ -1,10 +1,10 @@
-"""What the page of a unit's report of a period shows: its actions, what was told of each, and what was made of it."""
+"""What the page of a unit's report of a period shows: its actions, the updates of each, and its steps."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Prefetch
+from django.db.models import Exists, OuterRef, Prefetch, Q, Value
 from django.utils.translation import gettext as _
 
 from assignments.models import Role, Unit
@@ -20,7 +20,7 @@ from plan.models import (
     ReportStep,
     Status,
 )
-from plan.reporting import report_actions
+from plan.models.duties import counts_for, of_units, report_duties
 from pmqa_tracker import thai
 
 
@@ -31,11 +31,12 @@ class ReportRow:
     Attributes:
         action: with its details, as of the day.
         status, progress: as it was sent; where nothing waits or was accepted, as it stands.
-        words: the updates told since the period began, up to what was sent; newest first.
-        since: those told after it was sent.
+        words: the updates made since the period began, by any unit, up to what was sent; newest first.
+        since: those made after it was sent.
+        is_reported: an update of `words` is the unit's own (`plan.models.duties.counts_for`).
         through: the collective it reaches the unit by, or None.
         returned_because: why the coordinator gave it back with the last review, or "".
-        is_answered: something was told of it after that.
+        is_answered: the unit updated it after that.
         is_undone: the import that brought what was sent was undone since.
     """
 
@@ -44,6 +45,7 @@ class ReportRow:
     progress: int
     words: list[ProgressUpdate]
     since: list[ProgressUpdate]
+    is_reported: bool
     through: Unit | None = None
     returned_because: str = ""
     is_answered: bool = False
@@ -51,13 +53,13 @@ class ReportRow:
 
     @property
     def earlier(self) -> list[ProgressUpdate]:
-        """What was told before the last of `words`."""
+        """The updates before the last of `words`."""
         return self.words[1:]
 
     @property
     def is_silent(self) -> bool:
-        """Nothing was told of it since the period began."""
-        return not self.words
+        """Whether the unit owes an update of it: it is open, and no update since the period began is the unit's own."""
+        return not self.is_reported and Status(self.status).is_open
 
     @property
     def waits_for_unit(self) -> bool:
@@ -95,20 +97,29 @@ class ReportPage:
 
     @property
     def groups(self) -> list[tuple[str, list[ReportRow]]]:
-        """(label, rows) of what is not empty: what is missing first, and there what was returned."""
+        """(label, rows) of what is not empty: what is missing first, and there what was returned.
+
+        What reaches the unit through a collective is kept apart.
+        """
         missing = sorted((row for row in self.rows if row.waits_for_unit), key=lambda row: not row.returned_because)
-        told = [row for row in self.rows if not row.waits_for_unit]
-        return [(label, rows) for label, rows in ((_("Waits for an update"), missing), (_("Updated"), told)) if rows]
+        updated = [row for row in self.rows if not row.waits_for_unit]
+        groups = [
+            (_("Waits for an update"), [row for row in missing if not row.through]),
+            (_("Waits for an update, assigned to several units together"), [row for row in missing if row.through]),
+            (_("Updated"), [row for row in updated if not row.through]),
+            (_("Updated, assigned to several units together"), [row for row in updated if row.through]),
+        ]
+        return [(label, rows) for label, rows in groups if rows]
 
     @property
     def changed(self) -> list[ReportRow]:
-        """The rows of which something was told, or undone, after they were sent."""
+        """The rows that were updated, or whose update was undone, after they were sent."""
         return [row for row in self.rows if row.since or row.is_undone]
 
     @property
     def waiting_for_unit(self) -> list[ReportRow]:
-        """What of that to be sent has not been updated."""
-        return [row for row in self.to_send if row.waits_for_unit]
+        """Rows due in this report that have no update of the unit yet, its own before those through a collective."""
+        return sorted((row for row in self.to_send if row.waits_for_unit), key=lambda row: row.through is not None)
 
 
 def read_page(plan: Plan, unit: Unit, period: Period, as_of: AsOf) -> ReportPage:
@@ -123,62 +134,76 @@ def read_page(plan: Plan, unit: Unit, period: Period, as_of: AsOf) -> ReportPage
     sent = next((step.lines.all() for step in reversed(steps) if step.state == ReportState.SENT), ())
     sent_lines = {line.action_id: line for line in sent}
     has_begun = as_of.day >= period.starts_on
-    live = set(report_actions(plan, unit, period, as_of).values_list("pk", flat=True)) if has_begun else set()
-    actions = list(plan.actions.filter(pk__in=live | sent_lines.keys()).as_of(as_of).with_details().in_order())
-    told = _told(period, as_of, actions)
+    held = report_duties(period, as_of).filter(of_units([unit.pk]), action=OuterRef("pk"))
+    actions = plan.actions.annotate(is_live=Exists(held) if has_begun else Value(value=False))
+    actions = actions.filter(Q(is_live=True) | Q(pk__in=sent_lines)).as_of(as_of).with_details().in_order()
+    words = _read_words(unit, period, as_of, actions)
     to_send, kept = [], []
     for action in actions:
-        words = told.get(action.pk, [])
-        if action.pk in live:
-            to_send.append(_live_row(action, unit, words, returned.get(action.pk)))
+        row = _RowOf(action=action, unit=unit, words=words.get(action.pk, []))
+        if action.is_live:
+            to_send.append(row.live(returned.get(action.pk)))
         if action.pk in sent_lines:
-            kept.append(_kept_row(action, unit, words, sent_lines[action.pk]))
+            kept.append(row.kept(sent_lines[action.pk]))
     return ReportPage(report=report, steps=steps, rows=kept if is_kept else to_send, sent=kept, to_send=to_send)
 
 
-def _told(period: Period, as_of: AsOf, actions: Iterable[ActionItem]) -> dict[int, list[ProgressUpdate]]:
-    """Action pk → what was told of it since the period began, newest first."""
-    updates = (
-        ProgressUpdate.objects.without_undone()
-        .filter(
-            action__in={action.pk for action in actions},
-            at__gte=thai.start_of(period.starts_on),
-            at__lt=as_of.ends_at,
+def _read_words(
+    unit: Unit, period: Period, as_of: AsOf, actions: Iterable[ActionItem]
+) -> dict[int, list[ProgressUpdate]]:
+    """Action pk → its updates since the period began, newest first; `is_own` tells those of the unit."""
+    own = ProgressUpdate.objects.without_undone().filter(counts_for(unit.pk), pk=OuterRef("pk"))
+    updates = ProgressUpdate.objects.without_undone().filter(
+        action__in={action.pk for action in actions},
+        at__gte=thai.start_of(period.starts_on),
+        at__lt=as_of.ends_at,
+    )
+    words: dict[int, list[ProgressUpdate]] = {}
+    for update in updates.select_related("author", "unit").annotate(is_own=Exists(own)).order_by("-version"):
+        words.setdefault(update.action_id, []).append(update)
+    return words
+
+
+@dataclass(frozen=True, kw_only=True)
+class _RowOf:
+    """An action of the page, with its updates since the period began."""
+
+    action: ActionItem
+    unit: Unit
+    words: list[ProgressUpdate]
+
+    def live(self, returned: Any) -> ReportRow:
+        """As it would be sent now."""
+        answers = [update for update in self.words if returned and update.version > _seen(returned)]
+        return ReportRow(
+            action=self.action,
+            status=self.action.status_on,
+            progress=self.action.progress_on,
+            words=self.words,
+            since=[],
+            is_reported=_has_own(self.words),
+            through=_through(self.action, self.unit),
+            returned_because=returned.reason if returned else "",
+            is_answered=_has_own(answers),
         )
-        .select_related("author", "unit")
-    )
-    told: dict[int, list[ProgressUpdate]] = {}
-    for update in updates.order_by("-version"):
-        told.setdefault(update.action_id, []).append(update)
-    return told
+
+    def kept(self, line: Any) -> ReportRow:
+        """As it was sent."""
+        words = [update for update in self.words if update.version <= _seen(line)]
+        return ReportRow(
+            action=self.action,
+            status=line.update.status_to if line.update else Status.NOT_STARTED,
+            progress=line.update.progress_to if line.update else 0,
+            words=words,
+            since=self.words[: len(self.words) - len(words)],
+            is_reported=_has_own(words),
+            through=_through(self.action, self.unit),
+            is_undone=line.is_undone,
+        )
 
 
-def _live_row(action: ActionItem, unit: Unit, told: list[ProgressUpdate], returned: Any) -> ReportRow:
-    """An action as it would be sent now."""
-    return ReportRow(
-        action=action,
-        status=action.status_on,
-        progress=action.progress_on,
-        words=told,
-        since=[],
-        through=_through(action, unit),
-        returned_because=returned.reason if returned else "",
-        is_answered=bool(returned and any(update.version > _seen(returned) for update in told)),
-    )
-
-
-def _kept_row(action: ActionItem, unit: Unit, told: list[ProgressUpdate], line: Any) -> ReportRow:
-    """An action as it was sent."""
-    seen = _seen(line)
-    return ReportRow(
-        action=action,
-        status=line.update.status_to if line.update else Status.NOT_STARTED,
-        progress=line.update.progress_to if line.update else 0,
-        words=[update for update in told if update.version <= seen],
-        since=[update for update in told if update.version > seen],
-        through=_through(action, unit),
-        is_undone=line.is_undone,
-    )
+def _has_own(updates: Iterable[ProgressUpdate]) -> bool:
+    return any(update.is_own for update in updates)
 
 
 def _seen(line: Any) -> int:

@@ -7,17 +7,16 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from assignments.access import Access
-from assignments.models import Assignment, Role, Unit
+from assignments.models import Unit
 from plan.as_of import AsOf, on_day
-from plan.models import Period, PeriodReport, Plan, ProgressUpdate, ReportLine, ReportState, ReportStep, Status
+from plan.models import Period, PeriodReport, Plan, ProgressUpdate, ReportLine, ReportState, ReportStep
 from plan.models.action import ActionItemQuerySet
-from plan.models.status import CLOSED
+from plan.models.duties import of_units, report_duties
 from plan.progress import NotAllowedError
 from pmqa_tracker import thai
 
@@ -43,25 +42,9 @@ def day_of_report(plan: Plan, period: Period, at: datetime) -> AsOf:
 
 
 def report_actions(plan: Plan, unit: Unit, period: Period, as_of: AsOf) -> ActionItemQuerySet:
-    """The actions a unit reports on for a period, as of a day.
-
-    Those it leads by name that were at work in the period (begun by it and open when it began, so what is overdue
-    too) or were told of in it; and those that reach it only through a collective of which somebody told something in
-    the period for this very unit.
-    """
-    begins_at, ends_at = thai.start_of(period.starts_on), min(thai.end_of(period.ends_on), as_of.ends_at)
-    updates = ProgressUpdate.objects.without_undone().filter(action=OuterRef("pk"))
-    told = updates.filter(at__gte=begins_at, at__lt=ends_at)
-    leads = Assignment.objects.filter(action=OuterRef("pk"), role=Role.LEAD)
-    before = updates.filter(at__lt=begins_at).order_by("-version").values("status_to")[:1]
-    at_work = Q(first_period__number__lte=period.number) & ~Q(status_before__in=CLOSED)
-    own = Exists(leads.filter(unit=unit))
-    through = Exists(leads.filter(unit__members=unit)) & Exists(told.filter(unit=unit))
-    return (
-        plan.actions.alias(status_before=Coalesce(Subquery(before), Value(str(Status.NOT_STARTED))))
-        .filter((own & (at_work | Exists(told))) | through)
-        .as_of(as_of)
-    )
+    """The actions a unit reports on for a period, as of a day; see `plan.models.duties.report_duties`."""
+    held = report_duties(period, as_of).filter(of_units([unit.pk]))
+    return plan.actions.filter(pk__in=held.values("action")).as_of(as_of)
 
 
 def send_report(

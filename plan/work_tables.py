@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from assignments.models import Role
 from plan.models import ActionItem, Due, Status
 from plan.my_work import Work
-from plan.owed import OwedGroup
+from plan.owed import OwedList
 from plan.report_grid import Cell, CellState, Grid, GridColumn
 from plan.schedule import schedule_words
 from pmqa_tracker import thai
@@ -55,7 +55,7 @@ def _my_rows(work: Work) -> Iterator[list[Any]]:
                 action.through,
                 schedule_words(action.first_period, action.last_period),
                 action.updated_at,
-                _("yes") if action.is_told else None,
+                _("yes") if action.is_reported else None,
                 Status(action.status_on).label,
                 Due.OVERDUE.label if action.due == Due.OVERDUE else None,
                 action.progress_on,
@@ -64,8 +64,8 @@ def _my_rows(work: Work) -> Iterator[list[Any]]:
             ]
 
 
-def owed_table(groups: Sequence[OwedGroup], *, notes: Sequence[str]) -> Table:
-    """The groups of the bell's list one after another, all their rows."""
+def owed_table(owed: OwedList, *, notes: Sequence[str]) -> Table:
+    """The bell's list: the period reports, then the groups of actions one after another, all their rows."""
     return Table(
         title=_("To report"),
         notes=notes,
@@ -80,24 +80,44 @@ def owed_table(groups: Sequence[OwedGroup], *, notes: Sequence[str]) -> Table:
             Column(_("Was due on"), 14, Kind.DAY),
             Column(_("Report by"), 14, Kind.DAY),
         ],
-        rows=(
-            [
-                group.label,
-                part or _("Assigned to your own unit"),
-                action.ref,
-                action.text,
-                action.returned_because,
-                ", ".join(map(str, action.owed_by)),
-                action.status_label,
-                action.was_due_on,
-                action.report_by,
-            ]
-            for group in groups
-            for part, actions in group.parts
-            for action in actions
-        ),
+        rows=[*_owed_reports(owed), *_owed_actions(owed)],
         empty=_("Your unit has nothing to report now."),
     )
+
+
+def _owed_reports(owed: OwedList) -> Iterator[list[Any]]:
+    for cell in owed.reports:
+        text = _("Report for %(period)s") % {"period": cell.period.label}
+        was_due_on = cell.period.ends_on if cell.is_late else None
+        report_by = None if cell.is_late else cell.period.ends_on
+        yield [
+            _("Period reports to send"),
+            None,
+            None,
+            text,
+            None,
+            str(cell.unit),
+            cell.state.label,
+            was_due_on,
+            report_by,
+        ]
+
+
+def _owed_actions(owed: OwedList) -> Iterator[list[Any]]:
+    for group in owed.groups:
+        for part, actions in group.parts:
+            for action in actions:
+                yield [
+                    group.label,
+                    part or _("Assigned to your own unit"),
+                    action.ref,
+                    action.text,
+                    action.returned_because,
+                    ", ".join(map(str, action.owed_by)),
+                    action.status_label,
+                    action.was_due_on,
+                    action.report_by,
+                ]
 
 
 def reporting_table(grid: Grid, *, notes: Sequence[str]) -> Table:

@@ -13,7 +13,7 @@ from assignments.models import Role, Unit
 from criteria.models import Category
 from plan.as_of import AsOf
 from plan.models import Age, Change, Due, Health, Period, Plan, Status
-from reports.standings import Standing, Told, mean_expected, mean_progress
+from reports.standings import Standing, mean_expected, mean_progress
 
 BAR_ORDER = (Status.DONE, Status.IN_PROGRESS, Status.BLOCKED, Status.NOT_STARTED, Status.CANCELLED)
 
@@ -97,8 +97,13 @@ def count(
     return Figure(sum(1 for each in standings if holds(each)), {**query, **filters})
 
 
-def group(subject: Any, standings: Sequence[Standing], query: Mapping[str, Any]) -> Group:
-    """The figures of `standings`, which are the rows that the filters in `query` show."""
+def group(
+    subject: Any, standings: Sequence[Standing], query: Mapping[str, Any], *, reporter: Unit | None = None
+) -> Group:
+    """The figures of `standings`, which are the rows that the filters in `query` show.
+
+    `reporter` is the unit whose missing updates are counted (`ActionFilter.reporters`); without it, anybody's are.
+    """
     return Group(
         subject=subject,
         total=Figure(len(standings), query),
@@ -113,13 +118,19 @@ def group(subject: Any, standings: Sequence[Standing], query: Mapping[str, Any])
         },
         overdue=count(standings, query, lambda each: each.due == Due.OVERDUE, due=Due.OVERDUE.value),
         at_work=count(standings, query, lambda each: each.is_at_work, scope="at_work"),
-        silent=count(standings, query, lambda each: each.is_silent, updated="no"),
+        silent=count(standings, query, lambda each: each.is_silent_for(reporter), updated="no"),
         progress=mean_progress(standings),
         expected=mean_expected(standings),
     )
 
 
-def by_category(categories: Sequence[Category], standings: Sequence[Standing], query: Mapping[str, Any]) -> list[Group]:
+def by_category(
+    categories: Sequence[Category],
+    standings: Sequence[Standing],
+    query: Mapping[str, Any],
+    *,
+    reporter: Unit | None = None,
+) -> list[Group]:
     """The figures of each category that has any row."""
     found = {each.category for each in standings}
     return [
@@ -127,6 +138,7 @@ def by_category(categories: Sequence[Category], standings: Sequence[Standing], q
             category,
             [each for each in standings if each.category == category.number],
             {**query, "category": category.number},
+            reporter=reporter,
         )
         for category in categories
         if category.number in found
@@ -147,7 +159,7 @@ def unit_groups(unit: Unit, standings: Sequence[Standing], query: Mapping[str, A
     lead = [each for each in standings if unit.pk in each.lead]
     support = [each for each in standings if unit.pk in each.support]
     return (
-        group(unit, lead, {**kept, "role": Role.LEAD.value}),
+        group(unit, lead, {**kept, "role": Role.LEAD.value}, reporter=unit),
         group(unit, support, {**kept, "role": Role.SUPPORT.value}),
     )
 
@@ -156,27 +168,21 @@ def _worst_first(part: Group) -> tuple[int, float]:
     return -part.overdue.count, -part.lag
 
 
-def quiet(
-    groups: Sequence[Group], standings: Sequence[Standing], told: Mapping[int, Sequence[Told]], as_of: AsOf
-) -> list[Group]:
-    """The units that themselves lead what should be moving, and have told nothing in the period that runs.
+def quiet(groups: Sequence[Group], standings: Sequence[Standing]) -> list[Group]:
+    """The units that themselves lead what should be moving, and have reported on nothing in the period that runs.
 
-    What is led through a collective does not count, nor what others told: with an action of every unit, a word of
-    one of them would speak for all.
+    What is led through a collective does not make a unit owe here, and what others report does not free it.
 
     Args:
         groups: of the units, as lead.
         standings: the actions.
-        told: from `read_told`.
-        as_of: the day.
 
     Returns:
         Most rows first.
     """
     owing = {unit for each in standings if each.is_at_work for unit in each.own}
-    steps = [step for each in standings for step in told.get(each.pk, ())]
-    spoke = {step.unit for step in steps if step.at >= as_of.period_starts_at}
-    silent = [part for part in groups if part.subject.pk in owing - spoke]
+    reporters = {unit for each in standings for unit in each.reporters}
+    silent = [part for part in groups if part.subject.pk in owing - reporters]
     return sorted(silent, key=lambda part: -part.at_work.count)
 
 
@@ -204,11 +210,16 @@ def by_age(standings: Sequence[Standing], query: Mapping[str, Any]) -> list[tupl
     return [(age, count(standings, query, lambda each, age=age: each.age == age, age=age.value)) for age in Age]
 
 
-def by_change(standings: Sequence[Standing], since: AsOf, query: Mapping[str, Any]) -> list[tuple[Change, Figure]]:
+def by_change(
+    standings: Sequence[Standing], since: AsOf, query: Mapping[str, Any], *, reporter: Unit | None = None
+) -> list[tuple[Change, Figure]]:
     """What became of the actions since an earlier day; one may count in several kinds."""
     kept = {**query, "since": since.day.isoformat()}
     return [
-        (change, count(standings, kept, lambda each, change=change: change in each.changes, change=change.value))
+        (
+            change,
+            count(standings, kept, lambda each, change=change: each.has_changed(change, reporter), change=change.value),
+        )
         for change in Change
     ]
 

@@ -1,6 +1,6 @@
 """The meeting pack: what a meeting is handed of the plan, read once for the print page and the Word file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -25,7 +25,8 @@ class Pack:
         sentences: the summary.
         overdue: what is overdue, the longest first, with `days_late` and `problem_on`.
         changed: (kind of change, its actions) for the kinds that are listed.
-        silent: (lead unit's abbreviation, refs) of what should be moving and was not told of since.
+        silent: (abbreviation of the first lead unit, or collective, whose update is missing since; actions that should
+            be moving).
     """
 
     plan: Plan
@@ -51,7 +52,7 @@ def read_pack(plan: Plan, as_of: AsOf, since: AsOf, days: Sequence[tuple[str, da
         query: what each figure's link keeps: the day.
     """
     chosen = ActionFilter({}, plan.actions.all(), as_of=as_of, since=since, only=FILTERS)
-    actions = list(plan.actions.as_of(as_of).since(since).with_problem(as_of).with_details().in_order())
+    actions = list(plan.actions.as_of(as_of).since(since, as_of).with_problem(as_of).with_details().in_order())
     overview = read_overview(plan, chosen, since, query, rows=actions)
     the_map = build_map(plan, as_of, query, actions=actions)
     steps = unlock(the_map, NAMED)
@@ -66,7 +67,7 @@ def read_pack(plan: Plan, as_of: AsOf, since: AsOf, days: Sequence[tuple[str, da
         sentences=summarize(overview, the_map, steps, since_name),
         overdue=_overdue(actions, as_of),
         changed=[(change, [each for each in actions if getattr(each, change.field)]) for change in LISTED],
-        silent=_by_lead([each for each in actions if getattr(each, Change.SILENT.field)]),
+        silent=_by_lead([each for each in actions if getattr(each, Change.SILENT.field)], overview.owing_since),
     )
 
 
@@ -77,10 +78,13 @@ def _overdue(actions: Sequence[ActionItem], as_of: AsOf) -> list[ActionItem]:
     return sorted(overdue, key=lambda each: -each.days_late)
 
 
-def _by_lead(actions: Sequence[ActionItem]) -> list[tuple[str, list[ActionItem]]]:
-    """By the first unit that leads, the most rows first; those nobody leads under a dash."""
+def _by_lead(actions: Sequence[ActionItem], owing: Mapping[int, Collection[int]]) -> list[tuple[str, list[ActionItem]]]:
+    """By the first lead unit whose update is missing, the most rows first; those nobody leads under a dash.
+
+    `owing` holds action pk → pks of the units and collectives whose update is missing.
+    """
     groups: dict[str, list[ActionItem]] = {}
     for each in actions:
-        lead = each.lead
-        groups.setdefault(lead[0].unit.abbreviation if lead else "–", []).append(each)
+        units = (part.unit.abbreviation for part in each.lead if part.unit_id in owing[each.pk])
+        groups.setdefault(next(units, "–"), []).append(each)
     return sorted(groups.items(), key=lambda group: -len(group[1]))

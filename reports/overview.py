@@ -12,7 +12,7 @@ from plan.models.action import ActionItemQuerySet
 from reports import figures
 from reports.curve import Curve, draw_curve
 from reports.figures import Compared, Figure, Group, PeriodLoad
-from reports.standings import read_standings, read_told, read_units, standings_of
+from reports.standings import read_reporters, read_standings, read_told, read_units, standings_of
 
 FILTERS = ("category", "level", "unit", "role")
 
@@ -25,8 +25,9 @@ class Overview:
         then: the whole on the earlier day.
         leads, supports: what each unit leads and supports, worst first; empty where the filters ask for the other
             role.
-        quiet: what units lead that have themselves told nothing in the period that runs; None where only support is
-            shown.
+        quiet: what units lead that have themselves reported nothing in the period that runs; None where only support
+            is shown.
+        owing_since: action pk → pks of the units and collectives whose update is missing since the earlier day.
     """
 
     as_of: AsOf
@@ -40,6 +41,7 @@ class Overview:
     leads: list[Group]
     supports: list[Group]
     quiet: list[Group] | None
+    owing_since: Mapping[int, frozenset[int]]
     periods: list[PeriodLoad]
     curve: Curve
 
@@ -65,17 +67,25 @@ def read_overview(
     kept = {**query, **chosen.query}
     earlier = {"as_of": since.day.isoformat(), **chosen.query}
     units, told = read_units(plan), read_told(plan, as_of)
+    reporters, since_reporters, earlier_reporters = read_reporters(
+        plan.pk,
+        (as_of.period_starts_at, as_of.ends_at),
+        (since.ends_at, as_of.ends_at),
+        (since.period_starts_at, since.ends_at),
+    )
     if rows is None:
-        standings = read_standings(chosen.qs, as_of, units, since=since)
+        standings = read_standings(chosen.qs, as_of, units, reporters, since=since, since_reporters=since_reporters)
         categories = figures.offered_categories(plan)
     else:
-        standings = standings_of(rows, as_of, units)
+        standings = standings_of(rows, as_of, units, reporters, since_reporters)
         categories = sorted({row.criterion.category for row in rows}, key=lambda each: each.number)
     same = plan.actions.filter(pk__in=chosen.qs.values("pk"))  # no filter of the overview depends on the day
-    whole = figures.group(plan, standings, kept)
-    then = figures.group(plan, read_standings(same.as_of(since), since, units), earlier)
     only = chosen.chosen.get("unit")
     role = chosen.chosen.get("role") if only else None  # without a unit a role narrows nothing
+    reporter = only if chosen.reporters else None
+    whole = figures.group(plan, standings, kept, reporter=reporter)
+    before = read_standings(same.as_of(since), since, units, earlier_reporters)
+    then = figures.group(plan, before, earlier, reporter=reporter)
     pairs = figures.by_unit(offered_units(only), standings, kept)
     leads = [lead for lead, _support in pairs if role != Role.SUPPORT]
     return Overview(
@@ -84,12 +94,13 @@ def read_overview(
         whole=whole,
         then=then,
         compared=figures.compare(then, whole),
-        changes=figures.by_change(standings, since, kept),
+        changes=figures.by_change(standings, since, kept, reporter=reporter),
         ages=figures.by_age(standings, kept),
-        categories=figures.by_category(categories, standings, kept),
+        categories=figures.by_category(categories, standings, kept, reporter=reporter),
         leads=leads,
         supports=[support for _lead, support in pairs if role != Role.LEAD],
-        quiet=None if role == Role.SUPPORT else figures.quiet(leads, standings, told, as_of),
+        quiet=None if role == Role.SUPPORT else figures.quiet(leads, standings),
+        owing_since={each.pk: each.owing_since for each in standings},
         periods=figures.by_period(standings, as_of, kept),
         curve=draw_curve(plan, as_of, standings, told),
     )

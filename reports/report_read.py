@@ -61,7 +61,7 @@ def read_report(plan: Plan, as_of: AsOf, since: AsOf, days: Sequence[tuple[str, 
     """
     chosen = ActionFilter({}, plan.actions.all(), as_of=as_of, since=since, only=FILTERS)
     words = ("result", "problem", "next_step")
-    rows = plan.actions.as_of(as_of).since(since).with_told(as_of, *words).with_details().in_order()
+    rows = plan.actions.as_of(as_of).since(since, as_of).with_told(as_of, *words).with_details().in_order()
     actions = list(rows)
     overview = read_overview(plan, chosen, since, {}, rows=actions)
     the_map = build_map(plan, as_of, {}, actions=actions)

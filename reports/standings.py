@@ -7,10 +7,13 @@ from datetime import datetime
 from statistics import fmean
 from typing import Any, NamedTuple
 
+from django.db.models import Value
+
 from assignments.models import Assignment, Role, Unit
 from plan.as_of import AsOf
 from plan.models import AT_WORK, ActionItem, Age, Change, Due, Plan, ProgressUpdate, Status
 from plan.models.action import ActionItemQuerySet
+from plan.models.duties import duties
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,11 +23,14 @@ class Standing:
     Attributes:
         first, last: numbers of the periods it runs in; None where it has no schedule.
         expected: % expected by the day; None without a schedule.
-        is_silent: should be moving, and nothing was told of it in the period that runs.
+        is_silent: it should be moving, and somebody owes an update in the period that runs (`plan.models.duties`).
         age: how long it is overdue; None where it is not.
         lead, support: pks of the units, members of collectives included.
         own: pks of the units that lead it themselves, not through a collective.
+        owing: pks of the units whose update is missing, with the collectives they owe it through.
+        reporters: pks of the units that must report on it and have, in the period that runs.
         changes: what became of it since the earlier day, where one was asked for.
+        owing_since: as `owing`, of updates since the earlier day.
     """
 
     pk: int
@@ -41,7 +47,10 @@ class Standing:
     lead: frozenset[int] = frozenset()
     support: frozenset[int] = frozenset()
     own: frozenset[int] = frozenset()
+    owing: frozenset[int] = frozenset()
+    reporters: frozenset[int] = frozenset()
     changes: frozenset[Change] = frozenset()
+    owing_since: frozenset[int] = frozenset()
 
     @property
     def is_counted(self) -> bool:
@@ -52,6 +61,14 @@ class Standing:
     def is_at_work(self) -> bool:
         """Whether it should be moving."""
         return self.due in AT_WORK
+
+    def is_silent_for(self, unit: Unit | None) -> bool:
+        """Whether this unit owes an update; without a unit, whether anybody does."""
+        return self.is_silent if unit is None else unit.pk in self.owing
+
+    def has_changed(self, change: Change, unit: Unit | None) -> bool:
+        """Whether this became of it since the earlier day; of silence, whether this unit's is meant."""
+        return unit.pk in self.owing_since if unit and change == Change.SILENT else change in self.changes
 
 
 class Told(NamedTuple):
@@ -81,24 +98,57 @@ FIELDS = (
 
 
 def read_units(plan: Plan) -> Units:
-    """(action pk, role) → the units whose work it is, through a collective too; in two queries.
+    """(action pk, role) → the units whose work it is, through a collective too; in one query.
 
     (action pk, `OWN`) → the units that lead it themselves.
     """
-    carriers: dict[int, set[int]] = defaultdict(set)
-    for unit, member in Unit.members.through.objects.values_list("from_unit_id", "to_unit_id"):
-        carriers[unit].add(member)
     units: Units = defaultdict(set)
-    links = Assignment.objects.filter(action__plan=plan).values_list("action_id", "role", "unit_id")
-    for action, role, unit in links:
-        units[action, role] |= {unit} | carriers[unit]
+    links = Assignment.objects.filter(action__plan=plan)
+    for action, role, unit, member in links.values_list("action_id", "role", "unit_id", "unit__members"):
+        units[action, role] |= {unit, member} - {None}
         if role == Role.LEAD:
             units[action, OWN].add(unit)
     return units
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reporters:
+    """Who has made an update between two moments, and whose is missing, by the pk of the action.
+
+    Attributes:
+        owing: the units whose update is missing, with the collectives they owe it through.
+        made: the units that made one, of those that must report on the action.
+    """
+
+    owing: Mapping[int, set[int]]
+    made: Mapping[int, set[int]]
+
+
+def read_reporters(plan_pk: int, *windows: tuple[datetime, datetime]) -> list[Reporters]:
+    """The reporters of each window of time, in one query; see `plan.models.duties`."""
+    found = [Reporters(owing=defaultdict(set), made=defaultdict(set)) for _window in windows]
+    rows = [
+        duties(since, until)
+        .filter(action__plan=plan_pk)
+        .values_list(Value(place), "action_id", "unit_id", "holder", "report_pk")
+        for place, (since, until) in enumerate(windows)
+    ]
+    for place, action, unit, holder, report in rows[0].union(*rows[1:], all=True):
+        if report is None:
+            found[place].owing[action].update((unit, holder))
+        else:
+            found[place].made[action].add(holder)
+    return found
+
+
 def read_standings(
-    actions: ActionItemQuerySet, as_of: AsOf, units: Units, *, since: AsOf | None = None
+    actions: ActionItemQuerySet,
+    as_of: AsOf,
+    units: Units,
+    reporters: Reporters,
+    *,
+    since: AsOf | None = None,
+    since_reporters: Reporters | None = None,
 ) -> list[Standing]:
     """How each of `actions`, which stand as of the day, stands; in one query.
 
@@ -106,19 +156,29 @@ def read_standings(
         actions: with `as_of(as_of)` before.
         as_of: the day.
         units: from `read_units`.
-        since: the earlier day to say what changed since.
+        reporters: from `read_reporters`, in the period that runs.
+        since, since_reporters: the earlier day to say what changed since, and the reporters since its end.
     """
     fields = FIELDS
     if since is not None:
-        actions = actions.since(since)
+        actions = actions.since(since, as_of)
         fields += tuple(change.field for change in Change)
-    return [_standing(row, as_of, units) for row in actions.values_list(*fields)]
+    return [_standing(row, as_of, units, reporters, since_reporters) for row in actions.values_list(*fields)]
 
 
-def standings_of(actions: Iterable[ActionItem], as_of: AsOf, units: Units) -> list[Standing]:
+def read_now(plan: Plan, as_of: AsOf) -> list[Standing]:
+    """How each action of a plan stands on a day, in three queries."""
+    (reporters,) = read_reporters(plan.pk, (as_of.period_starts_at, as_of.ends_at))
+    return read_standings(plan.actions.as_of(as_of), as_of, read_units(plan), reporters)
+
+
+def standings_of(
+    actions: Iterable[ActionItem], as_of: AsOf, units: Units, reporters: Reporters, since_reporters: Reporters
+) -> list[Standing]:
     """The same of actions that were read already, with `as_of()`, `since()` and `with_details()`."""
     fields = FIELDS + tuple(change.field for change in Change)
-    return [_standing(tuple(_follow(action, field) for field in fields), as_of, units) for action in actions]
+    rows = (tuple(_follow(action, field) for field in fields) for action in actions)
+    return [_standing(row, as_of, units, reporters, since_reporters) for row in rows]
 
 
 def _follow(action: ActionItem, field: str) -> Any:
@@ -129,9 +189,15 @@ def _follow(action: ActionItem, field: str) -> Any:
     return value
 
 
-def _standing(row: tuple, as_of: AsOf, units: Units) -> Standing:
+def _standing(
+    row: tuple[Any, ...], as_of: AsOf, units: Units, reporters: Reporters, since: Reporters | None
+) -> Standing:
     pk, category, status, progress, expected, due, health, updated_at, first, last, ends_on, *changed = row
-    is_told = updated_at is not None and updated_at >= as_of.period_starts_at
+    is_at_work = due in AT_WORK
+    if pk in reporters.owing or pk in reporters.made:
+        is_missing = pk in reporters.owing
+    else:  # nobody must report on it: silent while nobody at all has
+        is_missing = updated_at is None or updated_at < as_of.period_starts_at
     return Standing(
         pk=pk,
         category=category,
@@ -140,14 +206,17 @@ def _standing(row: tuple, as_of: AsOf, units: Units) -> Standing:
         expected=expected,
         due=due,
         health=health,
-        is_silent=due in AT_WORK and not is_told,
+        is_silent=is_at_work and is_missing,
         age=Age.of((as_of.day - ends_on).days) if due == Due.OVERDUE else None,
         first=first,
         last=last,
         lead=frozenset(units.get((pk, Role.LEAD), ())),
         support=frozenset(units.get((pk, Role.SUPPORT), ())),
         own=frozenset(units.get((pk, OWN), ())),
+        owing=frozenset(reporters.owing.get(pk, ()) if is_at_work else ()),
+        reporters=frozenset(reporters.made.get(pk, ())),
         changes=frozenset(change for change, is_so in zip(Change, changed, strict=False) if is_so),
+        owing_since=frozenset(since.owing.get(pk, ()) if since and is_at_work else ()),
     )
 
 

@@ -28,6 +28,7 @@ from simple_history.models import HistoricalRecords
 from assignments.models import Assignment, Role, Unit
 from criteria.models import Criterion, Requirement
 from plan.as_of import AsOf
+from plan.models.duties import counts_for, is_silent, is_updated
 from plan.models.plan import Period, Plan
 from plan.models.status import AT_WORK, CLOSED, Age, Change, Due, Health, Status, status_constraints
 from pmqa_tracker import thai
@@ -99,10 +100,11 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
             ),
         )
 
-    def since(self, then: AsOf) -> "ActionItemQuerySet":
+    def since(self, then: AsOf, as_of: AsOf, units: Any = None) -> "ActionItemQuerySet":
         """With how each stood at the end of an earlier day too, and what has changed since; needs `as_of()` before it.
 
-        Adds `status_then`, `progress_then` (%), `due_then`, and a truth for each Change, such as `is_newly_done`.
+        Adds `status_then`, `progress_then` (%), `due_then`, and a truth for each Change, such as `is_newly_done`. Of
+        `units` (pks), where they are given, it is asked who has reported nothing since; otherwise of every unit.
         """
         until = _updates_until(then)
         stood = self.annotate(status_then=_status(until), progress_then=_progress(until))
@@ -120,7 +122,7 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
             Change.BACK: ~Q(status_on=Status.CANCELLED)
             & (Q(rank_on__lt=F("rank_then")) | Q(progress_on__lt=F("progress_then"))),
             Change.CANCELLED: Q(status_on=Status.CANCELLED) & ~Q(status_then=Status.CANCELLED),
-            Change.SILENT: Q(due__in=AT_WORK) & (Q(updated_at__isnull=True) | Q(updated_at__lt=then.ends_at)),
+            Change.SILENT: is_silent(then.ends_at, as_of, units),
         }
         return stood.annotate(
             **{
@@ -134,6 +136,10 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
         until = _updates_until(as_of)
         return self.annotate(**{f"{name}_on": Subquery(until.exclude(**{name: ""}).values(name)[:1]) for name in names})
 
+    def with_last_update(self, as_of: AsOf) -> "ActionItemQuerySet":
+        """With `last_update`: the pk of the last update of each by the day; None where there is none."""
+        return self.annotate(last_update=Subquery(_updates_until(as_of).values("pk")[:1]))
+
     def with_problem(self, as_of: AsOf) -> "ActionItemQuerySet":
         """With `problem_on`: the last problem told of each by the day; None where none was."""
         return self.with_told(as_of, "problem")
@@ -141,7 +147,7 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
     def with_returned(self, units: Any) -> "ActionItemQuerySet":
         """With `returned_because`: why the coordinator gave it back to one of `units`; None where nobody did.
 
-        It counts while the unit's report stands returned and nothing was told of the action since.
+        It counts while the unit's report stands returned and the unit has not reported on the action since.
         """
         line = apps.get_model("plan", "ReportLine").objects.filter(
             action=OuterRef("pk"),
@@ -151,8 +157,9 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
             step__report__unit__in=units,
         )
         seen = Coalesce(OuterRef("update__version"), Value(0))
+        own = counts_for(OuterRef("step__report__unit"))
         updates = apps.get_model("plan", "ProgressUpdate").objects.without_undone()
-        since = updates.filter(action=OuterRef("action"), version__gt=seen)
+        since = updates.filter(own, action=OuterRef("action"), version__gt=seen)
         return self.annotate(returned_because=Subquery(line.filter(~Exists(since)).values("reason")[:1]))
 
     # The verbs below need `as_of()` before them.
@@ -167,13 +174,18 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
         overdue = self.filter(due=Due.OVERDUE, last_period__ends_on__lte=first)
         return overdue.filter(last_period__ends_on__gte=last) if last else overdue
 
-    def updated_in(self, as_of: AsOf) -> "ActionItemQuerySet":
-        """Of which something was told in the period that runs."""
-        return self.filter(updated_at__gte=as_of.period_starts_at)
+    def updated_in(self, as_of: AsOf, units: Any = None) -> "ActionItemQuerySet":
+        """Updated in the period that runs, and nobody owes an update any more; see `plan.models.duties`."""
+        return self.filter(is_updated(as_of.period_starts_at, as_of, units))
 
-    def silent_in(self, as_of: AsOf) -> "ActionItemQuerySet":
-        """That should be moving and of which nothing was told in the period that runs."""
-        return self.at_work().filter(Q(updated_at__isnull=True) | Q(updated_at__lt=as_of.period_starts_at))
+    def with_updated_on(self, as_of: AsOf, units: Any = None) -> "ActionItemQuerySet":
+        """With `updated_on`: when it was last updated, where it is `updated_in` this period; None elsewhere."""
+        is_so = is_updated(as_of.period_starts_at, as_of, units)
+        return self.annotate(updated_on=Case(When(is_so, then=F("updated_at")), default=None))
+
+    def silent_in(self, as_of: AsOf, units: Any = None) -> "ActionItemQuerySet":
+        """On which a unit, or one of `units` (pks), owes an update in this period; see `plan.models.duties`."""
+        return self.filter(is_silent(as_of.period_starts_at, as_of, units))
 
     def behind_first(self) -> "ActionItemQuerySet":
         """Overdue first, then the furthest below what is expected; closed and unscheduled ones last."""

@@ -1,14 +1,17 @@
 """Status, health, progress and schedule as they are drawn: always an icon and a word, never colour alone."""
 
+from datetime import datetime
 from typing import Any
 
 from django import template
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from plan.models import ActionItem, Due, Health, Status
 from plan.schedule import schedule_words
+from pmqa_tracker import thai
 from pmqa_tracker.templatetags.page import icon, percent
 
 register = template.Library()
@@ -40,9 +43,15 @@ def health_badge(value: str) -> SafeString:
 
 
 @register.simple_tag
-def overdue_badge(due: str) -> SafeString | str:
-    """The mark of what is overdue; nothing for all else."""
-    return _badge("overdue", Due.OVERDUE.label) if due == Due.OVERDUE else ""
+def overdue_badge(due: str, updated_on: datetime | None = None) -> SafeString | str:
+    """The mark of what is overdue, with the day it was updated on where no update of it is owed; else nothing."""
+    if due != Due.OVERDUE:
+        return ""
+    if not updated_on:
+        return _badge("overdue", Due.OVERDUE.label)
+    return _badge(
+        "overdue", _("Overdue, updated on %(day)s") % {"day": thai.format_date(timezone.localdate(updated_on))}
+    )
 
 
 @register.simple_tag

@@ -68,7 +68,8 @@ def action_list(request: HttpRequest, slug: str) -> HttpResponse:
     """Every action, narrowed and ordered by the address; the rows alone for htmx."""
     plan = find_plan(request, slug)
     shown = read_actions(request, plan)
-    page = Paginator(shown.actions.with_details(), PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = shown.actions.with_updated_on(shown.as_of, shown.filter.reporters)
+    page = Paginator(rows.with_details(), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "as_of": shown.as_of,
         "since": shown.since,
@@ -115,7 +116,8 @@ def read_detail(request: HttpRequest, plan: Plan, panel: Panel, access: Access) 
     """What the page of an action shows."""
     action: ActionItem = panel.action
     as_of = on_day(plan, clock.today(), plan.periods.all(), told_until=clock.now())
-    standing = plan.actions.filter(pk=action.pk).as_of(as_of).values("due", "health", "expected_on").get()
+    found = plan.actions.filter(pk=action.pk).as_of(as_of).with_updated_on(as_of)
+    standing = found.values("due", "health", "expected_on", "updated_on").get()
     verdicts = plan.assessment.verdicts.filter(requirement__actions=action).select_related("requirement")
     return {
         "as_of": as_of,

@@ -12,7 +12,7 @@ from plan import work_tables
 from plan.action_table import action_table
 from plan.lookup import find_plan
 from plan.models import Plan
-from plan.owed import read_groups
+from plan.owed import read_list
 from plan.views.actions import read_actions
 from plan.views.my import now_of, read_my, role_of
 from plan.views.period_reports import read_grid
@@ -52,8 +52,8 @@ def owed(request: HttpRequest, slug: str) -> FileResponse:
     """What the person's units owe."""
     plan = find_plan(request, slug)
     as_of = now_of(plan)
-    groups = read_groups(plan, access_of(request), as_of)
-    return send_list(work_tables.owed_table(groups, notes=list_notes(plan, as_of.day)), plan, as_of.day)
+    owed_list = read_list(plan, access_of(request), as_of)
+    return send_list(work_tables.owed_table(owed_list, notes=list_notes(plan, as_of.day)), plan, as_of.day)
 
 
 @require_safe

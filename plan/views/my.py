@@ -18,8 +18,8 @@ from assignments.models import Role
 from plan.as_of import AsOf, on_day
 from plan.forms import typed_update
 from plan.lookup import find_action, find_plan
-from plan.models import ActionItem, Due, Plan
-from plan.my_work import is_told, read_rows, section_of, sort_work, units_of
+from plan.models import AT_WORK, ActionItem, Due, Plan
+from plan.my_work import is_reported, read_rows, section_of, sort_work
 from plan.progress import record_unchanged
 from plan.report_grid import grid
 from plan.views.actions import answer_with
@@ -160,10 +160,10 @@ def read_my(
         if action and row.pk == action.pk and role not in row.parts:
             role = next(iter(row.parts))
     for row in rows:
-        _prepare(row, plan, access, as_of, role)
+        _prepare(row, plan, access, role)
         if action and row.pk == action.pk:
             row.panel = panel
-    units = units_of(access)
+    units = access.units
     return {
         "as_of": as_of,
         "units": units,
@@ -173,20 +173,23 @@ def read_my(
     }
 
 
-def _prepare(row: ActionItem, plan: Plan, access: Access, as_of: AsOf, role: str) -> None:
+def _prepare(row: ActionItem, plan: Plan, access: Access, role: str) -> None:
     """What a row of the page shows besides the action: its form, its buttons, the collective it comes through."""
     is_own = row.parts.get(role, True)
     parts = [part for part in row.assignments.all() if part.role == role and part.unit_id in access.speaks_for]
     row.through = None if is_own else parts[0].unit
     row.panel = None
-    row.is_told = is_told(row, as_of)
+    row.is_reported = role == Role.LEAD and is_reported(row)
+    row.reported_on = max(duty.report.at for duty in row.duties) if row.is_reported else None
+    is_asked = row.due in AT_WORK
+    row.shown_duties = [duty for duty in row.duties if role == Role.LEAD and (duty.report or is_asked)]
     row.addresses = row_addresses(plan, row, role)
     row.choice = f"{row.ref}|{row.version}|{uuid4()}"
     row.can_report = access.may_add_result(row)
     row.can_confirm = (
         role == Role.LEAD
         and access.may_change_status(row)
-        and not row.is_told
+        and not row.is_reported
         and section_of(row) in (Due.OVERDUE, Due.NOW, Due.UNSCHEDULED)
     )
 
@@ -205,7 +208,7 @@ def _row(
     as_of = now_of(plan)
     rows = read_rows(plan, access, as_of, refs=None if is_recorded else [action.ref])
     row = next(each for each in rows if each.pk == action.pk)
-    _prepare(row, plan, access, as_of, role)
+    _prepare(row, plan, access, role)
     row.panel = panel
     context = {
         "plan": plan,

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 
 from assignments.access import access_of
 from plan.lookup import find_plan
-from plan.owed import MOST_ROWS, read_groups
+from plan.owed import MOST_ROWS, read_list
 from plan.views.my import now_of
 
 
@@ -15,9 +15,14 @@ def owed(request: HttpRequest, slug: str) -> HttpResponse:
     """What my units owe, as the reminder lists it; for htmx the bell's panel, with the first rows of each group."""
     plan = find_plan(request, slug)
     as_of = now_of(plan)
-    groups = read_groups(plan, access_of(request), as_of)
-    context = {"as_of": as_of, "groups": groups, "count": sum(group.count for group in groups)}
-    if not request.htmx:
-        return render(request, "plan/owed.html", context)
-    context["groups"] = [group.first(MOST_ROWS) for group in groups]
-    return render(request, "plan/owed.html#panel", context | {"plan": plan})
+    owed_list = read_list(plan, access_of(request), as_of)
+    if request.htmx:
+        owed_list = owed_list.first(MOST_ROWS)
+    context = {
+        "plan": plan,
+        "as_of": as_of,
+        "reports": owed_list.reports,
+        "groups": owed_list.groups,
+        "count": owed_list.count,
+    }
+    return render(request, "plan/owed.html#panel" if request.htmx else "plan/owed.html", context)

@@ -13,7 +13,7 @@ from plan.models import Plan, Status
 from reports import charts, figures, matrix
 from reports.curve import draw_curve
 from reports.overview import offered_units
-from reports.standings import read_standings, read_told, read_units
+from reports.standings import read_now, read_told
 from reports.unit_page import read_waiting
 from reports.views.dashboard import read_sort
 from reports.views.day import read_day
@@ -33,7 +33,7 @@ def unit_list(request: HttpRequest, slug: str) -> HttpResponse:
 def read_matrices(request: HttpRequest, plan: Plan) -> tuple[AsOf, dict[str, Any]]:
     """The day; the divisions' figures as `lead` and as `support`, sorted as the address asks; those with neither."""
     as_of, context = read_day(request, plan)
-    standings = read_standings(plan.actions.as_of(as_of), as_of, read_units(plan))
+    standings = read_now(plan, as_of)
     pairs = figures.by_unit(offered_units(), standings, context["query"])
     sort = read_sort(request)
     return as_of, context | {
@@ -49,14 +49,15 @@ def unit_detail(request: HttpRequest, slug: str, abbreviation: str) -> HttpRespo
     plan = find_plan(request, slug)
     unit = find_unit(plan, abbreviation)
     as_of, context = read_day(request, plan)
-    standings = read_standings(plan.actions.as_of(as_of), as_of, read_units(plan))
+    standings = read_now(plan, as_of)
     lead, support = figures.unit_groups(unit, standings, context["query"])
     led = [each for each in standings if unit.pk in each.lead]
     periods = figures.by_period(led, as_of, lead.total.query)
     curve = draw_curve(plan, as_of, led, read_told(plan, as_of))
     is_lead = {each.pk: unit.pk in each.lead for each in standings}
     is_support = {each.pk: unit.pk in each.support for each in standings}
-    rows = plan.actions.for_units([unit]).as_of(as_of).with_problem(as_of).with_details().behind_first()
+    rows = plan.actions.for_units([unit]).as_of(as_of).with_updated_on(as_of).with_problem(as_of).with_details()
+    rows = rows.behind_first()
     lead_actions = [action for action in rows if is_lead[action.pk]]
     support_actions = [action for action in rows if is_support[action.pk]]
     context |= {

@@ -7,18 +7,25 @@ import pytest
 from django.db import connection
 from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from assignments.access import Access
+from assignments.models import Unit
 from plan.as_of import on_day
 from plan.models import Due
 from plan.my_work import RETURNED, count_owed
 from plan.owed import MOST_ROWS
+from plan.report_grid import CellState, grid, missing_reports
+from plan.reporting import return_report
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.plan.returning import give_back
+from tests.plan.sending import review, send
+from tests.test_lists import open_sheet, shape
 from tests.test_pages import BUDGET, no_inline
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 HERE = "/plans/2563/owed/"
+ENDED = (1, 2)  # the periods that have ended by the tests' day
 HTMX = {"HX-Request": "true"}
 
 
@@ -62,7 +69,9 @@ def test_it_is_grouped_most_pressing_first_own_before_shared(client, plan, unit,
     assert [f'href="/plans/2563/my/{action.ref}/"' in body for action in (back, late, now, shared, told)] == [
         True, True, True, True, False,
     ]  # fmt: skip
-    assert response.context["count"] == count(plan, person) == 4
+    reports = [(cell.period.number, cell.state.value, cell.is_late) for cell in response.context["reports"]]
+    assert reports == [(1, "RETURNED", True), (2, "LATE", True)]
+    assert response.context["count"] == count(plan, person) == 4 + 2
     assert no_inline(body) == []
     days = {
         action.ref: (action.was_due_on, action.report_by)
@@ -88,6 +97,50 @@ def test_who_reports_for_no_unit_owes_nothing(client, plan, unit):
     assert client.get(HERE).context["count"] == count(plan, manager) == 0
 
 
+@pytest.mark.parametrize("state", ["LATE", "RETURNED"])
+def test_a_report_that_is_late_or_was_returned_is_there_also_alone(
+    client, plan, unit, person, tell, coordinator, state
+):
+    """On the page, in the panel, in the list as a workbook and in the bell's number, with its address."""
+    action = ActionItemFactory(plan=plan, lead=[unit], runs=(2, 3))
+    tell(action, person, progress=10)
+    number = {"LATE": 2, "RETURNED": 3}[state]
+    if state == "RETURNED":
+        send(plan, unit, person, number=2)
+        step = send(plan, unit, person, number=3)
+        review(return_report, step.report, coordinator, version=1, reasons={action.pk: "โปรดแนบหลักฐาน"})
+        tell(action, person, result="แนบแล้ว")
+    address = reverse("period_report", args=["2563", unit.abbreviation, number])
+    for headers in ({}, HTMX):
+        body = client.get(HERE, headers=headers).content.decode()
+        assert f'href="{address}"' in body
+        assert "/my/1." not in body
+        assert 'class="empty"' not in body
+    assert count(plan, person) == 1
+    assert "มีงานที่ต้องรายงาน 1 รายการ" in client.get("/plans/2563/my/").content.decode()
+    _head, headings, rows = shape(open_sheet(client.get("/plans/2563/owed.xlsx")))
+    (row,) = (dict(zip(headings, row, strict=True)) for row in rows)
+    assert [row["หน่วยงาน"], row["สถานะ"]] == [str(unit), CellState(state).label]
+    send(plan, unit, person, number=number, version=2 if state == "RETURNED" else 0)
+    assert count(plan, person) == 0
+
+
+def test_the_bell_and_the_grid_name_the_same_reports(plan, unit, person, tell, coordinator):
+    """In every state of a unit's report of each period."""
+    action = ActionItemFactory(plan=plan, lead=[unit])
+    ActionItemFactory(plan=plan, lead=[UnitFactory()])
+    reports = [send(plan, unit, person, number=number).report for number in (1, 2, 3)]
+    as_of = on_day(plan, date(2020, 5, 15), plan.periods.all())
+    states = set()
+    for report in reports:
+        review(return_report, report, coordinator, version=1, reasons={action.pk: "แก้ไข"})
+        cells = grid(plan, as_of, list(Unit.objects.divisions())).rows
+        asked = [cell for row in cells if row.unit == unit for cell in row.cells if cell.is_missing]
+        assert missing_reports(plan, Access.of(person), as_of) == asked
+        states |= {(cell.period.number, cell.state.value) for cell in asked}
+    assert states == {(1, "RETURNED"), (2, "RETURNED"), (3, "RETURNED")}
+
+
 def test_htmx_gets_the_panel_with_the_first_rows_of_each_group(client, plan, unit, person):
     for _ in range(MOST_ROWS + 2):
         ActionItemFactory(plan=plan, lead=[unit])
@@ -96,7 +149,7 @@ def test_htmx_gets_the_panel_with_the_first_rows_of_each_group(client, plan, uni
     assert body.count("/plans/2563/my/1.1-A-") == MOST_ROWS
     assert re.search(rf'class="owed-more"><a href="{HERE}">[^<]*\b2\b', body)
     page = client.get(HERE).content.decode()
-    assert page.count("/plans/2563/my/1.1-A-") == MOST_ROWS + 2 == count(plan, person)
+    assert page.count("/plans/2563/my/1.1-A-") == MOST_ROWS + 2 == count(plan, person) - len(ENDED)
     assert "owed-more" not in page
 
 
@@ -121,11 +174,11 @@ def test_neither_the_page_nor_the_count_needs_more_queries_for_more_rows(client,
 
     grow()
     with_one = queries()
-    assert queries_of_count() == 1
+    assert queries_of_count() == 3
     grow()
     grow()
     assert queries() == with_one <= BUDGET
-    assert queries_of_count() == 1
+    assert queries_of_count() == 3
 
 
 @pytest.mark.parametrize(("owed_count", "badge"), [(0, None), (7, "7"), (120, "99+")])

@@ -13,10 +13,12 @@ import pytest
 from aiosmtpd.controller import Controller
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.urls import reverse
 from django.utils.html import escape
 
 from plan.models import Due, Plan, Reminder
 from plan.owed import MOST_ROWS
+from plan.report_grid import CellState
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.plan.returning import give_back
 
@@ -121,7 +123,7 @@ def test_each_gets_what_his_units_owe_and_nobody_else_anything(post, plan, unit,
     assert links == {"somchai": [overdue.ref], "malee": [now.ref], "both": [overdue.ref, now.ref]}
     rows = Reminder.objects.order_by("user__username").values_list("user__username", "day", "action_count")
     assert list(rows) == [
-        (name, date(2020, 5, 15), count) for name, count in (("both", 2), ("malee", 1), ("somchai", 1))
+        (name, date(2020, 5, 15), count) for name, count in (("both", 2 + 4), ("malee", 1 + 2), ("somchai", 1 + 2))
     ]
     assert not Reminder.objects.filter(sent_at=None).exists()
     assert len(post.connections) == 1
@@ -148,7 +150,7 @@ def test_the_mail_is_thai_text_and_html_that_say_the_same(post, plan, unit, over
     run()
     mail = post.box["somchai@example.org"]
     assert refs_of(mail) == ["1.1-A-8", "1.1-A-1", "1.1-A-9"]
-    assert re.findall(r"\d+", mail["Subject"]) == ["3"]
+    assert re.findall(r"\d+", mail["Subject"]) == ["5"]
     assert mail["Auto-Submitted"] == "auto-generated"
     text, html = (mail.get_body((kind,)).get_content() for kind in ("plain", "html"))
     for body, as_written in ((text, str), (html, escape)):
@@ -166,6 +168,20 @@ def test_the_mail_is_thai_text_and_html_that_say_the_same(post, plan, unit, over
     assert "&amp;" not in text
 
 
+def test_a_late_report_alone_is_mailed_with_its_address(post, plan, unit, tell):
+    """The actions were updated; the reports of the two periods that have ended were not sent."""
+    action = ActionItemFactory(plan=plan, lead=[unit])
+    tell(action, staff("somchai", unit), progress=10)
+    run()
+    mail = post.box["somchai@example.org"]
+    assert re.findall(r"\d+", mail["Subject"]) == ["2"]
+    for kind in ("plain", "html"):
+        body = mail.get_body((kind,)).get_content()
+        links = re.findall(rf"{re.escape(SITE)}(/plans/2563/reporting/[^\s\"]+)", body)
+        assert links == [reverse("period_report", args=["2563", "สพม.", number]) for number in (1, 2)]
+        assert refs_of(mail) == []
+
+
 def test_of_a_long_list_the_first_rows_are_shown_and_the_rest_counted(post, plan, unit):
     for _ in range(MOST_ROWS + 3):
         ActionItemFactory(plan=plan, lead=[unit])
@@ -173,8 +189,8 @@ def test_of_a_long_list_the_first_rows_are_shown_and_the_rest_counted(post, plan
     run()
     mail = post.box["somchai@example.org"]
     assert len(refs_of(mail)) == MOST_ROWS
-    assert Reminder.objects.get().action_count == MOST_ROWS + 3
-    assert str(MOST_ROWS + 3) in mail["Subject"]
+    assert Reminder.objects.get().action_count == MOST_ROWS + 3 + 2
+    assert str(MOST_ROWS + 3 + 2) in mail["Subject"]
 
 
 @pytest.mark.both_databases
@@ -211,7 +227,8 @@ def test_a_dry_run_prints_and_leaves_no_trace(post, plan, overdue, unit, setting
     ActionItemFactory(plan=plan, lead=[unit], ref="1.1-A-2")
     staff("somchai", unit)
     out = run("--dry-run")
-    assert "somchai <somchai@example.org> (สพม.): 2\n" in out
+    assert "somchai <somchai@example.org> (สพม.): 4\n" in out
+    assert f"  {CellState.LATE.label}: สพม. · ต.ค.–ธ.ค. 2562\n" in out
     assert f"  {Due.OVERDUE.label} 1: 1.1-A-1\n" in out
     assert " 1: 1.1-A-2\n" in out
     assert post.mails == []

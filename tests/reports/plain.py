@@ -31,16 +31,29 @@ def stood(action, day, period_start):
     else:
         share = [("ON_TRACK", 0.95), ("SLIPPING", 0.85)]
         health = next((name for name, least in share if progress >= expected * least), "BEHIND")
-    is_told = at is not None and at >= midnight_after(period_start - timedelta(days=1))
+    begins_at = midnight_after(period_start - timedelta(days=1))
+    owing = missing(action, begins_at, midnight_after(day)) if due in ("OVERDUE", "NOW") else set()
     return {
         "status": status, "progress": progress, "expected": expected, "due": due, "health": health, "at": at,
-        "is_silent": due in ("OVERDUE", "NOW") and not is_told,
+        "owing": owing, "is_silent": bool(owing),
         "days_late": (day - last).days if due == "OVERDUE" else None,
     }  # fmt: skip
 
 
-def changed(then, now, since):
-    """The names of what became of an action between two days."""
+def missing(action, since, until):
+    """The units that must report on an action and have not between two moments; {None} where none has to and none has.
+
+    `action` holds `spoke`, (at, unit or None), `holders` of duties, and `collectives`, unit → its members.
+    """
+    spoke = {unit for at, unit in action["spoke"] if since <= at < until}
+    if not action["holders"]:
+        return set() if spoke else {None}
+    heard = {unit for each in spoke for unit in (action["collectives"].get(each, {each}))}
+    return set() if None in heard else action["holders"] - heard
+
+
+def changed(then, now, since, owing_since):
+    """The names of what became of an action between two days; `owing_since` has `missing` since the earlier one."""
     is_open = now["status"] not in ("DONE", "CANCELLED")
     ranks = RANK[now["status"]] - RANK[then["status"]]
     points = now["progress"] - then["progress"]
@@ -53,7 +66,7 @@ def changed(then, now, since):
             "BLOCKED": now["status"] == "BLOCKED" != then["status"],
             "BACK": now["status"] != "CANCELLED" and (ranks < 0 or points < 0),
             "CANCELLED": now["status"] == "CANCELLED" != then["status"],
-            "SILENT": now["due"] in ("OVERDUE", "NOW") and (now["at"] is None or now["at"] < midnight_after(since)),
+            "SILENT": now["due"] in ("OVERDUE", "NOW") and bool(owing_since),
         }.items()
         if is_so
     }

@@ -87,7 +87,9 @@ class Command(BaseCommand):
         for digest in audience.digests:
             units = ", ".join(str(unit) for unit in digest.units)
             self.stdout.write(f"{_name(digest.user)} <{digest.user.email}> ({units}): {digest.count}")
-            for group in digest.groups:
+            for cell in digest.owed.reports:
+                self.stdout.write(f"  {cell.state.label}: {cell.unit} · {cell.period.label}")
+            for group in digest.owed.groups:
                 refs = ", ".join(action.ref for action in [*group.own, *group.through])
                 self.stdout.write(f"  {group.label} {group.count}: {refs}")
         self._print("Would be sent", "จะได้รับอีเมล", [digest.user for digest in audience.digests])

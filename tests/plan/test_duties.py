@@ -1,0 +1,223 @@
+"""Who must report on which action, and whether they have: one rule, whoever asks."""
+
+from datetime import date
+from random import Random
+
+import pytest
+
+from assignments.access import Access
+from plan.as_of import on_day
+from plan.filters import ActionFilter
+from plan.models import AT_WORK, Status
+from plan.my_work import RETURNED, count_owed, read_owed, read_rows, sort_work
+from plan.owed import read_list
+from plan.report_grid import CellState, grid
+from plan.report_page import read_page
+from plan.reporting import day_of_report, report_actions
+from pmqa_tracker import clock
+from reports.figures import quiet, unit_groups
+from reports.standings import read_now
+from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
+from tests.plan.returning import give_back
+from tests.plan.sending import on
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+
+
+@pytest.fixture
+def plan():
+    return PlanFactory(slug="2563")
+
+
+def today(plan):
+    return on_day(plan, clock.today(), plan.periods.all(), told_until=clock.now())
+
+
+def member_of(*units, **kwargs):
+    return UserFactory(**{"roles": ["staff"], "units": units} | kwargs)
+
+
+def owed_refs(plan, person):
+    owed = read_list(plan, Access.of(person), today(plan))
+    refs = [action.ref for group in owed.groups for action in (*group.own, *group.through)]
+    assert count_owed(plan, Access.of(person), today(plan)) == owed.count
+    return sorted(refs)
+
+
+def silent_refs(plan, **filters):
+    rows = ActionFilter({"updated": "no", **filters}, plan.actions.all(), as_of=today(plan)).qs
+    return sorted(action.ref for action in rows)
+
+
+def counters(plan, person):
+    rows = read_rows(plan, Access.of(person), today(plan))
+    work = sort_work(rows, today(plan), "LEAD")
+    return [(each.told, each.to_tell) for each in (work.own, work.through)]
+
+
+def test_a_supporting_units_result_does_not_count_for_the_lead_unit(plan, tell):
+    lead, support = UnitFactory(), UnitFactory()
+    action = ActionItemFactory(plan=plan, lead=[lead], support=[support])
+    leader, helper = member_of(lead), member_of(support)
+    tell(action, helper, result="ส่งข้อมูลแล้ว")
+    assert owed_refs(plan, leader) == silent_refs(plan) == silent_refs(plan, unit=str(lead)) == [action.ref]
+    assert owed_refs(plan, helper) == silent_refs(plan, unit=str(support)) == []
+    assert counters(plan, leader) == [(0, 1), (0, 0)]
+    tell(action, leader, progress=10)
+    assert owed_refs(plan, leader) == silent_refs(plan) == []
+    assert counters(plan, leader) == [(1, 1), (0, 0)]
+
+
+def test_of_two_lead_units_each_reports_itself(plan, tell):
+    first, second = UnitFactory(), UnitFactory()
+    action = ActionItemFactory(plan=plan, lead=[first, second])
+    tell(action, member_of(first), progress=10)
+    assert owed_refs(plan, member_of(first)) == []
+    assert owed_refs(plan, member_of(second)) == silent_refs(plan) == [action.ref]
+    assert silent_refs(plan, unit=str(first), role="LEAD") == []
+    assert silent_refs(plan, unit=str(second), role="LEAD") == [action.ref]
+
+
+def test_one_divisions_report_does_not_free_the_others_of_a_collective(plan, tell):
+    units = [UnitFactory() for _ in range(3)]
+    everyone = UnitFactory(abbreviation="ทุกหน่วยงาน", is_collective=True, members=units)
+    action = ActionItemFactory(plan=plan, lead=[everyone])
+    people = [member_of(unit) for unit in units]
+    tell(action, people[0], progress=10)
+    assert [owed_refs(plan, person) for person in people] == [[], [action.ref], [action.ref]]
+    assert [counters(plan, person)[1] for person in people] == [(1, 1), (0, 1), (0, 1)]
+    assert silent_refs(plan) == silent_refs(plan, unit="ทุกหน่วยงาน") == [action.ref]
+    for person in people[1:]:
+        tell(action, person, progress=20)
+    assert silent_refs(plan) == silent_refs(plan, unit="ทุกหน่วยงาน") == []
+
+
+def test_a_coordinator_reports_on_behalf_of_the_lead_units(plan, tell):
+    lead, other = UnitFactory(), UnitFactory()
+    alone = ActionItemFactory(plan=plan, lead=[lead])
+    shared = ActionItemFactory(plan=plan, lead=[lead, other])
+    outside = UserFactory(roles=["coordinator"], units=[UnitFactory()])
+    assert tell(alone, outside, progress=10).unit == lead
+    assert tell(shared, outside, progress=10).unit is None
+    assert owed_refs(plan, member_of(lead)) == owed_refs(plan, member_of(other)) == silent_refs(plan) == []
+
+
+def test_what_nobody_leads_is_silent_while_nobody_has_reported(plan, coordinator, tell):
+    action = ActionItemFactory(plan=plan)
+    gone = ActionItemFactory(plan=plan, lead=[UnitFactory(is_active=False)])
+    assert silent_refs(plan) == sorted([action.ref, gone.ref])
+    tell(action, coordinator, progress=10)
+    assert silent_refs(plan) == [gone.ref]
+
+
+def test_what_is_overdue_and_updated_leaves_the_bell_until_the_next_period(client, plan, tell, settings):
+    unit = UnitFactory()
+    person = member_of(unit)
+    action = ActionItemFactory(plan=plan, lead=[unit], runs=(1, 2))
+    assert owed_refs(plan, person) == [action.ref]
+    tell(action, person, progress=60)
+    assert owed_refs(plan, person) == []
+    client.force_login(person)
+    for address in ("/plans/2563/my/", f"/plans/2563/actions/{action.ref}/", "/plans/2563/actions/?due=OVERDUE"):
+        assert "ล่าช้า รายงานแล้วเมื่อ 15 พ.ค. 2563" in client.get(address).content.decode()
+    (standing,) = read_now(plan, today(plan))
+    assert (standing.due, standing.is_silent) == ("OVERDUE", False)
+    settings.PMQA_TODAY = date(2020, 7, 1)
+    assert owed_refs(plan, person) == [action.ref]
+    assert "รายงานแล้วเมื่อ" not in client.get("/plans/2563/actions/?due=OVERDUE").content.decode()
+
+
+def random_plan(seed):
+    """A plan with units, collectives, people and a history that nobody planned."""
+    random = Random(seed)  # noqa: S311 - nothing secret
+    plan = PlanFactory()
+    units = [UnitFactory() for _ in range(4)]
+    every = [
+        *units,
+        UnitFactory(is_collective=True, members=units[:3]),
+        UnitFactory(is_collective=True, members=units[1:]),
+    ]
+    people = [member_of(unit) for unit in units]
+    people += [UserFactory(roles=["coordinator"]), UserFactory(roles=["coordinator"], units=[units[0]])]
+    for _ in range(12):
+        runs = random.choice([None, *((first, last) for first in range(1, 5) for last in range(first, 5))])
+        ActionItemFactory(
+            plan=plan, runs=runs, lead=random.sample(every, random.choice([0, 1, 1, 2])),
+            support=random.sample(every, random.choice([0, 1])),
+        )  # fmt: skip
+    return plan, units, people, random
+
+
+def write_history(plan, people, random, tell):
+    """Updates on the days of the plan, each by somebody who may write it."""
+    steps = [(on(*day), random.choice(people)) for day in ((11, 5), (1, 20), (2, 9), (3, 30), (4, 2), (4, 28), (5, 14))]
+    for action in plan.actions.with_details():
+        for at, person in random.sample(steps, random.randint(0, 4)):
+            access = Access.of(person)
+            if access.may_change_status(action):
+                status = random.choice([Status.IN_PROGRESS, Status.DONE, Status.IN_PROGRESS])
+                told = {"progress": random.randint(1, 99)} if status == Status.IN_PROGRESS else {"status": status}
+                tell(action, person, at=at, reason="ปรับตามข้อเท็จจริง", **told)
+            elif access.may_add_result(action):
+                tell(action, person, at=at, result="เพิ่มเติม")
+
+
+def expect_agreement(plan, units):
+    """Every user of the rule says the same of each unit, and of each unit and period."""
+    as_of = today(plan)
+    standings = read_now(plan, as_of)
+    table = grid(plan, as_of, units)
+    for row in table.rows:
+        unit, person = row.unit, member_of(row.unit)
+        for cell in row.cells:
+            spoken = day_of_report(plan, cell.period, clock.now())
+            page = read_page(plan, unit, cell.period, spoken)
+            held = set(report_actions(plan, unit, cell.period, spoken).values_list("pk", flat=True))
+            if cell.period.starts_on > as_of.day:
+                assert page.to_send == []
+                continue
+            assert {each.action.pk for each in page.to_send} == held
+            assert cell.by or (cell.state == CellState.NONE) == (not held), (unit, cell.period)
+            if cell.period == as_of.period:
+                waiting = {each.action.pk for each in page.to_send if each.is_silent}
+        owed = read_owed(plan, Access.of(person), as_of)
+        rows = read_rows(plan, Access.of(person), as_of)
+        mine = {action.pk for action in rows if action.due in AT_WORK and any(not d.report for d in action.duties)}
+        returned = {action.pk for action in owed.returned}
+        shown = {action.pk for action in plan.actions.as_of(as_of).silent_in(as_of, [unit.pk])}
+        counted = {each.pk for each in standings if each.is_silent_for(unit)}
+        lead, support = unit_groups(unit, standings, {})
+        assert waiting == mine == shown == counted
+        assert waiting - returned == {action.pk for action in owed.actions} - returned
+        assert lead.silent.count == len(shown)
+        for part in (lead, support):
+            chosen = ActionFilter(part.silent.query, plan.actions.all(), as_of=as_of)
+            assert chosen.unknown == []
+            assert chosen.qs.count() == part.silent.count
+        assert (lead in quiet([lead], standings)) == bool(
+            {each.pk for each in standings if unit.pk in each.own and each.is_at_work}
+            and not any(unit.pk in each.reporters for each in standings)
+        )
+    anybody = {each.pk for each in standings if each.is_silent}
+    assert anybody == {action.pk for action in plan.actions.as_of(as_of).silent_in(as_of)}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_all_agree_on_a_random_history(seed, tell):
+    plan, units, people, random = random_plan(seed)
+    write_history(plan, people, random, tell)
+    expect_agreement(plan, units)
+
+
+def test_another_units_update_answers_no_return(plan, tell):
+    first, second = UnitFactory(), UnitFactory()
+    action = ActionItemFactory(plan=plan, lead=[first, second])
+    person = member_of(first)
+    tell(action, person, progress=10)
+    give_back(action, reason="ขอหลักฐาน")
+    tell(action, member_of(second), progress=20)
+    owed = read_owed(plan, Access.of(person), today(plan))
+    assert [each.pk for each in owed.returned] == [action.pk]
+    tell(action, person, progress=30)
+    assert read_owed(plan, Access.of(person), today(plan)).returned == []
+    assert RETURNED not in [key for key, _label, _rows in read_owed(plan, Access.of(person), today(plan)).groups]
