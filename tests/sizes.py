@@ -6,6 +6,7 @@
 import os
 
 SCALE = float(os.environ.get("PMQA_TEST_SCALE") or 0.1)
+IS_FULL = SCALE >= 1
 SEED = int(os.environ.get("PMQA_TEST_SEED") or 0)  # 0: the fixed seeds
 
 

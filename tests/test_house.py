@@ -11,7 +11,6 @@ import polib
 import pytest
 from django.apps import apps
 from django.contrib import admin
-from django.core.management import call_command
 from django.db.models import ForeignKey
 
 from pmqa_tracker.models import Versioned
@@ -109,11 +108,6 @@ def test_reports_write_nothing():
         if not (path.name == "workbooks.py" and ".save(file)" in path.read_text()[found.start() : found.start() + 12])
     ]
     assert wrong == []
-
-
-@pytest.mark.django_db
-def test_no_model_is_without_its_migration():
-    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
 def test_what_coordinators_edit_has_a_version_and_a_history():

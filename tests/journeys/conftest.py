@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.test import Client
 from playwright.sync_api import Page, Request, expect
 
+from pmqa_tracker.models import User
 from tests import snapshot
 from tests.conftest import DEMO_PASSWORD, load
 
@@ -36,8 +38,24 @@ def department(transactional_db: None, settings: Any, kept: dict[str, snapshot.R
 
 
 @pytest.fixture
-def enter(live_server: Any, department: None, page: Page, complaints: list[str]) -> Callable[..., Page]:
-    """Log in as one of the demonstration's people: `enter("staff")` gives the browser on his first page."""
+def enter(live_server: Any, department: None, settings: Any, page: Page, complaints: list[str]) -> Callable[..., Page]:
+    """Log in as a demonstration user by a session cookie: `enter("staff")` opens their first page."""
+
+    def inner(username: str, *, on: Page = page) -> Page:
+        client = Client()
+        client.force_login(User.objects.get(username=username))
+        name = settings.SESSION_COOKIE_NAME
+        on.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
+        on.goto(f"{live_server.url}/")
+        expect(on.get_by_role("navigation", name="เมนูหลัก")).to_be_visible()
+        return on
+
+    return inner
+
+
+@pytest.fixture
+def log_in(live_server: Any, department: None, page: Page, complaints: list[str]) -> Callable[..., Page]:
+    """Log in through the form, for the journeys that are about logging in."""
 
     def inner(username: str, *, on: Page = page) -> Page:
         on.goto(f"{live_server.url}/")

@@ -58,8 +58,8 @@ def test_a_user_who_logs_out_leaves_the_drafts_of_others(enter, page, live_serve
     assert sorted(kept) == sorted([keys["staff"], longer])
 
 
-def test_the_cookies_are_this_installations_own(enter, context):
-    enter("staff")
+def test_the_cookies_are_this_installations_own(enter_by_form, context):
+    enter_by_form("staff")
     names = {cookie["name"] for cookie in context.cookies()}
     assert names == {settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME}
     assert not names & {"sessionid", "csrftoken"}

@@ -77,8 +77,8 @@ def test_of_two_people_at_one_action_neither_loses_a_word(enter, action, live_se
     assert list(told) == ["ข้อความของผู้ประสานงาน", "ข้อความของเจ้าหน้าที่"]
 
 
-def test_a_login_that_ended_loses_no_word(enter, action, live_server, context):
-    page = enter("staff")
+def test_a_login_that_ended_loses_no_word(enter_by_form, action, live_server, context):
+    page = enter_by_form("staff")
     page.goto(f"{live_server.url}/plans/2562-2563/actions/{action.ref}/")
     page.get_by_label("ผลการดำเนินการ").fill("เขียนไว้ระหว่างประชุม")
     context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
@@ -87,7 +87,7 @@ def test_a_login_that_ended_loses_no_word(enter, action, live_server, context):
     expect(page.get_by_label("ผลการดำเนินการ")).to_have_value("เขียนไว้ระหว่างประชุม")
     with context.expect_page() as opened:
         page.locator("#update .said a").click()
-    enter("staff", on=opened.value)
+    enter_by_form("staff", on=opened.value)
     page.get_by_role("button", name="บันทึก", exact=True).click()
     expect(page.locator("#history")).to_contain_text("เขียนไว้ระหว่างประชุม")
 

@@ -55,40 +55,42 @@ def page_at(request, enter, page):
 
 def test_the_states_of_my_work(page_at, action, tell, live_server):
     page = page_at
-    check(page, "full")
+    check(page, "full", axe_at=360)
     page.locator("#bell summary").click()
     page.locator("#bell .owed-list").first.wait_for()
-    check(page, "bell")
+    check(page, "bell", axe_at=360)
     page.goto(f"{live_server.url}/plans/2562-2563/owed/")
-    check(page, "owed")
+    check(page, "owed", axe_at=360)
     row = page.locator(f'[id="row-{action.ref}"]')
     page.goto(f"{live_server.url}/plans/2562-2563/my/{action.ref}/")
     for details in page.locator("details.more-fields summary").all():
         details.click()
-    check(page, "open")
+    check(page, "open", axe_at=360)
     row.get_by_label("ติดปัญหา").check()
-    check(page, "a rule speaks")
+    row.locator(".is-due").first.wait_for()
+    check(page, "a rule speaks", axe_at=360)
     row.locator(".form-send").click()
     row.locator(".field-errors").first.wait_for()
-    check(page, "error")
+    check(page, "error", axe_at=360)
     page.reload()
     row.locator("[data-draft-note]").wait_for()
-    check(page, "draft")
+    check(page, "draft", axe_at=360)
     row.get_by_label("ปัญหาอุปสรรค").fill("ข้อความของฉัน")
     tell(action, User.objects.get(username="coordinator"), result="ข้อความของผู้ประสานงาน")
     row.locator(".form-send").click()
     row.locator(".conflict").wait_for()
-    check(page, "conflict")
+    check(page, "conflict", axe_at=360)
     page.get_by_role("link", name="เราสนับสนุน").click()
+    page.locator("a[aria-current=page]", has_text="เราสนับสนุน").wait_for()
     for details in page.locator("details.through > summary").all():
         details.click()
-    check(page, "support")
+    check(page, "support", axe_at=360)
 
 
 def test_a_returned_row(page_at, returned):
     page = page_at
     page.reload()
-    assert page.locator(".due-returned .work-item").count() > 0
+    page.locator(".due-returned .work-item").first.wait_for()
     check(page, "returned")
 
 
@@ -108,17 +110,17 @@ def test_nothing_to_do(page_at, live_server):
         unit=Unit.objects.create(abbreviation="ใหม่", name_th="ใหม่")
     )
     page.reload()
-    check(page, "empty")
+    check(page, "empty", axe_at=360)
     page.locator("#bell summary").click()
     page.locator("#bell .empty").wait_for()
-    check(page, "nothing owed")
+    check(page, "nothing owed", axe_at=360)
     Membership.objects.filter(user__username="staff").delete()
     page.reload()
-    check(page, "no unit")
+    check(page, "no unit", axe_at=360)
 
 
 def test_who_has_no_part(enter, page, action, live_server):
     page.set_viewport_size({"width": 360, "height": 900})
     enter("manager")
     page.goto(f"{live_server.url}/plans/2562-2563/actions/{action.ref}/")
-    check(page, "reader")
+    check(page, "reader", axe_at=360)

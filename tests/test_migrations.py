@@ -1,0 +1,56 @@
+"""The migrations make the database that the models describe. Every other test runs on tables made from the models."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from tests.schema import schema
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def empty_database(tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database of the same kind as that of the tests."""
+    if connection.vendor == "sqlite":
+        yield f"sqlite:///{tmp_path}/migrated.sqlite3"
+        return
+    name = f"migrated_{os.getpid()}"
+    server = os.environ["TEST_DATABASE_URL"].rpartition("/")[0]
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    yield f"{server}/{name}"
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f"DROP DATABASE {name}")
+
+
+def run(url: str, folder: Path, *command: str) -> str:
+    """The output of a Python command on a database, in the site's own settings."""
+    environment = {
+        "PATH": os.environ["PATH"], "HOME": str(folder), "PMQA_ENV_FILE": "", "SECRET_KEY": "x" * 60,
+        "DATA_DIR": str(folder), "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "pmqa_tracker.settings",
+    }  # fmt: skip
+    ended = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=environment, check=True, timeout=300, stdout=subprocess.PIPE
+    )
+    return ended.stdout.decode()
+
+
+def test_the_migrations_make_what_the_models_describe(empty_database: str, tmp_path: Path) -> None:
+    run(empty_database, tmp_path, "manage.py", "migrate", "--verbosity=0")
+    migrated, described = json.loads(run(empty_database, tmp_path, "-m", "tests.schema")), schema()
+    assert {name: parts for name, parts in migrated.items() if parts != described.get(name)} == {}
+    assert migrated.keys() == described.keys()
+    assert len(migrated) > 30
+
+
+def test_no_model_is_without_its_migration(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/empty.sqlite3"
+    run(url, tmp_path, "manage.py", "makemigrations", "--check", "--dry-run", "--verbosity=0")
