@@ -1,9 +1,12 @@
 """What the tests share: the day, people of each role, the department's own plan, and a browser."""
 
+import fcntl
 import os
+import pickle
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -44,23 +47,33 @@ def _surroundings(settings: Any, tmp_path: Path) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def kept() -> dict[str, snapshot.Rows]:
-    """Where what commands made of an empty database is kept, for the next module that asks for it."""
-    return {}
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder, shared by all workers, for what commands made of an empty database."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
 
 
-def load(kept: dict[str, snapshot.Rows], *commands: str) -> None:
-    """Run the commands on an empty database; the second time, put back the rows they had made."""
-    if commands[-1] in kept:
-        snapshot.put_back(kept[commands[-1]])
-        return
-    for command in commands:
-        call_command(command, verbosity=0)
-    kept[commands[-1]] = snapshot.take()
+def load(kept: Path, *commands: str) -> None:
+    """Run the commands on an empty database, once for all workers; then put back the rows they had made."""
+    file = kept / f"{commands[-1]}.rows"
+    with (kept / f"{commands[-1]}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not file.exists():
+            for command in commands:
+                call_command(command, verbosity=0)
+            file.write_bytes(pickle.dumps(snapshot.take()))
+            return
+    snapshot.put_back(read_rows(file))
+
+
+@cache
+def read_rows(file: Path) -> snapshot.Rows:
+    """The rows in a file of ours."""
+    return pickle.loads(file.read_bytes())  # noqa: S301
 
 
 @pytest.fixture(scope="module")
-def seeded(django_db_setup: None, django_db_blocker: Any, kept: dict[str, snapshot.Rows]) -> Iterator[None]:
+def seeded(django_db_setup: None, django_db_blocker: Any, kept: Path) -> Iterator[None]:
     """The department's own plan, as the fixtures hold it; loaded once for a module, undone after it.
 
     Each test's own changes are rolled back to it. Modules that use it hold no test that wants an empty database.
@@ -72,7 +85,7 @@ def seeded(django_db_setup: None, django_db_blocker: Any, kept: dict[str, snapsh
 
 
 @pytest.fixture(scope="module")
-def demo(django_db_setup: None, django_db_blocker: Any, kept: dict[str, snapshot.Rows]) -> Iterator[None]:
+def demo(django_db_setup: None, django_db_blocker: Any, kept: Path) -> Iterator[None]:
     """That, with the demonstration's accounts and history."""
     asked = override_settings(PMQA_TODAY=DAY, PMQA_DEMO=True, PMQA_DEMO_PASSWORD=DEMO_PASSWORD)
     with django_db_blocker.unblock(), asked, transaction.atomic():

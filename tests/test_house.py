@@ -70,6 +70,34 @@ def test_imports_go_one_way(room):
     assert wrong == []
 
 
+HIDDEN = {"get_model", "import_module", "import_string", "__import__"}
+# These look a model up by the name that a fixture or an import's record holds.
+LOOKED_UP_BY_DATA = {"plan/seeding.py": 1, "plan/workbooks/undo.py": 1}
+# Known exceptions, to be removed: managers of the action that name models which import the action's module.
+NOT_YET_REMOVED = {"plan/models/action.py": 3}
+
+
+def hidden_imports(source):
+    """The number of calls in a Python file that import a model or a module by its name."""
+    calls = [node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    names = [call.attr if isinstance(call, ast.Attribute) else getattr(call, "id", "") for call in calls]
+    return sum(name in HIDDEN for name in names)
+
+
+def test_no_import_is_hidden_in_a_call():
+    paths = [path for room in MAY_IMPORT for path in (ROOT / room).rglob("*.py") if "migrations" not in path.parts]
+    found = {str(path.relative_to(ROOT)): count for path in paths if (count := hidden_imports(path.read_text()))}
+    assert found == LOOKED_UP_BY_DATA | NOT_YET_REMOVED
+
+
+@pytest.mark.parametrize(
+    "call",
+    ['apps.get_model("plan", "Plan")', 'apps.get_app_config("plan").get_model("Plan")', 'import_module("plan.models")'],
+)
+def test_a_hidden_import_is_seen(call):
+    assert hidden_imports(f"def inner():\n    return {call}.objects\n") == 1
+
+
 @pytest.mark.parametrize("room", MAY_IMPORT)
 def test_an_import_stands_at_the_top(room):
     wrong = [
@@ -96,18 +124,6 @@ def test_the_one_glance_to_the_right_is_by_name():
         and rank[field.related_model._meta.app_label] > rank[model._meta.app_label]
     }
     assert right == {"Assignment.action"}
-
-
-def test_reports_write_nothing():
-    assert not list(apps.get_app_config("reports").get_models())
-    calls = re.compile(r"\.(save|create|bulk_create|update_or_create|get_or_create|delete|bulk_update)\(")
-    wrong = [
-        f"{path.name}: {found.group()}"
-        for path in (ROOT / "reports").rglob("*.py")
-        for found in calls.finditer(path.read_text())
-        if not (path.name == "workbooks.py" and ".save(file)" in path.read_text()[found.start() : found.start() + 12])
-    ]
-    assert wrong == []
 
 
 def test_what_coordinators_edit_has_a_version_and_a_history():

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,6 @@ from django.test import Client
 from playwright.sync_api import Page, Request, expect
 
 from pmqa_tracker.models import User
-from tests import snapshot
 from tests.conftest import DEMO_PASSWORD, load
 
 
@@ -31,7 +31,7 @@ def complaints(page: Page) -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def department(transactional_db: None, settings: Any, kept: dict[str, snapshot.Rows]) -> None:
+def department(transactional_db: None, settings: Any, kept: Path) -> None:
     """The department's own plan with the demonstration's accounts and history, for the server to see."""
     settings.PMQA_DEMO, settings.PMQA_DEMO_PASSWORD = True, DEMO_PASSWORD
     load(kept, "seed", "demo")

@@ -196,9 +196,10 @@ def compare(world, drawn, facts):
                 each["changes"] |= {"SILENT"}
     expect_group(overview.whole, facts, "whole", unit)
     expect_group(overview.then, [{**each, "now": each["then"]} for each in facts], "then", unit)
-    assert [row.difference for row in overview.compared] == [
-        row.now.count - row.then.count for row in overview.compared
-    ]
+    assert {row.kind: row.difference for row in overview.compared} == {
+        kind.lower(): sum((each["now"][name] == kind) - (each["then"][name] == kind) for each in facts)
+        for kind, name in [*((status, "status") for status in plain.RANK), ("OVERDUE", "due")]
+    }
     assert {change.value: figure.count for change, figure in overview.changes} == {
         change: sum(change in each["changes"] for each in facts)
         for change in ("DONE", "FORWARD", "LATE", "BLOCKED", "BACK", "CANCELLED", "SILENT")
