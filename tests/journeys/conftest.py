@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
 from playwright.sync_api import Page, Request, expect
 
-from pmqa_tracker.models import User
 from tests.conftest import DEMO_PASSWORD, load
+from tests.journeys import sessions
 
 
 @pytest.fixture
@@ -38,14 +37,11 @@ def department(transactional_db: None, settings: Any, kept: Path) -> None:
 
 
 @pytest.fixture
-def enter(live_server: Any, department: None, settings: Any, page: Page, complaints: list[str]) -> Callable[..., Page]:
+def enter(live_server: Any, department: None, page: Page, complaints: list[str]) -> Callable[..., Page]:
     """Log in as a demonstration user by a session cookie: `enter("staff")` opens their first page."""
 
     def inner(username: str, *, on: Page = page) -> Page:
-        client = Client()
-        client.force_login(User.objects.get(username=username))
-        name = settings.SESSION_COOKIE_NAME
-        on.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
+        sessions.log_in(on.context, live_server.url, username)
         on.goto(f"{live_server.url}/")
         expect(on.get_by_role("navigation", name="เมนูหลัก")).to_be_visible()
         return on
@@ -54,7 +50,7 @@ def enter(live_server: Any, department: None, settings: Any, page: Page, complai
 
 
 @pytest.fixture
-def log_in(live_server: Any, department: None, page: Page, complaints: list[str]) -> Callable[..., Page]:
+def enter_by_form(live_server: Any, department: None, page: Page, complaints: list[str]) -> Callable[..., Page]:
     """Log in through the form, for the journeys that are about logging in."""
 
     def inner(username: str, *, on: Page = page) -> Page:
