@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "pmqa_tracker.middleware.LanguageMiddleware",
+    "pmqa_tracker.too_large.AddressMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -204,6 +205,7 @@ FILE_UPLOAD_HANDLERS = [
     "pmqa_tracker.upload_limit.CappedUploadHandler",
 ]
 DATA_UPLOAD_MAX_NUMBER_FILES = 25  # the form says what is too many from ten on
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a choice for each row of a long list
 
 # Work that may take long (pmqa_tracker/tasks.py) goes on beside the page, and so do the workbooks of a plan with more
 # actions than PMQA_LONG_PLAN; files made so, and uploads nobody confirmed, are kept for PMQA_KEPT_HOURS.

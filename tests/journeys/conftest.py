@@ -26,7 +26,7 @@ def complaints(page: Page) -> Iterator[list[str]]:
     page.on("requestfailed", failed)
     yield found
     # An answer that refuses a form is an error to the console, not to us.
-    assert [text for text in found if not re.search(r"status of (403|404|409|410|422)", text)] == []
+    assert [text for text in found if not re.search(r"status of (403|404|409|410|413|422)", text)] == []
 
 
 @pytest.fixture

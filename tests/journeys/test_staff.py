@@ -124,3 +124,17 @@ def test_a_server_that_fails_is_told_and_loses_no_word(enter, action, live_serve
     page.get_by_role("button", name="บันทึก", exact=True).click()
     expect(page.locator("#history")).to_contain_text("เขียนไว้ระหว่างประชุม")
     complaints.clear()  # the browser speaks of the failed request; that was asked for
+
+
+def test_too_large_a_text_is_refused_and_stays_in_its_field(enter, action, live_server, settings):
+    page = enter("staff")
+    page.goto(f"{live_server.url}/plans/2562-2563/actions/{action.ref}/")
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 20_000
+    text = "ยาวมาก" * 2_000
+    page.get_by_label("ผลการดำเนินการ").fill(text)
+    page.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(page.locator("#messages")).to_contain_text("มากเกินไปในครั้งเดียว")
+    expect(page.get_by_label("ผลการดำเนินการ")).to_have_value(text)
+    page.get_by_label("ผลการดำเนินการ").fill("สั้นลงแล้ว")
+    page.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(page.locator("#history")).to_contain_text("สั้นลงแล้ว")

@@ -1,0 +1,53 @@
+"""gunicorn's worker, with a page for people where a request never reaches the site."""
+
+import socket
+from contextlib import suppress
+from typing import Any
+
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
+from gunicorn.workers.gthread import ThreadWorker
+
+MOST = 4 * 1024 * 1024  # bytes of a refused request that are read: a browser shows no answer before it has sent all
+PATIENCE = 2.0  # seconds to wait for more of it
+PAGE = """<!doctype html>
+<html lang="th"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{thai_title}</title></head><body>
+<h1>{thai_title}</h1><p>{thai}</p><p lang="en"><b>{title}</b> {english}</p><p><a href="/">หน้าแรก · First page</a></p>
+</body></html>
+"""
+ADDRESS = {
+    "thai_title": "ที่อยู่เว็บยาวเกินไป",
+    "thai": "ระบบยังไม่ได้บันทึกสิ่งใด โปรดกดปุ่มย้อนกลับของเบราว์เซอร์ แล้วใช้คำค้นหรือตัวกรองที่สั้นลง",
+    "title": "The address is too long.",
+    "english": "Nothing was recorded. Go back in your browser and look for fewer or shorter words.",
+}
+HEADERS = {
+    "thai_title": "เบราว์เซอร์ส่งข้อมูลประกอบมากเกินไป",
+    "thai": "ระบบยังไม่ได้บันทึกสิ่งใด โปรดลบคุกกี้ของเว็บไซต์นี้ในเบราว์เซอร์ แล้วเข้าสู่ระบบอีกครั้ง",
+    "title": "The browser sent too much along.",
+    "english": "Nothing was recorded. Remove the cookies of this site in your browser and log in again.",
+}
+REFUSED = {
+    LimitRequestLine: ("414 URI Too Long", ADDRESS),
+    LimitRequestHeaders: ("431 Request Header Fields Too Large", HEADERS),
+}
+
+
+class Worker(ThreadWorker):
+    """gunicorn's own worker with threads."""
+
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
+        """Answer what gunicorn refuses by its size in Thai and English; the rest as gunicorn does."""
+        if type(exc) not in REFUSED:
+            super().handle_error(req, client, addr, exc)
+            return
+        status, words = REFUSED[type(exc)]
+        page = PAGE.format(**words).encode()
+        head = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Type: text/html; charset=utf-8\r\n"
+        with suppress(OSError):
+            client.settimeout(PATIENCE)
+            client.sendall(f"{head}Content-Length: {len(page)}\r\n\r\n".encode() + page)
+            client.shutdown(socket.SHUT_WR)
+            left = MOST
+            while left > 0 and (part := client.recv(65536)):
+                left -= len(part)
