@@ -1,15 +1,19 @@
-"""Who may do what: the roles, named once, and what each may write."""
+"""Who may do what: the roles, named once, what each may write, and why somebody may not.
+
+A method `why_not_…` returns "" for whoever may, otherwise sentences for the user: the reason and who can change it.
+The administrator gives roles; the coordinator keeps memberships, and the units in charge of an action.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import F
+from django.db.models import F, TextChoices
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from assignments.models import Role, Unit
 
@@ -17,13 +21,13 @@ if TYPE_CHECKING:
     from plan.models import ActionItem, Evidence
 
 
-class RoleGroup(StrEnum):
-    """The roles, by the name of their group."""
+class RoleGroup(TextChoices):
+    """The roles, by the name of their group; the label is what people read."""
 
-    STAFF = "staff"
-    MANAGEMENT = "management"
-    COORDINATOR = "coordinator"
-    ASSESSOR = "assessor"
+    STAFF = "staff", gettext_lazy("unit staff")
+    MANAGEMENT = "management", gettext_lazy("management")
+    COORDINATOR = "coordinator", gettext_lazy("PMQA coordinator")
+    ASSESSOR = "assessor", gettext_lazy("assessor")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,9 +67,19 @@ class Access:
         return RoleGroup.COORDINATOR in self.roles or self.user.is_superuser
 
     @property
+    def is_staff(self) -> bool:
+        """Has the role that reports for a unit; nothing to do with the tick of Django's admin."""
+        return RoleGroup.STAFF in self.roles
+
+    @property
+    def may_manage(self) -> bool:
+        """Opens จัดการข้อมูล: coordinators, and users with the admin's tick whose groups allow anything there."""
+        return self.is_coordinator or (self.user.is_staff and bool(self.user.get_all_permissions()))
+
+    @property
     def may_lead(self) -> bool:
         """Reports for the units he is a member of: their staff, and a coordinator who works in one."""
-        return bool(self.unit_ids) and (RoleGroup.STAFF in self.roles or self.is_coordinator)
+        return bool(self.unit_ids) and (self.is_staff or self.is_coordinator)
 
     def may_change_status(self, action: "ActionItem") -> bool:
         """Coordinators, and the people of a lead unit (design §4)."""
@@ -98,8 +112,149 @@ class Access:
             return leads[0] if len(leads) == 1 else None
         return next(iter(own), None)
 
+    @property
+    def unit_names(self) -> dict[int, str]:
+        """The abbreviation of each unit of the user, by its pk."""
+        return {unit.pk: unit.abbreviation for unit in self.units}
+
+    @property
+    def why_not_lead(self) -> str:
+        """Why the user has no work of a unit to report."""
+        if self.may_lead:
+            return ""
+        if self.is_coordinator:
+            return _(
+                "You are not a member of any unit. As the coordinator you can report on any action on its own page, "
+                "and add yourself to a unit under “Manage the data”."
+            )
+        return " ".join([self._missing_words, self.how_to_report])
+
+    @property
+    def notice(self) -> str:
+        """What an account lacks for any work, for the first page its user sees; "" where it lacks nothing."""
+        has_role = self.user.is_superuser or any(role in self.roles for role in RoleGroup)
+        if not has_role or (self.is_staff and not self.unit_ids and not self.is_coordinator):
+            return self.why_not_lead
+        inactive = [unit.abbreviation for unit in self.units if not unit.is_active]
+        if inactive and self.may_lead:
+            return _(
+                "Your unit %(units)s is no longer in use. Ask the PMQA coordinator to add you to the unit you work in "
+                "now."
+            ) % {"units": ", ".join(inactive)}
+        return ""
+
+    @property
+    def how_to_report(self) -> str:
+        """Whom to ask for what, to report for a unit."""
+        if self.is_staff:
+            return _("If you report for a unit, ask the PMQA coordinator to add you to it as a member.")
+        if self.unit_ids:
+            return _("If you report for your unit, ask the system administrator to give you the role “%(role)s”.") % {
+                "role": RoleGroup.STAFF.label
+            }
+        return _(
+            "If you report for a unit, ask the system administrator to give you the role “%(role)s”, and the PMQA "
+            "coordinator to add you to the unit as a member."
+        ) % {"role": RoleGroup.STAFF.label}
+
+    @property
+    def roles_in_words(self) -> str:
+        """The roles of the account, as its user reads them."""
+        return ", ".join(str(role.label) for role in RoleGroup if role in self.roles) or _("none yet")
+
+    def why_not_report(self, action: "ActionItem") -> str:
+        """Why the user has no form for an action."""
+        if self.may_add_result(action):
+            return ""
+        parts = list(action.assignments.all())
+        if not parts:
+            return _("No unit is in charge of this action yet. The PMQA coordinator assigns it.")
+        units = ", ".join(dict.fromkeys(str(part.unit) for part in parts))
+        own = [self.unit_names[self.speaks_for[part.unit_id]] for part in parts if part.unit_id in self.speaks_for]
+        if own:
+            why = _("This action is the work of your unit %(own)s, but only its staff report on it.")
+            return " ".join([why % {"own": ", ".join(dict.fromkeys(own))}, self._role_words, self.how_to_report])
+        why = _("This action belongs to %(units)s. Only their staff and the coordinator report on it.")
+        why %= {"units": units}
+        if self.is_staff and self.unit_ids:
+            own_units = ", ".join(self.unit_names.values())
+            ask = _(
+                "You are a member of %(own)s. If your unit takes part in it, ask the PMQA coordinator to add the unit "
+                "to the action."
+            )
+            return f"{why} {ask % {'own': own_units}}"
+        return " ".join([why, self._missing_words, self.how_to_report])
+
+    def why_not_send(self, unit: Unit) -> str:
+        """Why the user does not send the reports of a unit."""
+        if self.may_send_report(unit.pk):
+            return ""
+        why = _("Only the staff of %(unit)s send its report.") % {"unit": unit}
+        if unit.pk in self.unit_ids:
+            return " ".join([why, self._role_words, self.how_to_report])
+        return " ".join(
+            [why, _("If you send it, ask the PMQA coordinator to add you to the unit as a member."), self._role_to_ask]
+        ).strip()
+
+    @property
+    def why_not_review(self) -> str:
+        """Why the user does not review the reports of the units."""
+        if self.is_coordinator:
+            return ""
+        return " ".join([_("Only the PMQA coordinator reviews the reports of the units."), self._coordinator_to_ask])
+
+    @property
+    def why_not_coordinate(self) -> str:
+        """Why a page of the coordinators does not open for the user."""
+        if self.is_coordinator:
+            return ""
+        return " ".join([_("Only the PMQA coordinator may open this page."), self._coordinator_to_ask])
+
+    @property
+    def why_not_manage(self) -> str:
+        """Why จัดการข้อมูล does not open for the user."""
+        if self.may_manage:
+            return ""
+        return " ".join([_("Only the coordinator and the administrator manage the data."), self._coordinator_to_ask])
+
+    @property
+    def why_not_here(self) -> str:
+        """Why a page is not for the user, where the page itself does not say."""
+        ask = _("Your account does not include this page. If you need it for your work, ask the system administrator.")
+        return f"{ask} {self._role_words}"
+
+    @property
+    def _coordinator_to_ask(self) -> str:
+        ask = _("If you do this work, ask the system administrator for the role “%(role)s”.")
+        return f"{self._role_words} {ask % {'role': RoleGroup.COORDINATOR.label}}"
+
+    @property
+    def _role_to_ask(self) -> str:
+        if self.is_staff or self.is_coordinator:
+            return ""
+        ask = _("Ask the system administrator for the role “%(role)s” as well.") % {"role": RoleGroup.STAFF.label}
+        return f"{self._role_words} {ask}"
+
+    @property
+    def _role_words(self) -> str:
+        return _("Your role: %(roles)s.") % {"roles": self.roles_in_words}
+
+    @property
+    def _missing_words(self) -> str:
+        """What the account is and is not, in one sentence."""
+        if self.is_staff:
+            return _("Your account is not a member of any unit yet, so it only reads the plan.")
+        if self.unit_ids:
+            return _("Your role (%(roles)s) only reads the plan; you are a member of %(units)s.") % {
+                "roles": self.roles_in_words,
+                "units": ", ".join(self.unit_names.values()),
+            }
+        if any(role in self.roles for role in RoleGroup):
+            return _("Your role (%(roles)s) only reads the plan.") % {"roles": self.roles_in_words}
+        return _("Your account has no role and no unit yet, so it only reads the plan.")
+
     def _has_role(self, action: "ActionItem", role: str) -> bool:
-        return RoleGroup.STAFF in self.roles and any(
+        return self.is_staff and any(
             assignment.role == role and assignment.unit_id in self.speaks_for for assignment in action.assignments.all()
         )
 
@@ -116,8 +271,8 @@ def coordinators_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpRe
 
     @wraps(view)
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not access_of(request).is_coordinator:
-            raise PermissionDenied(_("Only the PMQA coordinator may open this page."))
+        if reason := access_of(request).why_not_coordinate:
+            raise PermissionDenied(reason)
         return view(request, *args, **kwargs)
 
     return inner

@@ -2,16 +2,49 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
+from assignments.access import RoleGroup, access_of
 from assignments.models import Assignment, Membership, Unit
 from assignments.resources import UnitResource
-from pmqa_tracker.admin import KeepsWords, RequestChoices, UserAdmin, VersionedAdmin, VersionedInline
+from pmqa_tracker.admin import GroupAdmin, KeepsWords, RequestChoices, UserAdmin, VersionedAdmin, VersionedInline
 from pmqa_tracker.exchange import ExchangeAdmin
 from pmqa_tracker.versioned_forms import VersionedForm
+
+
+def may_enter(request: HttpRequest) -> bool:
+    """Whether จัดการข้อมูล opens for the user: the coordinator's role suffices, without a second tick.
+
+    Raises:
+        PermissionDenied: to users who may not, with the reason. Django would lead them to the login, and what they had
+            typed in a form would be lost.
+    """
+    if not request.user.is_authenticated:
+        return False
+    if reason := access_of(request).why_not_manage:
+        raise PermissionDenied(reason)
+    return True
+
+
+@login_not_required
+def login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    """The site's own login; users who are logged in and may not enter learn why."""
+    if request.user.is_authenticated:
+        access = access_of(request)
+        raise PermissionDenied(access.why_not_manage or access.why_not_here)
+    return redirect_to_login(request.GET.get("next", request.get_full_path()))
+
+
+admin.site.has_permission = may_enter  # type: ignore[method-assign]
+admin.site.login = login  # type: ignore[method-assign]
 
 
 class MembershipInline(RequestChoices, admin.TabularInline):
@@ -25,6 +58,53 @@ class MembershipInline(RequestChoices, admin.TabularInline):
 
 
 UserAdmin.inlines = (*UserAdmin.inlines, MembershipInline)
+
+
+def role_name(group: Group) -> str:
+    """A group as people read it: the four roles by their label."""
+    return str(dict(RoleGroup.choices).get(group.name, group.name))
+
+
+Group.__str__ = role_name  # type: ignore[method-assign]
+admin.site.unregister(Group)
+
+
+class PermissionsField(forms.ModelMultipleChoiceField):
+    """Permissions in words; Django keeps theirs in English."""
+
+    verbs = {"view": _("view"), "add": _("add"), "change": _("change"), "delete": _("remove")}
+
+    def label_from_instance(self, permission: Permission) -> str:
+        verb = permission.codename.split("_")[0]
+        model = permission.content_type.model_class()
+        kept = getattr(model, "instance_type", None)  # of a table that keeps the history of another
+        if kept:
+            name = _("history of %(name)s") % {"name": kept._meta.verbose_name}
+        else:
+            name = model._meta.verbose_name if model else permission.content_type.model
+        return f"{name} · {self.verbs.get(verb, permission.name)}"
+
+
+@admin.register(Group)
+class RoleAdmin(GroupAdmin):
+    """The roles; the names of the four that the site knows stay."""
+
+    def get_fields(self, request: HttpRequest, obj: Group | None = None) -> list[str]:
+        return ["role_name" if obj and obj.name in RoleGroup.values else "name", "permissions"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> list[str]:
+        return ["role_name"]
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Django's; without the permissions of the tables that only keep the history of a relation."""
+        if db_field.name == "permissions":
+            kwargs["form_class"] = PermissionsField
+            kwargs["queryset"] = Permission.objects.exclude(content_type__model__contains="_")
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    @admin.display(description=_("role"))
+    def role_name(self, group: Group) -> str:
+        return str(group)
 
 
 class AssignmentInline(VersionedInline):

@@ -57,7 +57,7 @@ def accounts() -> list[Account]:
     return [
         divisions[0],
         Account("manager", "ผู้บริหาร", (RoleGroup.MANAGEMENT,)),
-        Account("coordinator", "ผู้ประสานงาน PMQA", (RoleGroup.COORDINATOR,), "กพร.", is_staff=True),
+        Account("coordinator", "ผู้ประสานงาน PMQA", (RoleGroup.COORDINATOR,), "กพร."),
         Account("assessor", "ผู้ตรวจประเมิน", (RoleGroup.ASSESSOR,)),
         Account("admin", "ผู้ดูแลระบบ", (), is_staff=True, is_superuser=True),
         *divisions[1:],

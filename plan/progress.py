@@ -180,12 +180,8 @@ def withdraw_evidence(*, evidence: Evidence, access: Access, reason: str, at: da
 
 def check_may_report(action: ActionItem, access: Access) -> None:
     """Raise NotAllowedError, which says why, where a person has no part in an action."""
-    if access.may_add_result(action):
-        return
-    units = ", ".join(dict.fromkeys(str(assignment.unit) for assignment in action.assignments.all()))
-    raise NotAllowedError(
-        _("This action belongs to %(units)s. Only their staff and the coordinator report on it.") % {"units": units}
-    )
+    if reason := access.why_not_report(action):
+        raise NotAllowedError(reason)
 
 
 def made_before(action: ActionItem, op_id: UUID | str, access: Access) -> ProgressUpdate | None:

@@ -143,14 +143,14 @@ def last_sent(report: PeriodReport) -> ReportStep | None:
 
 def check_may_send(unit: Unit, access: Access) -> None:
     """Raise NotAllowedError, which says why, where a person does not send the reports of a unit."""
-    if not access.may_send_report(unit.pk):
-        raise NotAllowedError(_("Only the staff of %(unit)s send its report.") % {"unit": unit})
+    if reason := access.why_not_send(unit):
+        raise NotAllowedError(reason)
 
 
 def check_may_review(access: Access) -> None:
     """Raise NotAllowedError, which says why, where a person reviews no reports."""
-    if not access.is_coordinator:
-        raise NotAllowedError(_("Only the PMQA coordinator reviews the reports of the units."))
+    if reason := access.why_not_review:
+        raise NotAllowedError(reason)
 
 
 def _take(step: ReportStep, report: PeriodReport, version: int, lines: Any) -> ReportStep:

@@ -3,16 +3,35 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextChoices
 from django.utils.translation import gettext as _
-from import_export import fields
+from import_export import fields, widgets
 
 from assignments.models import Assignment, Role, Unit
 from criteria.models import Criterion, Level, Requirement
 from plan.models import ActionItem, Period, Plan, Status
+from plan.typed_cells import names_of
 from pmqa_tracker.exchange import NamedListWidget, NamedWidget, TableMeta, TableResource, not_there
+from pmqa_tracker.thai import search_key
 
 UNIT_COLUMNS = {"lead": Role.LEAD, "support": Role.SUPPORT}
+
+
+class ChoiceWidget(widgets.CharWidget):
+    """A choice by its label in either language, as the data sheet has it; its code is taken too."""
+
+    def __init__(self, choices: type[TextChoices]) -> None:
+        super().__init__()
+        self.choices = choices
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
+        """The code of what is written; what names no choice stays, for the model to refuse."""
+        typed = search_key(str(value or ""))
+        found = (each for each, names in names_of(self.choices).items() if typed in map(search_key, names))
+        return next((each.value for each in found), str(value or "").strip())
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return str(dict(self.choices.choices).get(value, value or ""))
 
 
 class LevelsWidget(NamedListWidget):
@@ -61,7 +80,8 @@ class ActionResource(TableResource):
     last_period = fields.Field("last_period", "last_period", PeriodWidget(Period, "number"))
     lead = fields.Field(column_name="lead", readonly=True)
     support = fields.Field(column_name="support", readonly=True)
-    status = fields.Field("status", "status", readonly=True)
+    schedule_basis = fields.Field("schedule_basis", "schedule_basis", ChoiceWidget(ActionItem.Basis))
+    status = fields.Field("status", "status", ChoiceWidget(Status), readonly=True)
     progress = fields.Field("progress", "progress", readonly=True)
     shown_only = ("status", "progress", "lead", "support")
 
@@ -90,6 +110,9 @@ class ActionResource(TableResource):
         if name in UNIT_COLUMNS:
             return getattr(self, f"dehydrate_{name}")(instance)
         return str(getattr(instance, name))
+
+    def as_told(self, name: str, told: str) -> str:
+        return ChoiceWidget(Status).clean(told) if name == "status" and told else told
 
     def refuse(self, instance: ActionItem, name: str, told: str, *, new: bool) -> None:
         """Name the rule that a changed status or unit breaks; a new action may name its units and has not begun."""

@@ -1,22 +1,25 @@
-"""The admin screens' ground: the version check on every form, the site's look, people and roles."""
+"""The admin screens' ground: the version check on every form, the site's look, people and roles.
 
-from collections.abc import Callable
-from functools import cache, wraps
+`assignments.admin` says for whom they open, and adds to people and roles what it knows of them.
+"""
+
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.templatetags import admin_list
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import Group
-from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.templatetags.static import static
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from simple_history.admin import SimpleHistoryAdmin
@@ -29,38 +32,20 @@ from pmqa_tracker.typed_fields import WholeField
 from pmqa_tracker.typed_words import typed_words
 from pmqa_tracker.versioned_forms import READ_VERSION, VersionedForm, VersionedInlineRows
 
-
-@login_not_required
-def login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-    """The site's own login; who is logged in and may not enter is told so."""
-    if request.user.is_authenticated:
-        raise PermissionDenied(_("Only the coordinator and the administrator manage the data."))
-    return redirect_to_login(request.GET.get("next", request.get_full_path()))
-
-
-def admin_view(view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
-    """Django's check at the door; a form of a user who may not enter any more keeps its words.
-
-    Django's own leads every request to the login page, and what was typed would be gone.
-    """
-    checked = admin.AdminSite.admin_view(admin.site, view, cacheable)
-
-    @wraps(checked)
-    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.method == "POST" and not admin.site.has_permission(request):
-            raise PermissionDenied(_("Only the coordinator and the administrator manage the data."))
-        return checked(request, *args, **kwargs)
-
-    return inner
-
-
-admin.site.login = login  # type: ignore[method-assign]
-admin.site.admin_view = admin_view  # type: ignore[method-assign]
 admin.site.site_title = gettext_lazy("PMQA Tracker")
 admin.site.site_header = gettext_lazy("Improvement plan tracker")
 admin.site.index_title = gettext_lazy("Manage the data")
 admin.site.site_url = "/"
 admin.site.enable_nav_sidebar = False  # the tables need the width
+
+
+def boolean_icon(value: bool | None) -> str:
+    """Django's icon of a yes or no, with its words in the language of the page; Django itself says “True”."""
+    name, word = {True: ("yes", _("yes")), False: ("no", _("no"))}.get(value, ("unknown", _("unknown")))
+    return format_html('<img src="{}" alt="{}">', static(f"admin/img/icon-{name}.svg"), word)
+
+
+admin_list._boolean_icon = boolean_icon
 
 
 class BuddhistDates:
@@ -284,4 +269,4 @@ class UserAdmin(KeepsWords, DjangoUserAdmin):
 
     @admin.display(description=gettext_lazy("role"))
     def roles(self, person: User) -> str:
-        return ", ".join(group.name for group in person.groups.all())
+        return ", ".join(str(group) for group in person.groups.all())

@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
-from django_htmx.http import reswap, retarget
+
+from pmqa_tracker.views import REFUSAL
 
 MEGABYTE = 1024 * 1024
 LONGEST_ADDRESS = 8000  # bytes; a search of some 800 Thai letters
@@ -54,11 +55,13 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def too_large(request: HttpRequest, heading: str, text: str, *, status: int) -> HttpResponse:
-    """A page that says what to do; for htmx one message above the page, which stays as it is.
+    """A page that says what to do; for htmx one message beside the form or row, which stays as it is.
 
     The page is made without the request: what was sent cannot be read.
     """
     is_htmx = request.headers.get("HX-Request") == "true"
     template = "too_large.html#message" if is_htmx else "too_large.html"
     response = HttpResponse(render_to_string(template, {"heading": heading, "text": text}), status=status)
-    return reswap(retarget(response, "#messages"), "innerHTML show:top") if is_htmx else response
+    if is_htmx:
+        response.headers[REFUSAL] = "true"
+    return response

@@ -47,5 +47,6 @@ urlpatterns = [
     path("", include("reports.urls")),
 ]
 
-handler403 = "pmqa_tracker.views.permission_denied"
+handler400 = "pmqa_tracker.too_large.bad_request"
+handler403 = "assignments.views.permission_denied"
 handler404 = "pmqa_tracker.views.page_not_found"

@@ -49,11 +49,6 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return not_taken(request, "404.html", status=404, message=message, nearest=exception.nearest if is_ours else [])
 
 
-def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """403 in the site's look: why, and who can change it; a form keeps its words."""
-    return not_taken(request, "403.html", status=403, exception=str(exception))
-
-
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form from a page that was open for too long, or from elsewhere, or opened by somebody else.
 

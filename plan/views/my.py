@@ -110,6 +110,9 @@ def my_unchanged(request: HttpRequest, slug: str) -> HttpResponse:
             "No change recorded for %(count)s action.", "No change recorded for %(count)s actions.", len(told)
         )
         messages.success(request, message % {"count": len(told)})
+    for reason in dict.fromkeys(filter(None, map(access.why_not_report, left))):
+        messages.error(request, reason)
+    left = [action for action in left if access.may_add_result(action)]
     if left:
         refs = ", ".join(action.ref for action in left)
         messages.warning(

@@ -165,9 +165,9 @@ def _conflict(request: HttpRequest, asked: Asked) -> HttpResponse:
 def _context(asked: Asked, page: ReportPage, form: StepForm | None = None) -> dict[str, Any]:
     """What the page shows; a form that was filled in takes the place of the fresh one, where it may be sent."""
     has_begun = asked.period.starts_on <= clock.today()
-    may_send = asked.access.may_send_report(asked.unit.pk) and has_begun and bool(page.to_send)
+    is_open = has_begun and bool(page.to_send) and page.state != ReportState.ACCEPTED
     send_form = review_form = None
-    if may_send and page.state != ReportState.ACCEPTED:
+    if is_open and asked.access.may_send_report(asked.unit.pk):
         fresh = SendForm(version=page.version, waiting=page.waiting_for_unit)
         send_form = form if isinstance(form, SendForm) else fresh
     if asked.access.is_coordinator and page.state == ReportState.SENT:
@@ -187,6 +187,7 @@ def _context(asked: Asked, page: ReportPage, form: StepForm | None = None) -> di
         "row": row,
         "cell": next(cell for cell in row.cells if cell.period == asked.period),
         "has_begun": has_begun,
+        "why_not_send": "" if send_form or review_form or not is_open else asked.access.why_not_send(asked.unit),
         "send_form": send_form,
         "review_form": review_form,
     }

@@ -24,7 +24,7 @@ class Panel:
         action: the action, as it is stored now.
         post_to: where the form is sent.
         afresh: where its page stands as others left it, `anew` where an empty form does.
-        form: None for who may not report.
+        form: None for users who may not report; `reason` says why.
         status: of the HTTP answer.
         update: what a posted form recorded; None where it did not.
         is_stale: somebody else wrote first; `theirs` is what, newest first.
@@ -36,6 +36,7 @@ class Panel:
     afresh: str
     anew: str
     form: UpdateForm | None = None
+    reason: str = ""
     status: int = 200
     update: ProgressUpdate | None = None
     is_stale: bool = False
@@ -53,7 +54,7 @@ def page_addresses(plan: Plan, action: ActionItem) -> dict[str, str]:
 def open_panel(action: ActionItem, access: Access, addresses: dict[str, str]) -> Panel:
     """The form of an action, unfilled, for who may report on it."""
     form = UpdateForm(action=action, access=access) if access.may_add_result(action) else None
-    return Panel(action=action, form=form, **addresses)
+    return Panel(action=action, form=form, reason=access.why_not_report(action), **addresses)
 
 
 def answer_update(

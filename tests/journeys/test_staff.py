@@ -133,7 +133,7 @@ def test_too_large_a_text_is_refused_and_stays_in_its_field(enter, action, live_
     text = "ยาวมาก" * 2_000
     page.get_by_label("ผลการดำเนินการ").fill(text)
     page.get_by_role("button", name="บันทึก", exact=True).click()
-    expect(page.locator("#messages")).to_contain_text("มากเกินไปในครั้งเดียว")
+    expect(page.get_by_text("ข้อมูลมากเกินไปในครั้งเดียว")).to_be_visible()
     expect(page.get_by_label("ผลการดำเนินการ")).to_have_value(text)
     page.get_by_label("ผลการดำเนินการ").fill("สั้นลงแล้ว")
     page.get_by_role("button", name="บันทึก", exact=True).click()

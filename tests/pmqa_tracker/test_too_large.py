@@ -41,7 +41,7 @@ def test_too_long_an_address_says_what_to_do(client, staff, where):
     assert_said(client.get(address), 414, "ที่อยู่เว็บยาวเกินไป", BACK, "<html")
     answer = client.get(address, headers=HTMX)
     assert "<html" not in assert_said(answer, 414, "ที่อยู่เว็บยาวเกินไป")
-    assert answer.headers["HX-Retarget"] == "#messages"
+    assert answer.headers["X-Refusal"] == "true"
 
 
 @pytest.mark.parametrize("content_type", ["multipart/form-data", "application/x-www-form-urlencoded"])
@@ -56,7 +56,7 @@ def test_too_large_a_form_says_what_to_do(client, staff, settings, where, conten
         sent = [client.post(where, data, headers=each) for each in ({}, HTMX)]
     assert_said(sent[0], 413, "1.0 เมกะไบต์", BACK, "<html")
     assert "<html" not in assert_said(sent[1], 413, "1.0 เมกะไบต์", "ข้อความของท่านยังอยู่ในแบบฟอร์ม")
-    assert sent[1].headers["HX-Retarget"] == "#messages"
+    assert sent[1].headers["X-Refusal"] == "true"
 
 
 def test_too_many_fields_and_files_say_how_many_are_taken(client, staff, settings, tmp_path):

@@ -1,0 +1,259 @@
+"""One table of role × unit × flag: what each page answers, and whom its sentence sends a user to for what."""
+
+import re
+from html import unescape
+from uuid import uuid4
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+
+from assignments.access import Access
+from assignments.models import Unit
+from plan.models import ActionItem, PeriodReport, ProgressUpdate
+from tests.factories import PASSWORD, ActionItemFactory, EvidenceFactory, PlanFactory, UnitFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+ROLE = "แจ้งผู้ดูแลระบบให้กำหนดบทบาท “เจ้าหน้าที่”"
+MEMBER = "แจ้งผู้ประสานงาน PMQA ให้เพิ่มท่านเป็นสมาชิกของหน่วยงาน"
+PART = "แจ้งผู้ประสานงาน PMQA ให้เพิ่มหน่วยงานในรายการ"
+COORDINATOR = "แจ้งผู้ดูแลระบบให้กำหนดบทบาท “ผู้ประสานงาน PMQA”"
+BY_YOURSELF = "เพิ่มตนเองเป็นสมาชิกของหน่วยงาน"
+OLD_UNIT = "เลิกใช้ในระบบแล้ว"
+ASKS = {ROLE, MEMBER, PART, COORDINATOR, BY_YOURSELF, OLD_UNIT}
+
+MINE, BOARD, MAP = "my", "dashboard", "criteria"
+ALL, RESULT = "every field", "results only"
+# Roles and the user's part in the action; then the first page and what the user is to ask for there; the form of the
+# action, of งานของฉัน and of the report of the unit that leads: which there is, or what to ask for in its place.
+TABLE = [
+    ("", "none", (BOARD, {ROLE, MEMBER}), {ROLE, MEMBER}, {ROLE, MEMBER}, {ROLE, MEMBER}),
+    ("", "lead", (BOARD, {ROLE}), {ROLE}, {ROLE}, {ROLE}),
+    ("", "support", (BOARD, {ROLE}), {ROLE}, {ROLE}, {ROLE, MEMBER}),
+    ("", "collective", (BOARD, {ROLE}), {ROLE}, {ROLE}, {ROLE, MEMBER}),
+    ("", "other", (BOARD, {ROLE}), {ROLE}, {ROLE}, {ROLE, MEMBER}),
+    ("staff", "none", (MINE, {MEMBER}), {MEMBER}, {MEMBER}, {MEMBER}),
+    ("staff", "lead", (MINE, set()), ALL, set(), ALL),
+    ("staff", "support", (MINE, set()), RESULT, set(), {MEMBER}),
+    ("staff", "collective", (MINE, set()), ALL, set(), {MEMBER}),
+    ("staff", "other", (MINE, set()), {PART}, set(), {MEMBER}),
+    ("staff", "old lead", (MINE, {OLD_UNIT, MEMBER}), ALL, {OLD_UNIT, MEMBER}, ALL),
+    ("management", "none", (BOARD, set()), {ROLE, MEMBER}, {ROLE, MEMBER}, {ROLE, MEMBER}),
+    ("management", "lead", (BOARD, set()), {ROLE}, {ROLE}, {ROLE}),
+    ("management", "support", (BOARD, set()), {ROLE}, {ROLE}, {ROLE, MEMBER}),
+    ("management", "collective", (BOARD, set()), {ROLE}, {ROLE}, {ROLE, MEMBER}),
+    ("management", "other", (BOARD, set()), {ROLE}, {ROLE}, {ROLE, MEMBER}),
+    ("assessor", "none", (MAP, set()), {ROLE, MEMBER}, {ROLE, MEMBER}, {ROLE, MEMBER}),
+    ("assessor", "lead", (MAP, set()), {ROLE}, {ROLE}, {ROLE}),
+    ("assessor", "other", (MAP, set()), {ROLE}, {ROLE}, {ROLE, MEMBER}),
+    ("coordinator", "none", (BOARD, set()), ALL, {BY_YOURSELF}, {MEMBER}),
+    ("coordinator", "lead", (BOARD, set()), ALL, set(), ALL),
+    ("coordinator", "support", (BOARD, set()), ALL, set(), {MEMBER}),
+    ("coordinator", "other", (BOARD, set()), ALL, set(), {MEMBER}),
+    ("staff management", "none", (MINE, {MEMBER}), {MEMBER}, {MEMBER}, {MEMBER}),
+    ("staff management", "support", (MINE, set()), RESULT, set(), {MEMBER}),
+    ("staff assessor", "lead", (MAP, set()), ALL, set(), ALL),
+    ("staff coordinator", "none", (BOARD, set()), ALL, {BY_YOURSELF}, {MEMBER}),
+    ("staff coordinator", "other", (BOARD, set()), ALL, set(), {MEMBER}),
+    ("management coordinator", "none", (BOARD, set()), ALL, {BY_YOURSELF}, {MEMBER}),
+]
+# An administrator may do what a coordinator may, whatever the roles.
+ADMINISTRATORS = [
+    ("", "none", (BOARD, set()), ALL, {BY_YOURSELF}, {MEMBER}),
+    ("", "lead", (BOARD, set()), ALL, set(), ALL),
+    ("", "other", (BOARD, set()), ALL, set(), {MEMBER}),
+    ("staff", "none", (BOARD, set()), ALL, {BY_YOURSELF}, {MEMBER}),
+    ("assessor", "support", (MAP, set()), ALL, set(), {MEMBER}),
+    ("management", "lead", (BOARD, set()), ALL, set(), ALL),
+]
+CASES = [
+    *((flags, *row) for row in TABLE for flags in ({}, {"is_staff": True})),
+    *(
+        (flags, *row)
+        for row in ADMINISTRATORS
+        for flags in ({"is_superuser": True}, {"is_superuser": True, "is_staff": True})
+    ),
+]
+
+
+@pytest.fixture
+def action():
+    """An action led by a unit and by a collective, supported by another unit; the unit has something to report."""
+    lead, through = UnitFactory(abbreviation="นำ."), UnitFactory(abbreviation="รวม.")
+    everyone = UnitFactory(abbreviation="ทุกหน่วยงาน", is_collective=True, members=[through])
+    UnitFactory(abbreviation="อื่น.")
+    return ActionItemFactory(
+        plan=PlanFactory(slug="2563"), lead=[lead, everyone], support=[UnitFactory(abbreviation="หนุน.")]
+    )
+
+
+def person_of(roles, part, **flags):
+    """A user with these roles, a member of the unit that has this part in the action."""
+    names = {"lead": "นำ.", "old lead": "นำ.", "support": "หนุน.", "collective": "รวม.", "other": "อื่น."}
+    if part == "old lead":
+        Unit.objects.filter(abbreviation="นำ.").update(is_active=False)
+    return UserFactory(roles=roles.split(), units=Unit.objects.filter(abbreviation=names.get(part)), **flags)
+
+
+def asked_on(response):
+    """Whom and what for the user is told to ask on a page."""
+    text = " ".join(unescape(re.sub(r"<[^>]*>", " ", response.content.decode())).split())
+    text = text.replace("และแจ้ง", " แจ้ง")
+    return {sentence for sentence in ASKS if sentence in text}
+
+
+def form_on(response):
+    """The fields of an update that a page offers."""
+    body = response.content.decode()
+    if 'name="result"' not in body:
+        return asked_on(response)
+    return ALL if 'name="status_to"' in body else RESULT
+
+
+@pytest.mark.parametrize(
+    ("flags", "roles", "part", "first", "form", "work", "report"),
+    CASES,
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_what_a_user_may_and_whom_they_ask(client, action, flags, roles, part, first, form, work, report):
+    person = person_of(roles, part, **flags)
+    client.force_login(person)
+    where, asked = first
+
+    assert client.get("/").url == f"/plans/2563/{where}/"
+    assert asked_on(client.get(f"/plans/2563/{where}/")) == asked
+    assert asked_on(client.get("/plans/2563/my/")) == work
+
+    page = f"/plans/2563/actions/{action.ref}/"
+    assert form_on(client.get(page)) == (form if isinstance(form, str) else form | asked)
+    sent = client.post(page, {"version": 1, "op_id": uuid4(), "status_to": "NOT_STARTED", "result": "คำที่พิมพ์ไว้"})
+    if isinstance(form, str):
+        assert sent.status_code in (302, 422)
+    else:
+        assert sent.status_code == 403
+        assert asked_on(sent) == form | asked
+        assert "คำที่พิมพ์ไว้" in sent.content.decode()
+        assert not ProgressUpdate.objects.exists()
+
+    page = "/plans/2563/reporting/นำ./2/"
+    shown = client.get(page)
+    sent = client.post(page, {"version": 0, "op_id": uuid4(), "do": "send", "note": "คำที่พิมพ์ไว้", "confirm": "on"})
+    assert bool(shown.context["send_form"]) == (report == ALL) == PeriodReport.objects.exists()
+    if report != ALL:
+        assert asked_on(shown) == report | asked
+        assert sent.status_code == 403
+        assert asked_on(sent) == report | asked
+        assert "คำที่พิมพ์ไว้" in sent.content.decode()
+
+
+@pytest.mark.parametrize(("flags", "roles"), [(flags, roles) for flags, roles, part, *_rest in CASES if part == "none"])
+def test_what_only_the_coordinator_does(client, action, flags, roles):
+    client.force_login(person_of(roles, "none", **flags))
+    may = "coordinator" in roles or "is_superuser" in flags
+    assert ('href="/admin/"' in client.get("/password/").content.decode()) == may
+    for page in ("/plans/2563/import/", "/new-plan/", "/new-plan/template.xlsx", "/admin/"):
+        response = client.get(page, follow=True)
+        assert response.status_code == (200 if may else 403), page
+        if not may:
+            assert COORDINATOR in asked_on(response), page
+    address = "/plans/2563/reporting/นำ./2/"
+    sent = client.post(address, {"version": 1, "op_id": uuid4(), "do": "accept", "note": "คำที่พิมพ์ไว้"})
+    if not may:
+        assert sent.status_code == 403
+        assert COORDINATOR in asked_on(sent)
+        assert "คำที่พิมพ์ไว้" in sent.content.decode()
+
+
+@pytest.mark.parametrize(("flags", "roles"), [(flags, roles) for flags, roles, part, *_rest in CASES if part == "none"])
+def test_a_deactivated_account_learns_so_at_the_login(client, action, roles, flags):
+    person = person_of(roles, "lead", is_active=False, **flags)
+    response = client.post("/login/", {"username": person.username, "password": PASSWORD})
+    assert "แจ้งผู้ดูแลระบบให้เปิดใช้งานอีกครั้ง" in response.content.decode()
+    client.force_login(person)
+    assert client.get("/").url == "/login/?next=/"
+
+
+# The coordinator under จัดการข้อมูล.
+
+
+@pytest.fixture
+def roles_of_the_department():
+    call_command("loaddata", "fixtures/01_groups.json", verbosity=0)
+
+
+def test_the_role_alone_opens_the_data_of_the_coordinator(client, action, roles_of_the_department):
+    person = UserFactory(roles=["coordinator"])
+    client.force_login(person)
+    assert not person.is_staff
+    closed = [
+        model.__name__
+        for model, screen in admin.site._registry.items()
+        if client.get(f"/admin/{model._meta.app_label}/{model._meta.model_name}/").status_code != 200
+    ]
+    assert closed == ["Group"]
+    unit = {"abbreviation": "ใหม่.", "name_th": "กองใหม่", "position": 1, "is_active": "on"}
+    none = {f"memberships-{name}": 0 for name in ("TOTAL_FORMS", "INITIAL_FORMS", "MIN_NUM_FORMS", "MAX_NUM_FORMS")}
+    assert client.post("/admin/assignments/unit/add/", unit | none).status_code == 302
+    assert Unit.objects.filter(abbreviation="ใหม่.").exists()
+
+
+@pytest.mark.parametrize("page", ["/admin/auth/group/", "/admin/pmqa_tracker/user/add/"])
+def test_what_only_the_administrator_changes_says_so(client, roles_of_the_department, page):
+    client.force_login(UserFactory(roles=["coordinator"]))
+    response = client.get(page)
+    assert response.status_code == 403
+    assert "โปรดแจ้งผู้ดูแลระบบ" in response.content.decode()
+    assert "บทบาทของท่าน: ผู้ประสานงาน PMQA" in response.content.decode()
+
+
+def test_the_tick_of_the_admin_opens_it_where_a_group_allows_something(client, roles_of_the_department):
+    """A group of the administrator's own, such as one that only keeps the accounts."""
+    person = UserFactory(is_staff=True)
+    keepers = Group.objects.create(name="ผู้ดูแลบัญชี")
+    keepers.permissions.set(Group.objects.get(name="coordinator").permissions.filter(codename="view_user"))
+    person.groups.add(keepers)
+    client.force_login(person)
+    assert client.get("/admin/pmqa_tracker/user/").status_code == 200
+    assert client.get("/admin/plan/plan/").status_code == 403
+
+
+# Refusals of a form.
+
+
+def test_a_refused_form_keeps_its_words_and_its_place(client, action):
+    """htmx shows the reason above the page and leaves the form; without JavaScript the words are there to copy."""
+    evidence = EvidenceFactory(update__action=action)
+    client.force_login(UserFactory(roles=["staff"]))
+    page = f"/plans/2563/evidence/{evidence.pk}/withdraw/"
+    response = client.post(page, {"reason": "แนบผิดไฟล์"})
+    assert response.status_code == 403
+    assert "แนบผิดไฟล์" in response.content.decode()
+    answer = client.post(page, {"reason": "แนบผิดไฟล์"}, headers={"HX-Request": "true"})
+    assert answer.status_code == 403
+    assert answer.headers["X-Refusal"] == "true"
+    assert "<html" not in answer.content.decode()
+
+
+def test_a_right_to_manage_that_was_lost_keeps_the_words(client, action):
+    client.force_login(UserFactory(roles=["management"]))
+    response = client.post("/admin/assignments/unit/add/", {"abbreviation": "ใหม่.", "name_th": "กองที่พิมพ์ไว้"})
+    assert response.status_code == 403
+    assert "กองที่พิมพ์ไว้" in response.content.decode()
+
+
+def test_no_change_by_a_reader_says_why(client, action):
+    client.force_login(UserFactory(roles=["management"], units=Unit.objects.filter(abbreviation="นำ.")))
+    row = f"{action.ref}|{action.version}|{uuid4()}"
+    response = client.post("/plans/2563/my/unchanged/", {"row": row}, follow=True)
+    said = [str(message) for message in response.context["messages"]]
+    assert len(said) == 1
+    assert ROLE in said[0]
+
+
+def test_an_action_without_a_unit_says_who_assigns_it(action):
+    action.assignments.all().delete()
+    action = ActionItem.objects.with_details().get(pk=action.pk)
+    reason = Access.of(UserFactory(roles=["staff"])).why_not_report(action)
+    assert reason == "รายการนี้ยังไม่มีหน่วยงานที่รับผิดชอบ ผู้ประสานงาน PMQA เป็นผู้กำหนดหน่วยงาน"
