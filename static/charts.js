@@ -81,6 +81,7 @@ function draw(canvas) {
   before?.destroy();
   const source = JSON.parse(text);
   const isLine = source.type === "line";
+  Chart.defaults.locale = "th-u-nu-latn"; // the digits of the page, whatever the browser's own language writes
   Chart.defaults.font.family = token("--font");
   Chart.defaults.font.size = 15;
   Chart.defaults.color = token("--ink");

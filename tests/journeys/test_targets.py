@@ -1,0 +1,66 @@
+"""What a finger taps on a phone is large enough, and numbers on charts are in one set of digits."""
+
+import pytest
+
+from plan.models import Plan
+from tests.pages import addresses
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+LEAST, OFTEN = 24, 44
+# What staff and management tap most: its area is that of its label where it has one.
+TAPPED_MOST = (
+    ".site-nav a", ".tabs a", ".bell summary", ".user-menu summary", ".button", ".link-button", ".status-choice label",
+    ".filter-form select", ".filter-form input", ".filter-form summary", "label.pick-area", ".chips a", ".state-link",
+)  # fmt: skip
+
+# The place of each thing that can be tapped, the part of a label that answers for it included; hidden ones left out.
+MEASURE = """([least, often, most]) => {
+  const found = [];
+  for (const each of document.querySelectorAll(
+    "a[href], button, input:not([type=hidden]), select, textarea, summary, [role=button], [tabindex='0']")) {
+    if (!each.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
+    if (each.closest(".visually-hidden, .skip-link, svg")) continue;
+    const box = (each.matches("[type=checkbox], [type=radio]") && each.closest("label") || each);
+    const rects = [...box.getClientRects()];
+    const width = Math.max(...rects.map((rect) => rect.width)), height = Math.max(...rects.map((rect) => rect.height));
+    const isMost = each.matches(most) || box.matches(most);
+    if (width + .5 < least || height + .5 < (isMost ? often : least))
+      found.push(`${Math.round(width)} × ${Math.round(height)}: ${each.outerHTML.replace(/\\s+/g, " ").slice(0, 110)}`);
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("username", ["staff", "manager", "coordinator"])
+def test_what_is_tapped_on_a_phone_is_large_enough(enter, username):
+    page = enter(username)
+    page.set_viewport_size({"width": 360, "height": 800})
+    small = []
+    for name, address in addresses(Plan.objects.get()).items():
+        page.goto(f"{page.url.split('/plans')[0]}{address}")
+        page.evaluate("document.fonts.ready.then(() => true)")
+        page.evaluate("document.querySelectorAll('main details').forEach((each) => { each.open = true })")
+        small += [f"{name}: {each}" for each in page.evaluate(MEASURE, [LEAST, OFTEN, ", ".join(TAPPED_MOST)])]
+    assert not small, "\n".join(small)
+
+
+def test_the_row_staff_report_in_is_large_enough(enter):
+    page = enter("staff")
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.locator(".work-buttons .button").first.click()
+    page.locator(".status-choice label").first.wait_for()
+    assert page.evaluate(MEASURE, [LEAST, OFTEN, ", ".join(TAPPED_MOST)]) == []
+
+
+@pytest.mark.parametrize("locale", ["th-TH-u-nu-thai", "ar-EG"])
+def test_numbers_on_charts_are_in_arabic_digits(enter, browser, locale):
+    """Whatever digits the browser's own language writes."""
+    page = enter("manager", on=browser.new_context(locale=locale).new_page())
+    assert page.evaluate("new Intl.NumberFormat().format(25)") != "25"
+    page.evaluate("document.fonts.ready.then(() => true)")
+    labels = page.evaluate(
+        "Object.values(Chart.instances).flatMap((chart) => Object.values(chart.scales)"
+        ".flatMap((scale) => scale.ticks.map((tick) => String(tick.label))))"
+    )
+    assert any(label.strip(" %").isascii() and label.strip(" %").isdecimal() for label in labels)
+    assert [label for label in labels if any(sign.isdecimal() and not sign.isascii() for sign in label)] == []
