@@ -116,7 +116,9 @@ def upload(client, model, rows, *, ending=".xlsx"):
             book.active.append(row)
         content = saved(book)
     file = SimpleUploadedFile(f"table{ending}", content)
-    return client.post(reverse(f"admin:{label(model)}_import"), {"resource": "0", "import_file": file})
+    response = client.post(reverse(f"admin:{label(model)}_import"), {"resource": "0", "import_file": file})
+    assert "result" in response.context, response.context["form"].errors
+    return response
 
 
 COLUMNS = [

@@ -1,0 +1,58 @@
+"""A coordinator brings a plan's workbook in twice, at a desk and on a phone."""
+
+from io import BytesIO
+
+import pytest
+from openpyxl import load_workbook
+from playwright.sync_api import expect
+
+from plan.models import Plan
+from plan.workbooks.plan_book import build_plan_book
+from tests.journeys.looks import check
+from tests.plan.bringing import saved
+
+pytestmark = [pytest.mark.browser, pytest.mark.apart]
+
+
+def book_without_refs(*, text: str = "") -> bytes:
+    """The department's plan as another, its refs left empty; with a text, the first action says something else."""
+    book = load_workbook(BytesIO(saved(build_plan_book(Plan.objects.get(slug="2562-2563")))))
+    book["แผน"]["B4"].value = "2570"
+    actions = book["รายการ"]
+    actions.delete_rows(20, 200)
+    for row in range(4, 20):
+        actions.cell(row, 1).value = None
+    actions.cell(4, 6).value = f"{actions.cell(4, 6).value}{text}"
+    return saved(book)
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_same_plan_again_and_a_little_changed(enter, live_server, tmp_path, width):
+    page = enter("coordinator")
+    page.set_viewport_size({"width": width, "height": 800})
+    file = tmp_path / "แผนใหม่.xlsx"
+
+    def bring(data: bytes) -> None:
+        file.write_bytes(data)
+        page.goto(f"{live_server.url}/new-plan/")
+        page.get_by_label("ไฟล์ Excel (.xlsx)").set_input_files(file)
+        page.locator("form[enctype] button").click()
+        expect(page.locator("#import")).to_be_visible(timeout=30_000)
+
+    data = book_without_refs()
+    bring(data)
+    page.get_by_role("button", name="สร้างแผน").click()
+    expect(page.locator("h1")).to_be_visible(timeout=30_000)
+    bring(data)
+    expect(page.locator("#import .message").first).to_contain_text("เคยนำเข้าแล้วเมื่อ")
+    check(page, page.url)
+    bring(book_without_refs(text=" (ฉบับปรับปรุง)"))
+    first = page.locator("#import > :first-child")
+    expect(first).to_contain_text("มีอยู่ในระบบแล้ว จำนวน 16 รายการ")
+    page.locator("details.import-rows summary").click()
+    expect(page.locator(".import-row")).to_have_count(1)
+    expect(page.locator(".import-row")).to_contain_text("รายการเดิมที่ใกล้เคียงที่สุดคือ")
+    check(page, page.url)
+    page.get_by_role("button", name="เพิ่มเข้าในแผนเดิม").click()
+    expect(page.locator("#main, main").first).to_contain_text("เพิ่มเข้าในแผนแล้ว", timeout=30_000)
+    assert Plan.objects.get(slug="2570").actions.count() == 17
