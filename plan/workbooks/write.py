@@ -157,7 +157,7 @@ class Writer:
             column = self.columns.columns.get(COLUMNS.get(name, name))
             heading = column.column_name if column else ""
             told += [(heading, message) for message in messages]
-        if edit.kind in (MERGED, CONFLICT):
+        if edit.kind == CONFLICT or (edit.kind == MERGED and self._meets_others(edit, by_field)):
             # What others wrote does not go together with it: their side stays, and the page says why.
             trouble = " ".join(message for _heading, message in told)
             rows, place = self.comparison.findings.rows, self.comparison.places[edit.row]
@@ -167,6 +167,14 @@ class Writer:
         self.comparison.findings.errors += [
             table.error(edit.row, heading, edit.cells.get(heading, ReadCell()), message) for heading, message in told
         ]
+
+    def _meets_others(self, edit: Edit, names: Iterable[str]) -> bool:
+        """Whether a broken rule is about what others changed too: progress or content; else it is the file's own."""
+        columns = self.columns.columns
+        others = {cell.heading for cell in self.comparison.findings.rows[self.comparison.places[edit.row]].others}
+        theirs = {column.part for column in columns.values() if column.column_name in others}
+        ours = {columns[column].part for name in names if (column := COLUMNS.get(name, name)) in columns}
+        return not ours or bool(ours & theirs)
 
 
 def free_ref(code: str, levels: Iterable[Level], taken: Collection[str]) -> str:

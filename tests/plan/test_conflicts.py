@@ -127,6 +127,16 @@ def test_what_does_not_go_together_is_a_conflict_that_says_why(plan, coordinator
     assert (row["kind"], bool(row["trouble"])) == ("CONFLICT", True)
 
 
+def test_a_mistake_of_the_file_stays_one_where_others_changed_something_else(plan, coordinator, other):
+    action = plan.actions.first()
+    data = edited(exported(plan), {(action.ref, "status"): "ดำเนินการแล้วเสร็จ"})
+    edit_on_site(action, other, text="ของสมศรี")
+    batch = bring(data, plan, coordinator)
+    assert (batch.state, [error["heading"] for error in batch.found["errors"]]) == (
+        ImportState.REFUSED, [HEADINGS["result"]],
+    )  # fmt: skip
+
+
 def test_an_undone_import_in_between_is_no_change_of_others(plan, coordinator, other, tell):
     from_file = plan.actions.first()
     data = edited(exported(plan), {(from_file.ref, "result"): "ผลใหม่"})

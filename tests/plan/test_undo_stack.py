@@ -9,6 +9,7 @@ from openpyxl import load_workbook
 
 from assignments.access import Access
 from plan.models import Evidence, ImportState, Plan, ProgressUpdate, Status
+from plan.reporting import return_report
 from plan.workbooks.plan_book import build_plan_book
 from plan.workbooks.undo import LaterImportsError, NothingToUndoError, UndoneAlreadyError, read_undoable, undo_import
 from plan.workbooks.undo_plan import InUseError, remove_new_plan
@@ -16,7 +17,7 @@ from pmqa_tracker import clock
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.plan.bringing import bring, edited, exported, fingerprint, first_empty, saved, write
 from tests.plan.editing import random_changes
-from tests.plan.sending import send
+from tests.plan.sending import review, send
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -192,6 +193,44 @@ def test_a_whole_plan_is_removed_after_what_was_imported_over_it(client, plan, c
     page = client.post(f"{here}undo/", follow=True)
     assert [each.level_tag for each in page.context["messages"]] == ["success"]
     assert fingerprint() == before
+
+
+def test_what_a_second_workbook_added_to_a_plan_is_removed_before_the_plan(client, plan, coordinator):
+    first = whole_plan(plan, coordinator, "2570")
+    before = fingerprint()
+    book = load_workbook(BytesIO(saved(build_plan_book(first.plan))))
+    sheet = book["รายการ"]
+    columns = {cell.value: cell.column for cell in sheet[3]}
+    row = 4 + first.plan.actions.count()
+    added = {"รหัสรายการ": "9.9-A-9", "สิ่งที่ต้องดำเนินการ": "เพิ่มภายหลัง"}
+    for heading, column in columns.items():
+        sheet.cell(row, column).value = added.get(heading, sheet.cell(4, column).value)
+    second = write(bring(saved(book), None, coordinator), coordinator)
+    assert (second.state, first.plan.actions.count()) == (ImportState.WRITTEN, plan.actions.count() + 1)
+    with pytest.raises(LaterImportsError) as error:
+        remove_new_plan(batch=first, access=Access.of(coordinator), at=clock.now())
+    assert error.value.args[0] == [second]
+    remove_new_plan(batch=second, access=Access.of(coordinator), at=clock.now())
+    assert fingerprint() == before
+    first.refresh_from_db()
+    remove_new_plan(batch=first, access=Access.of(coordinator), at=clock.now())
+    assert not Plan.objects.filter(slug="2570").exists()
+
+
+def test_an_undone_answer_leaves_an_action_returned(plan, coordinator):
+    action = plan.actions.first()
+    unit = action.assignments.filter(role="LEAD").first().unit
+    step = send(plan, unit, UserFactory(roles=["staff"], units=[unit]), number=2)
+    review(return_report, step.report, coordinator, version=1, reasons={action.pk: "ขอหลักฐาน"})
+
+    def reason():
+        return plan.actions.with_returned([unit]).get(pk=action.pk).returned_because
+
+    assert reason() == "ขอหลักฐาน"
+    batch = imported(plan, coordinator, {(action.ref, "result"): "แนบแล้ว"})
+    assert reason() is None
+    undo(batch, coordinator)
+    assert reason() == "ขอหลักฐาน"
 
 
 def test_a_whole_plan_that_somebody_reported_on_stays(plan, coordinator, tell):
