@@ -233,6 +233,7 @@ def _context(batch: WorkbookImport, here: str) -> dict[str, Any]:
         "left": [row for row in conflicts if not row.get("is_taken")],
         "undoable": undoable,
         "later": later,
+        "not_undone": [row["ref"] for row in batch.written if "undone" not in row and not is_new_plan],
         "not_new_plan": not is_new_plan,
         "is_new_plan": is_new_plan,
     }

@@ -137,12 +137,14 @@ def test_an_undo_that_changes_nothing_says_so_and_is_not_marked(client, plan, co
     assert (batch.state, batch.undone_at, state(plan)) == (ImportState.WRITTEN, None, before)
 
 
-def test_a_row_somebody_edited_stays_with_its_words(plan, coordinator, tell):
+def test_a_row_somebody_edited_stays_with_its_words(client, plan, coordinator, tell):
     one, other = (action.ref for action in plan.actions.all()[:2])
     batch = imported(plan, coordinator, {(one, "result"): "จากไฟล์", (other, "result"): "จากไฟล์"})
     tell(plan.actions.get(ref=other), coordinator, problem="แก้เอง", at=clock.now() + timedelta(minutes=1))
     assert read_undoable(batch).edited == [other]
     undo(batch, coordinator)
+    client.force_login(coordinator)
+    assert client.get(f"/plans/2563/import/{batch.key}/").context["not_undone"] == [other]
     assert state(plan)[one]["told"] == []
     assert [row[1:3] for row in state(plan)[other]["told"]] == [("จากไฟล์", ""), ("", "แก้เอง")]
     with pytest.raises(UndoneAlreadyError):
