@@ -142,11 +142,6 @@ def test_whatever_reads_reports_skips_what_was_undone():
     assert wrong == []
 
 
-@pytest.mark.django_db
-def test_no_model_is_without_its_migration():
-    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
-
-
 def test_what_coordinators_edit_has_a_version_and_a_history():
     edited = {
         "Category",
