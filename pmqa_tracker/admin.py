@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy
 from simple_history.admin import SimpleHistoryAdmin
 
 from pmqa_tracker.forms import BuddhistDateField, LinesField
-from pmqa_tracker.history import ChangesInWords, changes_since, not_edited
+from pmqa_tracker.history import ChangesInWords, changes_since, is_changed_by, not_edited
 from pmqa_tracker.models import StaleVersionError, User, Versioned
 from pmqa_tracker.templatetags.thai import be_date
 from pmqa_tracker.typed_fields import WholeField
@@ -185,8 +185,12 @@ class VersionedAdmin(BuddhistDates, KeepsWords, SimpleHistoryAdmin):
         try:
             return super().delete_view(request, object_id, extra_context)
         except StaleVersionError as error:
+            record, version = error.args[0], posted_version(request)
             head = _("Somebody else changed it after this page was opened. Nothing was removed; look at it again.")
-            changes = changes_since(error.args[0], posted_version(request))
+            if is_changed_by(request.user, record, version):
+                head = _("You changed it yourself, in another tab or on another device, after this page was opened. "
+                         "Nothing was removed; look at it again.")  # fmt: skip
+            changes = changes_since(record, version)
         messages.error(request, " ".join([head, *changes]))
         request.POST = QueryDict()
         response = super().delete_view(request, object_id, extra_context)

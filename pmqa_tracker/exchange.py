@@ -29,6 +29,7 @@ from import_export.results import RowResult
 from pmqa_tracker import clock
 from pmqa_tracker.cells import clean_text
 from pmqa_tracker.formats import Csv, Excel, NumberText
+from pmqa_tracker.history import current_user, is_changed_by
 from pmqa_tracker.models import StaleVersionError
 from pmqa_tracker.read_cells import ReadCell
 from pmqa_tracker.typed_cells import read_code
@@ -327,13 +328,13 @@ class TableResource(resources.ModelResource):
                 raise ValidationError(_("The row has no version: export the table again and change it there."))
             if read != str(instance.version):
                 told = {"record": instance, "read": read, "now": instance.version}
-                raise ValidationError(
-                    _(
-                        "Somebody else changed “%(record)s” since the export (version %(read)s in the file, %(now)s "
-                        "now). Export again and enter your change there."
-                    )
-                    % told
-                )
+                is_own = read.isdecimal() and is_changed_by(current_user(), instance, int(read[:9]))
+                text = _("Somebody else changed “%(record)s” since the export (version %(read)s in the file, %(now)s "
+                         "now). Export again and enter your change there.")  # fmt: skip
+                if is_own:
+                    text = _("You changed “%(record)s” yourself since the export (version %(read)s in the file, "
+                             "%(now)s now). Export again and enter your change there.")  # fmt: skip
+                raise ValidationError(text % told)
         elif row.get("version"):
             raise ValidationError(
                 _("There is no such record any more, or its name was changed. Empty the version to add a new one.")

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
+from simple_history.models import HistoricalRecords
 from simple_history.template_utils import HistoricalRecordContextHelper
 
 from pmqa_tracker import thai
@@ -14,6 +15,22 @@ from pmqa_tracker.models import Versioned
 from pmqa_tracker.templatetags.thai import be_date
 
 SHOWN = 120  # characters of a changed text
+
+
+def is_changed_by(user: Any, record: Versioned, version: int) -> bool:
+    """Whether every change of `record` after the copy with `version` is the user's own.
+
+    A version that rose without a history row was raised by somebody's progress update.
+    """
+    rows = list(record.history.filter(version__gt=version).order_by("version", "history_id"))
+    is_whole = bool(rows) and rows[-1].version >= record.version
+    return is_whole and user is not None and all(row.history_user_id == user.pk for row in rows)
+
+
+def current_user() -> Any:
+    """The user of the request that is answered; None outside a request."""
+    request = getattr(HistoricalRecords.context, "request", None)
+    return getattr(request, "user", None)
 
 
 def changes_since(record: Versioned, version: int) -> list[str]:

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.forms.models import BaseInlineFormSet, BaseModelFormSet
 from django.utils.translation import gettext as _
 
-from pmqa_tracker.history import changes_since
+from pmqa_tracker.history import changes_since, current_user, is_changed_by
 
 READ_VERSION = "read_version"
 
@@ -33,9 +33,16 @@ class VersionedForm(forms.ModelForm):
         data = super().clean()
         if self.instance.pk and self.changed_data and data.get(READ_VERSION) != self.instance.version:
             self.is_stale = True
-            head = _("Somebody else changed “%(record)s” while you were writing. Nothing was saved; what you typed is "
-                     "still in its fields. Read what changed, then save yours over it or change it first.")  # fmt: skip
-            changes = changes_since(self.instance, data.get(READ_VERSION) or 0)
+            read = data.get(READ_VERSION) or 0
+            if is_changed_by(current_user(), self.instance, read):
+                head = _("You changed “%(record)s” yourself, in another tab or on another device. This form was not "
+                         "saved; what you typed is still in its fields. Read what changed, then save yours over it or "
+                         "change it first.")  # fmt: skip
+            else:
+                head = _("Somebody else changed “%(record)s” while you were writing. Nothing was saved; what you typed "
+                         "is still in its fields. Read what changed, then save yours over it or change it first."
+                         )  # fmt: skip
+            changes = changes_since(self.instance, read)
             raise ValidationError([head % {"record": self.instance}, *changes])
         return data
 

@@ -1,10 +1,12 @@
 """งานของฉัน: what my units owe, and an update in the row."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,7 +25,7 @@ from plan.my_work import is_reported, read_rows, section_of, sort_work
 from plan.progress import record_unchanged
 from plan.report_grid import grid
 from plan.views.actions import answer_with
-from plan.views.updates import Panel, answer_update, open_panel, page_addresses
+from plan.views.updates import Panel, answer_update, open_panel, page_addresses, why_left
 from pmqa_tracker import clock
 from pmqa_tracker.typed_words import Words, describes_words
 
@@ -32,7 +34,9 @@ from pmqa_tracker.typed_words import Words, describes_words
 def my(request: HttpRequest, slug: str) -> HttpResponse:
     """What my units owe, most pressing first; lead and support on a page each."""
     plan = find_plan(request, slug)
-    return render(request, "plan/my.html", read_my(plan, access_of(request), role_of(request)))
+    said_of = {each.extra_tags.removeprefix("row-"): each.message for each in messages.get_messages(request)}
+    context = read_my(plan, access_of(request), role_of(request)) | {"said_of": said_of}
+    return render(request, "plan/my.html", context)
 
 
 @describes_words(typed_update)
@@ -105,25 +109,23 @@ def my_unchanged(request: HttpRequest, slug: str) -> HttpResponse:
     )
     if request.htmx and len(told) == 1 and not left:
         return _row(request, plan, access, role, told[0].action, None, is_recorded=True)
+    why = {action.ref: why_left(action, chosen[action.ref][0], access) for action in left}
+    if request.htmx and len(left) == 1 and not told:
+        if not read_rows(plan, access, now_of(plan), refs=[left[0].ref]):
+            raise PermissionDenied(why[left[0].ref])
+        return _row(request, plan, access, role, left[0], None, said_of=why)
     if told:
         message = ngettext(
             "No change recorded for %(count)s action.", "No change recorded for %(count)s actions.", len(told)
         )
         messages.success(request, message % {"count": len(told)})
-    for reason in dict.fromkeys(filter(None, map(access.why_not_report, left))):
-        messages.error(request, reason)
-    left = [action for action in left if access.may_add_result(action)]
-    if left:
-        refs = ", ".join(action.ref for action in left)
-        messages.warning(
-            request, _("Not recorded for %(refs)s: somebody changed it meanwhile. Look at it again.") % {"refs": refs}
-        )
+    for ref, text in why.items():
+        said = _("Not recorded for %(ref)s: %(why)s") % {"ref": ref, "why": text}
+        messages.warning(request, said, extra_tags=f"row-{ref}")
     if not chosen:
         messages.warning(request, _("Choose at least one row first."))
-    response = redirect(my_address(plan, role))
-    if request.htmx:
-        response = HttpResponse(headers={"HX-Redirect": response.url})
-    return response
+    address = my_address(plan, role) + "".join(f"#row-{ref}" for ref in list(why)[:1])
+    return HttpResponse(headers={"HX-Redirect": address}) if request.htmx else redirect(address)
 
 
 def role_of(request: HttpRequest) -> str:
@@ -171,6 +173,7 @@ def read_my(
         "as_of": as_of,
         "units": units,
         "grid": grid(plan, as_of, units) if units else None,
+        "said_of": {},
         "work": sort_work(rows, as_of, role),
         "can_confirm_any": any(row.can_confirm for row in rows),
     }
@@ -206,8 +209,12 @@ def _row(
     panel: Panel | None,
     *,
     is_recorded: bool = False,
+    said_of: Mapping[str, str] | None = None,
 ) -> HttpResponse:
-    """A row alone; once something was recorded, the counters of the page come with it."""
+    """A row alone; once something was recorded, the counters of the page come with it.
+
+    `said_of` is why nothing was, by ref; the answer is then a conflict.
+    """
     as_of = now_of(plan)
     rows = read_rows(plan, access, as_of, refs=None if is_recorded else [action.ref])
     row = next(each for each in rows if each.pk == action.pk)
@@ -220,5 +227,7 @@ def _row(
         "work": sort_work(rows, as_of, role) if is_recorded else None,
         "is_recorded": is_recorded,
         "is_answer": True,
+        "said_of": said_of or {},
     }
-    return render(request, "plan/my.html#answer", context, status=panel.status if panel else 200)
+    status = 409 if said_of else panel.status if panel else 200
+    return render(request, "plan/my.html#answer", context, status=status)

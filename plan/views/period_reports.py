@@ -154,9 +154,11 @@ def _conflict(request: HttpRequest, asked: Asked) -> HttpResponse:
     form = _bind(with_fresh_op(request.POST, page.version), page)
     context = _context(asked, page, form)
     is_shown = form in (context["send_form"], context["review_form"])
+    theirs = [step for step in page.steps if step.version > (int(seen) if seen.isdecimal() else 0)]
     context |= {
         "is_stale": True,
-        "theirs": [step for step in page.steps if step.version > (int(seen) if seen.isdecimal() else 0)],
+        "is_own": bool(theirs) and all(step.by_id == request.user.pk for step in theirs),
+        "theirs": theirs,
         "typed": form.leftovers() if is_shown else form.typed_words(),
     }
     return render(request, "plan/period_report.html", context, status=409)

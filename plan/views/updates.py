@@ -7,11 +7,13 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from assignments.access import Access
 from plan.forms import UpdateForm
 from plan.lookup import find_action
 from plan.models import ActionItem, Plan, ProgressUpdate
+from plan.models.log import ProgressUpdateQuerySet
 from plan.progress import NotAllowedError, StaleUpdateError, check_may_report, is_repeat, made_before, record_update
 from pmqa_tracker import clock
 
@@ -27,7 +29,9 @@ class Panel:
         form: None for users who may not report; `reason` says why.
         status: of the HTTP answer.
         update: what a posted form recorded; None where it did not.
-        is_stale: somebody else wrote first; `theirs` is what, newest first.
+        last: the last report of the action, to be read beside the fields; and the last one with words, if it has none.
+        is_stale: another update came first; `theirs` is what, newest first.
+        is_own: and it was the same user's, in another tab or on another device.
         refusal: why nothing was recorded; `typed` is what was, label and text.
     """
 
@@ -39,8 +43,10 @@ class Panel:
     reason: str = ""
     status: int = 200
     update: ProgressUpdate | None = None
+    last: Sequence[ProgressUpdate] = ()
     is_stale: bool = False
     theirs: Sequence[ProgressUpdate] = ()
+    is_own: bool = False
     refusal: str = ""
     typed: Sequence[tuple[str, str]] = field(default_factory=tuple)
 
@@ -54,7 +60,18 @@ def page_addresses(plan: Plan, action: ActionItem) -> dict[str, str]:
 def open_panel(action: ActionItem, access: Access, addresses: dict[str, str]) -> Panel:
     """The form of an action, unfilled, for who may report on it."""
     form = UpdateForm(action=action, access=access) if access.may_add_result(action) else None
-    return Panel(action=action, form=form, reason=access.why_not_report(action), **addresses)
+    last = read_last(action) if form else ()
+    return Panel(action=action, form=form, reason=access.why_not_report(action), last=last, **addresses)
+
+
+def read_last(action: ActionItem) -> list[ProgressUpdate]:
+    """The last report of an action; where it has no words, the last one that has some follows."""
+    updates = action.updates.without_undone().newest_first().select_related("author", "unit")
+    last = updates.first()
+    if last is None or last.result or last.problem or last.next_step:
+        return [last] if last else []
+    in_words = updates.exclude(result="", problem="", next_step="").first()
+    return [last, in_words] if in_words else [last]
 
 
 def answer_update(
@@ -73,7 +90,7 @@ def answer_update(
         if is_outdated(request.POST, action):
             raise StaleUpdateError(action)
         if not is_valid:
-            return Panel(status=422, **where)
+            return Panel(status=422, last=read_last(action), **where)
         update = record_update(
             action=action,
             version=action.version,
@@ -85,7 +102,7 @@ def answer_update(
         return Panel(update=update, **where)
     except ValidationError as error:
         form.add_error(None, error)
-        return Panel(status=422, **where)
+        return Panel(status=422, last=read_last(action), **where)
     except NotAllowedError as error:
         where["form"] = None
         return Panel(status=403, refusal=str(error), typed=form.typed_words(), **where)
@@ -98,12 +115,33 @@ def is_outdated(posted: QueryDict, action: ActionItem) -> bool:
     return posted.get("version") != str(action.version)
 
 
+def updates_since(action: ActionItem, version: int) -> ProgressUpdateQuerySet:
+    """The updates of an action after the copy with a version, newest first."""
+    return action.updates.with_undone().newest_first().filter(version__gt=version).select_related("author", "unit")
+
+
+def are_own(updates: Sequence[ProgressUpdate], access: Access) -> bool:
+    """Whether the user wrote all of these, so that a conflict with them is one with another tab or device."""
+    return bool(updates) and all(update.author_id == access.user.pk for update in updates)
+
+
+def why_left(action: ActionItem, version: int, access: Access) -> str:
+    """Why "no change" was not recorded for an action that its author saw with a version."""
+    if reason := access.why_not_report(action):
+        return reason
+    if not access.may_change_status(action):
+        return _("Only a lead unit changes the status; a supporting unit adds results and evidence.")
+    if are_own(list(updates_since(action, version)), access):
+        return _("You changed it yourself, in another tab or on another device. Look at it again.")
+    return _("Somebody changed it meanwhile. Look at it again.")
+
+
 def _conflict(
     action: ActionItem, access: Access, posted: QueryDict, sent: UpdateForm, addresses: dict[str, str]
 ) -> Panel:
     """The panel after somebody else wrote first: theirs beside what was typed, which is still in its fields."""
     seen = posted.get("version", "")
-    theirs = action.updates.with_undone().newest_first().filter(version__gt=int(seen) if seen.isdecimal() else 0)
+    theirs = list(updates_since(action, int(seen) if seen.isdecimal() else 0).prefetch_related("evidence"))
     posted = posted.copy()
     posted["version"] = str(action.version)
     if made_before(action, posted.get("op_id", ""), access):
@@ -116,6 +154,7 @@ def _conflict(
         form=form,
         status=409,
         is_stale=True,
-        theirs=theirs.select_related("author", "unit").prefetch_related("evidence"),
+        theirs=theirs,
+        is_own=are_own(theirs, access),
         **addresses,
     )

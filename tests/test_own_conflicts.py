@@ -1,0 +1,175 @@
+"""A conflict with oneself says so; what is left of "no change" is said at its row; the last report is beside a form."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from assignments.models import Membership
+from plan.models import ProgressUpdate
+from plan.reporting import return_report
+from plan.views.updates import read_last
+from tests.factories import (
+    ActionItemFactory,
+    PlanFactory,
+    ProgressUpdateFactory,
+    UnitFactory,
+    UserFactory,
+    WorkbookImportFactory,
+)
+from tests.plan.sending import review, send
+from tests.plan.test_my_views import choice, typed
+from tests.pmqa_tracker.test_admin import posted
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+OWN, OTHERS = "จากแท็บอื่นหรืออุปกรณ์อื่น", "มีผู้อื่น"
+
+
+@pytest.fixture
+def unit():
+    return UnitFactory(abbreviation="สพม.")
+
+
+@pytest.fixture
+def plan():
+    return PlanFactory(slug="2563")
+
+
+@pytest.fixture
+def action(plan, unit):
+    return ActionItemFactory(plan=plan, ref="1.1-A-1", lead=[unit])
+
+
+@pytest.fixture
+def staff(unit, client):
+    person = UserFactory(roles=["staff"], units=[unit])
+    client.force_login(person)
+    return person
+
+
+def is_own(response):
+    """Whether the answer speaks of the user's own tabs; it is never both."""
+    body = response.content.decode()
+    assert (OWN in body) is not (OTHERS in body)
+    return OWN in body
+
+
+@pytest.mark.parametrize("by_self", [True, False])
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
+def test_an_update_after_ones_own_says_so(client, staff, action, tell, by_self, headers):
+    data = typed(action, result="ของแท็บนี้")
+    tell(action, staff if by_self else UserFactory(roles=["coordinator"]), result="ก่อนหน้า")
+    response = client.post(f"/plans/2563/my/{action.ref}/", data, headers=headers)
+    assert response.status_code == 409
+    assert is_own(response) is by_self
+    assert "ของแท็บนี้</textarea>" in response.content.decode()
+
+
+def test_after_ones_own_and_anothers_it_is_the_others(client, staff, action, tell):
+    data = typed(action, result="ของแท็บนี้")
+    tell(action, staff, result="ก่อนหน้า")
+    tell(action, UserFactory(roles=["coordinator"]), result="ผู้อื่น")
+    assert not is_own(client.post(f"/plans/2563/actions/{action.ref}/", data))
+
+
+@pytest.mark.parametrize("by_self", [True, False])
+def test_a_review_after_ones_own_says_so(client, plan, unit, action, staff, by_self):
+    report = send(plan, unit, staff).report
+    reviewer = UserFactory(roles=["coordinator"])
+    client.force_login(reviewer)
+    here = "/plans/2563/reporting/สพม./2/"
+    form = client.get(here).context["review_form"]
+    data = {"do": "return", "version": 1, "op_id": str(form["op_id"].value()), f"reason_{action.pk}": "ของแท็บนี้"}
+    other = reviewer if by_self else UserFactory(roles=["coordinator"])
+    review(return_report, report, other, version=1, reasons={action.pk: "ก่อนหน้า"})
+    response = client.post(here, data)
+    assert response.status_code == 409
+    assert (OWN in response.content.decode()) is by_self
+
+
+@pytest.mark.parametrize("by_self", [True, False])
+@pytest.mark.parametrize("page", ["change", "delete"])
+def test_the_admin_after_ones_own_says_so(client, unit, by_self, page):
+    first, second = (UserFactory(roles=["coordinator"], is_staff=True, is_superuser=True) for _ in range(2))
+    here = f"/admin/assignments/unit/{unit.pk}/change/"
+    client.force_login(first)
+    data = posted(client.get(here))
+    client.force_login(first if by_self else second)
+    assert client.post(here, data | {"name_th": "ก่อนหน้า"}).status_code == 302
+    client.force_login(first)
+    if page == "change":
+        response = client.post(here, data | {"name_th": "ของแท็บนี้"})
+    else:
+        unit_page = f"/admin/assignments/unit/{unit.pk}/delete/"
+        response = client.post(unit_page, {"post": "yes", "read_version": data["read_version"]})
+    assert response.status_code == 409
+    assert (OWN in response.content.decode()) is by_self
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
+@pytest.mark.parametrize("by_self", [True, False])
+def test_what_is_left_of_no_change_is_said_at_its_row(client, staff, plan, unit, action, tell, by_self, headers):
+    fine = ActionItemFactory(plan=plan, ref="1.1-A-2", lead=[unit])
+    rows = [choice(action)] if headers else [choice(action), choice(fine)]
+    author = staff if by_self else UserFactory(roles=["coordinator"])
+    tell(action, author, progress=10, result="ก่อนหน้า")
+    before = ProgressUpdate.objects.count()
+    response = client.post("/plans/2563/my/unchanged/", {"row": rows}, headers=headers)
+    if not headers:
+        assert response.url == f"/plans/2563/my/#row-{action.ref}"
+        response = client.get("/plans/2563/my/")
+        assert f'<a href="#row-{action.ref}">' in response.content.decode()
+        assert ProgressUpdate.objects.count() == before + 1
+    else:
+        assert response.status_code == 409
+        assert ProgressUpdate.objects.count() == before
+    row = response.content.decode().split(f'id="row-{action.ref}"')[1].split(' id="row-')[0]
+    assert 'role="alert"' in row
+    assert (OWN in row) is by_self
+    assert ("มีผู้อื่นปรับปรุง" in row) is not by_self
+
+
+def test_a_row_that_is_not_the_users_any_more_is_refused_beside_it(client, staff, action):
+    data = {"row": choice(action)}
+    Membership.objects.all().delete()
+    response = client.post("/plans/2563/my/unchanged/", data, headers=HTMX)
+    assert (response.status_code, response.headers["X-Refusal"]) == (403, "true")
+    assert "สพม." in response.content.decode()
+    client.post("/plans/2563/my/unchanged/", data)
+    assert action.ref in client.get("/plans/2563/my/").content.decode().split('id="messages"')[1].split("</div>")[0]
+
+
+def test_the_editor_shows_the_last_report_and_never_an_undone_one(client, staff, action, tell, unit):
+    here = f"/plans/2563/my/{action.ref}/"
+    assert 'class="last-report"' not in client.get(here).content.decode()
+    other = UserFactory(roles=["coordinator"], first_name="สมศรี")
+    tell(action, other, progress=20, result="ผลล่าสุด", problem="ปัญหาล่าสุด", next_step="ขั้นต่อไป")
+    for where in (here, f"/plans/2563/actions/{action.ref}/"):
+        last = client.get(where).content.decode().split('class="last-report"')[1].split("</aside>")[0]
+        for said in ("สมศรี", "ผลล่าสุด", "ปัญหาล่าสุด", "ขั้นต่อไป", "20 %", "15 พ.ค. 2563"):
+            assert said in last
+    tell(action, staff, is_unchanged=True)
+    action.refresh_from_db()
+    assert [update.result for update in read_last(action)] == ["", "ผลล่าสุด"]
+    batch = WorkbookImportFactory(plan=action.plan)
+    for version, source, words in ((4, "IMPORT", "คำที่ยกเลิกแล้ว"), (5, "UNDO", "")):
+        ProgressUpdateFactory(action=action, version=version, workbook=batch, source=source, result=words)
+    assert [update.result for update in read_last(action)] == ["", "ผลล่าสุด"]
+    refused = client.post(here, typed(action, status_to="BLOCKED", progress_to=20), headers=HTMX)
+    assert refused.status_code == 422
+    assert "ผลล่าสุด" in refused.content.decode().split('class="last-report"')[1]
+
+
+def test_the_last_report_costs_no_more_queries_with_more_rows(client, staff, plan, unit, action, tell):
+    def queries():
+        with CaptureQueriesContext(
+            connection,
+        ) as seen:
+            client.get(f"/plans/2563/my/{action.ref}/")
+        return len(seen)
+
+    tell(action, staff, progress=10, result="ทำแล้ว")
+    one = queries()
+    for number in range(3):
+        tell(ActionItemFactory(plan=plan, ref=f"1.1-A-{number + 5}", lead=[unit]), staff, progress=10, result="ทำแล้ว")
+    assert queries() == one
