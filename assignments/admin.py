@@ -15,7 +15,15 @@ from django.utils.translation import gettext_lazy as _
 from assignments.access import RoleGroup, access_of
 from assignments.models import Assignment, Membership, Unit
 from assignments.resources import UnitResource
-from pmqa_tracker.admin import GroupAdmin, KeepsWords, RequestChoices, UserAdmin, VersionedAdmin, VersionedInline
+from pmqa_tracker.admin import (
+    GroupAdmin,
+    KeepsWords,
+    RequestChoices,
+    ThaiText,
+    UserAdmin,
+    VersionedAdmin,
+    VersionedInline,
+)
 from pmqa_tracker.exchange import ExchangeAdmin
 from pmqa_tracker.versioned_forms import VersionedForm
 
@@ -141,7 +149,7 @@ class UnitAdmin(ExchangeAdmin, VersionedAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(KeepsWords, admin.ModelAdmin):
+class MembershipAdmin(ThaiText, KeepsWords, admin.ModelAdmin):
     list_display = ("user", "unit")
     list_filter = ("unit",)
     list_select_related = ("user", "unit")

@@ -11,13 +11,14 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from pmqa_tracker.address_names import AbbreviationValidator, address_name_constraint
+from pmqa_tracker.database_text import by_thai
 from pmqa_tracker.models import Versioned
 
 
 class UnitQuerySet(models.QuerySet["Unit"]):
     def in_order(self) -> "UnitQuerySet":
         """Divisions as the department lists them, then the collectives."""
-        return self.order_by("is_collective", "position", "abbreviation")
+        return self.order_by("is_collective", "position", by_thai("abbreviation"))
 
     def active(self) -> "UnitQuerySet":
         return self.filter(is_active=True)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from pmqa_tracker.address_names import CodeValidator, address_name_constraint
+from pmqa_tracker.database_text import by_thai
 from pmqa_tracker.models import Versioned
 
 
@@ -60,7 +61,7 @@ class Category(Versioned):
 class CriterionQuerySet(models.QuerySet["Criterion"]):
     def in_order(self) -> "CriterionQuerySet":
         """As the standard lists them: by category, a parent before its children."""
-        return self.order_by("category__number", "position", "code")
+        return self.order_by("category__number", "position", by_thai("code"))
 
     def leaves(self) -> "CriterionQuerySet":
         """Those without children: only they are judged."""
@@ -130,7 +131,7 @@ class RequirementQuerySet(models.QuerySet["Requirement"]):
         return self.order_by(
             "criterion__category__number",
             "criterion__position",
-            "criterion__code",
+            by_thai("criterion__code"),
             "level",
         )
 

@@ -16,7 +16,7 @@ from plan.models import ActionItem, Evidence, Meeting, Period, Plan, ProgressUpd
 from plan.models.action import PLAN_ORDER
 from plan.resources import ActionResource
 from pmqa_tracker import thai
-from pmqa_tracker.admin import BuddhistDates, ReadOnly, RequestChoices, VersionedAdmin, VersionedInline
+from pmqa_tracker.admin import BuddhistDates, ReadOnly, RequestChoices, ThaiText, VersionedAdmin, VersionedInline
 from pmqa_tracker.exchange import ExchangeAdmin
 from pmqa_tracker.versioned_forms import VersionedForm
 
@@ -119,10 +119,6 @@ class ActionItemAdmin(RequestChoices, ExchangeAdmin, VersionedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ActionItem]:
         return super().get_queryset(request).with_details().select_related("plan")
 
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """Thai as Thai: spaces, digits and the two ways to write ำ make no difference."""
-        return (queryset.matching(search_term) if thai.search_key(search_term) else queryset), False
-
     @admin.display(description=_("text"))
     def short_text(self, action: ActionItem) -> str:
         return Truncator(action.text).chars(90)
@@ -163,7 +159,7 @@ class EvidenceInline(ReadOnly, admin.TabularInline):
 
 
 @admin.register(ProgressUpdate)
-class ProgressUpdateAdmin(BuddhistDates, ReadOnly, admin.ModelAdmin):
+class ProgressUpdateAdmin(ThaiText, BuddhistDates, ReadOnly, admin.ModelAdmin):
     """The log of what was told; it is only ever added to, on the site."""
 
     list_display = ("at", "action", "author", "status_to", "progress_to", "short_result", "source", "is_undone")
@@ -196,7 +192,7 @@ class ProgressUpdateAdmin(BuddhistDates, ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(Evidence)
-class EvidenceAdmin(BuddhistDates, ReadOnly, admin.ModelAdmin):
+class EvidenceAdmin(ThaiText, BuddhistDates, ReadOnly, admin.ModelAdmin):
     """What proves an update; a correction is a new row, on the site."""
 
     list_display = ("title", "action", "added_by", "at")

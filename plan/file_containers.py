@@ -22,6 +22,7 @@ MIMETYPES = {
     b"application/vnd.oasis.opendocument.text": "odt",
     b"application/vnd.oasis.opendocument.spreadsheet": "ods",
 }
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # how a macro project begins
 MACRO_FOLDERS = ("basic/", "scripts/")
 
 RUNS = re.compile(
@@ -89,15 +90,24 @@ def _open_xml(contents: dict[str, bytes], name: str) -> str | None:
             parseString(contents.get(entry, b""), parts, forbid_dtd=True)
     except (SAXException, ValueError, LookupError) as error:
         raise damaged(name) from error
-    types = [each.lower() for each in parts.types.values()]
-    if any("macro" in each or "vbaproject" in each for each in types) or any(
-        posixpath.basename(entry) == "vbaproject.bin" for entry in contents
-    ):
+    if any(_is_macro(entry, content, parts.types) for entry, content in contents.items()):
         raise _macros(name)
     if len(parts.main) != 1 or parts.main[0].lstrip("/") not in contents:
         raise damaged(name)
     main = parts.main[0]
     return MAIN_PARTS.get(parts.types.get(main) or parts.types.get(posixpath.splitext(main)[1], ""))
+
+
+def _is_macro(entry: str, content: bytes, types: dict[str, str]) -> bool:
+    """Whether a part is a macro or of the kind with macros; a content type of parts that are not there is none."""
+    own = types.get(f"/{entry}", "").lower()
+    by_ending = "" if own else types.get(posixpath.splitext(entry)[1], "").lower()
+    return (
+        posixpath.basename(entry) == "vbaproject.bin"
+        or any(word in own for word in ("macro", "vbaproject"))
+        or ("macro" in by_ending and entry.endswith(".xml"))
+        or (any(word in by_ending for word in ("macro", "vbaproject")) and content.startswith(OLE))
+    )
 
 
 def _open_document(first: Entry, contents: dict[str, bytes], name: str) -> str | None:

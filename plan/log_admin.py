@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from plan.models import EvidenceWithdrawal, PeriodReport, Reminder, ReportStep, WorkbookImport
 from pmqa_tracker import thai
-from pmqa_tracker.admin import BuddhistDates, ReadOnly
+from pmqa_tracker.admin import BuddhistDates, ReadOnly, ThaiText
 
 
 class ReportStepInline(ReadOnly, admin.TabularInline):
@@ -37,7 +37,7 @@ class ReportStepInline(ReadOnly, admin.TabularInline):
 
 
 @admin.register(PeriodReport)
-class PeriodReportAdmin(BuddhistDates, ReadOnly, admin.ModelAdmin):
+class PeriodReportAdmin(ThaiText, BuddhistDates, ReadOnly, admin.ModelAdmin):
     """The units' reports; they are sent and reviewed on the site."""
 
     list_display = ("unit", "period_label", "state")
@@ -54,7 +54,7 @@ class PeriodReportAdmin(BuddhistDates, ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(EvidenceWithdrawal)
-class EvidenceWithdrawalAdmin(BuddhistDates, ReadOnly, admin.ModelAdmin):
+class EvidenceWithdrawalAdmin(ThaiText, BuddhistDates, ReadOnly, admin.ModelAdmin):
     """Evidence that was taken back, and why."""
 
     list_display = ("evidence", "reason", "by", "at")
@@ -70,7 +70,7 @@ class EvidenceWithdrawalAdmin(BuddhistDates, ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(Reminder)
-class ReminderAdmin(BuddhistDates, ReadOnly, admin.ModelAdmin):
+class ReminderAdmin(ThaiText, BuddhistDates, ReadOnly, admin.ModelAdmin):
     """Which reminders went out to whom."""
 
     list_display = ("day", "user", "action_count", "sent_at")
@@ -81,7 +81,7 @@ class ReminderAdmin(BuddhistDates, ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(WorkbookImport)
-class WorkbookImportAdmin(BuddhistDates, ReadOnly, admin.ModelAdmin):
+class WorkbookImportAdmin(ThaiText, BuddhistDates, ReadOnly, admin.ModelAdmin):
     """Workbooks that were brought in; they are confirmed and undone on the site."""
 
     list_display = ("file_name", "kind", "plan", "unit", "by", "at", "state")

@@ -14,6 +14,7 @@ from plan.as_of import AsOf, on_day
 from plan.filters import ActionFilter
 from plan.models import ActionItem, Plan
 from pmqa_tracker import clock, thai
+from pmqa_tracker.database_text import by_thai
 from pmqa_tracker.views import NotFound
 
 
@@ -41,7 +42,7 @@ def find_action(plan: Plan, ref: str) -> ActionItem:
     """
     action = plan.actions.with_details().filter(ref=ref).first()
     if action is None:
-        refs = plan.actions.order_by("ref").values_list("ref", flat=True)
+        refs = plan.actions.order_by(by_thai("ref")).values_list("ref", flat=True)
         nearest = get_close_matches(ref.upper(), refs, n=5, cutoff=0.5)
         links = [(near, reverse("action_detail", args=[plan.slug, near])) for near in nearest]
         raise NotFound(_("This plan has no action “%(ref)s”.") % {"ref": ref}, links)

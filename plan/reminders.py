@@ -20,6 +20,7 @@ from plan.as_of import AsOf
 from plan.digest import Digest, build_mail
 from plan.models import Plan, Reminder
 from plan.owed import read_list
+from pmqa_tracker.database_text import by_thai
 from pmqa_tracker.models import User
 
 TIMEOUT = 30  # seconds for a mail server that does not answer, where EMAIL_TIMEOUT is not set
@@ -74,7 +75,7 @@ def _people() -> Iterable[User]:
     people = User.objects.filter(is_active=True, memberships__isnull=False)
     if not settings.PMQA_DEMO:
         people = people.filter(is_demo=False)
-    return people.distinct().order_by("username")
+    return people.distinct().order_by(by_thai("username"))
 
 
 @dataclass(kw_only=True)

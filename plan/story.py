@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from assignments.access import Access
 from assignments.models import Unit
 from plan.models import ActionItem, ProgressUpdate
+from pmqa_tracker import thai
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,7 @@ def read_story(action: ActionItem, access: Access, *, unit: str = "") -> Story:
             item.can_withdraw = access.may_withdraw(item)
     return Story(
         updates=[update for update in updates if chosen is None or update.unit_id == chosen.pk],
-        units=sorted(units.values(), key=lambda each: (each.position, each.abbreviation)),
+        units=sorted(units.values(), key=lambda each: (each.position, thai.sort_key(each.abbreviation))),
         unit=chosen.abbreviation if chosen else "",
         count=len(updates),
     )

@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.templatetags import admin_list
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -24,6 +25,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from simple_history.admin import SimpleHistoryAdmin
 
+from pmqa_tracker.database_text import Folded, in_thai_order
 from pmqa_tracker.forms import BuddhistDateField, LinesField
 from pmqa_tracker.history import ChangesInWords, changes_since, is_changed_by, not_edited
 from pmqa_tracker.models import StaleVersionError, User, Versioned
@@ -46,6 +48,28 @@ def boolean_icon(value: bool | None) -> str:
 
 
 admin_list._boolean_icon = boolean_icon
+
+
+class ThaiList(ChangeList):
+    """A list that sorts by any column in Thai order."""
+
+    def get_ordering(self, request: HttpRequest, queryset: Any) -> list[Any]:
+        return in_thai_order(self.model, super().get_ordering(request, queryset))
+
+
+class ThaiText:
+    """A list in Thai order that finds words however they are spelled; every admin is one, for what completes too."""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ThaiList
+
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
+        """The order of the list, of what completes from it, and of it as the choices of a filter or a form."""
+        return in_thai_order(self.model, super().get_ordering(request))
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        """The fields searched, compared by their key; see `pmqa_tracker.database_text`."""
+        return [f"{name}__{Folded.lookup_name}" for name in super().get_search_fields(request)]
 
 
 class BuddhistDates:
@@ -150,7 +174,7 @@ class KeepsWords:
         return render(request, "admin/not_saved.html", {**self.admin_site.each_context(request), **context}, status=409)
 
 
-class VersionedAdmin(BuddhistDates, KeepsWords, SimpleHistoryAdmin):
+class VersionedAdmin(ThaiText, BuddhistDates, KeepsWords, SimpleHistoryAdmin):
     """An admin of versioned records: a stale form is refused with 409, everything typed still in it.
 
     The history is read, not gone back to: an old copy would write over what came since, an action's progress too.
@@ -233,12 +257,12 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(KeepsWords, DjangoGroupAdmin):
+class GroupAdmin(ThaiText, KeepsWords, DjangoGroupAdmin):
     """The roles."""
 
 
 @admin.register(User)
-class UserAdmin(KeepsWords, DjangoUserAdmin):
+class UserAdmin(ThaiText, KeepsWords, DjangoUserAdmin):
     """People; their units are added by `assignments.admin`."""
 
     list_display = ("username", "first_name", "last_name", "roles", "is_active", "is_demo")

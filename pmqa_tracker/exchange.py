@@ -5,7 +5,6 @@ carries its `version`; a changed row whose version is not the stored one is refu
 """
 
 import re
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,7 @@ from pmqa_tracker.read_cells import ReadCell
 from pmqa_tracker.typed_cells import read_code
 from pmqa_tracker.unreadable import UnreadableError
 from pmqa_tracker.uploads import ConfirmForm, UploadStorage
+from pmqa_tracker.workbook_gate import LIMITS, WorkbookRefusedError, check
 
 MOST_BYTES = 5 * 1024 * 1024
 
@@ -71,10 +71,13 @@ class UploadForm(ImportForm):
         if file.size > MOST_BYTES:
             raise ValidationError(_("The file is larger than 5 MB; leave only the table in it."))
         ending = Path(file.name).suffix.lower()
+        if ending != ".csv":
+            try:
+                check(file.read(), file.name, LIMITS)
+            except WorkbookRefusedError as error:
+                raise ValidationError(str(error)) from error
         if ending not in ENDINGS:
             raise ValidationError(_("Upload a table as .xlsx or .csv, such as the export makes."))
-        if ending == ".xlsx" and not zipfile.is_zipfile(file):
-            raise ValidationError(_("This is not an Excel workbook (.xlsx). Save it again as one, then upload it."))
         file.seek(0)
         return file
 
@@ -134,7 +137,9 @@ class ExchangeAdmin(ImportExportMixin):
     def add_data_read_fail_error_to_form(self, form: forms.Form, e: Exception) -> None:
         """Say in words why a file cannot be read."""
         reason = str(e) if isinstance(e, ValueError) and not isinstance(e, UnicodeError) else ""
-        if reason:
+        if isinstance(e, WorkbookRefusedError):
+            text = reason
+        elif reason:
             text = _("The file cannot be read as a table: %(reason)s.") % {"reason": reason}
         else:
             text = _("The file cannot be read as a table. Export a new one and fill it in.")

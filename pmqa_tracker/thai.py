@@ -4,8 +4,10 @@ Data is ISO (Anno Domini); only what a person reads or types is in the Buddhist 
 """
 
 import re
+import sys
 import unicodedata
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -60,6 +62,31 @@ DAYS = tuple(
     )
 )
 LONGEST_DAY = 60  # characters; no day takes more to write
+
+# Characters that nobody sees: soft hyphen, joiners, marks of direction, variation selectors, byte order mark.
+HIDDEN = "\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
+UNSEEN = re.compile(f"[{HIDDEN}]+")
+BLANK = re.compile(f"[{SPACES}{HIDDEN}]+")
+# What is typed one for another. ๅ is the า of ฤๅ.
+ALIKE = str.maketrans(THAI_DIGITS + "‐‑‒–—―−“”„‘’‚ๅ", "0123456789" + "-------\"\"\"'''า")
+# Marks on a letter by their place in the key: vowels, then tones, then what silences or makes nasal (half of ำ).
+VOWELS, TONES, LAST, AFTER = "ัิีึืฺุู็", "่้๊๋", "์ํ๎", "ะา"
+MARKS = VOWELS + TONES + LAST
+LIGHT = "ฺ๎์็" + TONES  # what a dictionary looks at only in the second place, by weight
+VOWELS_IN_LINE = "".join(mark for mark in VOWELS + "ํ" if mark not in LIGHT)
+# Pattern → spelling, in a dialect that Python and PostgreSQL share. A letter carries one mark of each kind; the marks
+# may be typed in any order, before or behind ะ and า, where no mark can stand, and behind เ-ไ instead of their letter.
+SPELLINGS = (
+    ("เเ", "แ"),
+    (f"([เ-ไ])([{MARKS}]+)([ก-ฮ])", r"\1\3\2"),
+    *((f"[{kind}](?=[{MARKS}{AFTER}]*[{kind}])", "") for kind in (VOWELS, TONES, LAST)),
+    (f"([{TONES}{LAST}{AFTER}]+)([{VOWELS}])", r"\2\1"),
+    (f"([{LAST}{AFTER}]+)([{TONES}])", r"\2\1"),
+    (f"([{AFTER}]+)([{LAST}])", r"\2\1"),
+    (f"ิ([{TONES}]?)ํ", r"ึ\1"),
+    ("ํา", "ำ"),
+)
 
 
 def month_name(month: int, *, short: bool = False) -> str:
@@ -177,17 +204,49 @@ def find_month(name: str) -> int:
 
 
 def fold(text: str) -> str:
-    """A text as spelling is compared: ำ as one letter, Arabic digits, lower case.
+    """Fold a text so that two spellings of it become the same: the one rule by which words are compared.
 
-    A tone mark typed after the nikhahit of a split ำ (น + ํ + ้ + า) is put before it.
+    Compatibility forms (full-width letters), case, Thai digits, dashes and quotation marks, เเ for แ, ำ in two letters,
+    and the marks on a letter, doubled or in any order: each is written in one way. Spaces stay; a zero-width space, the
+    end of a word to its author, becomes one.
     """
-    key = re.sub(r"\u0e4d([\u0e48-\u0e4b]?)\u0e32", "\\1\u0e33", unicodedata.normalize("NFC", text))
-    return key.translate(TO_ARABIC).casefold()
+    return _spelled(UNSEEN.sub("", text.replace("\u200b", " ")))
 
 
 def search_key(text: str) -> str:
-    """What two spellings of the same words share: `fold` without spaces and zero-width marks."""
-    return fold(re.sub(r"[\s\u200b-\u200d\ufeff]+", "", text))
+    """The key that two spellings of the same words share: `fold` without spaces and characters nobody sees.
+
+    `database_text.SearchKey` is the same in the database.
+    """
+    return _spelled(BLANK.sub("", unicodedata.normalize("NFKD", text)))
+
+
+def _spelled(text: str) -> str:
+    key = unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", text).casefold()).translate(ALIKE)
+    for pattern, spelling in SPELLINGS:
+        key = re.sub(pattern, spelling, key)
+    return key
+
+
+@lru_cache(maxsize=20_000)
+def sort_key(text: str) -> tuple[str, str, str, str]:
+    """The key to sort Thai text by, as a dictionary does and `database_text.THAI_ORDER` in the database.
+
+    A leading vowel comes after its consonant; tones and the like decide only between texts that are the same without
+    them. Spaces and punctuation count for nothing; digits come first, Thai before other letters.
+    """
+    letters = re.sub("([เ-ไ])([ก-ฮ])", r"\2\1", search_key(text))
+    primary = "".join(_rank(sign) for sign in letters if sign.isalnum() or sign in VOWELS_IN_LINE + "ฯๆ")
+    marks = "".join("1" + chr(0x31 + LIGHT.index(sign)) if sign in LIGHT else "0" for sign in letters)
+    return primary, marks, text.swapcase(), text
+
+
+def _rank(sign: str) -> str:
+    """A letter for its place in the order: ฯ and ๆ come before the letters, those of other languages behind."""
+    if sign in "ฯๆ":
+        return chr(0x40 + "ฯๆ".index(sign))
+    is_other = sign.isalpha() and not "\u0e00" <= sign <= "\u0e7f"
+    return chr(min(ord(sign) + 0x1000, sys.maxunicode)) if is_other else sign
 
 
 MONTH_NUMBERS = {

@@ -3,32 +3,42 @@
 Only the directory of the zip and a bounded stream of its parts are looked at; no tree of any part is built here.
 """
 
+import codecs
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
 from django.utils.translation import gettext as _
 
+from pmqa_tracker.workbook_parts import OLE, Parts
+
 MEGABYTE = 1024 * 1024
 CHUNK = 64 * 1024
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 PACKED = b"PK\x03\x04"
 ENCRYPTED_PART = "EncryptedPackage".encode("utf-16-le")
 FORBIDDEN = re.compile(rb"<!DOCTYPE|<!ENTITY", re.IGNORECASE)
-SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
 TAGS = {
-    "rows": re.compile(rb"<(?:\w+:)?row[\s>/]"),
-    "cells": re.compile(rb"<(?:\w+:)?c[\s>/]"),
-    "merges": re.compile(rb"<(?:\w+:)?mergeCell[\s>/]"),
-    "rules": re.compile(rb"<(?:\w+:)?(?:cfRule|dataValidation|conditionalFormatting|hyperlink|col)[\s>/]"),
-    "strings": re.compile(rb"<(?:\w+:)?si[\s>/]"),
-    "styles": re.compile(rb"<(?:\w+:)?xf[\s>/]"),
-    "names": re.compile(rb"<(?:\w+:)?definedName[\s>/]"),
-    "sheets": re.compile(rb"<(?:\w+:)?sheet\s"),
+    "rows": re.compile(rb"<(?:[^\s<>/:]+:)?row[\s>/]"),
+    "cells": re.compile(rb"<(?:[^\s<>/:]+:)?c[\s>/]"),
+    "merges": re.compile(rb"<(?:[^\s<>/:]+:)?mergeCell[\s>/]"),
+    "rules": re.compile(rb"<(?:[^\s<>/:]+:)?(?:cfRule|dataValidation|conditionalFormatting|hyperlink|col)[\s>/]"),
+    "strings": re.compile(rb"<(?:[^\s<>/:]+:)?si[\s>/]"),
+    "styles": re.compile(rb"<(?:[^\s<>/:]+:)?xf[\s>/]"),
+    "names": re.compile(rb"<(?:[^\s<>/:]+:)?definedName[\s>/]"),
+    "sheets": re.compile(rb"<(?:[^\s<>/:]+:)?sheet\s"),
 }
+COUNTED = {
+    "workbook": ("names", "sheets"), "sheet": ("rows", "cells", "merges", "rules"), "strings": ("strings",),
+    "styles": ("styles",),
+}  # fmt: skip
+TWO_BYTES = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
+OLD_STARTS = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00", b"\x09\x08")  # Excel before 1997
+TEXT_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
+CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 TAIL = 32  # bytes of a chunk looked at again with the next: a tag may lie across
 
 
@@ -83,8 +93,9 @@ def check(data: bytes, name: str, limits: Limits) -> None:
     if not data.startswith(PACKED):
         raise WorkbookRefusedError(_what_it_is(data))
     try:
-        with zipfile.ZipFile(BytesIO(data)) as parts:
-            _check_parts(parts, data, limits)
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            _check_entries(archive, data, limits)
+            parts = Parts(archive)
             _check_kind(parts, name)
             _check_content(parts, limits)
     except WorkbookRefusedError:
@@ -111,28 +122,25 @@ def _what_it_is(data: bytes) -> str:
         return _("This is a workbook of the old kind (.xls). Open it in Excel and save it as Excel Workbook (.xlsx).")
     if start.startswith(b"%pdf"):
         return _("This is a PDF, not a workbook. Upload the Excel file (.xlsx) it was made from.")
-    if start.startswith((b"<html", b"<!doctype html", b"<?xml", b"<table")):
+    if start.startswith((b"<html", b"<!doctype html", b"<?xml", b"<table", b"<meta", b"mime-version:")):
         return _(
             "This is a web page or XML saved as a workbook. Open it in Excel and save it as Excel Workbook (.xlsx)."
         )
-    try:
-        data[:4096].decode("utf-8")
-        is_text = b"\0" not in data[:4096]
-    except UnicodeDecodeError:
-        is_text = False
+    if data.startswith(OLD_STARTS):
+        return _("This is a workbook of the old kind (.xls). Open it in Excel and save it as Excel Workbook (.xlsx).")
+    is_text = data.startswith(TEXT_MARKS) or not CONTROL.search(data[:4096])  # in whatever code page
     if is_text:
         return _("This is a text file, such as CSV. Open it in Excel and save it as Excel Workbook (.xlsx).")
     return _("This is no Excel workbook (.xlsx). Upload the file exported by this site, filled in with Excel.")
 
 
-def _check_parts(parts: zipfile.ZipFile, data: bytes, limits: Limits) -> None:
+def _check_entries(archive: zipfile.ZipFile, data: bytes, limits: Limits) -> None:
     """Refuse a zip that unpacks to too much, hides anything, or lies about where its parts are."""
-    entries = parts.infolist()
+    entries = archive.infolist()
     too_much = WorkbookRefusedError(
         _("The workbook unpacks to far more than it should and was not opened. Copy the table into a new workbook.")
     )
-    names = [entry.filename for entry in entries]
-    if len(entries) > limits.parts or len(set(names)) < len(names):
+    if len(entries) > limits.parts:
         raise too_much
     if any(entry.flag_bits & 0x41 for entry in entries):
         raise WorkbookRefusedError(
@@ -151,65 +159,57 @@ def _check_parts(parts: zipfile.ZipFile, data: bytes, limits: Limits) -> None:
         raise damaged()
 
 
-def _check_kind(parts: zipfile.ZipFile, name: str) -> None:
+def _check_kind(parts: Parts, name: str) -> None:
     """Refuse what is a zip but no workbook without macros."""
-    names = set(parts.namelist())
-    if "mimetype" in names and parts.getinfo("mimetype").file_size < 200 and b"opendocument" in parts.read("mimetype"):
+    if b"opendocument" in parts.begins("mimetype"):
         raise WorkbookRefusedError(
             _("This is an OpenDocument file (.ods). Save it as Excel Workbook (.xlsx), then upload it.")
         )
-    if "xl/workbook.bin" in names:
+    book = parts.workbook
+    if book and (book.casefold().endswith(".bin") or "sheet.binary" in parts.type_of(book)):
         raise WorkbookRefusedError(
             _("This is a binary workbook (.xlsb). Save it as Excel Workbook (.xlsx), then upload it.")
         )
-    if "[Content_Types].xml" not in names or "xl/workbook.xml" not in names:
+    if book is None or not parts.worksheets:
         raise WorkbookRefusedError(
             _("This is no Excel workbook (.xlsx). Upload the file exported by this site, filled in with Excel.")
         )
-    types = parts.read("[Content_Types].xml").lower()
-    has_macros = b"macroenabled" in types or any(each.lower().endswith("vbaproject.bin") for each in names)
-    if has_macros or Path(name).suffix.lower() in (".xlsm", ".xltm"):
+    if parts.has_macros() or Path(name).suffix.lower() in (".xlsm", ".xltm"):
         raise WorkbookRefusedError(_("The workbook holds macros. Save it as Excel Workbook (.xlsx) without macros."))
 
 
-def _check_content(parts: zipfile.ZipFile, limits: Limits) -> None:
-    """Unpack each part in pieces, never all of it, and count what would have to be built of it."""
+def _check_content(parts: Parts, limits: Limits) -> None:
+    """Unpack each part that will be read in pieces, never all of it, and count what would have to be built of it."""
     counts = dict.fromkeys(TAGS, 0)
-    for entry in parts.infolist():
-        if not entry.filename.lower().endswith((".xml", ".rels", ".vml")):
-            continue
+    for kind, name in parts.needed():
         tail = b""
-        with parts.open(entry) as part:
-            while chunk := part.read(CHUNK):
-                text = tail + chunk
-                if FORBIDDEN.search(text):
-                    raise WorkbookRefusedError(
-                        _(
-                            "The workbook holds parts that Excel does not write, and was not opened. "
-                            "Copy the table into a new one."
-                        )
+        for chunk in _pieces(parts, name):
+            text = tail + chunk
+            if FORBIDDEN.search(text):
+                raise WorkbookRefusedError(
+                    _(
+                        "The workbook holds parts that Excel does not write, and was not opened. "
+                        "Copy the table into a new one."
                     )
-                _count(entry.filename, text, len(tail), counts)
-                tail = text[-TAIL:]
+                )
+            for each in COUNTED[kind]:
+                # Tags that begin in the new bytes of a piece or lie across its beginning.
+                counts[each] += sum(1 for match in TAGS[each].finditer(text) if match.end() > len(tail))
+            tail = text[-TAIL:]
         over = next((kind for kind, count in counts.items() if count > getattr(limits, kind)), "")
         if over:
             raise WorkbookRefusedError(_too_many(over, limits))
 
 
-def _count(name: str, text: bytes, seen: int, counts: dict[str, int]) -> None:
-    """Count the tags that begin in the new bytes of a piece or lie across its beginning."""
-    if SHEET.fullmatch(name):
-        kinds = ("rows", "cells", "merges", "rules")
-    elif name == "xl/sharedStrings.xml":
-        kinds = ("strings",)
-    elif name == "xl/styles.xml":
-        kinds = ("styles",)
-    elif name == "xl/workbook.xml":
-        kinds = ("names", "sheets")
-    else:
-        return
-    for kind in kinds:
-        counts[kind] += sum(1 for match in TAGS[kind].finditer(text) if match.end() > seen)
+def _pieces(parts: Parts, name: str) -> Iterator[bytes]:
+    """A part in pieces; what is written with two bytes a letter as the other parts are."""
+    with parts.archive.open(parts.entry(name)) as part:
+        chunk = part.read(CHUNK)
+        encoding = TWO_BYTES.get(chunk[:2])
+        decoder = codecs.getincrementaldecoder(encoding)("replace") if encoding else None
+        while chunk:
+            yield decoder.decode(chunk).encode("utf-8", "replace") if decoder else chunk
+            chunk = part.read(CHUNK)
 
 
 def _too_many(kind: str, limits: Limits) -> str:

@@ -15,7 +15,7 @@ from pmqa_tracker.workbook_gate import LIMITS, MEGABYTE, Limits, WorkbookRefused
 
 __all__ = ["LIMITS", "BookRead", "Limits", "SheetRead", "WorkbookRefusedError", "read_workbook"]
 
-# Children are forked off a small server process that has openpyxl loaded: quick, and safe beside threads.
+# Children are forked off a small server process that has the reader loaded: quick, and safe beside threads.
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["__main__", "pmqa_tracker.workbook_child"])
 MOST_ANSWER = 200 * MEGABYTE
@@ -28,6 +28,7 @@ class SheetRead:
     Attributes:
         name: its name.
         is_hidden: whether people see it.
+        is_broken: whether it could not be read; it matters only to whoever needs it.
         rows: its cells; row 1 is `rows[0]`, and each ends with its last filled cell.
         merged: areas made one, such as "A3:B4".
         hidden_rows, hidden_columns: numbers, counted from 1.
@@ -39,6 +40,7 @@ class SheetRead:
     merged: tuple[str, ...]
     hidden_rows: frozenset[int]
     hidden_columns: frozenset[int]
+    is_broken: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +49,28 @@ class BookRead:
 
     sheets: list[SheetRead]
 
+    @property
+    def first(self) -> SheetRead:
+        """The first sheet that people see.
+
+        Raises:
+            WorkbookRefusedError: it cannot be read, or there is none.
+        """
+        shown = [sheet for sheet in self.sheets if not sheet.is_hidden]
+        if not shown or shown[0].is_broken:
+            raise damaged()
+        return shown[0]
+
     def sheet(self, name: str) -> SheetRead | None:
-        """The sheet with a name; None where there is none."""
-        return next((sheet for sheet in self.sheets if sheet.name.strip() == name), None)
+        """The sheet with a name; None where there is none.
+
+        Raises:
+            WorkbookRefusedError: it is there and cannot be read.
+        """
+        found = next((sheet for sheet in self.sheets if sheet.name.strip() == name), None)
+        if found and found.is_broken:
+            raise damaged()
+        return found
 
 
 def read_workbook(data: bytes, name: str, *, limits: Limits = LIMITS) -> BookRead:
@@ -117,6 +138,7 @@ def _book(told: Mapping[str, Any]) -> BookRead:
             SheetRead(
                 name=sheet["name"],
                 is_hidden=sheet["hidden"],
+                is_broken=sheet["broken"],
                 rows=[[_cell(cell) for cell in row] for row in sheet["rows"]],
                 merged=tuple(sheet["merged"]),
                 hidden_rows=frozenset(sheet["hidden_rows"]),

@@ -7,6 +7,7 @@ from assignments.models import Role, Unit
 from plan.as_of import AsOf
 from plan.filters import ActionFilter
 from plan.models import ActionItem, Plan
+from pmqa_tracker import thai
 from reports.maturity import MaturityMap, build_map
 from reports.overview import FILTERS, Overview, read_overview
 from reports.sentences import NAMED, summarize
@@ -37,9 +38,8 @@ class Reading:
         """The units that have any part, in the department's order."""
         there = {pk for pks in self.parts.values() for pk in pks}
         groups = [group.subject for group in self.overview.leads]
-        return sorted(
-            (unit for unit in groups if unit.pk in there), key=lambda unit: (unit.position, unit.abbreviation)
-        )
+        units = (unit for unit in groups if unit.pk in there)
+        return sorted(units, key=lambda unit: (unit.position, thai.sort_key(unit.abbreviation)))
 
     def of_unit(self, unit: Unit, role: str) -> list[ActionItem]:
         """The actions in which a unit has a role, itself or through a collective."""

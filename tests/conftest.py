@@ -15,6 +15,7 @@ import hypothesis
 import pytest
 from django.core.management import call_command
 from django.db import transaction
+from django.db.models.sql.compiler import SQLCompiler
 from django.test import override_settings
 from django.utils import translation
 from playwright.sync_api import expect
@@ -24,7 +25,7 @@ from plan.models import ActionItem, ProgressUpdate, Status
 from plan.progress import Report, record_update
 from pmqa_tracker import clock
 from pmqa_tracker.models import User
-from tests import sizes, snapshot
+from tests import ordering, sizes, snapshot
 from tests.factories import UserFactory
 
 DAY = date(2020, 5, 15)
@@ -43,6 +44,14 @@ def _surroundings(settings: Any, tmp_path: Path) -> Iterator[None]:
     settings.PMQA_TODAY = DAY
     settings.EVIDENCE_ROOT = tmp_path
     with translation.override("th"):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _every_order_is_thai() -> Iterator[None]:
+    """A query that orders by a text and leaves the order to the database's collation fails, in any test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SQLCompiler, "get_order_by", ordering.guarded(SQLCompiler.get_order_by))
         yield
 
 

@@ -33,9 +33,10 @@ from plan.models.plan import Period, Plan
 from plan.models.status import AT_WORK, CLOSED, Age, Change, Due, Health, Status, status_constraints
 from pmqa_tracker import thai
 from pmqa_tracker.address_names import CodeValidator, address_name_constraint
+from pmqa_tracker.database_text import by_thai
 from pmqa_tracker.models import Versioned
 
-PLAN_ORDER = ("criterion__category__number", "criterion__position", "criterion__code", "position", "pk")
+PLAN_ORDER = ("criterion__category__number", "criterion__position", by_thai("criterion__code"), "position", "pk")
 
 
 class ActionItemQuerySet(models.QuerySet["ActionItem"]):

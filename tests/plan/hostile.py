@@ -10,6 +10,7 @@ from functools import cache
 
 from PIL import Image, PngImagePlugin
 
+from tests.odd_workbooks import ODDITIES
 from tests.plan.packing import (
     MAIN,
     OPEN_XML,
@@ -36,6 +37,7 @@ ELF = b"\x7fELF\x02\x01\x01\x00" + bytes(64)
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
 GIF = b"GIF89a/*\x01\x00\x01\x00\x00*/=1;alert(1)//;"
 THAI = "รายงานผลการดำเนินงาน รอบ ๖ เดือน ปีงบประมาณ พ.ศ. ๒๕๖๓ ของสำนักงานน้ำ\r\n"
+MENTION_MACROS = [name for name in ODDITIES if "macro" in name]  # in their list of content types; none is there
 MACRO_TYPE = "application/vnd.ms-word.document.macroEnabled.main+xml"
 
 
@@ -299,6 +301,7 @@ def good_files():
         ("ต้นแบบ.docx", open_xml("docx", types=content_types("x.xml", "x").replace("application/xml", MAIN["docx"][1])),
          "docx"),
         ("ตาราง.xlsx", workbook(), "xlsx"),
+        *((f"{number}.xlsx", ODDITIES[name](workbook()), "xlsx") for number, name in enumerate(MENTION_MACROS)),
         ("ส่งออก.xlsx", zip64({name: zipfile.ZipFile(io.BytesIO(workbook())).read(name)
                               for name in zipfile.ZipFile(io.BytesIO(workbook())).namelist()}), "xlsx"),
         ("นำเสนอ.pptx", open_xml("pptx"), "pptx"),

@@ -10,6 +10,7 @@ from openpyxl import Workbook
 
 OPEN_XML = "application/vnd.openxmlformats-officedocument"
 OFFICE_RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
+OLE_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MAIN = {
     "docx": ("word/document.xml", f"{OPEN_XML}.wordprocessingml.document.main+xml"),
     "xlsx": ("xl/workbook.xml", f"{OPEN_XML}.spreadsheetml.sheet.main+xml"),

@@ -11,6 +11,7 @@ from plan.workbooks import batches
 from plan.workbooks.undo import UndoneAlreadyError, read_undoable, undo_import
 from pmqa_tracker import clock
 from tests.factories import UserFactory
+from tests.odd_workbooks import ODDITIES
 from tests.plan.bringing import bring, edited, exported, fingerprint, first_empty, opened, places, saved, write
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo"), pytest.mark.both_databases]
@@ -32,6 +33,12 @@ def test_an_unchanged_file_changes_nothing_and_says_so(plan, coordinator):
     batch = bring(exported(plan), plan, coordinator)
     assert (batch.state, batch.found["rows"], batch.found["unchanged"]) == (ImportState.UNCHANGED, [], 141)
     assert fingerprint() == before
+
+
+def test_the_departments_plan_as_other_programs_save_it_changes_nothing(plan, coordinator):
+    for oddity in ("Strict Open XML", "rich texts and their pronunciation", "two bytes a letter", "prefixed elements"):
+        batch = bring(ODDITIES[oddity](exported(plan)), plan, coordinator)
+        assert (batch.state, batch.found["unchanged"]) == (ImportState.UNCHANGED, 141), oddity
 
 
 def test_the_preview_tells_every_cell_before_and_after_and_writes_nothing(plan, coordinator, started):

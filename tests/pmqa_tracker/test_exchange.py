@@ -314,6 +314,7 @@ def bomb():
         (b"PK\x05\x06" + b"\0" * 18, EXCEL, "table.xlsx"),
         (workbook([{"number": 1}])[:-200], EXCEL, "table.xlsx"),
         (b"\x00\x01\x02\xff", CSV, "table.csv"),
+        ("number,name\n1,x\n".encode("utf-16-le"), CSV, "table.csv"),
         (b"", CSV, "table.csv"),
         (b"number,,name\n1,2,3\n", CSV, "table.csv"),
         (bomb(), EXCEL, "table.xlsx"),

@@ -160,7 +160,7 @@ def test_what_would_fill_the_memory_ends_with_its_process():
     chance = random.Random(1)  # noqa: S311 - to be the same again
     rows = [[chance.randbytes(60).hex() for _column in range(40)] for _row in range(3_000)]
     with pytest.raises(WorkbookRefusedError, match="more memory or time"), override("en"):
-        read_workbook(saved(book_of(*rows)), "a.xlsx", limits=Limits(memory_megabytes=120))
+        read_workbook(saved(book_of(*rows)), "a.xlsx", limits=Limits(memory_megabytes=90))
 
 
 @pytest.mark.parametrize("kind", BOMBS)

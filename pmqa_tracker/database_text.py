@@ -1,0 +1,89 @@
+"""Thai text in the database: found whatever its spelling, and in Thai order, on SQLite and on PostgreSQL."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.backends.signals import connection_created
+from django.db.models import CharField, F, Func, Lookup, Model, TextField
+from django.db.models.functions import Collate
+from django.db.models.lookups import Contains
+from django.dispatch import receiver
+
+from pmqa_tracker import thai
+
+# PostgreSQL lowers letters by the collation of the database, and only ASCII in C: this one knows them all.
+ANY_LANGUAGE = "und-x-icu"
+# A collation of PostgreSQL, whatever the cluster's own; SQLite gets one of that name.
+THAI_ORDER = "th-TH-x-icu"
+
+
+@receiver(connection_created)
+def _teach_sqlite(connection: Any, **kwargs: Any) -> None:
+    """Give a new connection to SQLite what PostgreSQL has, or can be written in its SQL."""
+    if connection.vendor == "sqlite":
+        connection.connection.create_function("search_key", 1, _search_key, deterministic=True)
+        connection.connection.create_collation(THAI_ORDER, _compare)
+
+
+def _search_key(text: str | None) -> str | None:
+    return None if text is None else thai.search_key(str(text))
+
+
+def _compare(one: str, other: str) -> int:
+    first, second = thai.sort_key(one), thai.sort_key(other)
+    return (first > second) - (first < second)
+
+
+def by_thai(name: str) -> Collate:
+    """Order by a text field in Thai order: `order_by("position", by_thai("name"))`, `by_thai("name").desc()`."""
+    return Collate(F(name), THAI_ORDER)
+
+
+def in_thai_order(model: type[Model], ordering: Iterable[Any]) -> list[Any]:
+    """An ordering in which each name of a text field, "-" before it or not, is in Thai order."""
+    return [_in_thai_order(model, each) if isinstance(each, str) else each for each in ordering]
+
+
+def _in_thai_order(model: type[Model], name: str) -> Any:
+    field = None
+    for part in name.removeprefix("-").split("__"):
+        if part == "pk" or model is None or part not in {each.name for each in model._meta.get_fields()}:
+            return name
+        field = model._meta.get_field(part)
+        model = field.related_model
+    if not isinstance(field, (CharField, TextField)) or field.choices:
+        return name
+    return by_thai(name[1:]).desc() if name.startswith("-") else by_thai(name)
+
+
+class SearchKey(Func):
+    """`thai.search_key` of a text in the database."""
+
+    function = "search_key"
+    arity = 1
+    output_field = TextField()
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """The same rules as functions of PostgreSQL; the engines share the dialect of `thai.SPELLINGS`."""
+        sql, params = compiler.compile(self.source_expressions[0])
+        sql = f"regexp_replace(normalize(({sql})::text, NFKD), %s, '', 'g')"
+        sql = f'translate(normalize(lower({sql} COLLATE "{ANY_LANGUAGE}"), NFKC), %s, %s)'
+        params = [*params, thai.BLANK.pattern, *("".join(map(chr, part)) for part in (thai.ALIKE, thai.ALIKE.values()))]
+        for pattern, spelling in thai.SPELLINGS:
+            sql = f"regexp_replace({sql}, %s, %s, 'g')"
+            params += [pattern, spelling]
+        return sql, params
+
+
+@CharField.register_lookup
+@TextField.register_lookup
+class Folded(Lookup):
+    """`name__folded="เเผน"`: the text holds these words, however either is spelled."""
+
+    lookup_name = "folded"
+
+    def get_prep_lookup(self) -> str:
+        return thai.search_key(str(self.rhs))
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        return compiler.compile(Contains(SearchKey(self.lhs), self.rhs))

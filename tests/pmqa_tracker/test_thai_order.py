@@ -1,0 +1,116 @@
+"""Thai order, whatever the database sorts by itself: in Python, on SQLite, on a PostgreSQL made with C.UTF-8."""
+
+from random import Random
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Lower
+from django.urls import reverse
+
+from assignments.models import Unit
+from pmqa_tracker import thai
+from pmqa_tracker.database_text import by_thai, in_thai_order
+from pmqa_tracker.models import User
+from tests import ordering
+from tests.factories import UnitFactory, UserFactory
+
+# In the order of a Thai dictionary and of the collation of the ICU library.
+SORTED = [
+    "1", "๑", "10", "๑๐", "2", "๒", "กก", "ก น", "ก.น", "กน.", "กนก", "กมล", "กรม", "กรมฯ", "กรม ก",
+    "กรมก", "กา", "กาก", "กำ", "กำก", "กิ", "กุ", "กู", "กู่", "เก", "เกษม", "แก", "แก้ว", "โก", "ใก",
+    "ไก", "ขวัญ", "ผ", "ผ้", "ผู", "ผู้", "ผูก", "ผู้ก", "แผน", "“แผน”", "แผนก", "ร", "(ร่าง) แผน", "รู",
+    "ฤ", "ฤดู", "ล", "ฦ", "สตว", "สตฺว", "สัตว", "สัตว์", "abc", "ABC", "Abd",
+]  # fmt: skip
+UNITS = [word for word in SORTED if word != "ABC"]  # no two units differ in case only
+SCREENS = list(admin.site._registry.values())
+
+
+def shuffled(words):
+    return Random(2563).sample(words, len(words))  # noqa: S311
+
+
+def test_python_sorts_as_a_dictionary():
+    assert sorted(shuffled(SORTED), key=thai.sort_key) == SORTED
+
+
+@pytest.mark.django_db
+@pytest.mark.both_databases
+def test_a_database_of_code_points_sorts_as_a_dictionary():
+    """Neither SQLite nor the tests' PostgreSQL, whose locale is C.UTF-8, sorts Thai by itself."""
+    for number, word in enumerate(shuffled(SORTED)):
+        UserFactory(first_name=word, username=f"u{number}")
+    people = User.objects.exclude(first_name="")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT first_name FROM pmqa_tracker_user WHERE first_name <> '' ORDER BY first_name")
+        assert [word for (word,) in cursor.fetchall()] == sorted(SORTED)
+    names = people.values_list("first_name", flat=True)
+    assert list(names.order_by(by_thai("first_name"))) == SORTED
+    assert list(names.order_by(by_thai("first_name").desc())) == SORTED[::-1]
+    assert list(names.order_by(*in_thai_order(User, ["-first_name", "pk"]))) == SORTED[::-1]
+
+
+@pytest.mark.django_db
+@pytest.mark.both_databases
+def test_the_departments_units_and_criteria_are_in_thai_order():
+    for word in shuffled(UNITS):
+        UnitFactory(abbreviation=word, position=1)
+    assert list(Unit.objects.in_order().values_list("abbreviation", flat=True)) == UNITS
+
+
+def test_an_order_by_the_databases_collation_is_found():
+    """The guard of every test's queries must not sleep."""
+    for loose in ("first_name", "-first_name", Lower("first_name"), F("first_name").desc()):
+        assert [ordering.is_loose(order) for order in orders_of(loose)] == [True]
+    assert not any(ordering.is_loose(order) for order in orders_of(by_thai("first_name"), "pk", "is_active"))
+
+
+def orders_of(*names):
+    return [order for order, _sql in User.objects.order_by(*names).query.get_compiler("default").get_order_by()]
+
+
+def test_the_guard_asks_the_sites_queries():
+    """Even where a test's client called; a query of a test itself may be of code points."""
+    asked = {}
+    exec(compile("def ask(): return is_of_a_test()", ordering.ROOT / "plan" / "made_up.py", "exec"), asked)  # noqa: S102
+    asked["is_of_a_test"] = ordering.is_of_a_test
+    assert (asked["ask"](), ordering.is_of_a_test()) == (False, True)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("screen", SCREENS, ids=lambda each: each.model.__name__)
+def test_an_admins_list_is_in_thai_order_by_each_of_its_columns(client, screen):
+    """The guard of the tests' queries finds an order left to the database."""
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    address = reverse(f"admin:{screen.opts.app_label}_{screen.opts.model_name}_changelist")
+    for place in range(len(client.get(address).context["cl"].list_display)):
+        for sign in ("", "-"):
+            assert client.get(address, {"o": f"{sign}{place}"}).status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.both_databases
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_people_are_sorted_by_a_click_and_offered_in_thai_order(client, sign):
+    for word in shuffled(SORTED):
+        UserFactory(first_name=word, username=word)
+    for word in shuffled(UNITS):
+        UnitFactory(abbreviation=word, position=1)
+    client.force_login(UserFactory(is_staff=True, is_superuser=True, username="zz", first_name="zz"))
+    listed = {"o": f"{sign}1", "all": ""}
+    people = [
+        each.first_name
+        for each in client.get(reverse("admin:pmqa_tracker_user_changelist"), listed).context["cl"].result_list
+    ]
+    assert people == [*SORTED, "zz"][:: -1 if sign else 1]
+    asked = {"app_label": "assignments", "model_name": "membership", "field_name": "user", "term": ""}
+    offered = [each["text"] for page in (1, 2, 3, 4) for each in completed(client, {**asked, "page": page})]
+    assert offered == [*SORTED, "zz"]
+    form = client.get(reverse("admin:assignments_unit_add")).context["adminform"].form
+    assert [each.abbreviation for each in form.fields["members"].queryset] == UNITS
+
+
+def completed(client, asked):
+    response = client.get(reverse("admin:autocomplete"), asked)
+    return response.json()["results"] if response.status_code == 200 else []
