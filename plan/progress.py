@@ -10,6 +10,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from assignments.access import Access
+from assignments.models import Unit
 from plan import evidence_files
 from plan.models import ActionItem, Evidence, EvidenceWithdrawal, ProgressUpdate, Status, WorkbookImport
 
@@ -61,6 +62,7 @@ def record_update(
     report: Report,
     source: str = ProgressUpdate.Source.WEB,
     workbook: WorkbookImport | None = None,
+    unit: Unit | None = None,
 ) -> ProgressUpdate:
     """Write one update and the status it makes, or nothing.
 
@@ -73,6 +75,7 @@ def record_update(
         report: what is told.
         source: a ProgressUpdate.Source.
         workbook: the file it came in with; a unit's own sheet speaks for that unit.
+        unit: the unit whose own sheet the row comes from, whatever the file is.
 
     Returns:
         The update: new, or made before by the same `op_id`, or just now by the same author in the same words.
@@ -98,6 +101,8 @@ def record_update(
             update = _build(action, version, op_id, access, at, report, source, stored)
             if workbook:
                 update.workbook, update.unit_id = workbook, workbook.unit_id or update.unit_id
+            if unit:
+                update.unit = unit
             update.full_clean(validate_unique=False, validate_constraints=False)
             # Whether somebody was quicker is the next statement's to say, not a broken rule.
             update.validate_constraints(exclude={"version"})

@@ -21,8 +21,9 @@ from plan.as_of import on_day
 from plan.models import ImportState, Plan, WorkbookImport
 from plan.workbooks import new_plan
 from plan.workbooks.columns import ActionSheet
-from plan.workbooks.compare import Comparer, Comparison
+from plan.workbooks.compare import Comparer
 from plan.workbooks.data_sheet import EXPORTED, FORM, SHEET
+from plan.workbooks.edits import Comparison
 from plan.workbooks.findings import CONFLICT, Findings
 from plan.workbooks.matching import mark_of_content
 from plan.workbooks.tables import read_about, read_table
@@ -242,7 +243,9 @@ def read_data_sheet(plan: Plan, unit: Unit | None, book: BookRead, at: datetime)
     table = read_table(book, SHEET, [column.column_name for column in columns.columns.values()], findings)
     if table is None:
         return Comparison(table=None, columns=columns, findings=findings)
-    return Comparer(plan, as_of, table, findings, unit=unit, exported=_exported(book, columns)).compare()
+    is_chosen = unit is not None and read_about(book).get("unit") != unit.abbreviation
+    exported = _exported(book, columns)
+    return Comparer(plan, as_of, table, findings, unit=unit, exported=exported, is_chosen=is_chosen).compare()
 
 
 def _exported(book: BookRead, columns: ActionSheet) -> dict[str, dict[str, ReadCell]]:
@@ -252,7 +255,8 @@ def _exported(book: BookRead, columns: ActionSheet) -> dict[str, dict[str, ReadC
         return {}
     headings = [str(cell.value) for cell in sheet.rows[0]]
     ref = columns.columns["ref"].column_name
-    rows = (dict(zip(headings, row, strict=False)) for row in sheet.rows[1:])
+    empty = [ReadCell()] * len(headings)  # a row ends with its last filled cell
+    rows = (dict(zip(headings, [*row, *empty], strict=False)) for row in sheet.rows[1:])
     return {str(row[ref].value): row for row in rows if ref in row}
 
 

@@ -1,4 +1,8 @@
-"""How a workbook that comes back is laid out: locked and open columns, lists to choose from, what it is and whose."""
+"""How a workbook that comes back is laid out: open and grey columns, lists to choose from, what it is and whose.
+
+No sheet is protected: in a protected one Excel neither sorts nor takes columns of the reader's own. The import judges
+what was changed in grey cells.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
@@ -108,7 +112,6 @@ def write_table(
     if empty_rows:
         _open_below(sheet, fields)
     _offer(sheet, fields, max(number + empty_rows, HEADER_ROW + 1), lists)
-    _protect(sheet)
     sheet.freeze_panes = sheet.cell(HEADER_ROW + 1, 2)
     sheet.auto_filter.ref = f"A{HEADER_ROW}:{get_column_letter(len(fields))}{max(number, HEADER_ROW + 1)}"
     sheet.sheet_view.showGridLines = False
@@ -159,14 +162,6 @@ def offer_list(sheet: Worksheet, area: str, formula: str, field: Field) -> None:
     rule.errorTitle, rule.error = field.heading[:32], "โปรดเลือกจากรายการที่กำหนด"
     rule.add(area)
     sheet.add_data_validation(rule)
-
-
-def _protect(sheet: Worksheet) -> None:
-    """Lock what is not open, without a password: it keeps from mistakes, not from people."""
-    protection = sheet.protection
-    protection.sheet = True
-    for allowed in ("formatCells", "formatColumns", "formatRows", "autoFilter", "sort"):
-        setattr(protection, allowed, False)
 
 
 def new_book_of(about: Mapping[str, str]) -> Workbook:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from django.utils.text import Truncator
@@ -14,7 +14,9 @@ from plan.as_of import AsOf
 from plan.models import ActionItem, Plan
 from plan.workbooks.columns import ActionSheet, Part
 from plan.workbooks.data_sheet import SHEET
+from plan.workbooks.edits import Comparison, Edit
 from plan.workbooks.findings import CHANGED, CONFLICT, MERGED, NEW, CellChange, Findings, RowFinding, near
+from plan.workbooks.marks import Speakers, read_mark
 from plan.workbooks.matching import ActionsByContent, ContentKey, content_key, read_imported_words
 from plan.workbooks.others import read_others
 from plan.workbooks.tables import Table
@@ -24,51 +26,6 @@ from pmqa_tracker.unreadable import UnreadableError
 TOKEN = re.compile(r"(\d{1,9})-([0-9a-f]{10})")
 SAID_BY_KEY = ("levels", "number", "text")  # columns whose content tells what a row without a ref is about
 TITLE = 90  # characters of an action's text that name it in a list
-
-
-@dataclass(kw_only=True)
-class Edit:
-    """What a row asks to write.
-
-    Attributes:
-        row: its number.
-        cells: heading → cell, for errors that are found while writing.
-        kind: NEW, CHANGED, MERGED or CONFLICT.
-        action: the action; None for a new one.
-        values: what the row says, by column.
-        changed: the names of the columns that say something else than the action; words that are told count.
-        criterion: of a new one.
-        seen: the version of the action that was exported.
-        exported: what the action held then, by column; None where the file no longer says so.
-    """
-
-    row: int
-    cells: Mapping[str, ReadCell]
-    kind: str
-    action: ActionItem | None
-    values: dict[str, Any]
-    changed: list[str]
-    criterion: Criterion | None = None
-    seen: int = 0
-    exported: dict[str, Any] | None = None
-
-    @property
-    def name(self) -> str:
-        """The ref, or for a new one the row."""
-        if self.action:
-            return self.action.ref
-        return self.values.get("ref") or _("row %(row)s") % {"row": self.row}
-
-
-@dataclass(kw_only=True)
-class Comparison:
-    """A sheet held against a plan; `places` leads from a row to its finding."""
-
-    table: Table
-    columns: ActionSheet
-    findings: Findings
-    edits: list[Edit] = field(default_factory=list)
-    places: dict[int, int] = field(default_factory=dict)
 
 
 class Comparer:
@@ -83,6 +40,7 @@ class Comparer:
         *,
         unit: Unit | None = None,
         exported: Mapping[str, Mapping[str, ReadCell]] | None = None,
+        is_chosen: bool = False,
     ) -> None:
         """Set up.
 
@@ -91,11 +49,14 @@ class Comparer:
             as_of: now; its periods are those of the plan.
             table: the rows.
             findings: takes what is found.
-            unit: whose own sheet it is; then only its actions, and only progress, may change.
+            unit: whose own sheet it is; then only its actions, and only progress, may change. A row that another
+                unit's sheet was exported with speaks for that one.
             exported: ref → heading → cell, as the file was exported; it tells what its author changed of a row that
                 others changed too.
+            is_chosen: whether a person said whose sheet it is; then no row may be another unit's.
         """
-        self.plan, self.table, self.findings, self.unit = plan, table, findings, unit
+        self.plan, self.table, self.findings = plan, table, findings
+        self.unit = unit  # for whom the row speaks that is looked at
         self.exported = exported or {}
         self.columns = ActionSheet(as_of.periods, Unit.objects.in_order())
         self.headings = {name: column.column_name for name, column in self.columns.columns.items()}
@@ -103,8 +64,11 @@ class Comparer:
         self.actions = {action.ref: action for action in actions}
         self.criteria = {criterion.code: criterion for criterion in Criterion.objects.leaves()}
         self.asked = set(Requirement.objects.values_list("criterion__code", "level"))
-        self.carriers = set(Unit.objects.carrying([unit]).values_list("pk", flat=True)) if unit else set()
-        self.met: dict[str, int] = {}
+        version = self.headings["token"]
+        marks = [str(cells[version].value or "").strip() for _number, cells in table.rows]
+        self.speakers = Speakers(marks, self.columns.units, unit, is_chosen=is_chosen)
+        self.met: dict[str, dict[Unit | None, int]] = {}  # ref → for whom → row
+        self.edited: dict[int, int] = {}  # action → row
         self.by_content = ActionsByContent(self.actions.values())
         self.new: dict[ContentKey, int] = {}  # content of rows without a ref → their number
         self.matched: set[str] = set()  # refs of actions that such a row is about
@@ -116,7 +80,9 @@ class Comparer:
         """Look at every row; all that is wrong with any of them is in the findings."""
         for number, cells in self.table.rows:
             self._look_at(number, cells)
-        ours = [ref for ref, action in self.actions.items() if self.unit is None or self._parts(action)]
+        self.findings.notes += self.speakers.notes()
+        speaking = list(self.speakers.rows) or [self.speakers.unit]
+        ours = [ref for ref, action in self.actions.items() if any(self._parts(action, unit) for unit in speaking)]
         self.findings.absent = [ref for ref in ours if ref not in self.met and ref not in self.matched]
         self._weigh_against_others()
         return Comparison(
@@ -146,20 +112,22 @@ class Comparer:
             return
         ref, token = values["ref"], values["token"]
         action = self.actions.get(ref)
-        if ref and ref in self.met:
+        self.unit = self.speakers.of(row, token)
+        if ref and self.unit in self.met.get(ref, {}):
             text = _("Row %(row)s is about the same action; leave one of the two.")
-            self._tell(row, "ref", cells, text % {"row": self.met[ref]})
+            self._tell(row, "ref", cells, text % {"row": self.met[ref][self.unit]})
             return
         if ref:
-            self.met[ref] = row
+            self.met.setdefault(ref, {})[self.unit] = row
         if action is None:
             self._look_at_new(row, cells, values, unread)
         elif not token:
             text = _("The version is missing. Copy it from the exported file; for a new action, leave the ref empty.")
             self._tell(row, "token", cells, text)
-        elif not TOKEN.fullmatch(token):
-            self._tell(row, "token", cells, _("This is no version of this site. Export the file again and copy it."))
+        elif wrong := self.speakers.what_is_wrong(token, self.plan.slug, ref):
+            self._tell(row, "token", cells, wrong)
         else:
+            values["token"] = read_mark(token).token
             self._look_at_known(row, cells, values, unread, action)
 
     # A row about an action that is there.
@@ -191,16 +159,35 @@ class Comparer:
         # The words of a file that was imported already are not reported again.
         if is_current or changed or not self._is_reported(action, values):
             changed += [name for name in ActionSheet.WORDS if values.get(name)]
+        if self._tell_shown(row, cells, action.ref):
+            return
         is_whole = self._look_at_content(row, cells, action.criterion, values, changed)
         if unread or not is_whole:
             return
         if not changed:
             self.findings.unchanged += 1
+        elif action.pk in self.edited:
+            text = _("Row %(row)s reports on the same action for another unit. Import the rows of one unit at a time.")
+            self._tell(row, "ref", cells, text % {"row": self.edited[action.pk]})
         elif self._may(row, cells, action, changed):
             kind = CHANGED if is_current else CONFLICT
             edit = Edit(row=row, cells=cells, kind=kind, action=action, values=values, changed=changed)
-            edit.seen, edit.exported = seen, exported
+            edit.seen, edit.exported, edit.unit = seen, exported, self.unit
+            self.edited[action.pk] = row
             self._add(edit, stored)
+
+    def _tell_shown(self, row: int, cells: Mapping[str, ReadCell], ref: str) -> bool:
+        """Tell of words typed where the sheet only shows what was reported: they would be lost."""
+        exported = self.exported.get(ref, {})
+        wrong = []
+        for name, column in self.columns.columns.items():
+            there, before = (each.get(column.column_name) for each in (cells, exported))
+            if column.part == Part.SHOWN and there and before and _text(there) not in ("", _text(before)):
+                wrong.append(name)
+        text = _("This column only shows what was reported. Type what is new into “%(column)s”.")
+        for name in wrong:
+            self._tell(row, name, cells, text % {"column": self.headings["result"]})
+        return bool(wrong)
 
     def _as_exported(self, ref: str, token: str) -> dict[str, Any] | None:
         """The values a row was exported with, where the file still has them as its token says."""
@@ -223,7 +210,7 @@ class Comparer:
         """Whether a unit's own sheet may change this; a coordinator's may."""
         if self.unit is None:
             return True
-        roles = self._parts(action)
+        roles = self._parts(action, self.unit)
         told = []
         if not roles:
             text = _("This action belongs to %(units)s; the sheet of %(unit)s does not change it.")
@@ -243,9 +230,10 @@ class Comparer:
             self._tell(row, name, cells, message)
         return not told
 
-    def _parts(self, action: ActionItem) -> set[str]:
-        """The roles the unit has in an action, itself or through a collective."""
-        return {each.role for each in action.assignments.all() if each.unit_id in self.carriers}
+    def _parts(self, action: ActionItem, unit: Unit | None) -> set[str]:
+        """The roles a unit has in an action, itself or through a collective; the coordinator has all."""
+        carriers = self.speakers.carriers(unit) if unit else ()
+        return set(Role) if unit is None else {e.role for e in action.assignments.all() if e.unit_id in carriers}
 
     # A row about a new action.
 
@@ -391,3 +379,7 @@ class Comparer:
 def _together(names: Iterable[str]) -> set[str]:
     """Columns, where some only mean anything together: a status and its progress, both ends of a schedule."""
     return {{"progress": "status", "last": "first"}.get(name, name) for name in names}
+
+
+def _text(cell: ReadCell) -> str:
+    return str("" if cell.value is None else cell.value).strip()

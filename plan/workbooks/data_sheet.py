@@ -14,6 +14,7 @@ from plan.as_of import on_day
 from plan.models import ActionItem, Plan, Status
 from plan.workbooks.book import EMPTY_ROWS, Field, new_book_of, write_guide, write_lists, write_table
 from plan.workbooks.columns import ActionSheet, Column, Part, in_thai, period_words
+from plan.workbooks.marks import mark_of
 from pmqa_tracker import thai
 from pmqa_tracker.cells import write_text
 
@@ -28,9 +29,12 @@ MAY_DIFFER = ("levels", "lead", "support", "first", "last")
 FORMATS = {"progress": "0", "number": "@"}
 
 HOW_TO = (
-    "1. แก้ไขเฉพาะช่องสีขาวของแผ่นงาน “ข้อมูลแผน” ช่องสีเทาใช้จับคู่กับข้อมูลในระบบหรือแสดงให้ทราบเท่านั้น",
+    "1. แก้ไขเฉพาะช่องสีขาวของแผ่นงาน “ข้อมูลแผน” ช่องสีเทาใช้จับคู่กับข้อมูลในระบบหรือแสดงให้ทราบเท่านั้น "
+    "หากแก้ไขช่องสีเทา ระบบจะแจ้งเมื่อนำเข้าและไม่บันทึก",
     "2. คอลัมน์ผลการดำเนินการ ปัญหาอุปสรรค ขั้นตอนต่อไป และเหตุผล คือรายงานครั้งใหม่ เว้นว่างไว้หากไม่มีสิ่งที่จะรายงาน",
-    "3. ห้ามเปลี่ยนชื่อหรือลบคอลัมน์ ห้ามผสานช่อง และไม่ใช้สูตร เรียงลำดับหรือกรองแถวได้ตามสะดวก",
+    "3. ทั้งใน Excel และ LibreOffice เรียงลำดับและกรองด้วยปุ่มที่หัวตาราง ซ่อนแถว ย้ายคอลัมน์ "
+    "และเพิ่มคอลัมน์หรือแผ่นงานของตนเองได้ ส่วนที่เพิ่มเองจะไม่ถูกนำเข้า "
+    "ห้ามเปลี่ยนชื่อหรือลบคอลัมน์เดิม ห้ามผสานช่อง และไม่ใช้สูตร",
     "4. แถวที่ลบออกจากไฟล์จะไม่ถูกลบออกจากระบบ",
     "5. บันทึกเป็น Excel Workbook (.xlsx) แล้วส่งให้ผู้ประสานงาน PMQA นำเข้า ระบบจะแสดงทุกจุดที่จะเปลี่ยนให้ตรวจก่อนบันทึกเสมอ",
 )
@@ -57,7 +61,7 @@ def build_data_sheet(plan: Plan, at: datetime, *, unit: Unit | None = None) -> W
     write_table(
         sheet,
         list(fields.values()),
-        _rows(sheet_of, actions, book),
+        _rows(sheet_of, actions, book, plan, unit),
         title=f"ข้อมูลแผน {name}",
         note=f"ส่งออกเมื่อ {_moment(at)} · แก้ไขได้เฉพาะช่องสีขาว วิธีกรอกอยู่ในแผ่นงาน “คำอธิบาย”",
         lists=lists,
@@ -71,15 +75,18 @@ def build_data_sheet(plan: Plan, at: datetime, *, unit: Unit | None = None) -> W
     return book
 
 
-def _rows(sheet_of: ActionSheet, actions: Iterable[ActionItem], book: Workbook) -> Iterator[list[Any]]:
+def _rows(
+    sheet_of: ActionSheet, actions: Iterable[ActionItem], book: Workbook, plan: Plan, unit: Unit | None
+) -> Iterator[list[Any]]:
     """The cells of each action; a hidden sheet keeps what it holds, to tell later what was changed in Excel."""
     exported = book.create_sheet(EXPORTED)
     exported.sheet_state = "hidden"
-    names = ["ref", *sheet_of.stored_columns]
+    shown = [name for name, column in sheet_of.columns.items() if column.part == Part.SHOWN]
+    names = ["ref", *sheet_of.stored_columns, *shown]
     exported.append([sheet_of.columns[name].column_name for name in names])
     places = [list(sheet_of.columns).index(name) for name in names]
     for number, action in enumerate(actions, start=2):
-        cells = row_of(sheet_of, action)
+        cells = row_of(sheet_of, action, plan, unit)
         for column, place in enumerate(places, start=1):
             write_text(exported.cell(number, column), cells[place])
         yield cells
@@ -95,12 +102,12 @@ def about(plan: Plan, at: datetime, unit: Unit | None) -> dict[str, str]:
     }
 
 
-def row_of(sheet_of: ActionSheet, action: ActionItem) -> list[Any]:
+def row_of(sheet_of: ActionSheet, action: ActionItem, plan: Plan, unit: Unit | None) -> list[Any]:
     """The cells of an action."""
     cells = []
     for name, column in sheet_of.columns.items():
         if name == "token":
-            cells.append(sheet_of.token_of(action))
+            cells.append(mark_of(sheet_of.token_of(action), plan.slug, action.ref, unit))
         elif name in ActionSheet.WORDS:
             cells.append(None)
         else:

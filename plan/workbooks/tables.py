@@ -14,7 +14,7 @@ from pmqa_tracker import thai
 from pmqa_tracker.read_cells import ReadCell
 from pmqa_tracker.workbook_intake import BookRead, SheetRead
 
-SEARCHED = 12  # rows in which the headings are looked for
+SEARCHED = 60  # rows in which the headings are looked for
 NOTHING = ReadCell()
 
 
@@ -53,12 +53,15 @@ def read_table(book: BookRead, name: str, headings: Sequence[str], found: Findin
         headings: the columns it has to have.
         found: takes the errors and notes.
     """
-    sheet = book.sheet(name)
-    if sheet is None:
+    count = len(found.errors)
+    sheet = _find_sheet(book, name, headings, found)
+    if sheet is None and len(found.errors) == count:
         there = ", ".join(f"“{each.name}”" for each in book.sheets if not each.is_hidden)
         text = _("The workbook has no sheet “%(name)s” (its sheets: %(there)s). Use the file exported by this site.")
         found.errors.append(CellError(sheet=name, message=text % {"name": name, "there": there}))
+    if sheet is None:
         return None
+    name = sheet.name
     top, places = _find_headings(sheet, headings)
     missing = [heading for heading in headings if heading not in places]
     others = _unknown(sheet, top, headings)
@@ -80,6 +83,24 @@ def read_table(book: BookRead, name: str, headings: Sequence[str], found: Findin
     rows = list(_rows(sheet, top, places))
     _note_hidden(sheet, {number for number, _cells in rows}, places, found)
     return Table(sheet=name, places=places, rows=rows)
+
+
+def _find_sheet(book: BookRead, name: str, headings: Sequence[str], found: Findings) -> SheetRead | None:
+    """The sheet of a name; where there is none, the only one that people see with all the headings."""
+    named = book.sheet(name)
+    others = [each for each in book.sheets if not (each is named or each.is_hidden or each.is_broken)]
+    alike = [each for each in others if len(_find_headings(each, headings)[1]) == len(headings)]
+    names = ", ".join(f"“{each.name}”" for each in alike)
+    if named and alike:
+        text = _("Only the sheet “%(name)s” was read; the same table stands on %(others)s too.")
+        found.notes.append(text % {"name": name, "others": names})
+    elif len(alike) > 1:
+        text = _("The table stands on several sheets (%(names)s). Put all rows on one sheet called “%(name)s”.")
+        found.errors.append(CellError(sheet=name, message=text % {"name": name, "names": names}))
+    elif alike:
+        text = _("The sheet %(other)s was read as “%(name)s”: it holds that table.")
+        found.notes.append(text % {"name": name, "other": names})
+    return named or (alike[0] if len(alike) == 1 else None)
 
 
 def _find_headings(sheet: SheetRead, headings: Sequence[str]) -> tuple[int, dict[str, int]]:

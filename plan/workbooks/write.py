@@ -18,7 +18,7 @@ from criteria.models import Level, Requirement
 from plan.models import ActionItem, Plan, ProgressUpdate, Status, WorkbookImport
 from plan.progress import NotAllowedError, Report, StaleUpdateError, record_update
 from plan.workbooks.columns import FIELDS, ROLES, ActionSheet, Part
-from plan.workbooks.compare import Comparison, Edit
+from plan.workbooks.edits import Comparison, Edit
 from plan.workbooks.findings import CONFLICT, MERGED, NEW, CellChange
 from pmqa_tracker.models import StaleVersionError
 from pmqa_tracker.read_cells import ReadCell
@@ -147,6 +147,7 @@ class Writer:
             report=with_both(moved, told),
             source=ProgressUpdate.Source.IMPORT,
             workbook=self.batch,
+            unit=edit.unit,
         )
 
     def _tell_errors(self, edit: Edit, error: ValidationError) -> None:
