@@ -100,7 +100,7 @@ def test_rows_of_two_units_and_of_the_coordinator_in_one_workbook(small, person)
         assert len([note for note in batch.found["notes"] if "กทก." in note or "กทข." in note]) == 2
     write(batch, person)
     assert told_of(small) == {
-        "1.1-A-1": ("กทก.", "ผลของ กทก."), "1.1-A-2": ("กทข.", "ผลของ กทข."), "1.1-A-3": (None, "ผล"),
+        "1.1-A-1": ("กทก.", "ผลของ กทก."), "1.1-A-2": ("กทข.", "ผลของ กทข."), "1.1-A-3": ("กทค.", "ผล"),
     }  # fmt: skip
     assert small.actions.get(ref="1.1-A-3").text == "แก้โดยผู้ประสานงาน"
 
