@@ -306,6 +306,6 @@ def test_a_day_outside_the_plan_is_moved_and_said(client, plan, staff):
 def test_more_than_the_site_takes_is_a_calm_page(client, here, action):
     client.raise_request_exception = False
     response = client.post(here, form(action, result="ก" * 3_000_000))
-    assert response.status_code == 400
-    assert "400.html" in [template.name for template in response.templates]
+    assert response.status_code == 413
+    assert "too_large.html" in [template.name for template in response.templates]
     assert not ProgressUpdate.objects.exists()

@@ -1,0 +1,160 @@
+"""No code of the program reaches a person: no page, workbook or mail shows one in the place of its words."""
+
+import re
+from html.parser import HTMLParser
+from io import BytesIO
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.core import mail
+from django.core.management import call_command
+from django.db.models import TextChoices
+from openpyxl import load_workbook
+
+from assignments.access import RoleGroup
+from plan.models import ActionItem, Plan
+from pmqa_tracker.models import User
+from tests.pages import addresses
+from tests.pmqa_tracker.test_exchange import download, table
+from tests.test_workbooks import WORKBOOKS
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
+ROOMS = ("plan", "criteria", "assignments", "reports", "pmqa_tracker")
+SHOWN = ("title", "aria-label", "alt", "placeholder", "content")
+
+
+def below(kind):
+    """A class's subclasses, theirs too."""
+    return {each for child in kind.__subclasses__() for each in (child, *below(child))}
+
+
+def codes():
+    """Every value of a choice, every name of a group, model and field, and what Python calls nothing."""
+    models = [model for room in ROOMS for model in apps.get_app_config(room).get_models()]
+    choices = [choice for kind in below(TextChoices) if kind.__module__.startswith(ROOMS) for choice in kind.values]
+    fields = [field.name for model in models for field in model._meta.concrete_fields if "_" in field.name]
+    names = {"None", "True", "False", "nan", "row 0", "แถวที่ 0", "แถว 0"}
+    names |= {code for code in (*choices, *fields, *(model.__name__ for model in models)) if not code.isdecimal()}
+    return names - {"Plan", "Unit", "Period", "User"}  # in other words of the site's pages too
+
+
+WORDS = re.compile(rf"(?<![\w.@/-])({'|'.join(map(re.escape, sorted(codes(), key=len, reverse=True)))})(?![\w@/-])")
+
+
+class Shown(HTMLParser):
+    """What a page shows or reads out: its texts, and the attributes that are."""
+
+    def __init__(self):
+        super().__init__()
+        self.texts, self.hidden = [], 0
+
+    def handle_starttag(self, tag, attrs):
+        self.hidden += tag in ("script", "style")
+        given = dict(attrs)
+        names = SHOWN if tag != "meta" else ()
+        if tag == "input" and given.get("type", "text") in ("text", "search", "submit"):
+            names = (*names, "value")
+        self.texts += [given[name] for name in names if given.get(name)]
+
+    def handle_endtag(self, tag):
+        self.hidden -= tag in ("script", "style")
+
+    def handle_data(self, data):
+        if not self.hidden:
+            self.texts.append(data)
+
+
+def codes_in(texts):
+    """The codes found, each with where it stands."""
+    found = ((match.group(), " ".join(text.split())[:80]) for text in texts for match in WORDS.finditer(text))
+    return sorted(set(found))
+
+
+@pytest.fixture(autouse=True)
+def _usernames(demo):
+    """Names of users that are no names of groups."""
+    for role in RoleGroup:
+        User.objects.filter(username=role).update(username=f"user-{role.upper()[::-1]}")
+
+
+@pytest.fixture
+def keeper(client):
+    person = User.objects.get(username="admin")
+    client.force_login(person)
+    return person
+
+
+def admin_pages():
+    """Every screen of the admin but import and export, which name the columns of a table by their headings."""
+    for model in admin.site._registry:
+        base = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        yield from (base, f"{base}add/")
+        record = model._base_manager.order_by("pk").last()
+        if record:
+            yield from (f"{base}{record.pk}/change/", f"{base}{record.pk}/history/", f"{base}{record.pk}/delete/")
+
+
+def test_no_page_shows_a_code(client, keeper):
+    plan = Plan.objects.get()
+    confirmed = ActionItem.objects.first()
+    confirmed.schedule_basis = ActionItem.Basis.CONFIRMED
+    confirmed.save()  # the history shows a change of a choice
+    pages = [
+        *addresses(plan).values(),
+        f"/plans/{plan.slug}/my/?role=SUPPORT", f"/plans/{plan.slug}/import/", "/new-plan/", "/nowhere/",
+        f"/plans/{plan.slug}/actions/?status=DONE&due=OVERDUE", "/admin/", "/admin/auth/group/add/",
+        f"/admin/plan/actionitem/{confirmed.pk}/history/", *admin_pages(),
+    ]  # fmt: skip
+    wrong = {}
+    for page in pages:
+        shown = Shown()
+        shown.feed(client.get(page).content.decode())
+        if found := codes_in(shown.texts):
+            wrong[page] = found
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("role", list(RoleGroup))
+def test_no_page_of_a_role_shows_its_code(client, role):
+    person = User.objects.filter(groups__name=role).first()
+    client.force_login(person)
+    for page in (*addresses(Plan.objects.get()).values(), "/new-plan/", "/admin/auth/group/"):
+        shown = Shown()
+        shown.feed(client.get(page).content.decode())
+        assert codes_in(shown.texts) == [], page
+
+
+def cells_of(data):
+    """The texts of every cell and note that a reader sees in a workbook."""
+    for sheet in load_workbook(BytesIO(data)).worksheets:
+        if sheet.sheet_state != "visible":
+            continue
+        yield sheet.title
+        for row in sheet.iter_rows():
+            for cell in row:
+                yield from (str(each) for each in (cell.value, cell.comment and cell.comment.text) if each is not None)
+
+
+@pytest.mark.parametrize("name", WORKBOOKS)
+def test_no_workbook_shows_a_code(client, keeper, name):
+    address = WORKBOOKS[name].format(slug=Plan.objects.get().slug, unit="สพม.")
+    data = b"".join(client.get(f"/{address}").streaming_content)
+    assert codes_in(cells_of(data)) == []
+
+
+def test_no_mail_shows_a_code(settings):
+    settings.SITE_URL = "http://127.0.0.1:8000"
+    call_command("send_reminders", verbosity=0)
+    assert mail.outbox
+    for each in mail.outbox:
+        shown = Shown()
+        shown.feed(each.alternatives[0].content)
+        texts = [line for line in each.body.splitlines() if "://" not in line]
+        assert codes_in([each.subject, *texts, *shown.texts]) == []
+
+
+def test_the_choices_in_a_table_of_the_admin_are_words(client, keeper):
+    rows = table(download(client, ActionItem))
+    assert {row["status"] for row in rows} == {"ดำเนินการแล้วเสร็จ", "อยู่ระหว่างดำเนินการ", "ติดปัญหา", "ยังไม่ดำเนินการ", "ยกเลิก"}
+    assert codes_in(str(value) for row in rows for value in row.values()) == []
