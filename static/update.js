@@ -93,6 +93,11 @@ document.addEventListener("input", (event) => {
   keep(form.dataset.draft, { at: Date.now(), values: valuesOf(form) });
 });
 
+/* A browser brings only the line with the cursor into view: a text box is to stand above the buttons as a whole. */
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches(".update-form textarea")) event.target.scrollIntoView({ block: "nearest" });
+});
+
 /* Each part of a page that arrives, the first page too. */
 document.addEventListener("htmx:load", (event) => {
   const part = event.detail.elt;

@@ -1,0 +1,62 @@
+"""The row editor: its button is in view when it opens on a phone, and what has the focus is never under it."""
+
+import pytest
+from playwright.sync_api import expect
+
+from assignments.models import Unit
+from plan.models import ActionItem
+from pmqa_tracker.models import User
+from tests.journeys.sessions import log_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(transaction=True)]
+BOXES = """() => {
+  const box = (element) => { const { top, bottom } = element.getBoundingClientRect(); return [top, bottom]; };
+  return { bar: box(document.querySelector('.form-buttons.is-in-view')), focus: box(document.activeElement),
+           name: document.activeElement.name || document.activeElement.tagName,
+           isBar: !!document.activeElement.closest('.is-in-view'), height: innerHeight };
+}"""
+
+
+@pytest.mark.parametrize("language", ["th", "en"])
+@pytest.mark.parametrize("role", ["LEAD", "SUPPORT"])
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_the_button_is_in_view_and_covers_nothing(browser, live_server, department, role, language, scripts, tell):
+    # Without motion: what is measured is where a scroll ends.
+    screen = {"viewport": {"width": 360, "height": 800}, "reduced_motion": "reduce"}
+    context = browser.new_context(**screen, java_script_enabled=scripts)
+    context.add_cookies([{"name": "django_language", "value": language, "url": live_server.url}])
+    log_in(context, live_server.url, "staff")
+    unit = Unit.objects.get(abbreviation="สพม.")
+    units = [unit] if role == "LEAD" else [unit, *unit.collectives.all()]
+    actions = ActionItem.objects.filter(assignments__unit__in=units, assignments__role=role)
+    action = actions.exclude(status__in=("DONE", "CANCELLED")).distinct().order_by("-ref").first()
+    tell(action, User.objects.get(username="coordinator"), result="รายงานก่อนหน้า")
+    page = context.new_page()
+    page.goto(f"{live_server.url}/plans/2562-2563/my/?role={role}")
+    row = page.locator(f'[id="row-{action.ref}"]')
+    through = page.locator("details.through", has=row)
+    if through.count():
+        through.locator("summary").first.click()
+    row.locator(".work-buttons a.button").click()
+    button = row.locator(".form-send")
+    expect(button).to_be_visible()
+    expect(row.locator(".last-report")).to_contain_text("รายงานก่อนหน้า")
+    page.wait_for_timeout(300)
+    boxes = page.evaluate(BOXES)
+    assert 0 <= boxes["bar"][0] < boxes["bar"][1] <= boxes["height"] + 1
+    assert boxes["bar"][1] - boxes["bar"][0] < 100
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    row.locator("form.update-form :is(input, textarea):visible").first.focus()
+    seen = set()
+    for _step in range(14):
+        boxes = page.evaluate(BOXES)
+        if boxes["isBar"]:
+            break
+        seen.add(boxes["name"])
+        top, bottom = boxes["focus"]
+        # Without scripts the browser brings the line with the cursor into view, not the whole text box.
+        assert (bottom if scripts else top + 30) <= boxes["bar"][0] + 1, boxes
+        page.keyboard.press("Tab")
+    assert "result" in seen
+    assert boxes["isBar"]
+    context.close()
