@@ -27,8 +27,8 @@ MAY_IMPORT = {
     "reports": {"pmqa_tracker", "criteria", "assignments", "plan"},
 }
 CATALOG = ROOT / "locale" / "th" / "LC_MESSAGES"
-# Where the log itself is meant, not the latest report: who changed an action, and taking an import back.
-LOG_READERS = {"plan/workbooks/compare.py", "plan/workbooks/undo.py", "plan/models/log.py"}
+# Where the log itself is meant, not the latest report: taking an import back.
+LOG_READERS = {"plan/workbooks/undo.py", "plan/models/log.py"}
 THAI = re.compile(r"[\u0e00-\u0e7f]")
 
 
