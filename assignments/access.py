@@ -5,12 +5,12 @@ The administrator gives roles; the coordinator keeps memberships, and the units 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, TextChoices
+from django.db.models import F, Q, TextChoices
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -39,6 +39,7 @@ class Access:
         roles: names of his groups.
         units: the units they are a member of, as the department lists them; `unit_ids` are their pks.
         speaks_for: those, and the collectives they belong to, each with the unit of his it reaches him by.
+        collectives: the collectives that each of `units` belongs to, by its pk.
     """
 
     user: Any
@@ -46,19 +47,23 @@ class Access:
     units: tuple[Unit, ...]
     unit_ids: frozenset[int]
     speaks_for: Mapping[int, int]
+    collectives: Mapping[int, frozenset[int]]
 
     @classmethod
     def of(cls, user: Any) -> "Access":
         """Read the roles and units of a person."""
         rows = list(Unit.objects.of_user(user).in_order().annotate(collective=F("collectives")))
         units = tuple({unit.pk: unit for unit in rows}.values())
-        collectives = {unit.collective: unit.pk for unit in reversed(rows) if unit.collective}
+        reached = {unit.collective: unit.pk for unit in reversed(rows) if unit.collective}
         return cls(
             user=user,
             roles=frozenset(user.groups.values_list("name", flat=True)),
             units=units,
             unit_ids=frozenset(unit.pk for unit in units),
-            speaks_for=collectives | {unit.pk: unit.pk for unit in units},
+            speaks_for=reached | {unit.pk: unit.pk for unit in units},
+            collectives={
+                unit.pk: frozenset(row.collective for row in rows if row == unit and row.collective) for unit in units
+            },
         )
 
     @property
@@ -96,6 +101,44 @@ class Access:
     def may_send_report(self, unit_id: int) -> bool:
         """The staff of a unit, and a coordinator who works in it, hand in its report of a period."""
         return unit_id in self.unit_ids and self.may_lead
+
+    def only(self, unit: Unit) -> "Access":
+        """The person as a member of one of their units alone."""
+        pks = self._reach(unit.pk)
+        return replace(self, units=(unit,), unit_ids=frozenset({unit.pk}), speaks_for=dict.fromkeys(pks, unit.pk))
+
+    def own_in(self, action: "ActionItem") -> list[Unit]:
+        """The person's units that take part in an action, those that lead it first."""
+        roles = {unit: self._roles_of(unit.pk, action) for unit in self.units}
+        return sorted((unit for unit in self.units if roles[unit]), key=lambda unit: Role.LEAD not in roles[unit])
+
+    def assigns(self, action: "ActionItem", role: str) -> bool:
+        """Whether one of the person's units has a role in an action."""
+        return any(role in self._roles_of(unit.pk, action) for unit in self.units)
+
+    def choices_in(self, action: "ActionItem") -> list[Unit]:
+        """The units the person may speak for on an action: their own and, for a coordinator, those that lead it.
+
+        One query for a coordinator, none for others.
+        """
+        own = self.own_in(action)
+        if not self.is_coordinator:
+            return own
+        leads = [part.unit_id for part in action.assignments.all() if part.role == Role.LEAD]
+        units = Unit.objects.filter(Q(pk__in=leads) | Q(collectives__in=leads, is_active=True)).in_order()
+        return list(dict.fromkeys([*own, *units]))
+
+    def may_change_status_for(self, action: "ActionItem", unit: int | None) -> bool:
+        """Coordinators, and others where the unit (its pk) they speak for leads the action."""
+        return self.is_coordinator or Role.LEAD in self._roles_of(unit, action)
+
+    def _reach(self, unit: int | None) -> frozenset[int]:
+        """A unit of the person and the collectives it belongs to."""
+        return self.collectives.get(unit, frozenset()) | {unit} if unit in self.unit_ids else frozenset()
+
+    def _roles_of(self, unit: int | None, action: "ActionItem") -> set[str]:
+        """The roles one of the person's units has in an action, itself or through a collective."""
+        return {part.role for part in action.assignments.all() if part.unit_id in self._reach(unit)}
 
     def unit_in(self, action: "ActionItem") -> int | None:
         """The pk of the unit the person speaks for on an action, unless they choose another.

@@ -11,11 +11,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from assignments.access import Access
+from assignments.models import Unit
 from plan import evidence_files, file_kinds
 from plan.evidence_fields import MOST, FilesField, LinksField
 from plan.evidence_files import StagedFile
 from plan.models import ActionItem, ProgressUpdate, Status
-from plan.progress import WORDS, Attachment, Report
+from plan.progress import ONLY_LEADS, WORDS, Attachment, Report
 from pmqa_tracker.forms import LinesField, with_lf
 from pmqa_tracker.typed_fields import PercentField
 from pmqa_tracker.typed_words import Words
@@ -37,6 +38,15 @@ class UpdateForm(forms.ModelForm):
 
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
     op_id = forms.UUIDField(widget=forms.HiddenInput)
+    unit = forms.TypedChoiceField(
+        label=_("You report for"),
+        coerce=int,
+        empty_value=None,
+        required=False,
+        error_messages={
+            "invalid_choice": _("You do not report for this unit on this action. Choose one of the units offered.")
+        },
+    )
     files = FilesField(label=_("Files as evidence"), required=False)
     links = LinksField(
         label=_("Links as evidence, one on each line"),
@@ -66,8 +76,10 @@ class UpdateForm(forms.ModelForm):
             "reason": _("Needed when the status or the progress goes back, or the action is cancelled."),
         }
 
-    def __init__(self, *args: Any, action: ActionItem, access: Access, **kwargs: Any) -> None:
-        self.action = action
+    def __init__(self, *args: Any, action: ActionItem, access: Access, unit: Unit | None = None, **kwargs: Any) -> None:
+        """Set up; `unit` is offered first of those the author may speak for, otherwise `Access.unit_in`'s is."""
+        self.action, self.access = action, access
+        self.default_unit = unit.pk if unit else access.unit_in(action)
         self.owner = f"{access.user.pk}/{action.pk}"
         self.moves_status = access.may_change_status(action)
         self.staged: list[StagedFile] = []
@@ -75,6 +87,7 @@ class UpdateForm(forms.ModelForm):
         kwargs["initial"] = {
             "version": action.version,
             "op_id": uuid4(),
+            "unit": self.default_unit,
             "status_to": action.status,
             "progress_to": action.progress,
         }
@@ -85,6 +98,13 @@ class UpdateForm(forms.ModelForm):
             progress_to=action.progress,
         )
         super().__init__(*args, **kwargs)
+        offered = [(unit.pk, str(unit)) for unit in access.choices_in(action)]
+        if self.default_unit is None:
+            offered.insert(0, ("", gettext("All lead units")))
+        self.fields["unit"].choices = offered
+        self.asks_unit = len(offered) > 1
+        if not self.asks_unit:
+            self.fields["unit"].widget = forms.HiddenInput()
         self.fields["files"].help_text = gettext("At most %(size)s MB each: %(kinds)s. Photos too.") % {
             "size": settings.PMQA_EVIDENCE_MB,
             "kinds": ", ".join(file_kinds.KINDS),
@@ -145,8 +165,10 @@ class UpdateForm(forms.ModelForm):
         return links
 
     def clean(self) -> dict[str, Any]:
-        """Refuse an update that tells nothing."""
+        """Refuse an update that tells nothing, or that moves the status for a unit that only supports."""
         data = super().clean()
+        if "unit" in self.errors and not self.asks_unit:
+            raise ValidationError(self.fields["unit"].error_messages["invalid_choice"])
         if not self.moves_status and self.data.get("status_to", self.action.status) != self.action.status:
             raise ValidationError(
                 gettext("Only a lead unit changes the status; a supporting unit adds results and evidence.")
@@ -156,6 +178,8 @@ class UpdateForm(forms.ModelForm):
         moved = data.get("status_to", self.action.status) != self.action.status or (
             data.get("progress_to", self.action.progress) != self.action.progress
         )
+        if moved and self.moves_status and not self.access.may_change_status_for(self.action, self._speaks_for()):
+            self.add_error("unit", ONLY_LEADS)
         told = any(data.get(name) for name in WORDS) or evidence or self.errors
         if not moved and not told:
             raise ValidationError(
@@ -167,9 +191,15 @@ class UpdateForm(forms.ModelForm):
         """Label and text of all that was written and chosen, for a page that cannot take it but must not lose it."""
         return update_words(self.data, self.files)
 
+    def _speaks_for(self) -> int | None:
+        """The pk of the unit its author speaks for; None for every lead unit."""
+        return self.cleaned_data.get("unit") or self.default_unit
+
     def report(self) -> Report:
         """What the form tells; of one that is not valid, as it was typed."""
         data = self.cleaned_data
+        unit = self._speaks_for()
+        moves_status = self.moves_status and self.access.may_change_status_for(self.action, unit)
         words = {
             name: data[name] if name in data else with_lf(self.data.get(name)).strip()
             for name in WORDS
@@ -178,8 +208,9 @@ class UpdateForm(forms.ModelForm):
         attachments = [Attachment(title=title, link=link) for title, link in data.get("links") or ()]
         attachments += [Attachment(title=staged.original_name, file=staged) for staged in self.staged]
         return Report(
-            status=data.get("status_to", self.data.get("status_to")) if self.moves_status else None,
-            progress=data.get("progress_to", self.data.get("progress_to")) if self.moves_status else None,
+            status=data.get("status_to", self.data.get("status_to")) if moves_status else None,
+            progress=data.get("progress_to", self.data.get("progress_to")) if moves_status else None,
+            unit=unit,
             attachments=attachments,
             **words,
         )

@@ -1,13 +1,14 @@
 """The write path: the one way in which the status and progress of an action change (design §5)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from assignments.access import Access
 from assignments.models import Unit
@@ -16,6 +17,7 @@ from plan.models import ActionItem, Evidence, EvidenceWithdrawal, ProgressUpdate
 
 AGAIN = timedelta(hours=1)  # the same words from the same author within it are one update
 WORDS = ("result", "problem", "next_step", "reason")
+ONLY_LEADS = gettext_lazy("Only a lead unit changes the status; a supporting unit adds results and evidence.")
 
 
 class StaleUpdateError(Exception):
@@ -39,7 +41,8 @@ class Attachment:
 class Report:
     """What a person tells of an action. `status` and `progress` (%) are None where only words are added.
 
-    `is_unchanged`: that nothing has changed is what he tells.
+    `is_unchanged`: that nothing has changed is what he tells. `unit`: the pk of the unit the author speaks for; None
+    for the one that `Access.unit_in` names.
     """
 
     status: str | None = None
@@ -49,6 +52,7 @@ class Report:
     next_step: str = ""
     reason: str = ""
     is_unchanged: bool = False
+    unit: int | None = None
     attachments: Sequence[Attachment] = field(default_factory=tuple)
 
 
@@ -86,7 +90,12 @@ def record_update(
         StaleUpdateError: the action's version is not `version` any more, or `op_id` made an update that told
             something else.
     """
-    _check_allowed(action, access, report)
+    sheet_of = unit.pk if unit else workbook.unit_id if workbook else None
+    if sheet_of:
+        report = replace(report, unit=sheet_of)
+    _check_allowed(action, access, report, is_sheet_of_unit=sheet_of is not None)
+    if report.unit is None:
+        report = replace(report, unit=access.unit_in(action))
     kept: list[str] = []
     try:
         with transaction.atomic():
@@ -99,10 +108,7 @@ def record_update(
             if source == ProgressUpdate.Source.WEB and (just_told := _just_told(action, report, access, at)):
                 return just_told
             update = _build(action, version, op_id, access, at, report, source, stored)
-            if workbook:
-                update.workbook, update.unit_id = workbook, workbook.unit_id or update.unit_id
-            if unit:
-                update.unit = unit
+            update.workbook = workbook
             update.full_clean(validate_unique=False, validate_constraints=False)
             # Whether somebody was quicker is the next statement's to say, not a broken rule.
             update.validate_constraints(exclude={"version"})
@@ -133,17 +139,19 @@ def is_repeat(made: ProgressUpdate, report: Report) -> bool:
         and report.status in (None, made.status_to)
         and (report.progress is None or str(report.progress) == str(made.progress_to))
         and report.is_unchanged == made.is_unchanged
+        and report.unit == made.unit_id
         and evidence == {item.file.sha256 if item.file else item.link for item in report.attachments}
     )
 
 
 def record_unchanged(
-    *, rows: Sequence[tuple[ActionItem, int, UUID]], access: Access, at: datetime
+    *, rows: Sequence[tuple[ActionItem, int, UUID, int | None]], access: Access, at: datetime
 ) -> tuple[list[ProgressUpdate], list[ActionItem]]:
     """Tell of each action that nothing has changed; each is an update of its own.
 
     Args:
-        rows: action (`with_details()`), the version its author saw, and the id of this submission for it.
+        rows: action (`with_details()`), the version its author saw, the id of this submission for it, and the pk of
+            the unit the author speaks for, see `Report`. An action may be there once for each of the author's units.
         access: the author and what he may do.
         at: the moment, aware.
 
@@ -151,14 +159,18 @@ def record_unchanged(
         The updates, and the actions of which nothing was written: somebody had changed them since, or the author has
         no part in them.
     """
-    told, left = [], []
-    for action, version, op_id in rows:
+    updates, left = [], []
+    ours: dict[tuple[int, int], int] = {}  # (action pk, the version seen) → the version our own update made of it
+    for action, seen, op_id, unit in rows:
         try:
-            report = Report(is_unchanged=True)
-            told.append(record_update(action=action, version=version, op_id=op_id, access=access, at=at, report=report))
+            report = Report(is_unchanged=True, unit=unit)
+            version = ours.get((action.pk, seen), seen)
+            update = record_update(action=action, version=version, op_id=op_id, access=access, at=at, report=report)
+            ours[action.pk, seen] = update.version
+            updates.append(update)
         except (StaleUpdateError, NotAllowedError, IntegrityError):
             left.append(action)
-    return told, left
+    return updates, left
 
 
 def withdraw_evidence(*, evidence: Evidence, access: Access, reason: str, at: datetime) -> EvidenceWithdrawal:
@@ -228,10 +240,16 @@ def _attach(attachment: Attachment, update: ProgressUpdate, kept: list[str]) -> 
     evidence.save()
 
 
-def _check_allowed(action: ActionItem, access: Access, report: Report) -> None:
+def _check_allowed(action: ActionItem, access: Access, report: Report, *, is_sheet_of_unit: bool) -> None:
     check_may_report(action, access)
-    if (report.status is not None or report.progress is not None) and not access.may_change_status(action):
-        raise NotAllowedError(_("Only a lead unit changes the status; a supporting unit adds results and evidence."))
+    moves_status = report.status is not None or report.progress is not None
+    if report.unit is not None and not is_sheet_of_unit:
+        if report.unit not in {unit.pk for unit in access.choices_in(action)}:
+            raise NotAllowedError(_("You do not report for this unit on this action. Choose another unit."))
+        if moves_status and not access.may_change_status_for(action, report.unit):
+            raise NotAllowedError(str(ONLY_LEADS))
+    if moves_status and not access.may_change_status(action):
+        raise NotAllowedError(str(ONLY_LEADS))
     moves = report.status is not None and report.status != action.status
     if moves and Status.CANCELLED in (report.status, action.status) and not access.is_coordinator:
         raise NotAllowedError(_("Only the coordinator cancels an action or takes it up again."))
@@ -252,7 +270,7 @@ def _build(
         op_id=op_id,
         version=version + 1,
         author=access.user,
-        unit_id=access.unit_in(action),
+        unit_id=report.unit,
         at=at,
         status_from=stored["status"],
         status_to=stored["status"] if report.status is None else report.status,

@@ -148,7 +148,7 @@ def missing_reports(plan: Plan, access: Access, as_of: AsOf) -> list[Cell]:
     """The reports that a person's units are reminded of, the longest late first; in a fixed number of queries."""
     if not access.may_lead:
         return []
-    units = [unit for unit in access.units if unit.is_active and not unit.is_collective]
+    units = [unit for unit in access.units if not unit.is_collective]
     return [cell for cell in grid(plan, as_of, units).owed if cell.is_missing]
 
 

@@ -4,7 +4,7 @@
 
 const DRAFT = "draft/";
 const DRAFT_DAYS = 14;
-const FIELDS = ["status_to", "progress_to", "result", "problem", "next_step", "reason", "links", "version", "op_id"];
+const FIELDS = ["status_to", "progress_to", "result", "problem", "next_step", "reason", "links", "unit", "version", "op_id"];
 
 /* The browser may refuse to keep anything: then there are no drafts, and nothing else is different. */
 function kept(key) {

@@ -59,7 +59,7 @@ def counts_for(unit: Any) -> Q:
 
 
 def duties(since: datetime, until: datetime) -> QuerySet[Assignment]:
-    """The duties of every lead assignment: a row for each of its units that is active.
+    """The duties of every lead assignment: its unit's or, of a collective, those of its members that are active.
 
     Adds `holder` (pk of the unit that must report) and `report_pk` (of its last update from `since` to before `until`;
     None where it made none). A unit that leads an action by name and through a collective has a row for each.
@@ -69,7 +69,7 @@ def duties(since: datetime, until: datetime) -> QuerySet[Assignment]:
         Assignment.objects.filter(role=Role.LEAD)
         .annotate(
             holder=Coalesce("unit__members", "unit", output_field=BigIntegerField()),
-            is_held=Coalesce("unit__members__is_active", "unit__is_active", output_field=BooleanField()),
+            is_held=Coalesce("unit__members__is_active", Value(value=True), output_field=BooleanField()),
         )
         .filter(is_held=True)
         .annotate(report_pk=Subquery(own.order_by("-version").values("pk")[:1]))

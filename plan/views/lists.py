@@ -14,7 +14,7 @@ from plan.lookup import find_plan
 from plan.models import Plan
 from plan.owed import read_list
 from plan.views.actions import read_actions
-from plan.views.my import now_of, read_my, role_of
+from plan.views.my import now_of, place_of, read_my
 from plan.views.period_reports import read_grid
 from pmqa_tracker import thai
 from pmqa_tracker.downloads import listen
@@ -38,10 +38,15 @@ def action_list(request: HttpRequest, slug: str) -> FileResponse:
 def my(request: HttpRequest, slug: str) -> FileResponse:
     """งานของฉัน, the tab that `?role=` names."""
     plan = find_plan(request, slug)
-    shown = read_my(plan, access_of(request), role_of(request))
+    shown = read_my(plan, access_of(request), place_of(request))
     as_of = shown["as_of"]
     return send_list(
-        work_tables.my_table(shown["work"], notes=list_notes(plan, as_of.day, [_names(shown["units"])])),
+        work_tables.my_table(
+            shown["work"],
+            notes=list_notes(
+                plan, as_of.day, [_names([shown["place"].unit] if shown["place"].unit else shown["units"])]
+            ),
+        ),
         plan,
         as_of.day,
     )

@@ -1,6 +1,7 @@
 """งานของฉัน: what my units owe, and an update in the row."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from assignments.access import Access, access_of
-from assignments.models import Role
+from assignments.models import Role, Unit
 from plan.as_of import AsOf, on_day
 from plan.forms import typed_update
 from plan.lookup import find_action, find_plan
@@ -35,7 +36,7 @@ def my(request: HttpRequest, slug: str) -> HttpResponse:
     """What my units owe, most pressing first; lead and support on a page each."""
     plan = find_plan(request, slug)
     said_of = {each.extra_tags.removeprefix("row-"): each.message for each in messages.get_messages(request)}
-    context = read_my(plan, access_of(request), role_of(request)) | {"said_of": said_of}
+    context = read_my(plan, access_of(request), place_of(request)) | {"said_of": said_of}
     return render(request, "plan/my.html", context)
 
 
@@ -51,22 +52,22 @@ def my_row(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
     access = access_of(request)
     if not access.unit_ids or not any(part.unit_id in access.speaks_for for part in action.assignments.all()):
         return _outside(request, plan, action, access)
-    role = role_of(request)
-    addresses = row_addresses(plan, action, role)
+    place = place_of(request)
+    addresses = row_addresses(plan, action, place)
     if request.method == "POST":
         panel = answer_update(request, plan, action, access, addresses)
     elif "closed" in request.GET:
         panel = None
     else:
-        panel = open_panel(action, access, addresses)
+        panel = open_panel(action, access, addresses, unit=place.unit_in(action, access))
     if panel and panel.update:
         if not request.htmx:
             messages.success(request, _("Recorded. %(ref)s now shows what you told.") % {"ref": action.ref})
-            return redirect(f"{my_address(plan, role)}#row-{action.ref}")
-        return trigger_client_event(_row(request, plan, access, role, action, None, is_recorded=True), "recorded")
+            return redirect(f"{my_address(plan, place)}#row-{action.ref}")
+        return trigger_client_event(_row(request, plan, access, place, action, None, is_recorded=True), "recorded")
     if request.htmx:
-        return _row(request, plan, access, role, action, panel)
-    context = read_my(plan, access, role, action=action, panel=panel)
+        return _row(request, plan, access, place, action, panel)
+    context = read_my(plan, access, place, action=action, panel=panel)
     return render(request, "plan/my.html", context, status=panel.status if panel else 200)
 
 
@@ -76,11 +77,12 @@ def typed_rows(request: HttpRequest) -> Words:
     return [(_("Rows ticked"), refs)] if refs else []
 
 
-def _read_choice(value: str) -> tuple[str, tuple[int, UUID]] | None:
-    """(ref, (version, op_id)) of a chosen row; None for what no page of ours holds."""
+def _read_choice(value: str) -> tuple[str, int, UUID, int | None] | None:
+    """(ref, version, op_id, pk of the unit or None) of a chosen row; None for what no page of ours holds."""
     try:
         ref, version, op_id = value.rsplit("|", 2)
-        return None if "\0" in ref else (ref, (int(version), UUID(op_id)))
+        op_id, _at, unit = op_id.partition("@")
+        return None if "\0" in ref else (ref, int(version), UUID(op_id), int(unit) if unit else None)
     except ValueError:
         return None
 
@@ -101,19 +103,19 @@ def my_unchanged(request: HttpRequest, slug: str) -> HttpResponse:
     """ไม่เปลี่ยนแปลงในงวดนี้: an update for each chosen row that says so. One row by htmx comes back as it stands now."""
     plan = find_plan(request, slug)
     access = access_of(request)
-    role = role_of(request)
-    chosen = dict(filter(None, map(_read_choice, request.POST.getlist("row"))))
-    rows = plan.actions.with_details().filter(ref__in=chosen)
-    told, left = record_unchanged(
-        rows=[(action, *chosen[action.ref]) for action in rows], access=access, at=clock.now()
-    )
+    place = place_of(request)
+    chosen = [choice for choice in map(_read_choice, request.POST.getlist("row")) if choice]
+    actions = {action.ref: action for action in plan.actions.with_details().filter(ref__in={ref for ref, *_ in chosen})}
+    rows = [(actions[ref], *choice) for ref, *choice in dict.fromkeys(chosen) if ref in actions]
+    told, left = record_unchanged(rows=rows, access=access, at=clock.now())
     if request.htmx and len(told) == 1 and not left:
-        return _row(request, plan, access, role, told[0].action, None, is_recorded=True)
-    why = {action.ref: why_left(action, chosen[action.ref][0], access) for action in left}
+        return _row(request, plan, access, place, told[0].action, None, is_recorded=True)
+    seen = {ref: version for ref, version, *_rest in chosen}
+    why = {action.ref: why_left(action, seen[action.ref], access) for action in left}
     if request.htmx and len(left) == 1 and not told:
         if not read_rows(plan, access, now_of(plan), refs=[left[0].ref]):
             raise PermissionDenied(why[left[0].ref])
-        return _row(request, plan, access, role, left[0], None, said_of=why)
+        return _row(request, plan, access, place, left[0], None, said_of=why)
     if told:
         message = ngettext(
             "No change recorded for %(count)s action.", "No change recorded for %(count)s actions.", len(told)
@@ -124,13 +126,41 @@ def my_unchanged(request: HttpRequest, slug: str) -> HttpResponse:
         messages.warning(request, said, extra_tags=f"row-{ref}")
     if not chosen:
         messages.warning(request, _("Choose at least one row first."))
-    address = my_address(plan, role) + "".join(f"#row-{ref}" for ref in list(why)[:1])
+    address = my_address(plan, place) + "".join(f"#row-{ref}" for ref in list(why)[:1])
     return HttpResponse(headers={"HX-Redirect": address}) if request.htmx else redirect(address)
 
 
-def role_of(request: HttpRequest) -> str:
-    """The part in the work the page shows: lead, unless support is asked for."""
-    return Role.SUPPORT if request.GET.get("role") == Role.SUPPORT else Role.LEAD
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Which rows the page shows: the person's part in the work, and the unit they narrow it to, if any."""
+
+    role: str
+    unit: Unit | None
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What an address keeps to stay there."""
+        query = {"role": str(self.role)} if self.role != Role.LEAD else {}
+        return query | ({"unit": self.unit.abbreviation} if self.unit else {})
+
+    def narrow(self, access: Access) -> Access:
+        """The person as a member of the chosen unit alone."""
+        return access.only(self.unit) if self.unit else access
+
+    def unit_in(self, action: ActionItem, access: Access) -> Unit | None:
+        """The unit that a form in a row speaks for at first; None leaves it to `Access.unit_in`."""
+        own = self.narrow(access).own_in(action)
+        leads = [unit for unit in own if access.only(unit).assigns(action, self.role)]
+        return leads[0] if leads and (self.unit or self.role == Role.SUPPORT) else None
+
+
+def place_of(request: HttpRequest) -> Place:
+    """The part in the work, lead unless support is asked for, and the unit, where the person is a member of it."""
+    role = Role.SUPPORT if request.GET.get("role") == Role.SUPPORT else Role.LEAD
+    asked = request.GET.get("unit", "")
+    units = access_of(request).units
+    unit = next((each for each in units if each.abbreviation == asked), None) if len(units) > 1 else None
+    return Place(role=role, unit=unit)
 
 
 def now_of(plan: Plan) -> AsOf:
@@ -138,49 +168,56 @@ def now_of(plan: Plan) -> AsOf:
     return on_day(plan, clock.today(), plan.periods.all(), told_until=clock.now())
 
 
-def my_address(plan: Plan, role: str = Role.LEAD) -> str:
-    """The address of งานของฉัน in a role."""
-    address = reverse("my", args=[plan.slug])
-    return f"{address}?{urlencode({'role': role})}" if role != Role.LEAD else address
+def my_address(plan: Plan, place: Place) -> str:
+    """The address of งานของฉัน at a place."""
+    return _with_query(reverse("my", args=[plan.slug]), place.query)
 
 
-def row_addresses(plan: Plan, action: ActionItem, role: str) -> dict[str, str]:
+def row_addresses(plan: Plan, action: ActionItem, place: Place) -> dict[str, str]:
     """The addresses of a panel that stands in a row."""
     here = reverse("my_row", args=[plan.slug, action.ref])
-    query = {"role": role} if role != Role.LEAD else {}
-    return {
-        "post_to": f"{here}?{urlencode(query)}" if query else here,
-        "afresh": f"{here}?{urlencode(query | {'closed': 1})}",
-        "anew": f"{here}?{urlencode(query)}" if query else here,
-    }
+    stays = _with_query(here, place.query)
+    return {"post_to": stays, "afresh": _with_query(here, place.query | {"closed": 1}), "anew": stays}
+
+
+def _with_query(address: str, query: dict[str, Any]) -> str:
+    return f"{address}?{urlencode(query)}" if query else address
 
 
 def read_my(
-    plan: Plan, access: Access, role: str, *, action: ActionItem | None = None, panel: Panel | None = None
+    plan: Plan, access: Access, place: Place, *, action: ActionItem | None = None, panel: Panel | None = None
 ) -> dict[str, Any]:
     """What the page shows; with the form of one action open in its row."""
     as_of = now_of(plan)
+    units = access.units
+    if action and place.unit and place.unit not in access.own_in(action):
+        place = replace(place, unit=None)
+    access = place.narrow(access)
     rows = read_rows(plan, access, as_of) if access.unit_ids else []
     for row in rows:
-        if action and row.pk == action.pk and role not in row.parts:
-            role = next(iter(row.parts))
+        if action and row.pk == action.pk and place.role not in row.parts:
+            place = replace(place, role=next(iter(row.parts)))
     for row in rows:
-        _prepare(row, plan, access, role)
+        _prepare(row, plan, access, place)
         if action and row.pk == action.pk:
             row.panel = panel
-    units = access.units
     return {
         "as_of": as_of,
+        "place": place,
+        "all_units": my_address(plan, replace(place, unit=None)),
+        "by_unit": [(unit, my_address(plan, replace(place, unit=unit))) for unit in units],
+        "by_role": {role.value: my_address(plan, replace(place, role=role)) for role in Role},
+        "stays": _with_query("", place.query),
         "units": units,
-        "grid": grid(plan, as_of, units) if units else None,
-        "said_of": {},
-        "work": sort_work(rows, as_of, role),
+        "grid": grid(plan, as_of, access.units) if units else None,
+        "work": sort_work(rows, as_of, place.role),
         "can_confirm_any": any(row.can_confirm for row in rows),
     }
 
 
-def _prepare(row: ActionItem, plan: Plan, access: Access, role: str) -> None:
+def _prepare(row: ActionItem, plan: Plan, access: Access, place: Place) -> None:
     """What a row of the page shows besides the action: its form, its buttons, the collective it comes through."""
+    role = place.role
     is_own = row.parts.get(role, True)
     parts = [part for part in row.assignments.all() if part.role == role and part.unit_id in access.speaks_for]
     row.through = None if is_own else parts[0].unit
@@ -189,8 +226,7 @@ def _prepare(row: ActionItem, plan: Plan, access: Access, role: str) -> None:
     row.reported_on = max(duty.report.at for duty in row.duties) if row.is_reported else None
     is_asked = row.due in AT_WORK
     row.shown_duties = [duty for duty in row.duties if role == Role.LEAD and (duty.report or is_asked)]
-    row.addresses = row_addresses(plan, row, role)
-    row.choice = f"{row.ref}|{row.version}|{uuid4()}"
+    row.addresses = row_addresses(plan, row, place)
     row.can_report = access.may_add_result(row)
     row.can_confirm = (
         role == Role.LEAD
@@ -198,13 +234,15 @@ def _prepare(row: ActionItem, plan: Plan, access: Access, role: str) -> None:
         and not row.is_reported
         and section_of(row) in (Due.OVERDUE, Due.NOW, Due.UNSCHEDULED)
     )
+    waiting = [duty.unit for duty in row.duties if duty.report is None]
+    row.choices = [(unit, f"{row.ref}|{row.version}|{uuid4()}@{unit.pk}") for unit in waiting if row.can_confirm]
 
 
 def _row(
     request: HttpRequest,
     plan: Plan,
     access: Access,
-    role: str,
+    place: Place,
     action: ActionItem,
     panel: Panel | None,
     *,
@@ -216,15 +254,20 @@ def _row(
     `said_of` is why nothing was, by ref; the answer is then a conflict.
     """
     as_of = now_of(plan)
+    if place.unit and place.unit not in access.own_in(action):
+        place = replace(place, unit=None)
+    access = place.narrow(access)
     rows = read_rows(plan, access, as_of, refs=None if is_recorded else [action.ref])
     row = next(each for each in rows if each.pk == action.pk)
-    _prepare(row, plan, access, role)
+    _prepare(row, plan, access, place)
     row.panel = panel
     context = {
+        "place": place,
+        "stays": _with_query("", place.query),
         "plan": plan,
         "as_of": as_of,
         "action": row,
-        "work": sort_work(rows, as_of, role) if is_recorded else None,
+        "work": sort_work(rows, as_of, place.role) if is_recorded else None,
         "is_recorded": is_recorded,
         "is_answer": True,
         "said_of": said_of or {},

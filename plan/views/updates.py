@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from assignments.access import Access
+from assignments.models import Unit
 from plan.forms import UpdateForm
 from plan.lookup import find_action
 from plan.models import ActionItem, Plan, ProgressUpdate
@@ -57,9 +58,9 @@ def page_addresses(plan: Plan, action: ActionItem) -> dict[str, str]:
     return {"post_to": here, "afresh": here, "anew": f"{here}#update"}
 
 
-def open_panel(action: ActionItem, access: Access, addresses: dict[str, str]) -> Panel:
-    """The form of an action, unfilled, for who may report on it."""
-    form = UpdateForm(action=action, access=access) if access.may_add_result(action) else None
+def open_panel(action: ActionItem, access: Access, addresses: dict[str, str], *, unit: Unit | None = None) -> Panel:
+    """The form of an action, unfilled, for who may report on it; `unit` is offered first."""
+    form = UpdateForm(action=action, access=access, unit=unit) if access.may_add_result(action) else None
     last = read_last(action) if form else ()
     return Panel(action=action, form=form, reason=access.why_not_report(action), last=last, **addresses)
 

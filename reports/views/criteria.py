@@ -133,7 +133,8 @@ def criterion_detail(request: HttpRequest, slug: str, code: str) -> HttpResponse
     as_of, context = read_day(request, plan)
     whole = build_map(plan, as_of, context["query"])
     actions = list(plan.actions.filter(criterion=criterion).as_of(as_of).with_details().in_order())
-    evidence = Evidence.objects.filter(at__lt=as_of.ends_at).select_related("withdrawal__by").order_by("at", "pk")
+    evidence = Evidence.objects.filter(at__lt=as_of.ends_at).select_related("withdrawal__by", "update__unit")
+    evidence = evidence.order_by("at", "pk")
     prefetch_related_objects(actions, Prefetch("evidence", evidence, to_attr="evidence_on"))
     row = next(row for row in whole.rows if row.criterion.pk == criterion.pk)
     levels = [

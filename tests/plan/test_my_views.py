@@ -241,7 +241,8 @@ def test_a_supporting_units_row_opens_in_its_tab(client, staff, plan, unit):
     response = client.get(f"/plans/2563/my/{helped.ref}/")
     assert response.context["work"].role == "SUPPORT"
     assert list(response.context["work"].sections[0].own[0].panel.form.fields) == [
-        "result", "next_step", "version", "op_id", "files", "links",
+        "result", "next_step", "version", "op_id", "unit",
+        "files", "links",
     ]  # fmt: skip
     done = client.post(f"/plans/2563/my/{helped.ref}/?role=SUPPORT", typed(helped, result="ส่งข้อมูลแล้ว"))
     assert done.url == f"/plans/2563/my/?role=SUPPORT#row-{helped.ref}"

@@ -198,7 +198,7 @@ def test_a_supporting_units_form_has_no_status(client, plan):
     client.force_login(UserFactory(roles=["staff"], units=[helper]))
     here = f"/plans/2563/actions/{action.ref}/"
     fields = list(client.get(here).context["panel"].form.fields)
-    assert fields == ["result", "next_step", "version", "op_id", "files", "links"]
+    assert fields == ["result", "next_step", "version", "op_id", "unit", "files", "links"]
     forced = form(action, status_to="DONE", progress_to=100, result="ยืนยันว่าเสร็จ")
     assert client.post(here, forced).status_code == 422
     given = {"version": 1, "op_id": str(uuid4()), "result": "ส่งข้อมูลแล้ว", "links": "https://example.org/a"}

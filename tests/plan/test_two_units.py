@@ -1,0 +1,165 @@
+"""A person in two units: which unit a row belongs to, the filter by unit, and for whom they speak."""
+
+from uuid import uuid4
+
+import pytest
+
+from assignments.access import Access
+from assignments.models import Membership
+from plan.models import ActionItem, ProgressUpdate, Status
+from plan.my_work import count_owed
+from plan.progress import NotAllowedError
+from plan.views.my import now_of
+from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def plan():
+    return PlanFactory(slug="2563")
+
+
+@pytest.fixture
+def first():
+    return UnitFactory(abbreviation="กค.")
+
+
+@pytest.fixture
+def second():
+    return UnitFactory(abbreviation="กน.")
+
+
+@pytest.fixture
+def person(client, first, second):
+    person = UserFactory(roles=["staff"], units=[first, second])
+    client.force_login(person)
+    return person
+
+
+def typed(action, **told):
+    action.refresh_from_db()
+    return {
+        "version": action.version, "op_id": str(uuid4()), "status_to": action.status,
+        "progress_to": action.progress, "result": "ทำแล้ว", **told,
+    }  # fmt: skip
+
+
+def row_of(client, action, address="/plans/2563/my/"):
+    sections = client.get(address).context["work"].sections
+    return next(row for section in sections for row in (*section.own, *section.through) if row.pk == action.pk)
+
+
+def refs(client, address):
+    sections = client.get(address).context["work"].sections
+    return sorted(row.ref for section in sections for row in (*section.own, *section.through))
+
+
+def test_each_row_says_which_unit_it_belongs_to_and_the_page_narrows_to_one(client, plan, first, second, person):
+    everyone = UnitFactory(is_collective=True, members=[first, second])
+    ours = ActionItemFactory(plan=plan, lead=[first])
+    theirs = ActionItemFactory(plan=plan, lead=[second])
+    both = ActionItemFactory(plan=plan, lead=[everyone])
+    assert [[str(duty.unit) for duty in row_of(client, each).shown_duties] for each in (ours, theirs, both)] == [
+        ["กค."], ["กน."], ["กค.", "กน."],
+    ]  # fmt: skip
+    assert refs(client, "/plans/2563/my/?unit=กค.") == sorted([ours.ref, both.ref])
+    assert refs(client, "/plans/2563/my/?unit=กน.") == sorted([theirs.ref, both.ref])
+    assert refs(client, "/plans/2563/my/?unit=อื่น") == sorted([ours.ref, theirs.ref, both.ref])
+    body = client.get("/plans/2563/my/?unit=กน.").content.decode()
+    kept = "unit=%E0%B8%81%E0%B8%99."
+    for address in (
+        f"/my/{theirs.ref}/?{kept}",
+        f"/my/unchanged/?{kept}",
+        f"/my/?role=SUPPORT&amp;{kept}",
+        f"/my.xlsx?{kept}",
+    ):
+        assert address in body
+    saved = client.post(f"/plans/2563/my/{theirs.ref}/?unit=กน.", typed(theirs))
+    assert saved.url.startswith(f"/plans/2563/my/?{kept}")
+
+
+def test_the_author_chooses_the_unit_and_each_of_them_owes_its_own(client, plan, first, second, person):
+    action = ActionItemFactory(plan=plan, lead=[first, second])
+    body = client.get(f"/plans/2563/my/{action.ref}/", headers=HTMX).content.decode()
+    assert f'<option value="{first.pk}" selected>กค.</option>' in body
+    assert f'<option value="{second.pk}">กน.</option>' in body
+    client.post(f"/plans/2563/my/{action.ref}/", typed(action, unit=second.pk))
+    assert ProgressUpdate.objects.get().unit == second
+    assert [bool(duty.report) for duty in row_of(client, action).duties] == [False, True]
+    assert (
+        count_owed(plan, Access.of(person).only(first), now_of(plan))
+        - count_owed(plan, Access.of(person).only(second), now_of(plan))
+        == 1
+    )
+    client.post(f"/plans/2563/my/{action.ref}/", typed(action, unit=first.pk))
+    assert set(ProgressUpdate.objects.values_list("unit", flat=True)) == {first.pk, second.pk}
+    assert "กน." in client.get(f"/plans/2563/actions/{action.ref}/").content.decode()
+
+
+@pytest.mark.parametrize("unit", ["foreign", "9999999", "x"])
+def test_a_unit_that_is_not_the_authors_is_refused_and_the_text_kept(client, plan, first, person, unit):
+    foreign = UnitFactory()
+    action = ActionItemFactory(plan=plan, lead=[first, foreign])
+    chosen = foreign.pk if unit == "foreign" else unit
+    response = client.post(f"/plans/2563/my/{action.ref}/", typed(action, unit=chosen))
+    body = response.content.decode()
+    assert response.status_code == 422
+    assert "ทำแล้ว</textarea>" in body
+    assert "ท่านไม่ได้รายงานในนามหน่วยงานนี้" in body
+    assert not ProgressUpdate.objects.exists()
+
+
+def test_a_unit_left_while_typing_is_not_taken_for_another(client, plan, first, second, person):
+    action = ActionItemFactory(plan=plan, lead=[first, second])
+    form = typed(action, unit=second.pk)
+    Membership.objects.filter(user=person, unit=second).delete()
+    assert client.post(f"/plans/2563/my/{action.ref}/", form).status_code == 422
+    assert not ProgressUpdate.objects.exists()
+
+
+def test_who_speaks_for_the_supporting_unit_moves_no_status(client, plan, first, second, person):
+    action = ActionItemFactory(plan=plan, lead=[first], support=[second])
+    form = typed(action, unit=second.pk, status_to=Status.IN_PROGRESS, progress_to=40)
+    assert client.post(f"/plans/2563/my/{action.ref}/", form).status_code == 422
+    assert client.post(f"/plans/2563/my/{action.ref}/", typed(action, unit=second.pk)).status_code == 302
+    update = ProgressUpdate.objects.get()
+    assert (update.unit, update.status_to) == (second, Status.NOT_STARTED)
+    assert not row_of(client, action).is_reported
+
+
+def test_no_change_is_said_for_each_unit(client, plan, first, second, person):
+    action = ActionItemFactory(plan=plan, lead=[first, second])
+    choices = row_of(client, action).choices
+    assert [str(unit) for unit, _value in choices] == ["กค.", "กน."]
+    client.post("/plans/2563/my/unchanged/", {"row": [value for _unit, value in choices]})
+    assert list(ProgressUpdate.objects.order_by("version").values_list("unit", "is_unchanged")) == [
+        (first.pk, True), (second.pk, True),
+    ]  # fmt: skip
+    assert row_of(client, action).choices == []
+    again = ActionItemFactory(plan=plan, lead=[first, second])
+    (value,) = (value for unit, value in row_of(client, again, "/plans/2563/my/?unit=กน.").choices)
+    client.post("/plans/2563/my/unchanged/?unit=กน.", {"row": value})
+    assert ProgressUpdate.objects.get(action=again).unit == second
+    forged = value.rpartition("@")[0] + f"@{UnitFactory().pk}"
+    client.post("/plans/2563/my/unchanged/", {"row": forged})
+    assert ProgressUpdate.objects.filter(action=again).count() == 1
+
+
+def test_a_coordinator_says_on_whose_behalf(client, plan, first, second, tell):
+    coordinator = UserFactory(roles=["coordinator"], units=[UnitFactory()])
+    everyone = UnitFactory(abbreviation="ทุกหน่วยงาน", is_collective=True, members=[first, second])
+    shared, through = ActionItemFactory(plan=plan, lead=[first, second]), ActionItemFactory(plan=plan, lead=[everyone])
+    client.force_login(coordinator)
+    body = client.get(f"/plans/2563/actions/{shared.ref}/").content.decode()
+    assert '<option value="" selected>หน่วยงานหลักทุกหน่วยงาน</option>' in body
+    client.post(f"/plans/2563/actions/{shared.ref}/", typed(shared, unit=second.pk))
+    client.post(f"/plans/2563/actions/{through.ref}/", typed(through, unit=first.pk))
+    assert [ProgressUpdate.objects.get(action=each).unit for each in (shared, through)] == [second, first]
+    owed = {unit: Access.of(UserFactory(roles=["staff"], units=[unit])) for unit in (first, second)}
+    late = 2  # the reports of the periods that have ended
+    assert [count_owed(plan, owed[unit], now_of(plan)) - late for unit in (first, second)] == [1, 1]
+    with pytest.raises(NotAllowedError):
+        tell(through, coordinator, result="แทนหน่วยงานอื่น", unit=UnitFactory().pk)
+    assert ActionItem.objects.get(pk=through.pk).version == 2
