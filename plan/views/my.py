@@ -204,6 +204,7 @@ def read_my(
     return {
         "as_of": as_of,
         "place": place,
+        "said_of": {},
         "all_units": my_address(plan, replace(place, unit=None)),
         "by_unit": [(unit, my_address(plan, replace(place, unit=unit))) for unit in units],
         "by_role": {role.value: my_address(plan, replace(place, role=role)) for role in Role},
