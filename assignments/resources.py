@@ -1,17 +1,37 @@
 """The units as a table."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from import_export import fields
+from import_export import fields, widgets
 
-from assignments.models import Unit
-from pmqa_tracker.exchange import NamedListWidget, TableMeta, TableResource
+from assignments.models import Unit, UnitQuerySet
+from assignments.unit_names import UnitNames, read_units
+from pmqa_tracker.exchange import TableMeta, TableResource
+from pmqa_tracker.read_cells import ReadCell
+
+
+class UnitsWidget(widgets.ManyToManyWidget):
+    """Units by their names, with commas between; read as in every import."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> UnitQuerySet:
+        """The units.
+
+        Raises:
+            UnreadableError: a piece of the text is no unit.
+        """
+        units = read_units(ReadCell(value), UnitNames.of(Unit.objects.all())) if value else ()
+        return Unit.objects.filter(pk__in=[unit.pk for unit in units])
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return ", ".join(unit.abbreviation for unit in value.all()) if value else ""
 
 
 class UnitResource(TableResource):
     """A row a unit, named by its abbreviation; the members of a collective are in one cell."""
 
-    members = fields.Field("members", "members", NamedListWidget(Unit, ",", "abbreviation"))
+    members = fields.Field("members", "members", UnitsWidget(Unit))
 
     class Meta(TableMeta):
         model = Unit

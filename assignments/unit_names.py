@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
 from django.utils.translation import gettext as _
 
-from assignments.models import Unit
+from assignments.models import Unit, UnitQuerySet
 from pmqa_tracker import thai
 from pmqa_tracker.named_cells import nearest, read_words
 from pmqa_tracker.read_cells import ReadCell
@@ -72,6 +73,16 @@ class UnitNames:
         texts = [join.join(unit.abbreviation for unit in units) for join in JOINS]
         texts += [join.join(unit.name_th for unit in units) for join in JOINS]
         return next((text for text in texts if _clear(_taken(text, self)) == list(units)), texts[0])
+
+
+def find_unit_by_name(units: UnitQuerySet, name: str) -> Unit | None:
+    """The one of `units` of this abbreviation, or the only one that a cell with this name would mean."""
+    found = units.filter(abbreviation=name).first()
+    if found is None and thai.search_key(name):
+        with suppress(UnreadableError):
+            meant = read_units(ReadCell(name), UnitNames.of(units))
+            found = meant[0] if len(meant) == 1 else None
+    return found
 
 
 def read_units(cell: ReadCell, names: UnitNames) -> list[Unit]:

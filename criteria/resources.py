@@ -3,7 +3,11 @@
 from import_export import fields
 
 from criteria.models import Assessment, Category, Criterion, Requirement, Verdict
-from pmqa_tracker.exchange import NamedWidget, TableMeta, TableResource, not_there
+from pmqa_tracker.database_text import find_named
+from pmqa_tracker.exchange import TableMeta, TableResource
+from pmqa_tracker.read_cells import ReadCell
+from pmqa_tracker.table_widgets import NamedWidget, not_there
+from pmqa_tracker.typed_cells import read_whole
 
 
 class CategoryResource(TableResource):
@@ -44,8 +48,9 @@ class RequirementWidget(NamedWidget):
     """A requirement by its criterion's code and its level, each in a column of its own."""
 
     def clean(self, value, row=None, **kwargs):
-        level = str(row.get("level") or "").strip()
-        found = Requirement.objects.filter(criterion__code=value, level=int(level) if level.isdecimal() else 0).first()
+        level = row.get("level")
+        asked = Requirement.objects.filter(level=read_whole(ReadCell(level)) or 0)
+        found = find_named(asked, "criterion__code", str(value))
         if found is None:
             raise ValueError(not_there(Requirement, f"{value} · {level}"))
         return found

@@ -5,16 +5,18 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from assignments.models import Role, Unit
+from assignments.unit_names import find_unit_by_name
 from criteria.models import Category, Criterion, Level, Requirement
 from plan.as_of import AsOf
 from plan.models import Age, Change, Due, Health, Status
 from plan.models.action import PLAN_ORDER, ActionItemQuerySet
 from plan.models.status import CLOSED
 from pmqa_tracker import thai
+from pmqa_tracker.database_text import find_named
 
 
 class UpdatedChoice:
@@ -148,8 +150,21 @@ class ActionFilter(django_filters.FilterSet):
         periods = [(str(period.number), period.label) for period in as_of.periods]
         for name in {"period", "begins", "ends"} & set(self.filters):
             self.form.fields[name].choices = [("", _("All periods")), *periods]
+        self.data = self.form.data = self._as_offered()
         if "q" in self.filters:
             self.form.fields["q"].widget = forms.TextInput(attrs={"type": "search"})
+
+    def _as_offered(self) -> dict[str, Any]:
+        """The parameters of the address, each value as the page offers it, however it is spelled."""
+        data = {name: self.data.get(name) for name in self.data}
+        for name, field in self.form.fields.items():
+            typed = str(data.get(name) or "")
+            if typed and isinstance(field, forms.ModelChoiceField):
+                found = _find(field.queryset, field.to_field_name, typed)
+                data[name] = str(getattr(found, field.to_field_name)) if found else typed
+            elif typed and isinstance(field, forms.ChoiceField):
+                data[name] = thai.as_offered(typed, [str(value) for value, _label in field.choices if value])
+        return data
 
     @property
     def unknown(self) -> list[str]:
@@ -245,3 +260,13 @@ class ActionFilter(django_filters.FilterSet):
         if value == "behind":
             return actions.behind_first()
         return actions.order_by(*SortChoice.FIELDS[value], *PLAN_ORDER)
+
+
+def _find(rows: QuerySet, field: str, name: str) -> Model | None:
+    """The row that a parameter of the address names."""
+    if rows.model is Unit:
+        return find_unit_by_name(rows, name)
+    if rows.model is Category:
+        digits = thai.fold(name).strip()
+        return rows.filter(number=int(digits)).first() if digits.isdecimal() and len(digits) < 5 else None
+    return find_named(rows, field, name)

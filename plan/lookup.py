@@ -10,11 +10,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from assignments.models import Unit
+from assignments.unit_names import find_unit_by_name
 from plan.as_of import AsOf, on_day
 from plan.filters import ActionFilter
 from plan.models import ActionItem, Plan
 from pmqa_tracker import clock, thai
-from pmqa_tracker.database_text import by_thai
+from pmqa_tracker.database_text import by_thai, find_named
 from pmqa_tracker.views import NotFound
 
 
@@ -24,7 +25,7 @@ def find_plan(request: HttpRequest, slug: str) -> Plan:
     Raises:
         NotFound: there is none; the page lists those there are.
     """
-    plan = Plan.objects.select_related("assessment").prefetch_related("periods").filter(slug=slug).first()
+    plan = find_named(Plan.objects.select_related("assessment").prefetch_related("periods"), "slug", slug)
     if plan is None:
         others = [
             (other.title, reverse("dashboard", args=[other.slug])) for other in Plan.objects.order_by("-starts_on")
@@ -40,7 +41,7 @@ def find_action(plan: Plan, ref: str) -> ActionItem:
     Raises:
         NotFound: there is none; the page offers the refs written most like it.
     """
-    action = plan.actions.with_details().filter(ref=ref).first()
+    action = find_named(plan.actions.with_details(), "ref", ref)
     if action is None:
         refs = plan.actions.order_by(by_thai("ref")).values_list("ref", flat=True)
         nearest = get_close_matches(ref.upper(), refs, n=5, cutoff=0.5)
@@ -54,13 +55,13 @@ def find_unit(plan: Plan, abbreviation: str, address: Callable[[Unit], str] | No
     """The unit an address names, with its members and collectives.
 
     Args:
-        abbreviation: as the document writes it.
+        abbreviation: in any spelling; a name of the unit is taken too.
         address: of the same page of another unit; without it, that unit's own page is offered.
 
     Raises:
         NotFound: there is none; the page lists those there are.
     """
-    unit = Unit.objects.prefetch_related("members", "collectives").filter(abbreviation=abbreviation).first()
+    unit = find_unit_by_name(Unit.objects.prefetch_related("members", "collectives"), abbreviation)
     if unit is None:
         address = address or (lambda each: reverse("unit_detail", args=[plan.slug, each]))
         units = [(str(each), address(each)) for each in Unit.objects.active().in_order()]

@@ -8,11 +8,17 @@ from django.utils.translation import gettext as _
 from import_export import fields, widgets
 
 from assignments.models import Assignment, Role, Unit
+from assignments.unit_names import UnitNames, read_units
 from criteria.models import Criterion, Level, Requirement
 from plan.models import ActionItem, Period, Plan, Status
-from plan.typed_cells import names_of
-from pmqa_tracker.exchange import NamedListWidget, NamedWidget, TableMeta, TableResource, not_there
+from plan.typed_cells import names_of, read_period
+from plan.workbooks.levels import read_levels
+from pmqa_tracker.database_text import find_named
+from pmqa_tracker.exchange import TableMeta, TableResource
+from pmqa_tracker.read_cells import ReadCell
+from pmqa_tracker.table_widgets import NamedWidget, not_there
 from pmqa_tracker.thai import search_key
+from pmqa_tracker.typed_cells import read_percent
 
 UNIT_COLUMNS = {"lead": Role.LEAD, "support": Role.SUPPORT}
 
@@ -34,20 +40,16 @@ class ChoiceWidget(widgets.CharWidget):
         return str(dict(self.choices.choices).get(value, value or ""))
 
 
-class LevelsWidget(NamedListWidget):
+class LevelsWidget(widgets.ManyToManyWidget):
     """The requirements an action answers, by the initials of their levels: "A, S"."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> QuerySet[Requirement]:
-        initials = [initial.strip().upper() for initial in str(value or "").split(",") if initial.strip()]
-        levels = {level.initial: level for level in Level}
-        if not initials:
+        levels = read_levels(ReadCell(value))
+        if not levels:
             raise ValueError(_("The levels are missing; write B, A or S."))
-        for initial in initials:
-            if initial not in levels:
-                raise ValueError(_("“%(initial)s” is not a level; write B, A or S.") % {"initial": initial})
-        wanted = [levels[initial] for initial in initials]
-        found = Requirement.objects.filter(criterion__code=row.get("criterion"), level__in=wanted)
-        if len(found) < len(set(wanted)):
+        criterion = find_named(Criterion.objects.all(), "code", str(row.get("criterion") or "").strip())
+        found = Requirement.objects.filter(criterion=criterion, level__in=levels)
+        if len(found) < len(levels):
             raise ValueError(not_there(Requirement, f"{row.get('criterion')} {value}"))
         return found
 
@@ -56,18 +58,11 @@ class LevelsWidget(NamedListWidget):
 
 
 class PeriodWidget(NamedWidget):
-    """A period by its number in the row's plan."""
+    """A period of the row's plan, by its number or its months."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Period | None:
-        number = str(value or "").strip()
-        if not number:
-            return None
-        found = Period.objects.filter(
-            plan__slug=row.get("plan"), number=int(number) if number.isdecimal() else 0
-        ).first()
-        if found is None:
-            raise ValueError(not_there(Period, value))
-        return found
+        plan = find_named(Plan.objects.prefetch_related("periods"), "slug", str(row.get("plan") or "").strip())
+        return read_period(ReadCell(value), plan.periods.all()) if plan else None
 
 
 class ActionResource(TableResource):
@@ -75,7 +70,7 @@ class ActionResource(TableResource):
 
     plan = fields.Field("plan", "plan", NamedWidget(Plan, "slug"))
     criterion = fields.Field("criterion", "criterion", NamedWidget(Criterion, "code"))
-    levels = fields.Field("requirements", "levels", LevelsWidget(Requirement, ",", "level"))
+    levels = fields.Field("requirements", "levels", LevelsWidget(Requirement))
     first_period = fields.Field("first_period", "first_period", PeriodWidget(Period, "number"))
     last_period = fields.Field("last_period", "last_period", PeriodWidget(Period, "number"))
     lead = fields.Field(column_name="lead", readonly=True)
@@ -112,7 +107,15 @@ class ActionResource(TableResource):
         return str(getattr(instance, name))
 
     def as_told(self, name: str, told: str) -> str:
-        return ChoiceWidget(Status).clean(told) if name == "status" and told else told
+        if name in UNIT_COLUMNS:
+            return ", ".join(map(str, self.read_units(told)))
+        if name == "progress" and told:
+            return str(read_percent(ReadCell(told, is_percent=True)))
+        return ChoiceWidget(Status).clean(told) if told else told
+
+    def read_units(self, told: str) -> list[Unit]:
+        """The units that a cell names."""
+        return read_units(ReadCell(told), UnitNames.of(Unit.objects.all())) if told else []
 
     def refuse(self, instance: ActionItem, name: str, told: str, *, new: bool) -> None:
         """Name the rule that a changed status or unit breaks; a new action may name its units and has not begun."""
@@ -130,9 +133,5 @@ class ActionResource(TableResource):
         if instance.assignments.exists():
             return
         for column, role in UNIT_COLUMNS.items():
-            names = [name.strip() for name in str(row.get(column) or "").split(",") if name.strip()]
-            for position, name in enumerate(names, start=1):
-                unit = Unit.objects.filter(abbreviation=name).first()
-                if unit is None:
-                    raise ValidationError(not_there(Unit, name))
+            for position, unit in enumerate(self.read_units(row.get(column)), start=1):
                 Assignment.objects.create(action=instance, unit=unit, role=role, position=position)

@@ -32,7 +32,8 @@ def read_story(action: ActionItem, access: Access, *, unit: str = "") -> Story:
     rows = action.updates.with_undone().newest_first().select_related("author", "unit", "workbook")
     updates = list(rows.prefetch_related("evidence__withdrawal__by"))
     units = {update.unit_id: update.unit for update in updates if update.unit}
-    chosen = next((each for each in units.values() if each.abbreviation == unit), None)
+    named = {each.abbreviation: each for each in units.values()}
+    chosen = named.get(thai.as_offered(unit, named))
     for update in updates:
         for item in update.evidence.all():
             item.can_withdraw = access.may_withdraw(item)

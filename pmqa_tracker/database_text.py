@@ -1,12 +1,12 @@
 """Thai text in the database: found whatever its spelling, and in Thai order, on SQLite and on PostgreSQL."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.backends.signals import connection_created
-from django.db.models import CharField, F, Func, Lookup, Model, TextField
+from django.db.models import CharField, F, Func, Lookup, Model, QuerySet, TextField
 from django.db.models.functions import Collate
-from django.db.models.lookups import Contains
+from django.db.models.lookups import Contains, Exact
 from django.dispatch import receiver
 
 from pmqa_tracker import thai
@@ -15,6 +15,8 @@ from pmqa_tracker import thai
 ANY_LANGUAGE = "und-x-icu"
 # A collation of PostgreSQL, whatever the cluster's own; SQLite gets one of that name.
 THAI_ORDER = "th-TH-x-icu"
+
+Named = TypeVar("Named", bound=Model)
 
 
 @receiver(connection_created)
@@ -87,3 +89,23 @@ class Folded(Lookup):
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         return compiler.compile(Contains(SearchKey(self.lhs), self.rhs))
+
+
+@CharField.register_lookup
+@TextField.register_lookup
+class Spelled(Folded):
+    """`code__spelled="๑.๑"`: the text is these words, however either is spelled."""
+
+    lookup_name = "spelled"
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        return compiler.compile(Exact(SearchKey(self.lhs), self.rhs))
+
+
+def find_named(rows: QuerySet[Named], field: str, name: str) -> Named | None:
+    """The row whose text field is this name, or the only one of which it is another spelling."""
+    found = rows.filter(**{field: name}).first()
+    if found is None and thai.search_key(name):
+        alike = list(rows.filter(**{f"{field}__spelled": name})[:2])
+        found = alike[0] if len(alike) == 1 else None
+    return found

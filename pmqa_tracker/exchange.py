@@ -20,17 +20,18 @@ from django.utils.decorators import method_decorator
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
-from import_export import fields, resources, widgets
+from import_export import fields, resources
 from import_export.admin import ImportExportMixin
 from import_export.forms import ExportForm, ImportForm
 from import_export.results import RowResult
 
-from pmqa_tracker import clock
+from pmqa_tracker import clock, thai
 from pmqa_tracker.cells import clean_text
 from pmqa_tracker.formats import Csv, Excel, NumberText
 from pmqa_tracker.history import current_user, is_changed_by
 from pmqa_tracker.models import StaleVersionError
 from pmqa_tracker.read_cells import ReadCell
+from pmqa_tracker.table_widgets import READERS, NamedLoader
 from pmqa_tracker.typed_cells import read_code
 from pmqa_tracker.unreadable import UnreadableError
 from pmqa_tracker.uploads import ConfirmForm, UploadStorage
@@ -146,37 +147,6 @@ class ExchangeAdmin(ImportExportMixin):
         form.add_error("import_file", text)
 
 
-class NamedWidget(widgets.ForeignKeyWidget):
-    """A relation by what people call it."""
-
-    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Model | None:
-        try:
-            return super().clean(value, row=row, **kwargs)
-        except (self.model.DoesNotExist, ValueError):
-            raise ValueError(not_there(self.model, value)) from None
-
-
-class NamedListWidget(widgets.ManyToManyWidget):
-    """Several relations by what people call them, with commas between."""
-
-    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> QuerySet[Model]:
-        names = [name.strip() for name in str(value or "").split(self.separator) if name.strip()]
-        found = self.model.objects.filter(**{f"{self.field}__in": names})
-        there = set(found.values_list(self.field, flat=True))
-        for name in names:
-            if name not in there:
-                raise ValueError(not_there(self.model, name))
-        return found
-
-    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
-        return ", ".join(str(getattr(each, self.field)) for each in value.all()) if value else ""
-
-
-def not_there(model: type[Model], name: Any) -> str:
-    """The sentence for a name nobody has."""
-    return _("There is no %(kind)s “%(name)s”.") % {"kind": model._meta.verbose_name, "name": name}
-
-
 class PlainDiff(resources.Diff):
     """The differences of a row without the colours that the library writes into each tag: the CSP refuses them."""
 
@@ -191,6 +161,7 @@ class TableResource(resources.ModelResource):
     """
 
     version = fields.Field(attribute="version", column_name="version", readonly=True)
+    WIDGETS_MAP = {kind: READERS.get(widget, widget) for kind, widget in resources.ModelResource.WIDGETS_MAP.items()}
     shown_only: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
 
@@ -211,6 +182,7 @@ class TableResource(resources.ModelResource):
             ValueError: naming them.
         """
         known = {field.column_name for field in self.fields.values()}
+        dataset.headers = [thai.as_offered(header, known) for header in dataset.headers]
         unknown = [header for header in dataset.headers if header not in known]
         missing = [name for name in self.key_columns() if name not in dataset.headers]
         twice = sorted({header for header in dataset.headers if dataset.headers.count(header) > 1})
@@ -275,10 +247,15 @@ class TableResource(resources.ModelResource):
         """Take a cell, unless it holds the very text the record was exported with.
 
         What a cell cannot hold (a CR, a control character) stays in the record; it is no change that it went missing.
+        Nor is another spelling of the name that says which record the row is about.
         """
         stored = None if is_m2m else field.get_value(instance)
-        if not (isinstance(stored, str) and field.column_name in row and clean_text(stored) == row[field.column_name]):
-            super().import_field(field, instance, row, is_m2m, **kwargs)
+        told = row.get(field.column_name)
+        if isinstance(stored, str) and told is not None:
+            is_name = bool(instance.pk) and field.column_name in self.key_columns()
+            if clean_text(stored) == told or (is_name and thai.search_key(stored) == thai.search_key(told)):
+                return
+        super().import_field(field, instance, row, is_m2m, **kwargs)
 
     def do_instance_save(self, instance: Any, is_create: bool) -> None:
         """Save in a savepoint of its own, so that what the database refuses can be told.
@@ -328,7 +305,7 @@ class TableResource(resources.ModelResource):
             ValidationError: the row's version is missing or is not the stored one.
         """
         if instance.pk:
-            read = str(row.get("version") or "").strip()
+            read = thai.search_key(str(row.get("version") or ""))
             if not read:
                 raise ValidationError(_("The row has no version: export the table again and change it there."))
             if read != str(instance.version):
@@ -355,3 +332,4 @@ class TableMeta:
     report_skipped = True
     clean_model_instances = True
     store_instance = True
+    instance_loader_class = NamedLoader

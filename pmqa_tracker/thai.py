@@ -6,6 +6,7 @@ Data is ISO (Anno Domini); only what a person reads or types is in the Buddhist 
 import re
 import sys
 import unicodedata
+from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
@@ -219,6 +220,17 @@ def search_key(text: str) -> str:
     `database_text.SearchKey` is the same in the database.
     """
     return _spelled(BLANK.sub("", unicodedata.normalize("NFKD", text)))
+
+
+def as_offered(name: str, offered: Collection[str]) -> str:
+    """The one of the names offered of which `name` is another spelling; otherwise `name` as it is."""
+    if not name or name in offered:
+        return name
+    alike = [each for each in offered if _key_of_name(each) == _key_of_name(name)]
+    return alike[0] if len(alike) == 1 else name
+
+
+_key_of_name = lru_cache(maxsize=20_000)(search_key)
 
 
 def _spelled(text: str) -> str:

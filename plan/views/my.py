@@ -27,7 +27,7 @@ from plan.progress import record_unchanged
 from plan.report_grid import grid
 from plan.views.actions import answer_with
 from plan.views.updates import Panel, answer_update, open_panel, page_addresses, why_left
-from pmqa_tracker import clock
+from pmqa_tracker import clock, thai
 from pmqa_tracker.typed_words import Words, describes_words
 
 
@@ -156,10 +156,10 @@ class Place:
 
 def place_of(request: HttpRequest) -> Place:
     """The part in the work, lead unless support is asked for, and the unit, where the person is a member of it."""
-    role = Role.SUPPORT if request.GET.get("role") == Role.SUPPORT else Role.LEAD
-    asked = request.GET.get("unit", "")
-    units = access_of(request).units
-    unit = next((each for each in units if each.abbreviation == asked), None) if len(units) > 1 else None
+    asked = thai.as_offered(request.GET.get("role", ""), Role.values)
+    role = Role.SUPPORT if asked == Role.SUPPORT else Role.LEAD
+    units = {each.abbreviation: each for each in access_of(request).units}
+    unit = units.get(thai.as_offered(request.GET.get("unit", ""), units)) if len(units) > 1 else None
     return Place(role=role, unit=unit)
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from assignments.access import Access, access_of
 from assignments.models import Unit
+from assignments.unit_names import find_unit_by_name
 from plan.as_of import AsOf, on_day
 from plan.lookup import find_plan
 from plan.models import Period, PeriodReport, Plan, ReportState
@@ -201,11 +202,12 @@ def _find_unit(plan: Plan, abbreviation: str, number: int) -> Unit:
     Raises:
         NotFound: there is none; the page lists those there are.
     """
-    units = {each.abbreviation: each for each in Unit.objects.divisions().in_order()}
-    if abbreviation not in units:
-        near = [(name, reverse("period_report", args=[plan.slug, name, number])) for name in units]
+    units = Unit.objects.divisions().in_order()
+    unit = find_unit_by_name(units, abbreviation)
+    if unit is None:
+        near = [(str(each), reverse("period_report", args=[plan.slug, each, number])) for each in units]
         raise NotFound(_("There is no unit “%(unit)s” that sends reports.") % {"unit": abbreviation}, near)
-    return units[abbreviation]
+    return unit
 
 
 def _find_period(plan: Plan, abbreviation: str, number: int) -> Period:

@@ -20,6 +20,7 @@ from plan.workbooks.marks import Speakers, read_mark
 from plan.workbooks.matching import ActionsByContent, ContentKey, content_key, read_imported_words
 from plan.workbooks.others import read_others
 from plan.workbooks.tables import Table
+from pmqa_tracker import thai
 from pmqa_tracker.read_cells import ReadCell
 from pmqa_tracker.unreadable import UnreadableError
 
@@ -110,6 +111,8 @@ class Comparer:
         values, unread = self._read(row, cells)
         if unread & {"ref", "token"}:
             return
+        values |= {"criterion": thai.as_offered(values.get("criterion") or "", self.criteria)}
+        values["ref"] = thai.as_offered(values["ref"], self.actions)
         ref, token = values["ref"], values["token"]
         action = self.actions.get(ref)
         self.unit = self.speakers.of(row, token)

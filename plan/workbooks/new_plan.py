@@ -19,6 +19,7 @@ from plan.workbooks.plan_rows import Records, Row
 from plan.workbooks.plan_tables import ACTIONS, CATEGORIES, CRITERIA, FORM, PERIODS, PLAN, UNITS, VERDICTS
 from plan.workbooks.write import ChangedMeanwhileError, free_ref
 from pmqa_tracker import thai
+from pmqa_tracker.database_text import find_named
 from pmqa_tracker.tasks import Tell
 from pmqa_tracker.typed_cells import read_text
 from pmqa_tracker.workbook_intake import BookRead, WorkbookRefusedError
@@ -150,6 +151,7 @@ class Maker:
         rows = self.records.read_rows(CRITERIA)
         # A heading before what stands under it, however the rows were sorted.
         for place, row in enumerate(sorted(rows, key=lambda each: bool(each.values.get("parent"))), start=1):
+            row.take_spelling(there, "code", "parent")
             if not self.records.is_whole(row) or not self._once(row, met, row.values["code"], "code"):
                 continue
             values = dict(row.values)
@@ -192,12 +194,13 @@ class Maker:
         values = {key: self.head.values[key] for key in ("slug", "title", "organization", "starts_on", "ends_on")}
         previous = None
         if self.head.values["previous"]:
-            previous = Plan.objects.filter(slug=self.head.values["previous"]).first()
+            previous = find_named(Plan.objects.all(), "slug", self.head.values["previous"])
             if previous is None:
                 slugs = Plan.objects.values_list("slug", flat=True)
                 self.records.tell_at(self.head, "previous", _("There is no plan with this code."), slugs)
                 return None
-        record = Plan.objects.filter(slug=values["slug"]).first() or Plan()
+        record = find_named(Plan.objects.all(), "slug", values["slug"]) or Plan()
+        values["slug"] = record.slug or values["slug"]
         if record.pk:
             self.records.findings.adds_to = say_adds_to(record)
         values |= {"assessment": assessment, "previous": previous}
@@ -231,6 +234,7 @@ class Maker:
         for row in self.records.read_rows(VERDICTS):
             if not self.records.is_whole(row):
                 continue
+            row.take_spelling(criteria, "criterion")
             code, level = row.values["criterion"], int(row.values["level"])
             if not self._once(row, met, (code, level), "level"):
                 continue
@@ -280,6 +284,9 @@ class Maker:
         there = {each.ref: each for each in plan.actions.with_details().in_order()} if plan else {}
         by_content = ActionsByContent(there.values())
         rows = self.records.read_rows(ACTIONS, readers)
+        for row in rows:
+            row.take_spelling(criteria, "criterion")
+            row.take_spelling(there, "ref")
         named = {row.values.get("ref") for row in rows}
         taken = named | set(there)
         met: dict[Any, int] = {}

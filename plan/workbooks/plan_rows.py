@@ -1,6 +1,6 @@
 """The rows of a whole plan's workbook: read cell by cell, told of where they are wrong, added where they are new."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -43,6 +43,12 @@ class Row:
     values: dict[str, Any] = field(default_factory=dict)
     cells: dict[str, ReadCell] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
+
+    def take_spelling(self, names: Collection[str], *columns: str) -> None:
+        """Write the values of `columns` as `names` has them, where they are another spelling of one."""
+        for column in columns:
+            if value := self.values.get(column):
+                self.values[column] = thai.as_offered(value, names)
 
 
 class Records:

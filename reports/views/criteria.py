@@ -17,6 +17,8 @@ from criteria.models import Criterion, Level
 from plan.as_of import AsOf
 from plan.lookup import find_plan, warn_unread
 from plan.models import Evidence, Plan
+from pmqa_tracker import thai
+from pmqa_tracker.database_text import find_named
 from pmqa_tracker.views import NotFound
 from reports.maturity import CellState, MaturityMap, build_map
 from reports.unlock import MOST, USUAL, read_missing, unlock
@@ -83,7 +85,8 @@ def maturity_map(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _read_assumed(request: HttpRequest, the_map: MaturityMap) -> list[str]:
     """The requirements the reader supposes to pass: `?pass=1.2.1-A`, as often as wanted; others are named."""
-    asked = list(dict.fromkeys(code.strip().upper() for code in request.GET.getlist("pass") if code.strip()))
+    named = (thai.as_offered(code.strip(), the_map.open_cells) for code in request.GET.getlist("pass") if code.strip())
+    asked = list(dict.fromkeys(named))
     unknown = [f"“{code[:40]}”" for code in asked if code not in the_map.open_cells]
     if unknown:
         text = _("Left out of what is supposed: %(codes)s. Such a requirement is not there, or has passed already.")
@@ -114,7 +117,7 @@ def _read_state(request: HttpRequest) -> CellState | None:
     if not asked:
         return None
     try:
-        return CellState(asked)
+        return CellState(thai.as_offered(asked, CellState.values))
     except ValueError:
         text = _("The map knows no state “%(state)s”; all of it is shown.")
         messages.warning(request, text % {"state": asked[:40]})
@@ -125,7 +128,7 @@ def _read_state(request: HttpRequest) -> CellState | None:
 def criterion_detail(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     """One criterion: what each level asks, how it was judged, what is being done, the evidence."""
     plan = find_plan(request, slug)
-    criterion = Criterion.objects.select_related("category", "parent").filter(code=code).first()
+    criterion = find_named(Criterion.objects.select_related("category", "parent"), "code", code)
     if criterion is None:
         codes = list(Criterion.objects.in_order().values_list("code", flat=True))
         nearest = [(near, reverse("criterion_detail", args=[slug, near])) for near in get_close_matches(code, codes)]

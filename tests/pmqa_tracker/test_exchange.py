@@ -237,7 +237,7 @@ def test_new_rows_are_added(client):
         ({"lead": "กจ."}, "changed in the action's own form"),
         ({"levels": "X"}, "not a level"),
         ({"levels": "S"}, "There is no"),
-        ({"first_period": 9}, "There is no"),
+        ({"first_period": 9}, "is not a period of the plan"),
         ({"criterion": "9.9"}, "There is no"),
         ({"first_period": ""}, "Give both the first and the last period"),
         ({"first_period": 4}, "must not come before"),
