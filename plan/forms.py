@@ -217,9 +217,11 @@ class UpdateForm(forms.ModelForm):
 
 
 def update_words(posted: Any, files: Any) -> Words:
-    """(label, text) of what an update's form was sent with: the chosen status, words, links and the names of files."""
-    labels = UpdateForm._meta.labels | {"links": UpdateForm.base_fields["links"].label}
+    """(label, text) of what an update's form was sent with: the choices made, words, links and the names of files."""
+    fields = UpdateForm.base_fields
+    labels = {"unit": fields["unit"].label} | UpdateForm._meta.labels | {"links": fields["links"].label}
     told = {name: with_lf(posted.get(name)).strip() for name in labels}
+    told["unit"] = _unit_words(told["unit"])
     told["status_to"] = str(dict(Status.choices).get(told["status_to"], told["status_to"]))
     told["progress_to"] = told["progress_to"] and f"{told['progress_to']} %"
     tokens = posted.getlist("kept") if hasattr(posted, "getlist") else []
@@ -227,6 +229,12 @@ def update_words(posted: Any, files: Any) -> Words:
     names = [*filter(None, map(evidence_files.name_in, tokens)), *(file.name for file in uploads)]
     told["files"], labels["files"] = "\n".join(names), gettext("Files, to be chosen again")
     return [(str(labels[name]), text) for name, text in told.items() if text]
+
+
+def _unit_words(pk: str) -> str:
+    """The unit that was chosen to speak for, by its pk in a posted form."""
+    is_pk = pk.isascii() and pk.isdecimal() and len(pk) < 19
+    return str(Unit.objects.filter(pk=pk).first() or "") if is_pk else ""
 
 
 def typed_update(request: HttpRequest) -> Words:

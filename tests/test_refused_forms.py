@@ -1,13 +1,16 @@
 """A form that is refused before or in its view: the answer says why and holds what was typed, with its labels."""
 
 import re
+from uuid import uuid4
 
 import pytest
 from django.test import Client
+from django.utils.encoding import iri_to_uri as uri
 
 from assignments.models import Assignment, Membership
 from plan.models import ActionItem, ProgressUpdate, ReportState
 from tests.factories import ActionItemFactory, EvidenceFactory, PlanFactory, UnitFactory, UserFactory
+from tests.plan.sending import send
 from tests.plan.test_my_views import typed
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +81,45 @@ def test_a_right_or_a_record_that_is_lost_while_typing_loses_no_word(client, sta
         # Either the part comes back with the words, or the form on the page stays as it is.
         assert response.headers.get("X-Refusal") == "true" or shown(response) == LABELLED
     assert not ProgressUpdate.objects.exists()
+
+
+def test_the_unit_a_person_speaks_for_is_returned_by_its_name(client, staff, action, unit):
+    second = UnitFactory(abbreviation="กทส.")
+    Membership.objects.create(user=staff, unit=second)
+    Assignment.objects.create(action=action, unit=second, role="SUPPORT")
+    here = f"/plans/2563/my/{action.ref}/"
+    data = update(action) | {"unit": second.pk, "status_to": action.status, "progress_to": action.progress}
+    for posted in (data | {"links": "ftp://x"}, data | {"version": "0"}):
+        response = client.post(here, posted)
+        assert response.status_code in (409, 422)
+        assert f'value="{second.pk}" selected' in response.content.decode()
+    Membership.objects.all().delete()
+    assert shown(client.post(here, data))["รายงานในนามหน่วยงาน"] == "กทส."
+    for odd in ("๙", "9" * 30, "x", "-1"):
+        assert "รายงานในนามหน่วยงาน" not in shown(client.post(here, data | {"unit": odd}))
+
+
+@pytest.mark.parametrize("kind", ["update", "send", "return"])
+def test_without_javascript_the_page_opens_at_what_it_answers(client, plan, action, unit, kind):
+    """The form posts to the place of the answer, which is beside it and only there once there is one."""
+    person = UserFactory(roles=["staff" if kind == "send" else "coordinator"], units=[unit])
+    client.force_login(person)
+    here = f"/plans/2563/actions/{action.ref}/" if kind == "update" else "/plans/2563/reporting/สพม./2/"
+    if kind == "return":
+        send(plan, unit, person)
+    data = {"do": kind, "version": int(kind == "return"), "op_id": str(uuid4()), "note": WORDS}
+    data = update(action) | {"progress_to": 900} if kind == "update" else data
+    place = {"update": 'id="update"', "send": 'id="send"', "return": 'id="review"'}[kind]
+    before = client.get(here).content.decode()
+    assert f'action="{uri(here)}#answer"' in before
+    assert 'id="answer"' not in before
+    stale = {"version": "7", f"reason_{action.pk}": WORDS}
+    for posted, status in ((data, 422), (data | stale, 409)):
+        response = client.post(here, posted)
+        body = response.content.decode()
+        assert response.status_code == status
+        assert body.count('id="answer"') == 1
+        assert status == 409 or body.index(place) < body.index('id="answer"') < body.index(f"{WORDS}</textarea>")
 
 
 def test_who_has_no_row_but_may_report_is_taken_at_the_page_of_the_action(client, action, coordinator):

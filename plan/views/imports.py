@@ -202,14 +202,14 @@ def _detail(request: HttpRequest, batch: WorkbookImport, here: str) -> HttpRespo
             messages.success(request, _("%(done)s This is its overview.") % {"done": done})
             return redirect("dashboard", batch.plan.slug)
         return redirect(here)
-    context = _context(batch, here)
+    context = _context(batch, here, request.user.pk)
     if request.htmx:
         return render(request, "plan/import_detail.html#state", context)
     return render(request, "plan/import_detail.html", context)
 
 
-def _context(batch: WorkbookImport, here: str) -> dict[str, Any]:
-    """What the page of an import shows."""
+def _context(batch: WorkbookImport, here: str, reader: int) -> dict[str, Any]:
+    """What the page of an import shows the user with a pk."""
     task = tasks.find(batch.task) if batch.task else None
     is_waiting = bool(task and task.is_running and batch.state in (ImportState.READING, ImportState.PREVIEW))
     is_cut_off = batch.state == ImportState.READING and not is_waiting
@@ -229,6 +229,7 @@ def _context(batch: WorkbookImport, here: str) -> dict[str, Any]:
         "changed": of_kind(batch.found, CHANGED),
         "merged": of_kind(batch.found, MERGED),
         "conflicts": conflicts,
+        "is_own": all(cell.get("by_id") == reader for row in conflicts for cell in row["cells"]),
         "taken": [row for row in conflicts if row.get("is_taken")],
         "left": [row for row in conflicts if not row.get("is_taken")],
         "undoable": undoable,

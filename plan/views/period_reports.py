@@ -144,7 +144,7 @@ def _refuse(request: HttpRequest, asked: Asked, page: ReportPage, form: StepForm
     context["errors"] = [error for name, errors in form.errors.items() if name not in HIDDEN for error in errors]
     if form not in (context["send_form"], context["review_form"]):
         context["typed"] = form.typed_words()
-    context["errors_at"] = "send" if isinstance(form, SendForm) else "review"
+    context["errors_at"] = next((name for name in ("send", "review") if context[f"{name}_form"] is form), "")
     return render(request, "plan/period_report.html", context, status=status)
 
 

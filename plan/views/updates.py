@@ -55,7 +55,7 @@ class Panel:
 def page_addresses(plan: Plan, action: ActionItem) -> dict[str, str]:
     """The addresses of a panel that stands on the action's own page."""
     here = reverse("action_detail", args=[plan.slug, action.ref])
-    return {"post_to": here, "afresh": here, "anew": f"{here}#update"}
+    return {"post_to": here, "afresh": here, "anew": f"{here}?anew#update"}
 
 
 def open_panel(action: ActionItem, access: Access, addresses: dict[str, str], *, unit: Unit | None = None) -> Panel:

@@ -372,7 +372,7 @@ class Comparer:
             if edit.kind == CONFLICT:
                 names = [name for name in self.columns.columns if name in edit.changed]
                 cells = [
-                    replace(cell, before=cell.before or theirs.words.get(name, ""), by=theirs.authors.get(name, ""))
+                    replace(cell, before=cell.before or theirs.words.get(name, ""), **theirs.authors.get(name, {}))
                     for name, cell in zip(names, finding.cells, strict=True)
                 ]
                 finding = replace(finding, cells=cells)

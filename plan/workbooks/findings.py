@@ -48,12 +48,14 @@ class CellChange:
 
     Attributes:
         by: who wrote the value that is on the site, and when; empty where it does not matter.
+        by_id: the pk of that user, if known.
     """
 
     heading: str
     before: str
     after: str
     by: str = ""
+    by_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

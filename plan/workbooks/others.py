@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from django.utils.translation import gettext as _
 
@@ -15,6 +15,13 @@ from plan.workbooks.findings import CellChange
 from pmqa_tracker import thai
 
 Exported = tuple[ActionItem, int, Mapping[str, Any] | None]
+
+
+class Author(TypedDict):
+    """Who wrote a value, and when, in words; and the pk of that user."""
+
+    by: str
+    by_id: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +36,7 @@ class Others:
 
     cells: dict[str, CellChange] = field(default_factory=dict)
     words: dict[str, str] = field(default_factory=dict)
-    authors: dict[str, str] = field(default_factory=dict)
+    authors: dict[str, Author] = field(default_factory=dict)
 
 
 def read_others(columns: ActionSheet, rows: Sequence[Exported]) -> dict[int, Others]:
@@ -67,8 +74,8 @@ def read_others(columns: ActionSheet, rows: Sequence[Exported]) -> dict[int, Oth
                 after = column.words(stored[name])
             else:
                 continue
-            by = authors.get(name, "")
-            others.cells[name] = CellChange(heading=column.column_name, before=before, after=after, by=by)
+            by = authors.get(name, {})
+            others.cells[name] = CellChange(heading=column.column_name, before=before, after=after, **by)
         found[action.pk] = others
     return found
 
@@ -77,9 +84,9 @@ def _differs(column: Column, one: Any, other: Any) -> bool:
     return column.widget.key(one) != column.widget.key(other)
 
 
-def _read_edits(pks: Iterable[int]) -> dict[int, dict[str, tuple[int, str]]]:
+def _read_edits(pks: Iterable[int]) -> dict[int, dict[str, tuple[int, Author]]]:
     """Action pk → column → the version that last changed it on the site, and by whom."""
-    edits: dict[int, dict[str, tuple[int, str]]] = defaultdict(dict)
+    edits: dict[int, dict[str, tuple[int, Author]]] = defaultdict(dict)
     entries = ActionItem.history.filter(id__in=pks).order_by("history_id").select_related("history_user")
     held: dict[int, dict[str, Any]] = {}
     for entry in entries.prefetch_related("historicalactionitem_requirements_set"):
@@ -95,7 +102,7 @@ def _read_edits(pks: Iterable[int]) -> dict[int, dict[str, tuple[int, str]]]:
     return edits
 
 
-def _read_parts(pks: Iterable[int]) -> dict[tuple[int, str], str]:
+def _read_parts(pks: Iterable[int]) -> dict[tuple[int, str], Author]:
     """(action pk, "lead" or "support") → who last changed these units, and when."""
     columns = {role: name for name, role in ROLES.items()}
     entries = Assignment.history.filter(action_id__in=pks).order_by("history_id").select_related("history_user")
@@ -111,5 +118,6 @@ def _read_updates(pks: Iterable[int]) -> dict[int, list[ProgressUpdate]]:
     return updates
 
 
-def _by(user: Any, at: datetime) -> str:
-    return _("%(who)s, %(when)s") % {"who": user or _("The system"), "when": thai.format_datetime(at)}
+def _by(user: Any, at: datetime) -> Author:
+    words = _("%(who)s, %(when)s") % {"who": user or _("The system"), "when": thai.format_datetime(at)}
+    return Author(by=words, by_id=user.pk if user else None)

@@ -84,6 +84,29 @@ def test_an_update_on_the_page_of_the_action_leaves_no_draft(my, action, live_se
     assert my.evaluate(STORED) == 0
 
 
+@pytest.mark.parametrize("page", ["row", "action"])
+@pytest.mark.parametrize("where", ["note", "conflict"])
+def test_what_is_left_out_is_left_out(my, action, live_server, tell, page, where):
+    """The links that drop a draft fetch the form again; a link to a place of the same page would fetch nothing."""
+    here = f"{live_server.url}/plans/2562-2563/{'my' if page == 'row' else 'actions'}/{action.ref}/"
+    my.goto(here)
+    form = my.locator(f'form[data-draft$="/{action.ref}"]')
+    form.get_by_label("ผลการดำเนินการ").fill(TYPED)
+    if where == "note":
+        my.goto(f"{here}?again")
+        expect(form.get_by_label("ผลการดำเนินการ")).to_have_value(TYPED)
+        my.goto(here)
+        form.locator("[data-draft-note] [data-forget-draft]").click()
+    else:
+        tell(action, User.objects.get(username="coordinator"), result="ของผู้ประสานงาน")
+        record(form)
+        expect(my.locator(".conflict")).to_be_visible()
+        form.get_by_role("link", name="เขียนใหม่").click()
+    expect(form.get_by_label("ผลการดำเนินการ")).to_have_value("")
+    expect(my.locator(".conflict")).to_be_hidden()
+    assert my.evaluate(STORED) == 0
+
+
 def test_a_refused_update_keeps_the_draft_until_it_is_recorded(my, action, tell, live_server):
     row = open_row(my, action, TYPED)
     row.get_by_label("ติดปัญหา").check()

@@ -84,6 +84,40 @@ def test_a_conflict_in_content_names_who_changed_that_very_column(plan, coordina
     assert [cell["by"][:5] for cell in row["cells"]] == ["สมศรี"]
 
 
+@pytest.mark.parametrize("by_self", [True, False])
+@pytest.mark.parametrize("name", ["text", "lead", "levels", "result"])
+def test_a_conflict_with_oneself_says_you(client, plan, coordinator, other, tell, name, by_self):
+    action = plan.actions.first()
+    author = coordinator if by_self else other
+    theirs = action.criterion.requirements.create(level=3, text="บูรณาการ")
+    action.criterion.requirements.create(level=1, text="มีแนวทาง")
+    typed = {"text": "ของไฟล์", "lead": "หน่วย2.", "levels": "Basic", "result": "ของไฟล์"}
+    data = edited(exported(plan), {(action.ref, name): typed[name]})
+    action._history_user = author
+    if name == "result":
+        tell(action, author, progress=40, result="บนเว็บ")
+    elif name == "lead":
+        part = action.assignments.filter(role="LEAD").last()
+        part._history_user = author
+        part.delete()
+        action.refresh_from_db()
+        edit_on_site(action, author, reading_note="หมายเหตุ")
+    elif name == "levels":
+        action.requirements.set([theirs])
+        action.refresh_from_db()
+        edit_on_site(action, author, reading_note="หมายเหตุ")
+    else:
+        edit_on_site(action, author, text="บนเว็บ")
+    batch = bring(data, plan, coordinator)
+    assert row_about(batch, action.ref)["kind"] == "CONFLICT"
+    for reader in (coordinator, other):
+        client.force_login(reader)
+        page = client.get(f"/plans/2563/import/{batch.key}/").content.decode()
+        assert ("ท่านเอง · " in page) is (reader == author)
+        assert ("ท่านแก้ไขเองหลังส่งออก" in page) is (reader == author)
+        assert ("มีผู้อื่นแก้ไขหลังส่งออก" in page) is not (reader == author)
+
+
 def test_different_columns_are_merged_and_shown_as_merged(client, plan, coordinator, other, tell):
     action = plan.actions.first()
     data = edited(exported(plan), {(action.ref, "text"): "ของไฟล์", (action.ref, "next_step"): "ต่อไป"})
