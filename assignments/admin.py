@@ -107,6 +107,7 @@ class RoleAdmin(GroupAdmin):
         """Django's; without the permissions of the tables that only keep the history of a relation."""
         if db_field.name == "permissions":
             kwargs["form_class"] = PermissionsField
+            kwargs["widget"] = forms.CheckboxSelectMultiple
             kwargs["queryset"] = Permission.objects.exclude(content_type__model__contains="_")
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
@@ -144,7 +145,7 @@ class UnitAdmin(ExchangeAdmin, VersionedAdmin):
     list_filter = ("is_collective", "is_active")
     search_fields = ("abbreviation", "name_th", "name_en")
     ordering = ("is_collective", "position", "abbreviation")
-    filter_horizontal = ("members",)
+    autocomplete_fields = ("members",)
     inlines = (MembershipInline,)
 
 

@@ -40,6 +40,8 @@ class UnitQuerySet(models.QuerySet["Unit"]):
 class Unit(Versioned):
     """หน่วยงาน: a division, or a collective that stands for several ("ทุกหน่วยงาน")."""
 
+    SHOWN_BY = "abbreviation"
+
     abbreviation = models.CharField(_("abbreviation"), max_length=60, unique=True, validators=[AbbreviationValidator()])
     name_th = models.CharField(_("Thai name"), max_length=200)
     name_en = models.CharField(_("English name"), max_length=200, blank=True)

@@ -260,6 +260,8 @@ admin.site.unregister(Group)
 class GroupAdmin(ThaiText, KeepsWords, DjangoGroupAdmin):
     """The roles."""
 
+    filter_horizontal = ()
+
 
 @admin.register(User)
 class UserAdmin(ThaiText, KeepsWords, DjangoUserAdmin):
@@ -274,10 +276,14 @@ class UserAdmin(ThaiText, KeepsWords, DjangoUserAdmin):
         (gettext_lazy("What this person may do"), {"fields": ("groups", "is_active", "is_staff", "is_superuser")}),
         (gettext_lazy("About the account"), {"fields": ("is_demo", "seen", "joined")}),
     )
-    filter_horizontal = ("groups",)
+    filter_horizontal = ()  # its box compares letter by letter
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Django's; the few roles are all in view."""
+        return super().formfield_for_manytomany(db_field, request, **kwargs, widget=forms.CheckboxSelectMultiple)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Django's; who only reads the page sees nothing of the password."""

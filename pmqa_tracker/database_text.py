@@ -42,20 +42,28 @@ def by_thai(name: str) -> Collate:
 
 
 def in_thai_order(model: type[Model], ordering: Iterable[Any]) -> list[Any]:
-    """An ordering in which each name of a text field, "-" before it or not, is in Thai order."""
+    """An ordering in which each name of a text field, "-" before it or not, is in Thai order.
+
+    A relation is in the order of the names that people see: the field or expression in `SHOWN_BY` of its model.
+    """
     return [_in_thai_order(model, each) if isinstance(each, str) else each for each in ordering]
 
 
 def _in_thai_order(model: type[Model], name: str) -> Any:
-    field = None
+    field, related = None, model
     for part in name.removeprefix("-").split("__"):
-        if part == "pk" or model is None or part not in {each.name for each in model._meta.get_fields()}:
+        if part == "pk" or related is None or part not in {each.name for each in related._meta.get_fields()}:
             return name
-        field = model._meta.get_field(part)
-        model = field.related_model
-    if not isinstance(field, (CharField, TextField)) or field.choices:
+        field = related._meta.get_field(part)
+        related = field.related_model
+    shown_by = getattr(related, "SHOWN_BY", None)
+    if isinstance(shown_by, str):
+        return _in_thai_order(model, f"{name}__{shown_by}")
+    if shown_by is None and (not isinstance(field, (CharField, TextField)) or field.choices):
         return name
-    return by_thai(name[1:]).desc() if name.startswith("-") else by_thai(name)
+    path = name.removeprefix("-")
+    order = Collate(shown_by(f"{path}__") if shown_by else F(path), THAI_ORDER)
+    return order.desc() if name.startswith("-") else order
 
 
 class SearchKey(Func):

@@ -250,6 +250,8 @@ class ActionItem(Versioned):
     `status` and `progress` are a copy of the last ProgressUpdate's; only `plan.progress.record_update` writes them.
     """
 
+    SHOWN_BY = "ref"
+
     class Basis(models.TextChoices):
         STATED = "STATED", _("Stated in the document")
         INFERRED = "INFERRED", _("Inferred from the document's layout")

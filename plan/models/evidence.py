@@ -16,6 +16,8 @@ class Evidence(AppendOnly):
     called it. It is served by a view that checks the login (`plan.views.evidence`), never statically.
     """
 
+    SHOWN_BY = "title"
+
     action = models.ForeignKey(
         ActionItem,
         on_delete=models.PROTECT,

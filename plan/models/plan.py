@@ -27,6 +27,8 @@ class PlanQuerySet(models.QuerySet["Plan"]):
 class Plan(Versioned):
     """แผนพัฒนาองค์การ: the improvement plan that answers an assessment."""
 
+    SHOWN_BY = "title"
+
     slug = models.CharField(
         _("address"),
         max_length=50,

@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.contrib.auth.models import Group
 from django.db.models import Value
 from django.urls import reverse
@@ -182,3 +183,15 @@ def test_a_box_that_completes_finds_them_too(client, field, model):
     asked = {"term": TYPED, "app_label": "plan" if model == "actionitem" else "assignments", "model_name": model}
     found = client.get(reverse("admin:autocomplete"), {**asked, "field_name": field}).json()["results"]
     assert [each["id"] for each in found] == [str(wanted.pk)]
+
+
+@pytest.mark.django_db
+def test_no_form_of_the_admin_filters_its_choices_letter_by_letter(rf):
+    """A box that Django's own script filters in the browser knows nothing of the key."""
+    request = rf.get("/")
+    request.user = factories.UserFactory(is_superuser=True, is_staff=True)
+    for screen in admin.site._registry.values():
+        if screen.has_change_permission(request):
+            for field in screen.get_form(request).base_fields.values():
+                widget = getattr(field.widget, "widget", field.widget)
+                assert not isinstance(widget, FilteredSelectMultiple), (screen, field.label)

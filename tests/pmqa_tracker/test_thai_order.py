@@ -5,7 +5,7 @@ from random import Random
 import pytest
 from django.contrib import admin
 from django.db import connection
-from django.db.models import F
+from django.db.models import CharField, F, TextField
 from django.db.models.functions import Lower
 from django.urls import reverse
 
@@ -13,7 +13,7 @@ from assignments.models import Unit
 from pmqa_tracker import thai
 from pmqa_tracker.database_text import by_thai, in_thai_order
 from pmqa_tracker.models import User
-from tests import ordering
+from tests import factories, ordering
 from tests.factories import UnitFactory, UserFactory
 
 # In the order of a Thai dictionary and of the collation of the ICU library.
@@ -114,3 +114,39 @@ def test_people_are_sorted_by_a_click_and_offered_in_thai_order(client, sign):
 def completed(client, asked):
     response = client.get(reverse("admin:autocomplete"), asked)
     return response.json()["results"] if response.status_code == 200 else []
+
+
+def relations():
+    """(admin, column) of each column that shows another record."""
+    for screen in SCREENS:
+        kinds = {field.name: field for field in screen.model._meta.fields}
+        for place, name in enumerate(screen.list_display):
+            if getattr(kinds.get(name), "is_relation", False):
+                yield pytest.param(screen, place, kinds[name], id=f"{screen.model.__name__}.{name}")
+
+
+@pytest.mark.django_db
+@pytest.mark.both_databases
+@pytest.mark.parametrize(("screen", "place", "field"), relations())
+def test_a_column_of_another_record_is_sorted_by_the_name_it_shows(client, screen, place, field):
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    names = shuffled(["กก", "เกษม", "แก้ว", "ขวัญ", "๙"])
+    for number, name in enumerate(names):
+        related = factory_of(field.related_model)()
+        shown_by = "first_name" if field.related_model is User else field.related_model.SHOWN_BY
+        is_text = isinstance(field.related_model._meta.get_field(shown_by), CharField | TextField)
+        shown = {shown_by: name if is_text else 50 - number}
+        field.related_model._base_manager.filter(pk=related.pk).update(**shown)
+        row = factory_of(screen.model)()
+        screen.model._base_manager.filter(pk=row.pk).update(**{field.name: related})
+    address = reverse(f"admin:{screen.opts.app_label}_{screen.opts.model_name}_changelist")
+    place += "action_checkbox" in client.get(address).context["cl"].list_display
+    for sign in ("", "-"):
+        page = client.get(address, {"o": f"{sign}{place}"})
+        shown = [str(getattr(row, field.name)) for row in page.context["cl"].result_list if getattr(row, field.name)]
+        assert len(set(shown)) >= 5
+        assert shown == sorted(shown, key=thai.sort_key, reverse=bool(sign))
+
+
+def factory_of(model):
+    return getattr(factories, f"{model.__name__}Factory")
