@@ -4,11 +4,15 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadhandler import MemoryFileUploadHandler, TemporaryFileUploadHandler
+from django.http import multipartparser
 
 from pmqa_tracker.long_names import shorten
 
 MEGABYTE = 1024 * 1024
 LONGEST_NAME = 255  # characters; Django cuts the end off a longer one
+# Django passes over a file whose name does not fit into 1,024 bytes of headers; a Thai letter takes three, or nine as
+# "%E0%B8%81".
+multipartparser.MAX_TOTAL_HEADER_SIZE = 8 * 1024
 
 
 class SmallUploadHandler(MemoryFileUploadHandler):

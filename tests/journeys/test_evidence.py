@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from plan.file_names import clean_name
 from plan.models import ActionItem, Evidence, Status
 from tests.plan.hostile import good_files
 
@@ -48,6 +49,19 @@ def test_files_come_with_an_update_on_a_phone(enter, browser, action, live_serve
     titles = Evidence.objects.filter(action=action, update__source="WEB").order_by("pk").values_list("title", flat=True)
     assert list(titles) == ["เว็บไซต์กรม", "รายงานการประชุม.pdf"]
     context.close()
+
+
+@pytest.mark.parametrize("letters", [200, 300])
+def test_a_long_thai_name_arrives(enter, action, live_server, letters):
+    name = ("รายงานผลการดำเนินงานตามแผนพัฒนาองค์การ " * 8)[: letters - 14] + " ฉบับที่ ๒.pdf"
+    page = enter("staff")
+    page.goto(f"{live_server.url}/plans/2562-2563/actions/{action.ref}/")
+    page.locator("summary", has_text="แนบหลักฐาน").click()
+    page.get_by_label("ไฟล์หลักฐาน").set_input_files([file(name)])
+    page.get_by_role("button", name="บันทึก", exact=True).click()
+    title = clean_name(name)
+    expect(page.locator("#history").get_by_role("link", name=title)).to_be_visible()
+    assert (len(name), title == name, title[-12:]) == (letters, letters == 200, name[-12:])
 
 
 def test_a_file_is_downloaded_and_can_be_withdrawn(enter, action, live_server):

@@ -163,6 +163,27 @@ def test_the_form_follows_the_status(at_work, silent):
     expect(form.get_by_label("อยู่ระหว่างดำเนินการ")).to_be_checked()
 
 
+def test_the_form_reads_thai_digits(at_work, silent):
+    """While they are typed, by the same rules, and when they are recorded."""
+    page = at_work()
+    action = silent[0]
+    row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").click()
+    form = row_of(page, action).locator("form.update-form")
+    progress, reason = form.get_by_label("ความก้าวหน้า (ร้อยละ)"), form.get_by_label("เหตุผลที่ปรับลดหรือยกเลิก")
+    for typed, due in (("๑", 1), ("๙๙ %", 0), ("ร้อยละ ๑", 1), ("๙๙", 0), ("๑ เปอร์เซ็นต์", 1)):
+        progress.fill(typed)
+        expect(form.locator(".is-due")).to_have_count(due)
+    form.get_by_label("ยังไม่ดำเนินการ").check()
+    progress.fill("๕๐")
+    expect(form.get_by_label("อยู่ระหว่างดำเนินการ")).to_be_checked()
+    form.get_by_label("ผลการดำเนินการ").fill("จัดประชุมแล้ว")
+    if action.progress > 50:
+        reason.fill("ทบทวนแล้วพบว่ายังไม่ครบ")
+    form.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(row_of(page, action)).to_contain_text("50 %")
+    assert ProgressUpdate.objects.get(action=action, source="WEB").progress_to == 50
+
+
 @SCRIPTS
 @pytest.mark.parametrize(
     "choice", [pytest.param("keep mine", marks=pytest.mark.both_databases), "take theirs", "write anew"]

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from io import BytesIO
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 from uuid import uuid4
 
 import pytest
@@ -32,9 +32,11 @@ def send(client):
     action = ActionItemFactory(plan=PlanFactory(slug="2563"), lead=[unit])
     client.force_login(UserFactory(roles=["staff"], units=[unit]))
 
-    def inner(name):
+    def inner(name, *, is_encoded=False):
         told = {"version": action.version, "op_id": uuid4(), "status_to": action.status, "progress_to": action.progress}
         body, content_type = multipart(told, name, PDF)
+        if is_encoded:
+            body = body.replace(f'filename="{name}"'.encode(), f"filename*=UTF-8''{quote(name)}".encode())
         response = client.post(f"/plans/2563/actions/{action.ref}/", body, content_type=content_type)
         assert response.status_code == 302, response.content.decode()
         return Evidence.objects.get()
@@ -57,6 +59,20 @@ def test_a_title_of_200_letters_stays_whole(client, send):
     assert len(name.encode()) <= 240
     assert name.startswith(LONG[:30])
     assert name.endswith("ครั้งที่ ๒-๒๕๖๓ (ฉบับแก้ไข).pdf")
+
+
+@pytest.mark.django_db
+@pytest.mark.both_databases
+@pytest.mark.parametrize("is_encoded", [False, True])
+@pytest.mark.parametrize("letters", [200, 255, 300, 800])
+def test_a_file_is_never_passed_over_for_its_long_name(send, letters, is_encoded):
+    name = f"{TITLE * 8}"[: letters - 12] + " ครั้งที่ ๒.pdf"[-12:]
+    assert len(name) == letters
+    evidence = send(name, is_encoded=is_encoded)
+    assert len(evidence.title) <= 200
+    assert evidence.title.startswith(TITLE[:50])
+    assert evidence.title.endswith(name[-12:])
+    assert (evidence.title == name) == (letters == 200)
 
 
 @pytest.mark.django_db
