@@ -84,11 +84,11 @@ def test_an_update_on_the_page_of_the_action_leaves_no_draft(my, action, live_se
     assert my.evaluate(STORED) == 0
 
 
-@pytest.mark.parametrize("page", ["row", "action"])
+@pytest.mark.parametrize("at", ["my", "actions"])
 @pytest.mark.parametrize("where", ["note", "conflict"])
-def test_what_is_left_out_is_left_out(my, action, live_server, tell, page, where):
+def test_what_is_left_out_is_left_out(my, action, live_server, tell, at, where):
     """The links that drop a draft fetch the form again; a link to a place of the same page would fetch nothing."""
-    here = f"{live_server.url}/plans/2562-2563/{'my' if page == 'row' else 'actions'}/{action.ref}/"
+    here = f"{live_server.url}/plans/2562-2563/{at}/{action.ref}/"
     my.goto(here)
     form = my.locator(f'form[data-draft$="/{action.ref}"]')
     form.get_by_label("ผลการดำเนินการ").fill(TYPED)
@@ -182,6 +182,6 @@ def test_no_change_asks_before_it_drops_a_draft(my, action, is_bulk):
     assert not ProgressUpdate.objects.filter(action=action, source="WEB").exists()
     my.once("dialog", lambda dialog: dialog.accept())
     press()
-    expect(row).to_contain_text("ปรับปรุงแล้วในงวดนี้")
+    expect(row).to_contain_text("รายงานแล้วเมื่อ 15 พ.ค. 2563")
     expect_no_draft(my, row)
     assert ProgressUpdate.objects.get(action=action, source="WEB").is_unchanged

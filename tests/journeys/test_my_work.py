@@ -87,7 +87,7 @@ def test_two_clicks_beyond_typing_record_an_update(at_work, silent, width, scrip
     form.get_by_role("button", name="บันทึก", exact=True).click()  # the second
     expect(page.locator("form.update-form")).to_have_count(0)
     expect(row_of(page, action)).to_contain_text("96 %")
-    expect(row_of(page, action)).to_contain_text("ปรับปรุงแล้วในงวดนี้")
+    expect(row_of(page, action)).to_contain_text("รายงานแล้วเมื่อ 15 พ.ค. 2563")
     expect(page.locator("#told b")).to_have_text(f"ปรับปรุงแล้ว {told + 1} จาก {to_tell} รายการ")
     update = ProgressUpdate.objects.get(action=action, source="WEB")
     assert (update.progress_to, update.result, str(update.unit)) == (96, "จัดประชุมติดตามแล้ว 2 ครั้ง", "สพม.")
