@@ -94,7 +94,7 @@ def confirm(*, batch: WorkbookImport, taken: Collection[int], access: Access, at
         at: the moment, aware.
 
     Returns:
-        The import: written, looked at afresh because the plan changed meanwhile, or still being written.
+        The import: written, looked at again because the plan changed meanwhile, or still being written.
 
     Raises:
         NotPreviewedError: the file is no longer there, or not the one that was looked at.
@@ -185,6 +185,9 @@ def _write(
             ]
             moved = WorkbookImport.objects.filter(pk=batch.pk, state=ImportState.PREVIEW).update(
                 state=ImportState.WRITTEN if written else ImportState.UNCHANGED,
+                refusal=""
+                if written
+                else _("Nothing was changed: in every row the site's values were left as they are."),
                 written=written,
                 found=batch.found | {"rows": findings.as_json()["rows"]},
                 written_at=at if written else None,

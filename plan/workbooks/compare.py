@@ -17,7 +17,7 @@ from plan.workbooks.data_sheet import SHEET
 from plan.workbooks.edits import Comparison, Edit
 from plan.workbooks.findings import CHANGED, CONFLICT, MERGED, NEW, CellChange, Findings, RowFinding, near
 from plan.workbooks.marks import Speakers, read_mark
-from plan.workbooks.matching import ActionsByContent, ContentKey, content_key, read_imported_words
+from plan.workbooks.matching import ActionsByContent, ContentKey, ImportedWords, content_key
 from plan.workbooks.others import read_others
 from plan.workbooks.tables import Table
 from pmqa_tracker import thai
@@ -64,6 +64,10 @@ class Comparer:
         actions = plan.actions.with_details().in_order()
         self.actions = {action.ref: action for action in actions}
         self.criteria = {criterion.code: criterion for criterion in Criterion.objects.leaves()}
+        self.names = {
+            "ref": {thai.search_key(ref): ref for ref in self.actions},
+            "criterion": {thai.search_key(code): code for code in self.criteria},
+        }
         self.asked = set(Requirement.objects.values_list("criterion__code", "level"))
         version = self.headings["token"]
         marks = [str(cells[version].value or "").strip() for _number, cells in table.rows]
@@ -73,7 +77,7 @@ class Comparer:
         self.by_content = ActionsByContent(self.actions.values())
         self.new: dict[ContentKey, int] = {}  # content of rows without a ref → their number
         self.matched: set[str] = set()  # refs of actions that such a row is about
-        self.imported = read_imported_words(plan)
+        self.imported = ImportedWords(plan)
         self.edits: list[Edit] = []
         self.places: dict[int, int] = {}  # row → place among the findings
 
@@ -101,7 +105,8 @@ class Comparer:
             if column.part == Part.SHOWN:
                 continue
             try:
-                values[name] = column.clean(cells)
+                value = column.clean(cells)
+                values[name] = self.names[name].get(thai.search_key(value), value) if name in self.names else value
             except UnreadableError as error:
                 unread.add(name)
                 self._tell(row, name, cells, str(error), error.readings)
@@ -160,7 +165,7 @@ class Comparer:
             name for name in changed if not self._is_same(self.columns.columns[name], values[name], stored[name])
         ]
         # The words of a file that was imported already are not reported again.
-        if is_current or changed or not self._is_reported(action, values):
+        if is_current or changed or not self.imported.hold(action, values, seen=seen, unit=self.unit):
             changed += [name for name in ActionSheet.WORDS if values.get(name)]
         if self._tell_shown(row, cells, action.ref):
             return
@@ -185,7 +190,7 @@ class Comparer:
         wrong = []
         for name, column in self.columns.columns.items():
             there, before = (each.get(column.column_name) for each in (cells, exported))
-            if column.part == Part.SHOWN and there and before and _text(there) not in ("", _text(before)):
+            if column.part == Part.SHOWN and there and before and _words(there) not in ("", _words(before)):
                 wrong.append(name)
         text = _("This column only shows what was reported. Type what is new into “%(column)s”.")
         for name in wrong:
@@ -295,7 +300,7 @@ class Comparer:
             for name, column in others.items()
             if values[name] not in ("", None, ()) and not self._is_same(column, values[name], stored[name])
         ]
-        if self._is_reported(known, values):
+        if self.imported.hold(known, values, seen=0, unit=None):
             changed = [name for name in changed if others[name].part == Part.CONTENT]
         else:
             changed += [name for name in ActionSheet.WORDS if values[name]]
@@ -308,14 +313,10 @@ class Comparer:
             self.findings.unchanged += 1
         return False
 
-    def _is_reported(self, action: ActionItem, values: Mapping[str, Any]) -> bool:
-        """Whether an import has reported the words of a row already."""
-        return (action.pk, *(values.get(name) or "" for name in ActionSheet.WORDS)) in self.imported
-
     def _look_at_content(
         self, row: int, cells: Mapping[str, ReadCell], criterion: Criterion | None, values: dict[str, Any], changed: Any
     ) -> bool:
-        """Tell what is missing of what the row says anew; whether nothing is."""
+        """Tell what is missing of what the row would change; whether nothing is."""
         count = len(self.findings.errors)
         if "text" in changed and not values["text"]:
             self._tell(row, "text", cells, _("Say what is to be done."))
@@ -384,5 +385,6 @@ def _together(names: Iterable[str]) -> set[str]:
     return {{"progress": "status", "last": "first"}.get(name, name) for name in names}
 
 
-def _text(cell: ReadCell) -> str:
-    return str("" if cell.value is None else cell.value).strip()
+def _words(cell: ReadCell) -> str:
+    """What two cells share that say the same, however it is spaced and spelled."""
+    return thai.search_key(str("" if cell.value is None else cell.value))

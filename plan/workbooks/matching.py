@@ -1,6 +1,6 @@
 """Finding what a row or a file is about where it names no ref: an action by its content, a file by its cells."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from difflib import SequenceMatcher
 from hashlib import sha256
@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
+from assignments.models import Unit
 from criteria.models import Level
 from plan.models import ActionItem, Plan, ProgressUpdate
 from plan.workbooks.columns import ActionSheet
@@ -55,10 +56,22 @@ class ActionsByContent:
         return _("%(ref)s “%(text)s”") % {"ref": best.ref, "text": Truncator(best.text).chars(90)}
 
 
-def read_imported_words(plan: Plan) -> set[tuple[Any, ...]]:
-    """(pk of the action, *words) of every report that imports brought and that stands; in one query."""
-    updates = ProgressUpdate.objects.without_undone().filter(action__plan=plan, source=ProgressUpdate.Source.IMPORT)
-    return set(updates.values_list("action", *ActionSheet.WORDS))
+class ImportedWords:
+    """The reports that imports brought to a plan and that stand; read in one query."""
+
+    def __init__(self, plan: Plan) -> None:
+        updates = ProgressUpdate.objects.without_undone().filter(action__plan=plan, source=ProgressUpdate.Source.IMPORT)
+        self.told: dict[tuple[Any, ...], list[tuple[int, int | None]]] = {}
+        for pk, version, unit, *words in updates.values_list("action", "version", "unit", *ActionSheet.WORDS):
+            self.told.setdefault((pk, *words), []).append((version, unit))
+
+    def hold(self, action: ActionItem, values: Mapping[str, Any], *, seen: int, unit: Unit | None) -> bool:
+        """Whether an import has reported the words of a row, for the same unit, since the version it was exported with.
+
+        The same words of an earlier report, or of another unit, are a report of their own.
+        """
+        told = self.told.get((action.pk, *(values.get(name) or "" for name in ActionSheet.WORDS)), ())
+        return any(version > seen and (unit is None or unit.pk == speaker) for version, speaker in told)
 
 
 def mark_of_content(book: BookRead) -> str:

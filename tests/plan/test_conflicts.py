@@ -197,6 +197,21 @@ def test_what_was_taken_after_a_conflict_is_listed_as_written(client, plan, coor
     assert texts == {refs[0]: f"ของไฟล์ {refs[0]}", refs[1]: f"ของสมศรี {refs[1]}", refs[2]: f"ของไฟล์ {refs[2]}"}
 
 
+def test_leaving_the_sites_side_everywhere_is_said_and_shown(client, plan, coordinator, other):
+    action = plan.actions.first()
+    data = edited(exported(plan), {(action.ref, "text"): "ของไฟล์"})
+    edit_on_site(action, other, text="ของสมศรี")
+    batch = bring(data, plan, coordinator)
+    client.force_login(coordinator)
+    here = f"/plans/2563/import/{batch.key}/"
+    client.post(here)
+    page = client.get(here)
+    batch.refresh_from_db()
+    body = page.content.decode()
+    assert (batch.state, bool(batch.refusal), batch.refusal in body) == ("UNCHANGED", True, True)
+    assert [text in body for text in ("ของไฟล์", "ของสมศรี", 'id="left"')] == [True, True, True]
+
+
 def test_reading_what_others_changed_takes_the_same_queries_for_one_and_three_rows(
     plan, coordinator, other, django_assert_max_num_queries
 ):

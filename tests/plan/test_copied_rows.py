@@ -234,6 +234,31 @@ def test_words_typed_where_they_are_only_shown_are_not_lost_without_a_word(small
     assert bring(edited(exported(small), {("1.1-A-1", "told"): None}), small, person).state == ImportState.UNCHANGED
 
 
+def _spaced(text):
+    return f" {text}\u00a0\u200b".replace("\n", "\r\n")
+
+
+def _spelled(text):
+    return text.replace("ำ", "\u0e4d\u0e32").replace("แ", "เเ").replace("1", "๑")
+
+
+@pytest.mark.parametrize("way", [_spaced, _spelled])
+@pytest.mark.parametrize("name", ["ref", "told", "criterion", "status", "levels"])
+def test_a_cell_that_says_the_same_in_another_spelling_is_no_change(small, person, name, way):
+    """What programs and people do to the cells that tell what a row is about, or only show something."""
+    words = {("1.1-A-1", "result"): "กำลังทำ แล้วส่ง 1\nข้อสอง"}
+    write(bring(edited(exported(small), words), small, person), person)
+    data = exported(small)
+    book, sheet, columns = opened(data)
+    for row in range(4, sheet.max_row + 1):
+        cell = sheet.cell(row, columns[name])
+        if cell.value:
+            cell.value = way(str(cell.value))
+    assert saved(book) != data
+    batch = bring(saved(book), small, person)
+    assert (batch.state, batch.found["errors"], batch.found["absent"]) == (ImportState.UNCHANGED, [], [])
+
+
 @pytest.mark.apart
 def test_libreoffice_saves_it_and_nothing_changes(small, person, tmp_path):
     office = shutil.which("soffice")

@@ -231,3 +231,31 @@ def test_two_new_rows_that_say_the_same_are_told(world, coordinator):
     batch = bring(sheet_with(world, NEW, NEW), world, coordinator)
     assert batch.state == ImportState.REFUSED
     assert len(batch.found["errors"]) == 1
+
+
+def test_the_same_words_of_another_unit_are_its_own_report(world, coordinator):
+    """The words of a unit are its own report, although an import brought the same ones for another unit meanwhile."""
+    units = [Unit.objects.get(abbreviation=name) for name in ("กพร.", "กจ.")]
+    sheets = [edited(exported(world, unit), {("1.1-X-1", "result"): "ดำเนินการตามแผน"}) for unit in units]
+    for sheet in sheets:
+        batch = bring(sheet, world, coordinator)
+        [row] = batch.found["rows"]
+        batch = write(batch, coordinator, taken={row["row"]})
+        assert batch.state == ImportState.WRITTEN
+    assert bring(sheets[1], world, coordinator).state == ImportState.UNCHANGED
+    told = ProgressUpdate.objects.filter(result="ดำเนินการตามแผน").order_by("version")
+    assert [each.unit for each in told] == units
+
+
+def test_the_same_words_as_in_an_earlier_report_are_reported_again(world, coordinator):
+    """A file that was exported after the report says the words once more, also where others edited the row since."""
+    words = {("1.1-X-1", "result"): "ดำเนินการตามแผน"}
+    write(bring(edited(exported(world), words), world, coordinator), coordinator)
+    data = edited(exported(world), words)
+    action = world.actions.get(ref="1.1-X-1")
+    action.text += " ฉบับใหม่"
+    action.save()
+    batch = write(bring(data, world, coordinator), coordinator)
+    assert (batch.state, len(batch.found["rows"])) == (ImportState.WRITTEN, 1)
+    assert ProgressUpdate.objects.filter(result="ดำเนินการตามแผน").count() == 2
+    assert bring(data, world, coordinator).state == ImportState.UNCHANGED
