@@ -31,6 +31,37 @@ MEASURE = """([least, often, most]) => {
 }"""
 
 
+# Links and buttons with a coloured box of their own that lie over one another.
+OVERLAPS = """() => {
+  const boxes = [...document.querySelectorAll("main a[href], main button, main summary")].filter((each) => {
+    const style = getComputedStyle(each);
+    const isColoured = style.backgroundColor !== "rgba(0, 0, 0, 0)" || style.backgroundImage !== "none"
+      || style.boxShadow !== "none";
+    return isColoured && each.checkVisibility() && !["inline", "contents"].includes(style.display)
+      && style.position !== "absolute" && !each.closest("svg, .visually-hidden");
+  });
+  const places = boxes.map((each) => each.getBoundingClientRect());
+  return boxes.filter((each, one) => places.some((b, other) => {
+    const a = places[one];
+    return other > one && !each.contains(boxes[other])
+      && Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2
+      && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2;
+  })).map((each) => each.outerHTML.replace(/\\s+/g, " ").slice(0, 110));
+}"""
+
+
+@pytest.mark.parametrize("width", [1280])
+def test_nothing_that_is_tapped_lies_over_another(enter, width):
+    page = enter("coordinator")
+    page.set_viewport_size({"width": width, "height": 800})
+    found = []
+    for name, address in addresses(Plan.objects.get()).items():
+        page.goto(f"{page.url.split('/plans')[0]}{address}")
+        page.evaluate("document.fonts.ready.then(() => true)")
+        found += [f"{name}: {each}" for each in page.evaluate(OVERLAPS)]
+    assert not found, "\n".join(found)
+
+
 @pytest.mark.parametrize("username", ["staff", "manager", "coordinator"])
 def test_what_is_tapped_on_a_phone_is_large_enough(enter, username):
     page = enter(username)
