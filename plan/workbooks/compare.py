@@ -1,6 +1,5 @@
 """The rows of a data sheet held against the plan: what each would change, and what is wrong with it."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -24,7 +23,6 @@ from pmqa_tracker import thai
 from pmqa_tracker.read_cells import ReadCell
 from pmqa_tracker.unreadable import UnreadableError
 
-TOKEN = re.compile(r"(\d{1,9})-([0-9a-f]{10})")
 SAID_BY_KEY = ("levels", "number", "text")  # columns whose content tells what a row without a ref is about
 TITLE = 90  # characters of an action's text that name it in a list
 
@@ -70,7 +68,7 @@ class Comparer:
         }
         self.asked = set(Requirement.objects.values_list("criterion__code", "level"))
         version = self.headings["token"]
-        marks = [str(cells[version].value or "").strip() for _number, cells in table.rows]
+        marks = [str(cells[version].value or "") for _number, cells in table.rows]
         self.speakers = Speakers(marks, self.columns.units, unit, is_chosen=is_chosen)
         self.met: dict[str, dict[Unit | None, int]] = {}  # ref → for whom → row
         self.edited: dict[int, int] = {}  # action → row
@@ -147,7 +145,7 @@ class Comparer:
             text = _("An action stays with its criterion (%(code)s).")
             self._tell(row, "criterion", cells, text % {"code": action.criterion.code})
             return
-        seen = int(TOKEN.fullmatch(values["token"]).group(1))
+        seen = int(values["token"].partition("-")[0])
         if seen > action.version:
             self._tell(row, "token", cells, _("The plan has not come to this version yet. Export the file again."))
             return

@@ -11,6 +11,7 @@ from hashlib import sha256
 from django.utils.translation import gettext as _
 
 from assignments.models import Unit
+from pmqa_tracker.typed_cells import EDGES
 
 MARK = re.compile(r"(\d{1,9}-[0-9a-f]{10})-([0-9a-f]{6})(?:-(\S.*))?", re.DOTALL)
 
@@ -42,7 +43,7 @@ def mark_of(token: str, plan: str, ref: str, unit: Unit | None) -> str:
 
 def read_mark(text: str) -> Mark | None:
     """What a version cell says; None where this site did not write it."""
-    match = MARK.fullmatch(text)
+    match = MARK.fullmatch(text.strip(EDGES).removeprefix("'"))
     return Mark(token=match[1], check=match[2], unit=match[3] or "") if match else None
 
 

@@ -88,6 +88,20 @@ def test_what_a_unit_may_not_change_it_may_not_change_in_a_new_workbook(small, p
     assert error["row"] == 4
 
 
+@pytest.mark.parametrize("around", ["{}\u200b", "\u00a0{} ", "'{}"])
+def test_what_stands_around_a_mark_hides_no_unit(small, person, around):
+    """A row without a ref among the rows of a unit is no coordinator's, whatever pasting left around their marks."""
+    columns = list(HEADINGS)
+    rows = rows_of(exported(small, unit_of("กทข.")))
+    for row in rows:
+        row[columns.index("token")] = around.format(row[columns.index("token")])
+    new = [None] * len(columns)
+    new[columns.index("criterion")], new[columns.index("levels")], new[columns.index("text")] = "1.1", "A", "ใหม่"
+    assert bring(pasted(*rows), small, person).state == ImportState.UNCHANGED
+    [error] = bring(pasted(*rows, new), small, person).found["errors"]
+    assert error["row"] == len(rows) + 2
+
+
 def test_rows_of_two_units_and_of_the_coordinator_in_one_workbook(small, person):
     mixed = [
         *rows_of(reported(small, "กทก.", "1.1-A-1")),
