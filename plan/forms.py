@@ -223,7 +223,8 @@ def update_words(posted: Any, files: Any) -> Words:
     told = {name: with_lf(posted.get(name)).strip() for name in labels}
     told["unit"] = _unit_words(told["unit"])
     told["status_to"] = str(dict(Status.choices).get(told["status_to"], told["status_to"]))
-    told["progress_to"] = told["progress_to"] and f"{told['progress_to']} %"
+    if told["progress_to"].isdecimal():  # otherwise it says that it is a percentage, or is none
+        told["progress_to"] += " %"
     tokens = posted.getlist("kept") if hasattr(posted, "getlist") else []
     uploads = files.getlist("files") if hasattr(files, "getlist") else []
     names = [*filter(None, map(evidence_files.name_in, tokens)), *(file.name for file in uploads)]

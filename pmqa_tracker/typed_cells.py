@@ -146,7 +146,7 @@ def read_percent(cell: ReadCell) -> int | None:
     else:
         number = None
     sentence = _("“%(value)s” is not a whole percentage from 0 to 100; write it like 50 or 50%%.") % {
-        "value": f"{number:g}%" if number is not None and is_marked else shown(value)
+        "value": shown(value) if isinstance(value, str) or not is_marked or number is None else f"{number:g}%"
     }
     if number is None:
         raise UnreadableError(sentence)

@@ -126,6 +126,23 @@ def test_without_javascript_the_page_opens_at_what_it_answers(client, plan, acti
         assert status == 409 or body.index(place) < body.index('id="answer"') < body.index(f"{WORDS}</textarea>")
 
 
+@pytest.mark.parametrize(
+    ("typed_so", "shown_so"),
+    [("๔๐", "๔๐ %"), ("40%", "40%"), ("40 %", "40 %"), ("ร้อยละ 40", "ร้อยละ 40"), ("x", "x")],
+)
+def test_progress_is_returned_as_it_was_typed_with_one_percent_sign(client, staff, action, typed_so, shown_so):
+    data = update(action) | {"progress_to": typed_so}
+    Membership.objects.all().delete()
+    assert shown(client.post(f"/plans/2563/my/{action.ref}/", data))["ความก้าวหน้า (ร้อยละ)"] == shown_so
+
+
+@pytest.mark.parametrize("odd", ["900", "๙๐๐", "-5 %", "50.5", "101%"])
+def test_an_odd_progress_is_quoted_as_it_was_typed(client, staff, action, odd):
+    response = client.post(f"/plans/2563/my/{action.ref}/", update(action) | {"progress_to": odd})
+    assert response.status_code == 422
+    assert f"“{odd}”" in response.content.decode()
+
+
 def test_who_has_no_row_but_may_report_is_taken_at_the_page_of_the_action(client, action, coordinator):
     client.force_login(coordinator)
     here = f"/plans/2563/actions/{action.ref}/"
