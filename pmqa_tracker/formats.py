@@ -128,7 +128,7 @@ def decoded(data: bytes) -> str:
             text = data.decode("cp874", "replace")
     if NO_TEXT.search(text):
         raise ValueError(_("it is no text; save it in Excel as “CSV UTF-8”, or as Excel Workbook (.xlsx)"))
-    return text
+    return text if "\n" in text else text.replace("\r", "\n")  # lines as Excel for Mac ends them
 
 
 def _separator(text: str) -> tuple[str, str]:

@@ -32,6 +32,15 @@ def test_a_csv_of_any_separator_and_encoding_is_read(client, encoding, mark, fir
     assert Category.objects.get().name == name
 
 
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+@pytest.mark.parametrize("first", ["", "sep=;"])
+def test_a_csv_of_any_line_end_is_read(client, end, first):
+    CategoryFactory(number=1, name="เดิม")
+    lines = [*filter(None, [first]), "number;name;version", "1;การนำองค์การ;1", ""]
+    confirm(client, Category, upload(client, Category, end.join(lines).encode("cp874"), CSV))
+    assert Category.objects.get().name == "การนำองค์การ"
+
+
 @pytest.mark.parametrize("oddity", ["an empty fill", "part names in large letters", "Strict Open XML", "no styles"])
 def test_a_workbook_of_another_program_is_read_too(client, oddity):
     CategoryFactory(number=1, name="เดิม")
