@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 
 from criteria.models import Level
 from plan.models import WorkbookImport
+from plan.workbooks.columns import TextWidget
 from plan.workbooks.findings import NEW, CellChange, Findings, RowFinding
 from plan.workbooks.plan_tables import DEFAULTS, LABEL, NOTE, PLAN, PLAN_ASKS, TABLES, VALUE, Ask
 from plan.workbooks.tables import Table, read_table
 from plan.workbooks.write import Mark
 from pmqa_tracker import thai
-from pmqa_tracker.cells import clean_text
 from pmqa_tracker.read_cells import ReadCell
 from pmqa_tracker.tasks import Tell
 from pmqa_tracker.unreadable import UnreadableError
@@ -151,7 +151,7 @@ class Records:
         for name, value in values.items():
             stored = getattr(record, name)
             if isinstance(stored, str):
-                stored = clean_text(stored).strip()
+                stored = TextWidget().take(stored)
             if stored != value:
                 same = False
                 self.tell_differs(row, self._ask_of(row, name), str(stored if stored not in (None, "") else "–"))

@@ -259,3 +259,14 @@ def test_the_same_words_as_in_an_earlier_report_are_reported_again(world, coordi
     assert (batch.state, len(batch.found["rows"])) == (ImportState.WRITTEN, 1)
     assert ProgressUpdate.objects.filter(result="ดำเนินการตามแผน").count() == 2
     assert bring(data, world, coordinator).state == ImportState.UNCHANGED
+
+
+@pytest.mark.parametrize("edge", ["\u200b", " \u00a0", "\ufeff", "\n"])
+def test_a_plan_whose_texts_end_in_what_no_cell_keeps_comes_back_unchanged(world, coordinator, edge):
+    for action in world.actions.all():
+        ActionItem.objects.filter(pk=action.pk).update(text=action.text + edge, reading_note=f"ควรตรวจ{edge}")
+    for unit in Unit.objects.all():
+        Unit.objects.filter(pk=unit.pk).update(name_th=unit.name_th + edge)
+    for data, plan in ((saved(build_plan_book(world)), None), (exported(world), world)):
+        batch = bring(data, plan, coordinator)
+        assert (batch.state, batch.found["errors"]) == (ImportState.UNCHANGED, [])
