@@ -5,7 +5,8 @@ collective that leads it ("ทุกหน่วยงาน"). Units that suppo
 
 A duty is fulfilled by the unit's own update in the period: by an update whose `unit` is that unit, written by a member
 or by a coordinator on its behalf. An update for a collective as a whole counts for each of its members, and one that
-names no unit for every lead unit: only coordinators write those (`Access.unit_in`).
+names no unit for every lead unit (`Access.unit_in`): a coordinator writes those, and a user who is a member of the
+collective itself the first.
 
 A unit owes an update while the action is at work (`Due.OVERDUE`, `Due.NOW`) and its duty is not fulfilled. A period's
 report holds the duties of actions that were at work in the period, and those the unit reported on in it.
@@ -137,12 +138,15 @@ def read_duties(actions: Sequence["ActionItem"], units: Sequence[Unit], as_of: A
     )
     found = list(rows.values_list("action_id", "holder", "unit_id", "report_pk"))
     reports = _updates().select_related("author", "unit").in_bulk({row[3] for row in found} - {None})
-    names = {unit.pk: unit for unit in units}
-    names |= {part.unit_id: part.unit for action in actions for part in action.assignments.all()}
+    own = {unit.pk: unit for unit in units}
+    names = own | {part.unit_id: part.unit for action in actions for part in action.assignments.all()}
     held: dict[int, dict[Unit, Duty]] = {}
     for action, holder, unit, report in sorted(found, key=lambda row: row[1] != row[2]):
-        # A member of a collective itself owes what the collective does; it has no row of its own.
-        who = names.get(holder, names[unit])
-        through = names[unit] if unit != who.pk else None
-        held.setdefault(action, {}).setdefault(who, Duty(unit=who, through=through, report=reports.get(report)))
+        # A user who is a member of a collective itself owes what any of its members does.
+        who = own.get(holder) or own[unit]
+        duty = Duty(unit=who, through=names[unit] if unit != who.pk else None, report=reports.get(report))
+        by_unit = held.setdefault(action, {})
+        known = by_unit.setdefault(who, duty)
+        if known.report and not duty.report and who.pk != holder:
+            by_unit[who] = duty
     return {action: [by_unit[unit] for unit in units if unit in by_unit] for action, by_unit in held.items()}

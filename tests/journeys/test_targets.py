@@ -30,6 +30,13 @@ MEASURE = """([least, often, most]) => {
   return found;
 }"""
 
+# Links that a margin moves out of their place: farther than their padding is wide, or with the box they are drawn as.
+MOVED = """() => [...document.querySelectorAll("main a[href]")].filter((each) => {
+  const style = getComputedStyle(each), [left, right] = [parseFloat(style.marginLeft), parseFloat(style.marginRight)];
+  const isBox = style.borderRadius !== "0px" || style.backgroundColor !== "rgba(0, 0, 0, 0)";
+  return left < (isBox ? 0 : -parseFloat(style.paddingLeft)) || right < (isBox ? 0 : -parseFloat(style.paddingRight));
+}).map((each) => each.outerHTML.replace(/\\s+/g, " ").slice(0, 110))"""
+
 
 # Links and buttons with a coloured box of their own that lie over one another.
 OVERLAPS = """() => {
@@ -66,13 +73,17 @@ def test_nothing_that_is_tapped_lies_over_another(enter, width):
 def test_what_is_tapped_on_a_phone_is_large_enough(enter, username):
     page = enter(username)
     page.set_viewport_size({"width": 360, "height": 800})
-    small = []
-    for name, address in addresses(Plan.objects.get()).items():
+    small, moved = [], []
+    plan = Plan.objects.get()
+    waiting = {"waiting_report": f"/plans/{plan.slug}/reporting/กน./3/"}
+    for name, address in (addresses(plan) | waiting).items():
         page.goto(f"{page.url.split('/plans')[0]}{address}")
         page.evaluate("document.fonts.ready.then(() => true)")
         page.evaluate("document.querySelectorAll('main details').forEach((each) => { each.open = true })")
         small += [f"{name}: {each}" for each in page.evaluate(MEASURE, [LEAST, OFTEN, ", ".join(TAPPED_MOST)])]
+        moved += [f"{name}: {each}" for each in page.evaluate(MOVED)]
     assert not small, "\n".join(small)
+    assert not moved, "\n".join(moved)
 
 
 def test_the_row_staff_report_in_is_large_enough(enter):

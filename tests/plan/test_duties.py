@@ -92,6 +92,20 @@ def test_one_divisions_report_does_not_free_the_others_of_a_collective(plan, tel
     assert silent_refs(plan) == silent_refs(plan, unit="ทุกหน่วยงาน") == []
 
 
+def test_a_member_of_the_collective_itself_owes_until_each_of_its_members_has_reported(plan, tell):
+    units = [UnitFactory() for _ in range(3)]
+    everyone = UnitFactory(abbreviation="ทุกหน่วยงาน", is_collective=True, members=units)
+    action = ActionItemFactory(plan=plan, lead=[everyone])
+    ActionItemFactory(plan=plan, runs=(4, 4), lead=[everyone], support=units)  # the members stand in a row too
+    person, both = member_of(everyone), member_of(units[0], everyone)
+    for unit in units:
+        assert owed_refs(plan, person) == owed_refs(plan, both) == [action.ref]
+        assert sum(counters(plan, person), ()) == sum(counters(plan, both), ()) == (0, 1, 0, 0)
+        tell(action, member_of(unit), progress=10)
+    assert owed_refs(plan, person) == owed_refs(plan, both) == []
+    assert sum(counters(plan, person), ()) == sum(counters(plan, both), ()) == (1, 1, 0, 0)
+
+
 def test_a_coordinator_reports_on_behalf_of_the_lead_units(plan, tell):
     lead, other = UnitFactory(), UnitFactory()
     alone = ActionItemFactory(plan=plan, lead=[lead])
