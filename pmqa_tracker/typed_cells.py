@@ -78,7 +78,7 @@ def read_code(cell: ReadCell) -> str:
         codes = (".".join(map(str, each)) for each in (parts[:2], (value.month, value.day), parts))
         raise _changed_code(thai.type_date(day) if (day := _day_of(value)) else shown(value), dict.fromkeys(codes))
     text = read_text(cell).removeprefix("'")
-    if (match := DAY_OF_CODE.fullmatch(text)) and (month := thai.find_month(match["name"])[0]):
+    if (match := DAY_OF_CODE.fullmatch(text)) and (month := thai.find_month(match["name"])):
         raise _changed_code(text, [f"{int(match['day'])}.{month}", f"{month}.{int(match['day'])}"])
     return text
 
