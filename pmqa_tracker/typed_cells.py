@@ -22,6 +22,7 @@ PERCENT = re.compile(
     r"(?P<before>ร้อยละ)?\s*(?P<number>[+-]?\d{1,9}(\.\d{1,15})?)\s*(?P<after>%|％|เปอร์เซ็นต์|percent)?", re.IGNORECASE
 )
 # What a spreadsheet makes of 1/2 or 1-2: "1-Feb", "01-ก.พ.".
+MARKED_AS_TEXT = re.compile(r"^'(?=\d)")
 DAY_OF_CODE = re.compile(r"(?P<day>\d{1,2})[- ](?P<name>[^\d\s-]+)(?:[- ]\d{2,4})?")
 WHOLE = re.compile(r"[+-]?\d{1,15}(\.0{1,9})?")
 MOST_DIGITS = 15  # of a number; a spreadsheet rounds what has more
@@ -63,7 +64,8 @@ def read_text(cell: ReadCell) -> str:
 
 
 def read_code(cell: ReadCell) -> str:
-    """A code or number of the plan, such as 1.2.1 or 3, as `read_text`; an apostrophe that marks a text is left out.
+    """A code or number of the plan, such as 1.2.1 or 3, as `read_text`, without the apostrophe that
+    marks digits as a text.
 
     Raises:
         UnreadableError: also where the spreadsheet has made a number of it, since 1.1 and 1.10 are then the same, or a
@@ -77,7 +79,7 @@ def read_code(cell: ReadCell) -> str:
         parts = (value.day, value.month, value.year % 100)
         codes = (".".join(map(str, each)) for each in (parts[:2], (value.month, value.day), parts))
         raise _changed_code(thai.type_date(day) if (day := _day_of(value)) else shown(value), dict.fromkeys(codes))
-    text = read_text(cell).removeprefix("'")
+    text = MARKED_AS_TEXT.sub("", read_text(cell))
     if (match := DAY_OF_CODE.fullmatch(text)) and (month := thai.find_month(match["name"])):
         raise _changed_code(text, [f"{int(match['day'])}.{month}", f"{month}.{int(match['day'])}"])
     return text

@@ -32,7 +32,11 @@ def plant() -> tuple[Plan, User]:
     person = UserFactory(roles=["coordinator"], first_name=PAYLOADS[3], last_name=PAYLOADS[9])
     for number, payload in enumerate(PAYLOADS, start=1):
         unit = Unit.objects.create(
-            abbreviation=f"{payload}{number}", name_th=payload, name_en=payload, reading_note=payload, position=number
+            abbreviation=f"{payload}{number}".replace("/", "|"),  # the database takes no "/" there
+            name_th=payload,
+            name_en=payload,
+            reading_note=payload,
+            position=number,
         )
         category = Category.objects.create(number=number, name=payload)
         criterion = Criterion.objects.create(

@@ -24,7 +24,7 @@ from tests.factories import (
 from tests.pages import addresses
 
 pytestmark = pytest.mark.django_db
-BUDGET = 21
+BUDGET = 22
 NAMES = (
     "my", "owed", "actions", "action", "dashboard", "criteria", "criterion", "timeline", "units", "unit", "reports",
     "password", "reporting", "period_report", "part", "wall", "supposed", "some_lines", "meeting",

@@ -23,7 +23,7 @@ def test_management_drills_from_a_figure_to_its_rows(enter):
     expect(page.locator("#count")).to_have_attribute("data-count", count)
     expect(page.locator(".action-table tbody tr")).to_have_count(int(count))
     page.locator(".action-table .action-ref").first.click()
-    expect(page.locator("#update")).to_contain_text("ท่านอ่านข้อมูลได้ทั้งหมด")
+    expect(page.locator("#update")).to_contain_text("บทบาทของท่าน (ผู้บริหาร) อ่านแผนได้อย่างเดียว")
     expect(page.locator("#history")).to_be_visible()
 
     page.get_by_role("link", name="ภาพรวม", exact=True).click()

@@ -21,6 +21,8 @@ FLEETING = re.compile(
     r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b\d\d:\d\d(:\d\d)?\b"
     r'|name="version" value="\d+"|\bv(ersion)?(=|-\d+:)\d+'
 )
+# A row's version and the check that is made of it; what the row holds and whose it is stay.
+VERSION = re.compile(r"^\d+(-[0-9a-f]{10})-[0-9a-f]{6}")
 HISTORY = re.compile(r'<section class="card-plain" id="history">.*?</section>', re.S)
 
 
@@ -65,7 +67,7 @@ def _cells(data: bytes) -> dict[str, str]:
     """Sheet and cell → value, without moments and the versions of rows."""
     book = load_workbook(BytesIO(data))
     return {
-        f"{sheet.title}!{cell.coordinate}": FLEETING.sub("", re.sub(r"^\d+-[0-9a-f]{10}$", "", str(cell.value)))
+        f"{sheet.title}!{cell.coordinate}": FLEETING.sub("", VERSION.sub(r"\1", str(cell.value)))
         for sheet in book
         for row in sheet.iter_rows()
         for cell in row
