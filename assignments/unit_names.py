@@ -77,6 +77,8 @@ class UnitNames:
 
 def find_unit_by_name(units: UnitQuerySet, name: str) -> Unit | None:
     """The one of `units` of this abbreviation, or the only one that a cell with this name would mean."""
+    if "\0" in name:  # PostgreSQL takes no such text
+        return None
     found = units.filter(abbreviation=name).first()
     if found is None and thai.search_key(name):
         with suppress(UnreadableError):

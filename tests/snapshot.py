@@ -4,7 +4,9 @@ from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
+from django.core.management.color import no_style
 from django.db import connection, transaction
+from django.db.models import Model
 
 # Django makes these itself whenever it empties a database, with keys of their own.
 LEFT = {"django_migrations", "django_content_type", "auth_permission", "auth_group_permissions", "django_session"}
@@ -17,10 +19,14 @@ class Rows(NamedTuple):
     permissions: list[tuple[str, str, str, str]]
 
 
+def models() -> list[type[Model]]:
+    """Every model of ours and of the libraries, those of many-to-many relations too."""
+    return [model for model in apps.get_models(include_auto_created=True) if model._meta.managed]
+
+
 def tables() -> list[str]:
-    """Every table of ours and of the libraries, those of many-to-many relations too."""
-    models = [*apps.get_models(include_auto_created=True)]
-    names = dict.fromkeys(model._meta.db_table for model in models if model._meta.managed)
+    """Their tables."""
+    names = dict.fromkeys(model._meta.db_table for model in models())
     return [name for name in names if name not in LEFT]
 
 
@@ -55,3 +61,6 @@ def put_back(taken: Rows) -> None:
             link(group_id=groups[name].pk, permission_id=keys[app, model, codename])
             for name, app, model, codename in taken.permissions
         )
+        # The rows bring their keys: the next row takes one after them.
+        for statement in connection.ops.sequence_reset_sql(no_style(), models()):
+            cursor.execute(statement)
