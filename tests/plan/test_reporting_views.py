@@ -369,7 +369,7 @@ def test_a_page_needs_no_more_queries_for_more_rows(client, plan, unit, staff, c
     def queries():
         with CaptureQueriesContext(connection) as captured:
             assert client.get(path).status_code == 200
-        written = [each["sql"] for each in captured if not each["sql"].lstrip().upper().startswith("SELECT")]
+        written = [each["sql"] for each in captured if not each["sql"].lstrip(" (").upper().startswith("SELECT")]
         assert written == []
         return len(captured)
 
