@@ -34,7 +34,8 @@ def returned(action, tell):
         for title in ("รายงานการประชุม", "ไฟล์ผิดฉบับ")
     )
     EvidenceWithdrawal.objects.create(evidence=gone, reason="แนบผิดฉบับ", by=staff, at=clock.now())
-    tell(action, coordinator, result="ผู้ประสานงานติดตามแล้ว")
+    own = Unit.objects.of_user(coordinator).get()
+    tell(action, coordinator, unit=own.pk, result="ผู้ประสานงานติดตามแล้ว")
     report, _made = PeriodReport.objects.get_or_create(
         unit=unit, period=action.plan.periods.get(number=3), defaults={"state": "RETURNED"}
     )
