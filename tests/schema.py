@@ -36,7 +36,13 @@ def of_postgresql(cursor: Any, table: str) -> tuple[list[Any], ...]:
     return (
         [[each.name, each.type_code, each.null_ok] for each in columns],
         [
-            [name, sorted(map(str, each["columns"] or ())), each["unique"], each["check"], [*(each["foreign_key"] or ())]]
+            [
+                name,
+                sorted(map(str, each["columns"] or ())),
+                each["unique"],
+                each["check"],
+                [*(each["foreign_key"] or ())],
+            ]
             for name, each in constraints.items()
         ],
     )
