@@ -143,7 +143,7 @@ class Access:
     def unit_in(self, action: "ActionItem") -> int | None:
         """The pk of the unit the person speaks for on an action, unless they choose another.
 
-        One of their own that leads it, or else supports it. A coordinator whose own units do not lead it speaks on
+        One of their units that leads it, or else supports it. A coordinator whose units do not lead it speaks on
         behalf of the lead unit or, where there are several, of all of them: None.
         """
         parts = sorted(
@@ -188,7 +188,7 @@ class Access:
 
     @property
     def how_to_report(self) -> str:
-        """Whom to ask for what, to report for a unit."""
+        """Who gives the user what they lack to report for a unit."""
         if self.is_staff:
             return _("If you report for a unit, ask the PMQA coordinator to add you to it as a member.")
         if self.unit_ids:

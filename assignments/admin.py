@@ -44,7 +44,7 @@ def may_enter(request: HttpRequest) -> bool:
 
 @login_not_required
 def login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-    """The site's own login; users who are logged in and may not enter learn why."""
+    """The site's own login; a logged-in user without access sees the reason."""
     if request.user.is_authenticated:
         access = access_of(request)
         raise PermissionDenied(access.why_not_manage or access.why_not_here)

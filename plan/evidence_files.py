@@ -72,7 +72,7 @@ def unstage(token: str, owner: str) -> StagedFile | None:
 
 
 def name_in(token: str) -> str:
-    """The file name that a token holds, unchecked: only to be shown to who sent it; "" for what is no token."""
+    """Return the unchecked file name in a token, only to show it to its sender; "" for a malformed token."""
     payload = token.split(":", 1)[0]
     try:
         data = signing.b64_decode(payload.removeprefix(".").encode())
