@@ -5,19 +5,21 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
+from assignments.access import access_of
 from assignments.admin import AssignmentInline
 from plan import log_admin  # noqa: F401 - registers its screens
 from plan.models import ActionItem, Evidence, Meeting, Period, Plan, ProgressUpdate
 from plan.models.action import PLAN_ORDER
 from plan.resources import ActionResource
-from pmqa_tracker import thai
+from pmqa_tracker import clock, thai
 from pmqa_tracker.admin import BuddhistDates, ReadOnly, RequestChoices, ThaiText, VersionedAdmin, VersionedInline
-from pmqa_tracker.exchange import ExchangeAdmin
+from pmqa_tracker.exchange import ExportAdmin
 from pmqa_tracker.versioned_forms import VersionedForm
 
 
@@ -89,8 +91,8 @@ class ActionForm(VersionedForm):
 
 
 @admin.register(ActionItem)
-class ActionItemAdmin(RequestChoices, ExchangeAdmin, VersionedAdmin):
-    """The actions. Their status and progress change by an update on the site, never here."""
+class ActionItemAdmin(RequestChoices, ExportAdmin, VersionedAdmin):
+    """The actions. Status and progress change by an update; the data sheet imports many actions at once."""
 
     form = ActionForm
     resource_classes = (ActionResource,)
@@ -115,6 +117,13 @@ class ActionItemAdmin(RequestChoices, ExchangeAdmin, VersionedAdmin):
         (_("Reading of the document"), {"fields": ("reading_note",)}),
     )
     inlines = (AssignmentInline,)
+    import_export_change_list_template = "admin/plan/actionitem/change_list.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, with a link to the import of the data sheet for coordinators."""
+        plan = Plan.objects.current(on=clock.today()) if access_of(request).is_coordinator else None
+        import_url = reverse("import_list", args=[plan.slug]) if plan else ""
+        return super().changelist_view(request, {"import_url": import_url, **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ActionItem]:
         return super().get_queryset(request).with_details().select_related("plan")

@@ -21,7 +21,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from import_export import fields, resources
-from import_export.admin import ImportExportMixin
+from import_export.admin import ExportMixin, ImportExportMixin
 from import_export.forms import ExportForm, ImportForm
 from import_export.results import RowResult
 
@@ -90,27 +90,32 @@ class UploadForm(ImportForm):
         return data
 
 
-class ExchangeAdmin(ImportExportMixin):
-    """Import and export on an admin's list."""
+class ExportAdmin(ExportMixin):
+    """Export on an admin's list."""
 
     formats = FORMATS
-    import_form_class = UploadForm
-    confirm_form_class = ConfirmForm
-    tmp_storage_class = UploadStorage
     export_form_class = DownloadForm
     show_change_form_export = False
-
-    def has_import_permission(self, request: HttpRequest) -> bool:
-        return self.has_add_permission(request) and self.has_change_permission(request)
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
-    def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_import_data_kwargs(**kwargs) | {"rollback_on_validation_errors": True}
-
     def get_export_filename(self, request: HttpRequest, queryset: Any, file_format: Any) -> str:
         return f"{self.opts.model_name}-{clock.today():%Y-%m-%d}.{file_format.get_extension()}"
+
+
+class ExchangeAdmin(ExportAdmin, ImportExportMixin):
+    """Import and export on an admin's list."""
+
+    import_form_class = UploadForm
+    confirm_form_class = ConfirmForm
+    tmp_storage_class = UploadStorage
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return self.has_add_permission(request) and self.has_change_permission(request)
+
+    def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_import_data_kwargs(**kwargs) | {"rollback_on_validation_errors": True}
 
     @method_decorator(require_POST)
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
@@ -155,14 +160,10 @@ class PlainDiff(resources.Diff):
 
 
 class TableResource(resources.ModelResource):
-    """A model as a table; see the module.
-
-    `shown_only` names columns that are exported to be read: a row that changes one is refused by `refusals`.
-    """
+    """A model as a table; see the module."""
 
     version = fields.Field(attribute="version", column_name="version", readonly=True)
     WIDGETS_MAP = {kind: READERS.get(widget, widget) for kind, widget in resources.ModelResource.WIDGETS_MAP.items()}
-    shown_only: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
 
     def __init__(self, **kwargs: Any) -> None:
@@ -273,30 +274,10 @@ class TableResource(resources.ModelResource):
         self.met.add(instance.pk)
 
     def after_init_instance(self, instance: Any, new: bool, row: Any = None, **kwargs: Any) -> None:
-        """Refuse a row that changes what is only shown, and a second row about the same record."""
+        """Refuse a second row about the same record."""
         if not new and instance.pk in self.met:
             raise ValidationError(_("An earlier row is about the same record."))
         self.met.add(instance.pk)
-        for name in self.shown_only:
-            told = self.as_told(name, str(row.get(name) or "").strip())
-            if name in row and told != (self.shown(instance, name) if not new else ""):
-                self.refuse(instance, name, told, new=new)
-
-    def as_told(self, name: str, told: str) -> str:
-        """What a cell of a column that is only shown says, as `shown` would say it."""
-        return told
-
-    def shown(self, instance: Any, name: str) -> str:
-        """What a column that is only shown holds."""
-        return str(self.fields[name].export(instance) or "")
-
-    def refuse(self, instance: Any, name: str, told: str, *, new: bool) -> None:
-        """Called for a changed column that is only shown.
-
-        Raises:
-            ValidationError: naming the column and where it is changed instead.
-        """
-        raise ValidationError(_("The column “%(name)s” is only shown; it is not changed by import.") % {"name": name})
 
     def before_save_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
         """Refuse a change made on an older copy.

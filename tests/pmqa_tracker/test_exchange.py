@@ -5,16 +5,16 @@ import zipfile
 from io import BytesIO, StringIO
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
-from django.utils import translation
+from django.urls import NoReverseMatch, reverse
 from openpyxl import Workbook, load_workbook
 
 from assignments.models import Unit
 from criteria.models import Category, Criterion, Requirement, Verdict
-from plan.models import ActionItem
+from plan.models import ActionItem, Plan
 from tests.factories import (
     ActionItemFactory,
     AssessmentFactory,
@@ -29,7 +29,7 @@ from tests.test_pages import no_inline
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 EXCEL, CSV = "0", "1"
-TABLES = (Category, Criterion, Requirement, Unit, Verdict, ActionItem)
+TABLES = (Category, Criterion, Requirement, Unit, Verdict)
 
 
 @pytest.fixture(autouse=True)
@@ -132,7 +132,7 @@ def test_control_characters_do_not_break_the_export(client):
     assert table(download(client, Category))[0]["name"] == "กข"
 
 
-@pytest.mark.parametrize("model", TABLES, ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", [*TABLES, ActionItem], ids=lambda model: model.__name__)
 def test_an_export_needs_no_more_queries_for_more_rows(client, world, model):
     def queries():
         with CaptureQueriesContext(connection) as captured:
@@ -229,62 +229,36 @@ def test_new_rows_are_added(client):
     assert Category.objects.get().name == "ผลลัพธ์"
 
 
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        ({"status": "DONE"}, "Status and progress change only by an update"),
-        ({"progress": 50}, "Status and progress change only by an update"),
-        ({"lead": "กจ."}, "changed in the action's own form"),
-        ({"levels": "X"}, "not a level"),
-        ({"levels": "S"}, "There is no"),
-        ({"first_period": 9}, "is not a period of the plan"),
-        ({"criterion": "9.9"}, "There is no"),
-        ({"first_period": ""}, "Give both the first and the last period"),
-        ({"first_period": 4}, "must not come before"),
-        ({"schedule_basis": "GUESSED"}, "GUESSED"),
-        ({"version": ""}, None),
-        ({"version": "", "text": "ใหม่"}, "has no version"),
-        ({"version": 99, "text": "ใหม่"}, "since the export"),
-    ],
-)
-def test_what_a_table_of_actions_may_not_change_is_named(client, world, change, told):
+def test_actions_are_exported_with_their_labels_and_units(client, world):
     client.cookies["django_language"] = "en"
-    rows = table(download(client, ActionItem))
-    rows[0] |= change
-    with translation.override("en"):
-        response = upload(client, ActionItem, workbook(rows))
-        errors = errors_of(response)
-    assert (len(errors), "confirm_form" in response.context) == ((0, True) if told is None else (1, False)), errors
-    if told:
-        assert told in errors[0]
-    world.refresh_from_db()
-    assert (world.version, world.text) == (1, "-1 แล้ว")
+    (row,) = table(download(client, ActionItem))
+    assert row == {
+        "plan": world.plan.slug, "ref": world.ref, "criterion": "1.1.10", "levels": "A", "number": world.number,
+        "position": str(world.position), "text": "-1 แล้ว", "first_period": 2, "last_period": 3,
+        "schedule_basis": "Stated in the document", "lead": "กพร.", "support": "กจ.", "status": "Not started",
+        "progress": "0", "reading_note": "", "version": "1",
+    }  # fmt: skip
 
 
-def test_an_actions_schedule_and_text_are_changed_by_a_table(client, world):
-    rows = table(download(client, ActionItem))
-    assert (rows[0]["lead"], rows[0]["support"], rows[0]["levels"]) == ("กพร.", "กจ.", "A")
-    rows[0] |= {"first_period": 3, "last_period": 4, "schedule_basis": "CONFIRMED", "text": "ใหม่"}
-    confirm(client, ActionItem, upload(client, ActionItem, workbook(rows)))
-    world.refresh_from_db()
-    assert (world.first_period.number, world.last_period.number, world.schedule_basis) == (3, 4, "CONFIRMED")
-    assert (world.text, world.search_text.endswith("ใหม่"), world.version) == ("ใหม่", True, 2)
-
-
-def test_a_new_action_comes_with_its_units(client, world):
-    rows = table(download(client, ActionItem))
-    new = rows[0] | {"ref": "1.1.10-A-9", "version": "", "text": "รายการใหม่", "status": "", "progress": ""}
-    confirm(client, ActionItem, upload(client, ActionItem, workbook([*rows, new])))
-    action = ActionItem.objects.with_details().get(ref="1.1.10-A-9")
-    assert ([str(each.unit) for each in action.lead], [str(each.unit) for each in action.support]) == (
-        ["กพร."],
-        ["กจ."],
+def test_the_list_of_actions_leads_to_the_data_sheet_instead_of_an_import(client, world):
+    page = client.get(address(ActionItem, "changelist")).content.decode()
+    assert f'href="{reverse("import_list", args=[world.plan.slug])}"' in page
+    with pytest.raises(NoReverseMatch):
+        address(ActionItem, "import")
+    assert f'href="{address(Unit, "import")}"' in client.get(address(Unit, "changelist")).content.decode().replace(
+        "'", '"'
     )
-    assert [requirement.level for requirement in action.requirements.all()] == [2]
-    unknown = rows[0] | {"ref": "1.1.10-A-10", "version": "", "lead": "ไม่มี", "status": "", "progress": ""}
-    response = upload(client, ActionItem, workbook([unknown]))
-    assert len(errors_of(response)) == 1
-    assert not ActionItem.objects.filter(ref="1.1.10-A-10").exists()
+
+
+def test_the_list_of_actions_names_no_import_where_there_is_no_plan_or_no_coordinator(client, world):
+    clerk = UserFactory(is_staff=True)
+    clerk.user_permissions.add(Permission.objects.get(codename="view_actionitem"))
+    client.force_login(clerk)
+    assert client.get(address(ActionItem, "changelist")).context["import_url"] == ""
+    ActionItem.objects.all().delete()
+    Plan.objects.all().delete()
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    assert client.get(address(ActionItem, "changelist")).context["import_url"] == ""
 
 
 def test_members_nobody_knows_are_named(client, world):

@@ -22,7 +22,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 # Names of an address → their kind; a task's random name and the address of another site's page are no names.
 PLACES = {"slug": "plan", "ref": "action", "code": "criterion", "unit": "unit", "abbreviation": "unit"}
 STOCK = {*READERS, widgets.ForeignKeyWidget, widgets.ManyToManyWidget}
-TABLES = [(each.model, each.resource_classes[0]) for each in admin.site._registry.values() if hasattr(each, "formats")]
+TABLES = [
+    (each.model, each.resource_classes[0]) for each in admin.site._registry.values() if hasattr(each, "import_action")
+]
 
 
 def misspelled(name):
