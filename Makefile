@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long lint format messages lock bench clean venv venv-dev
+.PHONY: help run test test-long lint format messages status-css lock bench clean venv venv-dev
 
 # make run PORT=8001
 PORT ?= 8000
@@ -38,6 +38,9 @@ messages: venv-dev ## Collect the texts into locale/th and compile what is trans
 		--ignore .venv --ignore var --ignore staticfiles --ignore tests
 	@sed -i '/^"\(POT-Creation-Date\|Report-Msgid-Bugs-To\)/d' locale/th/LC_MESSAGES/django.po # else every run is a change
 	@$(ASIDE) $(PY) manage.py compilemessages --locale th --ignore .venv
+
+status-css: venv-dev ## Write static/css/status.css from the table of statuses in plan/models
+	@$(ASIDE) $(PY) manage.py status_css
 
 lock: ## Pin requirements*.in and all they pull in (needs uv or pip-compile)
 	@scripts/lock requirements.in requirements-dev.in

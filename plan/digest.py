@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from assignments.models import Unit
 from plan.as_of import AsOf
-from plan.models import Plan
+from plan.models import Plan, looks
 from plan.owed import MOST_ROWS, OwedList
 from pmqa_tracker.models import User
 
@@ -54,6 +54,7 @@ def build_mail(digest: Digest, plan: Plan, as_of: AsOf, *, site: str) -> EmailMu
             "groups": digest.owed.first(MOST_ROWS).groups,
             "plan": plan,
             "as_of": as_of,
+            "late": looks.OVERDUE.colours,
             "site": site,
             "page": site + reverse("my", args=[plan.slug]),
         }

@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from assignments.access import Access
 from plan.as_of import AsOf
-from plan.models import ActionItem, Due, Plan, Status
+from plan.models import ActionItem, Due, Plan, Status, looks
 from plan.models.duties import read_duties
+from plan.models.looks import Look
 from plan.my_work import read_owed
 from plan.report_grid import Cell, missing_reports
 
@@ -45,6 +46,11 @@ class OwedGroup:
     def is_late(self) -> bool:
         """Whether it should have been done before: returned or overdue."""
         return self.key != Due.NOW
+
+    @property
+    def look(self) -> Look:
+        """Icon and colours of its heading."""
+        return looks.OVERDUE if self.is_late else Due(self.key).look
 
     @property
     def parts(self) -> list[tuple[Any, Sequence[ActionItem]]]:

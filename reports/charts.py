@@ -6,7 +6,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from plan.as_of import AsOf
-from plan.models import Age, Plan
+from plan.models import Age, Due, Plan
+from plan.models.looks import Look
 from pmqa_tracker import thai
 from reports.addresses import rows_address
 from reports.curve import Curve, month_ends
@@ -46,7 +47,7 @@ def by_category(plan: Plan, groups: Sequence[Group]) -> dict[str, Any]:
         "horizontal": True,
         "labels": [_("Category %(number)s") % {"number": each.number} + f"\n{each.name}" for each in subjects],
         "series": [
-            _series(plan, str(status.label), status.lower(), [part.by_status[status] for part in groups])
+            _series(plan, str(status.label), status.look, [part.by_status[status] for part in groups])
             for status in BAR_ORDER
         ],
     }
@@ -58,7 +59,7 @@ def by_age(plan: Plan, ages: Sequence[tuple[Age, Figure]]) -> dict[str, Any]:
         "type": "bar",
         "horizontal": True,
         "labels": [str(age.label) for age, _figure in ages],
-        "series": [_series(plan, _("Overdue"), "overdue", [figure for _age, figure in ages])],
+        "series": [_series(plan, _("Overdue"), Due.OVERDUE.look, [figure for _age, figure in ages])],
     }
 
 
@@ -75,10 +76,22 @@ def by_period(plan: Plan, loads: Sequence[PeriodLoad]) -> dict[str, Any]:
     }
 
 
-def _series(plan: Plan, label: str, kind: str, figures: Sequence[Figure]) -> dict[str, Any]:
+def _series(plan: Plan, label: str, look: Look | str, figures: Sequence[Figure]) -> dict[str, Any]:
+    """One series; `look` is of a status, or names one of those in `static/charts.js`."""
     return {
         "label": label,
-        "kind": kind,
+        **({"kind": look} if isinstance(look, str) else {"kind": look.icon, "look": _drawn(look)}),
         "data": [figure.count for figure in figures],
         "links": [rows_address(plan, figure.query) for figure in figures],
+    }
+
+
+def _drawn(look: Look) -> dict[str, str]:
+    """The colours and the pattern of a part of a chart."""
+    colours = look.colours
+    return {
+        "fill": f"#{colours.chart}",
+        "lines": f"#{colours.lines}",
+        "text": f"#{colours.on_chart}",
+        "pattern": look.pattern,
     }

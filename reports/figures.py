@@ -12,10 +12,10 @@ from typing import Any
 from assignments.models import Role, Unit
 from criteria.models import Category
 from plan.as_of import AsOf
-from plan.models import Age, Change, Due, Health, Period, Plan, Status
+from plan.models import STATUSES, Age, Change, Due, Health, Period, Plan, Status
 from reports.standings import Standing, mean_expected, mean_progress
 
-BAR_ORDER = (Status.DONE, Status.IN_PROGRESS, Status.BLOCKED, Status.NOT_STARTED, Status.CANCELLED)
+BAR_ORDER = tuple(STATUSES)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Group:
     @property
     def statuses(self) -> list[tuple[str, Figure, str]]:
         """(kind, figure, label) of each status, most finished first."""
-        return [(status.lower(), self.by_status[status], status.label) for status in BAR_ORDER]
+        return [(status.look.icon, self.by_status[status], status.label) for status in BAR_ORDER]
 
     @property
     def bar(self) -> list[tuple[str, str, int]]:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from plan.as_of import AsOf
 from plan.models import ActionItem, Due, Status
+from plan.models.status import status_look
 from pmqa_tracker import thai
 from pmqa_tracker.sheets import SMALL, TITLE_SIZE, Style
 from reports.form_rows import Block
@@ -19,14 +20,6 @@ TITLE = Style(bold=True, size=TITLE_SIZE, horizontal="center", vertical="center"
 HEADER = Style(bold=True, horizontal="center", vertical="center", fill="ECEBF5")
 CELL = Style(indent=1)
 CENTERED = Style(horizontal="center")
-STATUS_COLORS = {
-    Status.DONE: ("1B7F4B", "E3F3EA"),
-    Status.IN_PROGRESS: ("1F5FBF", "E4EDFA"),
-    Status.BLOCKED: ("9A5200", "FDF0D9"),
-    Status.NOT_STARTED: ("6A655F", "EEEBE7"),
-    Status.CANCELLED: ("6A655F", "F3F1EE"),
-}
-OVERDUE_COLORS = ("B3261E", "FBE7E5")
 
 
 def thai_digits(number: int) -> str:
@@ -114,10 +107,10 @@ def status_cells(action: ActionItem | None) -> list[tuple[Any, Style]]:
     """(value, style) of the four columns of the status."""
     if action is None:
         return [("", CELL)] * 4
-    color, fill = OVERDUE_COLORS if action.due == Due.OVERDUE else STATUS_COLORS[Status(action.status_on)]
+    colours = status_look(action.status_on, action.due).colours
     updated = thai.format_date(timezone.localdate(action.updated_at)) if action.updated_at else "–"
     return [
-        (status_words(action), CENTERED.but(size=SMALL, bold=True, color=color, fill=fill)),
+        (status_words(action), CENTERED.but(size=SMALL, bold=True, color=colours.text, fill=colours.background)),
         (action.progress_on, CENTERED.but(number_format='0"%"')),
         (result_words(action), CELL),
         (updated, CENTERED),

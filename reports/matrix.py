@@ -63,8 +63,8 @@ def columns() -> list[Column]:
 
     return [
         Column("total", _("in all"), "", lambda part: part.total),
-        *(Column(status.lower(), str(status.label), status.lower(), of_status(status)) for status in BAR_ORDER),
-        Column("overdue", str(Due.OVERDUE.label), "overdue", lambda part: part.overdue),
+        *(Column(status.lower(), str(status.label), status.look.icon, of_status(status)) for status in BAR_ORDER),
+        Column("overdue", str(Due.OVERDUE.label), Due.OVERDUE.look.icon, lambda part: part.overdue),
         Column("silent", _("silent"), "silent", lambda part: part.silent),
     ]
 

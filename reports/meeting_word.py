@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from docx.document import Document as WordFile
 
 from criteria.models import Level
-from plan.models import ActionItem
+from plan.models import ActionItem, looks
 from pmqa_tracker import thai
 from pmqa_tracker.templatetags.page import percent, points
 from reports.figures import Group
@@ -17,9 +17,9 @@ from reports.templatetags.report_tags import signed
 from reports.word import SMALL, add_table, add_text, new_document
 
 FILLS = {
-    CellState.PASSED: "E3F3EA",
-    CellState.READY: "E4EDFA",
-    CellState.FAILED: "FBE7E5",
+    CellState.PASSED: looks.GREEN.background,
+    CellState.READY: looks.BLUE.background,
+    CellState.FAILED: looks.RED.background,
     CellState.LOCKED: "F0ECE7",
     CellState.UNKNOWN: "",
 }

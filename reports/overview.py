@@ -7,7 +7,7 @@ from typing import Any
 from assignments.models import Role, Unit
 from plan.as_of import AsOf
 from plan.filters import ActionFilter
-from plan.models import ActionItem, Age, Change, Plan
+from plan.models import ActionItem, Age, Change, Plan, Status
 from plan.models.action import ActionItemQuerySet
 from reports import figures
 from reports.curve import Curve, draw_curve
@@ -113,4 +113,4 @@ def offered_units(only: Unit | None = None) -> Sequence[Unit]:
 
 def blocked(actions: ActionItemQuerySet, as_of: AsOf) -> ActionItemQuerySet:
     """What is blocked on the day, with `problem_on`: what was last told of the problem."""
-    return actions.filter(status_on="BLOCKED").with_problem(as_of).with_details().behind_first()
+    return actions.filter(status_on=Status.BLOCKED).with_problem(as_of).with_details().behind_first()

@@ -11,15 +11,12 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from pmqa_tracker.sheets import FONT
 
-COLORS = {
-    "DONE": "146B3C", "IN_PROGRESS": "1F5FBF", "BLOCKED": "D98A1F", "NOT_STARTED": "B5ACA1", "CANCELLED": "DDD7CF",
-    "OVERDUE": "B3261E", "EXPECTED": "6B645B", "ACTUAL": "2B2A6C", "FORECAST": "8F8DC9",
-}  # fmt: skip
+EXPECTED, ACTUAL, FORECAST = "6B645B", "2B2A6C", "8F8DC9"
 SIZE = 1200  # hundredths of a point
 
 
 def stacked_bars(
-    sheet: Worksheet, title: str, header_row: int, rows: tuple[int, int], columns: Sequence[int], kinds: Sequence[str]
+    sheet: Worksheet, title: str, header_row: int, rows: tuple[int, int], columns: Sequence[int], colours: Sequence[str]
 ) -> BarChart:
     """Bars of a table's rows, one part a column; the first column names the bars.
 
@@ -29,13 +26,13 @@ def stacked_bars(
         header_row: of the table: its headings name the parts.
         rows: first and last row of the table.
         columns: those that make the parts.
-        kinds: the colour of each, a key of COLORS.
+        colours: of each part.
     """
     chart = BarChart()
     chart.type, chart.grouping, chart.overlap, chart.gapWidth = "bar", "stacked", 100, 55
-    for column, kind in zip(columns, kinds, strict=True):
+    for column, colour in zip(columns, colours, strict=True):
         chart.add_data(Reference(sheet, min_col=column, min_row=header_row, max_row=rows[1]), titles_from_data=True)
-        chart.series[-1].graphicalProperties = GraphicalProperties(solidFill=COLORS[kind])
+        chart.series[-1].graphicalProperties = GraphicalProperties(solidFill=colour)
     chart.set_categories(Reference(sheet, min_col=1, min_row=rows[0], max_row=rows[1]))
     chart.x_axis.scaling.orientation = "maxMin"  # the first row on top
     chart.y_axis.majorUnit = None
@@ -45,13 +42,13 @@ def stacked_bars(
 
 
 def columns_chart(
-    sheet: Worksheet, title: str, header_row: int, rows: tuple[int, int], column: int, kind: str
+    sheet: Worksheet, title: str, header_row: int, rows: tuple[int, int], column: int, colour: str
 ) -> BarChart:
     """Upright bars of one column of a table."""
     chart = BarChart()
     chart.type, chart.gapWidth = "col", 60
     chart.add_data(Reference(sheet, min_col=column, min_row=header_row, max_row=rows[1]), titles_from_data=True)
-    chart.series[0].graphicalProperties = GraphicalProperties(solidFill=COLORS[kind])
+    chart.series[0].graphicalProperties = GraphicalProperties(solidFill=colour)
     chart.set_categories(Reference(sheet, min_col=1, min_row=rows[0], max_row=rows[1]))
     _dress(chart, title, "จำนวนรายการ")
     chart.legend = None
@@ -61,9 +58,9 @@ def columns_chart(
 def curve(sheet: Worksheet, title: str, header_row: int, rows: tuple[int, int]) -> LineChart:
     """The plan against what came of it: the table's columns 2 to 4 are expected, actual and forecast."""
     chart = LineChart()
-    for column, kind in ((2, "EXPECTED"), (3, "ACTUAL"), (4, "FORECAST")):
+    for column, colour in ((2, EXPECTED), (3, ACTUAL), (4, FORECAST)):
         chart.add_data(Reference(sheet, min_col=column, min_row=header_row, max_row=rows[1]), titles_from_data=True)
-        line = LineProperties(solidFill=COLORS[kind], w=30_000, prstDash="solid" if kind == "ACTUAL" else "dash")
+        line = LineProperties(solidFill=colour, w=30_000, prstDash="solid" if colour == ACTUAL else "dash")
         chart.series[-1].graphicalProperties = GraphicalProperties(ln=line)
         chart.series[-1].smooth = False
     chart.set_categories(Reference(sheet, min_col=1, min_row=rows[0], max_row=rows[1]))

@@ -101,7 +101,7 @@ def write_cover(
         row += 1
     row = write_line(sheet, row + 1, "สารบัญ", HEADING)
     for name, within in contents:
-        cell = write(sheet.cell(row, 1), name, Style(border="", color="1F5FBF", wrap=False))
+        cell = write(sheet.cell(row, 1), name, Style(border="", color="4644A3", wrap=False))
         cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"'{name}'!A1", display=name)
         write(sheet.cell(row, 2), within, Style(border="", color="6B645B"))
         sheet.row_dimensions[row].height = max(text_height(within, widths[1]), line_height() + PADDING)
@@ -168,7 +168,7 @@ def _ages(sheet: Worksheet, reading: Reading, row: int) -> int:
     row = write_line(sheet, row, "ล่าช้ามานานเท่าใด", HEADING)
     columns = [Column(heading="ล่าช้ามาแล้ว", width=34), Column(heading="จำนวนรายการ", width=16, style=COUNT)]
     rows = write_table(sheet, row, columns, [(str(age.label), figure.count) for age, figure in reading.overview.ages])
-    chart = charts.columns_chart(sheet, "รายการที่ล่าช้า แยกตามระยะเวลา", row, rows, 2, "OVERDUE")
+    chart = charts.columns_chart(sheet, "รายการที่ล่าช้า แยกตามระยะเวลา", row, rows, 2, Due.OVERDUE.look.colours.chart)
     sheet.add_chart(chart, f"{BESIDE}{row}")
     return max(rows[1], row + CHART_ROWS) + 1
 
@@ -184,7 +184,7 @@ def write_groups(
     rows = write_table(sheet, row, columns, [figure_row(name, group) for name, group in groups])
     if groups:
         chart = charts.stacked_bars(
-            sheet, title, row, rows, range(3, 3 + len(BAR_ORDER)), [str(each) for each in BAR_ORDER]
+            sheet, title, row, rows, range(3, 3 + len(BAR_ORDER)), [each.look.colours.chart for each in BAR_ORDER]
         )
         if len(groups) > MOST_BESIDE:
             sheet.row_breaks.append(Break(id=rows[1] + 1))

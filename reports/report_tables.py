@@ -8,6 +8,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from plan.models import Due, Status
+from plan.models.status import status_look
 from pmqa_tracker.sheets import (
     HEADER,
     HEADING_SIZE,
@@ -19,7 +20,6 @@ from pmqa_tracker.sheets import (
     text_height,
     write,
 )
-from reports.form_cells import OVERDUE_COLORS, STATUS_COLORS
 
 HEADING = Style(bold=True, size=HEADING_SIZE, border="", vertical="center", color="2B2A6C", wrap=False)
 TEXT = Style(indent=1)
@@ -92,7 +92,7 @@ def finish(sheet: Worksheet, header_row: int, footer: str, *, columns: int = 0, 
 
 def status_cell(status: str, due: str) -> tuple[str, Style]:
     """A status in its colour and its word; what is overdue says so."""
-    color, fill = OVERDUE_COLORS if due == Due.OVERDUE else STATUS_COLORS[Status(status)]
+    colours = status_look(status, due).colours
     label = str(Status(status).label)
     words = f"{label} ({Due.OVERDUE.label})" if due == Due.OVERDUE else label
-    return words, CENTER.but(bold=True, color=color, fill=fill)
+    return words, CENTER.but(bold=True, color=colours.text, fill=colours.background)

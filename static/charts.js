@@ -23,20 +23,22 @@ function pattern(colour, paper, lines) {
 }
 const RISING = [[-2, 10, 10, -2], [-2, 2, 2, -2], [6, 10, 10, 6]];
 const FALLING = [[-2, -2, 10, 10], [6, -2, 10, 2], [-2, 6, 2, 10]];
-const fill = (colour) => ({ backgroundColor: colour, borderColor: "#fff", text: "#fff" });
+const DOTTED = [[3.2, 4, 4.8, 4]];
+const PATTERNS = { rising: RISING, falling: FALLING, crossed: [...RISING, ...FALLING], dotted: DOTTED };
+
+/* The look of a part: its colours and the name of its pattern come with the data, or from here. A number on a pattern
+   stands on a plate of its own. */
+function part({ fill, lines, text, pattern: name }) {
+  const plate = text.toLowerCase() === "#ffffff" ? fill : token("--paper");
+  return { backgroundColor: name ? pattern(lines, fill, PATTERNS[name]) : fill, borderColor: token("--paper"), text, plate };
+}
 const looks = {
   expected: () => ({ borderColor: token("--sand-600"), backgroundColor: token("--sand-600"), borderDash: [7, 5], pointStyle: "rect" }),
   actual: () => ({ borderColor: token("--indigo-700"), backgroundColor: token("--indigo-700"), pointStyle: "circle" }),
-  forecast: () => ({ borderColor: token("--in-progress"), backgroundColor: "#fff", borderDash: [2, 4], pointStyle: "triangle" }),
-  done: () => fill(token("--done")),
-  in_progress: () => ({ ...fill(pattern("#4d86d8", token("--in-progress"), RISING)), text: "#fff" }),
-  blocked: () => ({ ...fill(pattern("#b06a00", "#f0b357", FALLING)), text: token("--ink") }),
-  not_started: () => ({ ...fill("#d9d3ca"), text: token("--ink") }),
-  cancelled: () => ({ ...fill(pattern("#8d867d", "#fff", [...RISING, ...FALLING])), text: token("--ink") }),
-  overdue: () => fill(token("--overdue")),
-  begins: () => ({ ...fill(pattern("#4644a3", "#dddcf0", RISING)), text: token("--ink") }),
-  runs: () => fill(token("--indigo-700")),
-  ends: () => ({ ...fill("#b5aca1"), text: token("--ink") }),
+  forecast: () => ({ borderColor: token("--forecast"), backgroundColor: token("--paper"), borderDash: [2, 4], pointStyle: "triangle" }),
+  begins: () => part({ fill: token("--indigo-100"), lines: token("--indigo-500"), text: token("--ink"), pattern: "rising" }),
+  runs: () => part({ fill: token("--indigo-700"), text: token("--paper") }),
+  ends: () => part({ fill: token("--sand-400"), text: token("--ink") }),
 };
 
 /* The counts, written into the bars where there is room. */
@@ -58,7 +60,7 @@ const counts = {
         const [cx, cy] = chart.options.indexAxis === "y" ? [(x + base) / 2, y] : [x, (y + base) / 2];
         const width = pen.measureText(text).width + 8;
         if (typeof series.backgroundColor === "object") {
-          pen.fillStyle = series.text === "#fff" ? token("--in-progress") : "#fff";
+          pen.fillStyle = series.plate;
           pen.fillRect(cx - width / 2, cy - 9, width, 18);
         }
         pen.fillStyle = series.text;
@@ -100,7 +102,7 @@ function draw(canvas) {
     plugins: [counts],
     data: {
       labels: source.labels,
-      datasets: source.series.map((series) => ({ label: series.label, data: days ? series.data.map((y, place) => ({ x: days[place], y })) : series.data, links: series.links, borderWidth: isLine ? 3 : 1, pointRadius: 3, maxBarThickness: 34, tension: 0, ...looks[series.kind]() })),
+      datasets: source.series.map((series) => ({ label: series.label, data: days ? series.data.map((y, place) => ({ x: days[place], y })) : series.data, links: series.links, borderWidth: isLine ? 3 : 1, pointRadius: 3, maxBarThickness: 34, tension: 0, ...(series.look ? part(series.look) : looks[series.kind]()) })),
     },
     options: {
       animation: false,

@@ -7,11 +7,12 @@ from plan.models.meeting import Meeting
 from plan.models.period_report import PeriodReport, ReportLine, ReportState, ReportStep
 from plan.models.plan import Period, Plan
 from plan.models.reminder import Reminder
-from plan.models.status import AT_WORK, Age, Change, Due, Health, Status
+from plan.models.status import AT_WORK, STATUSES, Age, Change, Due, Health, Status
 from plan.models.workbook_import import ImportState, WorkbookImport
 
 __all__ = [
     "AT_WORK",
+    "STATUSES",
     "ActionItem",
     "Age",
     "AppendOnlyError",

@@ -152,7 +152,7 @@ class ProgressUpdate(AppendOnly):
             models.UniqueConstraint(fields=("action", "version"), name="update_one_per_version"),
             *status_constraints("update", status="status_to", progress="progress_to"),
             models.CheckConstraint(
-                condition=~Q(status_to="BLOCKED") | Q(status_from="BLOCKED") | ~Q(problem=""),
+                condition=~Q(status_to=Status.BLOCKED.value) | Q(status_from=Status.BLOCKED.value) | ~Q(problem=""),
                 name="update_blocked_names_problem",
                 violation_error_message=_("Say what the problem is."),
             ),
@@ -162,7 +162,7 @@ class ProgressUpdate(AppendOnly):
                 violation_error_message=_("Say why the progress goes back."),
             ),
             models.CheckConstraint(
-                condition=~Q(status_to="CANCELLED") | Q(status_from="CANCELLED") | ~Q(reason=""),
+                condition=~Q(status_to=Status.CANCELLED.value) | Q(status_from=Status.CANCELLED.value) | ~Q(reason=""),
                 name="update_cancelling_has_reason",
                 violation_error_message=_("Say why the action is cancelled."),
             ),

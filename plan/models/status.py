@@ -1,11 +1,16 @@
-"""The words an action's state is told in: typed (Status) or computed for a day (Health, Due)."""
+"""The states of an action: typed (Status) or computed for a day (Health, Due, Change), with rules and looks of each."""
+
+from dataclasses import dataclass
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from plan.models import looks
+from plan.models.looks import Look
+
 
 class Status(models.TextChoices):
-    """The five statuses (design §4); overdue and health are computed, never typed."""
+    """The five statuses (design §4); overdue and health are computed, never typed. `STATUSES` has the rules of each."""
 
     NOT_STARTED = "NOT_STARTED", _("Not started")
     IN_PROGRESS = "IN_PROGRESS", _("In progress")
@@ -14,17 +19,61 @@ class Status(models.TextChoices):
     CANCELLED = "CANCELLED", _("Cancelled")
 
     @property
+    def rules(self) -> "StatusRules":
+        """The row of `STATUSES`."""
+        return STATUSES[self]
+
+    @property
     def is_open(self) -> bool:
         """Whether there is still something to do."""
-        return self not in CLOSED
+        return not self.rules.is_closed
 
     @property
     def rank(self) -> int:
         """How far on its way: a lower one than before is going back."""
-        return {"NOT_STARTED": 0, "IN_PROGRESS": 1, "BLOCKED": 1, "DONE": 2, "CANCELLED": 3}[self]
+        return self.rules.rank
+
+    @property
+    def look(self) -> Look:
+        """Icon and colours."""
+        return self.rules.look
 
 
-CLOSED = (Status.DONE, Status.CANCELLED)
+@dataclass(frozen=True, kw_only=True)
+class StatusRules:
+    """A row of the status table.
+
+    Attributes:
+        rank: how far on its way; a lower rank than before is going back.
+        look: icon and colours.
+        is_closed: nothing is left to do.
+        progress: the only progress (%) it may have; None for any from 0 to 100.
+        needs: the words an update must have to enter it, a field of ProgressUpdate.
+        is_proved_by_evidence: evidence takes the place of the words, and an update that only moves the progress needs
+            one of them too.
+        keeps_progress: less progress than before is not going back.
+    """
+
+    rank: int
+    look: Look
+    is_closed: bool = False
+    progress: int | None = None
+    needs: str = ""
+    is_proved_by_evidence: bool = False
+    keeps_progress: bool = False
+
+
+# In the order of charts and tables of figures: most finished first.
+STATUSES = {
+    Status.DONE: StatusRules(
+        rank=2, look=looks.DONE, is_closed=True, progress=100, needs="result", is_proved_by_evidence=True
+    ),
+    Status.IN_PROGRESS: StatusRules(rank=1, look=looks.IN_PROGRESS),
+    Status.BLOCKED: StatusRules(rank=1, look=looks.BLOCKED, needs="problem"),
+    Status.NOT_STARTED: StatusRules(rank=0, look=looks.NOT_STARTED, progress=0),
+    Status.CANCELLED: StatusRules(rank=3, look=looks.CANCELLED, is_closed=True, needs="reason", keeps_progress=True),
+}
+CLOSED = tuple(status for status, rules in STATUSES.items() if rules.is_closed)
 
 
 class Health(models.TextChoices):
@@ -36,6 +85,20 @@ class Health(models.TextChoices):
     ON_TRACK = "ON_TRACK", _("On track")
     NONE = "NONE", _("Not judged")
 
+    @property
+    def look(self) -> Look:
+        """Icon and colours."""
+        return HEALTH_LOOKS[self]
+
+
+HEALTH_LOOKS = {
+    Health.OVERDUE: looks.OVERDUE,
+    Health.BEHIND: looks.BEHIND,
+    Health.SLIPPING: looks.SLIPPING,
+    Health.ON_TRACK: looks.ON_TRACK,
+    Health.NONE: looks.NONE,
+}
+
 
 class Due(models.TextChoices):
     """Where an action stands to the day, in the order staff work through them."""
@@ -46,8 +109,25 @@ class Due(models.TextChoices):
     UNSCHEDULED = "UNSCHEDULED", _("No schedule")
     CLOSED = "CLOSED", _("Done or cancelled")
 
+    @property
+    def look(self) -> Look:
+        """Icon and colours."""
+        return DUE_LOOKS[self]
 
+
+DUE_LOOKS = {
+    Due.OVERDUE: looks.OVERDUE,
+    Due.NOW: looks.IN_PROGRESS,
+    Due.LATER: looks.NOT_STARTED,
+    Due.UNSCHEDULED: looks.NONE,
+    Due.CLOSED: looks.DONE,
+}
 AT_WORK = (Due.OVERDUE, Due.NOW)
+
+
+def status_look(status: str, due: str) -> Look:
+    """How a status is drawn on a day: an overdue action looks overdue whatever its status."""
+    return Due.OVERDUE.look if due == Due.OVERDUE else Status(status).look
 
 
 class Change(models.TextChoices):
@@ -65,6 +145,22 @@ class Change(models.TextChoices):
     def field(self) -> str:
         """The name `ActionItemQuerySet.since` gives to its truth."""
         return f"is_newly_{self.lower()}"
+
+    @property
+    def look(self) -> Look:
+        """Icon and colours."""
+        return CHANGE_LOOKS[self]
+
+
+CHANGE_LOOKS = {
+    Change.DONE: looks.DONE,
+    Change.FORWARD: looks.ON_TRACK,
+    Change.LATE: looks.OVERDUE,
+    Change.BLOCKED: looks.BLOCKED,
+    Change.BACK: looks.BEHIND,
+    Change.CANCELLED: looks.CANCELLED,
+    Change.SILENT: looks.SILENT,
+}
 
 
 class Age(models.TextChoices):
@@ -95,12 +191,12 @@ def status_constraints(prefix: str, *, status: str, progress: str) -> tuple[mode
             violation_error_message=_("Progress must be between 0 and 100."),
         ),
         models.CheckConstraint(
-            condition=~models.Q(**{status: "NOT_STARTED"}) | models.Q(**{progress: 0}),
+            condition=~models.Q(**{status: Status.NOT_STARTED.value}) | models.Q(**{progress: 0}),
             name=f"{prefix}_not_started_is_zero",
             violation_error_message=_("What has not started has no progress yet."),
         ),
         models.CheckConstraint(
-            condition=~models.Q(**{status: "DONE"}) | models.Q(**{progress: 100}),
+            condition=~models.Q(**{status: Status.DONE.value}) | models.Q(**{progress: 100}),
             name=f"{prefix}_done_is_hundred",
             violation_error_message=_("What is done has a progress of 100."),
         ),

@@ -17,29 +17,29 @@ from pmqa_tracker.templatetags.page import icon, percent
 register = template.Library()
 
 
-def _badge(kind: str, label: str) -> SafeString:
-    return format_html('<span class="badge-status is-{}">{}<span>{}</span></span>', kind, icon(kind), label)
+def _badge(name: str, label: str) -> SafeString:
+    return format_html('<span class="badge-status is-{}">{}<span>{}</span></span>', name, icon(name), label)
 
 
 @register.simple_tag
 def status_badge(value: str) -> SafeString:
     """A Status as a badge."""
     status = Status(value)
-    return _badge(status.lower(), status.label)
+    return _badge(status.look.icon, status.label)
 
 
 @register.simple_tag
 def status_mark(value: str) -> SafeString:
     """A Status as an icon that is read out as a word."""
     status = Status(value)
-    return icon(status.lower(), str(status.label))
+    return icon(status.look.icon, str(status.label))
 
 
 @register.simple_tag
 def health_badge(value: str) -> SafeString:
     """A Health as a badge."""
     health = Health(value)
-    return _badge(health.lower(), health.label)
+    return _badge(health.look.icon, health.label)
 
 
 @register.simple_tag
@@ -48,10 +48,9 @@ def overdue_badge(due: str, updated_on: datetime | None = None) -> SafeString | 
     if due != Due.OVERDUE:
         return ""
     if not updated_on:
-        return _badge("overdue", Due.OVERDUE.label)
-    return _badge(
-        "overdue", _("Overdue, updated on %(day)s") % {"day": thai.format_date(timezone.localdate(updated_on))}
-    )
+        return _badge(Due.OVERDUE.look.icon, Due.OVERDUE.label)
+    words = _("Overdue, updated on %(day)s") % {"day": thai.format_date(timezone.localdate(updated_on))}
+    return _badge(Due.OVERDUE.look.icon, words)
 
 
 @register.simple_tag

@@ -4,18 +4,19 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from plan.models import looks
 from plan.report_grid import CellState
 from pmqa_tracker.templatetags.page import icon
 
 register = template.Library()
 ICONS = {
-    CellState.NONE: "none",
+    CellState.NONE: looks.NONE.icon,
     CellState.LATER: "locked",
-    CellState.OPEN: "not_started",
-    CellState.LATE: "overdue",
+    CellState.OPEN: looks.NOT_STARTED.icon,
+    CellState.LATE: looks.OVERDUE.icon,
     CellState.SENT: "sent",
     CellState.RETURNED: "returned",
-    CellState.ACCEPTED: "done",
+    CellState.ACCEPTED: looks.DONE.icon,
 }
 
 

@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from plan.models import Change
+from plan.models import Change, Health
 from pmqa_tracker.templatetags.page import icon
 from reports.addresses import rows_address
 from reports.figures import Figure
@@ -15,15 +15,6 @@ from reports.matrix import Heading
 from reports.maturity import CellState, level_name
 
 register = template.Library()
-CHANGE_ICONS = {
-    Change.DONE: "done",
-    Change.FORWARD: "on_track",
-    Change.LATE: "overdue",
-    Change.BLOCKED: "blocked",
-    Change.BACK: "behind",
-    Change.CANCELLED: "cancelled",
-    Change.SILENT: "silent",
-}
 
 
 @register.simple_tag(takes_context=True)
@@ -54,7 +45,7 @@ def key_figure(context: dict[str, Any], value: Figure, kind: str, label: str) ->
 @register.simple_tag(takes_context=True)
 def change_figure(context: dict[str, Any], change: Change, value: Figure) -> SafeString:
     """How many actions changed in one way, as a link to them."""
-    return key_figure(context, value, CHANGE_ICONS[change], str(change.label))
+    return key_figure(context, value, change.look.icon, str(change.label))
 
 
 @register.simple_tag(takes_context=True)
@@ -98,12 +89,15 @@ def difference(then: float | None, now: float | None) -> str:
 def gap_badge(gap: float) -> SafeString:
     """How far the progress is from what is expected, in percentage points: icon and words."""
     if gap >= 0:
-        kind, text = "on_track", _("%(points)s points ahead of the plan")
+        look, text = Health.ON_TRACK.look, _("%(points)s points ahead of the plan")
     else:
-        kind, text = "behind", _("%(points)s points behind the plan")
+        look, text = Health.BEHIND.look, _("%(points)s points behind the plan")
     shown = f"{abs(gap):.1f}".removesuffix(".0")
     return format_html(
-        '<span class="badge-status is-{}">{}<span>{}</span></span>', kind, icon(kind), text % {"points": shown}
+        '<span class="badge-status is-{}">{}<span>{}</span></span>',
+        look.icon,
+        icon(look.icon),
+        text % {"points": shown},
     )
 
 

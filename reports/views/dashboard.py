@@ -36,7 +36,7 @@ def _board(request: HttpRequest, plan: Plan) -> dict[str, Any]:
     overview = read_overview(plan, chosen, since, context["query"])
     return context | {
         "filter": chosen,
-        "status_labels": [(status.lower(), status.label) for status in BAR_ORDER],
+        "status_labels": [(status.look.icon, status.label) for status in BAR_ORDER],
         "is_live": is_live,
         "live_seconds": settings.PMQA_LIVE_SECONDS,
         "days": days,

@@ -26,7 +26,7 @@ def meeting_pack(request: HttpRequest, slug: str) -> HttpResponse:
         "map": pack.map,
         "since": pack.since,
         "levels": list(Level),
-        "status_labels": [(status.lower(), status.label) for status in BAR_ORDER],
+        "status_labels": [(status.look.icon, status.label) for status in BAR_ORDER],
         "curve_chart": charts.curve(pack.overview.curve, plan, pack.as_of),
     }
     return render(request, "reports/meeting_pack.html", context)

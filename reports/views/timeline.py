@@ -25,7 +25,7 @@ def timeline(request: HttpRequest, slug: str) -> HttpResponse:
     context |= {
         "filter": chosen,
         "offered": FILTERS,
-        "statuses": [(status.lower(), status.label) for status in BAR_ORDER],
+        "statuses": [(status.look.icon, status.label) for status in BAR_ORDER],
         "timeline": lines,
         "count": len(actions),
         "day_at": f"{lines.day_at:.2f}",
