@@ -84,9 +84,6 @@ class Unit(Versioned):
     def __str__(self) -> str:
         return self.abbreviation
 
-    def natural_key(self) -> tuple[str]:
-        return (self.abbreviation,)
-
 
 class Membership(models.Model):
     """A person works in a unit and may speak for its actions."""

@@ -56,9 +56,6 @@ class Category(Versioned):
             "name": self.name,
         }
 
-    def natural_key(self) -> tuple[int]:
-        return (self.number,)
-
 
 class CriterionQuerySet(models.QuerySet["Criterion"]):
     def in_order(self) -> "CriterionQuerySet":
@@ -116,9 +113,6 @@ class Criterion(Versioned):
     def __str__(self) -> str:
         return f"{self.code} {self.title}"
 
-    def natural_key(self) -> tuple[str]:
-        return (self.code,)
-
     def clean(self) -> None:
         """Refuse a parent of another category, or one that is itself a child."""
         if self.parent_id and self.parent.category_id != self.category_id:
@@ -172,9 +166,6 @@ class Requirement(Versioned):
     def __str__(self) -> str:
         return f"{self.criterion.code} {Level(self.level).short}"
 
-    def natural_key(self) -> tuple[str, int]:
-        return (self.criterion.code, self.level)
-
 
 class Assessment(Versioned):
     """One round of judging, with the points its score is counted by."""
@@ -210,9 +201,6 @@ class Assessment(Versioned):
 
     def __str__(self) -> str:
         return self.name
-
-    def natural_key(self) -> tuple[str]:
-        return (self.name,)
 
 
 class Verdict(Versioned):
@@ -254,6 +242,3 @@ class Verdict(Versioned):
     def __str__(self) -> str:
         verdict = _("passed") if self.passed else _("failed")
         return f"{self.requirement}: {verdict}"
-
-    def natural_key(self) -> tuple[str, str, int]:
-        return (self.assessment.name, *self.requirement.natural_key())

@@ -140,7 +140,7 @@ def read_rows(plan: Plan, access: Access, as_of: AsOf, *, refs: Sequence[str] | 
     return rows
 
 
-def sort_work(rows: Sequence[ActionItem], as_of: AsOf, role: str) -> Work:
+def sort_work(rows: Sequence[ActionItem], role: str) -> Work:
     """The page's sections and counters in one role, from `read_rows`."""
     chosen = [action for action in rows if role in action.parts]
     counted = chosen if role == Role.LEAD else []  # a unit that supports owes nothing

@@ -20,7 +20,6 @@ from pmqa_tracker.workbook_parts import Elements, Parts, PartsError
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 QUOTED = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 ADDRESS = re.compile(r"\$?([A-Z]{1,3})\$?([1-9][0-9]{0,6})", re.IGNORECASE)
-HOLDS_TEXT = ("t", "r", "rPh")
 # What Excel means in Thai by formats that it keeps by number alone.
 THAI_FORMATS = {
     67: "0%", 68: "0.00%", 71: "d/m/yyyy", 72: "d-mmm-yy", 73: "d-mmm", 74: "mmm-yy", 75: "h:mm", 76: "h:mm:ss",

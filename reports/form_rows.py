@@ -40,7 +40,8 @@ def read_form(plan: Plan, as_of: AsOf) -> list[tuple[Category, list[Entry]]]:
     for verdict in plan.assessment.verdicts.select_related("requirement"):
         verdicts[verdict.requirement.criterion_id][verdict.requirement.level] = verdict
     actions: dict[int, list[ActionItem]] = defaultdict(list)
-    for action in _read_actions(plan, as_of):
+    rows = plan.actions.as_of(as_of).with_told(as_of, "result", "problem")
+    for action in rows.with_details().in_order():
         actions[action.criterion_id].append(action)
     criteria = list(Criterion.objects.select_related("category").in_order())
     shown = {each.pk for each in criteria if each.pk in verdicts or each.pk in actions}
@@ -81,7 +82,3 @@ def group_levels(judged: dict[int, Verdict], actions: Iterable[ActionItem]) -> l
         levels = [(Level(level), texts[level], judged.get(level)) for level in sorted(group)]
         blocks.append(Block(levels, [action for action, own in answered if own & group or own == group]))
     return blocks
-
-
-def _read_actions(plan: Plan, as_of: AsOf) -> Iterable[ActionItem]:
-    return plan.actions.as_of(as_of).with_told(as_of, "result", "problem").with_details().in_order()

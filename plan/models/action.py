@@ -343,9 +343,6 @@ class ActionItem(Versioned):
     def __str__(self) -> str:
         return self.ref
 
-    def natural_key(self) -> tuple[str, str]:
-        return (self.plan.slug, self.ref)
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save, with the search key of what the ref and the text now say; see `Versioned.save`."""
         self.search_text = thai.search_key(f"{self.ref} {self.text}")

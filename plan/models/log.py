@@ -82,7 +82,6 @@ class ProgressUpdate(AppendOnly):
     class Source(models.TextChoices):
         WEB = "WEB", _("On the site")
         IMPORT = "IMPORT", _("From a workbook")
-        ADMIN = "ADMIN", _("By an administrator")
         UNDO = "UNDO", _("Import undone")
         DEMO = "DEMO", _("Demonstration")
 

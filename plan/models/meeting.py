@@ -32,9 +32,6 @@ class Meeting(Versioned):
     def __str__(self) -> str:
         return self.name
 
-    def natural_key(self) -> tuple[str, str]:
-        return (self.plan.slug, self.held_on.isoformat())
-
     def clean(self) -> None:
         """Refuse a day outside the plan: nothing could be compared with it."""
         if self.plan_id and self.held_on and not self.plan.starts_on <= self.held_on <= self.plan.ends_on:

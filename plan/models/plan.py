@@ -78,9 +78,6 @@ class Plan(Versioned):
     def __str__(self) -> str:
         return self.title
 
-    def natural_key(self) -> tuple[str]:
-        return (self.slug,)
-
 
 class Period(Versioned):
     """ช่วงเวลา: a quarter of the plan, or a part of one."""
@@ -110,9 +107,6 @@ class Period(Versioned):
 
     def __str__(self) -> str:
         return self.label
-
-    def natural_key(self) -> tuple[str, int]:
-        return (self.plan.slug, self.number)
 
     def clean(self) -> None:
         """Refuse days outside the plan or inside another of its periods."""

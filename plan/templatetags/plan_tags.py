@@ -1,7 +1,6 @@
 """Status, health, progress and schedule as they are drawn: always an icon and a word, never colour alone."""
 
 from datetime import datetime
-from typing import Any
 
 from django import template
 from django.utils import timezone
@@ -77,33 +76,6 @@ def progress_bar(progress: int, expected: float | None = None) -> SafeString:
 def schedule(action: ActionItem) -> str:
     """The months an action runs: "ส.ค.–ก.ย. 2562 ถึง ก.ค.–ก.ย. 2563"."""
     return schedule_words(action.first_period, action.last_period)
-
-
-@register.simple_tag
-def stacked_bar(counts: Any) -> SafeString:
-    """A bar of (kind, label, count): each kind's share of the whole, in its colour and pattern."""
-    whole = sum(count for _kind, _label, count in counts)
-    parts, start = [], 0.0
-    for kind, label, count in counts:
-        width = 100 * count / whole if whole else 0
-        if count:
-            parts.append(
-                format_html(
-                    '<rect class="part is-{}" x="{}" width="{}" height="10"><title>{} {}</title></rect>',
-                    kind,
-                    f"{start:.2f}",
-                    f"{width:.2f}",
-                    label,
-                    count,
-                )
-            )
-        start += width
-    told = ", ".join(f"{label} {count}" for _kind, label, count in counts if count)
-    return format_html(
-        '<svg class="stacked-bar" viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>',
-        told,
-        format_html("{}" * len(parts), *parts) if parts else "",
-    )
 
 
 @register.simple_tag

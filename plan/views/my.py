@@ -211,7 +211,7 @@ def read_my(
         "stays": _with_query("", place.query),
         "units": units,
         "grid": grid(plan, as_of, access.units) if units else None,
-        "work": sort_work(rows, as_of, place.role),
+        "work": sort_work(rows, place.role),
         "can_confirm_any": any(row.can_confirm for row in rows),
     }
 
@@ -268,7 +268,7 @@ def _row(
         "plan": plan,
         "as_of": as_of,
         "action": row,
-        "work": sort_work(rows, as_of, place.role) if is_recorded else None,
+        "work": sort_work(rows, place.role) if is_recorded else None,
         "is_recorded": is_recorded,
         "is_answer": True,
         "said_of": said_of or {},

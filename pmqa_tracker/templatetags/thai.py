@@ -47,9 +47,3 @@ def date_filter(value: Any, arg: str | None = None) -> str:
     if not isinstance(value, date) or machine_format or get_language() != "th":
         return django_date(value, arg)
     return thai.format_datetime(value) if isinstance(value, datetime) else thai.format_date(value)
-
-
-@register.filter
-def thai_digits(value: Any) -> str:
-    """Arabic digits as Thai ones: 1 → ๑."""
-    return str(value).translate(thai.TO_THAI)

@@ -51,7 +51,7 @@ def silent_refs(plan, **filters):
 
 def counters(plan, person):
     rows = read_rows(plan, Access.of(person), today(plan))
-    work = sort_work(rows, today(plan), "LEAD")
+    work = sort_work(rows, "LEAD")
     return [(each.told, each.to_tell) for each in (work.own, work.through)]
 
 
