@@ -1,38 +1,38 @@
-"""Judges images: one picture of a bearable size, whole, and nothing behind it."""
+"""Images as evidence: one picture of a limited size, whole, and nothing behind it."""
 
 import re
 import struct
 import zipfile
 from io import BytesIO
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from PIL import Image, PngImagePlugin
 
-from plan.file_refusals import MARKUP, RefusedFileError, damaged, mixed
+from plan.file_refusals import DAMAGED, HIDDEN_CONTENT, MARKUP, RefusedFileError
 from pmqa_tracker.upload_limit import MEGABYTE
 
 MAX_PIXELS = 100_000_000
-MOST_NOTES = 16  # segments of 64 KB with a camera's or a program's notes on the image; Pillow reads them all
-MOST_PARTS = 50_000  # a file of 25 MB by an ordinary encoder has some thousands
-IN_A_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # the marker that ends the compressed points of a JPEG
+MAX_NOTES = 16  # segments of 64 KB with notes of a camera or a program; Pillow reads them all
+MAX_PARTS = 50_000  # an ordinary file of 25 MB has some thousands
+END_OF_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # the marker that ends the compressed points of a JPEG
 
-# Pillow warns from here on and raises from twice as much on; what it would only warn of is refused below.
+# Pillow warns from here on, and raises from twice as much on.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 PngImagePlugin.MAX_TEXT_MEMORY = 8 * MEGABYTE
 
 
-def judge_image(content: bytes, kind: str, name: str) -> None:
-    """See that the content is one image of a kind ("png", "jpg" or "webp").
+def check_image(content: bytes, kind: str) -> None:
+    """Check that the content is one image of a kind ("png", "jpg" or "webp").
 
     Raises:
-        RefusedFileError: it is damaged, too large when unpacked, or has something else behind it.
+        RefusedFileError: it is damaged, has too many pixels, or has something else behind it.
     """
     try:
         end = ENDS[kind](content)
     except (struct.error, IndexError, ValueError) as error:
-        raise damaged(name) from error
+        raise RefusedFileError(DAMAGED) from error
     if MARKUP.search(content, end) or zipfile.is_zipfile(BytesIO(content)):
-        raise mixed(name)
+        raise RefusedFileError(HIDDEN_CONTENT)
     try:
         with Image.open(BytesIO(content), formats=["JPEG" if kind == "jpg" else kind.upper()]) as image:
             pixels = image.width * image.height
@@ -40,12 +40,11 @@ def judge_image(content: bytes, kind: str, name: str) -> None:
                 image.verify()
     except Image.DecompressionBombError:
         pixels = MAX_PIXELS + 1
-    except Exception as error:  # a broken image ends in whatever the decoder stumbles over
-        raise damaged(name) from error
+    except Exception as error:  # a decoder raises anything on a broken image
+        raise RefusedFileError(DAMAGED) from error
     if pixels > MAX_PIXELS:
         raise RefusedFileError(
             _("“%(name)s” is an image of more than %(limit)d million pixels. Save it smaller and choose the new file."),
-            name=name,
             limit=MAX_PIXELS // 1_000_000,
         )
 
@@ -53,7 +52,7 @@ def judge_image(content: bytes, kind: str, name: str) -> None:
 def _png_end(content: bytes) -> int:
     """Where a PNG ends, by its chunks. Raises ValueError, IndexError or struct.error where it does not."""
     at = 8
-    for _part in range(MOST_PARTS):
+    for _chunk in range(MAX_PARTS):
         length, kind = struct.unpack_from(">L4s", content, at)
         at += 12 + length
         if kind == b"IEND" and at <= len(content):
@@ -64,7 +63,7 @@ def _png_end(content: bytes) -> int:
 def _jpg_end(content: bytes) -> int:
     """Where a JPEG ends, by its segments. Raises as `_png_end`."""
     at, notes = 2, 0
-    for _part in range(MOST_PARTS):
+    for _segment in range(MAX_PARTS):
         while content[at] == content[at + 1] == 0xFF:  # markers may be padded
             at += 1
         if content[at] != 0xFF:
@@ -76,12 +75,12 @@ def _jpg_end(content: bytes) -> int:
         if marker == 0x01 or 0xD0 <= marker <= 0xD8:  # these stand alone
             continue
         notes += content.startswith((b"Exif\0", b"Photoshop "), at + 2)
-        if notes > MOST_NOTES:
+        if notes > MAX_NOTES:
             raise ValueError("too many notes")
         (length,) = struct.unpack_from(">H", content, at)
         at += length
         if marker == 0xDA:
-            found = IN_A_SCAN.search(content, at)
+            found = END_OF_SCAN.search(content, at)
             if not found:
                 raise ValueError("no end")
             at = found.start()
@@ -89,7 +88,7 @@ def _jpg_end(content: bytes) -> int:
 
 
 def _webp_end(content: bytes) -> int:
-    """Where a WebP ends, by what its first bytes say. Raises as `_png_end`."""
+    """Where a WebP ends, by the length at its start. Raises as `_png_end`."""
     (length,) = struct.unpack_from("<L", content, 4)
     if 8 + length > len(content):
         raise ValueError("cut")

@@ -1,31 +1,31 @@
-"""Names of files as people send them, made safe to show and to send back."""
+"""Names of uploaded files, made safe to show and to send back."""
 
 import re
 import unicodedata
 
 from pmqa_tracker.long_names import shorten
 
-LONGEST = 200  # characters; its download may need a shorter one, `pmqa_tracker.long_names.download_name`
-ENDING = re.compile(r"\.(?=[^.]*[a-z])[a-z0-9]{1,12}$", re.IGNORECASE)
-UNSEEN = ("Cc", "Cf", "Cs")  # control, zero-width and direction marks, halves of a character
+MAX_LENGTH = 200  # characters; a download may need fewer, see `pmqa_tracker.long_names.download_name`
+EXTENSION = re.compile(r"\.(?=[^.]*[a-z])[a-z0-9]{1,12}$", re.IGNORECASE)
+INVISIBLE = ("Cc", "Cf", "Cs")  # control, zero-width and direction marks, halves of a character
 NOT_ON_WINDOWS = re.compile(r'[<>:"|?*]')
 DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)", re.IGNORECASE)
 
 
 def clean_name(name: str) -> str:
-    """A name to show and to store under: the last part of a path, nothing unseen in it, at most 200 characters.
+    """A file name to show and to store: the last part of a path, visible characters in NFC, at most 200 of them.
 
-    It is in NFC, loses its middle where it is too long, and is never empty.
+    A name that is too long loses its middle. The result is never empty.
     """
     last = re.split(r"[/\\]", name)[-1]
-    seen = "".join(each for each in last if each.isspace() or unicodedata.category(each) not in UNSEEN)
-    plain = NOT_ON_WINDOWS.sub("_", " ".join(unicodedata.normalize("NFC", seen).split())).strip(". ")
+    visible = "".join(letter for letter in last if letter.isspace() or unicodedata.category(letter) not in INVISIBLE)
+    plain = NOT_ON_WINDOWS.sub("_", " ".join(unicodedata.normalize("NFC", visible).split())).strip(". ")
     if DEVICE.match(plain):
         plain = f"_{plain}"
-    return shorten(plain, most=LONGEST) or "file"
+    return shorten(plain, most=MAX_LENGTH) or "file"
 
 
-def ending_of(name: str) -> str:
-    """The ending of a cleaned name in lower case, ".pdf"; nothing where it has none, as in "no. 2.2563"."""
-    found = ENDING.search(name)
+def extension_of(name: str) -> str:
+    """The extension of a cleaned name in lower case, such as ".pdf"; "" where it has none, as in "no. 2.2563"."""
+    found = EXTENSION.search(name)
     return found.group().lower() if found else ""

@@ -1,32 +1,32 @@
-"""How a file is refused: by its name, in one sentence that says what to do."""
+"""The error for a file that is refused as evidence, and its most frequent sentences."""
 
 import re
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 MARKUP = re.compile(
     rb"<(?:html|script|svg|iframe|body|object|embed)[\s>/]|<!doctype|<\?php", re.IGNORECASE
-)  # what a browser or a server would run, in the parts of a file that are no text
+)  # what a browser or a server would run, in the parts of a file that hold no text
+
+EMPTY = _("“%(name)s” is empty. Choose another file.")
+DAMAGED = _("“%(name)s” is damaged or incomplete. Open it, save it again and choose the new file.")
+HIDDEN_CONTENT = _(
+    "“%(name)s” has other content hidden in it. Save it again in its own program, or choose another file."
+)
+LOCKED = _("“%(name)s” is locked with a password. Save it without one and choose the new file.")
 
 
 class RefusedFileError(ValueError):
-    """A file that is not kept. As a string it is a translated sentence with the cleaned name of the file."""
+    """A file that cannot be evidence. As a string: a sentence that says what is wrong and what to do.
 
-    def __init__(self, sentence: str, *, name: str, **words: Any) -> None:
-        super().__init__(sentence % {"name": name, **words})
+    `identify` adds the name of the file to the values of the sentence.
+    """
 
+    def __init__(self, sentence: str | Promise, **values: Any) -> None:
+        super().__init__(sentence)
+        self.sentence, self.values = sentence, values
 
-def damaged(name: str) -> RefusedFileError:
-    """The refusal of a file that does not keep to its own format."""
-    return RefusedFileError(
-        _("“%(name)s” is damaged or incomplete. Open it, save it again and choose the new file."), name=name
-    )
-
-
-def mixed(name: str) -> RefusedFileError:
-    """The refusal of a file that is of two kinds at once, or has something hidden before or behind it."""
-    return RefusedFileError(
-        _("“%(name)s” has other content hidden in it. Save it again in its own program, or choose another file."),
-        name=name,
-    )
+    def __str__(self) -> str:
+        return str(self.sentence) % self.values

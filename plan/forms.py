@@ -148,7 +148,7 @@ class UpdateForm(forms.ModelForm):
                 continue
             try:
                 limit = settings.PMQA_EVIDENCE_MB * 1024 * 1024
-                kind = file_kinds.judge(upload, upload.name, size=upload.size, limit=limit)
+                kind = file_kinds.identify(upload, upload.name, size=upload.size, limit=limit)
             except file_kinds.RefusedFileError as error:
                 refused.append(str(error))
                 continue

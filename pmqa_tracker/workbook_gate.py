@@ -14,6 +14,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
+from pmqa_tracker.safe_zip import UnsafeZipError, ZipLimits, ZipProblem, open_zip
 from pmqa_tracker.workbook_parts import OLE, Parts
 
 MEGABYTE = 1024 * 1024
@@ -73,6 +74,17 @@ class Limits:
     seconds: int = 60
     memory_megabytes: int = 768
 
+    @property
+    def of_zip(self) -> ZipLimits:
+        """The limits of the zip file that a workbook is."""
+        return ZipLimits(
+            entries=self.parts,
+            unpacked=self.unpacked_megabytes * MEGABYTE,
+            ratio=self.ratio,
+            ratio_from=MEGABYTE // 4,
+            is_ratio_per_entry=True,
+        )
+
 
 LIMITS = Limits()
 
@@ -93,13 +105,14 @@ def check(data: bytes, name: str, limits: Limits) -> None:
     if not data.startswith(PACKED):
         raise WorkbookRefusedError(_what_it_is(data))
     try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            _check_entries(archive, data, limits)
+        with open_zip(BytesIO(data), limits.of_zip) as archive:
             parts = Parts(archive)
             _check_kind(parts, name)
             _check_content(parts, limits)
     except WorkbookRefusedError:
         raise
+    except UnsafeZipError as error:
+        raise _refusal_of(error.problem) from None
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError, KeyError):
         raise damaged() from None
 
@@ -116,9 +129,7 @@ def _what_it_is(data: bytes) -> str:
     start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if data.startswith(OLE):
         if ENCRYPTED_PART in data:
-            return _(
-                "The workbook is protected by a password to open it. Remove the password, save it, then upload it."
-            )
+            return str(_locked())
         return _("This is a workbook of the old kind (.xls). Open it in Excel and save it as Excel Workbook (.xlsx).")
     if start.startswith(b"%pdf"):
         return _("This is a PDF, not a workbook. Upload the Excel file (.xlsx) it was made from.")
@@ -134,29 +145,19 @@ def _what_it_is(data: bytes) -> str:
     return _("This is no Excel workbook (.xlsx). Upload the file exported by this site, filled in with Excel.")
 
 
-def _check_entries(archive: zipfile.ZipFile, data: bytes, limits: Limits) -> None:
-    """Refuse a zip that unpacks to too much, hides anything, or lies about where its parts are."""
-    entries = archive.infolist()
-    too_much = WorkbookRefusedError(
-        _("The workbook unpacks to far more than it should and was not opened. Copy the table into a new workbook.")
-    )
-    if len(entries) > limits.parts:
-        raise too_much
-    if any(entry.flag_bits & 0x41 for entry in entries):
-        raise WorkbookRefusedError(
-            _("The workbook is protected by a password to open it. Remove the password, save it, then upload it.")
+def _refusal_of(problem: ZipProblem) -> WorkbookRefusedError:
+    """The refusal of a workbook that is unsafe to unpack."""
+    if problem in (ZipProblem.TOO_LARGE, ZipProblem.OVERLAP):
+        return WorkbookRefusedError(
+            _("The workbook unpacks to far more than it should and was not opened. Copy the table into a new workbook.")
         )
-    if sum(entry.file_size for entry in entries) > limits.unpacked_megabytes * MEGABYTE:
-        raise too_much
-    end = 0
-    for entry in sorted(entries, key=lambda each: each.header_offset):
-        if entry.file_size > 256 * 1024 and entry.file_size > limits.ratio * max(entry.compress_size, 1):
-            raise too_much
-        if entry.header_offset < end:
-            raise too_much  # parts that share their bytes
-        end = entry.header_offset + 30 + entry.compress_size
-    if end > len(data):
-        raise damaged()
+    return _locked() if problem == ZipProblem.ENCRYPTED else damaged()
+
+
+def _locked() -> WorkbookRefusedError:
+    return WorkbookRefusedError(
+        _("The workbook is protected by a password to open it. Remove the password, save it, then upload it.")
+    )
 
 
 def _check_kind(parts: Parts, name: str) -> None:

@@ -58,6 +58,7 @@ class Parts:
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self.archive = archive
         self.entries: dict[str, list[zipfile.ZipInfo]] = {}
+        self.broken_lists: set[str] = set()  # lists of parts that could not be read to their end
         for entry in archive.infolist():
             if not entry.is_dir():
                 self.entries.setdefault(plain(entry.filename), []).append(entry)
@@ -97,11 +98,14 @@ class Parts:
 
     def _read_list(self, name: str | None, start: Callable[[tuple[str, ...], Mapping[str, str]], None]) -> None:
         """Read a list of parts; of a broken one what stands before the break."""
-        if name and self.entries[name][0].file_size <= MOST_LIST_BYTES:
-            try:
-                self.parse(name, Elements(start))
-            except PartsError:
-                return
+        if not name:
+            return
+        try:
+            if self.entries[name][0].file_size > MOST_LIST_BYTES:
+                raise PartsError(name)
+            self.parse(name, Elements(start))
+        except PartsError:
+            self.broken_lists.add(name)
 
     @cached_property
     def types(self) -> dict[str, str]:
@@ -202,10 +206,12 @@ class Parts:
         )
 
     def _is_macro(self, name: str) -> bool:
-        if name.casefold().endswith("vbaproject.bin") or "/macrosheets/" in f"/{name.casefold()}":
+        folded, kind = name.casefold(), self.type_of(name)
+        if folded.endswith("vbaproject.bin") or "/macrosheets/" in f"/{folded}" or "macrosheet" in kind:
             return True
-        kind = self.type_of(name)
-        return "macrosheet" in kind or ("vbaproject" in kind and self.begins(name).startswith(OLE))
+        return ("macro" in kind or "vbaproject" in kind) and (
+            folded in self.types or folded.endswith(".xml") or self.begins(name).startswith(OLE)
+        )
 
     def begins(self, name: str) -> bytes:
         """The first bytes of a part; nothing where there is no such part or it cannot be read."""

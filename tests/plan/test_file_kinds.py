@@ -8,10 +8,11 @@ import pytest
 from django.utils import translation
 from django.utils.http import content_disposition_header
 
-from plan.file_kinds import ACCEPT, KINDS, RefusedFileError, clean_name, judge
+from plan.file_kinds import ACCEPT, KINDS, RefusedFileError, clean_name, identify
 from pmqa_tracker.long_names import download_name
 from tests.plan.hostile import HTML, HostileFile, good_files, hostile_files, image, pdf
-from tests.plan.packing import open_xml, pack
+from tests.plan.packing import open_xml, pack, workbook
+from tests.refused_workbooks import REFUSED
 
 LIMIT = 25 * 1024 * 1024
 pytestmark = pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
@@ -27,7 +28,7 @@ def judged(content, name, *, size=None, limit=LIMIT):
     file = io.BytesIO(content)
     file.seek(len(content))
     try:
-        return judge(file, name, size=len(content) if size is None else size, limit=limit)
+        return identify(file, name, size=len(content) if size is None else size, limit=limit)
     finally:
         assert file.tell() == 0
 
@@ -59,6 +60,11 @@ def test_a_hostile_name_becomes_harmless(each: HostileFile):
 def test_a_good_file_is_of_its_kind(name, content, kind):
     assert judged(content, name) == KINDS[kind]
     assert clean_name(name) == name
+
+
+def test_macros_under_another_name_are_refused_as_in_workbooks():
+    make, _words = REFUSED["a macro by its relationship"]
+    assert "macros" in refusal(make(workbook()), "a.xlsx")
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from pmqa_tracker.workbook_intake import LIMITS, BookRead, Limits, WorkbookRefus
 from tests import sizes
 from tests.bombs import BOMBS, packed
 from tests.mutations import mutated
+from tests.plan.packing import Packed, forge
 
 MOMENT = datetime(2020, 5, 15, 9, 30)  # noqa: DTZ001 - a workbook knows no zones
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
@@ -116,6 +117,8 @@ REFUSED = {
     "binary": (packed(types="<Types/>") , "a.xlsb", "binary"),
     "other zip": (None, "a.zip", "no Excel workbook"),
     "damaged": (GOOD[: len(GOOD) // 2], "a.xlsx", "damaged"),
+    "a part without a name": (forge([Packed(name=b"\0")]), "a.xlsx", "damaged"),
+    "a part with a password": (forge([Packed(name=b"a", flags=1)]), "a.xlsx", "protected by a password"),
     "far away": (None, "a.xlsx", "far from the table"),
 }  # fmt: skip
 
