@@ -1,7 +1,6 @@
-"""The list of actions as a table to download: the same rows in the same order, read in five queries, however many."""
+"""The list of actions as a table to download: the rows of the page, in its order, in five queries however many rows."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from django.utils.translation import gettext as _
 
@@ -11,58 +10,31 @@ from plan.as_of import AsOf
 from plan.models import ActionItem, Due, Health, Plan, Status
 from plan.models.action import ActionItemQuerySet
 from plan.schedule import schedule_words
-from pmqa_tracker.table_export import Column, Kind, Table
+from pmqa_tracker.table_export import Table
+from pmqa_tracker.tables import Column, Kind
 
 FIELDS = (
-    "pk",
-    "ref",
-    "criterion_id",
-    "text",
-    "first_period_id",
-    "last_period_id",
-    "status_on",
-    "due",
-    "progress_on",
-    "expected_on",
-    "health",
-    "updated_at",
-)
+    "pk", "ref", "criterion_id", "text", "first_period_id", "last_period_id", "status_on", "due", "progress_on",
+    "expected_on", "health", "updated_at",
+)  # fmt: skip
 AT_ONCE = 2_000  # rows read from the database at a time
 
 
-def action_columns() -> list[Column]:
-    """What the list shows of an action, each thing in a column of its own."""
-    return [
-        Column(_("Ref"), 14),
-        Column(_("Criterion"), 28),
-        Column(_("Category"), 20),
-        Column(_("Level"), 17),
-        Column(_("What is to be done"), 60),
-        Column(_("Lead units"), 16),
-        Column(_("Support units"), 16),
-        Column(_("Schedule"), 20),
-        Column(_("Status"), 16),
-        Column(_("Overdue"), 11),
-        Column(_("Progress"), 10, Kind.PERCENT),
-        Column(_("Expected"), 10, Kind.PERCENT),
-        Column(_("Health"), 14),
-        Column(_("Last updated"), 14, Kind.DAY),
-    ]
-
-
 def action_table(plan: Plan, actions: ActionItemQuerySet, as_of: AsOf, *, notes: Sequence[str]) -> Table:
-    """`actions`, which stand `as_of` the day and are in the order they are wanted in, under the list's headings."""
+    """The table of `actions`, annotated as of the day and in the order of the page.
+
+    Rows are named tuples, not models, and every text that rows share is made once: there may be 20,000.
+    """
     return Table(
         title=_("Actions"),
         notes=notes,
-        columns=action_columns(),
-        rows=_rows(plan, actions, as_of),
+        columns=_columns(plan, as_of),
+        rows=actions.values_list(*FIELDS, named=True).iterator(chunk_size=AT_ONCE),
         empty=_("No action fits these filters"),
     )
 
 
-def _rows(plan: Plan, actions: ActionItemQuerySet, as_of: AsOf) -> Iterator[list[Any]]:
-    """A row an action. Values, not objects, and each word looked up: what 20,000 rows repeat is made once."""
+def _columns(plan: Plan, as_of: AsOf) -> list[Column]:
     units = read_unit_names(plan)
     levels = _read_levels(plan)
     criteria = {each.pk: (str(each), str(each.category)) for each in Criterion.objects.select_related("category")}
@@ -73,27 +45,26 @@ def _rows(plan: Plan, actions: ActionItemQuerySet, as_of: AsOf) -> Iterator[list
     statuses = {status.value: str(status.label) for status in Status}
     healths = {health.value: str(health.label) for health in Health}
     overdue = {Due.OVERDUE.value: str(Due.OVERDUE.label)}
-    found = actions.values_list(*FIELDS).iterator(chunk_size=AT_ONCE)
-    for pk, ref, criterion, text, first, last, status, due, progress, expected, health, updated_at in found:
-        yield [
-            ref,
-            *criteria[criterion],
-            levels.get(pk),
-            text,
-            units.get((pk, Role.LEAD.value)),
-            units.get((pk, Role.SUPPORT.value)),
-            schedules[first, last],
-            statuses[status],
-            overdue.get(due),
-            progress,
-            expected,
-            healths[health],
-            updated_at,
-        ]
+    return [
+        Column(_("Ref"), 14, get=lambda row: row.ref),
+        Column(_("Criterion"), 28, get=lambda row: criteria[row.criterion_id][0]),
+        Column(_("Category"), 20, get=lambda row: criteria[row.criterion_id][1]),
+        Column(_("Level"), 17, get=lambda row: levels.get(row.pk)),
+        Column(_("What is to be done"), 60, get=lambda row: row.text),
+        Column(_("Lead units"), 16, get=lambda row: units.get((row.pk, Role.LEAD.value))),
+        Column(_("Support units"), 16, get=lambda row: units.get((row.pk, Role.SUPPORT.value))),
+        Column(_("Schedule"), 20, get=lambda row: schedules[row.first_period_id, row.last_period_id]),
+        Column(_("Status"), 16, get=lambda row: statuses[row.status_on]),
+        Column(_("Overdue"), 11, get=lambda row: overdue.get(row.due)),
+        Column(_("Progress"), 10, Kind.PERCENT, get=lambda row: row.progress_on),
+        Column(_("Expected"), 10, Kind.PERCENT, get=lambda row: row.expected_on),
+        Column(_("Health"), 14, get=lambda row: healths[row.health]),
+        Column(_("Last updated"), 14, Kind.DAY, get=lambda row: row.updated_at),
+    ]
 
 
 def read_unit_names(plan: Plan) -> Mapping[tuple[int, str], str]:
-    """(action pk, role) → the units' abbreviations as the document orders them: "กพร., สลก."; in two queries."""
+    """Map (action pk, role) to the units' abbreviations in the document's order, "กพร., สลก.", with two queries."""
     abbreviations = dict(Unit.objects.values_list("pk", "abbreviation"))
     names: dict[tuple[int, str], str] = {}
     links = Assignment.objects.filter(action__plan=plan).in_order()
@@ -104,7 +75,7 @@ def read_unit_names(plan: Plan) -> Mapping[tuple[int, str], str]:
 
 
 def _read_levels(plan: Plan) -> Mapping[int, str]:
-    """Action pk → the levels it answers, lowest first: "Advance (Alignment), Significance (Integration)"."""
+    """Map action pks to the levels they answer, lowest first: "Advance (Alignment), Significance (Integration)"."""
     labels = {level.value: str(level.label) for level in Level}
     levels: dict[int, list[int]] = {}
     links = ActionItem.requirements.through.objects.filter(actionitem__plan=plan)

@@ -1,71 +1,59 @@
-"""What people owe, as tables to download: งานของฉัน, the bell's list, who has sent which report."""
+"""What people owe, as tables to download: งานของฉัน, the bell's list, the period reports of the units."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from assignments.models import Role
 from plan.models import ActionItem, Due, Status
-from plan.my_work import Work
+from plan.my_work import Section, Work
 from plan.owed import OwedList
 from plan.report_grid import Cell, CellState, Grid, GridColumn
 from plan.schedule import schedule_words
 from pmqa_tracker import thai
-from pmqa_tracker.table_export import Column, Kind, Table
+from pmqa_tracker.table_export import Table
+from pmqa_tracker.tables import Column, Kind
+
+
+class WorkRow(NamedTuple):
+    """An action in a section of งานของฉัน."""
+
+    section: Section
+    action: ActionItem
 
 
 def my_table(work: Work, *, notes: Sequence[str]) -> Table:
-    """The sections of งานของฉัน one after another, in one role, as `plan.views.my.read_my` prepared the rows."""
+    """The sections of งานของฉัน in one role, one after another, with the rows that `plan.views.my.read_my` prepared."""
     is_lead = work.role == Role.LEAD
     return Table(
         title=_("My work"),
         notes=[*notes, _("We lead") if is_lead else _("We support")],
         columns=[
-            Column(_("Section"), 22),
-            Column(_("Ref"), 14),
-            Column(_("Level"), 17),
-            Column(_("What is to be done"), 60),
-            Column(_("Through"), 16),
-            Column(_("Schedule"), 20),
-            Column(_("Last updated"), 14, Kind.DAY),
-            Column(_("Updated this period"), 13),
-            Column(_("Status"), 16),
-            Column(_("Overdue"), 11),
-            Column(_("Progress"), 10, Kind.PERCENT),
-            Column(_("Expected"), 10, Kind.PERCENT),
-            Column(_("Reason for the return"), 32),
+            Column(_("Section"), 22, get=lambda row: row.section.label),
+            Column(_("Ref"), 14, get=lambda row: row.action.ref),
+            Column(_("Level"), 17, get=lambda row: _levels(row.action)),
+            Column(_("What is to be done"), 60, get=lambda row: row.action.text),
+            Column(_("Through"), 16, get=lambda row: row.action.through),
+            Column(_("Schedule"), 20, get=lambda row: schedule_words(row.action.first_period, row.action.last_period)),
+            Column(_("Last updated"), 14, Kind.DAY, get=lambda row: row.action.updated_at),
+            Column(_("Updated this period"), 13, get=lambda row: _("yes") if row.action.is_reported else None),
+            Column(_("Status"), 16, get=lambda row: Status(row.action.status_on).label),
+            Column(_("Overdue"), 11, get=lambda row: Due.OVERDUE.label if row.action.due == Due.OVERDUE else None),
+            Column(_("Progress"), 10, Kind.PERCENT, get=lambda row: row.action.progress_on),
+            Column(_("Expected"), 10, Kind.PERCENT, get=lambda row: row.action.expected_on),
+            Column(_("Reason for the return"), 32, get=lambda row: row.action.returned_because),
         ],
-        rows=_my_rows(work),
+        rows=(WorkRow(section, action) for section in work.sections for action in (*section.own, *section.through)),
         empty=_("Your unit leads no action of this plan")
         if is_lead
         else _("Your unit supports no action of this plan"),
     )
 
 
-def _my_rows(work: Work) -> Iterator[list[Any]]:
-    for section in work.sections:
-        for action in (*section.own, *section.through):
-            yield [
-                section.label,
-                action.ref,
-                _levels(action),
-                action.text,
-                action.through,
-                schedule_words(action.first_period, action.last_period),
-                action.updated_at,
-                _("yes") if action.is_reported else None,
-                Status(action.status_on).label,
-                Due.OVERDUE.label if action.due == Due.OVERDUE else None,
-                action.progress_on,
-                action.expected_on,
-                action.returned_because,
-            ]
-
-
 def owed_table(owed: OwedList, *, notes: Sequence[str]) -> Table:
-    """The bell's list: the period reports, then the groups of actions one after another, all their rows."""
+    """The bell's list: the period reports, then all rows of the groups of actions, one group after another."""
     return Table(
         title=_("To report"),
         notes=notes,
@@ -121,26 +109,25 @@ def _owed_actions(owed: OwedList) -> Iterator[list[Any]]:
 
 
 def reporting_table(grid: Grid, *, notes: Sequence[str]) -> Table:
-    """Unit × period: where each report stands. Units of which nothing is asked are left out, as on the page."""
+    """The state of each unit's report per period; like the page, it leaves out units with nothing to report."""
     return Table(
         title=_("Period reports"),
         notes=notes,
         columns=[
-            Column(_("Unit"), 14),
-            Column(_("Name"), 34),
-            *(Column(_period_heading(column), 26) for column in grid.columns),
+            Column(_("Unit"), 14, get=lambda row: row.unit.abbreviation),
+            Column(_("Name"), 34, get=lambda row: row.unit.name_th),
+            *(
+                Column(_period_heading(column), 26, get=lambda row, place=place: _report_words(row.cells[place]))
+                for place, column in enumerate(grid.columns)
+            ),
         ],
-        rows=(
-            [row.unit.abbreviation, row.unit.name_th, *(_report_words(cell) for cell in row.cells)]
-            for row in grid.rows
-            if not row.is_empty
-        ),
+        rows=(row for row in grid.rows if not row.is_empty),
         empty=_("No unit has anything to report so far."),
     )
 
 
 def _period_heading(column: GridColumn) -> str:
-    """The period, whether it runs, and how many of its reports were sent."""
+    """The period, a mark if it is the current one, and how many of its reports were sent."""
     facts = [_("this period")] if column.is_now else []
     if column.owed:
         facts.append(_("sent %(handed_in)s of %(owed)s") % {"handed_in": column.handed_in, "owed": column.owed})
@@ -148,7 +135,7 @@ def _period_heading(column: GridColumn) -> str:
 
 
 def _report_words(cell: Cell) -> str:
-    """What the page's cell says: the state, and how late, since when, or until when."""
+    """The text of the page's cell: the state, and how late it is, when it was reached, or when the period ends."""
     if cell.state in (CellState.NONE, CellState.LATER):
         return str(cell.state.label)
     if cell.is_late:

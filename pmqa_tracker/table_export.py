@@ -1,13 +1,12 @@
-"""One big table as a workbook: a page's list with all its rows, to sort and filter in Excel.
+"""Lists as workbooks: one plain table with all rows of a page, to sort and filter in Excel.
 
-Written by rustpy-xlsxwriter: 20,000 rows take a tenth of the time that XlsxWriter or openpyxl need. It writes a text as
-a text, never as a formula or a link, whatever it begins with.
+Written by rustpy-xlsxwriter: 20,000 rows take a tenth of the time that openpyxl needs (`make bench`). It writes a text
+as a text, never as a formula or a link, whatever it begins with.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from functools import lru_cache
 from io import BytesIO
 from typing import Any
@@ -33,64 +32,44 @@ from pmqa_tracker.sheets import (
     line_height,
     sheet_title,
 )
+from pmqa_tracker.tables import Column, Kind
 
 # Excel shows the year of the Buddhist era (calendar 07) in the language of the page; the cell holds the real day.
 DAY_FORMATS = {"th": "[$-107041E]d mmm yyyy", "en": "[$-1070409]d mmm yyyy"}
 FIRST_YEAR = 1900  # Excel knows no earlier day: its cell stays empty
 HEAD_FILL = "E9E8F4"
 A4 = 9
-LETTER = 0.55 * SIZE  # about as wide as a letter of a text is drawn, in points
-LOST = 0.8 * SIZE  # of a line that breaks, in points: half a word
+LETTER_WIDTH = 0.55 * SIZE  # of a letter as it is drawn, in points
+BREAK_LOSS = 0.8 * SIZE  # of a line that breaks, in points: half a word
 MARKS_OF_THAI = "ัิีึืฺุู็่้๊๋์ํ๎"  # they stand above or below a letter and take no room
-
-
-class Kind(Enum):
-    """What a column holds, and how it is given to `Table`."""
-
-    TEXT = "text"  # anything that is to be read: a string, a translation, a model
-    NUMBER = "number"
-    PERCENT = "percent"  # 0-100; the cell holds the share, so that Excel counts with it
-    DAY = "day"  # a date, or a moment whose day in the site's time zone is meant
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column: its heading, its width in characters, what it holds.
-
-    `marks` names colours, RRGGBB, by text: a cell that begins with such a text is filled with its colour.
-    """
-
-    heading: str
-    width: float
-    kind: Kind = Kind.TEXT
-    marks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """What a list page shows.
+    """The list of a page.
 
     Attributes:
         title: the name of the list, which names the sheet too.
         notes: lines under the title: the plan, the day, the filters in words.
-        columns: in order, two at least; a heading that repeats gets a number.
-        rows: the values of each row, as many as columns; None leaves a cell empty.
-        empty: the sentence that stands below the headings where there is no row.
+        columns: in order, two at least; a repeated heading gets a number.
+        rows: what `Column.get` reads, or sequences of values; None leaves a cell empty.
+        empty: the sentence below the headings of a list without rows.
     """
 
     title: str
     notes: Sequence[str]
     columns: Sequence[Column]
-    rows: Iterable[Sequence[Any]]
+    rows: Iterable[Any]
     empty: str
 
 
-def write_table(table: Table) -> BytesIO:
-    """The table as a workbook of one sheet: title and notes, the headings with a filter, frozen, and the rows."""
-    headings = _unlike([clean_text(str(column.heading)) for column in table.columns])
+def write_list(table: Table) -> BytesIO:
+    """Write the list as a workbook of one sheet: title, notes, frozen headings with a filter, and the rows."""
+    headings = _number_repeats([clean_text(str(column.heading)) for column in table.columns])
     notes = [clean_text(str(note)) for note in table.notes if note]
     head = len(notes) + 1  # the row of the headings, counted from 0
-    cells = _read(table)
+    cells = _read_columns(table)
+    named = dict(zip(headings, table.columns, strict=True))
     file = BytesIO()
     FastExcel(file).sheet(
         sheet_title(str(table.title), ()),
@@ -102,14 +81,8 @@ def write_table(table: Table) -> BytesIO:
         column_formats=[_look(column.kind) for column in table.columns],
         header_format=_text_look().set_bold().set_background_color(HEAD_FILL).set_border_bottom("thin"),
         autofilter=True,
-        conditional_formats={
-            heading: _rules(column.marks)
-            for heading, column in zip(headings, table.columns, strict=True)
-            if column.marks
-        },
-        ignore_errors=[
-            heading for heading, column in zip(headings, table.columns, strict=True) if column.kind is Kind.TEXT
-        ],
+        conditional_formats={heading: _rules(column.marks) for heading, column in named.items() if column.marks},
+        ignore_errors=[heading for heading, column in named.items() if column.kind is Kind.TEXT],
         page_setup={
             "landscape": True,
             "paper_size": A4,
@@ -123,30 +96,34 @@ def write_table(table: Table) -> BytesIO:
 
 
 def send_table(table: Table, name: str) -> FileResponse:
-    """The workbook as a download with the file name `name`."""
-    return FileResponse(write_table(table), as_attachment=True, filename=download_name(name), content_type=XLSX)
+    """Return the list as a download with the file name `name`."""
+    return FileResponse(write_list(table), as_attachment=True, filename=download_name(name), content_type=XLSX)
 
 
-def _read(table: Table) -> list[list[Any]]:
-    """Each column as its cells hold it: a column at a time is a third quicker than a row at a time.
+def _read_columns(table: Table) -> list[list[Any]]:
+    """The cells of each column; going column by column is a third faster than row by row.
 
-    Where there is no row, the first column holds the sentence that says so.
+    Without rows, the first column holds the sentence that says so.
     """
-    columns = list(zip(*table.rows, strict=True))
-    if not columns:
+    rows = list(table.rows)
+    if not rows:
         return [[_as_text(table.empty)], *([None] for _column in table.columns[1:])]
+    if any(column.get for column in table.columns):
+        columns = [[column.get(row) for row in rows] for column in table.columns]
+    else:
+        columns = list(zip(*rows, strict=True))
     return [_cells(column.kind, values) for column, values in zip(table.columns, columns, strict=True)]
 
 
 def _cells(kind: Kind, values: Sequence[Any]) -> list[Any]:
-    """What the cells of a column of the kind hold."""
+    """The contents of the cells of a column of a kind."""
     if kind is Kind.TEXT:
-        # What can be printed needs no cleaning; to ask that takes a fraction of the time.
+        # A printable text needs no cleaning; checking that takes a fraction of the time.
         return [
             value if type(value) is str and value.isprintable() and 0 < len(value) <= LONGEST_TEXT else _as_text(value)
             for value in values
         ]
-    if kind is Kind.NUMBER:  # the writer takes a column's first number for the kind of all
+    if kind is Kind.NUMBER:  # the writer takes the type of a column's first number for all of them
         return [None if value is None else float(value) for value in values]
     if kind is Kind.PERCENT:
         return [None if value is None else value / 100 for value in values]
@@ -156,12 +133,12 @@ def _cells(kind: Kind, values: Sequence[Any]) -> list[Any]:
 
 
 def _as_text(value: Any) -> str | None:
-    """A text without what a cell cannot hold; None where nothing is left of it."""
+    """A text without what a cell cannot hold; None if nothing is left."""
     return None if value is None else clean_text(str(value)) or None
 
 
-def _unlike(headings: Sequence[str]) -> list[str]:
-    """The headings, numbered where one repeats: the writer names a cell of a row by its heading."""
+def _number_repeats(headings: Sequence[str]) -> list[str]:
+    """Number repeated headings, since the writer finds a cell of a row by its heading."""
     seen: list[str] = []
     for heading in headings:
         number, name = 2, heading
@@ -177,12 +154,12 @@ def _plain_look() -> Format:
 
 
 def _text_look() -> Format:
-    """The same, on as many lines as needed."""
+    """The same font, on as many lines as needed."""
     return _plain_look().set_text_wrap()
 
 
 def _look(kind: Kind) -> Format:
-    """How the cells of a column look."""
+    """The look of the cells of a column."""
     if kind is Kind.TEXT:
         return _text_look()
     if kind is Kind.DAY:
@@ -193,7 +170,7 @@ def _look(kind: Kind) -> Format:
 
 
 def _banner(title: str, notes: Sequence[str], columns: int) -> list[tuple[Any, ...]]:
-    """The title and the notes, a line each over the whole width."""
+    """The title and the notes: one line each, as wide as the table."""
     name = Format().set_font_name(FONT).set_font_size(SIZE + 1).set_bold().set_align("vcenter")
     quiet = Format().set_font_name(FONT).set_font_size(SMALL + 1).set_font_color(QUIET)
     lines = [(title, name), *((note, quiet) for note in notes)]
@@ -203,17 +180,17 @@ def _banner(title: str, notes: Sequence[str], columns: int) -> list[tuple[Any, .
 def _heights(
     columns: Sequence[Column], headings: Sequence[str], cells: Sequence[Sequence[Any]], head: int
 ) -> dict[int, float]:
-    """Height, in points, of each row from that of the headings on: LibreOffice does not fit rows to their texts.
+    """The height in points of the headings and of each row, since LibreOffice does not fit rows to their texts.
 
-    Estimated by how many letters a line takes, which is quick; `pmqa_tracker.sheets` measures them one by one.
+    Estimated from the number of letters, which is fast; `pmqa_tracker.sheets` measures each letter.
     """
     pitch = line_height(SIZE)
     points = [column.width * POINTS_PER_CHARACTER - MARGINS for column in columns]
-    broken = [max(int((width - LOST) / LETTER), 1) for width in points]  # letters in a line of several
+    broken = [max(int((width - BREAK_LOSS) / LETTER_WIDTH), 1) for width in points]  # letters in a line of several
     most = max(map(_lines, headings, (max(room - 1, 1) for room in broken)))  # a filter's button takes room too
     lines = [[1] * len(cells[0])]
     for column, values, width, room in zip(columns, cells, points, broken, strict=True):
-        whole = width / LETTER
+        whole = width / LETTER_WIDTH
         if column.kind is Kind.TEXT:
             lines.append([_lines(text, room) if text and (len(text) > whole or "\n" in text) else 1 for text in values])
     highest = map(max, zip(*lines, strict=True))
@@ -223,12 +200,12 @@ def _heights(
 
 @lru_cache(maxsize=4_096)  # most columns repeat a few texts
 def _lines(text: str, room: int) -> int:
-    """About how many lines a text takes where one has room for so many letters."""
+    """About how many lines a text takes if a line has room for `room` letters."""
     return sum(max(-(-(len(line) - sum(map(line.count, MARKS_OF_THAI))) // room), 1) for line in text.split("\n"))
 
 
 def _rules(marks: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The rules that fill a cell which begins with a mark."""
+    """Rules that fill cells which begin with a mark."""
     return [
         {
             "type": "text",

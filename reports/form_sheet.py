@@ -66,8 +66,8 @@ LEGENDS = (
 
 
 @dataclass(frozen=True)
-class Part:
-    """What of a block stands on one page: its actions, their heights, its paragraphs, the verdict."""
+class PagePart:
+    """The part of a block on one page: its actions, their heights, its paragraphs, the verdict."""
 
     actions: Sequence[ActionItem | None]
     heights: Sequence[float]
@@ -211,7 +211,7 @@ class CategorySheet:
         for number, (count, text_count) in enumerate(shares):
             if number:
                 self._break_page()
-            part = Part(
+            part = PagePart(
                 actions[:count] or [None],
                 heights[:count] or [line_height()],
                 texts[:text_count] or [[(f"{level_words(block)} (ต่อ)", True)]],
@@ -250,7 +250,7 @@ class CategorySheet:
     def _unit_columns(self) -> tuple[tuple[int, Callable[[ActionItem | None], str]], ...]:
         return (self.layout.lead, lead_words), (self.layout.support, support_words)
 
-    def _write_part(self, part: Part, need: float) -> None:
+    def _write_part(self, part: PagePart, need: float) -> None:
         """The rows of a block that stand on one page; `need` is the height of the text beside them."""
         layout, top = self.layout, self.row
         heights = self._with_units(part.actions, part.heights)

@@ -13,7 +13,7 @@ WORST = "worst"
 
 
 @dataclass(frozen=True)
-class Column:
+class FigureColumn:
     """A column: its name in the address, its heading, the icon before it, and the figure of a group."""
 
     name: str
@@ -31,7 +31,7 @@ class Heading:
         direction: "descending" or "ascending" where the table is sorted by it.
     """
 
-    column: Column
+    column: FigureColumn
     sort: str
     direction: str
 
@@ -43,7 +43,7 @@ class Matrix:
     headings: list[Heading]
     by_name: Heading
     by_progress: Heading
-    rows: list[tuple[Group, list[tuple[Column, Figure]]]]
+    rows: list[tuple[Group, list[tuple[FigureColumn, Figure]]]]
 
     @property
     def order_words(self) -> str:
@@ -55,23 +55,23 @@ class Matrix:
         return _("most overdue first, then furthest behind")
 
 
-def columns() -> list[Column]:
+def figure_columns() -> list[FigureColumn]:
     """In all, the statuses, overdue, silent."""
 
     def of_status(status: Status) -> Callable[[Group], Figure]:
         return lambda part: part.by_status[status]
 
     return [
-        Column("total", _("in all"), "", lambda part: part.total),
-        *(Column(status.lower(), str(status.label), status.look.icon, of_status(status)) for status in BAR_ORDER),
-        Column("overdue", str(Due.OVERDUE.label), Due.OVERDUE.look.icon, lambda part: part.overdue),
-        Column("silent", _("silent"), "silent", lambda part: part.silent),
+        FigureColumn("total", _("in all"), "", lambda part: part.total),
+        *(FigureColumn(status.lower(), str(status.label), status.look.icon, of_status(status)) for status in BAR_ORDER),
+        FigureColumn("overdue", str(Due.OVERDUE.label), Due.OVERDUE.look.icon, lambda part: part.overdue),
+        FigureColumn("silent", _("silent"), "silent", lambda part: part.silent),
     ]
 
 
 def sorts() -> Mapping[str, Callable[[Group], Any]]:
     """What the table can be sorted by, besides worst first."""
-    figures = {column.name: (lambda part, column=column: column.read(part).count) for column in columns()}
+    figures = {column.name: (lambda part, column=column: column.read(part).count) for column in figure_columns()}
     return {
         "unit": lambda part: (part.subject.is_collective, part.subject.position, part.subject.abbreviation),
         **figures,
@@ -98,16 +98,16 @@ def arrange(groups: Sequence[Group], sort: str = WORST) -> Matrix:
     if name in offered:
         rows = sorted(rows, key=offered[name], reverse=(name != "unit") != is_reversed)
 
-    def heading(column: Column) -> Heading:
+    def heading(column: FigureColumn) -> Heading:
         is_sorted = column.name == name
         descends = (column.name != "unit") != is_reversed
         direction = ("descending" if descends else "ascending") if is_sorted else ""
         return Heading(column, f"-{name}" if is_sorted and not is_reversed else column.name, direction)
 
-    told = columns()
+    shown = figure_columns()
     return Matrix(
-        headings=[heading(column) for column in told],
-        by_name=heading(Column("unit", _("Unit"), "", lambda part: part.total)),
-        by_progress=heading(Column("progress", _("Progress"), "", lambda part: part.total)),
-        rows=[(part, [(column, column.read(part)) for column in told]) for part in rows],
+        headings=[heading(column) for column in shown],
+        by_name=heading(FigureColumn("unit", _("Unit"), "", lambda part: part.total)),
+        by_progress=heading(FigureColumn("progress", _("Progress"), "", lambda part: part.total)),
+        rows=[(part, [(column, column.read(part)) for column in shown]) for part in rows],
     )

@@ -98,7 +98,7 @@ class Row:
 
 
 @dataclass
-class Part:
+class MapCategory:
     """A category of the map, and its points as judged, if all that is ready passed, and as assumed."""
 
     category: Category
@@ -117,7 +117,7 @@ class Part:
 class MaturityMap:
     """The map of a plan on a day, with the score as judged, if all that is ready passed, and as assumed."""
 
-    parts: list[Part]
+    parts: list[MapCategory]
     assessment: Assessment
     now: Score
     if_ready: Score
@@ -210,7 +210,7 @@ def build_map(
                 query={**(query or {}), "criterion": code, "level": level.value},
             )
         )
-    parts: dict[int, Part] = {}
+    parts: dict[int, MapCategory] = {}
     for criterion in criteria:
         row = Row(criterion, criterion.pk in parents)
         if not row.is_parent:
@@ -219,7 +219,7 @@ def build_map(
             judge(row.cells)
             for cell in row.cells:
                 cell.judged = cell.state
-        parts.setdefault(criterion.category_id, Part(criterion.category, [])).rows.append(row)
+        parts.setdefault(criterion.category_id, MapCategory(criterion.category, [])).rows.append(row)
     rows = [row for part in parts.values() for row in part.rows]
     now, if_ready = (_score(rows, plan.assessment, ready=ready) for ready in (False, True))
     for part in parts.values():

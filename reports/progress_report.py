@@ -16,7 +16,7 @@ from pmqa_tracker.sheets import new_book, sheet_title
 from pmqa_tracker.tasks import Tell, to_nobody
 from reports.report_read import read_report
 from reports.report_rows import pressing, write_actions, write_changes, write_unit, write_verdicts
-from reports.report_sheets import write_cover, write_groups, write_summary
+from reports.report_sheets import GroupRow, write_cover, write_groups, write_summary
 
 COVER, SUMMARY, CATEGORIES, UNITS = "ปก", "สรุป", "รายหมวด", "รายหน่วยงาน"
 PRESSING, VERDICTS, CHANGES = "ล่าช้าและติดปัญหา", "ผลการประเมิน", "การเปลี่ยนแปลง"
@@ -51,9 +51,9 @@ def build_progress_report(
         book = _new(plan)
         cover = book.create_sheet(COVER)
         write_summary(book.create_sheet(SUMMARY), reading)
-        categories = [(str(group.subject), group) for group in overview.categories]
+        categories = [GroupRow(str(group.subject), group) for group in overview.categories]
         write_groups(book.create_sheet(CATEGORIES), reading, "ความก้าวหน้ารายหมวด", "หมวด", categories)
-        leads = [(_name(group.subject), group) for group in overview.leads if group.total.count]
+        leads = [GroupRow(_name(group.subject), group) for group in overview.leads if group.total.count]
         write_groups(book.create_sheet(UNITS), reading, "ความก้าวหน้ารายหน่วยงาน (ในฐานะหน่วยงานหลัก)", "หน่วยงาน", leads)
         write_actions(book.create_sheet(PRESSING), reading, "รายการที่ล่าช้าและติดปัญหา", pressing(reading))
         write_verdicts(book.create_sheet(VERDICTS), reading)

@@ -1,7 +1,6 @@
-"""The sheets of the progress report that hold rows: a unit's actions, what is late or blocked, verdicts, changes."""
+"""The sheets of the progress report with actions and verdicts: units, overdue and blocked, assessment, changes."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.utils import timezone
 from openpyxl.worksheet.worksheet import Worksheet
@@ -11,56 +10,46 @@ from criteria.models import Level
 from plan.models import ActionItem, Due, Status
 from pmqa_tracker import thai
 from pmqa_tracker.sheets import NOTE, TITLE
+from pmqa_tracker.tables import Column, Kind, finish_sheet, set_widths, write_line, write_table
+from reports.maturity import Cell
 from reports.meeting import LISTED
 from reports.report_read import Reading
-from reports.report_sheets import figure_columns, figure_row, footer, overdue_or_blocked
-from reports.report_tables import (
-    CENTER,
-    COUNT,
-    DAY,
-    HEADING,
-    PERCENT,
-    Column,
-    finish,
-    set_widths,
-    status_cell,
-    write_line,
-    write_table,
-)
-
-WHOLE_PERCENT = PERCENT.but(number_format='0"%"')
-ACTION = (
-    Column(heading="รหัส", width=13),
-    Column(heading="สิ่งที่ต้องดำเนินการ", width=52),
-    Column(heading="หน่วยงานหลัก", width=15),
-    Column(heading="ช่วงเวลา", width=24),
-    Column(heading="สถานะ", width=20, style=CENTER),
-    Column(heading="ความก้าวหน้า", width=13, style=WHOLE_PERCENT),
-    Column(heading="ที่ควรเป็น", width=12, style=WHOLE_PERCENT),
-    Column(heading="ผลการดำเนินการล่าสุด", width=34),
-    Column(heading="ปัญหาอุปสรรค", width=30),
-    Column(heading="ขั้นตอนต่อไป", width=30),
-    Column(heading="ปรับปรุงล่าสุด", width=15, style=DAY),
-)
+from reports.report_sheets import GroupRow, footer, group_columns, overdue_or_blocked
+from reports.report_tables import CENTER, HEADING, status_cell
 
 
-def action_row(action: ActionItem) -> list[Any]:
-    """The cells of an action as it stood on the day."""
+def _leads(action: ActionItem) -> str:
+    return ", ".join(str(each.unit) for each in action.lead)
+
+
+def _status(action: ActionItem) -> object:
+    return status_cell(action.status_on, action.due)
+
+
+def _schedule(action: ActionItem) -> str:
     first, last = action.first_period, action.last_period
-    when = "ไม่ปรากฏในเอกสาร" if first is None else first.label if first == last else f"{first.label} ถึง {last.label}"
-    return [
-        action.ref,
-        action.text,
-        ", ".join(str(each.unit) for each in action.lead),
-        when,
-        status_cell(action.status_on, action.due),
-        action.progress_on,
-        action.expected_on,
-        action.result_on or "",
-        action.problem_on or "",
-        action.next_step_on or "",
-        timezone.localdate(action.updated_at) if action.updated_at else None,
-    ]
+    if first is None:
+        return "ไม่ปรากฏในเอกสาร"
+    return first.label if first == last else f"{first.label} ถึง {last.label}"
+
+
+# An action as it stood on the day.
+ACTION = (
+    Column("รหัส", 13, get=lambda action: action.ref),
+    Column("สิ่งที่ต้องดำเนินการ", 52, get=lambda action: action.text),
+    Column("หน่วยงานหลัก", 15, get=_leads),
+    Column("ช่วงเวลา", 24, get=_schedule),
+    Column("สถานะ", 20, get=_status),
+    Column("ความก้าวหน้า", 13, Kind.PERCENT, get=lambda action: action.progress_on),
+    Column("ที่ควรเป็น", 12, Kind.PERCENT, get=lambda action: action.expected_on),
+    Column("ผลการดำเนินการล่าสุด", 34, get=lambda action: action.result_on or ""),
+    Column("ปัญหาอุปสรรค", 30, get=lambda action: action.problem_on or ""),
+    Column("ขั้นตอนต่อไป", 30, get=lambda action: action.next_step_on or ""),
+    Column(
+        "ปรับปรุงล่าสุด", 15, Kind.DAY,
+        get=lambda action: timezone.localdate(action.updated_at) if action.updated_at else None,
+    ),
+)  # fmt: skip
 
 
 def write_unit(sheet: Worksheet, reading: Reading, unit: Unit, notes: Iterable[str] = ()) -> None:
@@ -72,15 +61,13 @@ def write_unit(sheet: Worksheet, reading: Reading, unit: Unit, notes: Iterable[s
     groups = {Role.LEAD: reading.overview.leads, Role.SUPPORT: reading.overview.supports}
     labels = {Role.LEAD: "หน่วยงานหลัก", Role.SUPPORT: "หน่วยงานสนับสนุน"}
     figures = [
-        figure_row(labels[role], group) for role in labels for group in groups[role] if group.subject.pk == unit.pk
+        GroupRow(labels[role], group) for role in labels for group in groups[role] if group.subject.pk == unit.pk
     ]
-    _first, row = write_table(
-        sheet, row, figure_columns("ในฐานะ", 13)[: len(ACTION)], [each[: len(ACTION)] for each in figures]
-    )
+    _first, row = write_table(sheet, row, group_columns("ในฐานะ", 13), figures)
     for role, actions in reading.parts_of(unit):
         row = write_line(sheet, row + 2, f"{labels[role]} ({len(actions)} รายการ)", HEADING)
-        _first, row = write_table(sheet, row, ACTION, [action_row(action) for action in actions])
-    finish(sheet, 1, footer(reading))
+        _first, row = write_table(sheet, row, ACTION, actions)
+    finish_sheet(sheet, 1, footer(reading))
 
 
 def write_actions(sheet: Worksheet, reading: Reading, title: str, actions: Iterable[ActionItem]) -> None:
@@ -88,10 +75,10 @@ def write_actions(sheet: Worksheet, reading: Reading, title: str, actions: Itera
     set_widths(sheet, [column.width for column in ACTION])
     row = write_line(sheet, 1, title, TITLE)
     row = write_line(sheet, row, footer(reading), NOTE)
-    _first, last = write_table(sheet, row, ACTION, [action_row(action) for action in actions])
+    _first, last = write_table(sheet, row, ACTION, actions)
     if last == row:
         write_line(sheet, row + 1, "ไม่มีรายการ", NOTE)
-    finish(sheet, row, footer(reading), columns=len(ACTION), last=last)
+    finish_sheet(sheet, row, footer(reading), columns=len(ACTION), last=last)
 
 
 def pressing(reading: Reading) -> list[ActionItem]:
@@ -108,14 +95,14 @@ def pressing(reading: Reading) -> list[ActionItem]:
 def write_verdicts(sheet: Worksheet, reading: Reading) -> None:
     """ผลการประเมิน: each requirement with its verdict, how much of it is done, and whether it is ready."""
     columns = (
-        Column(heading="เกณฑ์", width=10),
-        Column(heading="ชื่อเกณฑ์", width=52),
-        Column(heading="ระดับ", width=15, style=CENTER),
-        Column(heading="ผลการประเมิน", width=15, style=CENTER),
-        Column(heading="เหตุผลของผู้ตรวจประเมิน", width=52),
-        Column(heading="รายการที่เสร็จ", width=14, style=COUNT),
-        Column(heading="รายการทั้งหมด", width=14, style=COUNT),
-        Column(heading="สถานะของระดับ", width=30, style=CENTER),
+        Column("เกณฑ์", 10, get=lambda found: found[0].code),
+        Column("ชื่อเกณฑ์", 52, get=lambda found: found[0].title),
+        Column("ระดับ", 15, get=lambda found: Level(found[1].level).short, style=CENTER),
+        Column("ผลการประเมิน", 15, get=lambda found: _verdict(found[1]), style=CENTER),
+        Column("เหตุผลของผู้ตรวจประเมิน", 52, get=lambda found: found[1].verdict.reason if found[1].verdict else ""),
+        Column("รายการที่เสร็จ", 14, Kind.NUMBER, get=lambda found: found[1].done),
+        Column("รายการทั้งหมด", 14, Kind.NUMBER, get=lambda found: found[1].total),
+        Column("สถานะของระดับ", 30, get=lambda found: str(found[1].state.label), style=CENTER),
     )
     set_widths(sheet, [column.width for column in columns])
     scores = reading.map
@@ -123,23 +110,13 @@ def write_verdicts(sheet: Worksheet, reading: Reading) -> None:
     now, ready = _points(scores.now.total), _points(scores.if_ready.total)
     total = f"คะแนนรวม{scores.scope} ปัจจุบัน {now} หากผ่านทุกข้อที่พร้อม {ready} จากเต็ม {scores.full}"
     row = write_line(sheet, row, f"{footer(reading)} · {total}", NOTE)
-    rows = [
-        [
-            line.criterion.code,
-            line.criterion.title,
-            Level(cell.level).short,
-            "–" if cell.verdict is None else "ผ่าน" if cell.verdict.passed else "ไม่ผ่าน",
-            cell.verdict.reason if cell.verdict else "",
-            cell.done,
-            cell.total,
-            str(cell.state.label),
-        ]
-        for line in scores.rows
-        for cell in line.cells
-        if cell.requirement
-    ]
+    rows = [(line.criterion, cell) for line in scores.rows for cell in line.cells if cell.requirement]
     _first, last = write_table(sheet, row, columns, rows)
-    finish(sheet, row, footer(reading), columns=len(columns), last=last)
+    finish_sheet(sheet, row, footer(reading), columns=len(columns), last=last)
+
+
+def _verdict(cell: Cell) -> str:
+    return "–" if cell.verdict is None else "ผ่าน" if cell.verdict.passed else "ไม่ผ่าน"
 
 
 def _points(value: float | None) -> str:
@@ -149,13 +126,13 @@ def _points(value: float | None) -> str:
 def write_changes(sheet: Worksheet, reading: Reading) -> None:
     """การเปลี่ยนแปลง: what became of the actions since the earlier day, a kind after the other."""
     columns = (
-        Column(heading="รหัส", width=13),
-        Column(heading="สิ่งที่ต้องดำเนินการ", width=60),
-        Column(heading="หน่วยงานหลัก", width=16),
-        Column(heading="สถานะเดิม", width=22, style=CENTER),
-        Column(heading="สถานะ", width=22, style=CENTER),
-        Column(heading="ความก้าวหน้าเดิม", width=16, style=WHOLE_PERCENT),
-        Column(heading="ความก้าวหน้า", width=14, style=WHOLE_PERCENT),
+        Column("รหัส", 13, get=lambda action: action.ref),
+        Column("สิ่งที่ต้องดำเนินการ", 60, get=lambda action: action.text),
+        Column("หน่วยงานหลัก", 16, get=_leads),
+        Column("สถานะเดิม", 22, get=lambda action: str(Status(action.status_then).label), style=CENTER),
+        Column("สถานะ", 22, get=_status),
+        Column("ความก้าวหน้าเดิม", 16, Kind.PERCENT, get=lambda action: action.progress_then),
+        Column("ความก้าวหน้า", 14, Kind.PERCENT, get=lambda action: action.progress_on),
     )
     set_widths(sheet, [column.width for column in columns])
     since = thai.format_date(reading.since.day)
@@ -166,20 +143,8 @@ def write_changes(sheet: Worksheet, reading: Reading) -> None:
         actions = [action for action in reading.actions if getattr(action, change.field)]
         row = write_line(sheet, row + 1, f"{change.label} ({counts[change].count} รายการ)", HEADING)
         if actions:
-            _first, row = write_table(sheet, row, columns, [_change_row(action) for action in actions])
+            _first, row = write_table(sheet, row, columns, actions)
             row += 1
         else:
             row = write_line(sheet, row, "ไม่มีรายการ", NOTE)
-    finish(sheet, 1, footer(reading))
-
-
-def _change_row(action: ActionItem) -> list[Any]:
-    return [
-        action.ref,
-        action.text,
-        ", ".join(str(each.unit) for each in action.lead),
-        str(Status(action.status_then).label),
-        status_cell(action.status_on, action.due),
-        action.progress_then,
-        action.progress_on,
-    ]
+    finish_sheet(sheet, 1, footer(reading))

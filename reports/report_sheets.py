@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.pagebreak import Break
@@ -11,51 +11,37 @@ from openpyxl.worksheet.worksheet import Worksheet
 from plan.models import Due, Status
 from pmqa_tracker import thai
 from pmqa_tracker.sheets import NOTE, PADDING, TITLE, Style, line_height, set_up_page, text_height, write
+from pmqa_tracker.tables import STYLES, Column, Kind, finish_sheet, set_widths, write_line, write_table
 from reports import report_charts as charts
 from reports.figures import BAR_ORDER, Group
 from reports.report_read import Reading
-from reports.report_tables import (
-    COUNT,
-    DAY,
-    HEADING,
-    PERCENT,
-    SIGNED,
-    TEXT,
-    Column,
-    finish,
-    set_widths,
-    write_line,
-    write_table,
-)
+from reports.report_tables import HEADING, ONE_DECIMAL, SIGNED, TEXT
 
 CHART_ROWS = 12  # rows of ordinary height that a chart beside a table covers
 MOST_BESIDE = 7  # rows of a table whose chart still stands on its page
 BESIDE = "F"  # the column in which a chart beside a table of four begins
 
 
-def figure_columns(first: str, width: float) -> list[Column]:
-    """The columns of a table of figures, the first of which names its rows."""
-    return [
-        Column(heading=first, width=width),
-        Column(heading="ทั้งหมด", width=10, style=COUNT),
-        *(Column(heading=str(status.label), width=13, style=COUNT) for status in BAR_ORDER),
-        Column(heading="ล่าช้า", width=10, style=COUNT),
-        Column(heading="ไม่รายงานในงวดนี้", width=14, style=COUNT),
-        Column(heading="ความก้าวหน้า (%)", width=14, style=PERCENT),
-        Column(heading="ที่ควรเป็น (%)", width=14, style=PERCENT),
-    ]
+class GroupRow(NamedTuple):
+    """A part of the plan with its name and figures."""
+
+    name: str
+    group: Group
 
 
-def figure_row(name: str, group: Group) -> list[Any]:
-    """The figures of a part of the plan, as the dashboard shows them."""
+def group_columns(first: str, width: float) -> list[Column]:
+    """The columns of a table of `GroupRow`s, with the dashboard's figures; the first column names the rows."""
     return [
-        name,
-        group.total.count,
-        *(group.by_status[status].count for status in BAR_ORDER),
-        group.overdue.count,
-        group.silent.count,
-        group.progress,
-        group.expected,
+        Column(first, width, get=lambda row: row.name),
+        Column("ทั้งหมด", 10, Kind.NUMBER, get=lambda row: row.group.total.count),
+        *(
+            Column(str(each.label), 13, Kind.NUMBER, get=lambda row, status=each: row.group.by_status[status].count)
+            for each in BAR_ORDER
+        ),
+        Column("ล่าช้า", 10, Kind.NUMBER, get=lambda row: row.group.overdue.count),
+        Column("ไม่รายงานในงวดนี้", 14, Kind.NUMBER, get=lambda row: row.group.silent.count),
+        Column("ความก้าวหน้า (%)", 14, get=lambda row: row.group.progress, style=ONE_DECIMAL),
+        Column("ที่ควรเป็น (%)", 14, get=lambda row: row.group.expected, style=ONE_DECIMAL),
     ]
 
 
@@ -124,17 +110,17 @@ def write_summary(sheet: Worksheet, reading: Reading) -> None:
     row = write_line(sheet, row, footer(reading), NOTE)
     then, now = thai.format_date(reading.since.day), thai.format_date(reading.as_of.day)
     columns = [
-        Column(heading="ตัวเลข", width=34),
-        Column(heading=then, width=16, style=COUNT),
-        Column(heading=now, width=16, style=COUNT),
-        Column(heading="ผลต่าง", width=16, style=SIGNED),
+        Column("ตัวเลข", 34),
+        Column(then, 16, Kind.NUMBER),
+        Column(now, 16, Kind.NUMBER),
+        Column("ผลต่าง", 16, style=SIGNED),
     ]
     rows: list[list[Any]] = [["รายการทั้งหมด", overview.then.total.count, overview.whole.total.count, None]]
     rows += [[each.label, each.then.count, each.now.count, each.difference] for each in overview.compared]
     whole, before = overview.whole, overview.then
     rows += [
-        ["ความก้าวหน้าเฉลี่ย (%)", (before.progress, PERCENT), (whole.progress, PERCENT), None],
-        ["ที่ควรเป็นตามแผน (%)", (before.expected, PERCENT), (whole.expected, PERCENT), None],
+        ["ความก้าวหน้าเฉลี่ย (%)", (before.progress, ONE_DECIMAL), (whole.progress, ONE_DECIMAL), None],
+        ["ที่ควรเป็นตามแผน (%)", (before.expected, ONE_DECIMAL), (whole.expected, ONE_DECIMAL), None],
     ]
     _first, row = write_table(sheet, row + 1, columns, rows)
     for section in (_curve, _ages):
@@ -147,18 +133,13 @@ def write_summary(sheet: Worksheet, reading: Reading) -> None:
 def _curve(sheet: Worksheet, reading: Reading, row: int) -> int:
     row = write_line(sheet, row, "แผนเทียบกับผลการดำเนินการ", HEADING)
     columns = [
-        Column(heading="วันที่", width=34, style=DAY.but(horizontal="left")),
-        Column(heading="ตามแผน", width=16, style=PERCENT),
-        Column(heading="ผลจริง", width=16, style=PERCENT),
-        Column(heading="คาดการณ์", width=16, style=PERCENT),
+        Column("วันที่", 34, get=lambda point: thai.format_date(point.day), style=STYLES[Kind.DAY].but(horizontal="left")),
+        Column("ตามแผน", 16, get=lambda point: point.expected, style=ONE_DECIMAL),
+        Column("ผลจริง", 16, get=lambda point: point.actual, style=ONE_DECIMAL),
+        Column("คาดการณ์", 16, get=lambda point: point.forecast, style=ONE_DECIMAL),
     ]
     points = reading.overview.curve.points
-    rows = write_table(
-        sheet,
-        row,
-        columns,
-        [(thai.format_date(each.day), each.expected, each.actual, each.forecast) for each in points],
-    )
+    rows = write_table(sheet, row, columns, points)
     if points:
         sheet.add_chart(charts.curve(sheet, "แผนเทียบกับผลการดำเนินการ (%)", row, rows), f"{BESIDE}{row}")
     return max(rows[1], row + CHART_ROWS) + 1
@@ -166,22 +147,20 @@ def _curve(sheet: Worksheet, reading: Reading, row: int) -> int:
 
 def _ages(sheet: Worksheet, reading: Reading, row: int) -> int:
     row = write_line(sheet, row, "ล่าช้ามานานเท่าใด", HEADING)
-    columns = [Column(heading="ล่าช้ามาแล้ว", width=34), Column(heading="จำนวนรายการ", width=16, style=COUNT)]
+    columns = [Column("ล่าช้ามาแล้ว", 34), Column("จำนวนรายการ", 16, Kind.NUMBER)]
     rows = write_table(sheet, row, columns, [(str(age.label), figure.count) for age, figure in reading.overview.ages])
     chart = charts.columns_chart(sheet, "รายการที่ล่าช้า แยกตามระยะเวลา", row, rows, 2, Due.OVERDUE.look.colours.chart)
     sheet.add_chart(chart, f"{BESIDE}{row}")
     return max(rows[1], row + CHART_ROWS) + 1
 
 
-def write_groups(
-    sheet: Worksheet, reading: Reading, title: str, first: str, groups: Sequence[tuple[str, Group]]
-) -> None:
+def write_groups(sheet: Worksheet, reading: Reading, title: str, first: str, groups: Sequence[GroupRow]) -> None:
     """A table of figures, a row a category or unit, with its chart under it."""
-    columns = figure_columns(first, 44)
+    columns = group_columns(first, 44)
     set_widths(sheet, [column.width for column in columns])
     row = write_line(sheet, 1, title, TITLE)
     row = write_line(sheet, row, footer(reading), NOTE)
-    rows = write_table(sheet, row, columns, [figure_row(name, group) for name, group in groups])
+    rows = write_table(sheet, row, columns, groups)
     if groups:
         chart = charts.stacked_bars(
             sheet, title, row, rows, range(3, 3 + len(BAR_ORDER)), [each.look.colours.chart for each in BAR_ORDER]
@@ -189,7 +168,7 @@ def write_groups(
         if len(groups) > MOST_BESIDE:
             sheet.row_breaks.append(Break(id=rows[1] + 1))
         sheet.add_chart(chart, f"A{rows[1] + 3}")
-    finish(sheet, row, footer(reading), columns=len(columns), last=rows[1])
+    finish_sheet(sheet, row, footer(reading), columns=len(columns), last=rows[1])
 
 
 def overdue_or_blocked(action: Any) -> bool:

@@ -8,7 +8,8 @@ from django.utils import translation
 from openpyxl import load_workbook
 
 from pmqa_tracker.sheets import FONT, HIGHEST_ROW, count_lines, line_height
-from pmqa_tracker.table_export import Column, Kind, Table, send_table, write_table
+from pmqa_tracker.table_export import Table, send_table, write_list
+from pmqa_tracker.tables import Column, Kind
 
 PAYLOADS = (
     "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=cmd|'/C calc'!A0", '=HYPERLINK("http://x.example","y")',
@@ -26,7 +27,7 @@ def table(rows, **changes):
 
 
 def sheet_of(made):
-    return load_workbook(write_table(made)).active
+    return load_workbook(write_list(made)).active
 
 
 def test_title_notes_headings_and_rows():
@@ -56,7 +57,7 @@ def test_without_rows_there_are_the_headings_and_a_sentence():
 
 def test_no_text_is_a_formula_a_link_or_a_number():
     made = table([[text, None, None] for text in PAYLOADS], title="=1+1", notes=["=1+1"], empty="=1")
-    file = write_table(made)
+    file = write_list(made)
     sheet = load_workbook(file).active
     cells = [row[0] for row in sheet.iter_rows()]
     assert {cell.data_type for cell in cells} == {"s"}
@@ -113,7 +114,7 @@ def test_a_mark_fills_its_cell():
 
 def test_a_row_has_as_many_values_as_there_are_columns():
     with pytest.raises(ValueError, match="argument"):
-        write_table(table([["ก"]]))
+        write_list(table([["ก"]]))
 
 
 def test_it_is_a_download():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from criteria.models import Assessment, Category, Criterion, Level, Requirement
 from criteria.scoring import score, weights
-from reports.maturity import Cell, MaturityMap, Part, Row, judge
+from reports.maturity import Cell, MapCategory, MaturityMap, Row, judge
 from reports.unlock import unlock
 
 VERDICTS = {"P": True, "F": False}
@@ -33,7 +33,7 @@ def make_map(categories, points=(300, 100, 100)):
                 if isinstance(top, list):
                     rows.append(Row(Criterion(pk=next(numbers), category=category, parent=criterion), False))
                 rows[-1].cells = make_cells(rows[-1].criterion, leaf)
-        parts.append(Part(category, rows))
+        parts.append(MapCategory(category, rows))
     rows = [row for part in parts for row in part.rows]
     passed = {row.criterion.pk: {cell.level for cell in row.cells if cell.passes} for row in rows if row.is_assessed}
     now = score([row.criterion for row in rows], passed, assessment)
