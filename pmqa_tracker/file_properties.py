@@ -30,14 +30,16 @@ CORE_XML = (
 def signed(file: BytesIO) -> BytesIO:
     """An office file with the site as its author; what a library says of itself is left out."""
     with zipfile.ZipFile(file) as archive:
-        properties = archive.read(CORE).decode()
-        title = TITLE.search(properties)
-        at = clock.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        core = CORE_XML.format(title=title.group(1) if title else "", site=escape(SITE_NAME), at=at)
-        program = PROGRAM.sub("", archive.read(APPLICATION).decode())
-        name = "Microsoft Word" if "word/document.xml" in archive.NameToInfo else "Microsoft Excel"
-        program = program.replace("</Properties>", f"<Application>{name}</Application></Properties>")
-        return _with_parts(archive, {CORE: core, APPLICATION: program})
+        parts = {name: archive.read(name).decode() for name in (CORE, APPLICATION) if name in archive.NameToInfo}
+        if CORE in parts:
+            title = TITLE.search(parts[CORE])
+            at = clock.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            parts[CORE] = CORE_XML.format(title=title.group(1) if title else "", site=escape(SITE_NAME), at=at)
+        if APPLICATION in parts:  # some programs write none: a Word template may come from one of them
+            name = "Microsoft Word" if "word/document.xml" in archive.NameToInfo else "Microsoft Excel"
+            entry = f"<Application>{name}</Application></Properties>"
+            parts[APPLICATION] = PROGRAM.sub("", parts[APPLICATION]).replace("</Properties>", entry)
+        return _with_parts(archive, parts)
 
 
 def _with_parts(archive: zipfile.ZipFile, changed: Mapping[str, str]) -> BytesIO:

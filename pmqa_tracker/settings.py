@@ -213,6 +213,9 @@ PMQA_TASKS_IN_BACKGROUND = True
 PMQA_LONG_PLAN = environment.whole_number(env, "PMQA_LONG_PLAN", default=600, least=1, most=1_000_000)
 PMQA_KEPT_HOURS = environment.whole_number(env, "PMQA_KEPT_HOURS", default=24, least=1, most=24 * 30)
 
+# The Word template of the meeting pack (docs/meeting-template.md); a relative path begins at manage.py.
+PMQA_MEETING_TEMPLATE = BASE_DIR / (env.str("PMQA_MEETING_TEMPLATE", default="") or "reports/meeting_template.docx")
+
 # Health of an action (design §4): its progress against what is expected by the day.
 PMQA_LIVE_SECONDS = environment.whole_number(env, "PMQA_LIVE_SECONDS", default=30, least=5, most=3600)
 PMQA_ON_TRACK = environment.share(env, "PMQA_ON_TRACK", default=0.95)

@@ -22,5 +22,5 @@ urlpatterns = [
     path("plans/<text:slug>/reports/progress.xlsx", workbooks.progress_report, name="progress_report"),
     path("plans/<text:slug>/units/<text:abbreviation>/progress.xlsx", workbooks.unit_report, name="unit_report"),
     path("plans/<text:slug>/reports/meeting/", meeting.meeting_pack, name="meeting_pack"),
-    path("plans/<text:slug>/reports/meeting.docx", workbooks.meeting_word, name="meeting_word"),
+    path("plans/<text:slug>/reports/meeting.docx", meeting.meeting_word, name="meeting_word"),
 ]

@@ -1,24 +1,66 @@
-"""What a meeting is handed, as a page to print."""
+"""The meeting pack: a page to print, and a Word file to edit."""
 
+from io import BytesIO
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.contrib import messages
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
 from criteria.models import Level
 from plan.lookup import earlier_days, find_plan, read_since, warn_unread
 from plan.models import Plan
+from pmqa_tracker import thai
+from pmqa_tracker.downloads import listen
+from pmqa_tracker.file_properties import signed
+from pmqa_tracker.long_names import download_name
 from reports import charts
 from reports.figures import BAR_ORDER
 from reports.meeting import Pack, read_pack
+from reports.meeting_word import BrokenTemplateError, build_meeting_word
 from reports.views.day import read_day
+
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 @require_safe
 def meeting_pack(request: HttpRequest, slug: str) -> HttpResponse:
-    """เอกสารประกอบการประชุม: overview, map, what is overdue and what changed, on one page to print."""
+    """เอกสารประกอบการประชุม: overview, map, overdue actions and changes, on one page to print."""
     plan = find_plan(request, slug)
+    return _page(request, plan)
+
+
+@require_safe
+def meeting_word(request: HttpRequest, slug: str) -> HttpResponse:
+    """เอกสารประกอบการประชุม as a Word file, always in Thai: it is the department's own paper.
+
+    If the template is broken, the page answers instead, with a message that says why (status 503).
+    """
+    said = listen(request)
+    plan = find_plan(request, slug)
+    file = BytesIO()
+    try:
+        with override("th"):
+            pack, _context = read_asked(request, plan)
+            name = _("meeting-pack %(plan)s as of %(day)s.docx")
+            name %= {"plan": plan.slug, "day": thai.format_date(pack.as_of.day)}
+            build_meeting_word(pack, settings.PMQA_MEETING_TEMPLATE, notes=said.lines).save(file)
+    except BrokenTemplateError as error:
+        listen(request)  # the page says again, in its own language, what the file would have noted
+        problem = _(
+            "The Word file was not made. %(problem)s Ask an administrator to correct the template, which the setting "
+            "PMQA_MEETING_TEMPLATE names."
+        )
+        messages.error(request, problem % {"problem": " ".join(error.messages)})
+        return _page(request, plan, status=503)
+    return FileResponse(signed(file), as_attachment=True, filename=download_name(name), content_type=DOCX)
+
+
+def _page(request: HttpRequest, plan: Plan, *, status: int = 200) -> HttpResponse:
     pack, context = read_asked(request, plan)
     context |= {
         "pack": pack,
@@ -29,7 +71,7 @@ def meeting_pack(request: HttpRequest, slug: str) -> HttpResponse:
         "status_labels": [(status.look.icon, status.label) for status in BAR_ORDER],
         "curve_chart": charts.curve(pack.overview.curve, plan, pack.as_of),
     }
-    return render(request, "reports/meeting_pack.html", context)
+    return render(request, "reports/meeting_pack.html", context, status=status)
 
 
 def read_asked(request: HttpRequest, plan: Plan) -> tuple[Pack, dict[str, Any]]:

@@ -1,9 +1,8 @@
 """The files there are to download."""
 
 from datetime import date
-from io import BytesIO
 
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -16,16 +15,10 @@ from plan.lookup import earlier_days, find_plan, find_unit, read_as_of, read_sin
 from plan.models import Plan
 from pmqa_tracker import clock, tasks, thai
 from pmqa_tracker.downloads import listen, workbook_response
-from pmqa_tracker.file_properties import signed
-from pmqa_tracker.long_names import download_name
-from reports.meeting_word import build_meeting_word
 from reports.plan_form import build_plan_form
 from reports.progress_report import build_progress_report, build_unit_report
 from reports.views.day import read_day
-from reports.views.meeting import read_asked
 from reports.views.prepared import is_long
-
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 @require_safe
@@ -91,17 +84,3 @@ def _read_days(request: HttpRequest, plan: Plan) -> tuple[AsOf, AsOf, list[tuple
         since = read_since(request, plan, as_of, days)
         warn_unread(request, ("since",))
     return as_of, since, days
-
-
-@require_safe
-def meeting_word(request: HttpRequest, slug: str) -> HttpResponse:
-    """เอกสารประกอบการประชุม as a Word file, always in Thai: it is the department's own paper."""
-    said = listen(request)
-    plan = find_plan(request, slug)
-    file = BytesIO()
-    with override("th"):
-        pack, _context = read_asked(request, plan)
-        build_meeting_word(pack, notes=said.lines).save(file)
-        day = thai.format_date(pack.as_of.day)
-        name = _("meeting-pack %(plan)s as of %(day)s.docx") % {"plan": plan.slug, "day": day}
-    return FileResponse(signed(file), as_attachment=True, filename=download_name(name), content_type=DOCX)

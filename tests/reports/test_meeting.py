@@ -81,22 +81,30 @@ def test_the_word_file_says_what_the_page_says(demo, client, manager):
         assert " ".join(action.text.split()) in " ".join(whole.split())
 
 
-def test_the_word_file_is_set_in_the_thai_font(department):
+def from_styles(document, paragraph, run, tag):
+    """The element a run's properties hold under a tag: its own, or that of its paragraph's styles."""
+    found = run.find(f"{qn('w:rPr')}/{qn(tag)}")
+    style = next(each for each in document.styles if each.style_id == (paragraph.style or "Normal"))
+    while found is None and style is not None:
+        found = style.element.find(f"{qn('w:rPr')}/{qn(tag)}")
+        style = style.base_style
+    return found
+
+
+def test_the_word_file_is_set_in_the_thai_font(department, settings):
     with override("th"):
         file = BytesIO()
-        build_meeting_word(packed(department, date(2020, 5, 15), date(2020, 4, 10))).save(file)
+        pack = packed(department, date(2020, 5, 15), date(2020, 4, 10))
+        build_meeting_word(pack, settings.PMQA_MEETING_TEMPLATE).save(file)
     document = Document(BytesIO(file.getvalue()))
-    runs = [run for paragraph in document.element.body.iter(qn("w:p")) for run in paragraph.iter(qn("w:r"))]
-    styled = 0
-    for run in runs:
-        fonts = run.find(f"{qn('w:rPr')}/{qn('w:rFonts')}")
-        if fonts is None:
-            continue  # the style's
-        styled += 1
+    runs = [(paragraph, run) for paragraph in document.element.body.iter(qn("w:p")) for run in paragraph.r_lst]
+    for paragraph, run in runs:
+        fonts = from_styles(document, paragraph, run, "w:rFonts")
         assert {fonts.get(qn(f"w:{script}")) for script in ("ascii", "hAnsi", "cs")} == {"TH Sarabun New"}
-        size, complex_size = (run.find(f"{qn('w:rPr')}/{qn(tag)}").get(qn("w:val")) for tag in ("w:sz", "w:szCs"))
-        assert size == complex_size
-    assert styled > 300
+        size, complex_size = (from_styles(document, paragraph, run, tag) for tag in ("w:sz", "w:szCs"))
+        assert size.get(qn("w:val")) == complex_size.get(qn("w:val"))
+        assert from_styles(document, paragraph, run, "w:lang").get(qn("w:bidi")) == "th-TH"
+    assert len(runs) > 300
     for name in ("Normal", "Title", "Heading 1", "Heading 2", "List Bullet"):
         fonts = document.styles[name].element.rPr.rFonts
         assert fonts.get(qn("w:cs")) == fonts.get(qn("w:ascii")) == "TH Sarabun New"
@@ -105,6 +113,7 @@ def test_the_word_file_is_set_in_the_thai_font(department):
     assert (round(section.page_width.cm, 1), round(section.page_height.cm, 1)) == (21.0, 29.7)
     for table in document.tables:
         assert table.rows[0]._tr.trPr.find(qn("w:tblHeader")) is not None
+        assert [row for row in table.rows if row._tr.trPr.find(qn("w:cantSplit")) is None] == []
         assert sum(column.width.cm for column in table.columns) == pytest.approx(17, abs=0.1)
     with ZipFile(file) as package:
         assert '<w:altName w:val="Sarabun"/>' in package.read("word/fontTable.xml").decode()
@@ -141,8 +150,9 @@ def test_a_plan_that_has_ended_opens_on_its_last_day_and_says_so(demo, client, m
         assert "สิ้นสุดแล้ว" in re.sub(r'<form class="as-of-form".*?</form>', "", body, flags=re.S), page
 
 
-def test_levels_are_named_as_the_standard_names_them(department):
+def test_levels_are_named_as_the_standard_names_them(department, settings):
     with override("th"):
-        document = build_meeting_word(packed(department, date(2020, 5, 15), date(2020, 4, 10)))
+        pack = packed(department, date(2020, 5, 15), date(2020, 4, 10))
+        document = build_meeting_word(pack, settings.PMQA_MEETING_TEMPLATE)
     header = next(table.rows[0] for table in document.tables if table.cell(0, 1).text == "Basic")
     assert [cell.text for cell in header.cells[1:4]] == [level.short for level in Level]
