@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long lint format messages status-css lock bench clean venv venv-dev
+.PHONY: help run test test-long lint format messages status-css lock licences screenshots bench clean venv venv-dev
 
 # make run PORT=8001
 PORT ?= 8000
@@ -44,6 +44,12 @@ status-css: venv-dev ## Write static/css/status.css from the table of statuses i
 
 lock: ## Pin requirements*.in and all they pull in (needs uv or pip-compile)
 	@scripts/lock requirements.in requirements-dev.in
+
+licences: venv ## List the licence of every package in docs/licences.md
+	@$(PY) scripts/licences.py > docs/licences.md.new && mv docs/licences.md.new docs/licences.md
+
+screenshots: venv-dev ## Take the pictures in docs/ again (needs chromium)
+	@$(PY) scripts/screenshots.py
 
 bench: venv-dev ## Measure the pages
 	@$(PY) -m tests.bench

@@ -1,0 +1,93 @@
+"""Take the pictures in docs/ again, of a fresh demonstration in a folder of its own (`make screenshots`)."""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+PLAN = "2562-2563"
+# File, demonstration account, page, width and height of the picture in CSS pixels, its scale.
+PICTURES = (
+    ("overview.png", "manager", f"/plans/{PLAN}/dashboard/", 1280, 1180, 1),
+    ("my.png", "staff", f"/plans/{PLAN}/my/", 360, 1180, 1.5),
+)
+STARTS_WITHIN_SECONDS = 120
+
+
+def free_port() -> int:
+    """A free port of this machine above 20000."""
+    for port in range(20100, 20200):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+    raise LookupError("No port from 20100 to 20199 is free.")
+
+
+def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+    """Wait until the server answers; raise TimeoutError where it does not."""
+    end = time.monotonic() + STARTS_WITHIN_SECONDS
+    while time.monotonic() < end and server.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.5)
+    raise TimeoutError("The demonstration did not start.")
+
+
+def take(browser: Browser, site: str, password: str) -> None:
+    """Log in for each picture and take it."""
+    for name, user, page_url, width, height, scale in PICTURES:
+        page = browser.new_page(
+            viewport={"width": width, "height": height}, device_scale_factor=scale, locale="th-TH", color_scheme="light"
+        )
+        page.goto(f"{site}/login/")
+        page.locator("[name=username]").fill(user)
+        page.locator("[name=password]").fill(password)
+        page.locator("[name=password]").press("Enter")
+        page.get_by_role("navigation", name="เมนูหลัก").wait_for()
+        page.goto(site + page_url)
+        page.wait_for_load_state("networkidle")
+        page.evaluate("document.fonts.ready")
+        page.screenshot(path=ROOT / "docs" / name, animations="disabled")
+        page.close()
+
+
+def main() -> None:
+    """Serve a demonstration, take the pictures, stop it."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not chromium:
+        sys.exit("Chromium is not installed (sudo apt-get install chromium).")
+    port, password = free_port(), secrets.token_urlsafe(12)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = {
+            "PMQA_ENV_FILE": "",
+            "SECRET_KEY": secrets.token_urlsafe(50),
+            "PMQA_DEMO": "True",
+            "PMQA_DEMO_PASSWORD": password,
+            "PMQA_TODAY": "2020-05-15",
+            "DATA_DIR": folder,
+        }
+        server = subprocess.Popen(  # noqa: S603 - of this project
+            [ROOT / "scripts" / "serve", str(port)],
+            cwd=ROOT, env=os.environ | settings, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            wait_for(port, server)
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+                take(browser, f"http://127.0.0.1:{port}", password)
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+
+if __name__ == "__main__":
+    main()
