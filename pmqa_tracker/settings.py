@@ -1,6 +1,6 @@
 """Settings of the PMQA tracker, read from the environment (and from `.env` where that file exists).
 
-The README's configuration table says what each variable does.
+docs/configuration.md says what each variable does.
 """
 
 import os
