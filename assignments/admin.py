@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.views import redirect_to_login
@@ -13,19 +15,18 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from assignments.access import RoleGroup, access_of
-from assignments.models import Assignment, Membership, Unit
+from assignments.models import Assignment, Membership, Unit, User
 from assignments.resources import UnitResource
 from pmqa_tracker.admin import (
-    GroupAdmin,
     KeepsWords,
     RequestChoices,
     ThaiText,
-    UserAdmin,
     VersionedAdmin,
     VersionedInline,
 )
-from pmqa_tracker.exchange import ExchangeAdmin
+from pmqa_tracker.templatetags.thai import be_date
 from pmqa_tracker.versioned_forms import VersionedForm
+from spreadsheets.admin_tables import ExchangeAdmin
 
 
 def may_enter(request: HttpRequest) -> bool:
@@ -65,9 +66,6 @@ class MembershipInline(RequestChoices, admin.TabularInline):
         return super().get_queryset(request).select_related("user", "unit")
 
 
-UserAdmin.inlines = (*UserAdmin.inlines, MembershipInline)
-
-
 def role_name(group: Group) -> str:
     """A group as people read it: the four roles by their label."""
     return str(dict(RoleGroup.choices).get(group.name, group.name))
@@ -75,6 +73,50 @@ def role_name(group: Group) -> str:
 
 Group.__str__ = role_name  # type: ignore[method-assign]
 admin.site.unregister(Group)
+
+
+@admin.register(User)
+class UserAdmin(ThaiText, KeepsWords, DjangoUserAdmin):
+    """Users with their roles and units."""
+
+    list_display = ("username", "first_name", "last_name", "roles", "is_active", "is_demo")
+    list_filter = ("groups", "is_active", "is_staff", "is_demo")
+    readonly_fields = ("is_demo", "seen", "joined")
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (_("Person"), {"fields": ("first_name", "last_name", "email")}),
+        (_("What this person may do"), {"fields": ("groups", "is_active", "is_staff", "is_superuser")}),
+        (_("About the account"), {"fields": ("is_demo", "seen", "joined")}),
+    )
+    inlines = (MembershipInline,)
+    filter_horizontal = ()  # its box compares letter by letter
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Django's; the few roles are all in view."""
+        return super().formfield_for_manytomany(db_field, request, **kwargs, widget=forms.CheckboxSelectMultiple)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Django's; who only reads the page sees nothing of the password."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        (title, options), *others = fieldsets
+        return [(title, {**options, "fields": ("username",)}), *others]
+
+    @admin.display(description=_("last login"))
+    def seen(self, person: User) -> str:
+        return be_date(person.last_login) or "–"
+
+    @admin.display(description=_("made on"))
+    def joined(self, person: User) -> str:
+        return be_date(person.date_joined)
+
+    @admin.display(description=_("role"))
+    def roles(self, person: User) -> str:
+        return ", ".join(str(group) for group in person.groups.all())
 
 
 class PermissionsField(forms.ModelMultipleChoiceField):
@@ -94,8 +136,10 @@ class PermissionsField(forms.ModelMultipleChoiceField):
 
 
 @admin.register(Group)
-class RoleAdmin(GroupAdmin):
+class RoleAdmin(ThaiText, KeepsWords, DjangoGroupAdmin):
     """The roles; the names of the four that the site knows stay."""
+
+    filter_horizontal = ()
 
     def get_fields(self, request: HttpRequest, obj: Group | None = None) -> list[str]:
         return ["role_name" if obj and obj.name in RoleGroup.values else "name", "permissions"]

@@ -1,18 +1,34 @@
-"""Who does the work: units, the people in them, and which unit leads or supports an action."""
+"""Users, units and their members, and which unit leads or supports an action."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import AbstractUser
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models import Expression, F, Q, Value
+from django.db.models.functions import Coalesce, Concat, Lower, NullIf, Trim
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from pmqa_tracker.address_names import AbbreviationValidator, address_name_constraint
 from pmqa_tracker.database_text import by_thai
 from pmqa_tracker.models import Versioned
+
+
+class User(AbstractUser):
+    """A person who logs in. Roles are groups, divisions are memberships."""
+
+    @staticmethod
+    def SHOWN_BY(path: str) -> Expression:  # noqa: N802 - of the other models a constant
+        """What `__str__` says of the users at a path of a query, such as "author__"."""
+        name = Trim(Concat(F(f"{path}first_name"), Value(" "), F(f"{path}last_name")))
+        return Coalesce(NullIf(name, Value("")), F(f"{path}username"))
+
+    is_demo = models.BooleanField(_("demonstration account"), default=False, editable=False)
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.username
 
 
 class UnitQuerySet(models.QuerySet["Unit"]):

@@ -8,8 +8,8 @@ from import_export import fields, widgets
 
 from assignments.models import Unit, UnitQuerySet
 from assignments.unit_names import UnitNames, read_units
-from pmqa_tracker.exchange import TableMeta, TableResource
-from pmqa_tracker.read_cells import ReadCell
+from pmqa_tracker.parsing.cell import ReadCell
+from spreadsheets.admin_tables import TableMeta, TableResource
 
 
 class UnitsWidget(widgets.ManyToManyWidget):

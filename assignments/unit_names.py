@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from assignments.models import Unit, UnitQuerySet
 from pmqa_tracker import thai
-from pmqa_tracker.named_cells import nearest, read_words
-from pmqa_tracker.read_cells import ReadCell
-from pmqa_tracker.unreadable import UnreadableError, shown
+from pmqa_tracker.parsing.cell import ReadCell
+from pmqa_tracker.parsing.choices import nearest, read_words
+from pmqa_tracker.parsing.errors import UnreadableError, shown
 
 BETWEEN = r"(?:[\s,/;·|&+、，\u200b-\u200d\ufeff-]|และ|ร่วมกับ|กับ|\band\b)"
 PARTING = re.compile(f"{BETWEEN}+")

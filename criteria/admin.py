@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from criteria.models import Assessment, Category, Criterion, Requirement, Verdict
 from criteria.resources import CategoryResource, CriterionResource, RequirementResource, VerdictResource
 from pmqa_tracker.admin import VersionedAdmin, VersionedInline
-from pmqa_tracker.exchange import ExchangeAdmin
 from pmqa_tracker.versioned_forms import VersionedForm, VersionedRows
+from spreadsheets.admin_tables import ExchangeAdmin
 
 
 class RequirementInline(VersionedInline):

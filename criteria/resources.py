@@ -4,10 +4,10 @@ from import_export import fields
 
 from criteria.models import Assessment, Category, Criterion, Requirement, Verdict
 from pmqa_tracker.database_text import find_named
-from pmqa_tracker.exchange import TableMeta, TableResource
-from pmqa_tracker.read_cells import ReadCell
-from pmqa_tracker.table_widgets import NamedWidget, not_there
-from pmqa_tracker.typed_cells import read_whole
+from pmqa_tracker.parsing.cell import ReadCell
+from pmqa_tracker.parsing.values import read_whole
+from spreadsheets.admin_tables import TableMeta, TableResource
+from spreadsheets.widgets import NamedWidget, not_there
 
 
 class CategoryResource(TableResource):

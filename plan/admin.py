@@ -13,14 +13,13 @@ from django.utils.translation import gettext_lazy as _
 
 from assignments.access import access_of
 from assignments.admin import AssignmentInline
-from plan import log_admin  # noqa: F401 - registers its screens
-from plan.models import ActionItem, Evidence, Meeting, Period, Plan, ProgressUpdate
+from plan.models import ActionItem, Evidence, EvidenceWithdrawal, Meeting, Period, Plan, ProgressUpdate
 from plan.models.action import PLAN_ORDER
 from plan.resources import ActionResource
 from pmqa_tracker import clock, thai
 from pmqa_tracker.admin import BuddhistDates, ReadOnly, RequestChoices, ThaiText, VersionedAdmin, VersionedInline
-from pmqa_tracker.exchange import ExportAdmin
 from pmqa_tracker.versioned_forms import VersionedForm
+from spreadsheets.admin_tables import ExportAdmin
 
 
 class PeriodInline(VersionedInline):
@@ -216,3 +215,19 @@ class EvidenceAdmin(ThaiText, BuddhistDates, ReadOnly, admin.ModelAdmin):
     @admin.display(description=_("at"))
     def added_at(self, evidence: Evidence) -> str:
         return thai.format_datetime(evidence.at)
+
+
+@admin.register(EvidenceWithdrawal)
+class EvidenceWithdrawalAdmin(ThaiText, BuddhistDates, ReadOnly, admin.ModelAdmin):
+    """Evidence that was taken back, and why."""
+
+    list_display = ("evidence", "reason", "by", "at")
+    list_select_related = ("evidence", "by")
+    search_fields = ("evidence__title", "reason", "by__username")
+    ordering = ("-at", "-pk")
+    fields = ("evidence", "reason", "by", "taken_back_at")
+    readonly_fields = ("taken_back_at",)
+
+    @admin.display(description=_("at"))
+    def taken_back_at(self, withdrawal: Any) -> str:
+        return thai.format_datetime(withdrawal.at)

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from assignments.models import Unit
 from assignments.unit_names import find_unit_by_name
+from plan.actions.filters import ActionFilter
 from plan.as_of import AsOf, on_day
-from plan.filters import ActionFilter
 from plan.models import ActionItem, Plan
 from pmqa_tracker import clock, thai
 from pmqa_tracker.database_text import by_thai, find_named

@@ -13,7 +13,7 @@ from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext_lazy as _
 
 from pmqa_tracker import thai
-from pmqa_tracker.unreadable import shown
+from pmqa_tracker.parsing.errors import shown
 
 LETTERS, MARKS, DIGITS = "L", "M", "Nd"  # categories of Unicode
 

@@ -11,9 +11,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.templatetags import admin_list
 from django.contrib.admin.views.main import ChangeList
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models
 from django.db.models import F
@@ -28,9 +25,9 @@ from simple_history.admin import SimpleHistoryAdmin
 from pmqa_tracker.database_text import Folded, in_thai_order
 from pmqa_tracker.forms import BuddhistDateField, LinesField
 from pmqa_tracker.history import ChangesInWords, changes_since, is_changed_by, not_edited
-from pmqa_tracker.models import StaleVersionError, User, Versioned
+from pmqa_tracker.models import StaleVersionError, Versioned
+from pmqa_tracker.parsing.fields import WholeField
 from pmqa_tracker.templatetags.thai import be_date
-from pmqa_tracker.typed_fields import WholeField
 from pmqa_tracker.typed_words import typed_words
 from pmqa_tracker.versioned_forms import READ_VERSION, VersionedForm, VersionedInlineRows
 
@@ -251,56 +248,3 @@ def posted_version(request: HttpRequest) -> int:
     """The version a posted form was opened with; 0 where it does not say."""
     version = request.POST.get(READ_VERSION, "")
     return int(version) if version.isdecimal() else 0
-
-
-admin.site.unregister(Group)
-
-
-@admin.register(Group)
-class GroupAdmin(ThaiText, KeepsWords, DjangoGroupAdmin):
-    """The roles."""
-
-    filter_horizontal = ()
-
-
-@admin.register(User)
-class UserAdmin(ThaiText, KeepsWords, DjangoUserAdmin):
-    """People; their units are added by `assignments.admin`."""
-
-    list_display = ("username", "first_name", "last_name", "roles", "is_active", "is_demo")
-    list_filter = ("groups", "is_active", "is_staff", "is_demo")
-    readonly_fields = ("is_demo", "seen", "joined")
-    fieldsets = (
-        (None, {"fields": ("username", "password")}),
-        (gettext_lazy("Person"), {"fields": ("first_name", "last_name", "email")}),
-        (gettext_lazy("What this person may do"), {"fields": ("groups", "is_active", "is_staff", "is_superuser")}),
-        (gettext_lazy("About the account"), {"fields": ("is_demo", "seen", "joined")}),
-    )
-    filter_horizontal = ()  # its box compares letter by letter
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).prefetch_related("groups")
-
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Django's; the few roles are all in view."""
-        return super().formfield_for_manytomany(db_field, request, **kwargs, widget=forms.CheckboxSelectMultiple)
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Django's; who only reads the page sees nothing of the password."""
-        fieldsets = super().get_fieldsets(request, obj)
-        if obj is None or self.has_change_permission(request, obj):
-            return fieldsets
-        (title, options), *others = fieldsets
-        return [(title, {**options, "fields": ("username",)}), *others]
-
-    @admin.display(description=gettext_lazy("last login"))
-    def seen(self, person: User) -> str:
-        return be_date(person.last_login) or "–"
-
-    @admin.display(description=gettext_lazy("made on"))
-    def joined(self, person: User) -> str:
-        return be_date(person.date_joined)
-
-    @admin.display(description=gettext_lazy("role"))
-    def roles(self, person: User) -> str:
-        return ", ".join(str(group) for group in person.groups.all())

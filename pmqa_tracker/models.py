@@ -1,27 +1,10 @@
-"""The user, and the version check that every record edited by people carries."""
+"""The version check of every record that people edit."""
 
 from typing import Any
 
-from django.contrib.auth.models import AbstractUser
 from django.db import models, transaction
-from django.db.models import Expression, F, Value
-from django.db.models.functions import Coalesce, Concat, NullIf, Trim
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
-
-
-class User(AbstractUser):
-    """A person who logs in. Roles are groups, divisions are memberships (`assignments`)."""
-
-    @staticmethod
-    def SHOWN_BY(path: str) -> Expression:  # noqa: N802 - of the other models a constant
-        """What `__str__` says of the users at a path of a query, such as "author__"."""
-        name = Trim(Concat(F(f"{path}first_name"), Value(" "), F(f"{path}last_name")))
-        return Coalesce(NullIf(name, Value("")), F(f"{path}username"))
-
-    is_demo = models.BooleanField(_("demonstration account"), default=False, editable=False)
-
-    def __str__(self) -> str:
-        return self.get_full_name() or self.username
 
 
 class StaleVersionError(Exception):

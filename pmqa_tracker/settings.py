@@ -48,10 +48,15 @@ EVIDENCE_ROOT = DATA_DIR / "evidence"
 
 INSTALLED_APPS = [
     "pmqa_tracker",
+    "spreadsheets",
     "criteria",
     "assignments",
     "plan",
+    "submissions",
+    "exchange",
+    "worklist",
     "reports",
+    "demo",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -100,7 +105,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "pmqa_tracker.context_processors.site",
-                "plan.context_processors.current_plan",
+                "worklist.context_processors.current_plan",
             ],
             # `thai` replaces the `date` filter everywhere, the libraries' own pages included, so that no page shows
             # a year of the Christian era to a Thai reader. `page` replaces `csrf_token`: each form carries its owner.
@@ -112,8 +117,8 @@ TEMPLATES = [
     }
 ]
 
-AUTH_USER_MODEL = "pmqa_tracker.User"
-AUTHENTICATION_BACKENDS = ["pmqa_tracker.auth.Backend"]
+AUTH_USER_MODEL = "assignments.User"
+AUTHENTICATION_BACKENDS = ["assignments.auth.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -198,7 +203,7 @@ IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 IMPORT_EXPORT_ESCAPE_ILLEGAL_CHARS_ON_EXPORT = True
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 
-# Evidence (plan/file_kinds.py): files up to this size; what is larger is not even stored while it comes in.
+# Evidence (plan/evidence/kinds.py): files up to this size; what is larger is not even stored while it comes in.
 PMQA_EVIDENCE_MB = environment.whole_number(env, "PMQA_EVIDENCE_MB", default=25, least=1, most=1000)
 FILE_UPLOAD_HANDLERS = [
     "pmqa_tracker.upload_limit.SmallUploadHandler",
@@ -214,7 +219,7 @@ PMQA_LONG_PLAN = environment.whole_number(env, "PMQA_LONG_PLAN", default=600, le
 PMQA_KEPT_HOURS = environment.whole_number(env, "PMQA_KEPT_HOURS", default=24, least=1, most=24 * 30)
 
 # The Word template of the meeting pack (docs/meeting-template.md); a relative path begins at manage.py.
-PMQA_MEETING_TEMPLATE = BASE_DIR / (env.str("PMQA_MEETING_TEMPLATE", default="") or "reports/meeting_template.docx")
+PMQA_MEETING_TEMPLATE = BASE_DIR / (env.str("PMQA_MEETING_TEMPLATE", default="") or "reports/meeting/template.docx")
 
 # Health of an action (design §4): its progress against what is expected by the day.
 PMQA_LIVE_SECONDS = environment.whole_number(env, "PMQA_LIVE_SECONDS", default=30, least=5, most=3600)

@@ -8,9 +8,6 @@ from django.urls import include, path, register_converter
 from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 
-from pmqa_tracker.login import Login, Logout
-from pmqa_tracker.views import PasswordChange
-
 
 class TextConverter:
     """A piece of an address that a person can type: anything but a slash and NUL, which PostgreSQL refuses.
@@ -33,17 +30,14 @@ class TextConverter:
 register_converter(TextConverter, "text")
 
 urlpatterns = [
-    path("login/", Login.as_view(), name="login"),
-    path("logout/", Logout.as_view(), name="logout"),
-    path(
-        "password/",
-        PasswordChange.as_view(),
-        name="password_change",
-    ),
+    path("", include("assignments.urls")),
     # Without the token: the language of a page may be changed however long the page was open, and changes nothing else.
     path("language/", csrf_exempt(login_not_required(set_language)), name="set_language"),
     path("admin/", admin.site.urls),
     path("", include("plan.urls")),
+    path("", include("exchange.urls")),
+    path("", include("submissions.urls")),
+    path("", include("worklist.urls")),
     path("", include("reports.urls")),
 ]
 

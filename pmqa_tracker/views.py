@@ -5,14 +5,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.views import PasswordChangeView
-from django.contrib.messages.views import SuccessMessageMixin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from pmqa_tracker.typed_words import typed_words
 
@@ -32,14 +28,6 @@ class NotFound(Http404):
     def __init__(self, message: str, nearest: Iterable[tuple[str, str]] = ()) -> None:
         super().__init__(message)
         self.nearest = list(nearest)
-
-
-class PasswordChange(SuccessMessageMixin, PasswordChangeView):
-    """Django's own page to change a password, in the site's look."""
-
-    template_name = "password_change.html"
-    success_url = reverse_lazy("home")
-    success_message = _("The password is changed. Use the new one from now on.")
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

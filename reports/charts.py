@@ -10,8 +10,8 @@ from plan.models import Age, Due, Plan
 from plan.models.looks import Look
 from pmqa_tracker import thai
 from reports.addresses import rows_address
-from reports.curve import Curve, month_ends
-from reports.figures import BAR_ORDER, Figure, Group, PeriodLoad
+from reports.figures.curve import Curve, month_ends
+from reports.figures.groups import BAR_ORDER, Figure, Group, PeriodLoad
 
 
 def curve(drawn: Curve, plan: Plan, as_of: AsOf) -> dict[str, Any]:

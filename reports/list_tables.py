@@ -9,11 +9,11 @@ from criteria.models import Level
 from plan.as_of import AsOf
 from plan.models import ActionItem, Due, Period, Status
 from plan.schedule import schedule_words
-from pmqa_tracker.table_export import Table
-from pmqa_tracker.tables import Column, Kind
-from reports.figures import Group
-from reports.matrix import Matrix, figure_columns
-from reports.maturity import Cell, MapCategory, MaturityMap, Row, level_name
+from reports.figures.groups import Group
+from reports.figures.matrix import Matrix, figure_columns
+from reports.figures.maturity import Cell, MapCategory, MaturityMap, Row, level_name
+from spreadsheets.list_export import Table
+from spreadsheets.tables import Column, Kind
 
 RUNS, RUNS_INFERRED = "■", "□"
 MARKS = {RUNS: "4B4799", RUNS_INFERRED: "B9B7DA"}

@@ -8,10 +8,10 @@ from django.utils.translation import ngettext
 from plan.models import Age, Change, Status
 from pmqa_tracker import thai
 from pmqa_tracker.templatetags.page import points
-from reports.figures import BAR_ORDER, Group
-from reports.maturity import CellState, MaturityMap
-from reports.overview import Overview
-from reports.unlock import Step
+from reports.figures.groups import BAR_ORDER, Group
+from reports.figures.maturity import CellState, MaturityMap
+from reports.figures.overview import Overview
+from reports.figures.unlock import Step
 
 NAMED = 3  # units or requirements named in a sentence
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reports.views import criteria, dashboard, lists, meeting, prepared, timeline, units, workbooks
+from reports.views import background, criteria, dashboard, lists, meeting, timeline, units, workbooks
 
 urlpatterns = [
     path("plans/<text:slug>/dashboard/", dashboard.dashboard, name="dashboard"),
@@ -16,9 +16,9 @@ urlpatterns = [
     path("plans/<text:slug>/units/<text:abbreviation>/", units.unit_detail, name="unit_detail"),
     path("plans/<text:slug>/reports/", workbooks.report_list, name="report_list"),
     path("plans/<text:slug>/reports/plan-form.xlsx", workbooks.plan_form, name="plan_form"),
-    path("plans/<text:slug>/reports/prepare/", prepared.prepare, name="prepare"),
-    path("plans/<text:slug>/reports/prepared/<text:name>/", prepared.prepared, name="prepared"),
-    path("plans/<text:slug>/reports/prepared/<text:name>/file.xlsx", prepared.prepared_file, name="prepared_file"),
+    path("plans/<text:slug>/reports/prepare/", background.prepare, name="prepare"),
+    path("plans/<text:slug>/reports/prepared/<text:name>/", background.prepared, name="prepared"),
+    path("plans/<text:slug>/reports/prepared/<text:name>/file.xlsx", background.prepared_file, name="prepared_file"),
     path("plans/<text:slug>/reports/progress.xlsx", workbooks.progress_report, name="progress_report"),
     path("plans/<text:slug>/units/<text:abbreviation>/progress.xlsx", workbooks.unit_report, name="unit_report"),
     path("plans/<text:slug>/reports/meeting/", meeting.meeting_pack, name="meeting_pack"),

@@ -12,7 +12,7 @@ django.setup()
 
 from django.test import Client  # noqa: E402
 
-from pmqa_tracker.models import User  # noqa: E402
+from assignments.models import User  # noqa: E402
 
 if __name__ == "__main__":
     client = Client()

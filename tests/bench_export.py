@@ -20,13 +20,13 @@ from import_export import fields, resources
 from import_export.formats.base_formats import XLSX
 
 from assignments.models import Assignment
-from plan.action_table import action_table
+from plan.actions.table import action_table
 from plan.as_of import AsOf, on_day
 from plan.models import ActionItem, Due, Health, Plan, ProgressUpdate, Status
 from plan.models.action import ActionItemQuerySet
 from plan.templatetags.plan_tags import schedule
 from pmqa_tracker import thai
-from pmqa_tracker.table_export import write_list
+from spreadsheets.list_export import write_list
 from tests.factories import UserFactory
 
 ROWS = 20_000

@@ -21,10 +21,10 @@ from django.utils import translation
 from playwright.sync_api import expect
 
 from assignments.access import Access
+from assignments.models import User
 from plan.models import ActionItem, ProgressUpdate, Status
-from plan.progress import Report, record_update
+from plan.updates.record import Report, record_update
 from pmqa_tracker import clock
-from pmqa_tracker.models import User
 from tests import ordering, sizes, snapshot
 from tests.factories import UserFactory
 

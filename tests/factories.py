@@ -7,24 +7,12 @@ import factory
 from django.contrib.auth.models import Group
 from factory.django import DjangoModelFactory
 
-from assignments.models import Assignment, Membership, Role, Unit
+from assignments.models import Assignment, Membership, Role, Unit, User
 from criteria.models import Assessment, Category, Criterion, Level, Requirement, Verdict
-from plan.models import (
-    ActionItem,
-    Evidence,
-    EvidenceWithdrawal,
-    Meeting,
-    Period,
-    PeriodReport,
-    Plan,
-    ProgressUpdate,
-    Reminder,
-    ReportState,
-    ReportStep,
-    Status,
-    WorkbookImport,
-)
-from pmqa_tracker.models import User
+from exchange.models import ImportJob
+from plan.models import ActionItem, Evidence, EvidenceWithdrawal, Meeting, Period, Plan, ProgressUpdate, Status
+from submissions.models import Submission, SubmissionState, SubmissionStep
+from worklist.models import Reminder
 
 PASSWORD = "a long password for tests"
 
@@ -218,7 +206,7 @@ class AssignmentFactory(DjangoModelFactory):
 
 
 class ProgressUpdateFactory(DjangoModelFactory):
-    """A row of the log alone; what moves an action too is `plan.progress.record_update`."""
+    """A row of the log alone; what moves an action too is `plan.updates.record.record_update`."""
 
     class Meta:
         model = ProgressUpdate
@@ -258,20 +246,20 @@ class EvidenceWithdrawalFactory(DjangoModelFactory):
 
 
 class PeriodReportFactory(DjangoModelFactory):
-    """A report alone; what sends and reviews one is `plan.reporting`."""
+    """A report alone; what sends and reviews one is `submissions.steps`."""
 
     class Meta:
-        model = PeriodReport
+        model = Submission
 
     unit = factory.SubFactory(UnitFactory)
     period = factory.SubFactory(PeriodFactory)
-    state = ReportState.SENT
+    state = SubmissionState.SENT
     version = 1
 
 
 class ReportStepFactory(DjangoModelFactory):
     class Meta:
-        model = ReportStep
+        model = SubmissionStep
 
     report = factory.SubFactory(PeriodReportFactory)
     op_id = factory.LazyFunction(uuid4)
@@ -290,10 +278,10 @@ class ReminderFactory(DjangoModelFactory):
 
 
 class WorkbookImportFactory(DjangoModelFactory):
-    """An import alone; what reads and writes one is `plan.workbooks.batches`."""
+    """An import alone; what reads and writes one is `exchange.jobs`."""
 
     class Meta:
-        model = WorkbookImport
+        model = ImportJob
 
     plan = factory.SubFactory(PlanFactory)
     by = factory.SubFactory(UserFactory)

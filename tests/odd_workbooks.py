@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from io import BytesIO
 
-from tests.plan.packing import zip64
+from tests.plan.evidence.packing import zip64
 
 Parts = dict[str, bytes]
 TRANSITIONAL = "http://schemas.openxmlformats.org"

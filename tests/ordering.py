@@ -10,9 +10,11 @@ from django.core.exceptions import FieldError
 from django.db.models import CharField, OrderBy, TextField
 from django.db.models.functions import Collate
 
+from tests.rooms import ROOMS
+
 ROOT = Path(__file__).resolve().parent.parent
 # Of the libraries' models the site lists only the roles.
-OURS = ("pmqa_tracker", "criteria", "assignments", "plan")
+OURS = ROOMS
 
 
 def guarded(get_order_by: Callable[..., Any]) -> Callable[..., Any]:

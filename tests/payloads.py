@@ -8,12 +8,11 @@ from uuid import uuid4
 from openpyxl import load_workbook
 
 from assignments.access import Access
-from assignments.models import Assignment, Unit
+from assignments.models import Assignment, Unit, User
 from criteria.models import Assessment, Category, Criterion, Level, Requirement, Verdict
 from plan.models import ActionItem, Plan, Status
-from plan.progress import Report, record_update
+from plan.updates.record import Report, record_update
 from pmqa_tracker import clock
-from pmqa_tracker.models import User
 from tests.factories import PlanFactory, UserFactory
 
 PAYLOADS = (

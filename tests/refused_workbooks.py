@@ -6,7 +6,7 @@ from collections.abc import Callable
 from io import BytesIO
 
 from tests.odd_workbooks import PACKAGE, RELATIONS, STRINGS, TYPES, VBA, change, packed, shared, unpacked, without
-from tests.plan.packing import OLE_START
+from tests.plan.evidence.packing import OLE_START
 
 
 def _with_macro(name: str, *, kind: str = "", type_: str = "", content: bytes = OLE_START) -> Callable[[bytes], bytes]:

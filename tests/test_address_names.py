@@ -16,14 +16,15 @@ from openpyxl import load_workbook
 
 from assignments.models import Unit
 from criteria.models import Criterion
-from plan.models import ActionItem, ImportState, Plan
-from plan.workbooks.plan_book import build_plan_book
-from pmqa_tracker.cells import UNWRITABLE
+from exchange.models import ImportState
+from exchange.whole_plan.export import build_plan_book
+from plan.models import ActionItem, Plan
 from pmqa_tracker.urls import TextConverter
+from spreadsheets.text import UNWRITABLE
 from tests.conftest import DAY
+from tests.exchange.bringing import bring, edited, exported, fingerprint, first_empty, saved
 from tests.factories import ActionItemFactory, CriterionFactory, PlanFactory, UnitFactory, UserFactory
 from tests.pages import addresses, lists
-from tests.plan.bringing import bring, edited, exported, fingerprint, first_empty, saved
 
 GOOD = {"slug": "2563", "ref": "1.1-A-1", "code": "1.1", "abbreviation": "กพร.", "unit": "กพร.", "name": "a",
         "key": "7f1f52ea-4a06-4c9d-8c43-2d5f3f8f0a11"}  # fmt: skip

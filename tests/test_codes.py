@@ -13,14 +13,14 @@ from django.db.models import TextChoices
 from openpyxl import load_workbook
 
 from assignments.access import RoleGroup
+from assignments.models import User
 from plan.models import ActionItem, Plan
-from pmqa_tracker.models import User
 from tests.pages import addresses
-from tests.pmqa_tracker.test_exchange import download, table
+from tests.rooms import ROOMS
+from tests.spreadsheets.test_admin_tables import download, table
 from tests.test_workbooks import WORKBOOKS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
-ROOMS = ("plan", "criteria", "assignments", "reports", "pmqa_tracker")
 SHOWN = ("title", "aria-label", "alt", "placeholder", "content")
 
 

@@ -12,8 +12,8 @@ from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLPattern
 
 from assignments.access import RoleGroup
+from assignments.models import User
 from plan.models import ActionItem, ProgressUpdate
-from pmqa_tracker.models import User
 from pmqa_tracker.views import OWNER, WITHOUT_OWNER
 from tests.factories import EvidenceFactory, UserFactory
 from tests.pages import addresses

@@ -6,8 +6,8 @@ from django.test.utils import CaptureQueriesContext
 
 from assignments.models import Membership
 from plan.models import ProgressUpdate
-from plan.reporting import return_report
-from plan.views.updates import read_last
+from plan.updates.views import read_last
+from submissions.steps import return_report
 from tests.factories import (
     ActionItemFactory,
     PlanFactory,
@@ -16,9 +16,9 @@ from tests.factories import (
     UserFactory,
     WorkbookImportFactory,
 )
-from tests.plan.sending import review, send
-from tests.plan.test_my_views import choice, typed
 from tests.pmqa_tracker.test_admin import posted
+from tests.submissions.sending import review, send
+from tests.worklist.test_my import choice, typed
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -153,7 +153,7 @@ def test_the_editor_shows_the_last_report_and_never_an_undone_one(client, staff,
     assert [update.result for update in read_last(action)] == ["", "ผลล่าสุด"]
     batch = WorkbookImportFactory(plan=action.plan)
     for version, source, words in ((4, "IMPORT", "คำที่ยกเลิกแล้ว"), (5, "UNDO", "")):
-        ProgressUpdateFactory(action=action, version=version, workbook=batch, source=source, result=words)
+        ProgressUpdateFactory(action=action, version=version, import_key=batch.key, source=source, result=words)
     assert [update.result for update in read_last(action)] == ["", "ผลล่าสุด"]
     refused = client.post(here, typed(action, status_to="BLOCKED", progress_to=20), headers=HTMX)
     assert refused.status_code == 422

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pmqa_tracker.workbook_intake import read_workbook
+from spreadsheets.read import read_workbook
 from tests.payloads import PAYLOADS, live_formulas, plant
 from tests.test_workbooks import WORKBOOKS, fetched
 

@@ -8,10 +8,11 @@ from django.test import Client
 from django.utils.encoding import iri_to_uri as uri
 
 from assignments.models import Assignment, Membership
-from plan.models import ActionItem, ProgressUpdate, ReportState
+from plan.models import ActionItem, ProgressUpdate
+from submissions.models import SubmissionState
 from tests.factories import ActionItemFactory, EvidenceFactory, PlanFactory, UnitFactory, UserFactory
-from tests.plan.sending import send
-from tests.plan.test_my_views import typed
+from tests.submissions.sending import send
+from tests.worklist.test_my import typed
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -189,7 +190,7 @@ def test_reports_withdrawals_uploads_and_ticks_keep_their_words_and_labels(clien
     assert list(shown(upload).values()) == ["สพม."]
     ticked = client.post("/plans/x/my/unchanged/", {"row": f"{action.ref}|1|{typed(action)['op_id']}"})
     assert (ticked.status_code, list(shown(ticked).values())) == (404, [action.ref])
-    assert ReportState.SENT not in action.plan.periods.values_list("reports__state", flat=True)
+    assert SubmissionState.SENT not in action.plan.periods.values_list("reports__state", flat=True)
 
 
 @pytest.mark.parametrize("change", [{"is_staff": False, "is_superuser": False}, {"is_active": False}])

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import (
@@ -28,9 +27,10 @@ from simple_history.models import HistoricalRecords
 from assignments.models import Assignment, Role, Unit
 from criteria.models import Criterion, Requirement
 from plan.as_of import AsOf
-from plan.models.duties import counts_for, is_silent, is_updated
+from plan.models.duties import is_silent, is_updated
 from plan.models.plan import Period, Plan
 from plan.models.status import AT_WORK, CLOSED, Age, Change, Due, Health, Status, status_constraints
+from plan.models.update import ProgressUpdate
 from pmqa_tracker import thai
 from pmqa_tracker.address_names import CodeValidator, address_name_constraint
 from pmqa_tracker.database_text import by_thai
@@ -145,24 +145,6 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
         """With `problem_on`: the last problem told of each by the day; None where none was."""
         return self.with_told(as_of, "problem")
 
-    def with_returned(self, units: Any) -> "ActionItemQuerySet":
-        """With `returned_because`: why the coordinator gave it back to one of `units`; None where nobody did.
-
-        It counts while the unit's report stands returned and the unit has not reported on the action since.
-        """
-        line = apps.get_model("plan", "ReportLine").objects.filter(
-            action=OuterRef("pk"),
-            step__state="RETURNED",
-            step__report__state="RETURNED",
-            step__version=F("step__report__version"),
-            step__report__unit__in=units,
-        )
-        seen = Coalesce(OuterRef("update__version"), Value(0))
-        own = counts_for(OuterRef("step__report__unit"))
-        updates = apps.get_model("plan", "ProgressUpdate").objects.without_undone()
-        since = updates.filter(own, action=OuterRef("action"), version__gt=seen)
-        return self.annotate(returned_because=Subquery(line.filter(~Exists(since)).values("reason")[:1]))
-
     # The verbs below need `as_of()` before them.
 
     def at_work(self) -> "ActionItemQuerySet":
@@ -197,7 +179,7 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
 
 def _updates_until(as_of: AsOf) -> models.QuerySet[Any]:
     """The updates of an action told by the day, latest first, as a subquery."""
-    updates = apps.get_model("plan", "ProgressUpdate").objects.without_undone()
+    updates = ProgressUpdate.objects.without_undone()
     return updates.filter(action=OuterRef("pk"), at__lt=as_of.ends_at).order_by("-version")
 
 
@@ -247,7 +229,7 @@ def _expected_on(as_of: AsOf) -> Case:
 class ActionItem(Versioned):
     """สิ่งที่ต้องดำเนินการ: one thing still to do for the requirements it answers.
 
-    `status` and `progress` are a copy of the last ProgressUpdate's; only `plan.progress.record_update` writes them.
+    `status` and `progress` are a copy of the last update's; only `plan.updates.record.record_update` writes them.
     """
 
     SHOWN_BY = "ref"

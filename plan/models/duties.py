@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.apps import apps
 from django.db.models import BigIntegerField, BooleanField, Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from assignments.models import Assignment, Role, Unit
 from plan.as_of import AsOf
 from plan.models.status import AT_WORK, CLOSED, Status
+from plan.models.update import ProgressUpdate
 from pmqa_tracker import thai
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Duty:
 
 def _updates() -> QuerySet[Any]:
     """The updates that count."""
-    return apps.get_model("plan", "ProgressUpdate").objects.without_undone()
+    return ProgressUpdate.objects.without_undone()
 
 
 def counts_for(unit: Any) -> Q:

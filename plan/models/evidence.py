@@ -6,14 +6,14 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from plan.models.action import ActionItem
-from plan.models.log import AppendOnly, ProgressUpdate
+from plan.models.update import AppendOnly, ProgressUpdate
 
 
 class Evidence(AppendOnly):
     """หลักฐาน: a file or a link that came with an update; a correction is a new row.
 
     `file` is a name below `settings.EVIDENCE_ROOT` that says nothing of the file; `original_name` is what its author
-    called it. It is served by a view that checks the login (`plan.views.evidence`), never statically.
+    called it. It is served by a view that checks the login (`plan.evidence.views`), never statically.
     """
 
     SHOWN_BY = "title"

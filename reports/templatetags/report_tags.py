@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from plan.models import Change, Health
 from pmqa_tracker.templatetags.page import icon
 from reports.addresses import rows_address
-from reports.figures import Figure
-from reports.matrix import Heading
-from reports.maturity import CellState, level_name
+from reports.figures.groups import Figure
+from reports.figures.matrix import Heading
+from reports.figures.maturity import CellState, level_name
 
 register = template.Library()
 

@@ -20,8 +20,8 @@ from plan.models import Evidence, Plan
 from pmqa_tracker import thai
 from pmqa_tracker.database_text import find_named
 from pmqa_tracker.views import NotFound
-from reports.maturity import CellState, MaturityMap, build_map
-from reports.unlock import MOST, USUAL, read_missing, unlock
+from reports.figures.maturity import CellState, MaturityMap, build_map
+from reports.figures.unlock import MOST, USUAL, read_missing, unlock
 from reports.views.day import read_day
 
 

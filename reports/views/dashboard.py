@@ -9,12 +9,13 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from plan.filters import ActionFilter
+from plan.actions.filters import ActionFilter
 from plan.lookup import earlier_days, find_plan, read_since, warn_left_out
 from plan.models import Plan
-from reports import charts, matrix
-from reports.figures import BAR_ORDER
-from reports.overview import FILTERS, Overview, read_overview
+from reports import charts
+from reports.figures.groups import matrix
+from reports.figures.groups import BAR_ORDER
+from reports.figures.overview import FILTERS, Overview, read_overview
 from reports.views.day import read_day
 
 

@@ -4,15 +4,15 @@ from django.http import FileResponse, HttpRequest
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from plan.downloads import list_notes, send_list
 from plan.lookup import find_plan
-from plan.views.lists import list_notes, send_list
-from pmqa_tracker.downloads import listen
 from pmqa_tracker.templatetags.page import points
 from reports.list_tables import map_table, timeline_table, unit_table
 from reports.views.criteria import ShownMap, read_shown
 from reports.views.day import read_day
 from reports.views.timeline import read_lines
 from reports.views.units import read_matrices
+from spreadsheets.downloads import listen
 
 
 @require_safe

@@ -15,14 +15,14 @@ from criteria.models import Level
 from plan.lookup import earlier_days, find_plan, read_since, warn_unread
 from plan.models import Plan
 from pmqa_tracker import thai
-from pmqa_tracker.downloads import listen
-from pmqa_tracker.file_properties import signed
 from pmqa_tracker.long_names import download_name
 from reports import charts
-from reports.figures import BAR_ORDER
-from reports.meeting import Pack, read_pack
-from reports.meeting_word import BrokenTemplateError, build_meeting_word
+from reports.figures.groups import BAR_ORDER
+from reports.meeting.document import BrokenTemplateError, build_meeting_word
+from reports.meeting.pack import Pack, read_pack
 from reports.views.day import read_day
+from spreadsheets.downloads import listen
+from spreadsheets.properties import signed
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 

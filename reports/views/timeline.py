@@ -4,12 +4,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from plan.actions.filters import ActionFilter
 from plan.as_of import AsOf
-from plan.filters import ActionFilter
 from plan.lookup import find_plan, warn_left_out
 from plan.models import ActionItem, Plan
-from reports.figures import BAR_ORDER
-from reports.timeline import build_timeline
+from reports.figures.groups import BAR_ORDER
+from reports.figures.timeline import build_timeline
 from reports.views.day import read_day
 
 FILTERS = ("category", "level", "unit", "role", "status", "health", "due", "period")

@@ -10,11 +10,12 @@ from assignments.models import Unit
 from plan.as_of import AsOf
 from plan.lookup import find_plan, find_unit
 from plan.models import Plan, Status
-from reports import charts, figures, matrix
-from reports.curve import draw_curve
-from reports.overview import offered_units
-from reports.standings import read_now, read_told
-from reports.unit_page import read_waiting
+from reports import charts
+from reports.figures.groups import groups, matrix
+from reports.figures.curve import draw_curve
+from reports.figures.overview import offered_units
+from reports.figures.standings import read_now, read_told
+from reports.figures.unit import read_waiting
 from reports.views.dashboard import read_sort
 from reports.views.day import read_day
 
@@ -34,7 +35,7 @@ def read_matrices(request: HttpRequest, plan: Plan) -> tuple[AsOf, dict[str, Any
     """The day; the divisions' figures as `lead` and as `support`, sorted as the address asks; those with neither."""
     as_of, context = read_day(request, plan)
     standings = read_now(plan, as_of)
-    pairs = figures.by_unit(offered_units(), standings, context["query"])
+    pairs = groups.by_unit(offered_units(), standings, context["query"])
     sort = read_sort(request)
     return as_of, context | {
         "lead": matrix.arrange([lead for lead, _support in pairs], sort),
@@ -50,9 +51,9 @@ def unit_detail(request: HttpRequest, slug: str, abbreviation: str) -> HttpRespo
     unit = find_unit(plan, abbreviation)
     as_of, context = read_day(request, plan)
     standings = read_now(plan, as_of)
-    lead, support = figures.unit_groups(unit, standings, context["query"])
+    lead, support = groups.unit_groups(unit, standings, context["query"])
     led = [each for each in standings if unit.pk in each.lead]
-    periods = figures.by_period(led, as_of, lead.total.query)
+    periods = groups.by_period(led, as_of, lead.total.query)
     curve = draw_curve(plan, as_of, led, read_told(plan, as_of))
     is_lead = {each.pk: unit.pk in each.lead for each in standings}
     is_support = {each.pk: unit.pk in each.support for each in standings}

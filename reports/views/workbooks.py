@@ -14,11 +14,11 @@ from plan.as_of import AsOf
 from plan.lookup import earlier_days, find_plan, find_unit, read_as_of, read_since, warn_unread
 from plan.models import Plan
 from pmqa_tracker import clock, tasks, thai
-from pmqa_tracker.downloads import listen, workbook_response
-from reports.plan_form import build_plan_form
-from reports.progress_report import build_progress_report, build_unit_report
+from reports.plan_form.workbook import build_plan_form
+from reports.progress.workbook import build_progress_report, build_unit_report
+from reports.views.background import is_long
 from reports.views.day import read_day
-from reports.views.prepared import is_long
+from spreadsheets.downloads import listen, workbook_response
 
 
 @require_safe

@@ -11,7 +11,8 @@ from django.core.management import call_command
 
 from assignments.access import Access
 from assignments.models import Unit
-from plan.models import ActionItem, PeriodReport, ProgressUpdate
+from plan.models import ActionItem, ProgressUpdate
+from submissions.models import Submission
 from tests.factories import PASSWORD, ActionItemFactory, EvidenceFactory, PlanFactory, UnitFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -140,7 +141,7 @@ def test_what_a_user_may_and_whom_they_ask(client, action, flags, roles, part, f
     page = "/plans/2563/reporting/นำ./2/"
     shown = client.get(page)
     sent = client.post(page, {"version": 0, "op_id": uuid4(), "do": "send", "note": "คำที่พิมพ์ไว้", "confirm": "on"})
-    assert bool(shown.context["send_form"]) == (report == ALL) == PeriodReport.objects.exists()
+    assert bool(shown.context["send_form"]) == (report == ALL) == Submission.objects.exists()
     if report != ALL:
         assert asked_on(shown) == report | asked
         assert sent.status_code == 403
@@ -199,7 +200,7 @@ def test_the_role_alone_opens_the_data_of_the_coordinator(client, action, roles_
     assert Unit.objects.filter(abbreviation="ใหม่.").exists()
 
 
-@pytest.mark.parametrize("page", ["/admin/auth/group/", "/admin/pmqa_tracker/user/add/"])
+@pytest.mark.parametrize("page", ["/admin/auth/group/", "/admin/assignments/user/add/"])
 def test_what_only_the_administrator_changes_says_so(client, roles_of_the_department, page):
     client.force_login(UserFactory(roles=["coordinator"]))
     response = client.get(page)
@@ -215,7 +216,7 @@ def test_the_tick_of_the_admin_opens_it_where_a_group_allows_something(client, r
     keepers.permissions.set(Group.objects.get(name="coordinator").permissions.filter(codename="view_user"))
     person.groups.add(keepers)
     client.force_login(person)
-    assert client.get("/admin/pmqa_tracker/user/").status_code == 200
+    assert client.get("/admin/assignments/user/").status_code == 200
     assert client.get("/admin/plan/plan/").status_code == 403
 
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from assignments.models import Unit
 from assignments.unit_names import UnitNames, read_units
 from pmqa_tracker import thai
-from pmqa_tracker.read_cells import ReadCell
-from pmqa_tracker.unreadable import UnreadableError
+from pmqa_tracker.parsing.cell import ReadCell
+from pmqa_tracker.parsing.errors import UnreadableError
 from tests.pmqa_tracker.any_cells import CELLS, ODD, check
 
 # As in the fixtures; not saved: a new plan names units that come with it.

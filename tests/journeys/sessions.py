@@ -4,7 +4,7 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import BrowserContext
 
-from pmqa_tracker.models import User
+from assignments.models import User
 
 
 def log_in(context: BrowserContext, url: str, username: str) -> None:

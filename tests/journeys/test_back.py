@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth.models import Group
 from playwright.sync_api import expect
 
+from assignments.models import User
 from plan.models import ActionItem, Period, ProgressUpdate, Status
-from pmqa_tracker.models import User
 from tests.conftest import DAY
 from tests.factories import UserFactory
 from tests.journeys.sessions import log_in
@@ -89,7 +89,7 @@ def test_ticks_of_the_admin_are_gone_after_back(visit):
     User.objects.filter(username="coordinator").update(is_superuser=True, is_staff=True)
     for number in range(4):
         UserFactory(username=f"aa{number}")
-    page = visit("coordinator", "/admin/pmqa_tracker/user/?q=aa")
+    page = visit("coordinator", "/admin/assignments/user/?q=aa")
     for number in range(2):
         page.locator("input.action-select").nth(number).check()
     page.locator("select[name=action]").select_option("delete_selected")

@@ -5,9 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from assignments.models import Membership
+from assignments.models import Membership, User
 from plan.models import ActionItem, ProgressUpdate, Status
-from pmqa_tracker.models import User
 from tests.conftest import DAY
 from tests.journeys.sessions import log_in
 

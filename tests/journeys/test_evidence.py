@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from plan.file_names import clean_name
+from plan.evidence.names import clean_name
 from plan.models import ActionItem, Evidence, Status
-from tests.plan.hostile import good_files
+from tests.plan.evidence.hostile import good_files
 
 pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(transaction=True)]
 

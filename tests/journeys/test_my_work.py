@@ -6,8 +6,8 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import expect
 
+from assignments.models import User
 from plan.models import ActionItem, ProgressUpdate, Status
-from pmqa_tracker.models import User
 from tests.conftest import DAY
 from tests.journeys.looks import becomes
 

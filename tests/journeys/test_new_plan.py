@@ -6,10 +6,10 @@ import pytest
 from openpyxl import load_workbook
 from playwright.sync_api import expect
 
+from exchange.whole_plan.export import build_plan_book
 from plan.models import Plan
-from plan.workbooks.plan_book import build_plan_book
+from tests.exchange.bringing import saved
 from tests.journeys.looks import check
-from tests.plan.bringing import saved
 
 pytestmark = [pytest.mark.browser, pytest.mark.apart]
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from plan.models import PeriodReport
+from submissions.models import Submission
 from tests.journeys.looks import check
 
 pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(transaction=True)]
@@ -58,7 +58,7 @@ def test_a_report_is_sent_returned_answered_and_accepted(enter, browser, live_se
     coordinator.goto(f"{live_server.url}{BASE}/reporting/สรส./4/")
     coordinator.get_by_role("button", name="รับรายงาน").click()
     expect(coordinator.locator(".message-success")).to_contain_text("รับรายงานของ สรส.")
-    assert PeriodReport.objects.get(unit__abbreviation="สรส.", period__number=4).state == "ACCEPTED"
+    assert Submission.objects.get(unit__abbreviation="สรส.", period__number=4).state == "ACCEPTED"
     for context in contexts:
         context.close()
 
@@ -78,7 +78,7 @@ def test_the_states_of_the_reports(enter, page, live_server, username, width):
         page.locator(".message-error").first.wait_for()
         check(page, "error", axe_at=axe_at)
         version = page.locator("[name=version]").first.input_value()
-        PeriodReport.objects.filter(unit__abbreviation="กค.", period__number=3).update(version=int(version) + 1)
+        Submission.objects.filter(unit__abbreviation="กค.", period__number=3).update(version=int(version) + 1)
         page.get_by_role("button", name="รับรายงาน").click()
         page.locator(".conflict").first.wait_for()
         check(page, "conflict", axe_at=axe_at)

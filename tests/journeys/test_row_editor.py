@@ -3,9 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from assignments.models import Unit
+from assignments.models import Unit, User
 from plan.models import ActionItem
-from pmqa_tracker.models import User
 from tests.journeys.sessions import log_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(transaction=True)]

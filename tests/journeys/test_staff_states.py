@@ -4,11 +4,11 @@ from uuid import uuid4
 
 import pytest
 
-from assignments.models import Membership, Unit
-from plan.models import ActionItem, Evidence, PeriodReport, ReportLine, ReportStep
+from assignments.models import Membership, Unit, User
+from plan.models import ActionItem, Evidence
 from plan.models.evidence import EvidenceWithdrawal
 from pmqa_tracker import clock
-from pmqa_tracker.models import User
+from submissions.models import Submission, SubmissionLine, SubmissionStep
 from tests.journeys.looks import check
 
 pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(transaction=True)]
@@ -36,15 +36,15 @@ def returned(action, tell):
     EvidenceWithdrawal.objects.create(evidence=gone, reason="แนบผิดฉบับ", by=staff, at=clock.now())
     own = Unit.objects.of_user(coordinator).get()
     tell(action, coordinator, unit=own.pk, result="ผู้ประสานงานติดตามแล้ว")
-    report, _made = PeriodReport.objects.get_or_create(
+    report, _made = Submission.objects.get_or_create(
         unit=unit, period=action.plan.periods.get(number=3), defaults={"state": "RETURNED"}
     )
-    PeriodReport.objects.filter(pk=report.pk).update(state="RETURNED", version=99)
-    step = ReportStep.objects.create(
+    Submission.objects.filter(pk=report.pk).update(state="RETURNED", version=99)
+    step = SubmissionStep.objects.create(
         report=report, op_id=uuid4(), version=99, state="RETURNED", by=coordinator, at=clock.now()
     )
     last = action.updates.order_by("-version").first()
-    ReportLine.objects.create(step=step, action=action, update=last, reason="ขอหลักฐานการเผยแพร่")
+    SubmissionLine.objects.create(step=step, action=action, update=last, reason="ขอหลักฐานการเผยแพร่")
     return action
 
 

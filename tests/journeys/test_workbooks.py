@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from plan.models import Plan, Status
+from tests.exchange.bringing import edited, exported
 from tests.journeys.looks import check
-from tests.plan.bringing import edited, exported
 
 pytestmark = [pytest.mark.browser, pytest.mark.apart]
 

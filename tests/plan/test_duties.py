@@ -6,20 +6,20 @@ from random import Random
 import pytest
 
 from assignments.access import Access
+from plan.actions.filters import ActionFilter
 from plan.as_of import on_day
-from plan.filters import ActionFilter
 from plan.models import AT_WORK, Status
-from plan.my_work import RETURNED, count_owed, read_owed, read_rows, sort_work
-from plan.owed import read_list
-from plan.report_grid import CellState, grid
-from plan.report_page import read_page
-from plan.reporting import day_of_report, report_actions
 from pmqa_tracker import clock
-from reports.figures import quiet, unit_groups
-from reports.standings import read_now
+from reports.figures.groups import quiet, unit_groups
+from reports.figures.standings import read_now
+from submissions.grid import CellState, grid
+from submissions.page import read_page
+from submissions.steps import day_of_report, report_actions
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
-from tests.plan.returning import give_back
-from tests.plan.sending import on
+from tests.submissions.returning import give_back
+from tests.submissions.sending import on
+from worklist.owed import read_list
+from worklist.queue import RETURNED, count_owed, read_owed, read_rows, sort_work
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 

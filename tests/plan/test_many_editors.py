@@ -19,7 +19,7 @@ from django.test import Client
 from plan.models import ActionItem, ProgressUpdate
 from tests import sizes
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
-from tests.plan.hostile import good_files
+from tests.plan.evidence.hostile import good_files
 from tests.plan.posting import multipart
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.apart, pytest.mark.both_databases]
@@ -139,7 +139,7 @@ def test_updates_of_16_editors_lose_nothing(office):
 
 def test_without_the_version_check_the_same_work_loses(office, monkeypatch):
     """The control: if this lost nothing, the test above would prove nothing."""
-    monkeypatch.setattr("plan.views.updates.is_outdated", lambda posted, action: False)
+    monkeypatch.setattr("plan.updates.views.is_outdated", lambda posted, action: False)
     editors, addresses = office
     work(editors, addresses, sizes.scaled(20))
     counted = sum(ActionItem.objects.values_list("progress", flat=True))

@@ -7,10 +7,10 @@ import pytest
 from assignments.access import Access
 from assignments.models import Membership
 from plan.models import ActionItem, ProgressUpdate, Status
-from plan.my_work import count_owed
-from plan.progress import NotAllowedError
-from plan.views.my import now_of
+from plan.updates.record import NotAllowedError
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
+from worklist.queue import count_owed
+from worklist.views.my import now_of
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}

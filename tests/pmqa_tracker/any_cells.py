@@ -4,8 +4,8 @@ from datetime import date, time
 
 from hypothesis import strategies as st
 
-from pmqa_tracker.read_cells import ReadCell
-from pmqa_tracker.unreadable import UnreadableError
+from pmqa_tracker.parsing.cell import ReadCell
+from pmqa_tracker.parsing.errors import UnreadableError
 
 VALUES = st.one_of(
     st.none(),

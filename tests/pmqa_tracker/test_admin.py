@@ -10,16 +10,10 @@ from django.urls import reverse
 
 from assignments.models import Assignment
 from criteria.models import Criterion, Level, Verdict
-from plan.models import (
-    ActionItem,
-    Evidence,
-    EvidenceWithdrawal,
-    PeriodReport,
-    ProgressUpdate,
-    Reminder,
-    WorkbookImport,
-)
+from exchange.models import ImportJob
+from plan.models import ActionItem, Evidence, EvidenceWithdrawal, ProgressUpdate
 from pmqa_tracker.models import StaleVersionError
+from submissions.models import Submission
 from tests.factories import (
     ActionItemFactory,
     CriterionFactory,
@@ -36,15 +30,13 @@ from tests.factories import (
     VerdictFactory,
     WorkbookImportFactory,
 )
+from tests.rooms import ROOMS
 from tests.test_pages import no_inline
+from worklist.models import Reminder
 
 pytestmark = pytest.mark.django_db
-OURS = [
-    model
-    for model in admin.site._registry
-    if model._meta.app_label in ("pmqa_tracker", "criteria", "assignments", "plan", "auth")
-]
-ONLY_READ = (ProgressUpdate, Evidence, EvidenceWithdrawal, PeriodReport, Reminder, WorkbookImport)
+OURS = [model for model in admin.site._registry if model._meta.app_label in (*ROOMS, "auth")]
+ONLY_READ = (ProgressUpdate, Evidence, EvidenceWithdrawal, Submission, Reminder, ImportJob)
 BUDGET = 20
 
 
@@ -89,7 +81,7 @@ def test_every_model_of_ours_has_its_screen():
     assert names == {
         "User", "Group", "Category", "Criterion", "Requirement", "Assessment", "Verdict", "Unit", "Membership",
         "Assignment", "Plan", "Period", "Meeting", "ActionItem", "ProgressUpdate", "Evidence",
-        "PeriodReport", "EvidenceWithdrawal", "Reminder", "WorkbookImport",
+        "Submission", "EvidenceWithdrawal", "Reminder", "ImportJob",
     }  # fmt: skip
 
 

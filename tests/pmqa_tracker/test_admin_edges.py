@@ -25,17 +25,8 @@ from tests.factories import (
     UserFactory,
 )
 from tests.pmqa_tracker.test_admin import address, posted
-from tests.pmqa_tracker.test_exchange import (
-    CSV,
-    EXCEL,
-    confirm,
-    download,
-    errors_of,
-    table,
-    upload,
-    workbook,
-)
-from tests.pmqa_tracker.test_exchange import address as list_address
+from tests.spreadsheets.test_admin_tables import CSV, EXCEL, confirm, download, errors_of, table, upload, workbook
+from tests.spreadsheets.test_admin_tables import address as list_address
 
 pytestmark = pytest.mark.django_db
 

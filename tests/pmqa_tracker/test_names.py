@@ -9,14 +9,14 @@ from django.urls import get_resolver, reverse
 from import_export import widgets
 
 from assignments.models import Unit
+from plan.actions.filters import ActionFilter
 from plan.as_of import on_day
-from plan.filters import ActionFilter
 from plan.models import ActionItem, Plan
 from pmqa_tracker import clock, thai
-from pmqa_tracker.table_widgets import READERS
+from spreadsheets.widgets import READERS
 from tests import factories
-from tests.pmqa_tracker.test_exchange import confirm, download, errors_of, table, upload, workbook
-from tests.pmqa_tracker.test_exchange import world as world
+from tests.spreadsheets.test_admin_tables import confirm, download, errors_of, table, upload, workbook
+from tests.spreadsheets.test_admin_tables import world as world
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 # Names of an address → their kind; a task's random name and the address of another site's page are no names.

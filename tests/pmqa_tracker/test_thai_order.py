@@ -9,10 +9,9 @@ from django.db.models import CharField, F, TextField
 from django.db.models.functions import Lower
 from django.urls import reverse
 
-from assignments.models import Unit
+from assignments.models import Unit, User
 from pmqa_tracker import thai
 from pmqa_tracker.database_text import by_thai, in_thai_order
-from pmqa_tracker.models import User
 from tests import factories, ordering
 from tests.factories import UnitFactory, UserFactory
 
@@ -43,7 +42,7 @@ def test_a_database_of_code_points_sorts_as_a_dictionary():
         UserFactory(first_name=word, username=f"u{number}")
     people = User.objects.exclude(first_name="")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT first_name FROM pmqa_tracker_user WHERE first_name <> '' ORDER BY first_name")
+        cursor.execute("SELECT first_name FROM assignments_user WHERE first_name <> '' ORDER BY first_name")
         assert [word for (word,) in cursor.fetchall()] == sorted(SORTED)
     names = people.values_list("first_name", flat=True)
     assert list(names.order_by(by_thai("first_name"))) == SORTED
@@ -101,7 +100,7 @@ def test_people_are_sorted_by_a_click_and_offered_in_thai_order(client, sign):
     listed = {"o": f"{sign}1", "all": ""}
     people = [
         each.first_name
-        for each in client.get(reverse("admin:pmqa_tracker_user_changelist"), listed).context["cl"].result_list
+        for each in client.get(reverse("admin:assignments_user_changelist"), listed).context["cl"].result_list
     ]
     assert people == [*SORTED, "zz"][:: -1 if sign else 1]
     asked = {"app_label": "assignments", "model_name": "membership", "field_name": "user", "term": ""}

@@ -4,11 +4,11 @@ from datetime import date
 
 import pytest
 
+from plan.actions.filters import ActionFilter
 from plan.as_of import on_day
-from plan.filters import ActionFilter
 from plan.models import Change, Status
 from pmqa_tracker import clock
-from reports.overview import FILTERS, read_overview
+from reports.figures.overview import FILTERS, read_overview
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reports.form_layout import Layout, share_pages
+from reports.plan_form.layout import Layout, share_pages
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from criteria.models import Level
 from plan.as_of import on_day
-from reports.form_rows import read_form
+from reports.plan_form.rows import read_form
 from tests.factories import (
     ActionItemFactory,
     CategoryFactory,

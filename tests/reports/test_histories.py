@@ -11,13 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assignments.models import Assignment, Role, Unit
+from plan.actions.filters import ActionFilter
 from plan.as_of import on_day
-from plan.filters import ActionFilter
 from plan.models import ActionItem, Plan, ProgressUpdate, Status
-from reports import charts, matrix
-from reports.overview import FILTERS, read_overview
-from reports.standings import read_now
-from reports.unit_page import read_waiting
+from reports import charts
+from reports.figures.groups import matrix
+from reports.figures.overview import FILTERS, read_overview
+from reports.figures.standings import read_now
+from reports.figures.unit import read_waiting
 from tests import sizes
 from tests.factories import CriterionFactory, PlanFactory, UnitFactory, UserFactory
 from tests.reports import plain

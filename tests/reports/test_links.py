@@ -8,8 +8,8 @@ import pytest
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.test import RequestFactory
 
+from plan.actions.views import read_actions
 from plan.models import Plan
-from plan.views.actions import read_actions
 
 pytestmark = [pytest.mark.django_db, pytest.mark.apart, pytest.mark.both_databases]
 LINK = re.compile(r'<a href="(/plans/[^"]*/actions/[^"]*)">(?:<b>)?(\d+)(?:</b>|</a>)')

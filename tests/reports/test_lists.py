@@ -5,7 +5,7 @@ from django.utils import translation
 
 from criteria.models import Level
 from plan.models import Status
-from reports.maturity import level_name
+from reports.figures.maturity import level_name
 from tests.factories import UserFactory
 from tests.test_lists import open_sheet, shape
 

@@ -8,7 +8,7 @@ from criteria.models import Level
 from plan.as_of import on_day
 from plan.models import Plan, Status
 from pmqa_tracker import clock
-from reports.maturity import Cell, build_map, judge
+from reports.figures.maturity import Cell, build_map, judge
 from tests.factories import ActionItemFactory, CriterionFactory, PlanFactory, RequirementFactory, VerdictFactory
 from tests.reports.test_unlock import make_map
 

@@ -12,8 +12,8 @@ from docx.oxml.ns import qn
 
 from criteria.models import Level
 from plan.models import Change, Plan
-from reports.meeting import LISTED
-from reports.meeting_word import build_meeting_word
+from reports.meeting.document import build_meeting_word
+from reports.meeting.pack import LISTED
 from tests.reports.test_sentences import packed
 
 pytestmark = pytest.mark.django_db

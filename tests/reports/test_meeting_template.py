@@ -11,9 +11,9 @@ from openpyxl import Workbook
 
 from criteria.models import Level
 from plan.models import Status
-from pmqa_tracker.file_properties import signed
-from reports.figures import BAR_ORDER
-from reports.meeting_word import _context, build_meeting_word
+from reports.figures.groups import BAR_ORDER
+from reports.meeting.document import _context, build_meeting_word
+from spreadsheets.properties import signed
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory
 from tests.reports.test_sentences import packed
 

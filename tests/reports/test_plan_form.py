@@ -13,9 +13,9 @@ from openpyxl import load_workbook
 from criteria.models import Level
 from plan.as_of import on_day
 from plan.models import ActionItem, Plan, Status
-from pmqa_tracker.sheets import HIGHEST_ROW
-from reports.form_layout import Layout
-from reports.plan_form import build_plan_form
+from reports.plan_form.layout import Layout
+from reports.plan_form.workbook import build_plan_form
+from spreadsheets.styles import HIGHEST_ROW
 from tests.factories import (
     ActionItemFactory,
     CategoryFactory,

@@ -10,16 +10,16 @@ from django.utils import timezone
 from openpyxl import Workbook, load_workbook
 
 from assignments.models import Role, Unit
+from plan.actions.filters import ActionFilter
 from plan.as_of import on_day
-from plan.filters import ActionFilter
 from plan.models import Due, Plan, Status
 from pmqa_tracker import thai
-from pmqa_tracker.sheets import sheet_title
-from reports.figures import BAR_ORDER
-from reports.maturity import build_map
-from reports.overview import FILTERS, read_overview
-from reports.progress_report import build_progress_report, build_unit_report
-from tests.plan.bringing import saved
+from reports.figures.groups import BAR_ORDER
+from reports.figures.maturity import build_map
+from reports.figures.overview import FILTERS, read_overview
+from reports.progress.workbook import build_progress_report, build_unit_report
+from spreadsheets.styles import sheet_title
+from tests.exchange.bringing import saved
 
 pytestmark = pytest.mark.django_db
 DAYS = (

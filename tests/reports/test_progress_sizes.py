@@ -6,8 +6,8 @@ from io import BytesIO
 import pytest
 from openpyxl import load_workbook
 
+from tests.exchange.bringing import saved
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory
-from tests.plan.bringing import saved
 from tests.reports.test_progress_report import report
 
 pytestmark = pytest.mark.django_db

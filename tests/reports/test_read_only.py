@@ -9,9 +9,9 @@ import pytest
 from django.apps import apps
 from django.db import connection, transaction
 
+from assignments.models import User
 from plan.models import Plan
 from pmqa_tracker import urls
-from pmqa_tracker.models import User
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db

@@ -11,8 +11,8 @@ from docx import Document
 from plan.as_of import on_day
 from plan.lookup import earlier_days
 from plan.models import Plan, Status
-from reports.meeting import read_pack
-from reports.meeting_word import build_meeting_word
+from reports.meeting.document import build_meeting_word
+from reports.meeting.pack import read_pack
 from tests.factories import ActionItemFactory, MeetingFactory, PlanFactory, UnitFactory
 
 pytestmark = pytest.mark.django_db

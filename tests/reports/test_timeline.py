@@ -8,7 +8,7 @@ import pytest
 
 from criteria.models import Criterion
 from plan.models import ActionItem, Period, Status
-from reports.timeline import build_timeline, day_share
+from reports.figures.timeline import build_timeline, day_share
 
 pytestmark = pytest.mark.django_db
 TIMELINE = "/plans/2562-2563/timeline/"

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from criteria.models import Assessment, Category, Criterion, Level, Requirement
 from criteria.scoring import score, weights
-from reports.maturity import Cell, MapCategory, MaturityMap, Row, judge
-from reports.unlock import unlock
+from reports.figures.maturity import Cell, MapCategory, MaturityMap, Row, judge
+from reports.figures.unlock import unlock
 
 VERDICTS = {"P": True, "F": False}
 

@@ -1,0 +1,47 @@
+"""Pages for the login, the logout and the password, with answers for pages left open in another tab."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
+from django.contrib.messages.views import SuccessMessageMixin
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+
+from assignments.auth import LoginForm
+
+
+class Login(LoginView):
+    """Django's own page in the site's look; it says who is logged in already."""
+
+    template_name = "login.html"
+    authentication_form = LoginForm
+
+    def csrf_failed(self) -> HttpResponse:
+        """Answer a form whose token is outdated: go on where its user is logged in by now, otherwise ask again."""
+        typed = self.request.POST.get("username", "").strip()
+        user = self.request.user
+        if user.is_authenticated and typed in ("", user.get_username()):
+            return HttpResponseRedirect(self.get_success_url())
+        form = LoginForm(self.request, initial={"username": typed})
+        return self.render_to_response(self.get_context_data(form=form, is_outdated=True), status=403)
+
+
+@method_decorator(login_not_required, name="dispatch")
+class Logout(LogoutView):
+    """Django's own; a user who is logged out already is led on all the same."""
+
+    def csrf_failed(self) -> HttpResponse:
+        """Ask again, with the name of the user who would be logged out."""
+        if not self.request.user.is_authenticated:
+            return redirect("login")
+        return render(self.request, "logout.html", status=403)
+
+
+class PasswordChange(SuccessMessageMixin, PasswordChangeView):
+    """Django's own page to change a password, in the site's look."""
+
+    template_name = "password_change.html"
+    success_url = reverse_lazy("home")
+    success_message = _("The password is changed. Use the new one from now on.")

@@ -1,0 +1,11 @@
+"""Addresses of the login, the logout and the password."""
+
+from django.urls import path
+
+from assignments.login import Login, Logout, PasswordChange
+
+urlpatterns = [
+    path("login/", Login.as_view(), name="login"),
+    path("logout/", Logout.as_view(), name="logout"),
+    path("password/", PasswordChange.as_view(), name="password_change"),
+]

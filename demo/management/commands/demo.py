@@ -1,0 +1,60 @@
+"""`manage.py demo`: accounts of every role and a made-up history, on a machine of one's own."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError
+
+from demo import history, submissions
+from plan.models import Plan
+from pmqa_tracker import clock
+
+SLUG = "2562-2563"
+FOR_WHAT = {
+    "staff": "reports on the actions of สพม.",
+    "manager": "reads the overview and asks behind its figures",
+    "coordinator": "keeps the plan, downloads the workbook",
+    "assessor": "reads the criteria and the evidence",
+    "admin": "does all of it, and accounts",
+}
+
+
+class Command(BaseCommand):
+    help = "Add the demonstration's accounts and history; run again it changes nothing."
+
+    def handle(self, *, verbosity: int, **options: Any) -> None:
+        if not settings.PMQA_DEMO or not settings.PMQA_DEMO_PASSWORD:
+            raise CommandError(
+                "Set PMQA_DEMO=True and PMQA_DEMO_PASSWORD first: a demonstration's accounts have a known password. / "
+                "ต้องกำหนด PMQA_DEMO=True และ PMQA_DEMO_PASSWORD ก่อน เพราะบัญชีสาธิตใช้รหัสผ่านที่ทราบกัน"
+            )
+        plan = Plan.objects.filter(slug=SLUG).first()
+        if plan is None:
+            raise CommandError(
+                f"There is no plan {SLUG} yet; run manage.py seed first. / "
+                f"ยังไม่มีแผน {SLUG} โปรดใช้คำสั่ง manage.py seed ก่อน"
+            )
+        try:
+            made = history.make_accounts(settings.PMQA_DEMO_PASSWORD)
+        except ValueError as error:
+            raise CommandError(
+                f"“{error}” is somebody's real account; a demonstration needs a database of its own. / "
+                f"“{error}” เป็นบัญชีผู้ใช้จริง ระบบสาธิตต้องใช้ฐานข้อมูลแยกต่างหาก"
+            ) from error
+        people = {user.username: user for _account, user in made}
+        told = history.tell_history(plan, people, today=clock.today())
+        history.hold_meetings(plan, today=clock.today())
+        sent = submissions.tell_reports(plan, people, today=clock.today())
+        if verbosity:
+            self._print(made, told, sent)
+
+    def _print(self, made: list, told: int, sent: int) -> None:
+        write = self.stdout.write
+        write(f"Demonstration: {told} updates told, {sent} reports sent. Accounts, on this machine only:")
+        for account, user in made:
+            if account.username in FOR_WHAT:
+                is_same = user.check_password(settings.PMQA_DEMO_PASSWORD)
+                password = settings.PMQA_DEMO_PASSWORD if is_same else "(changed since)"
+                write(f"  {account.username:<12} {password:<16} {account.name}: {FOR_WHAT[account.username]}")
+        others = [account.username for account, _user in made if account.username not in FOR_WHAT]
+        write(f"  and a member of staff of each other division: {', '.join(others)}")

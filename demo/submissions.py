@@ -1,0 +1,162 @@
+"""The demonstration's reports of the periods that have ended: sent in the days after, reviewed, some returned or late.
+
+Who sent what follows from the names alone, as the history does, and is written through `submissions.steps`.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from uuid import uuid5
+
+from django.db import transaction
+
+from assignments.access import Access, RoleGroup
+from assignments.models import Unit, User
+from demo.history import LAST_DAY, NAMESPACE, _moment, _pick, accounts
+from demo.words import REPORT_ADDED, REPORT_REASONS, REPORT_THANKS
+from plan.as_of import on_day
+from plan.models import Period, Plan, ProgressUpdate, Status
+from pmqa_tracker import thai
+from submissions.grid import CellState, grid
+from submissions.models import Submission, SubmissionStep
+from submissions.steps import accept_report, day_of_report, report_actions, return_report, send_report
+
+STAFF_UNIT = "สพม."
+# What became of the last period's reports, in the order the units' names fall; all others are accepted.
+LAST = ("late", "waiting", "waiting", "returned")
+
+
+def tell_reports(plan: Plan, people: dict[str, User], *, today: date) -> int:
+    """Write the reports of the periods that have ended, once; how many reports that made.
+
+    Args:
+        plan: the plan with the demonstration's history.
+        people: the demonstration's users by username.
+        today: no step is later.
+    """
+    if Submission.objects.filter(period__plan=plan).exists():
+        return 0
+    day = min(today, LAST_DAY)
+    units = list(Unit.objects.divisions().active().in_order())
+    table = grid(plan, on_day(plan, day, plan.periods.all()), units)
+    owed = {
+        column.period: [row.unit for row in table.rows if row.cells[place].state == CellState.LATE]
+        for place, column in enumerate(table.columns)
+    }
+    owed = {period: late for period, late in owed.items() if late}
+    with transaction.atomic():
+        for period, late in owed.items():
+            is_last = period == max(owed, key=lambda each: each.number)
+            fates = _last_fates(period, late) if is_last else _fates(period, late)
+            for unit in late:
+                _Report(plan, period, unit, people, day).tell(fates.get(unit.abbreviation, "accepted"))
+    return Submission.objects.filter(period__plan=plan).count()
+
+
+def _shuffled(period: Period, units: Sequence[Unit]) -> list[str]:
+    """The units but the one the account `staff` is of, in an order that follows from their names and the period."""
+    names = [unit.abbreviation for unit in units if unit.abbreviation != STAFF_UNIT]
+    return sorted(names, key=lambda name: _pick(name, f"report{period.number}", 2**31))
+
+
+def _last_fates(period: Period, units: Sequence[Unit]) -> dict[str, str]:
+    return dict(zip(_shuffled(period, units), LAST, strict=False)) | {STAFF_UNIT: "returned one"}
+
+
+def _fates(period: Period, units: Sequence[Unit]) -> dict[str, str]:
+    """In each earlier period one report was returned, sent again and accepted."""
+    return dict.fromkeys(_shuffled(period, units)[:1], "corrected")
+
+
+class _Report:
+    """One unit's report of a period as its steps are told."""
+
+    def __init__(self, plan: Plan, period: Period, unit: Unit, people: dict[str, User], last_day: date) -> None:
+        self.plan, self.period, self.unit, self.last_day = plan, period, unit, last_day
+        by_unit = {each.unit: each.username for each in accounts() if RoleGroup.STAFF in each.roles}
+        self.sender = Access.of(people[by_unit[unit.abbreviation]])
+        self.reviewer = Access.of(people["coordinator"])
+        self.name = f"{unit.abbreviation}/{period.number}"
+        self.version = 0
+        self.report: Submission | None = None
+
+    def tell(self, fate: str) -> None:
+        """Take the steps that lead to a fate."""
+        if fate == "late":
+            return
+        sent_after = 2 + _pick(self.name, "sent", 6)
+        self._send(sent_after)
+        reviewed_after = sent_after + 3 + _pick(self.name, "reviewed", 5)
+        if fate == "corrected":
+            self._return(reviewed_after, 1)
+            self._send(reviewed_after + 5, note=REPORT_ADDED)
+            self._accept(reviewed_after + 9)
+        elif fate == "accepted":
+            self._accept(reviewed_after)
+        elif fate.startswith("returned"):
+            self._return(reviewed_after + 7, 1 if fate == "returned one" else 2)
+
+    def _at(self, days: int) -> datetime | None:
+        """A working hour that many days after the period's end; none where it is later than the last day."""
+        at = _moment(self.name, self.version, self.period.ends_on + timedelta(days=days))
+        return at if at < thai.end_of(self.last_day) else None
+
+    def _send(self, days: int, note: str = "") -> None:
+        if at := self._at(days):
+            as_of = day_of_report(self.plan, self.period, at)
+            self._took(
+                send_report(
+                    unit=self.unit, period=self.period, access=self.sender, version=self.version,
+                    op_id=self._op(), at=at, note=note, as_of=as_of,
+                )
+            )  # fmt: skip
+
+    def _accept(self, days: int) -> None:
+        if self.report and (at := self._at(days)):
+            note = REPORT_THANKS[_pick(self.name, "thanks", len(REPORT_THANKS))]
+            self._took(
+                accept_report(
+                    report=self.report, access=self.reviewer, version=self.version, op_id=self._op(), at=at, note=note
+                )
+            )
+
+    def _return(self, days: int, count: int) -> None:
+        if self.report and (at := self._at(days)):
+            refs = self._to_correct(at)[:count]
+            reasons = {
+                pk: REPORT_REASONS[(_pick(self.name, "why", len(REPORT_REASONS)) + place) % len(REPORT_REASONS)]
+                for place, pk in enumerate(refs)
+            }
+            self._took(
+                return_report(
+                    report=self.report, access=self.reviewer, version=self.version, op_id=self._op(), at=at,
+                    note="", reasons=reasons,
+                )
+            )  # fmt: skip
+
+    def _to_correct(self, at: datetime) -> list[int]:
+        """The actions it makes sense to return: open ones first of which nothing was told afterwards."""
+        as_of = day_of_report(self.plan, self.period, at)
+        actions = list(report_actions(self.plan, self.unit, self.period, as_of).in_order())
+        later = set(
+            ProgressUpdate.objects.without_undone()
+            .filter(action__in=actions, at__gte=thai.end_of(at.date()))
+            .values_list("action", flat=True)
+        )
+        return [
+            action.pk
+            for action in sorted(
+                actions,
+                key=lambda each: (
+                    each.pk in later,
+                    each.status_on != Status.IN_PROGRESS,
+                    not Status(each.status_on).is_open,
+                    _pick(each.ref, "returned", 2**31),
+                ),
+            )
+        ]
+
+    def _op(self) -> object:
+        return uuid5(NAMESPACE, f"report/{self.name}/{self.version}")
+
+    def _took(self, step: SubmissionStep) -> None:
+        self.report, self.version = step.report, step.version

@@ -1,0 +1,154 @@
+"""ข้อมูลแผน: the plan as a table that is edited in Excel and comes back; whole, or one unit's own rows."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import override
+from openpyxl import Workbook
+
+from assignments.models import Unit
+from criteria.models import Criterion, Level
+from exchange.data_sheet.columns import ActionSheet, Column, Part, in_thai, period_words
+from exchange.data_sheet.marks import mark_of
+from exchange.workbook import EMPTY_ROWS, Field, new_book_of, write_guide, write_lists, write_table
+from plan.as_of import on_day
+from plan.models import ActionItem, Plan, Status
+from pmqa_tracker import thai
+from spreadsheets.text import write_text
+
+SHEET = "ข้อมูลแผน"
+EXPORTED = "_ค่าเมื่อส่งออก"  # hidden
+FORM = "pmqa-data-sheet-1"  # what the file says it is; another number when its columns change
+OFFERS = {
+    "criterion": "เกณฑ์", "levels": "ระดับ", "first": "ช่วงเวลา", "last": "ช่วงเวลา", "basis": "ที่มา",
+    "lead": "หน่วยงาน", "support": "หน่วยงาน", "status": "สถานะ",
+}  # fmt: skip
+MAY_DIFFER = ("levels", "lead", "support", "first", "last")
+FORMATS = {"progress": "0", "number": "@"}
+
+HOW_TO = (
+    "1. แก้ไขเฉพาะช่องสีขาวของแผ่นงาน “ข้อมูลแผน” ช่องสีเทาใช้จับคู่กับข้อมูลในระบบหรือแสดงให้ทราบเท่านั้น "
+    "หากแก้ไขช่องสีเทา ระบบจะแจ้งเมื่อนำเข้าและไม่บันทึก",
+    "2. คอลัมน์ผลการดำเนินการ ปัญหาอุปสรรค ขั้นตอนต่อไป และเหตุผล คือรายงานครั้งใหม่ เว้นว่างไว้หากไม่มีสิ่งที่จะรายงาน",
+    "3. ทั้งใน Excel และ LibreOffice เรียงลำดับและกรองด้วยปุ่มที่หัวตาราง ซ่อนแถว ย้ายคอลัมน์ "
+    "และเพิ่มคอลัมน์หรือแผ่นงานของตนเองได้ ส่วนที่เพิ่มเองจะไม่ถูกนำเข้า "
+    "ห้ามเปลี่ยนชื่อหรือลบคอลัมน์เดิม ห้ามผสานช่อง และไม่ใช้สูตร",
+    "4. แถวที่ลบออกจากไฟล์จะไม่ถูกลบออกจากระบบ",
+    "5. บันทึกเป็น Excel Workbook (.xlsx) แล้วส่งให้ผู้ประสานงาน PMQA นำเข้า ระบบจะแสดงทุกจุดที่จะเปลี่ยนให้ตรวจก่อนบันทึกเสมอ",
+)
+HOW_TO_ADD = "6. เพิ่มรายการใหม่ในแถวว่างท้ายตาราง โดยเว้นรหัสรายการและรุ่นข้อมูลไว้ และระบุเกณฑ์ ระดับ และสิ่งที่ต้องดำเนินการ"
+
+
+def build_data_sheet(plan: Plan, at: datetime, *, unit: Unit | None = None) -> Workbook:
+    """The data sheet of a plan, in a fixed number of queries.
+
+    Args:
+        plan: whose, with its periods prefetched.
+        at: the moment it is made.
+        unit: whose own sheet it is: the actions it leads or supports, with the columns that report progress open.
+    """
+    as_of = on_day(plan, timezone.localdate(at), plan.periods.all(), told_until=at)
+    sheet_of = ActionSheet(as_of.periods, Unit.objects.in_order())
+    actions = plan.actions.for_units([unit]) if unit else plan.actions.all()
+    actions = actions.with_told(as_of, "result").with_details().in_order()
+    book = new_book_of(about(plan, at, unit))
+    lists = write_lists(book, offers(sheet_of, _codes()))
+    fields = fields_of(sheet_of, is_unit=unit is not None)
+    sheet = book.create_sheet(SHEET, 0)
+    name = f"{unit.abbreviation} · {plan.title}" if unit else plan.title
+    write_table(
+        sheet,
+        list(fields.values()),
+        _rows(sheet_of, actions, book, plan, unit),
+        title=f"ข้อมูลแผน {name}",
+        note=f"ส่งออกเมื่อ {_moment(at)} · แก้ไขได้เฉพาะช่องสีขาว วิธีกรอกอยู่ในแผ่นงาน “คำอธิบาย”",
+        lists=lists,
+        empty_rows=0 if unit else EMPTY_ROWS,
+    )
+    how_to = HOW_TO if unit else (*HOW_TO, HOW_TO_ADD)
+    write_guide(book, "คำอธิบายการกรอกข้อมูลแผน", how_to, {SHEET: list(fields.values())})
+    book.move_sheet(book["คำอธิบาย"], -(len(book.sheetnames) - 2))
+    book.active = 0
+    book.properties.title = plan.title
+    return book
+
+
+def _rows(
+    sheet_of: ActionSheet, actions: Iterable[ActionItem], book: Workbook, plan: Plan, unit: Unit | None
+) -> Iterator[list[Any]]:
+    """The cells of each action; a hidden sheet keeps what it holds, to tell later what was changed in Excel."""
+    exported = book.create_sheet(EXPORTED)
+    exported.sheet_state = "hidden"
+    shown = [name for name, column in sheet_of.columns.items() if column.part == Part.SHOWN]
+    names = ["ref", *sheet_of.stored_columns, *shown]
+    exported.append([sheet_of.columns[name].column_name for name in names])
+    places = [list(sheet_of.columns).index(name) for name in names]
+    for number, action in enumerate(actions, start=2):
+        cells = row_of(sheet_of, action, plan, unit)
+        for column, place in enumerate(places, start=1):
+            write_text(exported.cell(number, column), cells[place])
+        yield cells
+
+
+def about(plan: Plan, at: datetime, unit: Unit | None) -> dict[str, str]:
+    """What the file says of itself."""
+    return {
+        "form": FORM,
+        "plan": plan.slug,
+        "unit": unit.abbreviation if unit else "",
+        "exported_at": at.isoformat(timespec="seconds"),
+    }
+
+
+def row_of(sheet_of: ActionSheet, action: ActionItem, plan: Plan, unit: Unit | None) -> list[Any]:
+    """The cells of an action."""
+    cells = []
+    for name, column in sheet_of.columns.items():
+        if name == "token":
+            cells.append(mark_of(sheet_of.token_of(action), plan.slug, action.ref, unit))
+        elif name in ActionSheet.WORDS:
+            cells.append(None)
+        else:
+            cells.append(column.widget.cell(column.get_value(action)))
+    return cells
+
+
+def fields_of(sheet_of: ActionSheet, *, is_unit: bool) -> dict[str, Field]:
+    """The columns as the sheet shows them; in a unit's own only those of progress are open."""
+    return {name: _field(name, column, is_unit=is_unit) for name, column in sheet_of.columns.items()}
+
+
+def _field(name: str, column: Column, *, is_unit: bool) -> Field:
+    return Field(
+        heading=column.column_name,
+        width=column.width,
+        note=column.note,
+        is_open=column.part == Part.PROGRESS or (column.part == Part.CONTENT and not is_unit),
+        offers=OFFERS.get(name, ""),
+        may_differ=name in MAY_DIFFER,
+        number_format=FORMATS.get(name, "@"),
+    )
+
+
+def offers(sheet_of: ActionSheet, codes: Sequence[str]) -> dict[str, list[str]]:
+    """What can be chosen: list name → its texts."""
+    return {
+        "สถานะ": [in_thai(status.label) for status in Status],
+        "ที่มา": [in_thai(basis.label) for basis in ActionItem.Basis],
+        "ช่วงเวลา": [period_words(period) for period in sheet_of.periods],
+        "หน่วยงาน": [unit.abbreviation for unit in sheet_of.units if unit.is_active],
+        "ระดับ": [level.short for level in Level],
+        "เกณฑ์": list(codes),
+    }
+
+
+def _codes() -> list[str]:
+    return list(Criterion.objects.leaves().in_order().values_list("code", flat=True))
+
+
+def _moment(at: datetime) -> str:
+    """A moment as a Thai paper writes it."""
+    with override("th"):
+        return thai.format_datetime(at)

@@ -1,0 +1,116 @@
+"""The mark in the version column of a data sheet: which version of which action of which plan, and whose sheet it was.
+
+A row that is pasted into another workbook leaves the sheet behind that says what the file is; its mark comes with it.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from django.utils.translation import gettext as _
+
+from assignments.models import Unit
+from pmqa_tracker.parsing.values import EDGES
+
+MARK = re.compile(r"(\d{1,9}-[0-9a-f]{10})-([0-9a-f]{6})(?:-(\S.*))?", re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """What a version cell says.
+
+    Attributes:
+        token: the version of the action and what it held: "3-1f9a2b3c4d".
+        check: binds the token to its action, plan and unit.
+        unit: the abbreviation of the unit whose own sheet it was; empty for the coordinator's.
+    """
+
+    token: str
+    check: str
+    unit: str
+
+    def is_of(self, plan: str, ref: str) -> bool:
+        """Whether it was exported for the action of this ref in the plan of this slug."""
+        return self.check == _check(self.token, plan, ref, self.unit)
+
+
+def mark_of(token: str, plan: str, ref: str, unit: Unit | None) -> str:
+    """The text of a version cell: "3-1f9a2b3c4d-07bd21", with "-สพม." in a unit's own sheet."""
+    name = unit.abbreviation if unit else ""
+    return "-".join(filter(None, (token, _check(token, plan, ref, name), name)))
+
+
+def read_mark(text: str) -> Mark | None:
+    """What a version cell says; None where this site did not write it."""
+    match = MARK.fullmatch(text.strip(EDGES).removeprefix("'"))
+    return Mark(token=match[1], check=match[2], unit=match[3] or "") if match else None
+
+
+def _check(token: str, plan: str, ref: str, unit: str) -> str:
+    return sha256("\n".join((token, plan, ref, unit)).encode("utf-8", "surrogatepass")).hexdigest()[:6]
+
+
+class Speakers:
+    """For whom each row speaks: the unit its mark names, otherwise the unit of the file, otherwise the coordinator."""
+
+    def __init__(self, marks: Iterable[str], units: Sequence[Unit], unit: Unit | None, *, is_chosen: bool) -> None:
+        """Set up.
+
+        Args:
+            marks: the texts of all version cells.
+            units: all there are.
+            unit: whose own sheet the file is.
+            is_chosen: whether a person said so; then no row may be another unit's.
+        """
+        self.by_name = {each.abbreviation: each for each in units}
+        named = {mark.unit for text in marks if (mark := read_mark(text))}
+        only_units = [self.by_name[name] for name in sorted(named) if name in self.by_name] if "" not in named else []
+        self.unit, self.is_chosen = unit, is_chosen
+        # A row without a mark among those of units is no coordinator's.
+        self.of_unmarked = unit or next(iter(only_units), None)
+        self.rows: dict[Unit | None, list[int]] = {}
+        self._carriers: dict[int, set[int]] = {}
+
+    def of(self, row: int, text: str) -> Unit | None:
+        """The unit for which a row speaks; None for the coordinator."""
+        mark = read_mark(text)
+        found = self.of_unmarked if mark is None else self.by_name.get(mark.unit) or self.unit
+        self.rows.setdefault(found, []).append(row)
+        return found
+
+    def what_is_wrong(self, text: str, plan: str, ref: str) -> str:
+        """What is wrong with the version of the row of an action; empty where nothing is."""
+        mark = read_mark(text)
+        if mark is None:
+            return _("This is no version of this site. Export the file again and copy it.")
+        if not mark.is_of(plan, ref):
+            return _("This version belongs to another action, plan or unit. Copy the ref and the version as exported.")
+        if mark.unit and mark.unit not in self.by_name:
+            sentence = _("The row comes from the sheet of “%(unit)s”, a unit this site does not know.")
+            return sentence % {"unit": mark.unit}
+        if mark.unit and self.is_chosen and mark.unit != self.unit.abbreviation:
+            sentence = _("The row comes from the sheet of %(named)s, but %(unit)s was chosen. Leave the choice empty.")
+            return sentence % {"named": mark.unit, "unit": self.unit}
+        return ""
+
+    def carriers(self, unit: Unit) -> set[int]:
+        """The pks of a unit and of the collectives it belongs to."""
+        if unit.pk not in self._carriers:
+            self._carriers[unit.pk] = set(Unit.objects.carrying([unit]).values_list("pk", flat=True))
+        return self._carriers[unit.pk]
+
+    def notes(self) -> list[str]:
+        """A sentence for each unit other than the file's of which there are rows."""
+        text = _(
+            "Rows %(rows)s come from the sheet of %(unit)s: only progress changes, and the updates speak for that unit."
+        )
+        return [
+            text % {"rows": _shortened(rows), "unit": unit}
+            for unit, rows in self.rows.items()
+            if unit not in (None, self.unit)
+        ]
+
+
+def _shortened(rows: Sequence[int]) -> str:
+    return ", ".join(map(str, rows[:20])) + (" …" if len(rows) > 20 else "")

@@ -1,0 +1,40 @@
+"""The levels that a cell names."""
+
+import re
+
+from django.utils.translation import gettext as _
+
+from criteria.models import Level
+from pmqa_tracker import thai
+from pmqa_tracker.parsing.cell import ReadCell
+from pmqa_tracker.parsing.errors import UnreadableError, shown
+from pmqa_tracker.parsing.values import read_text
+
+BETWEEN = re.compile(r"[,;/·\n]|\s+และ\s*|\s+and\s+|และ")
+
+
+def read_levels(cell: ReadCell) -> tuple[Level, ...]:
+    """The levels a cell names, lowest first: "Advance, Significance", "A, S", "Basic (A&D)", 1; none where it is empty.
+
+    Raises:
+        UnreadableError: a part of it is no level.
+    """
+    text = read_text(cell)
+    found = set()
+    for part in BETWEEN.split(text):
+        key = thai.search_key(part)
+        if not key:
+            continue
+        level = NAMES.get(key)
+        if level is None:
+            sentence = _("“%(value)s” is not a level; write Basic, Advance or Significance, several with commas.")
+            raise UnreadableError(sentence % {"value": shown(part.strip())})
+        found.add(level)
+    return tuple(sorted(found))
+
+
+NAMES = {
+    thai.search_key(name): level
+    for level in Level
+    for name in (level.short, level.label, level.initial, str(level.value), level.short[:3])
+}

@@ -1,0 +1,191 @@
+"""What a person meant by a cell of the plan: a status, the basis of a schedule, a period.
+
+See `pmqa_tracker.parsing.values`: an empty cell is None, and what is not clear is an `UnreadableError`.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date
+from functools import cache
+
+from django.db.models import TextChoices
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from plan.models import ActionItem, Period, Status
+from pmqa_tracker import thai
+from pmqa_tracker.parsing.cell import ReadCell
+from pmqa_tracker.parsing.choices import nearest, read_choice, read_words
+from pmqa_tracker.parsing.errors import UnreadableError, shown
+from pmqa_tracker.parsing.values import read_day
+
+MONTH = "|".join(sorted(map(re.escape, thai.MONTH_NUMBERS), key=len, reverse=True))
+ERA = "(?:พศ|ปี|ปีงบประมาณ|of|,)*"
+YEAR = r"(\d{4}|\d{2})"
+# Of a key without spaces and dots, its dashes alike; see `_key`.
+MONTHS = re.compile(rf"({MONTH})(?:{ERA}{YEAR})?(?:-({MONTH})(?:{ERA}{YEAR})?)?")
+QUARTER = re.compile(rf"(?:ไตรมาส(?:ที่)?|quarter|q)([1-4])(?:(?:[/_-]|(?=\D)){ERA}{YEAR})?")
+NUMBER = re.compile(r"(?:ช่วง(?:เวลา)?(?:ที่)?|period)?(\d{1,4})")
+NUMBER_OF_YEAR = re.compile(r"(\d{1,2})/(\d{4})")
+DASHES = re.compile(r"[‐‑‒–—−]|ถึง|\bto\b")
+DOTS = re.compile(r"(?<!\d)\.|\.(?!\d)")  # of abbreviations; 1.5 stays what it is
+PARTS = re.compile(r"[·()|\n]+")
+BASIS_WORDS = {
+    ActionItem.Basis.STATED: ("ตามเอกสาร", "ช่วงเวลาตามเอกสาร"),
+    ActionItem.Basis.INFERRED: ("อนุมานจากเอกสาร",),
+}
+LONGEST = 200  # characters of a period
+
+
+def read_status(cell: ReadCell) -> Status | None:
+    """A status by its Thai or English name, or its code.
+
+    Raises:
+        UnreadableError: it is none of them.
+    """
+    return read_choice(cell, names_of(Status))
+
+
+def read_basis(cell: ReadCell) -> ActionItem.Basis | None:
+    """The basis of a schedule by its Thai or English name, its code, or a word of the template's explanation.
+
+    Raises:
+        UnreadableError: it is none of them.
+    """
+    names = names_of(ActionItem.Basis)
+    return read_choice(cell, {basis: (*names[basis], *BASIS_WORDS.get(basis, ())) for basis in names})
+
+
+@cache
+def names_of(choices: type[TextChoices]) -> dict[TextChoices, tuple[str, ...]]:
+    """The names of each choice for `read_choice`: Thai, English, its code."""
+    names: dict[TextChoices, tuple[str, ...]] = dict.fromkeys(choices, ())
+    for language in ("th", "en"):
+        with translation.override(language):
+            names = {choice: (*told, str(choice.label)) for choice, told in names.items()}
+    return {choice: (*told, choice.value) for choice, told in names.items()}
+
+
+def period_name(period: Period, periods: Sequence[Period]) -> str:
+    """What to call a period in a cell, so that `read_period` finds it: its months, and its number if they repeat."""
+    if sum(each.label == period.label for each in periods) == 1:
+        return period.label
+    return _("Period %(number)s (%(label)s)") % {"number": period.number, "label": period.label}
+
+
+def read_period(cell: ReadCell, periods: Sequence[Period]) -> Period | None:
+    """The one of a plan's periods that a cell names.
+
+    By its months ("ต.ค.-ธ.ค. 2562", "ต.ค.-ธ.ค." where that is one period only), by the quarter of the fiscal year its
+    last day falls in ("ไตรมาส 1/2563"), by its number (2, "ช่วงที่ 2"), or by several of these, as the export has it.
+
+    Raises:
+        UnreadableError: it names none, or may name several; "1/2563" may be a month or a quarter, and a day is none.
+    """
+    if isinstance(cell.value, date) and not cell.trouble:
+        raise _not_a_period(cell.value, _around(_day(cell), periods), periods)
+    text = read_words(cell)
+    if not text:
+        return None
+    key = _key(text) if len(text) <= LONGEST else ""
+    if match := NUMBER_OF_YEAR.fullmatch(key):
+        raise _not_a_period(text, _month_or_quarter(int(match[1]), match[2], periods), periods)
+    readings = [_periods(part, periods) for part in PARTS.split(key) if part]
+    found = [period for period in periods if readings and all(period in each for each in readings)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        days = thai.day_readings(text)
+        found = [period for period in periods if any(period in each for each in readings)]
+        found = found or [period for day in days for period in _around(day, periods)] or _near(key, periods)
+    raise _not_a_period(text, found, periods)
+
+
+def _not_a_period(value: object, found: Iterable[Period], periods: Sequence[Period]) -> UnreadableError:
+    """What to raise for a value that is none of the periods, or may be any of those found."""
+    readings = list(dict.fromkeys(period_name(period, periods) for period in found))
+    if len(readings) > 1:
+        sentence = _("“%(value)s” may be several periods; write the months with their year, or the period's number.")
+        return UnreadableError(sentence % {"value": shown(value)}, readings)
+    names = {thai.search_key(name): name for period in periods if (name := period_name(period, periods))}
+    sentence = _("“%(value)s” is not a period of the plan; write one like %(example)s, or its number.")
+    told = {"value": shown(value), "example": next(iter(names.values()), "1")}
+    return UnreadableError(sentence % told + ("" if readings else nearest(str(value), names)), readings)
+
+
+def _key(text: str) -> str:
+    """A text without spaces and dots, its dashes all "-"; digits that a space kept apart stay apart."""
+    apart = re.sub(r"(?<=\d)\s+(?=\d)", "_", DASHES.sub("-", thai.fold(text)))
+    return DOTS.sub("", thai.search_key(apart))
+
+
+def _periods(part: str, periods: Sequence[Period]) -> list[Period]:
+    """The periods that a part of a key names."""
+    if match := MONTHS.fullmatch(part):
+        return [period for period in periods if _has_months(period, *match.groups())]
+    if match := QUARTER.fullmatch(part):
+        return [period for period in periods if _is_in_quarter(period, int(match[1]), match[2])]
+    if match := NUMBER.fullmatch(part):
+        return [period for period in periods if period.number == int(match[1])]
+    return []
+
+
+def _has_months(
+    period: Period, first_name: str, first_year: str | None, last_name: str | None, last_year: str | None
+) -> bool:
+    """Whether a period begins and ends in these months; a year told once is that of the month beside it."""
+    first = thai.find_month(first_name)
+    last = thai.find_month(last_name) if last_name else first
+    if (period.starts_on.month, period.ends_on.month) != (first, last):
+        return False
+    if not last_name or (first_year and not last_year):
+        last_year, first_year, years_later = first_year, None, int(first > last)
+    else:
+        years_later = 0
+    if first_year and period.starts_on.year not in thai.year_readings(first_year):
+        return False
+    if last_year is None:
+        return True
+    years = [year + years_later for year in thai.year_readings(last_year)]
+    is_one_run = bool(first_year) or period.ends_on.year - period.starts_on.year == int(first > last)
+    return period.ends_on.year in years and is_one_run
+
+
+def _is_in_quarter(period: Period, quarter: int, year: str | None) -> bool:
+    """Whether the last day of a period is in a quarter of a fiscal year, of any where none is told."""
+    if thai.fiscal_quarter(period.ends_on) != quarter:
+        return False
+    years = thai.year_readings(year) if year else ()
+    return not year or period.fiscal_year - thai.BUDDHIST_ERA in years
+
+
+def _day(cell: ReadCell) -> date | None:
+    try:
+        return read_day(cell)
+    except UnreadableError:
+        return None
+
+
+def _around(day: date | None, periods: Sequence[Period]) -> list[Period]:
+    """The periods that a day lies in."""
+    return [period for period in periods if day and period.starts_on <= day <= period.ends_on]
+
+
+def _month_or_quarter(number: int, year: str, periods: Sequence[Period]) -> list[Period]:
+    """The periods that "1/2563" may mean: the one with January, the one in the first quarter."""
+    months = [date(told, number, 1) for told in thai.year_readings(year) if 1 <= number <= 12 and told >= 1]
+    quarter = [period for period in periods if _is_in_quarter(period, number, year)]
+    return [*quarter, *(period for month in months for period in _around(month, periods))]
+
+
+def _near(key: str, periods: Sequence[Period]) -> list[Period]:
+    """The periods that a key would name in another year, or that hold the one month it names."""
+    match = MONTHS.fullmatch(key)
+    if not match:
+        return []
+    first, last = match[1], match[3]
+    found = [period for period in periods if _has_months(period, first, None, last, None)]
+    if not found and not last and match[2]:
+        for year in thai.year_readings(match[2]):
+            found += _around(date(year, thai.find_month(first), 1), periods) if year >= 1 else []
+    return found

@@ -1,0 +1,191 @@
+"""Finding a table in a workbook that came back: its sheet, headings and rows; and telling what is not as it was."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from openpyxl.utils import get_column_letter, range_boundaries
+
+from exchange.findings import CellError, Findings, error_at
+from exchange.workbook import ABOUT
+from pmqa_tracker import thai
+from pmqa_tracker.parsing.cell import ReadCell
+from spreadsheets.read import BookRead, SheetRead
+
+SEARCHED = 60  # rows in which the headings are looked for
+NOTHING = ReadCell()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A sheet's rows under their headings.
+
+    Attributes:
+        sheet: its name.
+        places: heading → column, counted from 1.
+        rows: (row number, heading → cell) of those that are not empty.
+    """
+
+    sheet: str
+    places: dict[str, int]
+    rows: list[tuple[int, dict[str, ReadCell]]]
+
+    def error(self, row: int, heading: str, cell: ReadCell, message: str, readings: Sequence[str] = ()) -> CellError:
+        """An error at the cell of a row under a heading; without a heading, of the row."""
+        return error_at(self.sheet, row, self.places.get(heading, 0), heading, cell, message, readings)
+
+
+def read_about(book: BookRead) -> dict[str, str]:
+    """What the file says of itself; empty where its hidden sheet is gone."""
+    sheet = book.sheet(ABOUT)
+    rows = [[cell.value for cell in row[:2]] for row in (sheet.rows if sheet else ())]
+    return {str(row[0]): str(row[1]) for row in rows if len(row) == 2 and row[0] is not None and row[1] is not None}
+
+
+def read_table(book: BookRead, name: str, headings: Sequence[str], found: Findings) -> Table | None:
+    """The table of a sheet, or None where it cannot be read; what is wrong or odd is added to `found`.
+
+    Args:
+        book: the workbook.
+        name: the sheet.
+        headings: the columns it has to have.
+        found: takes the errors and notes.
+    """
+    count = len(found.errors)
+    sheet = _find_sheet(book, name, headings, found)
+    if sheet is None and len(found.errors) == count:
+        there = ", ".join(f"“{each.name}”" for each in book.sheets if not each.is_hidden)
+        text = _("The workbook has no sheet “%(name)s” (its sheets: %(there)s). Use the file exported by this site.")
+        found.errors.append(CellError(sheet=name, message=text % {"name": name, "there": there}))
+    if sheet is None:
+        return None
+    name = sheet.name
+    top, places = _find_headings(sheet, headings)
+    missing = [heading for heading in headings if heading not in places]
+    others = _unknown(sheet, top, headings)
+    if missing:
+        found.errors += [
+            CellError(sheet=name, row=top, heading=heading, message=_missing(heading, others)) for heading in missing
+        ]
+        return None
+    twice = _twice(sheet, top, headings)
+    if twice:
+        text = _("The column “%(heading)s” is there twice; remove one of them.")
+        found.errors += [
+            CellError(sheet=name, row=top, heading=each, message=text % {"heading": each}) for each in twice
+        ]
+        return None
+    _note_others(sheet, others, found)
+    if _tell_merged(sheet, top, places, found):
+        return None
+    rows = list(_rows(sheet, top, places))
+    _note_hidden(sheet, {number for number, _cells in rows}, places, found)
+    return Table(sheet=name, places=places, rows=rows)
+
+
+def _find_sheet(book: BookRead, name: str, headings: Sequence[str], found: Findings) -> SheetRead | None:
+    """The sheet of a name; where there is none, the only one that people see with all the headings."""
+    named = book.sheet(name)
+    others = [each for each in book.sheets if not (each is named or each.is_hidden or each.is_broken)]
+    alike = [each for each in others if len(_find_headings(each, headings)[1]) == len(headings)]
+    names = ", ".join(f"“{each.name}”" for each in alike)
+    if named and alike:
+        text = _("Only the sheet “%(name)s” was read; the same table stands on %(others)s too.")
+        found.notes.append(text % {"name": name, "others": names})
+    elif len(alike) > 1:
+        text = _("The table stands on several sheets (%(names)s). Put all rows on one sheet called “%(name)s”.")
+        found.errors.append(CellError(sheet=name, message=text % {"name": name, "names": names}))
+    elif alike:
+        text = _("The sheet %(other)s was read as “%(name)s”: it holds that table.")
+        found.notes.append(text % {"name": name, "other": names})
+    return named or (alike[0] if len(alike) == 1 else None)
+
+
+def _find_headings(sheet: SheetRead, headings: Sequence[str]) -> tuple[int, dict[str, int]]:
+    """The row that holds the most headings, and the column of each it holds."""
+    wanted = {thai.search_key(heading): heading for heading in headings}
+    best: tuple[int, dict[str, int]] = (1, {})
+    for number, row in enumerate(sheet.rows[:SEARCHED], start=1):
+        places: dict[str, int] = {}
+        for column, cell in enumerate(row, start=1):
+            heading = wanted.get(thai.search_key(str(cell.value or "")))
+            if heading:
+                places.setdefault(heading, column)
+        if len(places) > len(best[1]):
+            best = (number, places)
+    return best
+
+
+def _headings_of(sheet: SheetRead, top: int) -> dict[int, str]:
+    row = sheet.rows[top - 1] if sheet.rows else []
+    texts = {column: str(cell.value or "").strip() for column, cell in enumerate(row, start=1)}
+    return {column: text for column, text in texts.items() if text}
+
+
+def _unknown(sheet: SheetRead, top: int, headings: Sequence[str]) -> dict[int, str]:
+    known = {thai.search_key(heading) for heading in headings}
+    return {column: text for column, text in _headings_of(sheet, top).items() if thai.search_key(text) not in known}
+
+
+def _twice(sheet: SheetRead, top: int, headings: Sequence[str]) -> list[str]:
+    there = [thai.search_key(text) for text in _headings_of(sheet, top).values()]
+    return [heading for heading in headings if there.count(thai.search_key(heading)) > 1]
+
+
+def _missing(heading: str, others: dict[int, str]) -> str:
+    near = get_close_matches(heading, others.values(), n=1, cutoff=0.6)
+    if near:
+        text = _("The column “%(heading)s” is missing; is it the one now called “%(near)s”? Give it its name again.")
+        return text % {"heading": heading, "near": near[0]}
+    return _("The column “%(heading)s” is missing. Export the file again, or put the column back.") % {
+        "heading": heading
+    }
+
+
+def _note_others(sheet: SheetRead, others: dict[int, str], found: Findings) -> None:
+    """A column of the reader's own is left out, and that is said, where anything stands in it."""
+    if others:
+        names = ", ".join(f"“{text}” ({get_column_letter(column)})" for column, text in others.items())
+        text = _("Sheet “%(sheet)s”: columns that are not part of the form are not imported: %(names)s.")
+        found.notes.append(text % {"sheet": sheet.name, "names": names})
+
+
+def _tell_merged(sheet: SheetRead, top: int, places: dict[str, int], found: Findings) -> bool:
+    """Refuse merged cells in the table: a value that stands for several rows is a guess."""
+    columns = set(places.values())
+    wrong = []
+    for area in sheet.merged:
+        left, first, right, last = range_boundaries(area)
+        if last > top and any(left <= column <= right for column in columns) and first > top - 1:
+            wrong.append(area)
+    text = _("The cells %(area)s are merged. Unmerge them and write into each row what belongs to it.")
+    found.errors += [
+        CellError(sheet=sheet.name, row=range_boundaries(area)[1], message=text % {"area": area}) for area in wrong
+    ]
+    return bool(wrong)
+
+
+def _rows(sheet: SheetRead, top: int, places: dict[str, int]) -> Iterator[tuple[int, dict[str, ReadCell]]]:
+    for number, row in enumerate(sheet.rows[top:], start=top + 1):
+        cells = {heading: row[column - 1] if column <= len(row) else NOTHING for heading, column in places.items()}
+        if any(cell.trouble or str("" if cell.value is None else cell.value).strip() for cell in cells.values()):
+            yield number, cells
+
+
+def _note_hidden(sheet: SheetRead, filled: set[int], places: dict[str, int], found: Findings) -> None:
+    """Hidden rows and columns are read like the others; who hid them is told so."""
+    rows = sorted(sheet.hidden_rows & filled)
+    if rows:
+        text = ngettext(
+            "Sheet “%(sheet)s”: %(count)s hidden row was read like the others (row %(rows)s).",
+            "Sheet “%(sheet)s”: %(count)s hidden rows were read like the others (rows %(rows)s).",
+            len(rows),
+        )
+        shown = ", ".join(map(str, rows[:20])) + (" …" if len(rows) > 20 else "")
+        found.notes.append(text % {"sheet": sheet.name, "count": len(rows), "rows": shown})
+    columns = [heading for heading, column in places.items() if column in sheet.hidden_columns]
+    if columns:
+        text = _("Sheet “%(sheet)s”: hidden columns were read like the others: %(names)s.")
+        found.notes.append(text % {"sheet": sheet.name, "names": ", ".join(columns)})

@@ -1,0 +1,394 @@
+"""Making a plan from the workbook that holds it: what is missing is added, what is there already has to be the same."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from assignments.models import Assignment, Unit
+from assignments.unit_names import UnitNames, read_units
+from criteria.models import Assessment, Category, Criterion, Level, Requirement, Verdict
+from exchange.data_sheet.columns import ROLES
+from exchange.data_sheet.write import ChangedMeanwhileError, free_ref
+from exchange.findings import Findings, near
+from exchange.matching import ActionsByContent, ContentKey, content_key
+from exchange.models import ImportJob
+from exchange.parse import read_period
+from exchange.whole_plan.rows import Records, Row
+from exchange.whole_plan.tables import ACTIONS, CATEGORIES, CRITERIA, FORM, PERIODS, PLAN, UNITS, VERDICTS
+from plan.models import ActionItem, Period, Plan
+from pmqa_tracker import thai
+from pmqa_tracker.database_text import find_named
+from pmqa_tracker.parsing.values import read_text
+from pmqa_tracker.tasks import Tell
+from spreadsheets.read import BookRead, WorkbookRefusedError
+
+__all__ = ["FORM", "apply"]
+
+
+def apply(book: BookRead, batch: ImportJob, tell: Tell) -> tuple[Findings, int, list[dict[str, Any]], Plan | None]:
+    """Make what the workbook holds and is not there yet, inside a transaction of the caller's.
+
+    Returns:
+        What was found, how many records it adds, what it takes to undo them, and the plan.
+
+    Raises:
+        WorkbookRefusedError: it is no workbook of a whole plan.
+        ChangedMeanwhileError: somebody added the same at this moment.
+    """
+    if book.sheet(PLAN) is None and book.sheet(ACTIONS) is None:
+        raise WorkbookRefusedError(_("This is not a workbook of a whole plan. Download the template and fill it in."))
+    records = Records(book, batch, tell)
+    plan = None
+    if records.is_readable:
+        try:
+            with transaction.atomic():
+                plan = Maker(records).make()
+        except IntegrityError as error:
+            raise ChangedMeanwhileError(batch.file_name) from error
+    records.findings.put_in_order([sheet.name for sheet in book.sheets])
+    return records.findings, len(records.made), records.made, plan
+
+
+class Maker:
+    """Makes the records of a plan in the order in which they need each other."""
+
+    def __init__(self, records: Records) -> None:
+        self.records = records
+        self.head = records.read_first()
+
+    def make(self) -> Plan | None:
+        """Make them all; the plan, or None where it could not be read."""
+        units = self._units()
+        criteria = self._criteria(self._categories())
+        assessment = self._assessment()
+        requirements = self._verdicts(criteria, assessment)
+        plan = self._plan(assessment)
+        periods = self._periods(plan)
+        self._actions(plan, criteria, requirements, periods, units)
+        return plan
+
+    def _take(
+        self,
+        row: Row,
+        record: Any,
+        values: Mapping[str, Any],
+        name: str,
+        title: str = "",
+        *,
+        nearest: str = "",
+        **many: Any,
+    ) -> Any:
+        """The record of a row: the one there is, where it says the same, or a new one; None where it is wrong."""
+        if record.pk is not None:
+            if not self.records.found(row, record, values):
+                return None
+            self.records.findings.unchanged += 1
+            return record
+        for key, value in values.items():
+            setattr(record, key, value)
+        made = self.records.add(row, record, name, many)
+        if made:
+            self.records.note_new(row, name, title, nearest)
+        return made
+
+    def _once(self, row: Row, met: dict[Any, int], key: Any, name: str) -> bool:
+        """Whether no earlier row of the sheet is about the same."""
+        if key in met:
+            text = _("Row %(row)s is about the same; leave one of the two.")
+            self.records.tell_at(row, name, text % {"row": met[key]})
+            return False
+        met[key] = row.number
+        return True
+
+    def _units(self) -> list[Unit]:
+        there = {_unit_key(unit.abbreviation): unit for unit in Unit.objects.prefetch_related("members")}
+        rows = self.records.read_rows(UNITS, {"members": read_text})
+        met: dict[Any, int] = {}
+        later = []
+        for row in rows:
+            key = _unit_key(row.values.get("abbreviation") or "")
+            if not self.records.is_whole(row) or not self._once(row, met, key, "abbreviation"):
+                continue
+            values = {key: value for key, value in row.values.items() if key not in ("members", "position")}
+            unit = there.get(key) or Unit()
+            is_new = unit.pk is None
+            if is_new:
+                values["position"] = row.values["position"] if row.values["position"] is not None else len(there) + 1
+            unit = self._take(row, unit, values, values["abbreviation"], values["name_th"])
+            if unit:
+                there[key] = unit
+                later.append((row, unit, is_new))
+        names = UnitNames.of(there.values())
+        for row, unit, is_new in later:
+            members = self.records.read_with(row, "members", lambda cell: read_units(cell, names))
+            if members is None:
+                continue
+            if members and not unit.is_collective:
+                self.records.tell_at(row, "members", _("Only a collective has member units."))
+            elif is_new:
+                self.records.mark.on(unit).members.set(members)
+            elif {each.pk for each in members} != {each.pk for each in unit.members.all()}:
+                shown = ", ".join(str(each) for each in unit.members.all()) or "–"
+                self.records.tell_differs(row, "members", shown)
+        return list(there.values())
+
+    def _categories(self) -> dict[int, Category]:
+        there = {each.number: each for each in Category.objects.all()}
+        met: dict[Any, int] = {}
+        for row in self.records.read_rows(CATEGORIES):
+            if self.records.is_whole(row) and self._once(row, met, row.values["number"], "number"):
+                category = there.get(row.values["number"]) or Category()
+                made = self._take(row, category, row.values, str(row.values["number"]), row.values["name"])
+                if made:
+                    there[made.number] = made
+        return there
+
+    def _criteria(self, categories: Mapping[int, Category]) -> dict[str, Criterion]:
+        there = {each.code: each for each in Criterion.objects.select_related("category", "parent")}
+        met: dict[Any, int] = {}
+        rows = self.records.read_rows(CRITERIA)
+        # A heading before what stands under it, however the rows were sorted.
+        for place, row in enumerate(sorted(rows, key=lambda each: bool(each.values.get("parent"))), start=1):
+            row.take_spelling(there, "code", "parent")
+            if not self.records.is_whole(row) or not self._once(row, met, row.values["code"], "code"):
+                continue
+            values = dict(row.values)
+            category = categories.get(values["category"])
+            parent = there.get(values["parent"]) if values["parent"] else None
+            if category is None:
+                self.records.tell_at(
+                    row, "category", _("There is no category with this number; add it to the sheet of categories.")
+                )
+            if values["parent"] and parent is None:
+                self.records.tell_at(
+                    row, "parent", _("There is no criterion with this code."), near(values["parent"], there)
+                )
+            if category is None or (values["parent"] and parent is None):
+                continue
+            criterion = there.get(values["code"]) or Criterion()
+            if values["position"] is None:
+                values["position"] = place if criterion.pk is None else criterion.position
+            made = self._take(
+                row, criterion, {**values, "category": category, "parent": parent}, values["code"], values["title"]
+            )
+            if made:
+                there[made.code] = made
+        return there
+
+    def _assessment(self) -> Assessment | None:
+        if not self.records.is_whole(self.head):
+            return None
+        values = self.head.values
+        name = values["assessment"]
+        own = ("kind", "assessed_on", "basic_points", "advance_points", "significance_points", "are_points_confirmed")
+        key = thai.search_key(name)
+        record = next((each for each in Assessment.objects.all() if thai.search_key(each.name) == key), None)
+        record = record or Assessment(name=name)
+        return self._take(self.head, record, {key: values[key] for key in own}, name)
+
+    def _plan(self, assessment: Assessment | None) -> Plan | None:
+        if assessment is None:
+            return None
+        values = {key: self.head.values[key] for key in ("slug", "title", "organization", "starts_on", "ends_on")}
+        previous = None
+        if self.head.values["previous"]:
+            previous = find_named(Plan.objects.all(), "slug", self.head.values["previous"])
+            if previous is None:
+                slugs = Plan.objects.values_list("slug", flat=True)
+                self.records.tell_at(self.head, "previous", _("There is no plan with this code."), slugs)
+                return None
+        record = find_named(Plan.objects.all(), "slug", values["slug"]) or Plan()
+        values["slug"] = record.slug or values["slug"]
+        if record.pk:
+            self.records.findings.adds_to = say_adds_to(record)
+        values |= {"assessment": assessment, "previous": previous}
+        return self._take(self.head, record, values, values["slug"], values["title"])
+
+    def _periods(self, plan: Plan | None) -> list[Period]:
+        there = {each.number: each for each in plan.periods.all()} if plan else {}
+        met: dict[Any, int] = {}
+        periods = []
+        for row in self.records.read_rows(PERIODS):
+            if not self.records.is_whole(row) or not self._once(row, met, row.values["number"], "number"):
+                continue
+            if plan is None:
+                periods.append(Period(**row.values))  # to understand the actions' cells
+                continue
+            record = there.get(row.values["number"]) or Period(plan=plan)
+            made = self._take(row, record, row.values, str(row.values["number"]))
+            if made:
+                there[made.number] = made
+        return sorted(there.values() or periods, key=lambda each: each.number)
+
+    def _verdicts(
+        self, criteria: Mapping[str, Criterion], assessment: Assessment | None
+    ) -> dict[tuple[str, int], Requirement]:
+        there = {(each.criterion.code, each.level): each for each in Requirement.objects.select_related("criterion")}
+        judged = (
+            {each.requirement_id: each for each in Verdict.objects.filter(assessment=assessment)} if assessment else {}
+        )
+        parents = {each.parent_id for each in criteria.values() if each.parent_id}
+        met: dict[Any, int] = {}
+        for row in self.records.read_rows(VERDICTS):
+            if not self.records.is_whole(row):
+                continue
+            row.take_spelling(criteria, "criterion")
+            code, level = row.values["criterion"], int(row.values["level"])
+            if not self._once(row, met, (code, level), "level"):
+                continue
+            criterion = criteria.get(code)
+            if criterion is None or criterion.pk in parents:
+                text = (
+                    _("There is no criterion with this code.")
+                    if criterion is None
+                    else _("This criterion is a heading; judge the criteria under it.")
+                )
+                self.records.tell_at(row, "criterion", text, near(code, criteria) if criterion is None else ())
+                continue
+            name = f"{code} {Level(level).short}"
+            requirement = there.get((code, level)) or Requirement(criterion=criterion, level=level)
+            requirement = self._take(row, requirement, {"text": row.values["text"]}, name)
+            if requirement:
+                there[code, level] = requirement
+                self._verdict(row, name, assessment, requirement, judged.get(requirement.pk))
+        return there
+
+    def _verdict(
+        self, row: Row, name: str, assessment: Assessment | None, requirement: Requirement, verdict: Verdict | None
+    ) -> None:
+        values = {key: row.values[key] for key in ("passed", "reason", "printed")}
+        if values["passed"] is None:
+            if values["reason"]:
+                self.records.tell_at(row, "passed", _("A reason stands here without a verdict; write ผ่าน or ไม่ผ่าน."))
+            return
+        if assessment:
+            self._take(row, verdict or Verdict(assessment=assessment, requirement=requirement), values, name)
+
+    def _actions(
+        self,
+        plan: Plan | None,
+        criteria: Mapping[str, Criterion],
+        requirements: Mapping[tuple[str, int], Requirement],
+        periods: list[Period],
+        units: list[Unit],
+    ) -> None:
+        names = UnitNames.of(units)
+        readers = {
+            "first": lambda cell: read_period(cell, periods),
+            "last": lambda cell: read_period(cell, periods),
+            "lead": lambda cell: tuple(read_units(cell, names)),
+            "support": lambda cell: tuple(read_units(cell, names)),
+        }
+        there = {each.ref: each for each in plan.actions.with_details().in_order()} if plan else {}
+        by_content = ActionsByContent(there.values())
+        rows = self.records.read_rows(ACTIONS, readers)
+        for row in rows:
+            row.take_spelling(criteria, "criterion")
+            row.take_spelling(there, "ref")
+        named = {row.values.get("ref") for row in rows}
+        taken = named | set(there)
+        met: dict[Any, int] = {}
+        contents = {_content_of(row): row.number for row in rows if self.records.is_whole(row) and row.values["ref"]}
+        for row in rows:
+            if not self.records.is_whole(row):
+                continue
+            values = dict(row.values)
+            criterion = criteria.get(values["criterion"])
+            answers = [requirements.get((values["criterion"], int(level))) for level in values["levels"]]
+            if criterion is None:
+                self.records.tell_at(
+                    row, "criterion", _("There is no criterion with this code."), near(values["criterion"], criteria)
+                )
+                continue
+            if None in answers:
+                text = _(
+                    "Criterion %(code)s has no requirement at one of these levels; add it to the sheet of verdicts."
+                )
+                self.records.tell_at(row, "levels", text % {"code": values["criterion"]})
+                continue
+            nearest = ""
+            if not values["ref"]:
+                key = _content_of(row)
+                if not self._once(row, contents, key, "text"):
+                    continue
+                if known := by_content.find(key, taken=named):
+                    values |= {"ref": known.ref, "text": known.text, "number": known.number}
+                else:
+                    nearest = by_content.describe_nearest(values["criterion"], values["text"], taken=named)
+                    values["ref"] = free_ref(values["criterion"], values["levels"], taken)
+                    taken.add(values["ref"])
+            if plan and self._once(row, met, values["ref"], "ref"):
+                action = there.get(values["ref"])
+                self._action(row, plan, criterion, answers, values, action, place=len(met), nearest=nearest)
+
+    def _action(
+        self,
+        row: Row,
+        plan: Plan,
+        criterion: Criterion,
+        answers: Any,
+        values: dict[str, Any],
+        action: Any,
+        *,
+        place: int,
+        nearest: str,
+    ) -> None:
+        fields = {
+            "ref": values["ref"], "criterion": criterion, "number": values["number"], "text": values["text"],
+            "first_period": values["first"], "last_period": values["last"], "schedule_basis": values["basis"],
+            "reading_note": values["reading_note"],
+        }  # fmt: skip
+        position = values["position"] if values["position"] is not None else place
+        if action is None:
+            made = self._take(
+                row,
+                ActionItem(plan=plan),
+                {**fields, "position": position},
+                values["ref"],
+                values["text"],
+                nearest=nearest,
+                requirements=answers,
+            )
+            for name, role in ROLES.items() if made else ():
+                for number, unit in enumerate(values[name], start=1):
+                    part = Assignment(action=made, unit=unit, role=role, position=number)
+                    self.records.mark.on(part).save()
+            return
+        errors = len(self.records.findings.errors)
+        self.records.found(row, action, fields)
+        if {each.pk for each in answers} != {each.pk for each in action.requirements.all()}:
+            self.records.tell_differs(
+                row, "levels", ", ".join(Level(each.level).short for each in action.requirements.all())
+            )
+        for name in ROLES:
+            stored = [each.unit for each in getattr(action, name)]
+            if [unit.pk for unit in stored] != [unit.pk for unit in values[name]]:
+                self.records.tell_differs(row, name, ", ".join(map(str, stored)) or "–")
+        if len(self.records.findings.errors) == errors:
+            self.records.findings.unchanged += 1
+
+
+def say_adds_to(plan: Plan) -> str:
+    """The sentence for a workbook whose plan is there already."""
+    count = plan.actions.count()
+    text = ngettext(
+        "The plan “%(title)s” (%(slug)s) is there already, with %(count)s action. This file makes no new plan; what "
+        "is new in it is added to that one.",
+        "The plan “%(title)s” (%(slug)s) is there already, with %(count)s actions. This file makes no new plan; what "
+        "is new in it is added to that one.",
+        count,
+    )
+    return text % {"title": plan.title, "slug": plan.slug, "count": count}
+
+
+def _content_of(row: Row) -> ContentKey:
+    """What a row of an action says."""
+    return content_key(*(row.values[name] for name in ("criterion", "levels", "number", "text")))
+
+
+def _unit_key(abbreviation: str) -> str:
+    """What two spellings of an abbreviation share, its dots left out or not."""
+    return thai.search_key(abbreviation).replace(".", "")

@@ -1,0 +1,88 @@
+"""The list of actions as a table to download: the rows of the page, in its order, in five queries however many rows."""
+
+from collections.abc import Mapping, Sequence
+
+from django.utils.translation import gettext as _
+
+from assignments.models import Assignment, Role, Unit
+from criteria.models import Criterion, Level
+from plan.as_of import AsOf
+from plan.models import ActionItem, Due, Health, Plan, Status
+from plan.models.action import ActionItemQuerySet
+from plan.schedule import schedule_words
+from spreadsheets.list_export import Table
+from spreadsheets.tables import Column, Kind
+
+FIELDS = (
+    "pk", "ref", "criterion_id", "text", "first_period_id", "last_period_id", "status_on", "due", "progress_on",
+    "expected_on", "health", "updated_at",
+)  # fmt: skip
+AT_ONCE = 2_000  # rows read from the database at a time
+
+
+def action_table(plan: Plan, actions: ActionItemQuerySet, as_of: AsOf, *, notes: Sequence[str]) -> Table:
+    """The table of `actions`, annotated as of the day and in the order of the page.
+
+    Rows are named tuples, not models, and every text that rows share is made once: there may be 20,000.
+    """
+    return Table(
+        title=_("Actions"),
+        notes=notes,
+        columns=_columns(plan, as_of),
+        rows=actions.values_list(*FIELDS, named=True).iterator(chunk_size=AT_ONCE),
+        empty=_("No action fits these filters"),
+    )
+
+
+def _columns(plan: Plan, as_of: AsOf) -> list[Column]:
+    units = read_unit_names(plan)
+    levels = _read_levels(plan)
+    criteria = {each.pk: (str(each), str(each.category)) for each in Criterion.objects.select_related("category")}
+    periods = {period.pk: period for period in as_of.periods}
+    schedules = {
+        (first, last): schedule_words(periods[first], periods[last]) for first in periods for last in periods
+    } | {(None, None): schedule_words(None, None)}
+    statuses = {status.value: str(status.label) for status in Status}
+    healths = {health.value: str(health.label) for health in Health}
+    overdue = {Due.OVERDUE.value: str(Due.OVERDUE.label)}
+    return [
+        Column(_("Ref"), 14, get=lambda row: row.ref),
+        Column(_("Criterion"), 28, get=lambda row: criteria[row.criterion_id][0]),
+        Column(_("Category"), 20, get=lambda row: criteria[row.criterion_id][1]),
+        Column(_("Level"), 17, get=lambda row: levels.get(row.pk)),
+        Column(_("What is to be done"), 60, get=lambda row: row.text),
+        Column(_("Lead units"), 16, get=lambda row: units.get((row.pk, Role.LEAD.value))),
+        Column(_("Support units"), 16, get=lambda row: units.get((row.pk, Role.SUPPORT.value))),
+        Column(_("Schedule"), 20, get=lambda row: schedules[row.first_period_id, row.last_period_id]),
+        Column(_("Status"), 16, get=lambda row: statuses[row.status_on]),
+        Column(_("Overdue"), 11, get=lambda row: overdue.get(row.due)),
+        Column(_("Progress"), 10, Kind.PERCENT, get=lambda row: row.progress_on),
+        Column(_("Expected"), 10, Kind.PERCENT, get=lambda row: row.expected_on),
+        Column(_("Health"), 14, get=lambda row: healths[row.health]),
+        Column(_("Last updated"), 14, Kind.DAY, get=lambda row: row.updated_at),
+    ]
+
+
+def read_unit_names(plan: Plan) -> Mapping[tuple[int, str], str]:
+    """Map (action pk, role) to the units' abbreviations in the document's order, "กพร., สลก.", with two queries."""
+    abbreviations = dict(Unit.objects.values_list("pk", "abbreviation"))
+    names: dict[tuple[int, str], str] = {}
+    links = Assignment.objects.filter(action__plan=plan).in_order()
+    for action, role, unit in links.values_list("action_id", "role", "unit_id"):
+        key = (action, role)
+        names[key] = f"{names[key]}, {abbreviations[unit]}" if key in names else abbreviations[unit]
+    return names
+
+
+def _read_levels(plan: Plan) -> Mapping[int, str]:
+    """Map action pks to the levels they answer, lowest first: "Advance (Alignment), Significance (Integration)"."""
+    labels = {level.value: str(level.label) for level in Level}
+    levels: dict[int, list[int]] = {}
+    links = ActionItem.requirements.through.objects.filter(actionitem__plan=plan)
+    for action, level in links.values_list("actionitem_id", "requirement__level"):
+        levels.setdefault(action, []).append(level)
+    words = {}
+    return {
+        action: words.setdefault(tuple(sorted(found)), ", ".join(labels[level] for level in sorted(found)))
+        for action, found in levels.items()
+    }

@@ -1,0 +1,145 @@
+"""Pages of the plan: the way in, the list of actions, one action with its story and its form."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
+
+from assignments.access import Access, RoleGroup, access_of
+from plan.actions.filters import ActionFilter
+from plan.actions.table import action_table
+from plan.as_of import AsOf, on_day
+from plan.downloads import list_notes, send_list
+from plan.lookup import day_query, earlier_days, find_action, find_plan, read_as_of, read_since, warn_left_out
+from plan.models import ActionItem, Plan
+from plan.models.action import ActionItemQuerySet
+from plan.updates.forms import typed_update
+from plan.updates.history import read_story
+from plan.updates.views import Panel, answer_update, open_panel, page_addresses
+from pmqa_tracker import clock, thai
+from pmqa_tracker.typed_words import describes_words
+from spreadsheets.downloads import listen
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownActions:
+    """The list as its address asks for it: all rows, in their order, as they stand on the day."""
+
+    as_of: AsOf
+    since: AsOf
+    filter: ActionFilter
+    actions: ActionItemQuerySet
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Lead to the page of the current plan that the person's role comes for."""
+    plan = Plan.objects.current(on=clock.today())
+    if plan is None:
+        return render(request, "plan/plan_none.html")
+    access = access_of(request)
+    if RoleGroup.ASSESSOR in access.roles:
+        return redirect("maturity_map", plan.slug)
+    if RoleGroup.STAFF in access.roles and not access.is_coordinator:
+        return redirect("my", plan.slug)
+    return redirect("dashboard", plan.slug)
+
+
+def read_actions(request: HttpRequest, plan: Plan) -> ShownActions:
+    """What the list shows: narrowed and ordered by the address; what of it was left out is said."""
+    as_of = read_as_of(request, plan)
+    since = read_since(request, plan, as_of, earlier_days(plan, as_of))
+    chosen = ActionFilter(request.GET, plan.actions.all(), as_of=as_of, since=since)
+    actions = chosen.qs
+    warn_left_out(request, chosen, also=("page",))
+    if not actions.query.order_by:
+        actions = actions.in_order()
+    return ShownActions(as_of=as_of, since=since, filter=chosen, actions=actions)
+
+
+@require_safe
+def action_list(request: HttpRequest, slug: str) -> HttpResponse:
+    """Every action, narrowed and ordered by the address; the rows alone for htmx."""
+    plan = find_plan(request, slug)
+    shown = read_actions(request, plan)
+    rows = shown.actions.with_updated_on(shown.as_of, shown.filter.reporters)
+    page = Paginator(rows.with_details(), PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "as_of": shown.as_of,
+        "since": shown.since,
+        "filter": shown.filter,
+        "page": page,
+        "query": day_query(plan, shown.as_of),
+        "is_today": shown.as_of.day == clock.today(),
+    }
+    template = "plan/action_list.html#rows" if request.htmx else "plan/action_list.html"
+    return render(request, template, context)
+
+
+@describes_words(typed_update)
+@require_http_methods(["GET", "HEAD", "POST"])
+def action_detail(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
+    """One action: why, what, who, when, how far; and the form to tell more, which posts to the same address."""
+    plan = find_plan(request, slug)
+    action = find_action(plan, ref)
+    access = access_of(request)
+    addresses = page_addresses(plan, action)
+    if request.method != "POST":
+        panel = open_panel(action, access, addresses)
+        return render(request, "plan/action_detail.html", read_detail(request, plan, panel, access))
+    panel = answer_update(request, plan, action, access, addresses)
+    return answer_with(request, plan, panel, access, part="plan/action_detail.html#update")
+
+
+def answer_with(request: HttpRequest, plan: Plan, panel: Panel, access: Access, *, part: str) -> HttpResponse:
+    """Answer an update of the action's own page: that page again, or for htmx `part` where the update was refused."""
+    action = panel.action
+    if panel.update is None:
+        if request.htmx:
+            return render(request, part, {"plan": plan, "action": action, "panel": panel}, status=panel.status)
+        context = read_detail(request, plan, panel, access)
+        return render(request, "plan/action_detail.html", context, status=panel.status)
+    messages.success(request, _("Recorded. %(ref)s now shows what you told.") % {"ref": action.ref})
+    address = reverse("action_detail", args=[plan.slug, action.ref])
+    if not request.htmx:
+        return redirect(address)
+    return trigger_client_event(HttpResponseClientRedirect(address), "recorded")
+
+
+def read_detail(request: HttpRequest, plan: Plan, panel: Panel, access: Access) -> dict[str, Any]:
+    """What the page of an action shows."""
+    action: ActionItem = panel.action
+    as_of = on_day(plan, clock.today(), plan.periods.all(), told_until=clock.now())
+    found = plan.actions.filter(pk=action.pk).as_of(as_of).with_updated_on(as_of)
+    standing = found.values("due", "health", "expected_on", "updated_on").get()
+    verdicts = plan.assessment.verdicts.filter(requirement__actions=action).select_related("requirement")
+    return {
+        "as_of": as_of,
+        "action": action,
+        "standing": standing,
+        "verdicts": verdicts.order_by("requirement__level"),
+        "story": read_story(action, access, unit=request.GET.get("unit", "")),
+        "panel": panel,
+    }
+
+
+@require_safe
+def action_list_workbook(request: HttpRequest, slug: str) -> FileResponse:
+    """The list of actions; takes the parameters of its page."""
+    plan = find_plan(request, slug)
+    said = listen(request)
+    shown = read_actions(request, plan)
+    since = []
+    if "change" in shown.filter.chosen:
+        since = [_("Compared with %(day)s") % {"day": thai.format_date(shown.since.day)}]
+    notes = list_notes(plan, shown.as_of.day, [*shown.filter.words, *since], said.lines)
+    return send_list(action_table(plan, shown.actions, shown.as_of, notes=notes), plan, shown.as_of.day)

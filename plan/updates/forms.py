@@ -1,0 +1,248 @@
+"""What staff fill in: the update of an action."""
+
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from assignments.access import Access
+from assignments.models import Unit
+from plan.evidence import kinds, storage
+from plan.evidence.fields import MOST, FilesField, LinksField
+from plan.evidence.storage import StagedFile
+from plan.models import ActionItem, ProgressUpdate, Status
+from plan.updates.record import ONLY_LEADS, WORDS, Attachment, Report
+from pmqa_tracker.forms import LinesField, with_lf
+from pmqa_tracker.parsing.fields import PercentField
+from pmqa_tracker.typed_words import Words
+
+
+class WithdrawalForm(forms.Form):
+    """Why a piece of evidence is withdrawn."""
+
+    reason = LinesField()
+
+
+class UpdateForm(forms.ModelForm):
+    """One update of one action, as far as its author may write it.
+
+    A supporting unit's staff get no status and no progress. `version` and `op_id` are what was on the page when it
+    was opened: the first tells a stale form, the second makes two copies of one submission one update. Files that are
+    accepted are staged at once, `staged`: a form that comes back brings them with it by their tokens.
+    """
+
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
+    op_id = forms.UUIDField(widget=forms.HiddenInput)
+    unit = forms.TypedChoiceField(
+        label=_("You report for"),
+        coerce=int,
+        empty_value=None,
+        required=False,
+        error_messages={
+            "invalid_choice": _("You do not report for this unit on this action. Choose one of the units offered.")
+        },
+    )
+    files = FilesField(label=_("Files as evidence"), required=False)
+    links = LinksField(
+        label=_("Links as evidence, one on each line"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "inputmode": "url"}),
+        help_text=_("A name may stand before the link: Minutes of the meeting https://…"),
+    )
+
+    class Meta:
+        model = ProgressUpdate
+        fields = ("status_to", "progress_to", *WORDS)
+        field_classes = dict.fromkeys(WORDS, LinesField) | {"progress_to": PercentField}
+        widgets = {name: forms.Textarea(attrs={"rows": 2}) for name in WORDS} | {"status_to": forms.RadioSelect}
+        labels = {
+            "status_to": _("Status now"),
+            "progress_to": _("Progress (%)"),
+            "result": _("What was done"),
+            "problem": _("Problem"),
+            "next_step": _("Next step"),
+            "reason": _("Reason for going back or cancelling"),
+        }
+        help_texts = {
+            "progress_to": _("0 while not started, 100 when done."),
+            "result": _("Needed to report it done, unless evidence is attached."),
+            "problem": _("Needed to report it blocked."),
+            "next_step": "",
+            "reason": _("Needed when the status or the progress goes back, or the action is cancelled."),
+        }
+
+    def __init__(self, *args: Any, action: ActionItem, access: Access, unit: Unit | None = None, **kwargs: Any) -> None:
+        """Set up; `unit` is offered first of those the author may speak for, otherwise `Access.unit_in`'s is."""
+        self.action, self.access = action, access
+        self.default_unit = unit.pk if unit else access.unit_in(action)
+        self.owner = f"{access.user.pk}/{action.pk}"
+        self.moves_status = access.may_change_status(action)
+        self.staged: list[StagedFile] = []
+        kwargs.setdefault("auto_id", f"id_{action.pk}_%s")  # several forms may be open on a page
+        kwargs["initial"] = {
+            "version": action.version,
+            "op_id": uuid4(),
+            "unit": self.default_unit,
+            "status_to": action.status,
+            "progress_to": action.progress,
+        }
+        kwargs["instance"] = ProgressUpdate(
+            status_from=action.status,
+            progress_from=action.progress,
+            status_to=action.status,
+            progress_to=action.progress,
+        )
+        super().__init__(*args, **kwargs)
+        offered = [(unit.pk, str(unit)) for unit in access.choices_in(action)]
+        if self.default_unit is None:
+            offered.insert(0, ("", gettext("All lead units")))
+        self.fields["unit"].choices = offered
+        self.asks_unit = len(offered) > 1
+        if not self.asks_unit:
+            self.fields["unit"].widget = forms.HiddenInput()
+        self.fields["files"].help_text = gettext("At most %(size)s MB each: %(kinds)s. Photos too.") % {
+            "size": settings.PMQA_EVIDENCE_MB,
+            "kinds": ", ".join(kinds.KINDS),
+        }
+        if self.moves_status:
+            self.fields["status_to"].choices = self._choices(access)
+        else:
+            for name in ("status_to", "progress_to", "problem", "reason"):
+                del self.fields[name]
+            self.fields["result"].help_text = ""
+
+    def _choices(self, access: Access) -> list[tuple[str, str]]:
+        """The statuses this person may choose: cancelling, and taking up again, is the coordinator's."""
+        if access.is_coordinator:
+            return list(Status.choices)
+        if self.action.status == Status.CANCELLED:
+            return [(Status.CANCELLED.value, Status.CANCELLED.label)]
+        return [choice for choice in Status.choices if choice[0] != Status.CANCELLED]
+
+    @property
+    def cancels(self) -> bool:
+        """Whether its author may cancel, or take up again what is cancelled."""
+        return self.moves_status and len(self.fields["status_to"].choices) == len(Status)
+
+    @property
+    def kept(self) -> list[tuple[str, StagedFile]]:
+        """(token, file) of what was accepted and waits for the form to be taken."""
+        return [(staged.token(self.owner), staged) for staged in self.staged]
+
+    def clean_files(self) -> None:
+        """Judge each file; the good ones are staged, and each bad one is told by its name."""
+        tokens = self.data.getlist("kept") if hasattr(self.data, "getlist") else []
+        self.staged = [staged for token in tokens[:MOST] if (staged := storage.unstage(token, self.owner))]
+        refused = []
+        if len(self.staged) < len(tokens[:MOST]):
+            refused.append(gettext("A file chosen earlier is no longer kept; choose it again."))
+        for upload in self.cleaned_data["files"]:
+            if len(self.staged) >= MOST:
+                message = gettext("“%(name)s” is left out: an update takes at most %(most)s files.")
+                refused.append(message % {"name": kinds.clean_name(upload.name), "most": MOST})
+                continue
+            try:
+                limit = settings.PMQA_EVIDENCE_MB * 1024 * 1024
+                kind = kinds.identify(upload, upload.name, size=upload.size, limit=limit)
+            except kinds.RefusedFileError as error:
+                refused.append(str(error))
+                continue
+            name = kinds.clean_name(upload.name)
+            self.staged.append(storage.stage(upload, original_name=name, kind=kind.name))
+        if refused:
+            raise ValidationError(refused)
+
+    def clean_links(self) -> list[tuple[str, str]]:
+        """At most so many as an update takes."""
+        links = self.cleaned_data["links"]
+        if len(links) > MOST:
+            raise ValidationError(gettext("An update takes at most %(most)s links.") % {"most": MOST})
+        return links
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse an update that tells nothing, or that moves the status for a unit that only supports."""
+        data = super().clean()
+        if "unit" in self.errors and not self.asks_unit:
+            raise ValidationError(self.fields["unit"].error_messages["invalid_choice"])
+        if not self.moves_status and self.data.get("status_to", self.action.status) != self.action.status:
+            raise ValidationError(
+                gettext("Only a lead unit changes the status; a supporting unit adds results and evidence.")
+            )
+        evidence = bool(data.get("links") or self.staged)
+        self.instance.has_evidence = evidence
+        moved = data.get("status_to", self.action.status) != self.action.status or (
+            data.get("progress_to", self.action.progress) != self.action.progress
+        )
+        if moved and self.moves_status and not self.access.may_change_status_for(self.action, self._speaks_for()):
+            self.add_error("unit", ONLY_LEADS)
+        told = any(data.get(name) for name in WORDS) or evidence or self.errors
+        if not moved and not told:
+            raise ValidationError(
+                gettext("Nothing was told yet: change the status or the progress, or write what was done.")
+            )
+        return data
+
+    def typed_words(self) -> Words:
+        """Label and text of all that was written and chosen, for a page that cannot take it but must not lose it."""
+        return update_words(self.data, self.files)
+
+    def _speaks_for(self) -> int | None:
+        """The pk of the unit its author speaks for; None for every lead unit."""
+        return self.cleaned_data.get("unit") or self.default_unit
+
+    def report(self) -> Report:
+        """What the form tells; of one that is not valid, as it was typed."""
+        data = self.cleaned_data
+        unit = self._speaks_for()
+        moves_status = self.moves_status and self.access.may_change_status_for(self.action, unit)
+        words = {
+            name: data[name] if name in data else with_lf(self.data.get(name)).strip()
+            for name in WORDS
+            if name in self.fields
+        }
+        attachments = [Attachment(title=title, link=link) for title, link in data.get("links") or ()]
+        attachments += [Attachment(title=staged.original_name, file=staged) for staged in self.staged]
+        return Report(
+            status=data.get("status_to", self.data.get("status_to")) if moves_status else None,
+            progress=data.get("progress_to", self.data.get("progress_to")) if moves_status else None,
+            unit=unit,
+            attachments=attachments,
+            **words,
+        )
+
+
+def update_words(posted: Any, files: Any) -> Words:
+    """(label, text) of what an update's form was sent with: the choices made, words, links and the names of files."""
+    fields = UpdateForm.base_fields
+    labels = {"unit": fields["unit"].label} | UpdateForm._meta.labels | {"links": fields["links"].label}
+    told = {name: with_lf(posted.get(name)).strip() for name in labels}
+    told["unit"] = _unit_words(told["unit"])
+    told["status_to"] = str(dict(Status.choices).get(told["status_to"], told["status_to"]))
+    if told["progress_to"].isdecimal():  # otherwise it says that it is a percentage, or is none
+        told["progress_to"] += " %"
+    tokens = posted.getlist("kept") if hasattr(posted, "getlist") else []
+    uploads = files.getlist("files") if hasattr(files, "getlist") else []
+    names = [*filter(None, map(storage.name_in, tokens)), *(file.name for file in uploads)]
+    told["files"], labels["files"] = "\n".join(names), gettext("Files, to be chosen again")
+    return [(str(labels[name]), text) for name, text in told.items() if text]
+
+
+def _unit_words(pk: str) -> str:
+    """The unit that was chosen to speak for, by its pk in a posted form."""
+    is_pk = pk.isascii() and pk.isdecimal() and len(pk) < 19
+    return str(Unit.objects.filter(pk=pk).first() or "") if is_pk else ""
+
+
+def typed_update(request: HttpRequest) -> Words:
+    """`update_words` of a posted update."""
+    return update_words(request.POST, request.FILES)
+
+
+def typed_withdrawal(request: HttpRequest) -> Words:
+    """(label, text) of a posted withdrawal of evidence."""
+    return [(gettext("Why is it withdrawn?"), text) for text in request.POST.getlist("reason") if text.strip()]

@@ -1,0 +1,45 @@
+"""The story of an action: its updates with what proves them, newest first, and whose they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assignments.access import Access
+from assignments.models import Unit
+from plan.models import ActionItem, ProgressUpdate
+from pmqa_tracker import thai
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """What was told of an action.
+
+    Attributes:
+        updates: newest first, those of `unit` where one is chosen; each knows whether it `is_undone`, and each piece
+            of its evidence `can_withdraw`.
+        units: whose people told anything, to choose from.
+        unit: the chosen one's abbreviation, or empty.
+        count: of all updates.
+    """
+
+    updates: Sequence[ProgressUpdate]
+    units: Sequence[Unit]
+    unit: str
+    count: int
+
+
+def read_story(action: ActionItem, access: Access, *, unit: str = "") -> Story:
+    """The story of an action for one person; `unit` (an abbreviation) narrows it, an unknown one does not."""
+    rows = action.updates.with_undone().newest_first().select_related("author", "unit")
+    updates = list(rows.prefetch_related("evidence__withdrawal__by"))
+    units = {update.unit_id: update.unit for update in updates if update.unit}
+    named = {each.abbreviation: each for each in units.values()}
+    chosen = named.get(thai.as_offered(unit, named))
+    for update in updates:
+        for item in update.evidence.all():
+            item.can_withdraw = access.may_withdraw(item)
+    return Story(
+        updates=[update for update in updates if chosen is None or update.unit_id == chosen.pk],
+        units=sorted(units.values(), key=lambda each: (each.position, thai.sort_key(each.abbreviation))),
+        unit=chosen.abbreviation if chosen else "",
+        count=len(updates),
+    )

@@ -1,1 +1,0 @@
-"""Pages of the plan, a file a noun."""

@@ -1,0 +1,82 @@
+"""What a person chose of what there is to choose from, by whichever of its names; see `pmqa_tracker.parsing.values`."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from datetime import date, time
+from difflib import get_close_matches
+from typing import TypeVar
+
+from django.utils.translation import gettext as _
+
+from pmqa_tracker import thai
+from pmqa_tracker.parsing.cell import ReadCell
+from pmqa_tracker.parsing.errors import LONGEST_SHOWN, UnreadableError, shown
+from pmqa_tracker.parsing.values import read_text
+
+Choice = TypeVar("Choice", bound=Hashable)
+
+
+def read_words(cell: ReadCell) -> str:
+    """The text of a cell that should name something: as `read_text`, but a day or a time is a name that nobody has.
+
+    Raises:
+        UnreadableError: as `read_text`.
+    """
+    if isinstance(cell.value, (date, time)) and not cell.trouble:
+        return shown(cell.value)
+    return read_text(cell)
+
+
+def read_choice(cell: ReadCell, choices: Mapping[Choice, Sequence[str]]) -> Choice | None:
+    """The one of `choices` that a cell names; spaces, case and the two ways of writing ำ make no difference.
+
+    Args:
+        choices: the names of each value, at least one; the one to offer first.
+
+    Raises:
+        UnreadableError: it names none of them (the nearest is said), or several.
+    """
+    text = read_words(cell)
+    if not text:
+        return None
+    values: dict[str, list[Choice]] = {}
+    for choice, names in choices.items():
+        for key in dict.fromkeys(map(thai.search_key, names)):
+            values.setdefault(key, []).append(choice)
+    found = values.get(thai.search_key(text), [])
+    if len(found) == 1:
+        return found[0]
+    if found:
+        only = [next((name for name in choices[each] if values[thai.search_key(name)] == [each]), "") for each in found]
+        raise UnreadableError(
+            _("“%(value)s” may mean several things; write the one that is meant.") % {"value": shown(text)},
+            filter(None, only),
+        )
+    first = {choice: names[0] for choice, names in choices.items()}
+    near = nearest(text, {key: first[each[0]] for key, each in values.items()})
+    listed = ", ".join(first.values())
+    raise UnreadableError(
+        _("“%(value)s” is not one of the choices. Allowed: %(allowed)s.") % {"value": shown(text), "allowed": listed}
+        + near
+    )
+
+
+def read_yes_no(cell: ReadCell) -> bool | None:
+    """Yes or no: ใช่, ไม่ใช่, yes, no, TRUE, FALSE, 1, 0.
+
+    Raises:
+        UnreadableError: it is neither.
+    """
+    yes, no = ("ใช่", "yes", "y", "true", "1"), ("ไม่ใช่", "ไม่", "no", "n", "false", "0")
+    return read_choice(cell, {True: yes, False: no})
+
+
+def nearest(text: str, names: Mapping[str, str]) -> str:
+    """A sentence with the names written most like a text, beginning with a space; "" where none is like it.
+
+    Args:
+        text: what was typed.
+        names: what to offer, by its search key.
+    """
+    near = get_close_matches(thai.search_key(text[:LONGEST_SHOWN]), list(names), n=3, cutoff=0.6)
+    offered = ", ".join(dict.fromkeys(names[key] for key in near))
+    return " " + _("The nearest: %(names)s") % {"names": offered} if offered else ""

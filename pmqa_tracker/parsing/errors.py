@@ -1,0 +1,29 @@
+"""What is said of a cell that nobody can be sure of: what stands there, what is allowed, what it may mean."""
+
+import re
+from collections.abc import Iterable
+
+UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # in a cell of a workbook
+LONGEST_SHOWN = 60  # characters of a value in a message
+
+
+class UnreadableError(ValueError):
+    """A cell whose value nobody can be sure of.
+
+    `message` says what is allowed; `readings` are the values it may mean, each written so that it would be understood.
+    """
+
+    def __init__(self, message: str, readings: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.readings = list(readings)
+
+
+def shown(value: object) -> str:
+    """A value as a message quotes it: short, on one line, without what cannot be shown."""
+    try:
+        text = value if isinstance(value, str) else str(value)
+    except ValueError:  # Python writes no integer of more than 4,300 digits
+        text = "…"
+    text = " ".join(UNWRITABLE.sub("\ufffd", text).split())
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"

@@ -1,0 +1,42 @@
+"""Fields of forms for numbers, read as the import reads them: ๕๐, "50 %", ร้อยละ ๕๐."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from pmqa_tracker.parsing.cell import ReadCell
+from pmqa_tracker.parsing.errors import UnreadableError
+from pmqa_tracker.parsing.values import LARGEST_WHOLE, read_percent, read_whole
+
+
+class WholeField(forms.IntegerField):
+    """A whole number; a box of text, since a browser's box for numbers refuses Thai digits."""
+
+    widget = forms.TextInput
+
+    def to_python(self, value: Any) -> int | None:
+        """The number.
+
+        Raises:
+            ValidationError: what was typed is none; it says what is allowed.
+        """
+        if value in self.empty_values or isinstance(value, int):
+            return None if value in self.empty_values else value
+        try:
+            return self.read(str(value))
+        except UnreadableError as error:
+            raise ValidationError(error.message) from None
+
+    def read(self, text: str) -> int | None:
+        return read_whole(ReadCell(text), least=self.min_value or 0, most=self.max_value or LARGEST_WHOLE)
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {"inputmode": "numeric", "autocomplete": "off"}
+
+
+class PercentField(WholeField):
+    """A whole percentage from 0 to 100; its label says that it is one, so that 1 is 1 %."""
+
+    def read(self, text: str) -> int | None:
+        return read_percent(ReadCell(text, is_percent=True))

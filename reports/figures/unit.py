@@ -1,0 +1,53 @@
+"""What the page of one unit shows besides its rows: whom it waits for and who waits for it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from assignments.models import Role, Unit
+from plan.models import Due
+from reports.figures.groups import Figure, count
+from reports.figures.standings import Standing
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What should be moving between a unit and another one.
+
+    Attributes:
+        partner: the other unit.
+        for_them: what the unit leads and they support; `for_them_late` of it is overdue.
+        for_us: what they lead and the unit supports; `for_us_late` of it is overdue.
+    """
+
+    partner: Unit
+    for_them: Figure
+    for_them_late: Figure
+    for_us: Figure
+    for_us_late: Figure
+
+
+def read_waiting(
+    unit: Unit, partners: Sequence[Unit], standings: Sequence[Standing], query: Mapping[str, Any]
+) -> list[Waiting]:
+    """Who waits for whom, most rows first; partners with nothing in common are left out."""
+    lead = [each for each in standings if unit.pk in each.lead]
+    support = [each for each in standings if unit.pk in each.support]
+    kept = {**query, "unit": unit.abbreviation}
+
+    def pair(rows: Sequence[Standing], role: Role, partner: Unit) -> tuple[Figure, Figure]:
+        asked = {**kept, "role": role.value, "partner": partner.abbreviation}
+        return (
+            count(rows, asked, lambda each: each.is_at_work, scope="at_work"),
+            count(rows, asked, lambda each: each.due == Due.OVERDUE, due=Due.OVERDUE.value),
+        )
+
+    found = []
+    for partner in partners:
+        if partner.pk == unit.pk:
+            continue
+        for_them = pair([each for each in lead if partner.pk in each.support], Role.LEAD, partner)
+        for_us = pair([each for each in support if partner.pk in each.lead], Role.SUPPORT, partner)
+        if for_them[0].count or for_us[0].count:
+            found.append(Waiting(partner, *for_them, *for_us))
+    return sorted(found, key=lambda each: -(each.for_them.count + each.for_us.count))

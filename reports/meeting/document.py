@@ -1,0 +1,239 @@
+"""The meeting pack as a Word file, made from a template that a coordinator edits in Word (docs/meeting-template.md)."""
+
+import logging
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from docx.document import Document as WordFile
+from docx.oxml.ns import qn
+from docxtpl import DocxTemplate
+from jinja2 import StrictUndefined, TemplateSyntaxError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from lxml import etree
+from markupsafe import Markup, escape
+
+from criteria.models import Level
+from plan.models import ActionItem, looks
+from pmqa_tracker import thai
+from pmqa_tracker.templatetags.page import percent, points
+from reports.figures.groups import Group
+from reports.figures.maturity import Cell, CellState, MaturityMap
+from reports.meeting.pack import Pack
+from reports.sentences import status_then_and_now
+from reports.templatetags.report_tags import signed
+from spreadsheets.text import clean_text
+
+logger = logging.getLogger(__name__)
+FILLS = {
+    CellState.PASSED: looks.GREEN.background,
+    CellState.READY: looks.BLUE.background,
+    CellState.FAILED: looks.RED.background,
+    CellState.LOCKED: "F0ECE7",
+    CellState.UNKNOWN: "auto",
+}
+# Text directly inside these elements is the output of a tag in the wrong place; Word refuses such a file.
+MISPLACED_TEXT = " | ".join(f"//w:{name}/text()[normalize-space()]" for name in ("body", "tbl", "tr", "tc", "p", "r"))
+
+
+class BrokenTemplateError(ValidationError):
+    """The Word template cannot be read or filled in; `messages` says why, in the language active when it is read."""
+
+
+class MisplacedTagError(Exception):
+    """A tag of the template left something that Word cannot open."""
+
+
+def build_meeting_word(pack: Pack, template: Path, *, notes: Sequence[str] = ()) -> WordFile:
+    """The pack as a Word document, in the active language.
+
+    Args:
+        pack: what the meeting receives.
+        template: a .docx file with the tags that docs/meeting-template.md lists.
+        notes: lines below the title: what the address asks for and the pack does not show.
+
+    Raises:
+        BrokenTemplateError: the file is missing, is no .docx, or a tag in it is wrong.
+    """
+    word = _open(template)
+    try:
+        word.render(_context(pack, notes), _environment())
+    except Exception as error:  # a template can fail in any way; all of them are mistakes in the file
+        logger.warning("The meeting template %s cannot be filled in", template, exc_info=True)
+        raise _explain(error, template) from error
+    title = _("For the meeting: the improvement plan as of %(day)s") % {"day": thai.format_date(pack.as_of.day)}
+    word.docx.core_properties.title = title
+    return word.docx
+
+
+def _open(path: Path) -> "_Template":
+    try:
+        word = _Template(BytesIO(path.read_bytes()))
+    except OSError as error:
+        logger.warning("The meeting template %s cannot be read: %s", path, error)
+        message = gettext_lazy("The template “%(name)s” is missing or cannot be read.")
+        raise BrokenTemplateError(message, params={"name": path.name}) from error
+    try:
+        word.init_docx()
+    except Exception as error:  # the libraries below raise whatever the bytes lead them to
+        logger.warning("The meeting template %s is not a Word file", path, exc_info=True)
+        message = gettext_lazy("The template “%(name)s” is not a Word document (.docx).")
+        raise BrokenTemplateError(message, params={"name": path.name}) from error
+    return word
+
+
+class _Template(DocxTemplate):
+    """A template that refuses what Word could not open; docxtpl repairs broken XML silently and loses text."""
+
+    def fix_tables(self, xml: str) -> etree._Element:
+        try:
+            etree.fromstring(xml)
+        except etree.XMLSyntaxError as error:
+            raise MisplacedTagError(str(error)) from error
+        tree = super().fix_tables(xml)
+        if tree.xpath(MISPLACED_TEXT, namespaces=tree.nsmap):
+            raise MisplacedTagError
+        for shading in tree.iter(qn("w:shd")):  # {% cellbg %} puts it first; the standard wants it after the width
+            for sibling in [*shading.itersiblings()]:
+                if sibling.tag in (qn("w:tcW"), qn("w:gridSpan"), qn("w:vMerge"), qn("w:tcBorders")):
+                    shading.addprevious(sibling)
+        return tree
+
+
+def _environment() -> ImmutableSandboxedEnvironment:
+    """Jinja that runs no Python, reports unknown names, and outputs every value as plain text."""
+    environment = ImmutableSandboxedEnvironment(autoescape=True, undefined=StrictUndefined, finalize=_as_text)
+    del environment.filters["safe"]  # a typed text is never XML
+    return environment
+
+
+def _as_text(value: Any) -> Markup:
+    """A value as typed: escaped, without control characters, and without what docxtpl reads as braces ("{_{")."""
+    return value if isinstance(value, Markup) else escape(clean_text(str(value))).replace("_", Markup("&#95;"))
+
+
+def _explain(error: Exception, template: Path) -> BrokenTemplateError:
+    if isinstance(error, TemplateSyntaxError):
+        nearby = [*getattr(error, "docx_context", ())][: min(error.lineno, 4)]
+        message = gettext_lazy("The template “%(name)s” has a mistake near “%(text)s”: %(reason)s")
+        params = {"name": template.name, "text": nearby[-1].strip()[:120] if nearby else "", "reason": error.message}
+    elif isinstance(error, MisplacedTagError):
+        message = gettext_lazy(
+            "The template “%(name)s” has a tag in the wrong place: what begins in one paragraph or row and ends in "
+            "another is written as {%%p … %%} or {%%tr … %%}, alone in its paragraph or row; {{r … }} and {{p … }} "
+            "have no use here."
+        )
+        params = {"name": template.name}
+    else:
+        message = gettext_lazy("The template “%(name)s” has a tag that cannot be filled in: %(reason)s")
+        params = {"name": template.name, "reason": str(error) or type(error).__name__}
+    return BrokenTemplateError(message, params=params)
+
+
+def _context(pack: Pack, notes: Sequence[str]) -> dict[str, Any]:
+    """The names a template can use, as texts and lists; no record of the database is among them."""
+    overview = pack.overview
+    return {
+        "plan": pack.plan.title,
+        "day": thai.format_date(pack.as_of.day),
+        "since": thai.format_date(pack.since.day),
+        "since_name": pack.since_name,
+        "notes": notes,
+        "sentences": pack.sentences,
+        "figures": _figures(pack),
+        "categories": [_group(group) for group in overview.categories if group.total.count],
+        "units": [_group(group) for group in overview.leads if group.total.count],
+        "map": _map(pack.map),
+        "overdue": [
+            _action(each) | {"days_late": each.days_late, "problem": each.problem_on or "–"} for each in pack.overdue
+        ],
+        "changes": [
+            {"label": str(change.label), "total": len(actions), "actions": [_changed(each) for each in actions]}
+            for change, actions in pack.changed
+        ],
+        "silent": [
+            {"unit": unit, "total": len(actions), "refs": ", ".join(each.ref for each in actions)}
+            for unit, actions in pack.silent
+        ],
+        "silent_total": sum(len(actions) for _unit, actions in pack.silent),
+    }
+
+
+def _figures(pack: Pack) -> list[dict[str, Any]]:
+    overview = pack.overview
+    counts = [(str(row.label), row.then.count, row.now.count, row.difference) for row in overview.compared]
+    shares = [
+        (label, percent(then), percent(now), None if then is None or now is None else now - then)
+        for label, then, now in (
+            (_("Mean progress"), overview.then.progress, overview.whole.progress),
+            (_("Expected"), overview.then.expected, overview.whole.expected),
+        )
+    ]
+    return [
+        {"label": label, "then": then, "now": now, "difference": signed(difference)}
+        for label, then, now, difference in counts + shares
+    ]
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {
+        "name": str(group.subject),
+        "total": group.total.count,
+        **{status: figure.count for status, figure, _label in group.statuses},
+        "overdue": group.overdue.count,
+        "progress": percent(group.progress),
+    }
+
+
+def _map(the_map: MaturityMap) -> dict[str, Any] | None:
+    """The maturity map, or None where nothing is assessed."""
+    if the_map.now.total is None:
+        return None
+    return {
+        "total": points(the_map.now.total),
+        "are_points_confirmed": the_map.assessment.are_points_confirmed,
+        "categories": [
+            {
+                "name": str(part.category),
+                "points": points(part.now),
+                "criteria": [
+                    {
+                        "name": str(row.criterion),
+                        "points": points(row.points),
+                        **{level.name.lower(): {"text": "", "fill": "auto"} for level in Level},
+                        **{cell.level.name.lower(): _cell(cell) for cell in row.cells},
+                    }
+                    for row in part.rows
+                ],
+            }
+            for part in the_map.parts
+        ],
+    }
+
+
+def _cell(cell: Cell) -> dict[str, str]:
+    """A requirement's state in a word, with its actions done and in all, and the colour of its cell."""
+    word = {
+        CellState.PASSED: _("passed"),
+        CellState.READY: _("ready"),
+        CellState.FAILED: _("failed"),
+        CellState.LOCKED: _("locked"),
+        CellState.UNKNOWN: "–",
+    }[cell.state]
+    return {"text": f"{word} {cell.done}/{cell.total}" if cell.total else word, "fill": FILLS[cell.state]}
+
+
+def _action(action: ActionItem) -> dict[str, Any]:
+    lead = " ".join(assignment.unit.abbreviation for assignment in action.lead) or "–"
+    return {"ref": action.ref, "text": action.text, "lead": lead, "progress": percent(action.progress_on)}
+
+
+def _changed(action: ActionItem) -> dict[str, Any]:
+    return _action(action) | {
+        "status": status_then_and_now(action.status_then, action.status_on),
+        "progress": f"{percent(action.progress_then)} → {percent(action.progress_on)}",
+    }

@@ -1,0 +1,104 @@
+"""Where things stand on a sheet of the plan form: its columns, and what a page of it holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from spreadsheets.styles import POINTS_PER_CHARACTER
+
+PRINTABLE_WIDTH, PRINTABLE_HEIGHT = 784.0, 503.0  # points of A4 landscape inside the margins of `set_up_page`
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which column holds what, and how wide each is in characters; columns count from 1."""
+
+    widths: tuple[float, ...]
+    periods: int
+    with_status: bool
+
+    REQUIREMENT, VERDICT, ACTION, FIRST_PERIOD = 1, 2, 3, 4
+
+    @classmethod
+    def of(cls, periods: int, *, with_status: bool) -> "Layout":
+        """The columns for a number of periods, which share the width that five have."""
+        each = max((34 if with_status else 46) / max(periods, 1), 5.2)
+        if with_status:
+            return cls((37, 23, 50, *[each] * periods, 11, 15, 15.5, 8.5, 33, 14.5), periods, with_status)
+        return cls((43, 27, 60, *[each] * periods, 13, 17), periods, with_status)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether a period's column is too narrow for "ต.ค.–ธ.ค." in one line."""
+        return self.width(self.FIRST_PERIOD) < 7
+
+    @property
+    def lead(self) -> int:
+        return self.FIRST_PERIOD + self.periods
+
+    @property
+    def support(self) -> int:
+        return self.lead + 1
+
+    @property
+    def status(self) -> int:
+        """The first of the four columns of the status."""
+        return self.support + 1
+
+    @property
+    def last(self) -> int:
+        return len(self.widths)
+
+    def width(self, first: int, last: int | None = None) -> float:
+        """The width of a column, or of those from one to another."""
+        return sum(self.widths[first - 1 : last or first])
+
+    @property
+    def page_height(self) -> float:
+        """How many points of rows a page holds once the sheet is shrunk to the page's width."""
+        return PRINTABLE_HEIGHT * max(sum(self.widths) * POINTS_PER_CHARACTER / PRINTABLE_WIDTH, 1)
+
+
+def share_pages(
+    actions: Sequence[float], texts: Sequence[float], need: float, room: float, page: float
+) -> tuple[bool, list[tuple[int, int]]]:
+    """Share a block among pages; it breaks between actions, and between paragraphs of what the level asks.
+
+    Args:
+        actions, texts: the heights of its actions and of those paragraphs, in points.
+        need: the height of what stands on its first page alone, the verdict.
+        room: what is left of this page.
+        page: what a new page holds.
+
+    Returns:
+        Whether the block begins on a new page, and how many actions and paragraphs each page holds. What is higher than
+        a page runs over its end.
+    """
+    highest = max(sum(actions), sum(texts), need)
+    if highest <= room:
+        return False, [(len(actions), len(texts))]
+    beginning = max(actions[0], texts[0], need)
+    if beginning <= room or beginning > page:
+        shares = _fill_pages(actions, texts, room, page)
+        if highest > page or all(count for count, _texts in shares):
+            return False, shares
+    return room < page, _fill_pages(actions, texts, page, page)
+
+
+def _fill_pages(actions: Sequence[float], texts: Sequence[float], room: float, page: float) -> list[tuple[int, int]]:
+    shares = []
+    while actions or texts:
+        count, text_count = _fitting(actions, room), _fitting(texts, room)
+        if not count and (not text_count or not shares):
+            count = min(len(actions), 1)
+        if not text_count and (not count or not shares):
+            text_count = min(len(texts), 1)
+        if 1 < count == len(actions) and text_count < len(texts):
+            count -= 1  # text that goes on keeps an action beside it
+        shares.append((count, text_count))
+        actions, texts, room = actions[count:], texts[text_count:], page
+    return shares
+
+
+def _fitting(heights: Sequence[float], room: float) -> int:
+    return sum(1 for height in accumulate(heights) if height <= room)

@@ -1,0 +1,49 @@
+"""The sheets of notes of the plan form: what was uncertain when the document was read, what the address asked for."""
+
+from collections.abc import Iterable
+
+from openpyxl.worksheet.worksheet import Worksheet
+
+from reports.plan_form.cells import CELL, HEADER, TITLE
+from reports.plan_form.rows import Entry
+from spreadsheets.styles import HIGHEST_ROW, PADDING, line_height, set_up_page, text_height, write, write_box
+
+WIDTHS = (16.0, 132.0)
+
+
+def reading_notes(entries: Iterable[Entry]) -> list[tuple[str, str]]:
+    """(code or ref, note) of the criteria and actions that have one, in the document's order."""
+    notes = []
+    for entry in entries:
+        actions = [action for block in entry.blocks for action in block.actions]
+        notes += [(entry.criterion.code, entry.criterion.reading_note)]
+        notes += [(action.ref, action.reading_note) for action in actions]
+    return [(name, note) for name, note in notes if note]
+
+
+def write_notes(sheet: Worksheet, notes: Iterable[tuple[str, str]], *, footer: str) -> None:
+    """Write the sheet; its pages need no breaks of their own."""
+    for letter, width in zip("AB", WIDTHS, strict=True):
+        sheet.column_dimensions[letter].width = width
+    write_box(sheet, (1, 1, 1, 2), "หมายเหตุจากการอ่านเอกสาร", TITLE)
+    sheet.row_dimensions[1].height = line_height(TITLE.size) + PADDING
+    write(sheet["A2"], "เกณฑ์ / รายการ", HEADER)
+    write(sheet["B2"], "หมายเหตุ", HEADER)
+    sheet.row_dimensions[2].height = line_height() + 6
+    for row, (name, note) in enumerate(notes, start=3):
+        write(sheet.cell(row, 1), name, CELL)
+        write(sheet.cell(row, 2), note, CELL)
+        sheet.row_dimensions[row].height = min(text_height(note, WIDTHS[1]), HIGHEST_ROW)
+    sheet.freeze_panes = "A3"
+    sheet.sheet_view.showGridLines = False
+    set_up_page(sheet, header_rows="2:2", footer=footer)
+
+
+def write_asked(sheet: Worksheet, notes: Iterable[str], *, footer: str) -> None:
+    """Write the sentences that say what the address asked for and the workbook does not show."""
+    sheet.column_dimensions["A"].width = sum(WIDTHS)
+    for row, note in enumerate(notes, start=1):
+        write(sheet.cell(row, 1), note, CELL)
+        sheet.row_dimensions[row].height = text_height(note, sum(WIDTHS)) + PADDING
+    sheet.sheet_view.showGridLines = False
+    set_up_page(sheet, header_rows="1:1", footer=footer)

@@ -1,0 +1,20 @@
+"""The looks of the progress report's tables: headings, figures and statuses in their colours."""
+
+from plan.models import Due, Status
+from plan.models.status import status_look
+from spreadsheets.styles import HEADING_SIZE, Style
+from spreadsheets.tables import STYLES, Kind
+
+HEADING = Style(bold=True, size=HEADING_SIZE, border="", vertical="center", color="2B2A6C", wrap=False)
+TEXT = STYLES[Kind.TEXT]
+CENTER = Style(horizontal="center")
+ONE_DECIMAL = STYLES[Kind.PERCENT].but(number_format='0.0"%"')
+SIGNED = STYLES[Kind.NUMBER].but(number_format="+0;-0;0")
+
+
+def status_cell(status: str, due: str) -> tuple[str, Style]:
+    """A status as (text, style): its label in its colour, with a note if the action is overdue."""
+    colours = status_look(status, due).colours
+    label = str(Status(status).label)
+    words = f"{label} ({Due.OVERDUE.label})" if due == Due.OVERDUE else label
+    return words, CENTER.but(bold=True, color=colours.text, fill=colours.background)

@@ -1,0 +1,200 @@
+"""How a workbook's cells are written: text that is never a formula, the Thai font, heights that hold the text.
+
+Excel fits no merged cell to its text, so heights are estimated here from how wide Thai text is drawn. Columns' widths
+are in characters, as Excel counts them; heights and sizes of type are in points.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.cell import Cell
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.worksheet.worksheet import Worksheet
+
+from spreadsheets.text import clean_text, escaped, write_text
+
+# The font a Thai office writes in. It is small for its size and its lines stand wide apart; what stands in for it where
+# it is not installed is wider and a little closer set. Widths and heights below leave room for either.
+FONT = "TH Sarabun New"
+SIZE = 14
+SMALL = 12
+TITLE_SIZE, HEADING_SIZE = 20, 17
+HIGHEST_ROW = 409.0  # points
+PADDING = 3.0  # points above and below the text of a cell
+MARGINS = 10.0  # points left and right of it, an indent included
+POINTS_PER_CHARACTER = 5.25  # of a column's width
+THAI, SWISS = 222, 2  # what a program without the font chooses another by
+INK = "26231F"
+QUIET = "6B645B"
+
+FORBIDDEN_IN_TITLE = re.compile(r"[\\/*?:\[\]\n\t]+")
+WORD = re.compile(r"\S+\s*|\s+")
+UNBROKEN = re.compile(r"[A-Za-z0-9/]")
+NARROW = frozenset("เโใไๅ ilIjtfr.,:;'\"|!()[]{}-/")
+BROAD = frozenset("ฌญฒณ๛mwMWQO@%—…")
+
+
+def new_book() -> Workbook:
+    """A workbook without sheets whose columns are as wide everywhere: they are counted in digits of its own font."""
+    book = Workbook()
+    book.remove(book.active)
+    book._named_styles["Normal"].font = Font("Arial", 10)  # openpyxl has no public name for it
+    return book
+
+
+@dataclass(frozen=True, kw_only=True)
+class Style:
+    """How a cell looks; colours are RRGGBB, `top` and `bottom` name a border's line."""
+
+    size: float = SIZE
+    font: str = FONT
+    bold: bool = False
+    italic: bool = False
+    color: str = INK
+    fill: str = ""
+    pattern: str = "solid"
+    horizontal: str = "left"
+    vertical: str = "top"
+    indent: int = 0
+    wrap: bool = True
+    border: str = "thin"
+    top: str = ""
+    bottom: str = ""
+    number_format: str = "General"
+
+    def but(self, **changes: Any) -> "Style":
+        """The same look but for `changes`."""
+        return replace(self, **changes)
+
+    def apply(self, cell: Cell) -> None:
+        """Make `cell` look so. A workbook keeps each look once: building it anew for every cell is what takes time."""
+        looks = cell.parent.parent.__dict__.setdefault("_looks", {})
+        if self not in looks:
+            self._build(cell)
+            looks[self] = cell._style
+        cell._style = copy(looks[self])
+
+    def _build(self, cell: Cell) -> None:
+        side = Side(self.border, color=QUIET) if self.border else Side()
+        cell.font = Font(
+            self.font, self.size, bold=self.bold, italic=self.italic, color=self.color, charset=THAI, family=SWISS
+        )
+        cell.alignment = Alignment(self.horizontal, self.vertical, wrap_text=self.wrap, indent=self.indent)
+        cell.border = Border(
+            left=side,
+            right=side,
+            top=Side(self.top, color=QUIET) if self.top else side,
+            bottom=Side(self.bottom, color=QUIET) if self.bottom else side,
+        )
+        cell.number_format = self.number_format
+        if self.fill:
+            ground = "FFFFFF" if self.pattern != "solid" else self.fill
+            cell.fill = PatternFill(self.pattern, fgColor=self.fill, bgColor=ground)
+
+
+# Above the tables of a workbook of ours, and their headings; the plan form has the document's own.
+TITLE = Style(bold=True, size=TITLE_SIZE, border="", vertical="center", wrap=False)
+NOTE = Style(border="", vertical="center", color="6B645B", wrap=False)
+HEADER = Style(bold=True, horizontal="center", vertical="center", fill="E6E5F4")
+
+
+def write(cell: Cell, value: Any, style: Style) -> Cell:
+    """Write a value and its look; text stays text, whatever it begins with."""
+    write_text(cell, value)
+    style.apply(cell)
+    return cell
+
+
+def write_box(sheet: Worksheet, box: tuple[int, int, int, int], value: Any, style: Style) -> Cell:
+    """Write into cells made one: `box` is first row, first column, last row, last column."""
+    row, column, last_row, last_column = box
+    cell = write(sheet.cell(row, column), value, style)
+    if (row, column) != (last_row, last_column):
+        sheet.merge_cells(start_row=row, start_column=column, end_row=last_row, end_column=last_column)
+    return cell
+
+
+def rich(*parts: tuple[str, bool]) -> CellRichText:
+    """Text of (words, is bold) parts in one cell."""
+    return CellRichText(
+        [
+            TextBlock(
+                InlineFont(rFont=FONT, sz=SIZE, b=bold, color=INK, charset=THAI, family=SWISS),
+                escaped(clean_text(words)),
+            )
+            for words, bold in parts
+            if words
+        ]
+    )
+
+
+def text_width(text: str, size: float = SIZE) -> float:
+    """About how wide a line of text is drawn, in points; marks above and below Thai letters take no room."""
+    ems = 0.0
+    for character in text:
+        if unicodedata.category(character) in ("Mn", "Cf"):
+            continue
+        ems += 0.31 if character in NARROW else 0.72 if character in BROAD else 0.525
+    return ems * size
+
+
+def count_lines(text: str, width: float, size: float = SIZE) -> int:
+    """About how many lines text takes in a column `width` characters wide.
+
+    Thai breaks nearly anywhere, so a line loses half a word; Latin words and what slashes join go whole to the next.
+    """
+    room = max(width * POINTS_PER_CHARACTER - MARGINS - 0.8 * size, 2 * size)
+    lines = 0
+    for line in text.split("\n"):
+        lines, used = lines + 1, 0.0
+        for word in WORD.findall(line):
+            length = text_width(word, size)
+            if used and used + length > room and UNBROKEN.search(word):
+                lines, used = lines + 1, 0.0
+            further, used = divmod(used + length, room)
+            lines += int(further)
+    return lines
+
+
+def text_height(text: str, width: float, size: float = SIZE) -> float:
+    """About how high text is in a column `width` characters wide, in points."""
+    return count_lines(text, width, size) * line_height(size) + PADDING
+
+
+def line_height(size: float = SIZE) -> float:
+    """The pitch of lines of the Thai font, in points: marks above and below need the room."""
+    return size * 1.58
+
+
+def sheet_title(text: str, taken: Iterable[str]) -> str:
+    """A name that a sheet may have: short, without what Excel forbids, and no other's of the workbook."""
+    name = FORBIDDEN_IN_TITLE.sub(" ", clean_text(text)).strip(" '")[:31].strip(" '") or "-"
+    known, number, title = {each.casefold() for each in taken}, 1, name
+    while title.casefold() in known:
+        number += 1
+        title = f"{name[: 31 - len(str(number)) - 1]} {number}"
+    return title
+
+
+def set_up_page(sheet: Worksheet, *, header_rows: str, footer: str) -> None:
+    """A4 landscape, one page wide, the header's rows on every page, page numbers, and `footer` at the right."""
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.page_setup.fitToWidth = 1
+    sheet.page_setup.fitToHeight = 0
+    sheet.print_title_rows = header_rows
+    sheet.print_options.horizontalCentered = True
+    margins = sheet.page_margins
+    margins.left = margins.right = 0.4
+    margins.top, margins.bottom = 0.45, 0.6
+    margins.header = margins.footer = 0.25
+    for part, text in ((sheet.oddFooter.center, "หน้า &P / &N"), (sheet.oddFooter.right, footer.replace("&", "&&"))):
+        part.text, part.font, part.size = text, f"{FONT},Regular", SMALL

@@ -1,0 +1,136 @@
+"""Tables of workbooks: the columns of a table, and how a table is written to a sheet.
+
+Every workbook describes its tables with `Column`. Two engines write them. A list with many rows goes through
+`spreadsheets.list_export`, which is ten times faster and writes one plain table. Everything else, such as several
+tables on a sheet, charts, colours of single cells and cells to fill in, is written here with openpyxl.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from spreadsheets.styles import HEADER, HIGHEST_ROW, PADDING, Style, line_height, set_up_page, text_height, write
+
+
+class Kind(Enum):
+    """The kind of value a column holds, as `Column.get` returns it."""
+
+    TEXT = "text"  # anything with a text: a string, a translation, a model
+    NUMBER = "number"
+    PERCENT = "percent"  # 0-100; a list stores it as a fraction, so that Excel can calculate with it
+    DAY = "day"  # a date, or a datetime of which the day in the site's time zone counts
+
+
+# Default look of the cells of each kind, on a sheet written here.
+STYLES = {
+    Kind.TEXT: Style(indent=1),
+    Kind.NUMBER: Style(horizontal="right", indent=1, number_format="#,##0"),
+    Kind.PERCENT: Style(horizontal="right", indent=1, number_format='0"%"'),
+    Kind.DAY: Style(horizontal="center", number_format="[$-107041E]d mmm yyyy;@"),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        heading: its heading.
+        width: in characters.
+        kind: what its cells hold.
+        get: returns the value of a row's cell. If no column of a table has it, each row is a sequence of values in the
+            order of the columns.
+        style: the look of its cells, instead of that of its kind; a list ignores it.
+        marks: text → colour, RRGGBB; a cell of a list that begins with the text is filled with the colour.
+    """
+
+    heading: str
+    width: float
+    kind: Kind = Kind.TEXT
+    get: Callable[[Any], Any] | None = field(default=None, kw_only=True)
+    style: Style | None = field(default=None, kw_only=True)
+    marks: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+
+    @property
+    def cell_style(self) -> Style:
+        """The look of its cells."""
+        return self.style or STYLES[self.kind]
+
+    @property
+    def header_style(self) -> Style:
+        """The look of its heading."""
+        return HEADER
+
+
+def read_values(columns: Sequence[Column], rows: Iterable[Any]) -> Iterable[Sequence[Any]]:
+    """The values of each row, in the order of the columns."""
+    getters = [column.get for column in columns if column.get]
+    return ([get(row) for get in getters] for row in rows) if getters else rows
+
+
+def set_widths(sheet: Worksheet, widths: Sequence[float]) -> None:
+    """Set the widths of a sheet's columns, in characters, and hide the grid."""
+    for place, width in enumerate(widths, start=1):
+        sheet.column_dimensions[get_column_letter(place)].width = width
+    sheet.sheet_view.showGridLines = False
+
+
+def write_line(sheet: Worksheet, row: int, text: str, style: Style) -> int:
+    """Write a line of text above a table; return the number of the next row."""
+    write(sheet.cell(row, 1), text, style)
+    sheet.row_dimensions[row].height = line_height(style.size) + PADDING
+    return row + 1
+
+
+def write_table(
+    sheet: Worksheet, row: int, columns: Sequence[Column], rows: Iterable[Any], *, highest: float = HIGHEST_ROW
+) -> tuple[int, int]:
+    """Write a table, from a row down.
+
+    Args:
+        sheet: the sheet to write to.
+        row: the row of the headings.
+        columns: the table's columns.
+        rows: what `Column.get` reads; a value may be (value, style) for a cell that looks different from its column.
+        highest: the most points a row is high.
+
+    Returns:
+        The first and the last row below the headings; without rows the last is the first minus one.
+    """
+    for place, column in enumerate(columns, start=1):
+        write(sheet.cell(row, place), column.heading, column.header_style)
+    # A centred heading has no margins of its own: two characters more.
+    sheet.row_dimensions[row].height = max(text_height(each.heading, each.width + 2) for each in columns) + PADDING
+    shapes = [(column.width, column.cell_style) for column in columns]
+    last = row
+    for last, values in enumerate(read_values(columns, rows), start=row + 1):
+        height = line_height() + PADDING
+        for place, ((width, look), value) in enumerate(zip(shapes, values, strict=True), start=1):
+            content, style = value if isinstance(value, tuple) else (value, look)
+            write(sheet.cell(last, place), content, style)
+            if isinstance(content, str) and content:
+                height = max(height, text_height(content, width, style.size))
+        sheet.row_dimensions[last].height = min(height, highest)
+    return row + 1, last
+
+
+def finish_sheet(
+    sheet: Worksheet, header_row: int, footer: str, *, columns: int = 0, last: int = 0, frozen_columns: int = 0
+) -> None:
+    """Set a sheet up for reading and printing.
+
+    Args:
+        sheet: a sheet with its tables.
+        header_row: the row that stays in sight and is repeated on every page.
+        footer: the text at the right of each page's foot.
+        columns, last: the number of columns and the last row of a table to filter; without rows it gets no filter.
+        frozen_columns: how many columns stay in sight.
+    """
+    set_up_page(sheet, header_rows=f"{header_row}:{header_row}", footer=footer)
+    sheet.freeze_panes = sheet.cell(header_row + 1, frozen_columns + 1)
+    if columns and last > header_row:
+        sheet.auto_filter.ref = f"A{header_row}:{get_column_letter(columns)}{last}"

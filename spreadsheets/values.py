@@ -1,0 +1,296 @@
+"""Reads what a workbook's cells hold, as JSON takes it, without looking at anything else in the file.
+
+Elements are known by their names without prefix or namespace, so that Strict Open XML (ISO 29500) reads like any other.
+Dates and formats are judged by openpyxl's own functions.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from xml.sax.handler import ContentHandler
+
+from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel, from_ISO8601
+
+from spreadsheets.parts import Elements, Parts, PartsError
+
+ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+QUOTED = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
+ADDRESS = re.compile(r"\$?([A-Z]{1,3})\$?([1-9][0-9]{0,6})", re.IGNORECASE)
+# What Excel means in Thai by formats that it keeps by number alone.
+THAI_FORMATS = {
+    67: "0%", 68: "0.00%", 71: "d/m/yyyy", 72: "d-mmm-yy", 73: "d-mmm", 74: "mmm-yy", 75: "h:mm", 76: "h:mm:ss",
+    77: "d/m/yyyy h:mm", 78: "mm:ss", 79: "[h]:mm:ss", 80: "mm:ss.0", 81: "d/m/yy",
+}  # fmt: skip
+TRUE = ("1", "true", "on")
+
+
+class TooLargeError(Exception):
+    """A cell lies beyond what is read; the message is its place."""
+
+
+def read_sheets(parts: Parts, limits: Mapping[str, int]) -> list[dict[str, Any]]:
+    """The sheets of a workbook in their order; one that cannot be read is "broken" and has no rows.
+
+    Raises:
+        PartsError: the workbook, its shared texts or every one of its sheets cannot be read.
+        TooLargeError: a cell lies beyond the limits.
+    """
+    listed, is_1904 = _read_workbook(parts)
+    strings, formats = _read_strings(parts), _read_formats(parts)
+    sheets = []
+    for number, (name, state, relation) in enumerate(listed, start=1):
+        told = {
+            "name": name, "hidden": state in ("hidden", "veryhidden"), "broken": False, "rows": [], "merged": [],
+            "hidden_rows": [], "hidden_columns": [],
+        }  # fmt: skip
+        try:
+            part = parts.worksheet(relation, number)
+            if part is None:
+                continue
+            sheet = _Sheet(name, strings, formats, MAC_EPOCH if is_1904 else WINDOWS_EPOCH, limits)
+            parts.parse(part, sheet)
+            told |= sheet.told()
+        except PartsError:
+            told["broken"] = True
+        sheets.append(told)
+    if all(sheet["broken"] for sheet in sheets):
+        raise PartsError("no sheet can be read")
+    return sheets
+
+
+def _read_workbook(parts: Parts) -> tuple[list[tuple[str, str, str]], bool]:
+    """(name, state, relation) of each sheet, and whether days are counted from 1904."""
+    sheets: list[tuple[str, str, str]] = []
+    dates = []
+
+    def start(path: tuple[str, ...], attributes: Mapping[str, str]) -> None:
+        if path == ("workbook", "sheets", "sheet"):
+            relation = next((value for name, value in attributes.items() if name.endswith(":id")), "")
+            state = attributes.get("state", "").lower()
+            sheets.append((decode(attributes.get("name", "")), state, relation))
+        elif path == ("workbook", "workbookPr"):
+            dates.append(attributes.get("date1904", "").lower() in TRUE)
+
+    if parts.workbook is None:
+        raise PartsError("no workbook")
+    parts.parse(parts.workbook, Elements(start))
+    return sheets, any(dates)
+
+
+class _Strings(ContentHandler):
+    """Gathers the texts that cells share; how they are pronounced is left out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.path: list[str] = []
+        self.pieces: list[str] = []
+
+    def startElement(self, tag: str, _attributes: Mapping[str, str]) -> None:  # noqa: N802
+        self.path.append(tag.rpartition(":")[2])
+
+    def characters(self, content: str) -> None:
+        if self.path[-1] == "t" and "rPh" not in self.path:
+            self.pieces.append(content)
+
+    def endElement(self, _tag: str) -> None:  # noqa: N802
+        if self.path.pop() == "si":
+            self.texts.append("".join(self.pieces))
+            self.pieces.clear()
+
+
+def _read_strings(parts: Parts) -> list[str]:
+    strings = _Strings()
+    if parts.strings:
+        parts.parse(parts.strings, strings)
+    return strings.texts
+
+
+def _read_formats(parts: Parts) -> list[str]:
+    """What the numbers of each style are: "p" a percentage, "d" a day, "s" a span of time, or "" just numbers.
+
+    Where the part is missing or broken, what stands before the break counts.
+    """
+    codes: dict[str, str] = {}
+    formats: list[str] = []
+
+    def start(path: tuple[str, ...], attributes: Mapping[str, str]) -> None:
+        number = attributes.get("numFmtId", "")
+        if path == ("styleSheet", "numFmts", "numFmt"):
+            codes[number] = attributes.get("formatCode", "")
+        elif path == ("styleSheet", "cellXfs", "xf"):
+            known = int(number) if number.isdecimal() and len(number) < 6 else 0
+            formats.append(_kind(codes.get(number) or BUILTIN_FORMATS.get(known) or THAI_FORMATS.get(known, "")))
+
+    if parts.styles:
+        try:
+            parts.parse(parts.styles, Elements(start))
+        except PartsError:
+            return formats
+    return formats
+
+
+def _kind(code: str) -> str:
+    if "%" in QUOTED.sub("", code):
+        return "p"
+    if is_date_format(code):
+        return "s" if is_timedelta_format(code) else "d"
+    return ""
+
+
+class _Sheet(ContentHandler):
+    """Gathers the cells of a sheet, and which of its rows, columns and areas are hidden or merged."""
+
+    def __init__(
+        self, name: str, strings: Sequence[str], formats: Sequence[str], epoch: datetime, limits: Mapping[str, int]
+    ) -> None:
+        super().__init__()
+        self.name, self.strings, self.formats, self.epoch, self.limits = name, strings, formats, epoch, limits
+        self.rows: dict[int, dict[int, Any]] = {}
+        self.merged: list[str] = []
+        self.hidden_rows: set[int] = set()
+        self.hidden_columns: set[int] = set()
+        self.path: list[str] = []
+        self.row = self.column = 0
+        self.pieces: list[str] | None = None  # of the value or text that is being read
+        self._begin_cell({})
+
+    def startElement(self, tag: str, attributes: Mapping[str, str]) -> None:  # noqa: N802
+        name = tag.rpartition(":")[2]
+        path = self.path
+        path.append(name)
+        depth = len(path)
+        if depth < 3:
+            return
+        if path[1] == "sheetData":
+            if depth == 3 and name == "row":
+                self._begin_row(attributes)
+            elif depth == 4 and name == "c":
+                self._place(attributes.get("r", ""))
+                self._begin_cell(attributes)
+            elif depth == 5:
+                self.has_formula |= name == "f"
+                self.has_value |= name == "v"
+                self.pieces = self.value if name == "v" else None
+            elif depth > 5:
+                self.pieces = self.text if path[4] == "is" and name == "t" and "rPh" not in path else None
+        elif depth == 3 and path[1] == "mergeCells" and name == "mergeCell":
+            self._merge(attributes.get("ref", ""))
+        elif depth == 3 and path[1] == "cols" and attributes.get("hidden", "").lower() in TRUE:
+            first, last = attributes.get("min", ""), attributes.get("max", "")
+            if first.isdecimal() and last.isdecimal():
+                self.hidden_columns |= set(range(int(first), min(int(last), self.limits["columns"]) + 1))
+
+    def characters(self, content: str) -> None:
+        if self.pieces is not None:
+            self.pieces.append(content)
+
+    def endElement(self, tag: str) -> None:  # noqa: N802
+        depth = len(self.path)
+        self.path.pop()
+        self.pieces = None
+        if depth == 4 and self.path[1] == "sheetData" and tag.rpartition(":")[2] == "c":
+            told = self._told()
+            if told is None or told == "":
+                return
+            if self.row > self.limits["rows"] or self.column > self.limits["columns"]:
+                raise TooLargeError(f"{self.name}!{get_column_letter(self.column)}{self.row}")
+            self.rows.setdefault(self.row, {})[self.column] = told
+
+    def _begin_row(self, attributes: Mapping[str, str]) -> None:
+        number = attributes.get("r", "")
+        if number and not (number.isdecimal() and 0 < int(number) <= 1_048_576):
+            raise ValueError(number)
+        self.row = int(number) if number else self.row + 1
+        self.column = 0
+        if attributes.get("hidden", "").lower() in TRUE:
+            self.hidden_rows.add(self.row)
+
+    def _place(self, address: str) -> None:
+        """Go to a cell; one without an address follows the one before it."""
+        if not address:
+            self.column += 1
+            return
+        match = ADDRESS.fullmatch(address)
+        if match is None or int(match.group(2)) != self.row:
+            raise ValueError(address)
+        self.column = 0
+        for letter in match.group(1).upper():
+            self.column = self.column * 26 + ord(letter) - 64
+        if self.column > 16_384:
+            raise ValueError(address)
+
+    def _begin_cell(self, attributes: Mapping[str, str]) -> None:
+        self.type, self.style = attributes.get("t", "n"), attributes.get("s", "")
+        self.has_formula = self.has_value = False
+        self.value: list[str] = []
+        self.text: list[str] = []
+
+    def _merge(self, area: str) -> None:
+        ends = area.split(":")
+        if all(ADDRESS.fullmatch(end) for end in ends) and len(ends) == 2:
+            self.merged.append(area.replace("$", "").upper())
+
+    def _told(self) -> Any:
+        """The value of a cell: a text, number or truth as it is, others under a letter that says what they are."""
+        value = "".join(self.value)
+        if self.type == "inlineStr":
+            return decode("".join(self.text))
+        if self.type == "str" and self.has_value:
+            return decode(value)
+        value = value.strip()
+        if not value:
+            return {"f": 1} if self.has_formula else None
+        if self.type == "s":
+            return decode(self.strings[int(value)])
+        if self.type == "b":
+            return {"b": value.lower() in TRUE}
+        if self.type == "e":
+            return {"e": value}
+        try:
+            return _moment(from_ISO8601(value)) if self.type == "d" else self._number(value)
+        except (ValueError, OverflowError):
+            return {"e": decode(value)}
+
+    def _number(self, text: str) -> Any:
+        number = float(text)
+        if not math.isfinite(number):
+            return {"e": "#NUM!"}
+        if not any(letter in text for letter in ".eE"):
+            number = int(text)
+        style = int(self.style) if self.style.isdecimal() else 0
+        kind = self.formats[style] if style < len(self.formats) else ""
+        if kind in ("d", "s"):
+            return _moment(from_excel(number, self.epoch, timedelta=kind == "s"))
+        return {"p": number} if kind == "p" else number
+
+    def told(self) -> dict[str, Any]:
+        """The sheet as JSON takes it."""
+        last = max(self.rows, default=0)
+        return {
+            "rows": [
+                [self.rows[row].get(column) for column in range(1, max(self.rows[row]) + 1)] if row in self.rows else []
+                for row in range(1, last + 1)
+            ],
+            "merged": self.merged,
+            "hidden_rows": sorted(row for row in self.hidden_rows if row <= last),
+            "hidden_columns": sorted(self.hidden_columns),
+        }
+
+
+def _moment(value: Any) -> Any:
+    """A day, a time or a span of time, as JSON takes it."""
+    if isinstance(value, datetime) and value.time() == time():
+        value = value.date()
+    if isinstance(value, date):
+        return {"d": value.isoformat()}
+    return str(value) if isinstance(value, timedelta) else {"t": value.isoformat()}
+
+
+def decode(text: str) -> str:
+    """A text whose odd characters Excel has written as _x000B_."""
+    return ESCAPED.sub(lambda match: chr(int(match.group(1), 16)), text)

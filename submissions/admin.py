@@ -1,0 +1,51 @@
+"""Admin screens of the units' submissions, which are only read."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.translation import gettext_lazy as _
+
+from pmqa_tracker import thai
+from pmqa_tracker.admin import BuddhistDates, ReadOnly, ThaiText
+from submissions.models import Submission, SubmissionStep
+
+
+class SubmissionStepInline(ReadOnly, admin.TabularInline):
+    """What was done with a report, and why actions were returned."""
+
+    model = SubmissionStep
+    fields = ("taken_at", "by", "state", "note", "reasons")
+    readonly_fields = ("taken_at", "reasons")
+    formfield_overrides = BuddhistDates.formfield_overrides
+    ordering = ("version",)
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SubmissionStep]:
+        return super().get_queryset(request).select_related("by").prefetch_related("lines__action")
+
+    @admin.display(description=_("at"))
+    def taken_at(self, step: SubmissionStep) -> str:
+        return thai.format_datetime(step.at)
+
+    @admin.display(description=_("reason"))
+    def reasons(self, step: SubmissionStep) -> str:
+        lines = ((line.action.ref, line.reason) for line in step.lines.all() if line.reason)
+        return format_html_join("", "<p>{} · {}</p>", lines) or "–"
+
+
+@admin.register(Submission)
+class SubmissionAdmin(ThaiText, BuddhistDates, ReadOnly, admin.ModelAdmin):
+    """The units' reports; they are sent and reviewed on the site."""
+
+    list_display = ("unit", "period_label", "state")
+    list_filter = ("state", "unit")
+    list_select_related = ("unit", "period")
+    search_fields = ("unit__abbreviation", "unit__name_th")
+    ordering = ("-period__starts_on", "unit__position", "pk")
+    fields = ("unit", "period", "state", "version")
+    inlines = (SubmissionStepInline,)
+
+    @admin.display(description=_("period"), ordering="period__starts_on")
+    def period_label(self, report: Submission) -> str:
+        return report.period.label

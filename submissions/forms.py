@@ -1,0 +1,127 @@
+"""What is filled in at a report of a period: by the unit that sends it, by the coordinator who reviews it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from plan.models import ActionItem
+from pmqa_tracker.forms import LinesField
+from pmqa_tracker.typed_words import Words
+from submissions.page import ReportRow
+
+SEND, ACCEPT, RETURN = "send", "accept", "return"
+HIDDEN = {"version", "op_id"}
+REASON = "reason_"
+
+
+class StepForm(forms.Form):
+    """A step of a report. `version` is the one on the page when it was opened, `op_id` names the submission."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+    op_id = forms.UUIDField(widget=forms.HiddenInput)
+    note = LinesField(required=False, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, data: Any = None, *, version: int, **kwargs: Any) -> None:
+        kwargs["initial"] = {"version": version, "op_id": uuid4()}
+        super().__init__(data, **kwargs)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its hidden fields arrived as they were sent out; call it on a bound form."""
+        return not HIDDEN & self.errors.keys()
+
+    def typed_words(self) -> Words:
+        """Label and text of whatever was written, for a page that cannot take it but must not lose it."""
+        return step_words(self.data)
+
+    def leftovers(self) -> Words:
+        """Those of its words that none of its fields shows: reasons whose action is not in the report any more."""
+        return step_words({name: self.data[name] for name in self.data if name not in self.fields})
+
+
+def step_words(posted: Mapping[str, Any]) -> Words:
+    """(label, text) of what a step's form was sent with: the note, the reasons by action, and a ticked confirmation."""
+    pks = {name: name.removeprefix(REASON) for name in posted if name.startswith(REASON)}
+    pks = {name: int(pk) for name, pk in pks.items() if pk.isascii() and pk.isdecimal() and len(pk) < 19}
+    refs = dict(ActionItem.objects.filter(pk__in=pks.values()).values_list("pk", "ref")) if pks else {}
+    labels = {name: _("What is to be corrected in %(ref)s") % {"ref": refs.get(pk, "")} for name, pk in pks.items()}
+    labels |= {"note": _("Note"), "confirm": _("Send it although actions were not updated")}
+    told = {name: posted.get(name, "") for name in posted if name in labels}
+    if told.get("confirm"):
+        told["confirm"] = _("yes")
+    return [(str(labels[name]), str(text)) for name, text in told.items() if text.strip()]
+
+
+def typed_step(request: HttpRequest) -> Words:
+    """`step_words` of a posted step."""
+    return step_words(request.POST)
+
+
+class SendForm(StepForm):
+    """Hand in the report; where actions were not updated, its sender says that he knows."""
+
+    def __init__(self, *args: Any, waiting: Sequence[ReportRow], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["note"].label = _("Note to the coordinator (may be left empty)")
+        if waiting:
+            self.fields["confirm"] = forms.BooleanField(
+                widget=forms.CheckboxInput(attrs={"autocomplete": "off"}),
+                label=ngettext(
+                    "Send it although %(count)s action was not updated",
+                    "Send it although %(count)s actions were not updated",
+                    len(waiting),
+                )
+                % {"count": len(waiting)},
+                error_messages={
+                    "required": _("Update the actions listed above, or tick here to send the report as it is.")
+                },
+            )
+
+
+class ReviewForm(StepForm):
+    """Accept the report, or return actions of it, each with a reason. The reasons stand at their actions."""
+
+    def __init__(self, *args: Any, rows: Sequence[ReportRow], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["note"].label = _("Note to the unit (may be left empty)")
+        self.fields_at: dict[int, str] = {}
+        for row in rows:
+            self.fields[f"{REASON}{row.action.pk}"] = LinesField(
+                label=_("What is to be corrected in %(ref)s") % {"ref": row.action.ref},
+                required=False,
+                widget=forms.Textarea(attrs={"rows": 2, "form": "review"}),
+            )
+            self.fields_at[row.action.pk] = f"{REASON}{row.action.pk}"
+
+    def at(self, action_pk: int) -> Any:
+        """The field of the reason at an action; "" where it has none."""
+        return self[self.fields_at[action_pk]] if action_pk in self.fields_at else ""
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse an acceptance with reasons to return, and a return without any."""
+        data = super().clean()
+        if self.data.get("do") not in (ACCEPT, RETURN):
+            self.add_error(None, _("Press one of the two buttons: accept or return."))
+        if self.data.get("do") == ACCEPT and self.reasons():
+            self.add_error(
+                None, _("You wrote what is to be corrected: return the report, or empty those fields to accept it.")
+            )
+        if self.data.get("do") == RETURN and not self.reasons() and not self.errors:
+            self.add_error(None, _("To return the report, say at one action or more what is to be corrected."))
+        return data
+
+    def reasons(self) -> dict[int, str]:
+        """Pk of each action that is returned → why."""
+        return {pk: reason for pk, name in self.fields_at.items() if (reason := self.cleaned_data.get(name, ""))}
+
+
+def with_fresh_op(posted: Any, version: int) -> Any:
+    """What was typed, to be sent again: on the version there is now, and as a submission of its own."""
+    fresh = posted.copy()
+    fresh["version"], fresh["op_id"] = str(version), str(uuid4())
+    return fresh

@@ -1,0 +1,93 @@
+"""รายงานประจำงวด: what a unit hands in for a period, and what the coordinator made of it."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from assignments.models import Unit
+from plan.models.action import ActionItem
+from plan.models.plan import Period
+from plan.models.update import AppendOnly, ProgressUpdate
+
+
+class SubmissionState(models.TextChoices):
+    """Where a unit's report of a period stands."""
+
+    SENT = "SENT", _("Sent, waits for review")
+    RETURNED = "RETURNED", _("Returned")
+    ACCEPTED = "ACCEPTED", _("Accepted")
+
+
+class Submission(models.Model):
+    """One unit's report of one period, from its first sending on. `state` is a copy of its last step's.
+
+    Only `submissions.steps` writes it; `version` counts its steps and is compared before each.
+    """
+
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="submissions", verbose_name=_("unit"))
+    period = models.ForeignKey(Period, on_delete=models.PROTECT, related_name="submissions", verbose_name=_("period"))
+    state = models.CharField(_("state"), max_length=10, choices=SubmissionState)
+    version = models.PositiveIntegerField(_("version"), default=0)
+
+    class Meta:
+        verbose_name = _("period report")
+        verbose_name_plural = _("period reports")
+        constraints = (
+            models.UniqueConstraint(fields=("unit", "period"), name="submission_once"),
+            models.CheckConstraint(condition=Q(state__in=SubmissionState.values), name="submission_state_known"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.unit} · {self.period}"
+
+
+class SubmissionStep(AppendOnly):
+    """A report was sent, returned or accepted: who, when, and what he said to it."""
+
+    report = models.ForeignKey(
+        Submission, on_delete=models.PROTECT, related_name="steps", verbose_name=_("period report")
+    )
+    op_id = models.UUIDField(_("operation"), unique=True)
+    version = models.PositiveIntegerField(_("version"))
+    state = models.CharField(_("state"), max_length=10, choices=SubmissionState)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("made by")
+    )
+    at = models.DateTimeField(_("at"))
+    note = models.TextField(_("note"), blank=True)
+
+    class Meta:
+        verbose_name = _("step of a period report")
+        verbose_name_plural = _("steps of period reports")
+        constraints = (models.UniqueConstraint(fields=("report", "version"), name="submission_step_one_per_version"),)
+
+    def __str__(self) -> str:
+        return f"{self.report_id} v{self.version}"
+
+
+class SubmissionLine(AppendOnly):
+    """An action in a step: as it stood when the report was sent, or why it was returned."""
+
+    step = models.ForeignKey(SubmissionStep, on_delete=models.PROTECT, related_name="lines", verbose_name=_("step"))
+    action = models.ForeignKey(
+        ActionItem, on_delete=models.PROTECT, related_name="submission_lines", verbose_name=_("action item")
+    )
+    update = models.ForeignKey(
+        ProgressUpdate,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("progress update"),
+        help_text=_("The last one when the step was made; empty where nothing had been told"),
+    )
+    reason = models.TextField(_("reason"), blank=True)
+
+    class Meta:
+        verbose_name = _("line of a period report")
+        verbose_name_plural = _("lines of period reports")
+        constraints = (models.UniqueConstraint(fields=("step", "action"), name="submission_line_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.step_id} · {self.action_id}"

@@ -1,0 +1,29 @@
+"""The state of a period's report as it is drawn: always an icon and a word, never colour alone."""
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from plan.models import looks
+from pmqa_tracker.templatetags.page import icon
+from submissions.grid import CellState
+
+register = template.Library()
+ICONS = {
+    CellState.NONE: looks.NONE.icon,
+    CellState.LATER: "locked",
+    CellState.OPEN: looks.NOT_STARTED.icon,
+    CellState.LATE: looks.OVERDUE.icon,
+    CellState.SENT: "sent",
+    CellState.RETURNED: "returned",
+    CellState.ACCEPTED: looks.DONE.icon,
+}
+
+
+@register.simple_tag
+def report_badge(value: str) -> SafeString:
+    """A CellState, or a SubmissionState, as a badge."""
+    state = CellState(value)
+    return format_html(
+        '<span class="badge-status is-{}">{}<span>{}</span></span>', state.lower(), icon(ICONS[state]), state.label
+    )

@@ -1,0 +1,238 @@
+"""Pages of the periods' reports: who has sent which, and one report with its forms to send and to review it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from assignments.access import Access, access_of
+from assignments.models import Unit
+from assignments.unit_names import find_unit_by_name
+from plan.as_of import AsOf, on_day
+from plan.downloads import list_notes, send_list
+from plan.lookup import find_plan
+from plan.models import Period, Plan
+from plan.updates.record import NotAllowedError
+from pmqa_tracker import clock
+from pmqa_tracker.typed_words import describes_words
+from pmqa_tracker.views import NotFound
+from submissions.forms import ACCEPT, HIDDEN, RETURN, SEND, ReviewForm, SendForm, StepForm, typed_step, with_fresh_op
+from submissions.grid import Grid, grid
+from submissions.models import Submission, SubmissionState
+from submissions.page import ReportPage, read_page
+from submissions.steps import (
+    StaleReportError,
+    accept_report,
+    check_may_review,
+    check_may_send,
+    day_of_report,
+    return_report,
+    send_report,
+)
+from submissions.table import reporting_table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The report an address names, and who asks for it."""
+
+    plan: Plan
+    unit: Unit
+    period: Period
+    as_of: AsOf
+    access: Access
+
+    @property
+    def address(self) -> str:
+        return reverse("period_report", args=[self.plan.slug, self.unit.abbreviation, self.period.number])
+
+
+@require_safe
+def reporting(request: HttpRequest, slug: str) -> HttpResponse:
+    """การส่งรายงาน: what waits for the coordinator's review, and who has sent which period's report."""
+    plan = find_plan(request, slug)
+    as_of, table = read_grid(plan)
+    context = {"as_of": as_of, "grid": table, "idle": table.idle}
+    return render(request, "submissions/reporting.html", context)
+
+
+def read_grid(plan: Plan) -> tuple[AsOf, Grid]:
+    """The plan today, and where every division stands with its reports."""
+    as_of = on_day(plan, clock.today(), plan.periods.all(), told_until=clock.now())
+    return as_of, grid(plan, as_of, list(Unit.objects.divisions().active().in_order()))
+
+
+@describes_words(typed_step)
+@require_http_methods(["GET", "HEAD", "POST"])
+def period_report(request: HttpRequest, slug: str, unit: str, period: int) -> HttpResponse:
+    """A unit's report of a period; the forms of it post to the same address."""
+    plan = find_plan(request, slug)
+    found, place = _find_unit(plan, unit, period), _find_period(plan, unit, period)
+    as_of = day_of_report(plan, place, clock.now())
+    asked = Asked(plan=plan, unit=found, period=place, as_of=as_of, access=access_of(request))
+    if request.method == "POST":
+        return _take_step(request, asked)
+    return render(request, "submissions/period_report.html", _context(asked, read_page(plan, found, place, as_of)))
+
+
+def _take_step(request: HttpRequest, asked: Asked) -> HttpResponse:
+    """Send or review; whatever refuses it, the page comes back with every typed word."""
+    page = read_page(asked.plan, asked.unit, asked.period, asked.as_of)
+    form = _bind(request.POST, page)
+    try:
+        if isinstance(form, SendForm):
+            check_may_send(asked.unit, asked.access)
+        else:
+            check_may_review(asked.access)
+        # A form of an older version may be one that was sent twice; who writes it tells.
+        if not form.is_valid() and request.POST.get("version") == str(page.version):
+            return _refuse(request, asked, page, form, status=422)
+        if not form.is_whole:
+            raise StaleReportError(page.report)
+        _write(asked, page, form)
+    except ValidationError as error:
+        form.add_error(None, error)
+        return _refuse(request, asked, page, form, status=422)
+    except NotAllowedError as error:
+        context = _context(asked, page) | {"refusal": str(error), "typed": form.typed_words()}
+        return render(request, "submissions/period_report.html", context, status=403)
+    except StaleReportError:
+        return _conflict(request, asked)
+    return _taken(request, asked, form)
+
+
+def _bind(posted: Any, page: ReportPage) -> StepForm:
+    if posted.get("do") == SEND:
+        return SendForm(posted, version=page.version, waiting=page.waiting_for_unit)
+    return ReviewForm(posted, version=page.version, rows=page.sent)
+
+
+def _write(asked: Asked, page: ReportPage, form: StepForm) -> None:
+    """The one write of the step a form asks for."""
+    told = {name: form.cleaned_data[name] for name in ("version", "op_id")}
+    told |= {"access": asked.access, "at": clock.now(), "note": form.cleaned_data.get("note", "")}
+    report = page.report or Submission(unit=asked.unit, period=asked.period)
+    if isinstance(form, SendForm):
+        send_report(unit=asked.unit, period=asked.period, as_of=asked.as_of, **told)
+    elif form.data.get("do") == RETURN:
+        return_report(report=report, reasons=form.reasons(), **told)
+    elif form.data.get("do") == ACCEPT:
+        accept_report(report=report, **told)
+
+
+def _taken(request: HttpRequest, asked: Asked, form: StepForm) -> HttpResponse:
+    names = {"unit": asked.unit, "period": asked.period.label}
+    said = {
+        SEND: _("Sent. The report of %(unit)s for %(period)s now waits for the coordinator's review."),
+        ACCEPT: _("Accepted: the report of %(unit)s for %(period)s."),
+        RETURN: _("Returned: %(unit)s finds the actions to be corrected for %(period)s first in its work."),
+    }
+    do = form.data["do"]
+    messages.success(request, said[do] % names)
+    return redirect(asked.address if do == SEND else reverse("reporting", args=[asked.plan.slug]))
+
+
+def _refuse(request: HttpRequest, asked: Asked, page: ReportPage, form: StepForm, *, status: int) -> HttpResponse:
+    """The page with the form as it was typed and what is wrong with it."""
+    if not form.is_whole:
+        form.data = with_fresh_op(form.data, page.version)
+        form.add_error(None, _("The form did not arrive whole. Your text is still in it; press the button again."))
+    context = _context(asked, page, form)
+    context["errors"] = [error for name, errors in form.errors.items() if name not in HIDDEN for error in errors]
+    if form not in (context["send_form"], context["review_form"]):
+        context["typed"] = form.typed_words()
+    context["errors_at"] = next((name for name in ("send", "review") if context[f"{name}_form"] is form), "")
+    return render(request, "submissions/period_report.html", context, status=status)
+
+
+def _conflict(request: HttpRequest, asked: Asked) -> HttpResponse:
+    """The page after somebody else sent or reviewed: what he did, beside what was typed."""
+    page = read_page(asked.plan, asked.unit, asked.period, asked.as_of)
+    seen = request.POST.get("version", "")
+    form = _bind(with_fresh_op(request.POST, page.version), page)
+    context = _context(asked, page, form)
+    is_shown = form in (context["send_form"], context["review_form"])
+    theirs = [step for step in page.steps if step.version > (int(seen) if seen.isdecimal() else 0)]
+    context |= {
+        "is_stale": True,
+        "is_own": bool(theirs) and all(step.by_id == request.user.pk for step in theirs),
+        "theirs": theirs,
+        "typed": form.leftovers() if is_shown else form.typed_words(),
+    }
+    return render(request, "submissions/period_report.html", context, status=409)
+
+
+def _context(asked: Asked, page: ReportPage, form: StepForm | None = None) -> dict[str, Any]:
+    """What the page shows; a form that was filled in takes the place of the fresh one, where it may be sent."""
+    has_begun = asked.period.starts_on <= clock.today()
+    is_open = has_begun and bool(page.to_send) and page.state != SubmissionState.ACCEPTED
+    send_form = review_form = None
+    if is_open and asked.access.may_send_report(asked.unit.pk):
+        fresh = SendForm(version=page.version, waiting=page.waiting_for_unit)
+        send_form = form if isinstance(form, SendForm) else fresh
+    if asked.access.is_coordinator and page.state == SubmissionState.SENT:
+        fresh = ReviewForm(version=page.version, rows=page.sent)
+        review_form = form if isinstance(form, ReviewForm) else fresh
+    today = on_day(asked.plan, clock.today(), asked.plan.periods.all(), told_until=clock.now())
+    row = grid(asked.plan, today, [asked.unit]).rows[0]
+    return {
+        "as_of": asked.as_of,
+        "unit": asked.unit,
+        "period": asked.period,
+        "page": page,
+        "groups": [
+            (label, [(each, review_form.at(each.action.pk) if review_form else "") for each in rows])
+            for label, rows in page.groups
+        ],
+        "row": row,
+        "cell": next(cell for cell in row.cells if cell.period == asked.period),
+        "has_begun": has_begun,
+        "why_not_send": "" if send_form or review_form or not is_open else asked.access.why_not_send(asked.unit),
+        "send_form": send_form,
+        "review_form": review_form,
+    }
+
+
+def _find_unit(plan: Plan, abbreviation: str, number: int) -> Unit:
+    """The division an address names.
+
+    Raises:
+        NotFound: there is none; the page lists those there are.
+    """
+    units = Unit.objects.divisions().in_order()
+    unit = find_unit_by_name(units, abbreviation)
+    if unit is None:
+        near = [(str(each), reverse("period_report", args=[plan.slug, each, number])) for each in units]
+        raise NotFound(_("There is no unit “%(unit)s” that sends reports.") % {"unit": abbreviation}, near)
+    return unit
+
+
+def _find_period(plan: Plan, abbreviation: str, number: int) -> Period:
+    """The period an address names.
+
+    Raises:
+        NotFound: there is none; the page lists the unit's reports of those there are.
+    """
+    periods = {each.number: each for each in sorted(plan.periods.all(), key=lambda each: each.number)}
+    if number not in periods:
+        near = [
+            (each.label, reverse("period_report", args=[plan.slug, abbreviation, each.number]))
+            for each in periods.values()
+        ]
+        raise NotFound(_("This plan has no period %(number)s.") % {"number": number}, near)
+    return periods[number]
+
+
+@require_safe
+def reporting_workbook(request: HttpRequest, slug: str) -> FileResponse:
+    """Who has sent the report of which period."""
+    plan = find_plan(request, slug)
+    as_of, grid = read_grid(plan)
+    idle = [f"{_('Nothing to report so far:')} {', '.join(str(row.unit) for row in grid.idle)}"] if grid.idle else []
+    return send_list(reporting_table(grid, notes=[*list_notes(plan, as_of.day), *idle]), plan, as_of.day)

@@ -1,0 +1,32 @@
+"""The rule of duties on the department's own plan: every unit and period."""
+
+import pytest
+
+from assignments.models import Unit, User
+from plan.models import ActionItem, Plan
+from submissions.grid import CellState
+from tests.plan.test_duties import expect_agreement
+
+pytestmark = pytest.mark.django_db
+
+
+def test_all_agree_on_every_unit_and_period_of_the_demonstration(demo, tell):
+    plan = Plan.objects.get()
+    units = list(Unit.objects.divisions().active().in_order())
+    expect_agreement(plan, units)
+    collective = plan.actions.filter(assignments__unit__abbreviation="ทุกหน่วยงาน", assignments__role="LEAD")
+    tell(
+        ActionItem.objects.get(pk=collective.earliest("pk").pk),
+        User.objects.get(username="staff-kn"),
+        result="ดำเนินการแล้ว",
+    )
+    expect_agreement(plan, units)
+
+
+def test_the_grid_and_the_page_of_a_division_that_works_through_a_collective(demo, client):
+    client.force_login(User.objects.get(username="staff-kn"))
+    response = client.get("/plans/2562-2563/reporting/กน./3/")
+    assert response.context["cell"].state != CellState.NONE
+    assert response.context["page"].rows != []
+    apart = [label for label, rows in response.context["groups"] if any(row.through for row, _field in rows)]
+    assert len(apart) == len([label for label in apart if "หลายหน่วยงาน" in label]) > 0

@@ -1,0 +1,101 @@
+"""Workbooks in the tests: saved, edited as in Excel, brought in, and the plan as it stands, to be compared."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from io import BytesIO
+from typing import Any
+
+from django.core import serializers
+from openpyxl import Workbook, load_workbook
+
+from assignments.access import Access
+from assignments.models import Assignment, Unit, User
+from criteria.models import Assessment, Category, Criterion, Requirement, Verdict
+from exchange import jobs
+from exchange.data_sheet.columns import ActionSheet
+from exchange.data_sheet.export import SHEET, build_data_sheet
+from exchange.models import ImportJob
+from plan.models import ActionItem, Period, Plan, ProgressUpdate
+from pmqa_tracker import clock
+
+HEADINGS = {name: field.column_name for name, field in ActionSheet.fields.items()}
+KEPT = (
+    Category,
+    Criterion,
+    Requirement,
+    Assessment,
+    Verdict,
+    Unit,
+    Plan,
+    Period,
+    ActionItem,
+    Assignment,
+    ProgressUpdate,
+)
+
+
+def saved(book: Workbook) -> bytes:
+    """A workbook as a file."""
+    file = BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def exported(plan: Plan, unit: Unit | None = None) -> bytes:
+    """The data sheet of a plan as a file."""
+    return saved(build_data_sheet(plan, clock.now(), unit=unit))
+
+
+def opened(data: bytes) -> tuple[Workbook, Any, dict[str, int]]:
+    """A data sheet as Excel opens it: the workbook, its sheet, and the column of each name."""
+    book = load_workbook(BytesIO(data))
+    sheet = book[SHEET]
+    columns = {cell.value: cell.column for cell in sheet[3]}
+    return book, sheet, {name: columns[heading] for name, heading in HEADINGS.items()}
+
+
+def row_of(sheet: Any, ref: str) -> int:
+    """The row of an action."""
+    return next(row for row in range(4, sheet.max_row + 1) if sheet.cell(row, 1).value == ref)
+
+
+def edited(data: bytes, changes: Mapping[tuple[str | int, str], Any]) -> bytes:
+    """A data sheet after a person changed cells: (ref or row, column) → value."""
+    book, sheet, columns = opened(data)
+    for (ref, name), value in changes.items():
+        cell = sheet.cell(ref if isinstance(ref, int) else row_of(sheet, ref), columns[name])
+        cell.value = value
+        if isinstance(value, str) and value.startswith("="):
+            cell.data_type = "s"
+    return saved(book)
+
+
+def first_empty(data: bytes) -> int:
+    """The first open row below the table."""
+    _book, sheet, columns = opened(data)
+    return next(row for row in range(4, sheet.max_row + 3) if not sheet.cell(row, columns["text"]).value)
+
+
+def bring(
+    data: bytes, plan: Plan | None, person: User, *, unit: Unit | None = None, name: str = "ข้อมูล.xlsx"
+) -> ImportJob:
+    """Bring a workbook in and look at it."""
+    return jobs.receive(data=data, file_name=name, plan=plan, unit=unit, access=Access.of(person), at=clock.now())
+
+
+def write(batch: ImportJob, person: User, *, taken: Any = ()) -> ImportJob:
+    """Confirm what was looked at."""
+    return jobs.confirm(batch=batch, taken=taken, access=Access.of(person), at=clock.now())
+
+
+def places(batch: ImportJob) -> list[str]:
+    """The cells of the errors that were told."""
+    return sorted(error["place"] for error in batch.found.get("errors", ()))
+
+
+def fingerprint() -> str:
+    """A mark of everything a plan is made of: the same as long as nothing was written."""
+    mark = sha256()
+    for model in KEPT:
+        mark.update(serializers.serialize("json", model._base_manager.order_by("pk")).encode())
+    return mark.hexdigest()

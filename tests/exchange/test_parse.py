@@ -1,0 +1,231 @@
+"""A status, the basis of a schedule and a period are understood in every way people write them, or asked for."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.utils import translation
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exchange.parse import period_name, read_basis, read_period, read_status
+from plan.models import ActionItem, Period, Status
+from pmqa_tracker import thai
+from pmqa_tracker.parsing.cell import ReadCell
+from pmqa_tracker.parsing.errors import UnreadableError
+from tests.pmqa_tracker.any_cells import CELLS, ODD, check
+
+
+def periods_of(*days):
+    """Periods from these pairs of ISO days; not saved, as those of a plan that is only being read."""
+    return [
+        Period(number=number, starts_on=date.fromisoformat(first), ends_on=date.fromisoformat(last))
+        for number, (first, last) in enumerate(days, start=1)
+    ]
+
+
+# The department's own: five, the first of two months.
+PLAN = periods_of(
+    ("2019-08-01", "2019-09-30"),
+    ("2019-10-01", "2019-12-31"),
+    ("2020-01-01", "2020-03-31"),
+    ("2020-04-01", "2020-06-30"),
+    ("2020-07-01", "2020-09-30"),
+)
+TWO_YEARS = periods_of(
+    ("2018-10-01", "2018-12-31"),
+    ("2018-11-01", "2019-01-31"),
+    ("2019-10-01", "2019-12-31"),
+    ("2019-10-01", "2019-10-31"),
+)
+HALVES = periods_of(("2019-10-01", "2019-10-15"), ("2019-10-16", "2019-10-31"), ("2019-11-01", "2019-12-31"))
+
+
+def refused(read, value, *more):
+    with pytest.raises(UnreadableError) as caught:
+        read(value if isinstance(value, ReadCell) else ReadCell(value), *more)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        (None, None),
+        ("ดำเนินการแล้วเสร็จ", Status.DONE),
+        ("ดําเนินการ แล้วเสร็จ ", Status.DONE),
+        ("Done", Status.DONE),
+        ("DONE", Status.DONE),
+        ("in progress", Status.IN_PROGRESS),
+        ("IN_PROGRESS", Status.IN_PROGRESS),
+        ("อยู่ระหว่างดำเนินการ", Status.IN_PROGRESS),
+        ("ยังไม่ดำเนินการ", Status.NOT_STARTED),
+        ("ติดปัญหา", Status.BLOCKED),
+        ("ยกเลิก", Status.CANCELLED),
+    ],
+)
+@pytest.mark.parametrize("language", ["th", "en"])
+def test_a_status_is_understood_in_both_languages(text, status, language):
+    with translation.override(language):
+        assert read_status(ReadCell(text)) == status
+
+
+def test_an_unknown_status_is_told_the_five_and_the_nearest():
+    with translation.override("en"):
+        assert refused(read_status, "ดำเนินการเสร็จ").message == (
+            "“ดำเนินการเสร็จ” is not one of the choices. Allowed: ยังไม่ดำเนินการ, อยู่ระหว่างดำเนินการ, "
+            "ดำเนินการแล้วเสร็จ, ติดปัญหา, ยกเลิก. The nearest: ดำเนินการแล้วเสร็จ, ยังไม่ดำเนินการ"
+        )
+
+
+@pytest.mark.parametrize("basis", ActionItem.Basis)
+def test_a_basis_is_understood(basis):
+    for text in (basis.label, str(basis), basis.lower()):
+        assert read_basis(ReadCell(str(text))) == basis
+    refused(read_basis, "เดา")
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        ("ต.ค.–ธ.ค. 2562", 2),
+        ("ต.ค.-ธ.ค. 2562", 2),
+        ("ต.ค. - ธ.ค. 62", 2),
+        ("ต.ค.—ธ.ค.๒๕๖๒", 2),
+        ("ตค-ธค 2562", 2),
+        ("ตุลาคม ถึง ธันวาคม พ.ศ. 2562", 2),
+        ("ตุลาคม – ธันวาคม 2019", 2),
+        ("ต.ค. 2562-ธ.ค. 2562", 2),
+        ("ต.ค. 2562 – ธ.ค.", 2),
+        ("Oct–Dec 2562", 2),
+        ("October to December 2019", 2),
+        ("Oct-Dec 62", 2),  # 1962 is no year of the plan
+        ("ต.ค.–ธ.ค.", 2),
+        ("ไตรมาส 1/2563", 2),
+        ("ไตรมาส 1 /2563", 2),
+        ("ไตรมาสที่ ๑ ปี ๒๕๖๓", 2),
+        ("ไตรมาสที่ 1 ปีงบประมาณ พ.ศ. 2563", 2),
+        ("ไตรมาส 1/63", 2),
+        ("ไตรมาส 1", 2),
+        ("Q1/2563", 2),
+        ("Q1 2020", 2),
+        ("Quarter 1/2563", 2),
+        ("ไตรมาส 4/2562", 1),
+        ("ไตรมาส 4/2563", 5),
+        ("ต.ค.–ธ.ค. 2562 · ไตรมาส 1/2563", 2),
+        ("ต.ค.–ธ.ค. 2562 (ไตรมาส 1/2563)", 2),
+        ("ช่วงที่ 2 (ต.ค.–ธ.ค. 2562)", 2),
+        ("ส.ค.–ก.ย. 2562", 1),
+        (1, 1),
+        (5.0, 5),
+        ("๓", 3),
+        ("ช่วงที่ 4", 4),
+        ("ช่วงเวลาที่ 4", 4),
+        ("Period 4", 4),
+    ],
+)
+def test_a_period_is_understood(value, number):
+    assert read_period(ReadCell(value), PLAN) == PLAN[number - 1]
+
+
+def test_an_empty_cell_is_no_period():
+    assert read_period(ReadCell(" \u00a0"), PLAN) is read_period(ReadCell(), []) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "periods", "readings"),
+    [
+        ("ไตรมาส 4", PLAN, ["ส.ค.–ก.ย. 2562", "ก.ค.–ก.ย. 2563"]),
+        ("1/2563", PLAN, ["ต.ค.–ธ.ค. 2562", "ม.ค.–มี.ค. 2563"]),  # a quarter of the fiscal year, or January
+        ("10/2562", PLAN, ["ต.ค.–ธ.ค. 2562"]),
+        ("ต.ค.–ธ.ค. 2563", PLAN, ["ต.ค.–ธ.ค. 2562"]),
+        ("พ.ย. 2562", PLAN, ["ต.ค.–ธ.ค. 2562"]),
+        ("พ.ย.", PLAN, []),
+        ("15/11/2562", PLAN, ["ต.ค.–ธ.ค. 2562"]),
+        (date(2019, 11, 15), PLAN, ["ต.ค.–ธ.ค. 2562"]),
+        (date(2562, 11, 15), PLAN, ["ต.ค.–ธ.ค. 2562"]),
+        (date(2025, 11, 15), PLAN, []),
+        (date(9999, 1, 1), PLAN, []),
+        ("ต.ค.–ธ.ค. 2562 · ไตรมาส 2/2563", PLAN, ["ต.ค.–ธ.ค. 2562", "ม.ค.–มี.ค. 2563"]),
+        ("ต.ค.–ธ.ค. 2562 ไม่แน่", PLAN, []),
+        ("ไตรมาส 12563", PLAN, []),
+        ("ต.ค.–ธ.ค. 2562 (โดยประมาณ)", PLAN, ["ต.ค.–ธ.ค. 2562"]),
+        ("ไตรมาส 5/2563", PLAN, []),
+        (6, PLAN, []),
+        (0, PLAN, []),
+        (1.5, PLAN, []),
+        ("1 2", PLAN, []),
+        ("ไตรมาส 1 1/2563", PLAN, []),
+        (True, PLAN, []),
+        ("ตลอดปี", PLAN, []),
+        ("1", [], []),
+        ("ต.ค.–ธ.ค.", TWO_YEARS, ["ต.ค.–ธ.ค. 2561", "ต.ค.–ธ.ค. 2562"]),
+        ("ไตรมาส 1/2563", TWO_YEARS, ["ต.ค.–ธ.ค. 2562", "ต.ค. 2562"]),
+        ("ต.ค. 2562", HALVES, ["ช่วงที่ 1 (ต.ค. 2562)", "ช่วงที่ 2 (ต.ค. 2562)"]),
+        ("ไตรมาส 1", HALVES, ["ช่วงที่ 1 (ต.ค. 2562)", "ช่วงที่ 2 (ต.ค. 2562)", "พ.ย.–ธ.ค. 2562"]),
+    ],
+)
+def test_what_is_no_period_or_may_be_several_is_asked(value, periods, readings):
+    error = refused(read_period, value, periods)
+    assert error.readings == readings
+    assert [period_name(read_period(ReadCell(reading), periods), periods) for reading in readings] == readings
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("พ.ย. 2561–ม.ค. 2562", 2), ("พ.ย.–ม.ค. 62", 2), ("พ.ย. 61-ม.ค.", 2), ("ต.ค. 2562", 4)]
+)
+def test_a_period_across_the_new_year_is_understood(text, number):
+    assert read_period(ReadCell(text), TWO_YEARS) == TWO_YEARS[number - 1]
+
+
+def test_a_misspelt_period_is_told_the_nearest():
+    with translation.override("en"):
+        assert refused(read_period, "Oct-Dez 2562", PLAN).message == (
+            "“Oct-Dez 2562” is not a period of the plan; write one like Aug–Sep 2562, or its number. "
+            "The nearest: Oct–Dec 2562"
+        )
+
+
+@st.composite
+def any_plan(draw):
+    """Periods one after the other, of any lengths."""
+    day, days = draw(st.dates(date(1990, 1, 1), date(2150, 1, 1))), []
+    for length in draw(st.lists(st.integers(5, 400), min_size=1, max_size=9)):
+        days.append((day.isoformat(), (day + timedelta(days=length - 1)).isoformat()))
+        day += timedelta(days=length)
+    return periods_of(*days)
+
+
+@given(any_plan())
+def test_every_period_comes_back_as_it_is_written(periods):
+    for language in ("th", "en"):
+        with translation.override(language):
+            for period in periods:
+                name = period_name(period, periods)
+                spaced = name.replace("–", " - ").translate(thai.TO_THAI)
+                for text in (name, f"{name} · {period.quarter_label}", spaced):
+                    assert read_period(ReadCell(text), periods) is period, text
+                assert read_period(ReadCell(period.number), periods) is period
+
+
+PLANS = (PLAN, TWO_YEARS, HALVES, [])
+READERS = [read_status, read_basis, *(lambda cell, periods=periods: read_period(cell, periods) for periods in PLANS)]
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("cell", ODD)
+def test_odd_cells_are_read_or_refused(read, cell):
+    check(read, cell)
+
+
+@given(CELLS)
+def test_no_cell_breaks_a_reader_and_every_reading_offered_is_understood(cell):
+    for read in READERS:
+        check(read, cell)
+
+
+WORDS = ["ต.ค.", "ธ.ค.", "ก.ย.", "-", "–", " ", "ไตรมาส", "Q", "1", "2", "/", "2562", "63", "0000", "·", "ช่วงที่"]
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=9))
+def test_no_mix_of_words_breaks_the_reader(words):
+    for read in READERS[2:]:
+        check(read, ReadCell("".join(words)))

@@ -1,0 +1,149 @@
+"""The preview shows every value that confirming writes, and no other: cell by cell, for random edits."""
+
+from io import BytesIO
+from random import Random
+
+import pytest
+from openpyxl import load_workbook
+
+from criteria.models import Assessment, Level
+from exchange.data_sheet.columns import ActionSheet, Part
+from exchange.models import ImportState
+from exchange.whole_plan.export import build_plan_book
+from plan.models import ActionItem
+from tests.exchange.bringing import bring, edited, exported, saved, write
+from tests.exchange.editing import random_changes
+from tests.factories import ActionItemFactory, PlanFactory, UnitFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+PROGRESS = ("status", "progress", *ActionSheet.WORDS)
+
+
+@pytest.fixture
+def plan():
+    plan = PlanFactory(slug="2563")
+    units = [UnitFactory(abbreviation=f"หน่วย{number}.") for number in range(5)]
+    for number in range(8):
+        ActionItemFactory(plan=plan, ref=f"1.1-A-{number + 1}", lead=units[number % 4 :][:2], support=units[4:])
+    return plan
+
+
+def held(plan):
+    """Ref → heading → words of everything a data sheet can change; new reports under the headings that take them."""
+    sheet = ActionSheet(list(plan.periods.all()), ())
+    rows = {}
+    for action in ActionItem.objects.filter(plan=plan).with_details():
+        named = {**sheet.stored_columns, **{name: sheet.columns[name] for name in ("ref", "criterion")}}
+        rows[action.ref] = {column.column_name: column.words(column.stored(action)) for column in named.values()}
+    return rows
+
+
+def written(plan, batch, before):
+    """Ref → heading → (before, after) of what the database holds otherwise than before."""
+    found = {}
+    for ref, cells in held(plan).items():
+        old = before.get(ref, {})
+        changed = {heading: (old.get(heading, ""), value) for heading, value in cells.items()}
+        update = batch.updates.filter(action__ref=ref, action__plan=plan).first()
+        for name in ActionSheet.WORDS:
+            changed[ActionSheet.fields[name].column_name] = ("", getattr(update, name) if update else "")
+        if changed := {heading: pair for heading, pair in changed.items() if pair[0] != pair[1]}:
+            found[ref] = changed
+    return found
+
+
+def promised(batch):
+    """The same as the preview says it."""
+    return {
+        _ref(row): {cell["heading"]: (cell["before"], cell["after"]) for cell in row["cells"]}
+        for row in batch.found["rows"]
+    }
+
+
+def _ref(row):
+    """Of a new row too, whose ref is one of its values; both workbooks call the column the same."""
+    cells = {cell["heading"]: cell["after"] for cell in row["cells"]}
+    return cells.get(ActionSheet.fields["ref"].column_name, row["name"])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_the_data_sheet_promises_is_what_it_writes(plan, coordinator, seed):
+    for step in range(2):
+        before = held(plan)
+        changes = random_changes(exported(plan), plan, seed * 10 + step, rows=6, new=2)
+        batch = bring(edited(exported(plan), changes), plan, coordinator)
+        assert batch.state == ImportState.PREVIEW, batch.found["errors"]
+        wanted = promised(batch)
+        batch = write(batch, coordinator)
+        assert batch.state == ImportState.WRITTEN
+        assert wanted == written(plan, batch, before)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_a_units_sheet_promises_is_what_it_writes(plan, coordinator, seed):
+    unit = plan.actions.first().assignments.get(role="LEAD", position=0).unit
+    led = set(plan.actions.for_units([unit], role="LEAD").values_list("ref", flat=True))
+    changes = random_changes(exported(plan), plan, seed, rows=8)
+    statuses = {ref for (ref, name), value in changes.items() if name == "status" and value == "ยกเลิก"}
+    changes = {
+        (ref, name): value
+        for (ref, name), value in changes.items()
+        if ref in led - statuses and ActionSheet.fields[name].part == Part.PROGRESS
+    } or {(min(led), "result"): "ทำแล้ว"}
+    before = held(plan)
+    batch = bring(edited(exported(plan, unit), changes), plan, coordinator)
+    assert batch.state == ImportState.PREVIEW, batch.found["errors"]
+    wanted = promised(batch)
+    assert wanted == written(plan, write(batch, coordinator), before)
+
+
+def plan_book(plan, seed):
+    """A workbook of a whole plan that begins another, with cells left to the site and others edited at random."""
+    random = Random(seed)  # noqa: S311 - nothing here is secret
+    book = load_workbook(BytesIO(saved(build_plan_book(plan))))
+    head = {cell.value: book["แผน"].cell(cell.row, 2) for cell in book["แผน"]["A"]}
+    head["รหัสแผน"].value, head["ชื่อการประเมิน"].value = f"25{70 + seed}", f"การประเมินปี {seed}"
+    sheet = book["รายการ"]
+    columns = {cell.value: cell.column for cell in sheet[3]}
+    for row in range(4, 4 + plan.actions.count()):
+        sheet.cell(row, columns["สิ่งที่ต้องดำเนินการ"]).value = f"ข้อความ {row} {random.randint(100, 999)}"
+        for heading in random.sample(["รหัสรายการ", "ลำดับ", "ข้อที่", "ที่มาของช่วงเวลา", "หน่วยงานสนับสนุน"], 3):
+            sheet.cell(row, columns[heading]).value = None
+    return saved(book)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_a_whole_plan_promises_is_what_it_makes(plan, coordinator, seed):
+    batch = bring(plan_book(plan, seed), None, coordinator)
+    assert batch.state == ImportState.PREVIEW, batch.found["errors"]
+    rows = [row for row in batch.found["rows"] if row["sheet"] == "รายการ"]
+    wanted = {_ref(row): {cell["heading"]: cell["after"] for cell in row["cells"]} for row in rows}
+    made = write(batch, coordinator).plan
+    assert len(wanted) == made.actions.count() == plan.actions.count()
+    for action in made.actions.with_details():
+        values = {
+            "รหัสรายการ": action.ref, "รหัสเกณฑ์": action.criterion.code, "ข้อที่": action.number,
+            "ระดับ": ", ".join(Level(each.level).short for each in action.requirements.all()),
+            "ลำดับ": str(action.position), "สิ่งที่ต้องดำเนินการ": action.text, "หมายเหตุ": action.reading_note,
+            "เริ่มช่วงเวลา": str(action.first_period), "ถึงช่วงเวลา": str(action.last_period),
+            "ที่มาของช่วงเวลา": action.get_schedule_basis_display(),
+            "หน่วยงานหลัก": ", ".join(str(each.unit) for each in action.lead),
+            "หน่วยงานสนับสนุน": ", ".join(str(each.unit) for each in action.support),
+        }  # fmt: skip
+        assert wanted[action.ref] == {heading: value for heading, value in values.items() if value}
+    raw = {*ActionItem.Basis.values, *Assessment.Kind.values, "True", "False", "None"}
+    assert raw & {cell["after"] for row in batch.found["rows"] for cell in row["cells"]} == set()
+
+
+@pytest.mark.parametrize(
+    ("status", "progress"), [("ดำเนินการแล้วเสร็จ", "100"), ("ยังไม่ดำเนินการ", "0"), ("อยู่ระหว่างดำเนินการ", None)]
+)
+def test_a_status_shows_the_progress_that_comes_with_it(client, plan, coordinator, tell, status, progress):
+    ref = plan.actions.first().ref
+    tell(plan.actions.get(ref=ref), coordinator, progress=40, problem="ติดขัด", status="BLOCKED")
+    changes = {(ref, "status"): status, (ref, "result"): "เสร็จ", (ref, "reason"): "ตามที่ตรวจ"}
+    batch = bring(edited(exported(plan), changes), plan, coordinator)
+    cells = promised(batch)[ref]
+    assert cells.get("ความก้าวหน้า (%)") == (("40", progress) if progress else None)
+    client.force_login(coordinator)
+    assert ("ความก้าวหน้า (%)" in client.get(f"/plans/2563/import/{batch.key}/").content.decode()) == bool(progress)

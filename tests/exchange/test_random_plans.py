@@ -1,0 +1,249 @@
+"""Random plans as workbooks: out of one site and into an empty one, each is the same plan."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+
+from assignments.models import Assignment, Unit
+from criteria.models import Assessment, Category, Criterion, Requirement, Verdict
+from exchange import jobs
+from exchange.models import ImportJob, ImportState
+from exchange.whole_plan import write as new_plan
+from exchange.whole_plan.export import build_plan_book
+from plan.models import ActionItem, Period, Plan
+from pmqa_tracker import clock
+from spreadsheets.read import read_workbook
+from tests import sizes
+from tests.exchange.bringing import bring, exported, saved, write
+from tests.factories import UserFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+
+LETTERS = "กขคงจฉชดตนบปพมยรลวสหอะาิีุูเแโไ่้็์abcXYZ0129๐๑๙ .,-/()=+'\"&<>%–"
+WORDS = st.text(LETTERS, max_size=40).map(str.strip)
+# An apostrophe before a digit marks a code as a text: it is no part of the code.
+MARKED = re.compile(r"'\d")
+SOME = st.text(LETTERS, min_size=1, max_size=40).map(str.strip).filter(bool)
+LINES = st.lists(WORDS, min_size=1, max_size=3).map("\n".join).map(str.strip)
+NAMES = st.text("กขคงจชดตนบปพมยรลวสหอ", min_size=2, max_size=5).map("{}.".format)
+DAY = date(2019, 10, 1)
+
+
+@st.composite
+def plans(draw: Any) -> dict[str, Any]:
+    """A plan as plain values."""
+    count = draw(st.integers(1, 4))
+    units = draw(st.lists(NAMES, min_size=1, max_size=3, unique=True))
+    criteria = draw(st.integers(1, 2))
+    return {
+        "title": draw(SOME),
+        "organization": draw(SOME),
+        "assessment": draw(SOME.filter(lambda text: not MARKED.match(text))),
+        "assessed_on": draw(st.none() | st.dates(date(1990, 1, 1), date(2100, 1, 1))),
+        "points": draw(st.tuples(*[st.integers(0, 1000)] * 3)),
+        "confirmed": draw(st.booleans()),
+        "periods": count,
+        "days": draw(st.integers(20, 120)),
+        "units": [(name, draw(SOME), draw(WORDS), draw(st.booleans()), draw(WORDS)) for name in units],
+        "collective": draw(st.booleans()),
+        "criteria": [
+            (
+                draw(SOME),
+                draw(WORDS),
+                draw(st.booleans()),
+                [
+                    (draw(LINES), draw(st.sampled_from([None, True, False])), draw(LINES), draw(st.booleans()))
+                    for _each in range(3)
+                ],
+            )
+            for _each in range(criteria)
+        ],
+        "actions": [
+            (
+                draw(st.integers(0, criteria - 1)),
+                draw(st.sets(st.integers(1, 3), min_size=1)),
+                draw(st.text(LETTERS, max_size=8).map(str.strip).filter(lambda text: not MARKED.match(text))),
+                draw(LINES.filter(bool)),
+                draw(st.none() | st.tuples(st.integers(1, count), st.integers(1, count)).map(sorted)),
+                draw(st.sampled_from(ActionItem.Basis.values)),
+                draw(st.lists(st.sampled_from(units), unique=True)),
+                draw(st.lists(st.sampled_from(units), unique=True)),
+                draw(WORDS),
+            )
+            for _each in range(draw(st.integers(0, 4)))
+        ],
+    }
+
+
+def make(told: dict[str, Any]) -> Plan:
+    """The plan these values tell of."""
+    basic, advance, significance = told["points"]
+    assessment = Assessment.objects.create(
+        name=told["assessment"], assessed_on=told["assessed_on"], basic_points=basic, advance_points=advance,
+        significance_points=significance, are_points_confirmed=told["confirmed"],
+    )  # fmt: skip
+    days = timedelta(told["days"])
+    plan = Plan.objects.create(
+        slug="2563", title=told["title"], organization=told["organization"], assessment=assessment, starts_on=DAY,
+        ends_on=DAY + days * told["periods"],
+    )  # fmt: skip
+    periods = [
+        Period.objects.create(
+            plan=plan, number=each + 1, starts_on=DAY + days * each, ends_on=DAY + days * (each + 1) - timedelta(1)
+        )
+        for each in range(told["periods"])
+    ]
+    units = {}
+    for position, (name, thai_name, english, is_active, note) in enumerate(told["units"]):
+        units[name] = Unit.objects.create(
+            abbreviation=name, name_th=f"{thai_name} {position}", name_en=english, is_active=is_active,
+            reading_note=note, position=position,
+        )  # fmt: skip
+    if told["collective"]:
+        everybody = Unit.objects.create(abbreviation="ทุกหน่วยงาน", name_th="ทุกหน่วยงาน", is_collective=True, position=99)
+        everybody.members.set(units.values())
+    category = Category.objects.create(number=1, name=told["organization"])
+    top = Criterion.objects.create(category=category, code="1.1", title=told["title"], position=1)
+    requirements = {}
+    for place, (title, note, is_child, levels) in enumerate(told["criteria"]):
+        criterion = Criterion.objects.create(
+            category=category, parent=top if is_child else None, code=f"1.{'1.' if is_child else ''}{place + 2}",
+            title=title, reading_note=note, position=place + 2,
+        )  # fmt: skip
+        for level, (text, passed, reason, printed) in enumerate(levels, start=1):
+            requirement = Requirement.objects.create(criterion=criterion, level=level, text=text)
+            requirements[place, level] = requirement
+            if passed is not None:
+                Verdict.objects.create(
+                    assessment=assessment, requirement=requirement, passed=passed, reason=reason, printed=printed
+                )
+    for number, (place, levels, printed, text, runs, basis, lead, support, note) in enumerate(told["actions"], start=1):
+        action = ActionItem.objects.create(
+            plan=plan, criterion=requirements[place, 1].criterion, ref=f"R-{number}", number=printed, position=number,
+            text=text, schedule_basis=basis, reading_note=note,
+            first_period=periods[runs[0] - 1] if runs else None, last_period=periods[runs[1] - 1] if runs else None,
+        )  # fmt: skip
+        action.requirements.set([requirements[place, level] for level in levels])
+        for role, names in (("LEAD", lead), ("SUPPORT", support)):
+            for position, name in enumerate(names, start=1):
+                Assignment.objects.create(action=action, unit=units[name], role=role, position=position)
+    return plan
+
+
+def told_of(plan: Plan) -> dict[str, Any]:
+    """Everything the workbook should carry, as plain values."""
+    judged = plan.assessment
+    criteria = Criterion.objects.in_order()
+    shown = {each.pk for each in criteria if each.requirements.filter(verdicts__assessment=judged).exists()}
+    shown |= set(plan.actions.values_list("criterion", flat=True))
+    shown |= {each.parent_id for each in criteria if each.pk in shown}
+    requirements = Requirement.objects.filter(criterion__in=shown).in_order()
+    return {
+        "plan": (plan.slug, plan.title, plan.organization, plan.starts_on, plan.ends_on, plan.previous_id),
+        "assessment": (
+            judged.name, judged.kind, judged.assessed_on, judged.basic_points, judged.advance_points,
+            judged.significance_points, judged.are_points_confirmed,
+        ),
+        "periods": list(plan.periods.order_by("number").values_list("number", "starts_on", "ends_on")),
+        "units": [
+            (
+                each.abbreviation, each.name_th, each.name_en, each.is_active, each.is_collective, each.position,
+                each.reading_note, sorted(each.members.values_list("abbreviation", flat=True)),
+            )
+            for each in Unit.objects.in_order()
+        ],
+        "criteria": [
+            (
+                each.code, each.category.number, each.category.name, each.parent and each.parent.code, each.title,
+                each.position, each.reading_note,
+            )
+            for each in criteria
+            if each.pk in shown
+        ],
+        "verdicts": [
+            (
+                each.criterion.code, each.level, each.text,
+                list(each.verdicts.filter(assessment=judged).values_list("passed", "reason", "printed")),
+            )
+            for each in requirements
+        ],
+        "actions": [
+            (
+                each.ref, each.criterion.code, [one.level for one in each.requirements.all()], each.number,
+                each.position, each.text, each.first_period and each.first_period.number,
+                each.last_period and each.last_period.number,
+                each.schedule_basis, each.reading_note, each.status, each.progress,
+                [str(one.unit) for one in each.lead], [str(one.unit) for one in each.support],
+            )
+            for each in plan.actions.with_details().order_by("ref")
+        ],
+    }  # fmt: skip
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What is made inside is gone afterwards."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.mark.apart
+@pytest.mark.parametrize("part", range(3))
+def test_random_plans_come_back_the_same(part):
+    """Into an empty site; and the data sheet of what came, imported unchanged, writes nothing."""
+    person = UserFactory(roles=["coordinator"])
+
+    @seed(10 * sizes.SEED + part)
+    @settings(max_examples=sizes.scaled(100), suppress_health_check=list(HealthCheck))
+    @given(plans())
+    def check(told: dict[str, Any]) -> None:
+        with undone():
+            plan = make(told)
+            wanted, data = told_of(plan), saved(build_plan_book(plan))
+        with undone():
+            batch = ImportJob.objects.create(
+                kind=ImportJob.Kind.NEW_PLAN, by=person, at=clock.now(), file_name="แผน.xlsx", size=len(data)
+            )
+            book = read_workbook(data, "แผน.xlsx")
+            findings, _count, _made, made = new_plan.apply(book, batch, lambda _done, _total: None)
+            assert findings.errors == []
+            assert told_of(made) == wanted
+            sheet = jobs.read_data_sheet(made, None, read_workbook(exported(made), "ข้อมูล.xlsx"), clock.now())
+            assert (sheet.edits, sheet.findings.errors, sheet.findings.absent) == ([], [], [])
+            assert sheet.findings.unchanged == len(wanted["actions"])
+
+    check()
+
+
+def test_what_a_file_made_can_be_removed_until_it_is_used(client, coordinator):
+    with undone():
+        data = saved(build_plan_book(make({**EXAMPLE})))
+    client.force_login(coordinator)
+    batch = write(bring(data, None, coordinator), coordinator)
+    action = batch.plan.actions.first()
+    imported = action.text
+    action.text = "แก้ไขแล้ว"
+    action.save()
+    address = f"/new-plan/{batch.key}/undo/"
+    client.post(address)
+    assert Plan.objects.count() == 1
+    ActionItem.objects.filter(pk=action.pk).update(text=imported, version=1)
+    client.post(address)
+    assert (Plan.objects.count(), Unit.objects.count(), Criterion.objects.count()) == (0, 0, 0)
+    assert ImportJob.objects.get(pk=batch.pk).state == ImportState.UNDONE
+
+
+EXAMPLE: dict[str, Any] = {
+    "title": "แผน", "organization": "กรม", "assessment": "การประเมิน", "assessed_on": None, "points": (300, 100, 100),
+    "confirmed": False, "periods": 2, "days": 90, "units": [("กก.", "กอง", "", True, "")], "collective": True,
+    "criteria": [("เกณฑ์", "", True, [("ก", True, "", True), ("ข", False, "ยังไม่พบ", True), ("", None, "", True)])],
+    "actions": [(0, {2}, "1", "จัดทำคู่มือ", [1, 2], "STATED", ["กก."], [], "")],
+}  # fmt: skip

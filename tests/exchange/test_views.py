@@ -1,0 +1,212 @@
+"""The pages of the workbooks that come back: who may, what they say, and that a long one is found again."""
+
+import threading
+from dataclasses import replace
+from io import BytesIO
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from exchange.models import ImportJob, ImportState
+from pmqa_tracker import tasks
+from tests.exchange.bringing import bring, edited, exported, fingerprint, write
+from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
+from tests.test_pages import no_inline
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def plan():
+    plan = PlanFactory()
+    unit = UnitFactory(abbreviation="กทก.")
+    for number in range(3):
+        ActionItemFactory(plan=plan, ref=f"1.1-A-{number + 1}", lead=[unit], text=f"จัดทำคู่มือเล่มที่ {number + 1}")
+    return plan
+
+
+@pytest.fixture
+def person(client):
+    person = UserFactory(roles=["coordinator"])
+    client.force_login(person)
+    return person
+
+
+def upload(client, plan, data, name="ข้อมูล.xlsx"):
+    """Post a file; the page it leads to."""
+    return client.post(reverse("import_list", args=[plan.slug]), {"file": SimpleUploadedFile(name, data)}, follow=True)
+
+
+@pytest.mark.both_databases
+def test_a_file_is_uploaded_looked_at_confirmed_and_undone(client, plan, person):
+    data = edited(exported(plan), {("1.1-A-1", "text"): "จัดทำคู่มือฉบับปรับปรุง <b>&"})
+    page = upload(client, plan, data)
+    here = page.redirect_chain[-1][0]
+    body = page.content.decode()
+    assert "จัดทำคู่มือเล่มที่ 1" in body
+    assert "จัดทำคู่มือฉบับปรับปรุง &lt;b&gt;&amp;" in body
+    assert no_inline(body) == []
+    assert 'aria-current="page">รายงาน<' in body
+    assert plan.actions.get(ref="1.1-A-1").text == "จัดทำคู่มือเล่มที่ 1"
+    page = client.post(here, {}, follow=True)
+    assert plan.actions.get(ref="1.1-A-1").text == "จัดทำคู่มือฉบับปรับปรุง <b>&"
+    assert "ยกเลิกการนำเข้านี้" in page.content.decode()
+    client.post(f"{here}undo/")
+    assert plan.actions.get(ref="1.1-A-1").text == "จัดทำคู่มือเล่มที่ 1"
+    page = client.post(f"{here}undo/", follow=True)
+    assert "ถูกยกเลิกไปแล้ว" in page.content.decode()
+
+
+def test_only_coordinators_bring_workbooks_in(client, plan):
+    client.force_login(UserFactory(roles=["staff", "management", "assessor"]))
+    batch = bring(edited(exported(plan), {("1.1-A-1", "text"): "ข"}), plan, UserFactory(roles=["coordinator"]))
+    before = fingerprint()
+    here = reverse("import_detail", args=[plan.slug, batch.key])
+    for address in (
+        reverse("import_list", args=[plan.slug]),
+        here,
+        f"{here}undo/",
+        "/new-plan/",
+        "/new-plan/template.xlsx",
+    ):
+        assert client.post(address).status_code in (403, 405)
+        assert client.get(address).status_code in (403, 405)
+    assert fingerprint() == before
+
+
+@pytest.mark.parametrize(
+    ("data", "words"), [(b"", "ไฟล์ว่าง"), (None, "โปรดเลือกไฟล์ก่อน"), (b"PK\x03\x04" + b"\0" * 11 * 1024 * 1024, "MB")]
+)
+def test_a_form_without_a_file_that_can_be_looked_at_says_so(client, plan, person, data, words):
+    files = {} if data is None else {"file": SimpleUploadedFile("a.xlsx", data)}
+    response = client.post(reverse("import_list", args=[plan.slug]), files)
+    assert response.status_code == 422
+    assert words in response.content.decode()
+    assert not ImportJob.objects.exists()
+
+
+def test_a_file_that_is_no_workbook_is_refused_by_a_sentence(client, plan, person):
+    page = upload(client, plan, b"%PDF-1.7", "report.pdf")
+    assert "เป็น PDF ไม่ใช่ Excel" in page.content.decode()
+    assert ImportJob.objects.get().state == ImportState.REFUSED
+
+
+def test_an_upload_that_was_not_confirmed_in_time_is_told(client, plan, person, settings):
+    page = upload(client, plan, edited(exported(plan), {("1.1-A-1", "text"): "ข"}))
+    here = page.redirect_chain[-1][0]
+    settings.PMQA_KEPT_HOURS = 0
+    assert "ไม่ได้เก็บไว้แล้ว" in client.get(here).content.decode()
+
+
+@pytest.mark.both_databases
+def test_the_same_file_twice_is_told(client, plan, person):
+    data = edited(exported(plan), {("1.1-A-1", "text"): "ข"})
+    write(bring(data, plan, person), person)
+    assert "เคยนำเข้าแล้ว" in upload(client, plan, data).content.decode()
+
+
+@pytest.mark.both_databases
+def test_the_side_chosen_in_a_conflict_is_the_one_taken(client, plan, person):
+    data = edited(exported(plan), {(ref, "text"): f"จากไฟล์ {ref}" for ref in ("1.1-A-1", "1.1-A-2")})
+    for action in plan.actions.all():
+        action.text = f"ผู้อื่น {action.ref}"
+        action.save()
+    page = upload(client, plan, data)
+    here = page.redirect_chain[-1][0]
+    rows = {row["name"]: row["row"] for row in page.context["conflicts"]}
+    client.post(here, {f"side-{rows['1.1-A-1']}": "file", f"side-{rows['1.1-A-2']}": "site"})
+    assert [each.text for each in plan.actions.order_by("ref")] == ["จากไฟล์ 1.1-A-1", "ผู้อื่น 1.1-A-2", "ผู้อื่น 1.1-A-3"]
+
+
+@pytest.mark.both_databases
+def test_an_import_nobody_knows_is_a_404(client, plan, person):
+    other = PlanFactory()
+    batch = bring(exported(other), other, person)
+    for key in (batch.key, "00000000-0000-0000-0000-000000000000"):
+        assert client.get(f"/plans/{plan.slug}/import/{key}/").status_code == 404
+    assert client.get(f"/new-plan/{batch.key}/").status_code == 404
+
+
+@pytest.mark.both_databases
+def test_the_pages_ask_as_often_whatever_they_hold(client, plan, person):
+    counts = []
+    for _each in range(2):
+        for _row in range(3):
+            ActionItemFactory(plan=plan)
+        refs = list(plan.actions.filter(criterion__isnull=False).values_list("ref", flat=True))
+        batch = bring(edited(exported(plan), {(ref, "text"): f"ใหม่ {ref} {len(counts)}" for ref in refs}), plan, person)
+        told = []
+        for address in (f"/plans/{plan.slug}/import/", f"/plans/{plan.slug}/import/{batch.key}/", "/new-plan/"):
+            with CaptureQueriesContext(
+                connection,
+            ) as asked:
+                assert client.get(address).status_code == 200
+            told.append(len(asked))
+        write(batch, person)
+        with CaptureQueriesContext(connection) as asked:
+            client.get(f"/plans/{plan.slug}/import/{batch.key}/")
+        counts.append([*told, len(asked)])
+        with CaptureQueriesContext(connection) as asked:
+            client.get(f"/plans/{plan.slug}/data-sheet.xlsx")
+        counts[-1].append(len(asked))
+    assert counts[0] == counts[1]
+    assert max(counts[0]) <= 20
+
+
+# Work that goes on beside the page.
+
+
+def test_a_task_tells_how_far_it_is_and_is_found_again(settings):
+    settings.PMQA_TASKS_IN_BACKGROUND = True
+    go_on, begun = threading.Event(), threading.Event()
+
+    def work(tell, result):
+        tell(3, 10)
+        begun.set()
+        go_on.wait(10)
+        result.write_bytes(b"done")
+
+    task = tasks.start(owner=1, label="งาน", work=work, file_name="ก.xlsx", patience=0)
+    assert begun.wait(10)
+    found = tasks.find(task.name)
+    assert (found.is_running, found.done, found.total, found.percent) == (True, 3, 10, 30)
+    assert [each.name for each in tasks.of_owner(1)] == [task.name]
+    assert tasks.of_owner(2) == []
+    go_on.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("task-"):
+            thread.join(10)
+    found = tasks.find(task.name)
+    assert (found.state, found.result.read_bytes()) == (tasks.DONE, b"done")
+
+
+def test_a_task_that_fails_or_was_cut_off_is_told(settings, monkeypatch):
+    def work(tell, result):
+        raise RuntimeError("broken")
+
+    assert tasks.start(owner=1, label="งาน", work=work).state == tasks.FAILED
+    assert tasks.find("../../etc") is None
+    assert tasks.find("0" * 32) is None
+    settings.PMQA_TASKS_IN_BACKGROUND = True
+    stop = threading.Event()
+    task = tasks.start(owner=1, label="งาน", work=lambda tell, result: stop.wait(10), patience=0)
+    monkeypatch.setattr(tasks, "SILENT_SECONDS", -1)
+    assert tasks.find(task.name).state == tasks.CUT_OFF
+    stop.set()
+
+
+def test_an_import_that_is_being_read_shows_its_progress_and_one_cut_off_says_so(client, plan, person):
+    batch = bring(exported(plan), plan, person)
+    ImportJob.objects.filter(pk=batch.pk).update(state=ImportState.READING)
+    here = reverse("import_detail", args=[plan.slug, batch.key])
+    assert "ไม่สำเร็จ" in client.get(here).content.decode()
+    running = replace(tasks.find(batch.task), state=tasks.RUNNING, done=2, total=4)
+    tasks._write(running)
+    page = client.get(here).content.decode()
+    assert 'value="50"' in page
+    assert "hx-trigger" in page
+    assert '<meta http-equiv="refresh"' in page
+    assert BytesIO(page.encode()).getvalue()

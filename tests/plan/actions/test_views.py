@@ -1,0 +1,311 @@
+"""The pages of the plan: the way in by role, my work, the list, one action and its update."""
+
+import re
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from plan.models import ActionItem, ProgressUpdate, Status
+from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def unit():
+    return UnitFactory(abbreviation="สพม.")
+
+
+@pytest.fixture
+def plan():
+    return PlanFactory(slug="2563")
+
+
+@pytest.fixture
+def action(plan, unit):
+    return ActionItemFactory(plan=plan, ref="1.1-A-1", lead=[unit])
+
+
+@pytest.fixture
+def staff(unit):
+    return UserFactory(roles=["staff"], units=[unit])
+
+
+@pytest.fixture
+def here(client, staff, action):
+    client.force_login(staff)
+    return f"/plans/2563/actions/{action.ref}/"
+
+
+def pks(actions):
+    return [action.pk for action in actions]
+
+
+def form(action, **typed):
+    action.refresh_from_db()
+    return {
+        "version": action.version,
+        "op_id": str(uuid4()),
+        "status_to": action.status,
+        "progress_to": action.progress,
+        **typed,
+    }
+
+
+@pytest.mark.parametrize(
+    ("roles", "page"),
+    [
+        (["staff"], "my"),
+        (["management"], "dashboard"),
+        (["coordinator"], "dashboard"),
+        (["staff", "coordinator"], "dashboard"),
+        (["assessor"], "criteria"),
+        ([], "dashboard"),
+    ],
+)
+def test_the_first_page_is_the_one_a_role_comes_for(client, plan, roles, page):
+    client.force_login(UserFactory(roles=roles))
+    assert client.get("/").url == f"/plans/2563/{page}/"
+
+
+@pytest.mark.both_databases
+def test_my_work_is_sorted_by_due_and_counts_what_was_told(client, plan, unit, staff, tell):
+    other = UnitFactory()
+    everyone = UnitFactory(is_collective=True, members=[unit, other])
+    late = ActionItemFactory(plan=plan, lead=[unit], runs=(1, 2))
+    now = ActionItemFactory(plan=plan, lead=[everyone], runs=(1, 4))
+    later = ActionItemFactory(plan=plan, lead=[unit], runs=(4, 4))
+    done = ActionItemFactory(plan=plan, lead=[unit], runs=(1, 3))
+    unscheduled = ActionItemFactory(plan=plan, lead=[unit], runs=None)
+    helped = ActionItemFactory(plan=plan, lead=[other], support=[unit])
+    ActionItemFactory(plan=plan, lead=[other])
+    tell(done, staff, status=Status.DONE)
+    client.force_login(staff)
+    work = client.get("/plans/2563/my/").context["work"]
+    assert [(each.key, pks(each.own), pks(each.through)) for each in work.sections] == [
+        ("OVERDUE", [late.pk], []),
+        ("NOW", [], [now.pk]),
+        ("LATER", [later.pk], []),
+        ("UNSCHEDULED", [unscheduled.pk], []),
+        ("CLOSED", [done.pk], []),
+    ]
+    assert (work.own.told, work.own.to_tell, work.through.told, work.through.to_tell) == (1, 2, 0, 1)
+    assert [(str(role), count) for role, count in work.tabs] == [("LEAD", 5), ("SUPPORT", 1)]
+    support = client.get("/plans/2563/my/?role=SUPPORT").context["work"]
+    assert [pks(section.own) for section in support.sections] == [[helped.pk]]
+
+
+@pytest.mark.both_databases
+def test_an_update_is_recorded_and_shown(client, here, action):
+    response = client.post(
+        here, form(action, status_to="IN_PROGRESS", progress_to=45, result="จัดอบรมแล้ว 2 รุ่น"), follow=True
+    )
+    assert response.redirect_chain == [(here, 302)]
+    assert "จัดอบรมแล้ว 2 รุ่น" in response.content.decode()
+    action.refresh_from_db()
+    assert (action.status, action.progress, action.version) == ("IN_PROGRESS", 45, 2)
+
+
+def test_by_htmx_the_answer_leads_to_the_page(client, here, action):
+    response = client.post(here, form(action, status_to="IN_PROGRESS", progress_to=45), headers={"HX-Request": "true"})
+    assert response.headers["HX-Redirect"] == here
+
+
+@pytest.mark.both_databases
+def test_pressing_the_button_twice_records_once(client, here, action):
+    typed = form(action, status_to="IN_PROGRESS", progress_to=45)
+    assert [client.post(here, typed).status_code for _ in range(3)] == [302, 302, 302]
+    assert ProgressUpdate.objects.count() == 1
+
+
+def test_a_rule_that_is_broken_is_told_and_every_word_kept(client, here, action):
+    typed = form(action, status_to="BLOCKED", progress_to=10, result="เริ่มแล้ว  <b>", next_step="ขออัตรา")
+    response = client.post(here, typed)
+    body = response.content.decode()
+    assert response.status_code == 422
+    assert list(response.context["panel"].form.errors) == ["problem"]
+    assert "เริ่มแล้ว  &lt;b&gt;" in body
+    assert "ขออัตรา" in body
+    assert not ProgressUpdate.objects.exists()
+
+
+def test_a_number_that_is_none_is_told_and_every_word_kept(client, here, action):
+    response = client.post(here, form(action, status_to="IN_PROGRESS", progress_to="ครึ่งหนึ่ง", result="ทำไปแล้วครึ่งหนึ่ง"))
+    assert response.status_code == 422
+    assert 'value="ครึ่งหนึ่ง"' in response.content.decode()
+    assert "ทำไปแล้วครึ่งหนึ่ง</textarea>" in response.content.decode()
+
+
+def test_telling_nothing_is_not_an_update(client, here, action):
+    response = client.post(here, form(action))
+    assert response.status_code == 422
+    assert not ProgressUpdate.objects.exists()
+
+
+@pytest.mark.both_databases
+def test_a_stale_form_comes_back_with_both_texts(client, here, action, unit, tell):
+    typed = form(action, status_to="IN_PROGRESS", progress_to=30, result="ของฉัน")
+    colleague = UserFactory(roles=["staff"], units=[unit], first_name="เพื่อน", last_name="ร่วมงาน")
+    tell(action, colleague, progress=60, result="ของเพื่อน")
+    response = client.post(here, typed)
+    body = response.content.decode()
+    assert response.status_code == 409
+    assert "ของเพื่อน" in body
+    assert "เพื่อน ร่วมงาน" in body
+    assert "ของฉัน</textarea>" in body
+    assert 'name="version" value="2"' in body
+    assert ProgressUpdate.objects.count() == 1
+    again = client.post(here, typed | {"version": 2, "reason": "นับใหม่", "op_id": str(uuid4())})
+    assert again.status_code == 302
+    action.refresh_from_db()
+    assert (action.progress, action.version) == (30, 3)
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("version", ["", "0", "-1", "x", "999", "1" * 30])
+def test_a_version_that_never_was_is_a_stale_form(client, here, action, version):
+    response = client.post(here, form(action, result="ของฉัน") | {"version": version})
+    assert response.status_code == 409
+    assert "ของฉัน</textarea>" in response.content.decode()
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("op_id", ["", "x", "0" * 300])
+def test_a_broken_op_id_writes_nothing_and_keeps_the_words(client, here, action, op_id):
+    response = client.post(here, form(action, result="ของฉัน") | {"op_id": op_id})
+    assert response.status_code == 422
+    assert "ของฉัน</textarea>" in response.content.decode()
+    assert not ProgressUpdate.objects.exists()
+
+
+def test_a_foreign_units_update_is_refused_with_the_reason_and_the_words(client, here, action):
+    client.force_login(UserFactory(roles=["staff"], units=[UnitFactory()]))
+    assert client.get(here).context["panel"].form is None
+    response = client.post(here, form(action, status_to="DONE", progress_to=100, result="งานของกองอื่น"))
+    body = response.content.decode()
+    assert response.status_code == 403
+    assert "สพม." in response.context["panel"].refusal
+    assert re.search(r"<textarea[^>]*readonly[^>]*>งานของกองอื่น</textarea>", body)
+    assert not ProgressUpdate.objects.exists()
+
+
+def test_a_supporting_units_form_has_no_status(client, plan):
+    helper = UnitFactory()
+    action = ActionItemFactory(plan=plan, lead=[UnitFactory()], support=[helper])
+    client.force_login(UserFactory(roles=["staff"], units=[helper]))
+    here = f"/plans/2563/actions/{action.ref}/"
+    fields = list(client.get(here).context["panel"].form.fields)
+    assert fields == ["result", "next_step", "version", "op_id", "unit", "files", "links"]
+    forced = form(action, status_to="DONE", progress_to=100, result="ยืนยันว่าเสร็จ")
+    assert client.post(here, forced).status_code == 422
+    given = {"version": 1, "op_id": str(uuid4()), "result": "ส่งข้อมูลแล้ว", "links": "https://example.org/a"}
+    assert client.post(here, given).status_code == 302
+    update = ProgressUpdate.objects.get()
+    assert (update.result, update.status_to, update.evidence.get().link) == (
+        "ส่งข้อมูลแล้ว",
+        "NOT_STARTED",
+        "https://example.org/a",
+    )
+    assert ActionItem.objects.get(pk=action.pk).status == "NOT_STARTED"
+
+
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "not a link"])
+def test_a_link_that_is_none_is_refused(client, here, action, link):
+    response = client.post(here, form(action, result="ทำแล้ว", links=link))
+    assert response.status_code == 422
+    assert list(response.context["panel"].form.errors) == ["links"]
+
+
+def test_the_words_survive_a_login_that_ended(client, here, action):
+    client.logout()
+    typed = form(action, status_to="IN_PROGRESS", progress_to=10, result="ข้อความยาวที่ไม่ควรหาย", next_step="ขั้นต่อไป")
+    response = client.post(here, typed)
+    body = response.content.decode()
+    assert response.status_code == 403
+    assert re.search(r"<textarea[^>]*readonly[^>]*>ข้อความยาวที่ไม่ควรหาย</textarea>", body)
+    assert "ขั้นต่อไป</textarea>" in body
+    assert re.search(r"<label>สถานะปัจจุบัน<textarea[^>]*>อยู่ระหว่างดำเนินการ</textarea>", body)
+    assert "IN_PROGRESS" not in body
+    by_htmx = client.post(here, typed, headers={"HX-Request": "true"})
+    assert by_htmx.headers["X-Refusal"] == "true"
+    assert "<html" not in by_htmx.content.decode()
+    assert f"/login/?next={here}" in by_htmx.content.decode()
+
+
+def test_the_words_survive_a_refused_token(staff, here, action):
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(staff)
+    response = strict.post(here, form(action, result="ข้อความยาวที่ไม่ควรหาย"))
+    assert response.status_code == 403
+    assert "ข้อความยาวที่ไม่ควรหาย</textarea>" in response.content.decode()
+
+
+def test_a_password_is_never_shown_again(client):
+    response = Client(enforce_csrf_checks=True).post("/login/", {"username": "สมมุติ", "password": "ความลับสุดยอด"})
+    assert response.status_code == 403
+    assert "ความลับสุดยอด" not in response.content.decode()
+
+
+def test_an_error_of_ours_is_a_calm_page(client, staff, action, monkeypatch):
+    def broken(*args, **kwargs):
+        raise RuntimeError("a secret of the inside")
+
+    monkeypatch.setattr("plan.actions.views.find_plan", broken)
+    client.force_login(staff)
+    client.raise_request_exception = False
+    response = client.get("/plans/2563/actions/")
+    assert response.status_code == 500
+    assert "a secret" not in response.content.decode()
+    assert "500.html" in [template.name for template in response.templates]
+
+
+@pytest.mark.parametrize("language", ["th", "en"])
+def test_the_switch_of_language_keeps_the_page(client, here, language):
+    response = client.post("/language/", {"language": language, "next": here})
+    assert response.url == here
+    assert f'<html lang="{language}">' in client.get(here).content.decode()
+
+
+def test_get_writes_nothing(client, here, action):
+    with CaptureQueriesContext(connection) as queries:
+        client.get(here)
+    written = [each["sql"] for each in queries if not each["sql"].lstrip().upper().startswith("SELECT")]
+    assert written == []
+
+
+@pytest.mark.both_databases
+def test_the_list_narrows_by_its_address_and_pages(client, plan, staff):
+    for _ in range(55):
+        ActionItemFactory(plan=plan)
+    client.force_login(staff)
+    first = client.get("/plans/2563/actions/").context["page"]
+    assert (first.paginator.count, len(first.object_list)) == (55, 50)
+    body = client.get("/plans/2563/actions/?page=2&role=LEAD").content.decode()
+    assert "page=1&amp;role=LEAD" in body
+    wrong = client.get("/plans/2563/actions/?status=ASLEEP&category=x")
+    assert wrong.context["page"].paginator.count == 55
+    assert len(list(wrong.context["messages"])) == 1
+    rows = client.get("/plans/2563/actions/?q=zzz", headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in rows
+    assert 'id="rows"' in rows
+
+
+def test_a_day_outside_the_plan_is_moved_and_said(client, plan, staff):
+    client.force_login(staff)
+    response = client.get("/plans/2563/actions/?as_of=31/12/2565")
+    assert str(response.context["as_of"].day) == "2020-09-30"
+    assert len(list(response.context["messages"])) == 1
+    wrong = client.get("/plans/2563/actions/?as_of=31/2/2563")
+    assert str(wrong.context["as_of"].day) == "2020-05-15"
+    assert len(list(wrong.context["messages"])) == 1
+
+
+def test_more_than_the_site_takes_is_a_calm_page(client, here, action):
+    client.raise_request_exception = False
+    response = client.post(here, form(action, result="ก" * 3_000_000))
+    assert response.status_code == 413
+    assert "too_large.html" in [template.name for template in response.templates]
+    assert not ProgressUpdate.objects.exists()

@@ -1,0 +1,89 @@
+"""How cells are written: text stays text, and rows are high enough for it."""
+
+from io import BytesIO
+
+import pytest
+from openpyxl import load_workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from spreadsheets.styles import (
+    Style,
+    count_lines,
+    new_book,
+    rich,
+    set_up_page,
+    text_height,
+    text_width,
+    write,
+    write_box,
+)
+from spreadsheets.text import LONGEST_TEXT, clean_text
+
+
+@pytest.fixture
+def sheet() -> Worksheet:
+    return new_book().create_sheet("หมวด ๑")
+
+
+def reopened(sheet: Worksheet) -> Worksheet:
+    file = BytesIO()
+    sheet.parent.save(file)
+    return load_workbook(file).active
+
+
+@pytest.mark.parametrize("text", ["=1+1", '=HYPERLINK("http://x")', "+66", "-1", "@cmd", "#N/A", "007"])
+def test_text_is_never_a_formula(sheet, text):
+    write(sheet["A1"], text, Style())
+    cell = reopened(sheet)["A1"]
+    assert (cell.data_type, cell.value) == ("s", text)
+
+
+def test_control_characters_do_not_break_the_file(sheet):
+    write(sheet["A1"], "บรรทัด\x0bหนึ่ง\r\nสอง\x00\ud800\ufffe", Style())
+    write(sheet["A2"], rich(("ก\x0b", True), ("ข\x1f", False)), Style())
+    again = reopened(sheet)
+    assert (again["A1"].value, again["A2"].value) == ("บรรทัดหนึ่ง\nสอง", "กข")
+
+
+def test_text_is_cut_where_a_cell_ends():
+    assert len(clean_text("ก" * 40_000)) == LONGEST_TEXT
+
+
+def test_numbers_stay_numbers_and_nothing_stays_nothing(sheet):
+    write(sheet["A1"], 40, Style(number_format='0"%"'))
+    write(sheet["A2"], None, Style())
+    again = reopened(sheet)
+    assert (again["A1"].value, again["A1"].number_format, again["A2"].value) == (40, '0"%"', None)
+
+
+def test_a_box_is_one_merged_cell_with_lines_all_around(sheet):
+    write_box(sheet, (1, 1, 3, 2), "ก", Style())
+    again = reopened(sheet)
+    assert [str(each) for each in again.merged_cells.ranges] == ["A1:B3"]
+    assert (again["A1"].border.left.style, again["B3"].border.bottom.style) == ("thin", "thin")
+
+
+def test_marks_above_and_below_take_no_width():
+    assert text_width("ที่นี้") == text_width("ทน") == 2 * text_width("ท")
+
+
+def test_lines_are_counted_by_paragraph_and_by_width():
+    assert count_lines("", 20) == 1
+    assert count_lines("ก\n\nข", 20) == 3
+    assert count_lines("การดำเนินงาน" * 10, 20) > count_lines("การดำเนินงาน" * 10, 40) > 1
+
+
+def test_height_grows_with_the_text_and_the_type():
+    assert text_height("ก", 20) < text_height("ก\nข", 20)
+    assert text_height("ก", 20) < text_height("ก", 20, size=18)
+
+
+def test_page_is_a4_landscape_one_page_wide(sheet):
+    set_up_page(sheet, header_rows="3:4", footer="ข้อมูล ณ วันที่ 15 พ.ค. 2563 & ต่อ")
+    again = reopened(sheet)
+    assert (again.page_setup.orientation, int(again.page_setup.paperSize)) == ("landscape", 9)
+    assert again.sheet_properties.pageSetUpPr.fitToPage is True
+    assert (int(again.page_setup.fitToWidth), int(again.page_setup.fitToHeight)) == (1, 0)
+    assert again.print_title_rows == "$3:$4"
+    assert again.oddFooter.center.text == "หน้า &P / &N"
+    assert again.oddFooter.right.text == "ข้อมูล ณ วันที่ 15 พ.ค. 2563 && ต่อ"

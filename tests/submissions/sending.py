@@ -1,0 +1,43 @@
+"""Sending and reviewing reports of periods the way the site does."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from assignments.access import Access
+from pmqa_tracker import clock
+from submissions.steps import day_of_report, send_report
+
+
+def on(month, day):
+    """Ten in the morning of a day of the plan's year."""
+    return datetime(2019 if month > 9 else 2020, month, day, 3, 0, tzinfo=UTC)
+
+
+def period_of(plan, number):
+    return plan.periods.get(number=number)
+
+
+def send(plan, unit, author, *, number=2, version=0, op_id=None, at=None, note=""):
+    period, at = period_of(plan, number), at or clock.now()
+    return send_report(
+        unit=unit,
+        period=period,
+        access=Access.of(author),
+        version=version,
+        op_id=op_id or uuid4(),
+        at=at,
+        note=note,
+        as_of=day_of_report(plan, period, at),
+    )
+
+
+def review(write, report, author, *, version, op_id=None, at=None, note="", **told):
+    return write(
+        report=report,
+        access=Access.of(author),
+        version=version,
+        op_id=op_id or uuid4(),
+        at=at or clock.now(),
+        note=note,
+        **told,
+    )

@@ -1,0 +1,75 @@
+"""Which actions a unit's report of a period holds."""
+
+import pytest
+
+from plan.models import Status
+from pmqa_tracker import clock
+from submissions.steps import day_of_report, report_actions
+from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
+from tests.submissions.sending import on, period_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+
+
+@pytest.fixture
+def unit():
+    return UnitFactory()
+
+
+@pytest.fixture
+def plan():
+    return PlanFactory()
+
+
+@pytest.fixture
+def staff(unit):
+    return UserFactory(roles=["staff"], units=[unit])
+
+
+def refs_of(plan, unit, number, at=None):
+    period = period_of(plan, number)
+    actions = report_actions(plan, unit, period, day_of_report(plan, period, at or clock.now()))
+    return sorted(action.ref for action in actions)
+
+
+def test_a_report_holds_what_was_at_work_in_the_period_or_told_of(plan, unit, staff, tell):
+    def add(ref, runs):
+        return ActionItemFactory(plan=plan, ref=ref, lead=[unit], runs=runs)
+
+    add("running", (1, 4))
+    add("overdue", (1, 1))
+    add("later", (3, 4))
+    add("unscheduled", None)
+    tell(add("unscheduled, told of", None), staff, at=on(2, 10), result="เริ่มแล้ว")
+    tell(add("later, told of", (3, 4)), staff, at=on(3, 31), result="เตรียมการ")
+    tell(add("told of too late", (3, 4)), staff, at=on(4, 1), result="เตรียมการ")
+    tell(add("done before", (1, 4)), staff, at=on(12, 20), status=Status.DONE)
+    tell(add("done in it", (1, 4)), staff, at=on(1, 20), status=Status.DONE)
+    tell(add("done after", (1, 4)), staff, at=on(4, 20), status=Status.DONE)
+    ActionItemFactory(plan=plan, ref="only supported", support=[unit], lead=[UnitFactory()])
+    ActionItemFactory(ref="of another plan", lead=[unit])
+    held = ["done after", "done in it", "later, told of", "overdue", "running", "unscheduled, told of"]
+    assert refs_of(plan, unit, 2) == held
+    assert refs_of(plan, unit, 2, at=on(3, 1)) == [ref for ref in held if ref != "later, told of"]
+
+
+def test_through_a_collective_what_is_at_work_or_was_reported_by_this_unit(plan, unit, staff, tell):
+    other = UnitFactory()
+    everyone = UnitFactory(is_collective=True, members=[unit, other])
+    colleague = UserFactory(roles=["staff"], units=[other])
+    ours, theirs, _silent = (
+        ActionItemFactory(plan=plan, ref=ref, lead=[everyone], runs=None) for ref in ("ours", "theirs", "silent")
+    )
+    ActionItemFactory(plan=plan, ref="at work", lead=[everyone])
+    tell(ours, staff, at=on(2, 3), progress=10)
+    tell(theirs, colleague, at=on(2, 3), progress=10)
+    assert refs_of(plan, unit, 2) == ["at work", "ours"]
+    assert refs_of(plan, other, 2) == ["at work", "theirs"]
+    assert refs_of(plan, unit, 1) == ["at work"]
+
+
+def test_an_action_both_by_name_and_through_a_collective_is_there_once(plan, unit, staff, tell):
+    everyone = UnitFactory(is_collective=True, members=[unit])
+    action = ActionItemFactory(plan=plan, ref="both", lead=[everyone, unit])
+    tell(action, staff, at=on(2, 3), progress=10)
+    assert refs_of(plan, unit, 2) == ["both"]

@@ -1,0 +1,325 @@
+"""The reports of the periods: who sends and reviews, and nothing lost when several do at once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from uuid import uuid4
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connections
+
+from assignments.models import Unit
+from plan.models import AppendOnlyError, Plan
+from plan.updates.record import NotAllowedError
+from submissions.models import Submission, SubmissionLine, SubmissionStep
+from submissions.returned import annotate_returned
+from submissions.steps import StaleReportError, accept_report, return_report
+from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
+from tests.submissions.sending import on, period_of, review, send
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+
+
+@pytest.fixture
+def unit():
+    return UnitFactory()
+
+
+@pytest.fixture
+def plan():
+    return PlanFactory()
+
+
+@pytest.fixture
+def action(plan, unit):
+    return ActionItemFactory(plan=plan, lead=[unit])
+
+
+@pytest.fixture
+def staff(unit):
+    return UserFactory(roles=["staff"], units=[unit])
+
+
+def stored():
+    return Submission.objects.values("state", "version").get()
+
+
+# Sending.
+
+
+def test_sending_leaves_a_step_with_the_actions_as_they_stand(plan, unit, action, staff, tell):
+    silent = ActionItemFactory(plan=plan, lead=[unit])
+    tell(action, staff, at=on(2, 3), progress=10)
+    last = tell(action, staff, at=on(4, 2), progress=20)
+    step = send(plan, unit, staff, at=on(4, 3), note="  ส่งตามกำหนด ")
+    assert stored() == {"state": "SENT", "version": 1}
+    kept = SubmissionStep.objects.get()
+    assert (kept, kept.version, kept.state, kept.by, kept.note) == (step, 1, "SENT", staff, "ส่งตามกำหนด")
+    assert (kept.report.unit, kept.report.period) == (unit, period_of(plan, 2))
+    assert set(kept.lines.values_list("action", "update", "reason")) == {
+        (action.pk, last.pk, ""),
+        (silent.pk, None, ""),
+    }
+
+
+def test_the_lines_know_nothing_of_what_was_told_later(plan, unit, action, staff, tell):
+    known = tell(action, staff, at=on(3, 3), progress=10)
+    tell(action, staff, at=on(4, 20), progress=60)
+    assert send(plan, unit, staff, at=on(4, 3)).lines.get().update == known
+
+
+def test_a_report_is_sent_again_until_it_is_accepted(plan, unit, action, staff, coordinator):
+    report = send(plan, unit, staff).report
+    send(plan, unit, staff, version=1)
+    review(return_report, report, coordinator, version=2, reasons={action.pk: "โปรดแนบหลักฐาน"})
+    send(plan, unit, staff, version=3)
+    review(accept_report, report, coordinator, version=4)
+    with pytest.raises(NotAllowedError):
+        send(plan, unit, staff, version=5)
+    assert stored() == {"state": "ACCEPTED", "version": 5}
+    assert list(SubmissionStep.objects.order_by("version").values_list("state", flat=True)) == [
+        "SENT", "SENT", "RETURNED", "SENT", "ACCEPTED",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("roles", [["staff"], ["management"], ["assessor"], ["coordinator"], []])
+def test_others_do_not_send_it(plan, unit, action, roles):
+    with pytest.raises(NotAllowedError) as error:
+        send(plan, unit, UserFactory(roles=roles, units=[UnitFactory()]))
+    assert str(unit) in str(error.value)
+    assert not Submission.objects.exists()
+
+
+def test_membership_without_the_staff_role_does_not_send(plan, unit, action):
+    with pytest.raises(NotAllowedError):
+        send(plan, unit, UserFactory(roles=["management"], units=[unit]))
+
+
+def test_a_coordinator_sends_the_report_of_his_own_unit(plan, unit, action):
+    send(plan, unit, UserFactory(roles=["coordinator"], units=[unit]))
+    assert stored() == {"state": "SENT", "version": 1}
+
+
+def test_a_period_that_has_not_begun_is_not_reported(plan, unit, action, staff):
+    with pytest.raises(NotAllowedError):
+        send(plan, unit, staff, number=3, at=on(3, 31))
+    send(plan, unit, staff, number=3, at=on(4, 1))
+    assert stored() == {"state": "SENT", "version": 1}
+
+
+def test_where_there_is_nothing_to_report_nothing_is_sent(plan, unit, staff):
+    ActionItemFactory(plan=plan, lead=[unit], runs=(3, 4))
+    with pytest.raises(NotAllowedError):
+        send(plan, unit, staff)
+    assert not Submission.objects.exists()
+
+
+# Reviewing.
+
+
+def test_returning_keeps_the_reason_of_each_action(plan, unit, action, staff, coordinator, tell):
+    other = ActionItemFactory(plan=plan, lead=[unit])
+    last = tell(action, staff, progress=10)
+    report = send(plan, unit, staff).report
+    step = review(return_report, report, coordinator, version=1, reasons={action.pk: " โปรดแนบหลักฐาน "}, note="รอบแรก")
+    assert stored() == {"state": "RETURNED", "version": 2}
+    assert (step.by, step.note) == (coordinator, "รอบแรก")
+    assert list(step.lines.values_list("action", "update", "reason")) == [(action.pk, last.pk, "โปรดแนบหลักฐาน")]
+    assert other.submission_lines.count() == 1
+
+
+def returned(plan, *units):
+    found = annotate_returned(plan.actions.all(), Unit.objects.filter(pk__in=[unit.pk for unit in units]))
+    return {action.pk: action.returned_because for action in found if action.returned_because is not None}
+
+
+def test_what_was_returned_is_answered_by_an_update(plan, unit, action, staff, coordinator, tell):
+    other = ActionItemFactory(plan=plan, lead=[unit])
+    report = send(plan, unit, staff).report
+    assert returned(plan, unit) == {}
+    review(return_report, report, coordinator, version=1, reasons={action.pk: "ก", other.pk: "ข"})
+    assert returned(plan, unit) == {action.pk: "ก", other.pk: "ข"}
+    assert returned(plan, UnitFactory()) == {}
+    tell(action, staff, progress=20)
+    assert returned(plan, unit) == {other.pk: "ข"}
+    send(plan, unit, staff, version=2)
+    assert returned(plan, unit) == {}
+
+
+def test_what_was_told_before_the_return_is_no_answer(plan, unit, action, staff, coordinator, tell):
+    report = send(plan, unit, staff).report
+    tell(action, staff, progress=20)
+    review(return_report, report, coordinator, version=1, reasons={action.pk: "ก"})
+    assert returned(plan, unit) == {action.pk: "ก"}
+
+
+@pytest.mark.parametrize("reasons", [{}, {"own": ""}, {"own": "   "}, {"own": "ก", "second": ""}, {"foreign": "ก"}])
+def test_each_returned_action_is_of_the_report_and_has_a_reason(plan, unit, action, staff, coordinator, reasons):
+    second, foreign = ActionItemFactory(plan=plan, lead=[unit]), ActionItemFactory(plan=plan, lead=[UnitFactory()])
+    report = send(plan, unit, staff).report
+    pks = {"own": action.pk, "second": second.pk, "foreign": foreign.pk}
+    with pytest.raises(ValidationError):
+        review(
+            return_report, report, coordinator, version=1, reasons={pks[name]: text for name, text in reasons.items()}
+        )
+    assert stored() == {"state": "SENT", "version": 1}
+    assert SubmissionStep.objects.count() == 1
+
+
+@pytest.mark.parametrize("roles", [["staff"], ["management"], ["assessor"], []])
+def test_only_a_coordinator_reviews(plan, unit, action, staff, roles):
+    report = send(plan, unit, staff).report
+    stranger = UserFactory(roles=roles, units=[unit])
+    with pytest.raises(NotAllowedError):
+        review(accept_report, report, stranger, version=1)
+    with pytest.raises(NotAllowedError):
+        review(return_report, report, stranger, version=1, reasons={action.pk: "ก"})
+    assert stored() == {"state": "SENT", "version": 1}
+
+
+@pytest.mark.parametrize("first", ["accept", "return"])
+def test_only_what_waits_is_reviewed(plan, unit, action, staff, coordinator, first):
+    report = send(plan, unit, staff).report
+    if first == "accept":
+        review(accept_report, report, coordinator, version=1)
+    else:
+        review(return_report, report, coordinator, version=1, reasons={action.pk: "ก"})
+    with pytest.raises(NotAllowedError):
+        review(accept_report, report, coordinator, version=2)
+    with pytest.raises(NotAllowedError):
+        review(return_report, report, coordinator, version=2, reasons={action.pk: "ข"})
+    assert stored()["version"] == 2
+
+
+def test_what_was_never_sent_is_not_reviewed(plan, unit, action, coordinator):
+    report = Submission(unit=unit, period=period_of(plan, 2))
+    with pytest.raises(NotAllowedError):
+        review(accept_report, report, coordinator, version=0)
+    assert not Submission.objects.exists()
+
+
+# Nothing twice, nothing over another's.
+
+
+def test_of_two_reviewers_the_second_is_told(plan, unit, action, staff, coordinator):
+    report = send(plan, unit, staff).report
+    review(return_report, report, coordinator, version=1, reasons={action.pk: "ก"})
+    with pytest.raises(StaleReportError):
+        review(accept_report, report, UserFactory(roles=["coordinator"]), version=1)
+    assert stored() == {"state": "RETURNED", "version": 2}
+
+
+def test_what_was_sent_again_is_not_accepted_unseen(plan, unit, action, staff, coordinator):
+    report = send(plan, unit, staff).report
+    send(plan, unit, staff, version=1)
+    with pytest.raises(StaleReportError):
+        review(accept_report, report, coordinator, version=1)
+    assert stored() == {"state": "SENT", "version": 2}
+
+
+@pytest.mark.parametrize("version", [1, 7, 10**30])
+def test_a_version_that_never_was_sends_nothing(plan, unit, action, staff, version):
+    with pytest.raises(StaleReportError):
+        send(plan, unit, staff, version=version)
+    assert not Submission.objects.exists()
+
+
+def test_the_same_submission_twice_makes_one_step(plan, unit, action, staff, coordinator):
+    op_ids = [uuid4() for _ in range(3)]
+    first = send(plan, unit, staff, op_id=op_ids[0])
+    assert send(plan, unit, staff, op_id=op_ids[0]) == first
+    why = {"reasons": {action.pk: "ก"}}
+    back = review(return_report, first.report, coordinator, version=1, op_id=op_ids[1], **why)
+    assert review(return_report, first.report, coordinator, version=1, op_id=op_ids[1], **why) == back
+    send(plan, unit, staff, version=2)
+    done = review(accept_report, first.report, coordinator, version=3, op_id=op_ids[2])
+    assert review(accept_report, first.report, coordinator, version=3, op_id=op_ids[2]) == done
+    assert SubmissionStep.objects.count() == 4
+    assert SubmissionLine.objects.count() == 3
+
+
+def test_a_submission_written_anew_is_no_repeat(plan, unit, action, staff, coordinator):
+    op_id = uuid4()
+    report = send(plan, unit, staff).report
+    review(return_report, report, coordinator, version=1, op_id=op_id, reasons={action.pk: "ก"})
+    with pytest.raises(StaleReportError):
+        review(return_report, report, coordinator, version=1, op_id=op_id, reasons={action.pk: "ข"})
+    with pytest.raises(StaleReportError):
+        review(accept_report, report, coordinator, version=1, op_id=op_id)
+    assert SubmissionStep.objects.count() == 2
+
+
+def test_somebody_elses_op_id_is_not_taken_for_ones_own(plan, unit, action, staff):
+    op_id = uuid4()
+    send(plan, unit, staff, op_id=op_id)
+    with pytest.raises(StaleReportError):
+        send(plan, unit, UserFactory(roles=["staff"], units=[unit]), version=1, op_id=op_id)
+    assert stored() == {"state": "SENT", "version": 1}
+
+
+def test_steps_and_lines_are_neither_changed_nor_removed(plan, unit, action, staff):
+    step = send(plan, unit, staff)
+    for row in (step, step.lines.get()):
+        with pytest.raises(AppendOnlyError):
+            row.save()
+        with pytest.raises(AppendOnlyError):
+            row.delete()
+
+
+def _at_once(count, job):
+    """Run `job(n)` in `count` threads that start together; answers in the order of n, exceptions as answers."""
+    barrier = Barrier(count)
+
+    def inner(n):
+        barrier.wait()
+        try:
+            return job(n)
+        except Exception as error:
+            return error
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(inner, range(count)))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_first_sendings_at_once_one_wins(plan, unit, action, staff):
+    answers = _at_once(6, lambda n: send(plan, unit, staff, note=f"ฉบับที่ {n}"))
+    won = [answer for answer in answers if isinstance(answer, SubmissionStep)]
+    assert [type(answer) for answer in answers if answer not in won] == [StaleReportError] * 5
+    assert SubmissionStep.objects.get().note == won[0].note
+    assert stored() == {"state": "SENT", "version": 1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_double_click_at_the_same_moment_makes_one_step(plan, unit, action, staff):
+    op_id = uuid4()
+    answers = _at_once(6, lambda n: send(plan, unit, staff, op_id=op_id))
+    assert {answer.pk for answer in answers} == {SubmissionStep.objects.get().pk}
+    assert stored() == {"state": "SENT", "version": 1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_reviewers_at_once_one_wins(plan, unit, action, staff, coordinator):
+    report = send(plan, unit, staff).report
+
+    def job(n):
+        if n % 2:
+            return review(accept_report, report, coordinator, version=1)
+        return review(return_report, report, coordinator, version=1, reasons={action.pk: f"เหตุผลที่ {n}"})
+
+    answers = _at_once(6, job)
+    won = [answer for answer in answers if isinstance(answer, SubmissionStep)]
+    assert [type(answer) for answer in answers if answer not in won] == [StaleReportError] * 5
+    assert stored() == {"state": won[0].state, "version": 2}
+    assert SubmissionStep.objects.count() == 2
+
+
+def test_a_report_is_of_its_plans_period(plan, unit, action, staff):
+    """The plan a sending reads its actions from is the period's own."""
+    other = PlanFactory()
+    ActionItemFactory(plan=other, lead=[unit])
+    step = send(plan, unit, staff)
+    assert [line.action for line in step.lines.all()] == [action]
+    assert Plan.objects.count() == 2

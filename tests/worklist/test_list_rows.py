@@ -1,0 +1,182 @@
+"""The lists of the plan as workbooks: the rows and the order of the page, whatever its address asks for."""
+
+import re
+from datetime import datetime, time
+from html import unescape
+from random import Random
+from urllib.parse import urlencode
+
+import pytest
+from django.utils import timezone
+
+from assignments.models import Role, Unit
+from plan.models import Status
+from tests import sizes
+from tests.factories import UserFactory
+from tests.test_lists import open_sheet, shape
+from worklist.queue import SECTIONS
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+COUNT = re.compile(r'id="count" data-count="(\d+)"')
+REF = re.compile(r'class="action-ref" href="[^"]*">([^<]+)<')
+HEADINGS = [
+    "รหัส", "เกณฑ์", "หมวด", "ระดับ", "สิ่งที่ต้องดำเนินการ", "หน่วยงานหลัก", "หน่วยงานสนับสนุน", "ช่วงเวลา", "สถานะ", "ล่าช้า",
+    "ความก้าวหน้า", "ตามแผน", "ความก้าวหน้าเทียบแผน", "รายงานล่าสุดเมื่อ",
+]  # fmt: skip
+
+
+def refs_of(sheet):
+    return [row[0] for row in shape(sheet)[2]]
+
+
+def refs_on_pages(client, address):
+    """The refs of every page of the list, as its rows are renewed."""
+    refs, page, count = [], 1, 1
+    while len(refs) < count:
+        response = client.get(f"{address}&page={page}", headers={"HX-Request": "true"})
+        body = response.content.decode()
+        found = [*map(unescape, REF.findall(body))]
+        refs, page, count = refs + found, page + 1, int(COUNT.search(body)[1])
+        assert found or not count
+    return refs
+
+
+FILTERS = {
+    "q": ["ระบบ", "1.2", "ไม่มีคำนี้เลย"],
+    "category": ["1", "4", "99"],
+    "criterion": ["1.1", "1.2.1", "3.1"],
+    "level": ["1", "2", "3"],
+    "unit": ["กพร.", "สลก.", "ทุกหน่วยงาน", "ไม่มี"],
+    "role": list(Role.values),
+    "partner": ["กน.", "กคร."],
+    "status": list(Status.values),
+    "health": ["OVERDUE", "BEHIND", "SLIPPING", "ON_TRACK", "NONE"],
+    "due": ["OVERDUE", "NOW", "LATER", "UNSCHEDULED", "CLOSED"],
+    "period": ["1", "3", "5"],
+    "begins": ["1", "2"],
+    "ends": ["4", "5"],
+    "updated": ["yes", "no"],
+    "scope": ["counted", "open", "at_work"],
+    "age": ["30", "more"],
+    "change": ["DONE", "FORWARD", "SILENT"],
+    "sort": ["due", "behind", "updated", "x"],
+    "as_of": ["2019-09-01", "2563-03-31", "31/12/2562", "1999-01-01", "พรุ่งนี้"],
+    "since": ["2019-12-31", "2020-03-31"],
+}
+
+
+def queries():
+    """Values alone, then random combinations; a full run has each value and 60 combinations."""
+    chance = Random(7 + sizes.SEED)  # noqa: S311 - repeatable
+    alone = [
+        {name: value} for name, values in FILTERS.items() for value in chance.sample(values, sizes.scaled(len(values)))
+    ]
+    mixed = [
+        {name: chance.choice(FILTERS[name]) for name in chance.sample(sorted(FILTERS), chance.randint(2, 4))}
+        for _number in range(sizes.scaled(60))
+    ]
+    return [{}, *alone, *mixed]
+
+
+@pytest.mark.usefixtures("demo")
+class TestThePlan:
+    """The department's plan with the demonstration's history."""
+
+    @pytest.mark.apart
+    def test_rows_and_order_are_the_pages(self, client):
+        client.force_login(UserFactory())
+        some, asked = set(), queries()
+        for query in asked:
+            address = f"?{urlencode(query)}"
+            expected = refs_on_pages(client, f"/plans/2562-2563/actions/{address}")
+            sheet = open_sheet(client.get(f"/plans/2562-2563/actions.xlsx{address}"))
+            assert refs_of(sheet) == (expected or ["ไม่มีรายการตรงกับเงื่อนไข"]), query
+            some.add(len(expected))
+        assert max(some) == 141
+        assert len(some) > len(asked) // 3
+
+    def test_a_row_says_what_the_page_says(self, client):
+        client.force_login(UserFactory())
+        address = "?as_of=2020-05-15&sort=behind"
+        lines, headings, rows = shape(open_sheet(client.get(f"/plans/2562-2563/actions.xlsx{address}")))
+        assert headings == HEADINGS
+        assert lines == [
+            "สิ่งที่ต้องดำเนินการ",
+            "แผนการพัฒนาองค์การ กรมสวัสดิการและคุ้มครองแรงงาน ประจำปีงบประมาณ พ.ศ. 2562-2563 · ข้อมูล ณ 15 พ.ค. 2563",
+            "เรียงลำดับ: ช้ากว่าแผนมากที่สุดก่อน",
+        ]
+        page = client.get(f"/plans/2562-2563/actions/{address}").context["page"]
+        for action, row in zip(page, rows, strict=False):
+            updated = action.updated_at and thai_day(action.updated_at)
+            assert row == [
+                action.ref,
+                str(action.criterion),
+                str(action.criterion.category),
+                ", ".join(each.get_level_display() for each in action.requirements.all()),
+                action.text,
+                ", ".join(str(each.unit) for each in action.lead) or None,
+                ", ".join(str(each.unit) for each in action.support) or None,
+                row[7],
+                Status(action.status_on).label,
+                "ล่าช้า" if action.due == "OVERDUE" else None,
+                action.progress_on / 100,
+                pytest.approx(action.expected_on / 100) if action.expected_on is not None else None,
+                row[12],
+                updated,
+            ]
+        assert {row[7] for row in rows} > {"เอกสารไม่ระบุช่วงเวลา", "ส.ค.–ก.ย. 2562 ถึง ก.ค.–ก.ย. 2563"}
+
+    def test_what_of_the_address_was_left_out_stands_on_the_sheet_and_on_no_later_page(self, client):
+        client.force_login(UserFactory())
+        address = "?as_of=x&status=ASLEEP&colour=red"
+        lines, _headings, rows = shape(open_sheet(client.get(f"/plans/2562-2563/actions.xlsx{address}")))
+        assert len(rows) == 141
+        assert "“x” ไม่ใช่วันที่" in lines[2]
+        assert "สถานะ" in lines[3]
+        assert "“colour”" in lines[3]
+        assert list(client.get("/plans/2562-2563/actions/").context["messages"]) == []
+
+    def test_a_message_of_before_is_kept_for_the_next_page(self, client):
+        client.force_login(UserFactory())
+        client.post("/plans/2562-2563/my/unchanged/")  # leads away, with something to say
+        client.get("/plans/2562-2563/actions.xlsx?as_of=x")
+        assert len(client.get("/plans/2562-2563/actions/").context["messages"]) == 1
+
+    def test_the_link_follows_the_swapped_rows(self, client):
+        client.force_login(UserFactory())
+        response = client.get("/plans/2562-2563/actions/?status=DONE&q=&page=2", headers={"HX-Request": "true"})
+        assert 'href="/plans/2562-2563/actions.xlsx?status=DONE&amp;q="' in response.content.decode()
+
+    @pytest.mark.parametrize("role", ["LEAD", "SUPPORT"])
+    def test_my_work(self, client, role):
+        person = UserFactory(roles=["staff"], units=Unit.objects.filter(abbreviation__in=["กพร.", "สลก."]))
+        client.force_login(person)
+        work = client.get(f"/plans/2562-2563/my/?role={role}").context["work"]
+        expected = [
+            (str(section.label), action.ref, action.text, action.through and str(action.through))
+            for section in work.sections
+            for action in (*section.own, *section.through)
+        ]
+        _lines, _headings, rows = shape(open_sheet(client.get(f"/plans/2562-2563/my.xlsx?role={role}")))
+        assert [(row[0], row[1], row[3], row[4]) for row in rows] == expected
+        assert len({row[0] for row in rows}) > 2
+        assert {row[0] for row in rows} <= {str(label) for _key, label in SECTIONS}
+
+    def test_what_is_owed(self, client):
+        person = UserFactory(roles=["staff"], units=Unit.objects.filter(abbreviation__in=["กพร.", "สลก."]))
+        client.force_login(person)
+        groups = client.get("/plans/2562-2563/owed/").context["groups"]
+        expected = [
+            (str(group.label), action.ref, action.was_due_on or action.report_by)
+            for group in groups
+            for _part, actions in group.parts
+            for action in actions
+        ]
+        _lines, _headings, rows = shape(open_sheet(client.get("/plans/2562-2563/owed.xlsx")))
+        assert [(row[0], row[2], (row[7] or row[8]).date()) for row in rows] == expected
+        assert len(rows) > 10
+
+
+def thai_day(moment):
+    """The day of a moment here, as openpyxl reads one."""
+    return datetime.combine(timezone.localtime(moment).date(), time.min)

@@ -1,0 +1,280 @@
+"""งานของฉัน over HTTP: rows, no change, the counter, what is refused; with htmx and without."""
+
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from plan.models import ActionItem, ProgressUpdate, Status
+from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
+from tests.submissions.returning import give_back
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def unit():
+    return UnitFactory(abbreviation="สพม.")
+
+
+@pytest.fixture
+def plan():
+    return PlanFactory(slug="2563")
+
+
+@pytest.fixture
+def everyone(unit):
+    return UnitFactory(abbreviation="ทุกหน่วยงาน", is_collective=True, members=[unit, UnitFactory()])
+
+
+@pytest.fixture
+def action(plan, unit):
+    return ActionItemFactory(plan=plan, ref="1.1-A-1", lead=[unit])
+
+
+@pytest.fixture
+def staff(unit, client):
+    person = UserFactory(roles=["staff"], units=[unit])
+    client.force_login(person)
+    return person
+
+
+def typed(action, **told):
+    action.refresh_from_db()
+    return {
+        "version": action.version,
+        "op_id": str(uuid4()),
+        "status_to": action.status,
+        "progress_to": action.progress,
+        **told,
+    }
+
+
+def choice(action):
+    return f"{action.ref}|{action.version}|{uuid4()}"
+
+
+def test_a_row_opens_with_its_form_and_closes(client, staff, action):
+    here = f"/plans/2563/my/{action.ref}/"
+    opened = client.get(here, headers=HTMX)
+    assert opened.status_code == 200
+    body = opened.content.decode()
+    assert "<html" not in body
+    assert f'hx-post="{here}"' in body
+    assert f'action="{here}#row-{action.ref}"' in body  # without scripts an answer is shown at the row
+    closed = client.get(f"{here}?closed=1", headers=HTMX).content.decode()
+    assert 'class="update-form"' not in closed
+    assert f'id="row-{action.ref}"' in closed
+    whole = client.get(here).content.decode()
+    assert "<html" in whole
+    assert f'hx-post="{here}"' in whole
+
+
+@pytest.mark.both_databases
+def test_an_update_in_the_row_closes_it_and_moves_the_counter(client, staff, action):
+    response = client.post(f"/plans/2563/my/{action.ref}/", typed(action, result="ทำแล้ว"), headers=HTMX)
+    body = response.content.decode()
+    assert response.status_code == 200
+    assert 'class="update-form"' not in body
+    assert 'id="told" aria-live="polite" hx-swap-oob="true"' in body
+    assert (response.context["work"].own.told, response.context["work"].own.to_tell) == (1, 1)
+    assert ProgressUpdate.objects.get().result == "ทำแล้ว"
+
+
+def test_without_htmx_it_leads_back_to_the_row(client, staff, action):
+    response = client.post(f"/plans/2563/my/{action.ref}/", typed(action, result="ทำแล้ว"))
+    assert (response.status_code, response.url) == (302, f"/plans/2563/my/#row-{action.ref}")
+
+
+@pytest.mark.parametrize("headers", [HTMX, {}])
+def test_a_rule_that_is_broken_keeps_the_row_open(client, staff, action, headers):
+    response = client.post(
+        f"/plans/2563/my/{action.ref}/", typed(action, status_to="BLOCKED", next_step="ขอหารือ"), headers=headers
+    )
+    assert response.status_code == 422
+    assert "ขอหารือ</textarea>" in response.content.decode()
+    assert not ProgressUpdate.objects.exists()
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("headers", [HTMX, {}])
+def test_who_is_late_sees_both_texts_in_the_row(client, staff, action, tell, headers):
+    mine = typed(action, result="ของฉัน")
+    tell(action, UserFactory(roles=["coordinator"], first_name="สมศรี"), progress=10, result="ของเขา")
+    response = client.post(f"/plans/2563/my/{action.ref}/", mine, headers=headers)
+    body = response.content.decode()
+    assert response.status_code == 409
+    assert "ของฉัน</textarea>" in body
+    assert "ของเขา" in body
+    assert "สมศรี" in body
+    assert 'name="version" value="2"' in body
+
+
+@pytest.mark.both_databases
+def test_the_same_op_id_with_other_words_is_a_conflict_and_not_swallowed(client, staff, action):
+    first = typed(action, result="ฉบับแรก")
+    assert client.post(f"/plans/2563/my/{action.ref}/", first).status_code == 302
+    response = client.post(f"/plans/2563/my/{action.ref}/", first | {"result": "ฉบับแก้"})
+    assert response.status_code == 409
+    assert [update.result for update in response.context["work"].sections[0].own[0].panel.theirs] == ["ฉบับแรก"]
+    fresh = response.context["work"].sections[0].own[0].panel.form
+    again = first | {"result": "ฉบับแก้", "version": 2, "op_id": fresh["op_id"].value()}
+    assert fresh["op_id"].value() != first["op_id"]
+    assert client.post(f"/plans/2563/my/{action.ref}/", again).status_code == 302
+    rows = ProgressUpdate.objects.order_by("version").values_list("result", flat=True)
+    assert list(rows) == ["ฉบับแรก", "ฉบับแก้"]
+
+
+@pytest.mark.both_databases
+def test_the_same_words_sent_again_from_a_fresh_form_are_one_update(client, staff, action):
+    assert client.post(f"/plans/2563/my/{action.ref}/", typed(action, result="ทำแล้ว")).status_code == 302
+    assert client.post(f"/plans/2563/my/{action.ref}/", typed(action, result="ทำแล้ว")).status_code == 302
+    assert ProgressUpdate.objects.count() == 1
+    assert client.post(f"/plans/2563/my/{action.ref}/", typed(action, result="ทำต่อ")).status_code == 302
+    assert ProgressUpdate.objects.count() == 2
+
+
+@pytest.mark.both_databases
+def test_no_change_is_an_update_that_says_so(client, staff, action, tell):
+    tell(action, staff, progress=30, at="2020-03-01T09:00:00+07:00")
+    action.refresh_from_db()
+    response = client.post("/plans/2563/my/unchanged/", {"row": choice(action)})
+    assert (response.status_code, response.url) == (302, "/plans/2563/my/")
+    update = ProgressUpdate.objects.order_by("-version").first()
+    assert (update.is_unchanged, update.progress_from, update.progress_to, update.result) == (True, 30, 30, "")
+    work = client.get("/plans/2563/my/").context["work"]
+    assert (work.own.told, work.own.to_tell) == (1, 1)
+
+
+def test_no_change_by_htmx_gives_the_row_back(client, staff, action):
+    response = client.post("/plans/2563/my/unchanged/", {"row": choice(action)}, headers=HTMX)
+    body = response.content.decode()
+    assert f'id="row-{action.ref}"' in body
+    assert 'id="told"' in body
+    assert 'name="row"' not in body
+
+
+@pytest.mark.both_databases
+def test_of_many_rows_those_changed_meanwhile_are_named(client, staff, plan, unit, tell):
+    first, second, third = (ActionItemFactory(plan=plan, lead=[unit]) for _ in range(3))
+    chosen = [choice(each) for each in (first, second, third)]
+    tell(second, UserFactory(roles=["coordinator"]), progress=10)
+    response = client.post("/plans/2563/my/unchanged/", {"row": chosen}, follow=True)
+    assert set(ProgressUpdate.objects.filter(is_unchanged=True).values_list("action", flat=True)) == {
+        first.pk,
+        third.pk,
+    }
+    said = [str(message) for message in response.context["messages"]]
+    assert len(said) == 2
+    assert second.ref in said[1]
+    again = client.post("/plans/2563/my/unchanged/", {"row": chosen})
+    assert again.status_code == 302
+    assert ProgressUpdate.objects.filter(is_unchanged=True).count() == 2
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [],
+        ["x"],
+        ["1.1-A-1|x|y"],
+        ["1.1-A-1|1|nothing"],
+        ["|||"],
+        ["1.1-A-1\0|1|" + str(uuid4())],
+        [f"1.1-A-1|{10**30}|{uuid4()}"],
+        ["9.9-A-9|1|" + str(uuid4())],
+    ],
+)
+def test_rows_no_page_of_ours_offers_write_nothing(client, staff, action, rows):
+    assert client.post("/plans/2563/my/unchanged/", {"row": rows}).status_code == 302
+    assert not ProgressUpdate.objects.exists()
+
+
+def test_nobody_says_no_change_for_others(client, staff, plan):
+    foreign = ActionItemFactory(plan=plan, lead=[UnitFactory()])
+    assert client.post("/plans/2563/my/unchanged/", {"row": choice(foreign)}).status_code == 302
+    assert not ProgressUpdate.objects.exists()
+
+
+@pytest.mark.both_databases
+def test_a_collectives_rows_are_kept_apart_and_counted_apart(client, staff, plan, unit, everyone, tell):
+    own = ActionItemFactory(plan=plan, lead=[unit])
+    shared = ActionItemFactory(plan=plan, lead=[everyone])
+    both = ActionItemFactory(plan=plan, lead=[everyone, unit])
+    tell(shared, staff, progress=10)
+    work = client.get("/plans/2563/my/").context["work"]
+    (section,) = work.sections
+    assert {action.pk for action in section.own} == {own.pk, both.pk}
+    assert [action.pk for action in section.through] == [shared.pk]
+    assert section.collectives == "ทุกหน่วยงาน"
+    assert (work.own.told, work.own.to_tell, work.through.told, work.through.to_tell) == (0, 2, 1, 1)
+    assert ProgressUpdate.objects.get().unit == unit
+
+
+@pytest.mark.both_databases
+def test_what_was_returned_comes_first_until_it_is_answered(client, staff, plan, unit, tell):
+    late = ActionItemFactory(plan=plan, lead=[unit], runs=(1, 2))
+    returned = ActionItemFactory(plan=plan, lead=[unit])
+    tell(returned, staff, progress=30)
+    give_back(returned, reason="ขอหลักฐานเพิ่ม")
+    work = client.get("/plans/2563/my/").context["work"]
+    assert [(each.key, [row.pk for row in each.own]) for each in work.sections] == [
+        ("RETURNED", [returned.pk]),
+        ("OVERDUE", [late.pk]),
+    ]
+    assert "ขอหลักฐานเพิ่ม" in client.get("/plans/2563/my/").content.decode()
+    tell(returned, staff, progress=35, result="แนบรายงานแล้ว")
+    assert [each.key for each in client.get("/plans/2563/my/").context["work"].sections] == ["OVERDUE", "NOW"]
+
+
+def test_a_row_of_others_is_shown_on_its_own_page(client, staff, plan):
+    foreign = ActionItemFactory(plan=plan, lead=[UnitFactory()])
+    response = client.get(f"/plans/2563/my/{foreign.ref}/")
+    assert (response.status_code, response.url) == (302, f"/plans/2563/actions/{foreign.ref}/")
+
+
+def test_a_supporting_units_row_opens_in_its_tab(client, staff, plan, unit):
+    helped = ActionItemFactory(plan=plan, lead=[UnitFactory()], support=[unit])
+    response = client.get(f"/plans/2563/my/{helped.ref}/")
+    assert response.context["work"].role == "SUPPORT"
+    assert list(response.context["work"].sections[0].own[0].panel.form.fields) == [
+        "result", "next_step", "version", "op_id", "unit",
+        "files", "links",
+    ]  # fmt: skip
+    done = client.post(f"/plans/2563/my/{helped.ref}/?role=SUPPORT", typed(helped, result="ส่งข้อมูลแล้ว"))
+    assert done.url == f"/plans/2563/my/?role=SUPPORT#row-{helped.ref}"
+    assert ActionItem.objects.get(pk=helped.pk).status == Status.NOT_STARTED
+
+
+def test_members_without_the_staff_role_only_read(client, plan, unit, action):
+    client.force_login(UserFactory(roles=["management"], units=[unit]))
+    body = client.get("/plans/2563/my/").content.decode()
+    assert 'name="row"' not in body
+    response = client.post(f"/plans/2563/my/{action.ref}/", typed(action, result="ลองเขียน"))
+    assert response.status_code == 403
+    assert "ลองเขียน</textarea>" in response.content.decode()
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("headers", [HTMX, {}])
+def test_a_row_needs_no_more_queries_for_more_rows(client, staff, plan, unit, everyone, action, headers):
+    def queries():
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(f"/plans/2563/my/{action.ref}/", headers=headers).status_code == 200
+        return len(captured)
+
+    few = queries()
+    for _ in range(3):
+        more = ActionItemFactory(plan=plan, lead=[unit], support=[everyone])
+        give_back(more, reason="ขอหลักฐานเพิ่ม")
+    assert queries() == few <= 20
+
+
+def test_get_writes_nothing(client, staff, action):
+    with CaptureQueriesContext(connection) as queries:
+        client.get(f"/plans/2563/my/{action.ref}/")
+        client.get(f"/plans/2563/my/{action.ref}/?closed", headers=HTMX)
+    assert [each["sql"] for each in queries if not each["sql"].lstrip().upper().startswith("SELECT")] == []

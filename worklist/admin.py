@@ -1,0 +1,17 @@
+"""Admin screen of the reminders, which is only read."""
+
+from django.contrib import admin
+
+from pmqa_tracker.admin import BuddhistDates, ReadOnly, ThaiText
+from worklist.models import Reminder
+
+
+@admin.register(Reminder)
+class ReminderAdmin(ThaiText, BuddhistDates, ReadOnly, admin.ModelAdmin):
+    """Which reminders went out to whom."""
+
+    list_display = ("day", "user", "action_count", "sent_at")
+    list_select_related = ("user",)
+    search_fields = ("user__username", "user__first_name", "user__last_name")
+    ordering = ("-day", "user__username")
+    fields = ("user", "day", "action_count", "sent_at")

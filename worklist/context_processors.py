@@ -1,0 +1,34 @@
+"""The plan a page belongs to, for the frame around it."""
+
+from functools import cache
+from typing import Any
+
+from django.http import HttpRequest
+
+from assignments.access import access_of
+from plan.as_of import on_day
+from plan.models import Plan
+from pmqa_tracker import clock
+from worklist.queue import count_owed
+
+
+def current_plan(request: HttpRequest) -> dict[str, Any]:
+    """`plan`: the one in the address, otherwise the current one; `access`: of the person who asks; `owed_count`.
+
+    The admin's pages have a frame of their own and need neither.
+    """
+    user = getattr(request, "user", None)
+    is_admin = request.resolver_match is not None and request.resolver_match.app_name == "admin"
+    if user is None or not user.is_authenticated or is_admin:
+        return {}
+    plan = getattr(request, "plan", None) or Plan.objects.current(on=clock.today())
+    access = access_of(request)
+
+    @cache
+    def owed_count() -> int:
+        """How much the person owes in the plan, asked for by the bell alone."""
+        if plan is None:
+            return 0
+        return count_owed(plan, access, on_day(plan, clock.today(), plan.periods.all(), told_until=clock.now()))
+
+    return {"plan": plan, "access": access, "owed_count": owed_count}

@@ -1,0 +1,117 @@
+"""`manage.py send_reminders`: for cron, once or several times a day; a person is mailed once."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError
+from django.utils import translation
+
+from assignments.models import User
+from plan.as_of import AsOf, on_day
+from plan.models import Plan
+from pmqa_tracker import clock
+from worklist import reminders
+from worklist.digest import LANGUAGE
+from worklist.reminders import Audience, Outcome
+
+MAIL_IS_OFF = (
+    "Mail is off, because EMAIL_URL is not set or names no mail server: no reminder was sent. Set EMAIL_URL, or use "
+    "--dry-run to see who would get what. / ยังไม่ได้เปิดใช้อีเมล เนื่องจากไม่ได้กำหนด EMAIL_URL หรือค่าที่กำหนดไม่ใช่เครื่องแม่ข่ายอีเมล "
+    "จึงไม่ได้ส่งการแจ้งเตือน โปรดกำหนด EMAIL_URL หรือใช้ --dry-run เพื่อดูว่าผู้ใดจะได้รับการแจ้งเตือนเรื่องใด"
+)
+NO_PLAN = "No plan runs today: nothing to remind of. / วันนี้ไม่มีแผนที่อยู่ระหว่างดำเนินการ จึงไม่มีเรื่องที่ต้องแจ้งเตือน"
+NO_SITE_URL = (
+    "Set SITE_URL first, such as https://pmqa.example.go.th: the links in the mails begin with it. / "
+    "ต้องกำหนด SITE_URL ก่อน เช่น https://pmqa.example.go.th เพราะลิงก์ในอีเมลขึ้นต้นด้วยที่อยู่นี้"
+)
+
+
+class Command(BaseCommand):
+    help = "Mail each person one digest of what his units owe; never twice on one day."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="Print who would get what; send and write nothing.")
+
+    def handle(self, *, dry_run: bool, **options: Any) -> None:
+        today = clock.today()
+        plan = Plan.objects.current(on=today)
+        if plan is None or not plan.starts_on <= today <= plan.ends_on:
+            self.stdout.write(NO_PLAN)
+            return
+        if not dry_run:
+            self._check_settings()
+        as_of = on_day(plan, today, plan.periods.all())
+        audience = reminders.find_audience(plan, as_of)
+        with translation.override(LANGUAGE):
+            if dry_run:
+                self._print_digests(audience)
+                self._print_others(audience)
+            else:
+                self._send(audience, plan, as_of)
+
+    def _check_settings(self) -> None:
+        if not reminders.is_mail_on():
+            raise CommandError(MAIL_IS_OFF)
+        if not settings.SITE_URL:
+            raise CommandError(NO_SITE_URL)
+
+    def _send(self, audience: Audience, plan: Plan, as_of: AsOf) -> None:
+        """Send, then tell all that was done, the good before the bad."""
+        outcome = reminders.send_digests(audience.digests, plan, as_of, site=settings.SITE_URL, at=clock.now())
+        self._print("Sent", "ส่งแล้ว", outcome.sent)
+        audience.unfinished.extend(outcome.unfinished)
+        self._print_others(audience)
+        if outcome.failed or outcome.outage:
+            raise CommandError(self._complaint(outcome, len(audience.digests)))
+
+    def _complaint(self, outcome: Outcome, wanted: int) -> str:
+        lines = []
+        if outcome.failed:
+            lines.append(
+                f"{len(outcome.failed)} could not be sent; the next run tries again. / "
+                f"ส่งไม่สำเร็จ {len(outcome.failed)} ฉบับ ระบบจะลองส่งอีกครั้งในการทำงานครั้งถัดไป"
+            )
+            lines += [f"  {_name(user)} <{user.email}>: {reason}" for user, reason in outcome.failed]
+        if outcome.outage:
+            left = wanted - len(outcome.sent) - len(outcome.unfinished) - len(outcome.failed)
+            lines.append(
+                f"The mail server did not answer ({outcome.outage}); {left} left to send, the next run tries again. / "
+                f"เครื่องแม่ข่ายอีเมลไม่ตอบรับ ({outcome.outage}) ยังเหลือ {left} ฉบับ ระบบจะลองส่งอีกครั้งในการทำงานครั้งถัดไป"
+            )
+        return "\n".join(lines)
+
+    def _print_digests(self, audience: Audience) -> None:
+        self.stdout.write("Dry run: nothing is sent, nothing is written. / แสดงผลเท่านั้น ไม่มีการส่งอีเมลและไม่มีการบันทึกข้อมูล")
+        for digest in audience.digests:
+            units = ", ".join(str(unit) for unit in digest.units)
+            self.stdout.write(f"{_name(digest.user)} <{digest.user.email}> ({units}): {digest.count}")
+            for cell in digest.owed.reports:
+                self.stdout.write(f"  {cell.state.label}: {cell.unit} · {cell.period.label}")
+            for group in digest.owed.groups:
+                refs = ", ".join(action.ref for action in [*group.own, *group.through])
+                self.stdout.write(f"  {group.label} {group.count}: {refs}")
+        self._print("Would be sent", "จะได้รับอีเมล", [digest.user for digest in audience.digests])
+
+    def _print_others(self, audience: Audience) -> None:
+        self._print("Already sent today", "ส่งไปแล้วในวันนี้", audience.sent)
+        self._print("Owe nothing", "ไม่มีรายการที่ต้องรายงาน", audience.owe_nothing)
+        self._print("Without an e-mail address", "ไม่มีที่อยู่อีเมล", audience.without_address, is_named=True)
+        if audience.unfinished:
+            self._print(
+                "Begun and not finished, by another run or one that was broken off",
+                "เริ่มส่งแล้วแต่ยังไม่เสร็จ โดยการทำงานอีกครั้งหนึ่งหรือครั้งที่หยุดกลางคัน",
+                audience.unfinished,
+                is_named=True,
+            )
+
+    def _print(self, english: str, thai: str, people: Iterable[User], *, is_named: bool = False) -> None:
+        names = [_name(user) for user in people]
+        told = f" ({', '.join(names)})" if is_named and names else ""
+        self.stdout.write(f"{english} / {thai}: {len(names)}{told}")
+
+
+def _name(user: User) -> str:
+    """The person and the name he logs in with, which the coordinator looks for in the admin."""
+    return str(user) if str(user) == user.username else f"{user} [{user.username}]"

@@ -1,0 +1,109 @@
+"""What people owe, as tables to download. งานของฉัน and the bell's list."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext as _
+
+from assignments.models import Role
+from plan.models import ActionItem, Due, Status
+from plan.schedule import schedule_words
+from spreadsheets.list_export import Table
+from spreadsheets.tables import Column, Kind
+from worklist.owed import OwedList
+from worklist.queue import Section, Work
+
+
+class WorkRow(NamedTuple):
+    """An action in a section of งานของฉัน."""
+
+    section: Section
+    action: ActionItem
+
+
+def my_table(work: Work, *, notes: Sequence[str]) -> Table:
+    """The sections of งานของฉัน in one role, with the rows that `worklist.views.my.read_my` prepared."""
+    is_lead = work.role == Role.LEAD
+    return Table(
+        title=_("My work"),
+        notes=[*notes, _("We lead") if is_lead else _("We support")],
+        columns=[
+            Column(_("Section"), 22, get=lambda row: row.section.label),
+            Column(_("Ref"), 14, get=lambda row: row.action.ref),
+            Column(_("Level"), 17, get=lambda row: _levels(row.action)),
+            Column(_("What is to be done"), 60, get=lambda row: row.action.text),
+            Column(_("Through"), 16, get=lambda row: row.action.through),
+            Column(_("Schedule"), 20, get=lambda row: schedule_words(row.action.first_period, row.action.last_period)),
+            Column(_("Last updated"), 14, Kind.DAY, get=lambda row: row.action.updated_at),
+            Column(_("Updated this period"), 13, get=lambda row: _("yes") if row.action.is_reported else None),
+            Column(_("Status"), 16, get=lambda row: Status(row.action.status_on).label),
+            Column(_("Overdue"), 11, get=lambda row: Due.OVERDUE.label if row.action.due == Due.OVERDUE else None),
+            Column(_("Progress"), 10, Kind.PERCENT, get=lambda row: row.action.progress_on),
+            Column(_("Expected"), 10, Kind.PERCENT, get=lambda row: row.action.expected_on),
+            Column(_("Reason for the return"), 32, get=lambda row: row.action.returned_because),
+        ],
+        rows=(WorkRow(section, action) for section in work.sections for action in (*section.own, *section.through)),
+        empty=_("Your unit leads no action of this plan")
+        if is_lead
+        else _("Your unit supports no action of this plan"),
+    )
+
+
+def owed_table(owed: OwedList, *, notes: Sequence[str]) -> Table:
+    """The bell's list: the period reports, then all rows of the groups of actions, one group after another."""
+    return Table(
+        title=_("To report"),
+        notes=notes,
+        columns=[
+            Column(_("Section"), 22),
+            Column(_("Assigned to"), 24),
+            Column(_("Ref"), 14),
+            Column(_("What is to be done"), 60),
+            Column(_("Reason for the return"), 32),
+            Column(_("Units"), 16),
+            Column(_("Status"), 16),
+            Column(_("Was due on"), 14, Kind.DAY),
+            Column(_("Report by"), 14, Kind.DAY),
+        ],
+        rows=[*_owed_reports(owed), *_owed_actions(owed)],
+        empty=_("Your unit has nothing to report now."),
+    )
+
+
+def _owed_reports(owed: OwedList) -> Iterator[list[Any]]:
+    for cell in owed.reports:
+        text = _("Report for %(period)s") % {"period": cell.period.label}
+        was_due_on = cell.period.ends_on if cell.is_late else None
+        report_by = None if cell.is_late else cell.period.ends_on
+        yield [
+            _("Period reports to send"),
+            None,
+            None,
+            text,
+            None,
+            str(cell.unit),
+            cell.state.label,
+            was_due_on,
+            report_by,
+        ]
+
+
+def _owed_actions(owed: OwedList) -> Iterator[list[Any]]:
+    for group in owed.groups:
+        for part, actions in group.parts:
+            for action in actions:
+                yield [
+                    group.label,
+                    part or _("Assigned to your own unit"),
+                    action.ref,
+                    action.text,
+                    action.returned_because,
+                    ", ".join(map(str, action.owed_by)),
+                    action.status_label,
+                    action.was_due_on,
+                    action.report_by,
+                ]
+
+
+def _levels(action: ActionItem) -> str:
+    return ", ".join(requirement.get_level_display() for requirement in action.requirements.all())

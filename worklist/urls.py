@@ -1,0 +1,14 @@
+"""Addresses of what a user has to do."""
+
+from django.urls import path
+
+from worklist.views import lists, my, owed
+
+urlpatterns = [
+    path("plans/<text:slug>/my.xlsx", lists.my, name="my_xlsx"),
+    path("plans/<text:slug>/owed.xlsx", lists.owed, name="owed_xlsx"),
+    path("plans/<text:slug>/my/", my.my, name="my"),
+    path("plans/<text:slug>/my/unchanged/", my.my_unchanged, name="my_unchanged"),
+    path("plans/<text:slug>/my/<text:ref>/", my.my_row, name="my_row"),
+    path("plans/<text:slug>/owed/", owed.owed, name="owed"),
+]

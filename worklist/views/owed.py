@@ -1,0 +1,28 @@
+"""What I owe: the list behind the bell, as a page and as the bell's panel."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from assignments.access import access_of
+from plan.lookup import find_plan
+from worklist.owed import MOST_ROWS, read_list
+from worklist.views.my import now_of
+
+
+@require_safe
+def owed(request: HttpRequest, slug: str) -> HttpResponse:
+    """What my units owe, as the reminder lists it; for htmx the bell's panel, with the first rows of each group."""
+    plan = find_plan(request, slug)
+    as_of = now_of(plan)
+    owed_list = read_list(plan, access_of(request), as_of)
+    if request.htmx:
+        owed_list = owed_list.first(MOST_ROWS)
+    context = {
+        "plan": plan,
+        "as_of": as_of,
+        "reports": owed_list.reports,
+        "groups": owed_list.groups,
+        "count": owed_list.count,
+    }
+    return render(request, "worklist/owed.html#panel" if request.htmx else "worklist/owed.html", context)
