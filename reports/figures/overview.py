@@ -9,7 +9,7 @@ from plan.actions.filters import ActionFilter
 from plan.as_of import AsOf
 from plan.models import ActionItem, Age, Change, Plan, Status
 from plan.models.action import ActionItemQuerySet
-from reports.figures.groups import groups
+from reports.figures import groups
 from reports.figures.curve import Curve, draw_curve
 from reports.figures.groups import Compared, Figure, Group, PeriodLoad
 from reports.figures.standings import read_reporters, read_standings, read_told, read_units, standings_of

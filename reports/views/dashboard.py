@@ -13,7 +13,7 @@ from plan.actions.filters import ActionFilter
 from plan.lookup import earlier_days, find_plan, read_since, warn_left_out
 from plan.models import Plan
 from reports import charts
-from reports.figures.groups import matrix
+from reports.figures import matrix
 from reports.figures.groups import BAR_ORDER
 from reports.figures.overview import FILTERS, Overview, read_overview
 from reports.views.day import read_day

@@ -15,7 +15,7 @@ from plan.actions.filters import ActionFilter
 from plan.as_of import on_day
 from plan.models import ActionItem, Plan, ProgressUpdate, Status
 from reports import charts
-from reports.figures.groups import matrix
+from reports.figures import matrix
 from reports.figures.overview import FILTERS, read_overview
 from reports.figures.standings import read_now
 from reports.figures.unit import read_waiting
