@@ -11,8 +11,8 @@ from plan.as_of import AsOf
 from plan.lookup import find_plan, find_unit
 from plan.models import Plan, Status
 from reports import charts
+from reports.figures import groups, matrix
 from reports.figures.curve import draw_curve
-from reports.figures.groups import groups, matrix
 from reports.figures.overview import offered_units
 from reports.figures.standings import read_now, read_told
 from reports.figures.unit import read_waiting
