@@ -1,11 +1,9 @@
-"""The units that a cell names: several in one, however they are parted and however each is written."""
+"""Look units up by name, and split a typed list of units: "กพร., กองคลัง และ กน." """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from itertools import islice
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice, takewhile
 
 from django.utils.translation import gettext as _
 
@@ -16,196 +14,191 @@ from pmqa_tracker.parsing.choices import nearest, read_words
 from pmqa_tracker.parsing.errors import UnreadableError, shown
 
 BETWEEN = r"(?:[\s,/;·|&+、，\u200b-\u200d\ufeff-]|และ|ร่วมกับ|กับ|\band\b)"
-PARTING = re.compile(f"{BETWEEN}+")
-ENDS = rf"(?:\s?\.)*(?:(?<=\.)|(?={BETWEEN}|\Z))"  # a name ends at its dot, or before what parts it from the next
-LOOSE = r"[\s.\u200b-\u200d\ufeff]*"
+SEPARATOR = re.compile(f"{BETWEEN}+")
+NAME_END = re.compile(rf"(?:\s?\.)+|(?={BETWEEN}|\Z)")  # a name ends after its dot or before a separator
+GAPS = re.compile(r"[\s.\u200b-\u200d\ufeff]+")
 HARD = re.compile(r"[,;\n]")
 JOINS = (", ", "; ", "\n")
 LONGEST = 2_000  # characters of a cell that names units
-DEEPEST = 200  # names, and what parts them, in a cell
 MOST_SPLITS = 50  # looked at before a cell is taken to be unclear
 MOST_READINGS = 5
 
-Thing = TypeVar("Thing")
-Split = list[tuple[str, tuple[Unit, ...]]]  # what is written, and the units called so
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """One way to name a unit; several units may share it."""
-
-    exact: re.Pattern[str]  # as it is written; its dots may be left out
-    loose: re.Pattern[str]  # with spaces and dots anywhere
-    units: tuple[Unit, ...]
+Split = list[tuple[str, Sequence[Unit]]]  # each written name, and the units that it may mean
+Steps = dict[int, list[tuple[int, Split]]]
 
 
 @dataclass(frozen=True, slots=True)
 class UnitNames:
-    """What units are called: by abbreviation, Thai and English name. Made once; it asks the database nothing."""
+    """Units by abbreviation, Thai and English name. Made once; it asks the database nothing. Units may share a name."""
 
-    by_abbreviation: dict[str, Unit]
-    names: dict[str, list[Name]]  # by the first letter, the longest first
-    called: dict[str, list[Unit]]  # by a name's key, those it is the name of
+    by_spelling: dict[str, list[Unit]] = field(default_factory=dict)  # with its spaces; with and without its dots
+    by_key: dict[str, list[Unit]] = field(default_factory=dict)  # without spaces and dots
 
     @classmethod
     def of(cls, units: Iterable[Unit]) -> "UnitNames":
-        """The names of these units, the inactive among them too."""
-        abbreviations: dict[str, Unit] = {}
-        sharing: dict[str, list[Unit]] = {}
-        spellings: dict[str, list[str]] = {}
+        """The names of these units, active or not."""
+        names = cls()
         for unit in units:
-            abbreviations[unit.abbreviation.strip()] = unit
-            for name in (unit.abbreviation, unit.name_th, unit.name_en):
-                if (key := _key(name)) and unit not in sharing.setdefault(key, []):
-                    sharing[key].append(unit)
-                if key:
-                    spellings.setdefault(key, []).append(_exactly(name))
-        names: dict[str, list[Name]] = {}
-        for key in sorted(sharing, key=len, reverse=True):
-            exact = "|".join(dict.fromkeys(spellings[key]))
-            loose = LOOSE.join(map(re.escape, key))
-            name = Name(re.compile(f"(?:{exact}){ENDS}"), re.compile(loose + ENDS), tuple(sharing[key]))
-            names.setdefault(key[0], []).append(name)
-        return cls(abbreviations, names, sharing)
+            for name in filter(_key, (unit.abbreviation, unit.name_th, unit.name_en)):
+                spelling = _spelling(thai.fold(name))
+                for index, text in (
+                    (names.by_key, _key(name)),
+                    (names.by_spelling, spelling),
+                    (names.by_spelling, spelling.replace(".", "")),
+                ):
+                    if unit not in index.setdefault(text, []):
+                        index[text].append(unit)
+        return names
+
+    def find(self, name: str) -> Sequence[Unit]:
+        """The units of this name, however it is spelled."""
+        return _narrowed(thai.fold(name), self.by_key.get(_key(name), ()))
 
     def written(self, units: Sequence[Unit]) -> str:
-        """Units as one text that `read_units` gives back: by abbreviation, parted by commas unless a name holds one."""
+        """Units as a text that `read_units` reads back: abbreviations with commas, unless a name holds a comma."""
         texts = [join.join(unit.abbreviation for unit in units) for join in JOINS]
         texts += [join.join(unit.name_th for unit in units) for join in JOINS]
-        return next((text for text in texts if _clear(_taken(text, self)) == list(units)), texts[0])
+        return next((text for text in texts if _clear(_split(text, self)) == list(units)), texts[0])
 
 
 def find_unit_by_name(units: UnitQuerySet, name: str) -> Unit | None:
-    """The one of `units` of this abbreviation, or the only one that a cell with this name would mean."""
+    """The one of `units` with this abbreviation, or the only one of this name."""
     if "\0" in name:  # PostgreSQL takes no such text
         return None
     found = units.filter(abbreviation=name).first()
-    if found is None and thai.search_key(name):
-        with suppress(UnreadableError):
-            meant = read_units(ReadCell(name), UnitNames.of(units))
-            found = meant[0] if len(meant) == 1 else None
+    if found is None and _key(name):
+        alike = UnitNames.of(units).find(name)
+        found = alike[0] if len(alike) == 1 else None
     return found
 
 
 def read_units(cell: ReadCell, names: UnitNames) -> list[Unit]:
-    """The units a cell names, in its order, each once; an inactive one too (`Unit.is_active` tells).
+    """The units a cell names, in its order, each once, active or not.
 
-    They are parted by spaces, lines, commas, slashes, semicolons, "และ" or "กับ". A name that holds one of these is
-    taken whole where it is written whole: the longest wins. A unit's very abbreviation is that unit, whatever else is
-    called so.
+    Names are separated by spaces, lines, commas, slashes, semicolons, "และ" or "กับ". A name that contains a separator
+    is read whole where it is written whole: the longest name wins. An abbreviation always means its own unit.
 
     Raises:
-        UnreadableError: a piece is no unit (the nearest is said), or it is not clear which units are meant.
+        UnreadableError: a piece is no unit (the message names the nearest), or may mean several.
     """
-    told = read_words(cell)
-    splits = _taken(told, names)
+    text = read_words(cell)
+    splits = _split(text, names)
     units = _clear(splits)
     if units is not None:
         return units
     if not splits:
-        raise _unknown(told, names)
+        raise _unknown(text, names)
     for written, sharing in splits[0]:
         if len(sharing) > 1:
             raise UnreadableError(
                 _("“%(name)s” is the name of several units; write the one that is meant.") % {"name": shown(written)},
                 (names.written([unit]) for unit in sharing[:MOST_READINGS]),
             )
-    clear = (units for split in splits if (units := _clear([split])))
+    readings = dict.fromkeys(names.written(units) for split in splits if (units := _meaning(split)))
     raise UnreadableError(
-        _("“%(value)s” may mean several units; part them with commas.") % {"value": shown(told)},
-        map(names.written, _once(clear)[:MOST_READINGS]),
+        _("“%(value)s” may mean several units; part them with commas.") % {"value": shown(text)},
+        list(readings)[:MOST_READINGS],
     )
 
 
-def _taken(told: str, names: UnitNames) -> list[Split]:
-    """The ways to take a text as names of units: one where they are written out, more where spaces are free."""
-    if not told:
+def _split(text: str, names: UnitNames) -> list[Split]:
+    """The ways to split a text: one where names are spelled as they are known, more where spaces and dots are free."""
+    if not text:
         return [[]]
-    for pieces in ([told], *(told.split(join.strip(" ")) for join in reversed(JOINS))):
-        if all(piece.strip() in names.by_abbreviation for piece in pieces):
-            return [[(piece, (names.by_abbreviation[piece.strip()],)) for piece in pieces]]
-    if len(told) > LONGEST:
+    if len(text) > LONGEST:
         return []
-    text = thai.fold(told)
-    exact = list(islice(_splits(text, 0, names, set(), is_loose=False), 1))
-    return exact or list(islice(_splits(text, 0, names, set(), is_loose=True), MOST_SPLITS))
+    folded = thai.fold(text)
+    return _splits(_steps(folded, names.by_spelling, _spelling), len(folded))[:1] or _splits(
+        _steps(folded, names.by_key, _without_gaps), len(folded)
+    )
+
+
+def _steps(text: str, names: Mapping[str, Sequence[Unit]], spell: Callable[[str], str]) -> Steps:
+    """The names and separators that a folded text may be made of, from its start as far as they reach.
+
+    Args:
+        names: units by spelling.
+        spell: turns a piece of the text into such a spelling.
+
+    Returns:
+        for each place that is reached, the places to go on from, the longest name first, each with the name in between.
+    """
+    ends = sorted({match.end() for match in NAME_END.finditer(text)})
+    longest = max(map(len, names), default=0)
+    steps: Steps = {0: []}
+    for start in range(len(text)):
+        if start not in steps:
+            continue
+        if not GAPS.match(text, start):
+            pieces = takewhile(
+                lambda piece: len(spell(piece)) <= longest, (text[start:end] for end in ends if end > start)
+            )
+            named = [(piece, units) for piece in pieces if (units := names.get(spell(piece)))]
+            steps[start] = [
+                (start + len(piece), [(piece, _narrowed(piece, units))]) for piece, units in reversed(named)
+            ]
+        if separator := SEPARATOR.match(text, start):
+            steps[start].append((separator.end(), []))
+        for end, _found in steps[start]:
+            steps.setdefault(end, [])
+    return steps
+
+
+def _splits(steps: Steps, length: int) -> list[Split]:
+    """The ways to split a text of this length, the longest names first."""
+    ways: dict[int, list[Split]] = {length: [[]]}
+    for start in sorted(steps.keys() - ways.keys(), reverse=True):
+        found = ([*name, *rest] for end, name in steps[start] for rest in ways[end])
+        ways[start] = list(islice(found, MOST_SPLITS))
+    return ways[0]
+
+
+def _meaning(split: Split) -> list[Unit] | None:
+    """The units of a split, each once; None where a name is shared. A unit that is not saved yet has no hash."""
+    is_shared = any(len(units) > 1 for _written, units in split)
+    return None if is_shared else list({id(unit): unit for _written, (unit, *_more) in split}.values())
 
 
 def _clear(splits: Sequence[Split]) -> list[Unit] | None:
-    """The units, each once, where all splits mean the same and no name is shared; None otherwise."""
-    found = _once(_once(units[0] for _written, units in split) for split in splits)
-    is_shared = any(len(units) > 1 for split in splits for _written, units in split)
-    return found[0] if len(found) == 1 and not is_shared else None
+    """The units, where all splits mean the same; None otherwise."""
+    meanings = [_meaning(split) for split in splits]
+    return meanings[0] if meanings and all(each == meanings[0] for each in meanings) else None
 
 
-def _splits(
-    text: str, start: int, names: UnitNames, dead: set[int], *, is_loose: bool, depth: int = 0
-) -> Iterator[Split]:
-    """The ways to take a folded text from `start` on as names, the longest names first.
-
-    `dead` remembers the places from which there is no way, so that none is looked at twice.
-    """
-    if start == len(text):
-        yield []
-        return
-    if start in dead or depth > DEEPEST:
-        return
-    is_dead = True
-    for name in names.names.get(text[start], ()):
-        if match := (name.loose if is_loose else name.exact).match(text, start):
-            for rest in _splits(text, match.end(), names, dead, is_loose=is_loose, depth=depth + 1):
-                is_dead = False
-                yield [(match.group(), _called(match.group(), name.units)), *rest]
-    if match := PARTING.match(text, start):
-        for rest in _splits(text, match.end(), names, dead, is_loose=is_loose, depth=depth + 1):
-            is_dead = False
-            yield rest
-    if is_dead:
-        dead.add(start)
+def _narrowed(written: str, units: Sequence[Unit]) -> Sequence[Unit]:
+    """Of units that share a folded name the one whose abbreviation it is, dot by dot; all, if that is not one."""
+    same = [unit for unit in units if thai.fold(unit.abbreviation).strip() == written.strip()]
+    return same if len(same) == 1 else units
 
 
-def _called(written: str, units: tuple[Unit, ...]) -> tuple[Unit, ...]:
-    """Those units that share a name whose very abbreviation is written; all where it is no one's, or several's."""
-    very = tuple(unit for unit in units if thai.fold(unit.abbreviation).strip() == written.strip())
-    return very if len(very) == 1 else units
-
-
-def _unknown(told: str, names: UnitNames) -> UnreadableError:
-    """What to raise for a text that is not all names of units: the first piece that is none, and the nearest names."""
-    if len(told) > LONGEST:
+def _unknown(typed: str, names: UnitNames) -> UnreadableError:
+    """The error for a text that is no list of units: its first unknown piece, and the nearest names."""
+    if len(typed) > LONGEST:
         return UnreadableError(_("The cell is too long to name units only; write their abbreviations."))
-    text = thai.fold(told)
-    dead: set[int] = set()
-    list(_splits(text, 0, names, dead, is_loose=True))  # it gives none, and leaves how far names reach
-    place = max(dead)
-    parts = list(PARTING.finditer(text))
-    first = max((part.end() for part in parts if part.end() <= place), default=0)
-    last = min((part.start() for part in parts if part.start() > place), default=len(text))
+    text = thai.fold(typed)
+    place = max(_steps(text, names.by_key, _without_gaps))
+    separators = list(SEPARATOR.finditer(text))
+    first = max((each.end() for each in separators if each.end() <= place), default=0)
+    last = min((each.start() for each in separators if each.start() > place), default=len(text))
     ending = HARD.search(text, first)
     piece, more = text[first:last], text[first : ending.start() if ending else None]
-    offered = {key: _offer(units[0]) for key, units in names.called.items()}
+    offered = {key: _offer(units[0]) for key, units in names.by_key.items()}
     near = nearest(piece.replace(".", ""), offered) or nearest(more.replace(".", ""), offered)
-    typed = told[first:last] if len(told) == len(text) else piece
-    return UnreadableError(_("“%(name)s” is not a unit.") % {"name": shown(typed)} + near)
-
-
-def _once(things: Iterable[Thing]) -> list[Thing]:
-    """Each thing once, in its order; a unit that is not saved yet has no hash."""
-    once: list[Thing] = []
-    for thing in things:
-        if thing not in once:
-            once.append(thing)
-    return once
+    name = typed[first:last] if len(typed) == len(text) else piece
+    return UnreadableError(_("“%(name)s” is not a unit.") % {"name": shown(name)} + near)
 
 
 def _key(name: str) -> str:
     return thai.search_key(name).replace(".", "")
 
 
-def _exactly(name: str) -> str:
-    """A pattern of a name as it is written, more or fewer spaces between its words, its dots left out or not."""
-    words = ("".join(r"\.?" if sign == "." else re.escape(sign) for sign in word) for word in thai.fold(name).split())
-    return r"\s*".join(words)
+def _without_gaps(folded: str) -> str:
+    return GAPS.sub("", folded)
+
+
+def _spelling(folded: str) -> str:
+    """A folded name with single spaces and without the dots at its end."""
+    return " ".join(folded.split()).rstrip(" .")
 
 
 def _offer(unit: Unit) -> str:
