@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from docx.document import Document as WordFile
 from docx.oxml.ns import qn
 from docxtpl import DocxTemplate
-from jinja2 import StrictUndefined, TemplateSyntaxError
+from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from lxml import etree
 from markupsafe import Markup, escape
@@ -117,20 +117,24 @@ def _as_text(value: Any) -> Markup:
 
 
 def _explain(error: Exception, template: Path) -> BrokenTemplateError:
+    """The error of a library as a message for the people who edit the template."""
+    params = {"name": template.name, "reason": str(error).rstrip(".") or type(error).__name__}
     if isinstance(error, TemplateSyntaxError):
-        nearby = [*getattr(error, "docx_context", ())][: min(error.lineno, 4)]
-        message = gettext_lazy("The template “%(name)s” has a mistake near “%(text)s”: %(reason)s")
-        params = {"name": template.name, "text": nearby[-1].strip()[:120] if nearby else "", "reason": error.message}
+        message = gettext_lazy("The template “%(name)s” has a mistake near “%(text)s”: %(reason)s.")
+        nearby = [*getattr(error, "docx_context", ())][: min(error.lineno, 4)]  # the last one is the mistaken paragraph
+        params |= {"reason": error.message.rstrip("."), "text": nearby[-1].strip()[:120] if nearby else ""}
+    elif isinstance(error, UndefinedError):
+        message = gettext_lazy("The template “%(name)s” uses a name that does not exist: “%(reason)s”.")
+        quoted = str(error).split("'")  # "'overdu' is undefined", "'dict object' has no attribute 'problm'"
+        params["reason"] = quoted[-2] if len(quoted) > 2 else str(error)
     elif isinstance(error, MisplacedTagError):
         message = gettext_lazy(
             "The template “%(name)s” has a tag in the wrong place: what begins in one paragraph or row and ends in "
             "another is written as {%%p … %%} or {%%tr … %%}, alone in its paragraph or row; {{r … }} and {{p … }} "
             "have no use here."
         )
-        params = {"name": template.name}
     else:
-        message = gettext_lazy("The template “%(name)s” has a tag that cannot be filled in: %(reason)s")
-        params = {"name": template.name, "reason": str(error) or type(error).__name__}
+        message = gettext_lazy("The template “%(name)s” has a tag that cannot be filled in: %(reason)s.")
     return BrokenTemplateError(message, params=params)
 
 
