@@ -1,6 +1,6 @@
-"""What is asked of an uploaded workbook before anything opens it: its size, what it really is, what it unpacks to.
+"""Check an uploaded workbook before it is opened: its size, what it really is, and how much it unpacks to.
 
-Only the directory of the zip and a bounded stream of its parts are looked at; no tree of any part is built here.
+Only the directory of the zip file and the start or a stream of its parts are read; no part is built as a tree.
 """
 
 import codecs
@@ -12,50 +12,58 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from spreadsheets.parts import OLE, Parts
 from spreadsheets.safe_zip import UnsafeZipError, ZipLimits, ZipProblem, open_zip
 
 MEGABYTE = 1024 * 1024
-CHUNK = 64 * 1024
-PACKED = b"PK\x03\x04"
+PIECE_BYTES = 64 * 1024
+ZIP_START = b"PK\x03\x04"
 ENCRYPTED_PART = "EncryptedPackage".encode("utf-16-le")
 FORBIDDEN = re.compile(rb"<!DOCTYPE|<!ENTITY", re.IGNORECASE)
 TAGS = {
-    "rows": re.compile(rb"<(?:[^\s<>/:]+:)?row[\s>/]"),
-    "cells": re.compile(rb"<(?:[^\s<>/:]+:)?c[\s>/]"),
-    "merges": re.compile(rb"<(?:[^\s<>/:]+:)?mergeCell[\s>/]"),
-    "rules": re.compile(rb"<(?:[^\s<>/:]+:)?(?:cfRule|dataValidation|conditionalFormatting|hyperlink|col)[\s>/]"),
-    "strings": re.compile(rb"<(?:[^\s<>/:]+:)?si[\s>/]"),
-    "styles": re.compile(rb"<(?:[^\s<>/:]+:)?xf[\s>/]"),
-    "names": re.compile(rb"<(?:[^\s<>/:]+:)?definedName[\s>/]"),
-    "sheets": re.compile(rb"<(?:[^\s<>/:]+:)?sheet\s"),
-}
+    kind: re.compile(rb"<(?:[^\s<>/:]+:)?(?:%s)[\s>/]" % names)
+    for kind, names in {
+        "rows": b"row", "cells": b"c", "merges": b"mergeCell", "strings": b"si", "styles": b"xf",
+        "rules": b"cfRule|dataValidation|conditionalFormatting|hyperlink|col", "names": b"definedName",
+        "sheets": b"sheet",
+    }.items()
+}  # fmt: skip
 COUNTED = {
     "workbook": ("names", "sheets"), "sheet": ("rows", "cells", "merges", "rules"), "strings": ("strings",),
     "styles": ("styles",),
 }  # fmt: skip
-TWO_BYTES = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
-OLD_STARTS = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00", b"\x09\x08")  # Excel before 1997
-TEXT_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
+UTF_16 = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
+OLD_EXCEL = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00", b"\x09\x08")  # Excel before 1997
+BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
 CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
-TAIL = 32  # bytes of a chunk looked at again with the next: a tag may lie across
+OVERLAP = 32  # bytes of the piece before: a tag may lie across two
+
+LOCKED = _("The workbook is protected by a password to open it. Remove the password, save it, then upload it.")
+OLD_KIND = _("This is a workbook of the old kind (.xls). Open it in Excel and save it as Excel Workbook (.xlsx).")
+NO_WORKBOOK = _("This is no Excel workbook (.xlsx). Upload the file exported by this site, filled in with Excel.")
+BOMB = _("The workbook unpacks to far more than it should and was not opened. Copy the table into a new workbook.")
+DAMAGED = _("The file is damaged and cannot be read. Open it in Excel, save it again as .xlsx, then upload it.")
 
 
 class WorkbookRefusedError(ValueError):
-    """A workbook that is not taken; the message is one sentence: what is wrong and what to do."""
+    """A workbook that is refused; the message is a sentence that says what is wrong and what to do."""
+
+    def __init__(self, sentence: str | Promise) -> None:
+        super().__init__(str(sentence))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a workbook may be.
+    """The most a workbook may hold, and take to read.
 
     Attributes:
-        megabytes: of the file; `unpacked_megabytes` of all its parts.
-        ratio: how many times larger than packed a part may be, from a quarter of a megabyte on.
-        parts, sheets, rows, columns, cells, merges, rules, strings, styles, names: how many there may be.
-        seconds, memory_megabytes: what reading it may take.
+        megabytes: of the file; `unpacked_megabytes` are of all its parts.
+        ratio: unpacked bytes of a part per packed byte, from a quarter of a megabyte on.
+        parts, sheets, rows, columns, cells, merges, rules, strings, styles, names: numbers of each.
+        seconds, memory_megabytes: of the process that reads it.
     """
 
     megabytes: int = 10
@@ -90,10 +98,10 @@ LIMITS = Limits()
 
 
 def check(data: bytes, name: str, limits: Limits) -> None:
-    """Look at a file before it is opened.
+    """Check a file before it is opened.
 
     Raises:
-        WorkbookRefusedError: it is no workbook, or too much of one.
+        WorkbookRefusedError: it is no workbook, is unsafe, or holds more than the limits.
     """
     if not data:
         raise WorkbookRefusedError(_("The file is empty. Save it again in Excel, then upload it."))
@@ -102,8 +110,8 @@ def check(data: bytes, name: str, limits: Limits) -> None:
             _("The file is larger than %(most)s MB. Remove pictures and sheets that are not needed.")
             % {"most": limits.megabytes}
         )
-    if not data.startswith(PACKED):
-        raise WorkbookRefusedError(_what_it_is(data))
+    if not data.startswith(ZIP_START):
+        raise WorkbookRefusedError(_describe(data))
     try:
         with open_zip(BytesIO(data), limits.of_zip) as archive:
             parts = Parts(archive)
@@ -112,56 +120,37 @@ def check(data: bytes, name: str, limits: Limits) -> None:
     except WorkbookRefusedError:
         raise
     except UnsafeZipError as error:
-        raise _refusal_of(error.problem) from None
+        sentence = {ZipProblem.TOO_LARGE: BOMB, ZipProblem.ENCRYPTED: LOCKED}.get(error.problem, DAMAGED)
+        raise WorkbookRefusedError(sentence) from None
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError, KeyError):
         raise damaged() from None
 
 
 def damaged() -> WorkbookRefusedError:
-    """For a file that is broken."""
-    return WorkbookRefusedError(
-        _("The file is damaged and cannot be read. Open it in Excel, save it again as .xlsx, then upload it.")
-    )
+    """The refusal of a file that is broken."""
+    return WorkbookRefusedError(DAMAGED)
 
 
-def _what_it_is(data: bytes) -> str:
-    """What a file is that is no .xlsx, and what to do."""
+def _describe(data: bytes) -> Promise:
+    """The sentence for a file that is no .xlsx: what it is, and what to do."""
     start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if data.startswith(OLE):
-        if ENCRYPTED_PART in data:
-            return str(_locked())
-        return _("This is a workbook of the old kind (.xls). Open it in Excel and save it as Excel Workbook (.xlsx).")
+        return LOCKED if ENCRYPTED_PART in data else OLD_KIND
     if start.startswith(b"%pdf"):
         return _("This is a PDF, not a workbook. Upload the Excel file (.xlsx) it was made from.")
     if start.startswith((b"<html", b"<!doctype html", b"<?xml", b"<table", b"<meta", b"mime-version:")):
         return _(
             "This is a web page or XML saved as a workbook. Open it in Excel and save it as Excel Workbook (.xlsx)."
         )
-    if data.startswith(OLD_STARTS):
-        return _("This is a workbook of the old kind (.xls). Open it in Excel and save it as Excel Workbook (.xlsx).")
-    is_text = data.startswith(TEXT_MARKS) or not CONTROL.search(data[:4096])  # in whatever code page
-    if is_text:
+    if data.startswith(OLD_EXCEL):
+        return OLD_KIND
+    if data.startswith(BYTE_ORDER_MARKS) or not CONTROL.search(data[:4096]):  # text in any code page
         return _("This is a text file, such as CSV. Open it in Excel and save it as Excel Workbook (.xlsx).")
-    return _("This is no Excel workbook (.xlsx). Upload the file exported by this site, filled in with Excel.")
-
-
-def _refusal_of(problem: ZipProblem) -> WorkbookRefusedError:
-    """The refusal of a workbook that is unsafe to unpack."""
-    if problem in (ZipProblem.TOO_LARGE, ZipProblem.OVERLAP):
-        return WorkbookRefusedError(
-            _("The workbook unpacks to far more than it should and was not opened. Copy the table into a new workbook.")
-        )
-    return _locked() if problem == ZipProblem.ENCRYPTED else damaged()
-
-
-def _locked() -> WorkbookRefusedError:
-    return WorkbookRefusedError(
-        _("The workbook is protected by a password to open it. Remove the password, save it, then upload it.")
-    )
+    return NO_WORKBOOK
 
 
 def _check_kind(parts: Parts, name: str) -> None:
-    """Refuse what is a zip but no workbook without macros."""
+    """Refuse a zip file that is no workbook, or one with macros."""
     if b"opendocument" in parts.begins("mimetype"):
         raise WorkbookRefusedError(
             _("This is an OpenDocument file (.ods). Save it as Excel Workbook (.xlsx), then upload it.")
@@ -172,20 +161,18 @@ def _check_kind(parts: Parts, name: str) -> None:
             _("This is a binary workbook (.xlsb). Save it as Excel Workbook (.xlsx), then upload it.")
         )
     if book is None or not parts.worksheets:
-        raise WorkbookRefusedError(
-            _("This is no Excel workbook (.xlsx). Upload the file exported by this site, filled in with Excel.")
-        )
+        raise WorkbookRefusedError(NO_WORKBOOK)
     if parts.has_macros() or Path(name).suffix.lower() in (".xlsm", ".xltm"):
         raise WorkbookRefusedError(_("The workbook holds macros. Save it as Excel Workbook (.xlsx) without macros."))
 
 
 def _check_content(parts: Parts, limits: Limits) -> None:
-    """Unpack each part that will be read in pieces, never all of it, and count what would have to be built of it."""
+    """Unpack each part that will be read, piece by piece, and count what reading it would build."""
     counts = dict.fromkeys(TAGS, 0)
     for kind, name in parts.needed():
-        tail = b""
-        for chunk in _pieces(parts, name):
-            text = tail + chunk
+        before = b""
+        for piece in _pieces(parts, name):
+            text = before + piece
             if FORBIDDEN.search(text):
                 raise WorkbookRefusedError(
                     _(
@@ -193,27 +180,26 @@ def _check_content(parts: Parts, limits: Limits) -> None:
                         "Copy the table into a new one."
                     )
                 )
-            for each in COUNTED[kind]:
-                # Tags that begin in the new bytes of a piece or lie across its beginning.
-                counts[each] += sum(1 for match in TAGS[each].finditer(text) if match.end() > len(tail))
-            tail = text[-TAIL:]
+            for each in COUNTED[kind]:  # the tags that were not counted with the piece before
+                counts[each] += sum(1 for match in TAGS[each].finditer(text) if match.end() > len(before))
+            before = text[-OVERLAP:]
         over = next((kind for kind, count in counts.items() if count > getattr(limits, kind)), "")
         if over:
             raise WorkbookRefusedError(_too_many(over, limits))
 
 
 def _pieces(parts: Parts, name: str) -> Iterator[bytes]:
-    """A part in pieces; what is written with two bytes a letter as the other parts are."""
+    """A part piece by piece, in UTF-8 where it is written in UTF-16."""
     with parts.archive.open(parts.entry(name)) as part:
-        chunk = part.read(CHUNK)
-        encoding = TWO_BYTES.get(chunk[:2])
+        piece = part.read(PIECE_BYTES)
+        encoding = UTF_16.get(piece[:2])
         decoder = codecs.getincrementaldecoder(encoding)("replace") if encoding else None
-        while chunk:
-            yield decoder.decode(chunk).encode("utf-8", "replace") if decoder else chunk
-            chunk = part.read(CHUNK)
+        while piece:
+            yield decoder.decode(piece).encode("utf-8", "replace") if decoder else piece
+            piece = part.read(PIECE_BYTES)
 
 
-def _too_many(kind: str, limits: Limits) -> str:
+def _too_many(kind: str, limits: Limits) -> str | Promise:
     if kind == "sheets":
         return _("The workbook has more than %(most)s sheets. Leave only those of the form.") % {"most": limits.sheets}
     if kind in ("rows", "cells"):

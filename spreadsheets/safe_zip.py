@@ -39,7 +39,6 @@ class ZipProblem(Enum):
     DAMAGED = auto()
     ENCRYPTED = auto()
     TOO_LARGE = auto()
-    OVERLAP = auto()
     HIDDEN_CONTENT = auto()
     UNKNOWN_METHOD = auto()
     LEAVES_FOLDER = auto()
@@ -80,7 +79,7 @@ class ZipEntry(NamedTuple):
 
 
 class _EndRecord(NamedTuple):
-    """The end of a zip file: the size and place of its directory, and where the file itself ends."""
+    """The record at the end of a zip file: entries, size and offset of the directory; its own position; the end."""
 
     count: int
     size: int
@@ -107,11 +106,11 @@ def open_zip(file: BinaryIO, limits: ZipLimits) -> zipfile.ZipFile:
 
 
 def read_strictly(file: BinaryIO, archive: zipfile.ZipFile) -> list[ZipEntry]:
-    """Read an open zip file to its end; its entries in the order of their content.
+    """Read an open zip file to its end and return its entries in the order of their content.
 
     Raises:
-        UnsafeZipError: an entry is damaged, is not what the directory says, or has a name that is unsafe to unpack;
-            or other content stands before, between or behind the entries.
+        UnsafeZipError: an entry is damaged, differs from what the directory says, or has an unsafe name; or other
+            content stands before, between or behind the entries.
     """
     end = _read_end_record(file)
     if end.offset + end.size != end.position or end.file_end != file.seek(0, 2):
@@ -145,11 +144,7 @@ def names_of(info: zipfile.ZipInfo) -> set[str]:
 
 
 def _read_end_record(file: BinaryIO) -> _EndRecord:
-    """Find the record at the end of a zip file, or the one for large files before it.
-
-    Raises:
-        UnsafeZipError: there is none.
-    """
+    """Find the record at the end of a zip file, or the one for large files before it."""
     length = file.seek(0, 2)
     file.seek(max(0, length - END_RECORD.size - COMMENT_BYTES))
     tail = file.read()
@@ -180,10 +175,8 @@ def _check_directory(infos: list[zipfile.ZipInfo], end: _EndRecord, limits: ZipL
             raise UnsafeZipError(ZipProblem.TOO_LARGE)
     position = 0
     for info in sorted(infos, key=lambda info: info.header_offset):
-        if not info.filename:
+        if not info.filename or info.header_offset < position:
             raise UnsafeZipError(ZipProblem.DAMAGED)
-        if info.header_offset < position:
-            raise UnsafeZipError(ZipProblem.OVERLAP)
         position = info.header_offset + LOCAL_HEADER.size + info.compress_size
     if position > end.file_end:
         raise UnsafeZipError(ZipProblem.DAMAGED)
@@ -215,11 +208,9 @@ def _leaves_folder(name: str) -> bool:
 
 
 def _find_content(file: BinaryIO, info: zipfile.ZipInfo, position: int) -> int:
-    """Go to the content of an entry and return where it starts.
+    """Check the header that stands before an entry, go to its content, and return where that starts.
 
-    Raises:
-        zipfile.BadZipFile, struct.error, UnicodeError: its own header is not what the directory says, or does not
-            follow `position`, where the entry before it ends.
+    The header must agree with the directory, and follow the entry before it, which ends at `position`.
     """
     gap = info.header_offset - position
     file.seek(info.header_offset)
@@ -241,11 +232,7 @@ def _find_content(file: BinaryIO, info: zipfile.ZipInfo, position: int) -> int:
 
 
 def _read_content(file: BinaryIO, info: zipfile.ZipInfo) -> bytes:
-    """Unpack an entry to its end and return its first bytes.
-
-    Raises:
-        zipfile.BadZipFile, zlib.error: its size or its checksum is not what the directory says.
-    """
+    """Unpack an entry to its end, compare its size and checksum with the directory, and return its first bytes."""
     start = b""
     size = checksum = 0
     for piece in _unpack(file, info):
@@ -260,13 +247,7 @@ def _read_content(file: BinaryIO, info: zipfile.ZipInfo) -> bytes:
 
 
 def _unpack(file: BinaryIO, info: zipfile.ZipInfo) -> Iterator[bytes]:
-    """Unpack an entry from here on in small pieces.
-
-    `ZipFile.open` stops at the size that the directory gives, and does not see what follows.
-
-    Raises:
-        zipfile.BadZipFile, zlib.error: it ends too early or too late.
-    """
+    """Unpack an entry in small pieces. `ZipFile.open` would stop at the size that the directory gives."""
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     left = info.compress_size
     while left:

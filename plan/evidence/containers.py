@@ -43,7 +43,6 @@ START_BYTES = 64  # of an entry, matched with the two above
 MACROS = _("“%(name)s” holds macros. Save it without them, as .docx, .xlsx or .pptx, and choose the new file.")
 PROBLEMS = {
     ZipProblem.DAMAGED: DAMAGED,
-    ZipProblem.OVERLAP: DAMAGED,
     ZipProblem.ENCRYPTED: LOCKED,
     ZipProblem.HIDDEN_CONTENT: HIDDEN_CONTENT,
     ZipProblem.TOO_LARGE: _(

@@ -50,7 +50,7 @@ NOT_OPENED = {
     ),
     "too many bytes": (pack({"a": bytes(1 << 21), "b": "b"}), ZipProblem.TOO_LARGE),
     "zeros": (forge([Packed(name=b"0", data=zeros(1 << 20), method=8, size=1 << 20)]), ZipProblem.TOO_LARGE),
-    "shared content": (overlapping(2, kernel=1 << 10), ZipProblem.OVERLAP),
+    "shared content": (overlapping(2, kernel=1 << 10), ZipProblem.DAMAGED),
 }
 NOT_READ = {
     "content before": (b"PK\3\4" + pack(TWO), ZipProblem.HIDDEN_CONTENT),
