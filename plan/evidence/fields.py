@@ -1,4 +1,4 @@
-"""Fields of the form for evidence: links, a line each, and files, which are judged one by one."""
+"""Form fields for evidence: links, one per line, and files, which the form checks one by one."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ LINK_LENGTH = 1000
 
 
 class FilesInput(forms.ClearableFileInput):
-    """The choice of several files, of the kinds that are accepted."""
+    """A file input for several files of the accepted kinds."""
 
     allow_multiple_selected = True
 
@@ -23,24 +23,24 @@ class FilesInput(forms.ClearableFileInput):
         super().__init__({"accept": kinds.ACCEPT, **(attrs or {})})
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[Any]:
-        """Every file that came under the name."""
+        """All files posted under the name."""
         return files.getlist(name) if hasattr(files, "getlist") else []
 
 
 class FilesField(forms.Field):
-    """Uploads as they came; the form judges them, so that one bad file does not lose the good ones."""
+    """Uploads as they are posted; the form checks each, so that a bad file does not lose the good ones."""
 
     widget = FilesInput
 
 
 class LinksField(LinesField):
-    """Links, a line each, with their name before them if they have one: "รายงานการประชุม https://…"."""
+    """Links, one per line, each after its title if it has one: "รายงานการประชุม https://…"."""
 
     def clean(self, value: Any) -> list[tuple[str, str]]:
-        """(name, link) of each line; the link is the name where none was given.
+        """(title, link) of each line; a link without a title is its own.
 
         Raises:
-            ValidationError: a line holds no link; each such line is named.
+            ValidationError: a line holds no link; the message quotes each such line.
         """
         found, wrong = [], []
         for line in super().clean(value).splitlines():

@@ -1,7 +1,7 @@
-"""Where the files of the evidence lie: below `settings.EVIDENCE_ROOT`, under names that say nothing, served by no path.
+"""Storage of evidence files: below `settings.EVIDENCE_ROOT`, under random names, outside every URL.
 
-An accepted upload is staged first: if the form that brought it is refused, a signed token brings it back with the next
-try, so that nobody chooses a file twice. It moves to its place, synced, before the row that names it is committed.
+An accepted upload is staged first. If the form is invalid, a signed token finds the file again when the user sends the
+form once more. The file is linked to its final place, and synced, before the row that names it is committed.
 """
 
 import json
@@ -25,14 +25,14 @@ SALT = "plan.evidence"
 
 @dataclass(frozen=True, kw_only=True)
 class StagedFile:
-    """An accepted upload that no update names yet.
+    """An accepted upload that belongs to no update yet.
 
     Attributes:
-        name: its random name in the staging folder.
-        original_name: what its author called it, cleaned.
-        kind: a name of `file_kinds.KINDS`.
+        name: random, in the staging folder.
+        original_name: the user's name for it, cleaned.
+        kind: a key of `file_kinds.KINDS`.
         size: in bytes.
-        sha256: of its content, in hexadecimal.
+        sha256: of the content, in hexadecimal.
     """
 
     name: str
@@ -42,12 +42,12 @@ class StagedFile:
     sha256: str
 
     def token(self, owner: str) -> str:
-        """A signed text that brings the file back to `owner` (who, for which action), and to nobody else."""
+        """A signed text with which only `owner` (a user and an action) finds the file again."""
         return signing.dumps(asdict(self), salt=f"{SALT}/{owner}", compress=True)
 
 
 def stage(upload: UploadedFile, *, original_name: str, kind: str) -> StagedFile:
-    """Keep an upload that was judged, synced to the disk; those nobody came back for in a day are swept out."""
+    """Write an accepted upload to the disk, synced, and delete staged files that are older than a day."""
     folder = _staging()
     _sweep(folder)
     name, digest, size = uuid4().hex, sha256(), 0
@@ -63,7 +63,7 @@ def stage(upload: UploadedFile, *, original_name: str, kind: str) -> StagedFile:
 
 
 def unstage(token: str, owner: str) -> StagedFile | None:
-    """The file a token stands for; None where it is not the owner's, too old, or gone."""
+    """The staged file of a token; None if the token is another owner's or too old, or the file is deleted."""
     try:
         staged = StagedFile(**signing.loads(token, salt=f"{SALT}/{owner}", max_age=STAGED_SECONDS))
     except (signing.BadSignature, TypeError, ValueError):
@@ -72,7 +72,7 @@ def unstage(token: str, owner: str) -> StagedFile | None:
 
 
 def name_in(token: str) -> str:
-    """Return the unchecked file name in a token, only to show it to its sender; "" for a malformed token."""
+    """The unverified file name in a token, only to show it to the sender; "" for a malformed token."""
     payload = token.split(":", 1)[0]
     try:
         data = signing.b64_decode(payload.removeprefix(".").encode())
@@ -82,10 +82,10 @@ def name_in(token: str) -> str:
 
 
 def keep(staged: StagedFile, *, on: datetime) -> str:
-    """Put a staged file in its place; returns its name below the root. The staged one stays until it is swept.
+    """Link a staged file to its final place and return its name below the root; the staged name stays for a day.
 
     Raises:
-        OSError: the disk does not take it.
+        OSError: the disk refuses it.
     """
     name = f"{on:%Y/%m}/{uuid4().hex}"
     place = settings.EVIDENCE_ROOT / name
@@ -97,16 +97,16 @@ def keep(staged: StagedFile, *, on: datetime) -> str:
 
 
 def forget(names: list[str]) -> None:
-    """Remove files whose rows were not committed."""
+    """Delete files whose rows were not committed."""
     for name in names:
         (settings.EVIDENCE_ROOT / name).unlink(missing_ok=True)
 
 
 def open_kept(name: str) -> BinaryIO:
-    """The content of a kept file.
+    """Open a stored file for reading.
 
     Raises:
-        FileNotFoundError: it is not there.
+        FileNotFoundError: there is none.
     """
     return (settings.EVIDENCE_ROOT / name).open("rb")
 
@@ -135,4 +135,4 @@ def _sweep(folder: Path) -> None:
             if old.stat().st_mtime < time.time() - STAGED_SECONDS:
                 old.unlink()
         except FileNotFoundError:
-            continue  # another request was quicker
+            continue  # another request deleted it first

@@ -1,4 +1,4 @@
-"""The files of the evidence: given to who is logged in, as a download, and withdrawn with a reason."""
+"""Download a file of evidence, and withdraw a piece of evidence with a reason."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -21,13 +21,13 @@ from pmqa_tracker.long_names import download_name
 from pmqa_tracker.typed_words import describes_words, typed_words
 from pmqa_tracker.views import NotFound
 
-# A browser that opened the file all the same would run nothing in it and load nothing from it.
+# A browser that opens the file anyway runs and loads nothing.
 POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 
 @require_safe
 def evidence_file(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """The file of a piece of evidence, always as an attachment."""
+    """Download the file of a piece of evidence, always as an attachment; withdrawn evidence answers 410."""
     plan = find_plan(request, slug)
     evidence = _find(plan, pk)
     if evidence.withdrawn:
@@ -49,14 +49,17 @@ def evidence_file(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "private, no-store"
-    response._csp_exempt = True  # the middleware would put the site's own policy in its place
+    response._csp_exempt = True  # the middleware would replace this policy with the site's own
     return response
 
 
 @describes_words(typed_withdrawal)
 @require_POST
 def evidence_withdraw(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """Take a piece of evidence back, with the reason; its row stays in the story."""
+    """Withdraw a piece of evidence with a reason; its row stays in the history.
+
+    A second withdrawal answers 409 and shows both reasons.
+    """
     plan = find_plan(request, slug)
     evidence = _find(plan, pk, with_links=True)
     access = access_of(request)
@@ -78,10 +81,10 @@ def evidence_withdraw(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 
 def _find(plan: Plan, pk: int, *, with_links: bool = False) -> Evidence:
-    """A piece of evidence of the plan.
+    """Find a piece of evidence in the plan: a file, or also a link.
 
     Raises:
-        NotFound: there is none, or it is a link where a file is asked for.
+        NotFound: there is none.
     """
     rows = Evidence.objects.select_related("action", "withdrawal__by").filter(action__plan=plan, pk=pk)
     evidence = (rows if with_links else rows.exclude(file="")).first()

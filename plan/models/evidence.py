@@ -1,4 +1,4 @@
-"""What proves an update: files and links, only ever added, and withdrawn with a reason."""
+"""Evidence of an update: files and links. Rows are only added; evidence is withdrawn with a reason."""
 
 from django.conf import settings
 from django.db import models
@@ -10,10 +10,10 @@ from plan.models.update import AppendOnly, ProgressUpdate
 
 
 class Evidence(AppendOnly):
-    """หลักฐาน: a file or a link that came with an update; a correction is a new row.
+    """หลักฐาน: a file or a link that was added with an update; a correction is a new row.
 
-    `file` is a name below `settings.EVIDENCE_ROOT` that says nothing of the file; `original_name` is what its author
-    called it. It is served by a view that checks the login (`plan.evidence.views`), never statically.
+    `file` is a random name below `settings.EVIDENCE_ROOT`; `original_name` is the user's name for it. A view that
+    checks the login serves the file (`plan.evidence.views`); no static path does.
     """
 
     SHOWN_BY = "title"
@@ -61,12 +61,12 @@ class Evidence(AppendOnly):
 
     @property
     def withdrawn(self) -> "EvidenceWithdrawal | None":
-        """How it was withdrawn, if it was; needs `select_related("withdrawal")`."""
+        """The withdrawal, if there is one; needs `select_related("withdrawal")`."""
         return getattr(self, "withdrawal", None)
 
 
 class EvidenceWithdrawal(AppendOnly):
-    """Evidence taken back: the row and its file stay, nobody is given the file any more, and why is said."""
+    """The withdrawal of a piece of evidence, with its reason; the row and the file stay, the download ends."""
 
     evidence = models.OneToOneField(
         Evidence,

@@ -1,4 +1,4 @@
-"""Evidence in the browser: chosen once, refused by name, downloaded and never shown, withdrawn with a reason."""
+"""Evidence in the browser: choose files once, download them, and withdraw them with a reason."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def file(name, content=PDF):
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
-def test_files_come_with_an_update_on_a_phone(enter, browser, action, live_server, scripts):
+def test_add_files_with_an_update_on_a_phone(enter, browser, action, live_server, scripts):
     context = browser.new_context(viewport={"width": 360, "height": 780}, java_script_enabled=scripts)
     page = context.new_page()
     enter("staff", on=page)
@@ -52,7 +52,7 @@ def test_files_come_with_an_update_on_a_phone(enter, browser, action, live_serve
 
 
 @pytest.mark.parametrize("letters", [200, 300])
-def test_a_long_thai_name_arrives(enter, action, live_server, letters):
+def test_add_a_file_with_a_long_thai_name(enter, action, live_server, letters):
     name = ("รายงานผลการดำเนินงานตามแผนพัฒนาองค์การ " * 8)[: letters - 14] + " ฉบับที่ ๒.pdf"
     page = enter("staff")
     page.goto(f"{live_server.url}/plans/2562-2563/actions/{action.ref}/")
@@ -64,7 +64,7 @@ def test_a_long_thai_name_arrives(enter, action, live_server, letters):
     assert (len(name), title == name, title[-12:]) == (letters, letters == 200, name[-12:])
 
 
-def test_a_file_is_downloaded_and_can_be_withdrawn(enter, action, live_server):
+def test_download_and_withdraw_a_file(enter, action, live_server):
     page = enter("staff")
     address = f"{live_server.url}/plans/2562-2563/actions/{action.ref}/"
     page.goto(address)
@@ -76,7 +76,7 @@ def test_a_file_is_downloaded_and_can_be_withdrawn(enter, action, live_server):
         link.click()
     assert download.value.suggested_filename == "คู่มือ ฉบับที่ ๑.pdf"
     assert Path(download.value.path()).read_bytes() == PDF
-    # Opened by its address it is a download too.
+    # Its address is a download too.
     with page.expect_download():
         page.evaluate("address => { window.location = address }", link.get_attribute("href"))
     page.locator("summary", has_text="ถอนหลักฐาน").click()

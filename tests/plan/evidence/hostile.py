@@ -1,4 +1,4 @@
-"""Files that must not be kept, each for a reason of its own, and good ones that must."""
+"""Files that must be refused, each for its own reason, and good files that must be accepted."""
 
 import gzip
 import io
@@ -43,7 +43,7 @@ MACRO_TYPE = "application/vnd.ms-word.document.macroEnabled.main+xml"
 
 @dataclass(frozen=True)
 class HostileFile:
-    """A name, a content and what is wrong; `is_fine` where only the name is, which becomes the harmless `cleaned`."""
+    """A file and what is hostile in it; `is_fine` if only the name is, which becomes the harmless `cleaned`."""
 
     name: str
     content: bytes
@@ -53,7 +53,7 @@ class HostileFile:
 
 
 def pdf():
-    """A PDF of one empty page, with a true table of its objects."""
+    """A valid PDF of one empty page."""
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
@@ -117,7 +117,7 @@ def disguised_macros():
 
 @cache
 def hostile_files():
-    """All of them, and names that are hostile on a good content."""
+    """Hostile files, and good content under hostile names."""
     word, sheet, text = open_xml("docx"), workbook(), open_document()
     png, jpg, webp = image("PNG"), image("JPEG"), image("WEBP")
     archive = pack({"รายงาน.pdf": pdf()})
@@ -291,7 +291,7 @@ def hostile_files():
 
 @cache
 def good_files():
-    """Name, content and kind of files as an office has them."""
+    """Name, content and kind of files from an office."""
     text = PngImagePlugin.PngInfo()
     text.add_itxt("XML:com.adobe.xmp", "<x:xmpmeta/>", zip=True)
     return [

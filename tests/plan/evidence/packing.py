@@ -1,4 +1,4 @@
-"""Makes zip containers for the tests: ordinary ones, and such as no packer makes."""
+"""Build zip files for tests: ordinary ones, and ones that no packer writes."""
 
 import io
 import struct
@@ -39,7 +39,7 @@ def content_types(part, type_):
 
 
 def open_xml(kind, *, type_=None, types=None, more=None):
-    """A Word, Excel or PowerPoint file with its main part and little else."""
+    """A minimal Word, Excel or PowerPoint file."""
     part, usual = MAIN[kind]
     relation = f'<Relationship Id="rId1" Type="{OFFICE_RELATION}" Target="{part}"/>'
     rels = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -62,7 +62,7 @@ def workbook():
 
 
 def open_document(type_="text", *, more=None, manifest="<manifest/>", first="mimetype", compression=zipfile.ZIP_STORED):
-    """A LibreOffice file."""
+    """A minimal LibreOffice file."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(first, f"application/vnd.oasis.opendocument.{type_}", compression)
@@ -74,7 +74,7 @@ def open_document(type_="text", *, more=None, manifest="<manifest/>", first="mim
 
 @dataclass(kw_only=True)
 class Packed:
-    """An entry as it is written, true or not."""
+    """An entry of a forged zip file; its fields need not agree."""
 
     name: bytes
     data: bytes = b"text"
@@ -90,7 +90,7 @@ class Packed:
 
 
 def forge(entries, *, count=None):
-    """A zip of `Packed` entries, byte by byte."""
+    """A zip file of `Packed` entries, written byte by byte."""
     body, directory = b"", b""
     for entry in entries:
         body += entry.before
@@ -114,7 +114,7 @@ def forge(entries, *, count=None):
 
 
 def zip64(files):
-    """A zip whose directory is told by records for files beyond 4 GB, as some programs always write them."""
+    """A zip file with the end records for more than 4 GB, which some programs always write."""
     plain = pack(files)
     _mark, count, size, offset = struct.unpack("<4s4xH2xLL2x", plain[-22:])
     record = struct.pack("<4sQHHLLQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, count, count, size, offset)
@@ -124,14 +124,14 @@ def zip64(files):
 
 
 def zeros(size):
-    """So many zeros, deflated."""
+    """A number of zeros, deflated."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     megabyte = bytes(1 << 20)
     return b"".join(packer.compress(megabyte) for _each in range(size >> 20)) + packer.flush()
 
 
 def repeated_zeros(size):
-    """As `zeros`, without deflating it all: the compressed form of one stretch, over and over."""
+    """As `zeros`, but quicker: the deflated form of 16 MB, repeated."""
     stretch = 16 << 20
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     first = packer.compress(bytes(stretch)) + packer.flush(zlib.Z_FULL_FLUSH)
@@ -140,7 +140,7 @@ def repeated_zeros(size):
 
 
 def overlapping(count=200, kernel=1 << 20):
-    """Many entries of the directory that all unpack the same content."""
+    """A directory of many entries that share one content."""
     data = zeros(kernel)
     checksum = zlib.crc32(bytes(kernel))
     first = Packed(name=b"0.txt", data=data, method=8, size=kernel, checksum=checksum)

@@ -1,4 +1,4 @@
-"""Files are judged by their content: what is good is kept as its kind, what is hostile is refused by its name."""
+"""Files are identified by their content; hostile files are refused with a sentence that names the file."""
 
 import io
 import unicodedata
@@ -24,7 +24,7 @@ def _english():
         yield
 
 
-def judged(content, name, *, size=None, limit=LIMIT):
+def identified(content, name, *, size=None, limit=LIMIT):
     file = io.BytesIO(content)
     file.seek(len(content))
     try:
@@ -35,30 +35,30 @@ def judged(content, name, *, size=None, limit=LIMIT):
 
 def refusal(content, name, **options):
     with pytest.raises(RefusedFileError) as refused:
-        judged(content, name, **options)
+        identified(content, name, **options)
     return str(refused.value)
 
 
-def test_there_is_enough_to_refuse():
+def test_there_are_sixty_hostile_files_or_more():
     hostile = hostile_files()
     assert len({each.content for each in hostile if not each.is_fine}) >= 60
     assert len({(each.name, each.content) for each in hostile}) == len(hostile)
 
 
 @pytest.mark.parametrize("each", [each for each in hostile_files() if not each.is_fine], ids=lambda each: each.why)
-def test_a_hostile_file_is_refused_by_its_name(each: HostileFile):
+def test_refusal_names_the_hostile_file(each: HostileFile):
     assert clean_name(each.name) in refusal(each.content, each.name)
 
 
 @pytest.mark.parametrize("each", [each for each in hostile_files() if each.is_fine], ids=lambda each: each.why)
-def test_a_hostile_name_becomes_harmless(each: HostileFile):
-    assert judged(each.content, each.name) == KINDS["pdf"]
+def test_hostile_name_becomes_harmless(each: HostileFile):
+    assert identified(each.content, each.name) == KINDS["pdf"]
     assert clean_name(each.name) == each.cleaned
 
 
 @pytest.mark.parametrize(("name", "content", "kind"), good_files(), ids=[each[0] for each in good_files()])
-def test_a_good_file_is_of_its_kind(name, content, kind):
-    assert judged(content, name) == KINDS[kind]
+def test_good_file_is_identified(name, content, kind):
+    assert identified(content, name) == KINDS[kind]
     assert clean_name(name) == name
 
 
@@ -84,24 +84,24 @@ def test_macros_under_another_name_are_refused_as_in_workbooks():
          "“x.pdf” has other content hidden in it. Save it again in its own program, or choose another file."),
     ],
 )  # fmt: skip
-def test_a_refusal_says_what_is_wrong_and_what_to_do(name, content, sentence):
+def test_refusal_says_what_is_wrong_and_what_to_do(name, content, sentence):
     assert refusal(content, name) == sentence
 
 
-def test_a_file_beyond_the_limit_is_refused_unread():
+def test_file_beyond_the_limit_is_refused_before_it_is_read():
     assert refusal(b"%PDF-1.4 cut", "ก.pdf", size=LIMIT + 1) == (
         "“ก.pdf” is larger than 25 MB. Make it smaller, or give a link to it instead."
     )
-    assert judged(pdf(), "ก.pdf", limit=len(pdf())) == KINDS["pdf"]
+    assert identified(pdf(), "ก.pdf", limit=len(pdf())) == KINDS["pdf"]
 
 
-def test_what_is_refused_as_unknown_hears_what_is_kept():
+def test_refusal_of_an_unknown_file_lists_the_accepted_kinds():
     sentence = refusal(b"\x00\x01\x02", "a.bin")
     assert all(str(kind.label) in sentence for kind in KINDS.values())
 
 
-def test_a_refusal_is_of_what_is_wrong_first():
-    """The sentence of each trap, so that none is refused only by chance."""
+def test_each_trap_is_refused_for_its_own_reason():
+    """A trap that is refused for another reason is not tested."""
     wrong = {
         "zeros.zip": "unpacks to more",
         "many.zip": "unpacks to more",
@@ -141,7 +141,7 @@ def test_a_refusal_is_of_what_is_wrong_first():
     assert {name: part for name, part in wrong.items() if part not in found[name]} == {}
 
 
-def test_the_kinds_are_those_an_office_uses():
+def test_kinds_are_those_an_office_uses():
     assert list(KINDS) == ["pdf", "docx", "xlsx", "pptx", "odt", "ods", "png", "jpg", "webp", "txt", "csv", "zip"]
     assert {kind.extensions[0] for kind in KINDS.values()} == set(KINDS)
     assert ACCEPT == ".pdf,.docx,.xlsx,.pptx,.odt,.ods,.png,.jpg,.jpeg,.jpe,.jfif,.webp,.txt,.csv,.zip"
@@ -168,13 +168,13 @@ def test_the_kinds_are_those_an_office_uses():
         ("x" * 145 + "กำ.pdf", "x" * 145 + "กำ.pdf"),
     ],
 )
-def test_a_name_is_made_safe(name, clean):
+def test_clean_name_is_safe(name, clean):
     assert clean_name(name) == clean
     assert clean_name(clean) == clean
 
 
 @pytest.mark.parametrize("each", hostile_files(), ids=lambda each: each.why)
-def test_a_cleaned_name_goes_into_a_header_and_a_page(each: HostileFile):
+def test_clean_name_fits_into_a_header_and_a_page(each: HostileFile):
     name = clean_name(each.name)
     short = download_name(name)
     header = content_disposition_header(True, short)

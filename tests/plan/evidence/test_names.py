@@ -1,4 +1,4 @@
-"""Names of evidence: a Thai title stays whole, and a download's name loses only its middle."""
+"""Names of evidence files: a Thai title stays whole, and the name of a download loses only its middle."""
 
 import re
 import unicodedata
@@ -27,7 +27,7 @@ THAI = st.text(st.sampled_from([*"กขณญฟ ๑a.-()", *thai.MARKS, "ำ",
 
 @pytest.fixture
 def send(client):
-    """Post a PDF under a name with an update; what is kept of it."""
+    """Post a PDF under a name with an update, and return its evidence."""
     unit = UnitFactory()
     action = ActionItemFactory(plan=PlanFactory(slug="2563"), lead=[unit])
     client.force_login(UserFactory(roles=["staff"], units=[unit]))
@@ -51,7 +51,7 @@ def downloaded_as(client, evidence):
 
 @pytest.mark.django_db
 @pytest.mark.both_databases
-def test_a_title_of_200_letters_stays_whole(client, send):
+def test_title_of_200_letters_stays_whole(client, send):
     evidence = send(LONG)
     assert len(LONG) == 200
     assert evidence.title == evidence.original_name == LONG
@@ -65,7 +65,7 @@ def test_a_title_of_200_letters_stays_whole(client, send):
 @pytest.mark.both_databases
 @pytest.mark.parametrize("is_encoded", [False, True])
 @pytest.mark.parametrize("letters", [200, 255, 300, 800])
-def test_a_file_is_never_passed_over_for_its_long_name(send, letters, is_encoded):
+def test_file_with_a_long_name_is_never_dropped(send, letters, is_encoded):
     name = f"{TITLE * 8}"[: letters - 12] + " ครั้งที่ ๒.pdf"[-12:]
     assert len(name) == letters
     evidence = send(name, is_encoded=is_encoded)
@@ -88,21 +88,21 @@ def test_a_file_is_never_passed_over_for_its_long_name(send, letters, is_encoded
         ("ข้อ 1." + "ผลการดำเนินงาน" * 12, "ข้อ 1." + "ผลการดำเนินงาน" * 12),
     ],
 )
-def test_a_name_of_any_program_is_kept_as_its_author_reads_it(client, send, name, title):
+def test_title_is_the_name_as_the_user_reads_it(client, send, name, title):
     evidence = send(name)
     assert evidence.title == title
     assert downloaded_as(client, evidence) == download_name(title)
 
 
 @pytest.mark.django_db
-def test_a_name_that_is_far_too_long_keeps_its_ending(send):
+def test_name_that_is_too_long_keeps_its_end(send):
     title = send("ก" * 260 + "ฉบับแก้ไข.pdf").title
     assert len(title) == 200
     assert title.endswith("ฉบับแก้ไข.pdf")
 
 
 @given(THAI)
-def test_a_shortened_name_keeps_both_ends_and_no_mark_without_its_letter(text):
+def test_shortened_name_keeps_both_ends_and_no_mark_without_its_letter(text):
     name = clean_name(f"{text}.pdf")
     short = download_name(name)
     assert len(name) <= 200
@@ -119,7 +119,7 @@ def test_a_shortened_name_keeps_both_ends_and_no_mark_without_its_letter(text):
     assert "ำ" not in (after_head, before_tail)
 
 
-def test_a_made_workbook_is_handed_out_under_a_name_that_fits():
+def test_name_of_an_exported_workbook_fits():
     file = BytesIO()
     Workbook().save(file)
     header = xlsx_response(file, TITLE * 3).headers["Content-Disposition"]

@@ -1,4 +1,4 @@
-"""Evidence with an update: files and links, kept out of reach, given as downloads, withdrawn with a reason."""
+"""Evidence of an update: files and links are stored outside every URL, downloaded, and withdrawn with a reason."""
 
 import os
 from hashlib import sha256
@@ -59,14 +59,14 @@ def typed(action, **told):
     }
 
 
-def kept_files(settings):
+def stored_files(settings):
     return sorted(
         path for path in Path(settings.EVIDENCE_ROOT).rglob("*") if path.is_file() and path.parent.name != "staged"
     )
 
 
 @pytest.mark.both_databases
-def test_files_and_links_come_with_an_update(client, here, action, settings):
+def test_update_adds_files_and_links(client, here, action, settings):
     links = "รายงานผล https://example.org/report\n\nexample.org/other"
     response = client.post(here, typed(action, files=[upload(), upload("ภาพ.png", PNG)], links=links))
     assert response.status_code == 302
@@ -77,7 +77,7 @@ def test_files_and_links_come_with_an_update(client, here, action, settings):
         ("รายงานการประชุม ครั้งที่ 1.pdf", "pdf", len(PDF), sha256(PDF).hexdigest(), ""),
         ("ภาพ.png", "png", len(PNG), sha256(PNG).hexdigest(), ""),
     ]
-    stored = kept_files(settings)
+    stored = stored_files(settings)
     assert sorted(path.read_bytes() for path in stored) == sorted([PDF, PNG])
     names = {str(path.relative_to(settings.EVIDENCE_ROOT)) for path in stored}
     assert names == set(Evidence.objects.exclude(file="").values_list("file", flat=True))
@@ -85,13 +85,13 @@ def test_files_and_links_come_with_an_update(client, here, action, settings):
     assert {path.stat().st_mode & 0o077 for path in stored} == {0}
 
 
-def test_done_by_a_file_alone(client, here, action):
+def test_file_alone_is_enough_for_done(client, here, action):
     response = client.post(here, typed(action, status_to="DONE", progress_to=100, files=[upload()]))
     assert response.status_code == 302
     assert ProgressUpdate.objects.get().status_to == "DONE"
 
 
-def test_the_download_is_an_attachment_that_nothing_runs(client, here, action):
+def test_download_is_an_attachment_that_runs_nothing(client, here, action):
     client.post(here, typed(action, files=[upload()]))
     evidence = Evidence.objects.get()
     response = client.get(f"/plans/2563/evidence/{evidence.pk}/")
@@ -103,7 +103,7 @@ def test_the_download_is_an_attachment_that_nothing_runs(client, here, action):
     assert response.headers["Cache-Control"] == "private, no-store"
 
 
-def test_the_download_needs_a_login_and_its_own_plan(client, here, action):
+def test_download_needs_a_login_and_its_own_plan(client, here, action):
     client.post(here, typed(action, files=[upload()]))
     evidence = Evidence.objects.get()
     PlanFactory(slug="2565")
@@ -115,23 +115,23 @@ def test_the_download_needs_a_login_and_its_own_plan(client, here, action):
     assert response.url.startswith("/login/")
 
 
-def test_no_path_of_the_site_serves_the_folder(client, here, action):
+def test_no_path_serves_the_folder(client, here, action):
     client.post(here, typed(action, files=[upload()]))
     name = Evidence.objects.get().file
     for path in (f"/static/{name}", f"/media/{name}", f"/evidence/{name}", f"/{name}"):
         assert client.get(path).status_code == 404
 
 
-def test_a_file_that_is_gone_is_told(client, here, action, settings):
+def test_page_names_a_file_that_is_missing_on_the_disk(client, here, action, settings):
     client.post(here, typed(action, files=[upload()]))
     evidence = Evidence.objects.get()
-    kept_files(settings)[0].unlink()
+    stored_files(settings)[0].unlink()
     response = client.get(f"/plans/2563/evidence/{evidence.pk}/")
     assert response.status_code == 404
     assert evidence.title in response.content.decode()
 
 
-def test_a_bad_file_is_refused_by_name_and_the_rest_stays(client, here, action, settings):
+def test_bad_file_is_refused_by_name_and_the_good_one_stays(client, here, action, settings):
     bad = upload("ใบเสร็จ.pdf", b"<html><script>alert(1)</script></html>")
     response = client.post(here, typed(action, result="ทำแล้ว", links="https://example.org/", files=[bad, upload()]))
     body = response.content.decode()
@@ -141,22 +141,22 @@ def test_a_bad_file_is_refused_by_name_and_the_rest_stays(client, here, action, 
     assert "ใบเสร็จ.pdf" in form.errors["files"][0]
     assert "ทำแล้ว</textarea>" in body
     assert "https://example.org/</textarea>" in body
-    assert (kept_files(settings), ProgressUpdate.objects.count()) == ([], 0)
-    # The good one need not be chosen again: it is still with the form.
+    assert (stored_files(settings), ProgressUpdate.objects.count()) == ([], 0)
+    # The user need not choose the good file again: it is staged.
     (token,) = [token for token, _file in form.kept]
     assert client.post(here, typed(action, result="ทำแล้ว", kept=[token])).status_code == 302
-    assert [path.read_bytes() for path in kept_files(settings)] == [PDF]
+    assert [path.read_bytes() for path in stored_files(settings)] == [PDF]
     assert Evidence.objects.get().title == "รายงานการประชุม ครั้งที่ 1.pdf"
 
 
-def test_a_kept_file_can_be_left_out(client, here, action):
+def test_staged_file_can_be_left_out(client, here, action):
     response = client.post(here, typed(action, status_to="BLOCKED", files=[upload()]))
     assert len(response.context["panel"].form.kept) == 1
     assert client.post(here, typed(action, status_to="BLOCKED", problem="รอ", kept=[])).status_code == 302
     assert not Evidence.objects.exists()
 
 
-def test_a_kept_file_is_its_authors_and_the_actions(client, here, action, unit):
+def test_staged_file_belongs_to_its_user_and_action(client, here, action, unit):
     response = client.post(here, typed(action, status_to="BLOCKED", files=[upload()]))
     ((token, _file),) = response.context["panel"].form.kept
     colleague = UserFactory(roles=["staff"], units=[unit])
@@ -170,7 +170,7 @@ def test_a_kept_file_is_its_authors_and_the_actions(client, here, action, unit):
 
 
 @pytest.mark.both_databases
-def test_a_conflict_keeps_the_files_too(client, here, action, tell, coordinator):
+def test_conflict_keeps_the_files(client, here, action, tell, coordinator):
     mine = typed(action, result="ของฉัน", files=[upload()])
     tell(action, coordinator, progress=10)
     response = client.post(here, mine)
@@ -182,14 +182,14 @@ def test_a_conflict_keeps_the_files_too(client, here, action, tell, coordinator)
     assert Evidence.objects.get().update.version == 3
 
 
-def test_too_large_is_told_with_the_limit(client, here, action, settings):
+def test_refusal_of_a_large_file_names_the_limit(client, here, action, settings):
     settings.PMQA_EVIDENCE_MB = 1
     response = client.post(here, typed(action, files=[upload(content=PDF + b" " * 1_100_000)]))
     assert response.status_code == 422
     assert "1 MB" in response.context["panel"].form.errors["files"][0]
 
 
-def test_more_than_ten_files_are_told_by_name(client, here, action):
+def test_files_beyond_ten_are_refused_by_name(client, here, action):
     response = client.post(here, typed(action, files=[upload(f"{n}.pdf") for n in range(12)]))
     errors = response.context["panel"].form.errors["files"]
     assert (response.status_code, len(errors)) == (422, 2)
@@ -198,7 +198,7 @@ def test_more_than_ten_files_are_told_by_name(client, here, action):
 
 
 @pytest.mark.both_databases
-def test_the_file_is_synced_before_its_row_is_committed(client, here, action, monkeypatch):
+def test_file_is_synced_before_its_row_is_committed(client, here, action, monkeypatch):
     order = []
     real_sync, real_save = os.fsync, Evidence.save
 
@@ -215,17 +215,17 @@ def test_the_file_is_synced_before_its_row_is_committed(client, here, action, mo
 
 
 @pytest.mark.both_databases
-def test_a_row_that_is_not_written_leaves_no_file(client, here, action, settings, monkeypatch):
+def test_failed_row_leaves_no_file(client, here, action, settings, monkeypatch):
     def broken(self, *args, **kwargs):
         raise RuntimeError("the disk of the database is full")
 
     monkeypatch.setattr(Evidence, "save", broken)
     client.raise_request_exception = False
     assert client.post(here, typed(action, files=[upload()])).status_code == 500
-    assert (kept_files(settings), ProgressUpdate.objects.count()) == ([], 0)
+    assert (stored_files(settings), ProgressUpdate.objects.count()) == ([], 0)
 
 
-def test_what_nobody_came_back_for_is_swept_out_after_a_day(client, here, action, settings):
+def test_staged_file_is_deleted_after_a_day(client, here, action, settings):
     client.post(here, typed(action, status_to="BLOCKED", files=[upload()]))
     (old,) = (Path(settings.EVIDENCE_ROOT) / "staged").iterdir()
     os.utime(old, (0, 0))
@@ -234,7 +234,7 @@ def test_what_nobody_came_back_for_is_swept_out_after_a_day(client, here, action
     assert left != old
 
 
-def test_a_token_too_old_brings_nothing_back(client, here, action, monkeypatch):
+def test_old_token_finds_no_file(client, here, action, monkeypatch):
     response = client.post(here, typed(action, status_to="BLOCKED", files=[upload()]))
     ((token, _file),) = response.context["panel"].form.kept
     monkeypatch.setattr(storage, "STAGED_SECONDS", -1)
@@ -242,7 +242,7 @@ def test_a_token_too_old_brings_nothing_back(client, here, action, monkeypatch):
     assert response.status_code == 422
 
 
-# Withdrawing.
+# Withdrawal.
 
 
 @pytest.fixture
@@ -252,7 +252,7 @@ def evidence(client, here, action):
 
 
 @pytest.mark.both_databases
-def test_withdrawing_needs_a_reason_and_leaves_the_row(client, here, evidence, settings):
+def test_withdrawal_needs_a_reason_and_keeps_the_row(client, here, evidence, settings):
     address = f"/plans/2563/evidence/{evidence.pk}/withdraw/"
     for nothing in ("", "  ", "แนบ\0ผิด"):
         refused = client.post(address, {"reason": nothing})
@@ -268,14 +268,14 @@ def test_withdrawing_needs_a_reason_and_leaves_the_row(client, here, evidence, s
     gone = client.get(f"/plans/2563/evidence/{evidence.pk}/")
     assert gone.status_code == 410
     assert "แนบผิดฉบับ" in gone.content.decode()
-    assert len(kept_files(settings)) == 1
+    assert len(stored_files(settings)) == 1
     again = client.post(address, {"reason": "อีกครั้ง"})
     assert again.status_code == 409
     assert "อีกครั้ง</textarea>" in again.content.decode()
     assert EvidenceWithdrawal.objects.get().reason == "แนบผิดฉบับ"
 
 
-def test_only_its_author_and_the_coordinator_withdraw(client, here, evidence, unit, coordinator):
+def test_only_the_user_who_added_it_and_the_coordinator_withdraw(client, here, evidence, unit, coordinator):
     address = f"/plans/2563/evidence/{evidence.pk}/withdraw/"
     client.force_login(UserFactory(roles=["staff"], units=[unit]))
     assert f"{address}" not in client.get(here).content.decode()
@@ -286,7 +286,7 @@ def test_only_its_author_and_the_coordinator_withdraw(client, here, evidence, un
     assert EvidenceWithdrawal.objects.get().by == coordinator
 
 
-def test_a_link_is_withdrawn_too(client, staff, action, coordinator):
+def test_link_can_be_withdrawn(client, staff, action, coordinator):
     link = EvidenceFactory(action=action, update__action=action)
     client.force_login(coordinator)
     assert client.post(f"/plans/2563/evidence/{link.pk}/withdraw/", {"reason": "ลิงก์เสีย"}).status_code == 302
@@ -303,7 +303,7 @@ def test_evidence_is_immutable(evidence):
 
 
 @pytest.mark.both_databases
-def test_the_story_needs_no_more_queries_for_more_evidence(client, here, action, tell, staff):
+def test_history_needs_no_more_queries_for_more_evidence(client, here, action, tell, staff):
     def queries():
         with CaptureQueriesContext(connection) as captured:
             assert client.get(here).status_code == 200
@@ -321,30 +321,30 @@ def test_the_story_needs_no_more_queries_for_more_evidence(client, here, action,
     assert queries() == few <= 20
 
 
-# Hostile files, posted the way a browser would.
+# Hostile files, posted as a browser posts them.
 
 
 @pytest.mark.parametrize("bad", [pytest.param(each, id=each.why) for each in hostile_files()])
-def test_a_hostile_file_is_neither_kept_nor_served(client, here, action, settings, bad):
-    """Refused by its name, or, where only its name is bad, kept under a harmless one and given as a download."""
+def test_hostile_file_is_neither_stored_nor_served(client, here, action, settings, bad):
+    """It is refused by its name; if only its name is hostile, it is stored and downloaded under a harmless one."""
     body, content_type = multipart(typed(action, result="ทำแล้ว"), bad.name, bad.content)
     response = client.generic("POST", here, body, content_type=content_type)
     if not bad.is_fine and not bad.name.strip(
         "."
     ):  # no file name at all to Django, which leaves the file out before a form sees it
-        assert (kept_files(settings), Evidence.objects.count()) == ([], 0)
+        assert (stored_files(settings), Evidence.objects.count()) == ([], 0)
         return
     if not bad.is_fine:
         assert response.status_code == 422
         assert list(response.context["panel"].form.errors) == ["files"]
         assert "ทำแล้ว</textarea>" in response.content.decode()
-        assert kept_files(settings) == []
+        assert stored_files(settings) == []
         staged = Path(settings.EVIDENCE_ROOT) / "staged"
         assert not staged.exists() or list(staged.iterdir()) == []
         return
     assert response.status_code == 302
     evidence = Evidence.objects.get()
-    (path,) = kept_files(settings)
+    (path,) = stored_files(settings)
     assert path.resolve().is_relative_to(Path(settings.EVIDENCE_ROOT).resolve())
     assert path.read_bytes() == bad.content
     given = client.get(f"/plans/2563/evidence/{evidence.pk}/")
@@ -354,5 +354,5 @@ def test_a_hostile_file_is_neither_kept_nor_served(client, here, action, setting
     assert given.headers["Content-Security-Policy"].startswith("sandbox")
 
 
-def test_there_are_sixty_of_them():
+def test_there_are_sixty_hostile_files_or_more():
     assert len(hostile_files()) >= 60
