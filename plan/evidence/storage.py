@@ -30,7 +30,7 @@ class StagedFile:
     Attributes:
         name: random, in the staging folder.
         original_name: the user's name for it, cleaned.
-        kind: a key of `file_kinds.KINDS`.
+        kind: a key of `kinds.KINDS`.
         size: in bytes.
         sha256: of the content, in hexadecimal.
     """
