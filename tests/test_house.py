@@ -263,3 +263,30 @@ def test_placeholders_survive_translation():
             if thai and set(slot.findall(thai)) != slots:
                 wrong.append(entry.msgid)
     assert wrong == []
+
+
+# Style sheets and templates.
+
+
+def badly_formatted(css):
+    """Lines of a style sheet that hold more than one declaration or selector, or are longer than 119 characters."""
+    without_comments = re.sub(r"/\*.*?\*/", lambda match: re.sub(r"[^\n]", " ", match.group()), css, flags=re.DOTALL)
+    two = re.compile(r"[;}]\s*\S|\{\s*\S")
+    return [
+        number
+        for number, (line, bare) in enumerate(
+            zip(css.splitlines(), without_comments.splitlines(), strict=True), start=1
+        )
+        if len(line) >= 120 or two.search(re.sub(r"\"[^\"]*\"|url\([^)]*\)", "", bare))
+    ]
+
+
+def test_a_line_of_css_holds_one_declaration():
+    ours = [path for path in committed("static/*.css") if "vendor" not in path.parts]
+    found = {path.name: lines for path in ours if (lines := badly_formatted(path.read_text()))}
+    assert (found, len(ours) > 15) == ({}, True)
+
+
+@pytest.mark.parametrize("css", ["a { color: red; }\n", "a {\n  color: red; margin: 0;\n}\n", "a {\n}  b {\n}\n"])
+def test_css_on_one_line_is_seen(css):
+    assert badly_formatted(css)
