@@ -224,8 +224,7 @@ def _values(changed: Mapping[str, Any]) -> dict[str, Any]:
 def _words(action: ActionItem, before: Mapping[str, Any], reason: str) -> dict[str, str]:
     """The words that the rules ask for again when a status comes back: what was told when it was first reached."""
     earlier = action.updates.without_undone().filter(version__lte=before["version"]).order_by("-version")
-    if before["status"] == Status.BLOCKED != action.status:
-        return {"problem": earlier.exclude(problem="").values_list("problem", flat=True).first() or reason}
-    if before["status"] == Status.DONE != action.status:
-        return {"result": earlier.exclude(result="").values_list("result", flat=True).first() or reason}
-    return {}
+    needs = Status(before["status"]).rules.needs
+    if before["status"] == action.status or needs in ("", "reason"):
+        return {}
+    return {needs: earlier.exclude(**{needs: ""}).values_list(needs, flat=True).first() or reason}

@@ -50,21 +50,26 @@ function numberIn(text) {
   return Number(arabic.replace(/[\s\u200b-\u200f\u2060\ufeff%]|ร้อยละ|เปอร์เซ็นต์|percent/gi, ""));
 }
 
-/* Which fields the chosen status needs (the rules of the plan); the help under each says why. */
+/* The status and the progress before and as chosen, and the rules of the plan for each status: rows of the table
+   `STATUSES` (plan/models/status.py), which the form brings along. */
+function moveOf(form) {
+  const { status, progress, rules } = form.dataset;
+  const chosen = { from: status, before: Number(progress), to: form.elements.status_to.value };
+  return { ...chosen, now: numberIn(form.elements.progress_to.value), rules: JSON.parse(rules) };
+}
+
+/* Which fields the chosen status needs; the help under each says why. The server decides (`ProgressUpdate.clean`). */
 function speak(form) {
-  const { status_to: status, progress_to: progress } = form.elements;
-  if (!status) return;
-  const rank = { NOT_STARTED: 0, IN_PROGRESS: 1, BLOCKED: 1, DONE: 2, CANCELLED: 3 };
-  const [from, before, to, now] = [form.dataset.status, Number(form.dataset.progress), status.value, numberIn(progress.value)];
-  const hasEvidence = form.elements.links.value.trim() || form.elements.files.files.length || form.querySelector("[name=kept]:checked");
-  const moved = from !== to || before !== now;
-  const isBack = to !== "CANCELLED" && (rank[to] < rank[from] || now < before);
-  const due = {
-    progress_to: (to === "NOT_STARTED" && now > 0) || (to === "DONE" && now !== 100) || now > 100 || now < 0,
-    result: to === "DONE" && moved && !hasEvidence && !form.elements.result.value.trim(),
-    problem: to === "BLOCKED" && from !== "BLOCKED" && !form.elements.problem.value.trim(),
-    reason: (isBack || (to === "CANCELLED" && from !== "CANCELLED")) && !form.elements.reason.value.trim(),
-  };
+  if (!form.elements.status_to) return;
+  const { from, before, to, now, rules } = moveOf(form);
+  const { progress, needs, is_proved_by_evidence: isProved, keeps_progress: keepsProgress, rank } = rules[to];
+  const isMoved = from !== to || before !== now;
+  const isBack = rank < rules[from].rank || (now < before && !keepsProgress);
+  const due = { progress_to: (progress !== null && now !== progress) || now > 100 || now < 0 };
+  for (const name of ["result", "problem", "reason"]) {
+    const isNeeded = name === needs && (isProved ? isMoved && !hasEvidence(form) : from !== to);
+    due[name] = (isNeeded || (name === "reason" && isBack)) && !form.elements[name].value.trim();
+  }
   for (const [name, isDue] of Object.entries(due)) {
     const help = document.getElementById(`${form.elements[name].id}_helptext`);
     if (help) help.classList.toggle("is-due", isDue);
@@ -72,16 +77,22 @@ function speak(form) {
   if (due.reason) form.querySelector("[data-reason]").open = true;
 }
 
-/* What follows of itself: done is 100, not started is 0, and what has progress has begun. */
+function hasEvidence(form) {
+  const { links, files } = form.elements;
+  return links.value.trim() || files.files.length || form.querySelector("[name=kept]:checked");
+}
+
+/* A status that has only one progress sets it; one that follows it gets the progress of before back. Progress takes an
+   action out of a status that allows none. */
 function follow(form, field) {
   const { status_to: status, progress_to: progress } = form.elements;
   if (!status) return;
+  const { before, to, now, rules } = moveOf(form);
   if (field.name === "status_to") {
-    if (field.value === "DONE") progress.value = 100;
-    else if (field.value === "NOT_STARTED") progress.value = 0;
-    else if (numberIn(progress.value) === 100 && Number(form.dataset.progress) < 100) progress.value = form.dataset.progress;
-  } else if (field.name === "progress_to" && status.value === "NOT_STARTED" && numberIn(progress.value) > 0) {
-    status.value = "IN_PROGRESS";
+    if (rules[to].progress !== null) progress.value = rules[to].progress;
+    else if (now === 100 && before < 100) progress.value = before;
+  } else if (field.name === "progress_to" && rules[to].progress === 0 && now > 0) {
+    status.value = Object.keys(rules).find((each) => rules[each].rank > rules[to].rank && rules[each].progress === null);
   }
 }
 

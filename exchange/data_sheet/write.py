@@ -196,8 +196,8 @@ def with_both(moved: Mapping[str, Any], told: Mapping[str, str]) -> Report:
     Done is 100 %, not started 0 %; 100 % typed at a status that was not changed is not yet done: people say so.
     """
     status, progress = moved.get("status"), moved.get("progress")
-    if progress is None and status in (Status.DONE, Status.NOT_STARTED):
-        progress = 100 if status == Status.DONE else 0
+    if progress is None and status is not None:
+        progress = Status(status).rules.progress
     return Report(status=status, progress=progress, **told)
 
 

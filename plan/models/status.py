@@ -1,6 +1,7 @@
 """The states of an action: typed (Status) or computed for a day (Health, Due, Change), with rules and looks of each."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -48,9 +49,9 @@ class StatusRules:
         look: icon and colours.
         is_closed: nothing is left to do.
         progress: the only progress (%) it may have; None for any from 0 to 100.
-        needs: the words an update must have to enter it, a field of ProgressUpdate.
-        is_proved_by_evidence: evidence takes the place of the words, and an update that only moves the progress needs
-            one of them too.
+        needs: the text that an update into the status must have: the name of a field of ProgressUpdate, or none.
+        is_proved_by_evidence: evidence takes the place of that text, and an update that only moves the progress needs
+            either of them too.
         keeps_progress: less progress than before is not going back.
     """
 
@@ -73,6 +74,15 @@ STATUSES = {
     Status.NOT_STARTED: StatusRules(rank=0, look=looks.NOT_STARTED, progress=0),
     Status.CANCELLED: StatusRules(rank=3, look=looks.CANCELLED, is_closed=True, needs="reason", keeps_progress=True),
 }
+
+
+def rules_of_statuses() -> dict[str, dict[str, Any]]:
+    """The table for `static/update.js`: status → its rules, without the look."""
+    return {
+        status.value: {name: value for name, value in vars(status.rules).items() if name != "look"} for status in Status
+    }
+
+
 CLOSED = tuple(status for status, rules in STATUSES.items() if rules.is_closed)
 
 

@@ -9,7 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from assignments.models import Unit
-from plan.models.status import Status, status_constraints
+from plan.models.status import Status, StatusRules, status_constraints
 
 
 class AppendOnlyError(TypeError):
@@ -187,33 +187,53 @@ class ProgressUpdate(AppendOnly):
     @property
     def goes_back(self) -> bool:
         """Less progress than before, an earlier status, or a cancelled action taken up again."""
-        before, after = (
-            Status(each).rank if each in Status.values else 0 for each in (self.status_from, self.status_to)
-        )
+        before, after = _rules(self.status_from), _rules(self.status_to)
         is_less = (self.progress_to or 0) < (self.progress_from or 0)
-        return self.status_to != Status.CANCELLED and (after < before or is_less)
+        return after.rank < before.rank or (is_less and not after.keeps_progress)
+
+    @property
+    def missing(self) -> str:
+        """The name of the text that the new status needs and the update does not have; empty where none is missing."""
+        rules = _rules(self.status_to)
+        if not rules.needs or getattr(self, rules.needs):
+            return ""
+        if rules.is_proved_by_evidence:
+            return rules.needs if self.changes_status and not self.has_evidence else ""
+        return rules.needs if self.status_to != self.status_from else ""
 
     def clean(self) -> None:
-        """The rules of design §4, each told at the field it concerns.
+        """Check the rules of the status (`STATUSES`); each error stands at its field.
 
         Raises:
-            ValidationError: by field, naming the rule that is broken.
+            ValidationError: by field, naming the broken rule.
         """
         errors = {}
         progress = self.progress_to
         if progress is not None and progress > 100:
             errors["progress_to"] = _("Progress must be between 0 and 100.")
-        if self.status_to == Status.NOT_STARTED and progress:
-            errors["progress_to"] = _("What has not started is at 0 %. Choose “In progress” to report progress.")
-        if self.status_to == Status.DONE and progress != 100:
-            errors["progress_to"] = _("What is done is at 100 %. Set 100, or choose “In progress”.")
-        if self.status_to == Status.DONE and self.changes_status and not (self.result or self.has_evidence):
-            errors["result"] = _("To report it done, write the result or attach evidence.")
-        if self.status_to == Status.BLOCKED != self.status_from and not self.problem:
-            errors["problem"] = _("To report it blocked, say what the problem is.")
+        only = _rules(self.status_to).progress
+        if only is not None and (progress or 0) != only:
+            errors["progress_to"] = WRONG_PROGRESS[only]
         if self.goes_back and not self.reason:
             errors["reason"] = _("The status or the progress goes back; say why.")
-        if self.status_to == Status.CANCELLED != self.status_from and not self.reason:
-            errors["reason"] = _("To cancel the action, say why.")
+        if missing := self.missing:
+            errors[missing] = MISSING[missing]
         if errors:
             raise ValidationError(errors)
+
+
+# What to say of a broken rule: by the progress that the status must have, and by the text that is missing.
+WRONG_PROGRESS = {
+    0: _("What has not started is at 0 %. Choose “In progress” to report progress."),
+    100: _("What is done is at 100 %. Set 100, or choose “In progress”."),
+}
+MISSING = {
+    "result": _("To report it done, write the result or attach evidence."),
+    "problem": _("To report it blocked, say what the problem is."),
+    "reason": _("To cancel the action, say why."),
+}
+
+
+def _rules(status: str) -> StatusRules:
+    """The rules of a status; of one that is not known, those of an open one."""
+    return Status(status if status in Status.values else Status.IN_PROGRESS).rules

@@ -1,5 +1,6 @@
 """What staff fill in: the update of an action."""
 
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from plan.evidence import kinds, storage
 from plan.evidence.fields import MOST, FilesField, LinksField
 from plan.evidence.storage import StagedFile
 from plan.models import ActionItem, ProgressUpdate, Status
+from plan.models.status import rules_of_statuses
 from plan.updates.record import ONLY_LEADS, WORDS, Attachment, Report
 from pmqa_tracker.forms import LinesField, with_lf
 from pmqa_tracker.parsing.fields import PercentField
@@ -128,6 +130,11 @@ class UpdateForm(forms.ModelForm):
     def cancels(self) -> bool:
         """Whether its author may cancel, or take up again what is cancelled."""
         return self.moves_status and len(self.fields["status_to"].choices) == len(Status)
+
+    @property
+    def rules(self) -> str:
+        """The rules of each status as JSON, for the script that shows them while the form is filled in."""
+        return json.dumps(rules_of_statuses())
 
     @property
     def kept(self) -> list[tuple[str, StagedFile]]:

@@ -76,3 +76,8 @@ def test_no_other_module_spells_a_status():
         if isinstance(node, ast.Constant) and node.value in Status.values
     }
     assert {each for each in found if each[0] not in TABLE} == OTHER_MEANING
+
+
+def test_no_script_spells_a_status():
+    word = re.compile(r"\b(?:" + "|".join(Status.values) + r")\b")
+    assert [path.name for path in product("static/*.js") if word.search(path.read_text())] == []
