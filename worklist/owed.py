@@ -11,12 +11,40 @@ from django.utils.translation import gettext_lazy as _
 from assignments.access import Access
 from plan.as_of import AsOf
 from plan.models import ActionItem, Due, Plan, Status, looks
-from plan.models.duties import read_duties
+from plan.models.duties import Duty, read_duties
 from plan.models.looks import Look
 from submissions.grid import Cell, missing_reports
 from worklist.queue import read_owed
 
 MOST_ROWS = 30  # of a group, in a mail and behind the bell
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwedRow:
+    """An action that the user owes.
+
+    Attributes:
+        action: as of the day, with `returned_because`.
+        address: of its row in งานของฉัน, without the site's name.
+        owed_by: the duties of the user's units that are not fulfilled, or all of them where it was returned.
+        was_due_on, report_by: the day it was due or is to be updated by; the other is None.
+    """
+
+    action: ActionItem
+    address: str
+    owed_by: Sequence[Duty]
+    was_due_on: date | None
+    report_by: date | None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether a unit of the user leads it by name, and not only through a collective."""
+        return any(duty.through is None for duty in self.owed_by)
+
+    @property
+    def status_label(self) -> str:
+        """Its status on the day, in words."""
+        return Status(self.action.status_on).label
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +61,8 @@ class OwedGroup:
 
     key: str
     label: Any
-    own: Sequence[ActionItem]
-    through: Sequence[ActionItem]
+    own: Sequence[OwedRow]
+    through: Sequence[OwedRow]
     more: int = 0
 
     @property
@@ -53,11 +81,11 @@ class OwedGroup:
         return looks.OVERDUE if self.is_late else Due(self.key).look
 
     @property
-    def parts(self) -> list[tuple[Any, Sequence[ActionItem]]]:
-        """(label, actions) of what there is, the person's own first; theirs needs no label where it is alone."""
+    def parts(self) -> list[tuple[Any, Sequence[OwedRow]]]:
+        """(label, rows) of what there is, the person's own first; theirs needs no label where it is alone."""
         own_label = _("Assigned to your own unit") if self.through else ""
         parts = ((own_label, self.own), (_("Assigned to several units together"), self.through))
-        return [(label, actions) for label, actions in parts if actions]
+        return [(label, rows) for label, rows in parts if rows]
 
     def first(self, most: int) -> "OwedGroup":
         """The group with no more than `most` rows, its own ones before the others."""
@@ -89,28 +117,25 @@ def read_list(plan: Plan, access: Access, as_of: AsOf) -> OwedList:
 
 
 def read_groups(plan: Plan, access: Access, as_of: AsOf) -> list[OwedGroup]:
-    """The actions that the person owes, most pressing first; empty where there are none.
-
-    Each action gets `address` (of its row, on this site), `owed_by` (the duties of the person's units that are not
-    fulfilled, or all of them where it was returned), `status_label`, and the day it was due or is to be updated by:
-    `was_due_on` or `report_by`, the other None.
-    """
+    """The actions that the user owes, most pressing first; empty where there are none."""
     groups = []
     owed = read_owed(plan, access, as_of)
     held = read_duties(owed.actions, access.units, as_of)
     for key, label, actions in owed.groups:
-        own, through = [], []
-        for action in actions:
-            duties = held.get(action.pk, [])
-            action.owed_by = [duty for duty in duties if duty.report is None] or duties
-            is_own = any(duty.through is None for duty in action.owed_by)
-            action.address = row_address(plan, action)
-            action.status_label = Status(action.status_on).label
-            action.was_due_on = action.last_period.ends_on if action.due == Due.OVERDUE else None
-            action.report_by = _report_by(action, as_of) if action.due == Due.NOW else None
-            (own if is_own else through).append(action)
+        rows = [_owed_row(action, plan, held.get(action.pk, []), as_of) for action in actions]
+        own, through = ([row for row in rows if row.is_own is is_own] for is_own in (True, False))
         groups.append(OwedGroup(key=key, label=label, own=own, through=through))
     return groups
+
+
+def _owed_row(action: ActionItem, plan: Plan, duties: Sequence[Duty], as_of: AsOf) -> OwedRow:
+    return OwedRow(
+        action=action,
+        address=row_address(plan, action),
+        owed_by=[duty for duty in duties if duty.report is None] or duties,
+        was_due_on=action.last_period.ends_on if action.due == Due.OVERDUE else None,
+        report_by=_report_by(action, as_of) if action.due == Due.NOW else None,
+    )
 
 
 def row_address(plan: Plan, action: ActionItem) -> str:

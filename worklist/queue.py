@@ -1,23 +1,79 @@
 """What a person's units owe, most pressing first: for งานของฉัน, the bell and the reminders."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from assignments.access import Access
-from assignments.models import Role
+from assignments.models import Role, Unit
 from plan.as_of import AsOf
 from plan.models import AT_WORK, ActionItem, Due, Plan, ProgressUpdate
 from plan.models.action import ActionItemQuerySet
-from plan.models.duties import is_silent, read_duties
+from plan.models.duties import Duty, is_silent, read_duties
 from submissions.grid import missing_reports
 from submissions.returned import annotate_returned
 
 RETURNED = "RETURNED"
 SECTIONS = ((RETURNED, _("Returned by the coordinator")), *Due.choices)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkRow:
+    """An action in which a unit of the user takes part.
+
+    Attributes:
+        action: with what `ActionItemQuerySet.as_of` and `annotate_returned` add.
+        parts: its role → whether it is a unit's own (True) or comes through a collective.
+        duties: of the user's units.
+        last: its last update by anybody; None where there is none.
+    """
+
+    action: ActionItem
+    parts: Mapping[str, bool]
+    duties: Sequence[Duty]
+    last: ProgressUpdate | None
+
+    @property
+    def is_reported(self) -> bool:
+        """Whether each of the user's units that must report on it has, in the period that runs."""
+        return bool(self.duties) and all(duty.report for duty in self.duties)
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether its time has come and it is not closed."""
+        return self.action.due in AT_WORK
+
+    @property
+    def section(self) -> str:
+        """The key of its section: RETURNED, or its Due."""
+        return section_of(self.action)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageRow(WorkRow):
+    """A row of งานของฉัน in one role.
+
+    Attributes:
+        through: the collective it comes through; None where it is assigned to a unit of the user by name.
+        reported_on: the moment of the last of its units' updates, where each of them has reported.
+        shown_duties: those that the page names.
+        addresses: of its panel.
+        can_report: whether the user may add an update.
+        choices: (unit, value of the field) of each "no change" the user may record.
+        panel: its form, where it stands open.
+    """
+
+    through: Unit | None
+    reported_on: datetime | None
+    shown_duties: Sequence[Duty]
+    addresses: Mapping[str, str]
+    can_report: bool
+    choices: Sequence[tuple[Unit, str]]
+    panel: Any = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,14 +83,19 @@ class Section:
     Attributes:
         key: RETURNED or a Due.
         label: what the page calls it.
-        own: actions assigned to a unit of the person.
+        own: rows assigned to a unit of the user.
         through: those assigned to a collective only, such as ทุกหน่วยงาน.
     """
 
     key: str
     label: str
-    own: list[ActionItem] = field(default_factory=list)
-    through: list[ActionItem] = field(default_factory=list)
+    own: list[PageRow] = field(default_factory=list)
+    through: list[PageRow] = field(default_factory=list)
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether the page shows it folded: nothing is left to do."""
+        return self.key == Due.CLOSED
 
     @property
     def count(self) -> int:
@@ -44,18 +105,18 @@ class Section:
     @property
     def collectives(self) -> str:
         """The names those come through."""
-        parts = (part for action in self.through for part in action.assignments.all() if part.unit.is_collective)
+        parts = (part for row in self.through for part in row.action.assignments.all() if part.unit.is_collective)
         return ", ".join(dict.fromkeys(str(part.unit) for part in parts))
 
     @property
     def is_open(self) -> bool:
         """Whether the form of one of its rows stands open."""
-        return self.is_through_open or any(getattr(action, "panel", None) for action in self.own)
+        return self.is_through_open or any(row.panel for row in self.own)
 
     @property
     def is_through_open(self) -> bool:
-        """Whether that is a row which comes through a collective."""
-        return any(getattr(action, "panel", None) for action in self.through)
+        """Whether the open row comes through a collective."""
+        return any(row.panel for row in self.through)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +146,16 @@ class Work:
     sections: list[Section]
     own: Told
     through: Told
+
+    @property
+    def is_lead(self) -> bool:
+        """Whether it is what the units lead, and not what they support."""
+        return self.role == Role.LEAD
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether nothing is due in this period of what the units lead."""
+        return self.is_lead and bool(self.sections) and not (self.own.to_tell or self.through.to_tell)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,45 +187,42 @@ class Owed:
         return [(key, labels[key], actions) for key, actions in rows if actions]
 
 
-def read_rows(plan: Plan, access: Access, as_of: AsOf, *, refs: Sequence[str] | None = None) -> list[ActionItem]:
-    """The actions in which the person's units take part, or those of them with these refs; each as a row shows it.
-
-    Each gets `parts`, its role → whether it is a unit's own (True) or comes through a collective; `duties`, of the
-    person's units; `last`, its last update by anybody; and what `ActionItemQuerySet.as_of` and `annotate_returned` add.
-    """
+def read_rows(plan: Plan, access: Access, as_of: AsOf, *, refs: Sequence[str] | None = None) -> list[WorkRow]:
+    """The actions in which the user's units take part, or those of them with these refs, in the plan's order."""
     actions = plan.actions.filter(assignments__unit__in=list(access.speaks_for)).distinct()
     if refs is not None:
         actions = actions.filter(ref__in=refs)
     found = annotate_returned(actions.as_of(as_of).with_last_update(as_of), access.unit_ids)
-    rows = list(found.with_details().in_order())
-    held = read_duties(rows, access.units, as_of)
+    found = list(found.with_details().in_order())
+    held = read_duties(found, access.units, as_of)
     updates = ProgressUpdate.objects.without_undone().select_related("author", "unit")
-    last = updates.in_bulk({row.last_update for row in rows} - {None})
-    for action in rows:
+    last = updates.in_bulk({action.last_update for action in found} - {None})
+    rows = []
+    for action in found:
         action.plan = plan
-        action.duties = held.get(action.pk, [])
-        action.last = last.get(action.last_update)
-        action.parts = {}
+        parts: dict[str, bool] = {}
         for part in action.assignments.all():
             if part.unit_id in access.speaks_for:
-                action.parts[part.role] = action.parts.get(part.role, False) or part.unit_id in access.unit_ids
+                parts[part.role] = parts.get(part.role, False) or part.unit_id in access.unit_ids
+        duties = held.get(action.pk, [])
+        rows.append(WorkRow(action=action, parts=parts, duties=duties, last=last.get(action.last_update)))
     return rows
 
 
-def sort_work(rows: Sequence[ActionItem], role: str) -> Work:
+def sort_work(rows: Sequence[WorkRow], role: str) -> Work:
     """The page's sections and counters in one role, from `read_rows`."""
-    chosen = [action for action in rows if role in action.parts]
+    chosen = [row for row in rows if role in row.parts]
     counted = chosen if role == Role.LEAD else []  # a unit that supports owes nothing
     sections = {key: Section(key=key, label=label) for key, label in SECTIONS}
-    for action in chosen:
-        section = sections[section_of(action)]
-        (section.own if action.parts[role] else section.through).append(action)
+    for row in chosen:
+        section = sections[row.section]
+        (section.own if row.parts[role] else section.through).append(row)
     return Work(
         role=role,
-        tabs=[(each, sum(each in action.parts for action in rows)) for each in Role],
+        tabs=[(each, sum(each in row.parts for row in rows)) for each in Role],
         sections=[section for section in sections.values() if section.count],
-        own=count_told([action for action in counted if action.parts[role]]),
-        through=count_told([action for action in counted if not action.parts[role]]),
+        own=count_told([row for row in counted if row.parts[role]]),
+        through=count_told([row for row in counted if not row.parts[role]]),
     )
 
 
@@ -163,15 +231,10 @@ def section_of(action: ActionItem) -> str:
     return RETURNED if action.returned_because is not None else action.due
 
 
-def is_reported(action: ActionItem) -> bool:
-    """Whether each of the person's units that must report on it has, in the period that runs; needs `read_rows`."""
-    return bool(action.duties) and all(duty.report for duty in action.duties)
-
-
-def count_told(rows: Sequence[ActionItem]) -> Told:
+def count_told(rows: Sequence[WorkRow]) -> Told:
     """The counter "updated 4 of 11": of what should move, or was reported on, in the period that runs."""
-    told = [action for action in rows if is_reported(action)]
-    waiting = [action for action in rows if action.duties and action.due in AT_WORK and not is_reported(action)]
+    told = [row for row in rows if row.is_reported]
+    waiting = [row for row in rows if row.duties and row.is_at_work and not row.is_reported]
     return Told(told=len(told), to_tell=len(told) + len(waiting))
 
 

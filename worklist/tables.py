@@ -90,18 +90,18 @@ def _owed_reports(owed: OwedList) -> Iterator[list[Any]]:
 
 def _owed_actions(owed: OwedList) -> Iterator[list[Any]]:
     for group in owed.groups:
-        for part, actions in group.parts:
-            for action in actions:
+        for part, rows in group.parts:
+            for row in rows:
                 yield [
                     group.label,
                     part or _("Assigned to your own unit"),
-                    action.ref,
-                    action.text,
-                    action.returned_because,
-                    ", ".join(map(str, action.owed_by)),
-                    action.status_label,
-                    action.was_due_on,
-                    action.report_by,
+                    row.action.ref,
+                    row.action.text,
+                    row.action.returned_because,
+                    ", ".join(map(str, row.owed_by)),
+                    row.status_label,
+                    row.was_due_on,
+                    row.report_by,
                 ]
 
 

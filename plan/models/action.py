@@ -157,6 +157,15 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
         overdue = self.filter(due=Due.OVERDUE, last_period__ends_on__lte=first)
         return overdue.filter(last_period__ends_on__gte=last) if last else overdue
 
+    def with_days_late(self, as_of: AsOf) -> "ActionItemQuerySet":
+        """With `days_late`: the days since its last period ended, where it is overdue; None elsewhere."""
+        ended = [period for period in as_of.periods if period.ends_on < as_of.day]
+        late = [
+            When(due=Due.OVERDUE, last_period=period.pk, then=Value((as_of.day - period.ends_on).days))
+            for period in ended
+        ]
+        return self.annotate(days_late=Case(*late, default=None, output_field=IntegerField(null=True)))
+
     def updated_in(self, as_of: AsOf, units: Any = None) -> "ActionItemQuerySet":
         """Updated in the period that runs, and nobody owes an update any more; see `plan.models.duties`."""
         return self.filter(is_updated(as_of.period_starts_at, as_of, units))

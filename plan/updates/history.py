@@ -14,14 +14,15 @@ class Story:
     """What was told of an action.
 
     Attributes:
-        updates: newest first, those of `unit` where one is chosen; each knows whether it `is_undone`, and each piece
-            of its evidence `can_withdraw`.
+        updates: newest first, those of `unit` where one is chosen; each knows whether it `is_undone`.
+        withdrawable: the pks of the evidence that the user may withdraw.
         units: whose people told anything, to choose from.
         unit: the chosen one's abbreviation, or empty.
         count: of all updates.
     """
 
     updates: Sequence[ProgressUpdate]
+    withdrawable: frozenset[int]
     units: Sequence[Unit]
     unit: str
     count: int
@@ -34,11 +35,10 @@ def read_story(action: ActionItem, access: Access, *, unit: str = "") -> Story:
     units = {update.unit_id: update.unit for update in updates if update.unit}
     named = {each.abbreviation: each for each in units.values()}
     chosen = named.get(thai.as_offered(unit, named))
-    for update in updates:
-        for item in update.evidence.all():
-            item.can_withdraw = access.may_withdraw(item)
+    evidence = [item for update in updates for item in update.evidence.all()]
     return Story(
         updates=[update for update in updates if chosen is None or update.unit_id == chosen.pk],
+        withdrawable=frozenset(item.pk for item in evidence if access.may_withdraw(item)),
         units=sorted(units.values(), key=lambda each: (each.position, thai.sort_key(each.abbreviation))),
         unit=chosen.abbreviation if chosen else "",
         count=len(updates),

@@ -52,7 +52,8 @@ def read_pack(plan: Plan, as_of: AsOf, since: AsOf, days: Sequence[tuple[str, da
         query: what each figure's link keeps: the day.
     """
     chosen = ActionFilter({}, plan.actions.all(), as_of=as_of, since=since, only=FILTERS)
-    actions = list(plan.actions.as_of(as_of).since(since, as_of).with_problem(as_of).with_details().in_order())
+    found = plan.actions.as_of(as_of).since(since, as_of).with_problem(as_of).with_days_late(as_of)
+    actions = list(found.with_details().in_order())
     overview = read_overview(plan, chosen, since, query, rows=actions)
     the_map = build_map(plan, as_of, query, actions=actions)
     steps = unlock(the_map, NAMED)
@@ -65,17 +66,10 @@ def read_pack(plan: Plan, as_of: AsOf, since: AsOf, days: Sequence[tuple[str, da
         overview=overview,
         map=the_map,
         sentences=summarize(overview, the_map, steps, since_name),
-        overdue=_overdue(actions, as_of),
+        overdue=sorted((each for each in actions if each.due == Due.OVERDUE), key=lambda each: -each.days_late),
         changed=[(change, [each for each in actions if getattr(each, change.field)]) for change in LISTED],
         silent=_by_lead([each for each in actions if getattr(each, Change.SILENT.field)], overview.owing_since),
     )
-
-
-def _overdue(actions: Sequence[ActionItem], as_of: AsOf) -> list[ActionItem]:
-    overdue = [each for each in actions if each.due == Due.OVERDUE]
-    for each in overdue:
-        each.days_late = (as_of.day - each.last_period.ends_on).days
-    return sorted(overdue, key=lambda each: -each.days_late)
 
 
 def _by_lead(actions: Sequence[ActionItem], owing: Mapping[int, Collection[int]]) -> list[tuple[str, list[ActionItem]]]:

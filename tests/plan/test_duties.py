@@ -8,7 +8,7 @@ import pytest
 from assignments.access import Access
 from plan.actions.filters import ActionFilter
 from plan.as_of import on_day
-from plan.models import AT_WORK, Status
+from plan.models import Status
 from pmqa_tracker import clock
 from reports.figures.groups import quiet, unit_groups
 from reports.figures.standings import read_now
@@ -39,7 +39,7 @@ def member_of(*units, **kwargs):
 
 def owed_refs(plan, person):
     owed = read_list(plan, Access.of(person), today(plan))
-    refs = [action.ref for group in owed.groups for action in (*group.own, *group.through)]
+    refs = [row.action.ref for group in owed.groups for row in (*group.own, *group.through)]
     assert count_owed(plan, Access.of(person), today(plan)) == owed.count
     return sorted(refs)
 
@@ -196,7 +196,7 @@ def expect_agreement(plan, units):
                 waiting = {each.action.pk for each in page.to_send if each.is_silent}
         owed = read_owed(plan, Access.of(person), as_of)
         rows = read_rows(plan, Access.of(person), as_of)
-        mine = {action.pk for action in rows if action.due in AT_WORK and any(not d.report for d in action.duties)}
+        mine = {row.action.pk for row in rows if row.is_at_work and any(not duty.report for duty in row.duties)}
         returned = {action.pk for action in owed.returned}
         shown = {action.pk for action in plan.actions.as_of(as_of).silent_in(as_of, [unit.pk])}
         counted = {each.pk for each in standings if each.is_silent_for(unit)}

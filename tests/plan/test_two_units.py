@@ -48,12 +48,12 @@ def typed(action, **told):
 
 def row_of(client, action, address="/plans/2563/my/"):
     sections = client.get(address).context["work"].sections
-    return next(row for section in sections for row in (*section.own, *section.through) if row.pk == action.pk)
+    return next(row for section in sections for row in (*section.own, *section.through) if row.action == action)
 
 
 def refs(client, address):
     sections = client.get(address).context["work"].sections
-    return sorted(row.ref for section in sections for row in (*section.own, *section.through))
+    return sorted(row.action.ref for section in sections for row in (*section.own, *section.through))
 
 
 def test_each_row_says_which_unit_it_belongs_to_and_the_page_narrows_to_one(client, plan, first, second, person):

@@ -153,9 +153,9 @@ class TestThePlan:
         client.force_login(person)
         work = client.get(f"/plans/2562-2563/my/?role={role}").context["work"]
         expected = [
-            (str(section.label), action.ref, action.text, action.through and str(action.through))
+            (str(section.label), row.action.ref, row.action.text, row.through and str(row.through))
             for section in work.sections
-            for action in (*section.own, *section.through)
+            for row in (*section.own, *section.through)
         ]
         _lines, _headings, rows = shape(open_sheet(client.get(f"/plans/2562-2563/my.xlsx?role={role}")))
         assert [(row[0], row[1], row[3], row[4]) for row in rows] == expected
@@ -167,10 +167,10 @@ class TestThePlan:
         client.force_login(person)
         groups = client.get("/plans/2562-2563/owed/").context["groups"]
         expected = [
-            (str(group.label), action.ref, action.was_due_on or action.report_by)
+            (str(group.label), row.action.ref, row.was_due_on or row.report_by)
             for group in groups
-            for _part, actions in group.parts
-            for action in actions
+            for _part, part_rows in group.parts
+            for row in part_rows
         ]
         _lines, _headings, rows = shape(open_sheet(client.get("/plans/2562-2563/owed.xlsx")))
         assert [(row[0], row[2], (row[7] or row[8]).date()) for row in rows] == expected

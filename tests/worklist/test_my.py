@@ -207,8 +207,8 @@ def test_a_collectives_rows_are_kept_apart_and_counted_apart(client, staff, plan
     tell(shared, staff, progress=10)
     work = client.get("/plans/2563/my/").context["work"]
     (section,) = work.sections
-    assert {action.pk for action in section.own} == {own.pk, both.pk}
-    assert [action.pk for action in section.through] == [shared.pk]
+    assert {row.action.pk for row in section.own} == {own.pk, both.pk}
+    assert [row.action.pk for row in section.through] == [shared.pk]
     assert section.collectives == "ทุกหน่วยงาน"
     assert (work.own.told, work.own.to_tell, work.through.told, work.through.to_tell) == (0, 2, 1, 1)
     assert ProgressUpdate.objects.get().unit == unit
@@ -221,7 +221,7 @@ def test_what_was_returned_comes_first_until_it_is_answered(client, staff, plan,
     tell(returned, staff, progress=30)
     give_back(returned, reason="ขอหลักฐานเพิ่ม")
     work = client.get("/plans/2563/my/").context["work"]
-    assert [(each.key, [row.pk for row in each.own]) for each in work.sections] == [
+    assert [(each.key, [row.action.pk for row in each.own]) for each in work.sections] == [
         ("RETURNED", [returned.pk]),
         ("OVERDUE", [late.pk]),
     ]

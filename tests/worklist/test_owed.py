@@ -62,7 +62,10 @@ def test_it_is_grouped_most_pressing_first_own_before_shared(client, plan, unit,
     give_back(back, reason="ยังไม่มีหลักฐาน")
     tell(told, person, progress=10)
     response = client.get(HERE)
-    groups = [(group.key, list(group.own), list(group.through)) for group in response.context["groups"]]
+    groups = [
+        (group.key, [row.action for row in group.own], [row.action for row in group.through])
+        for group in response.context["groups"]
+    ]
     assert groups == [(RETURNED, [back], []), (Due.OVERDUE, [late], []), (Due.NOW, [now], [shared])]
     body = response.content.decode()
     assert "ยังไม่มีหลักฐาน" in body
@@ -74,9 +77,9 @@ def test_it_is_grouped_most_pressing_first_own_before_shared(client, plan, unit,
     assert response.context["count"] == count(plan, person) == 4 + 2
     assert no_inline(body) == []
     days = {
-        action.ref: (action.was_due_on, action.report_by)
+        row.action.ref: (row.was_due_on, row.report_by)
         for group in response.context["groups"]
-        for action in [*group.own, *group.through]
+        for row in [*group.own, *group.through]
     }
     due, by = date(2020, 3, 31), date(2020, 6, 30)
     assert days == {"1.1-A-4": (due, None), "1.1-A-3": (due, None), "1.1-A-1": (None, by), "1.1-A-2": (None, by)}

@@ -21,14 +21,14 @@ from assignments.models import Role, Unit
 from plan.actions.views import answer_with
 from plan.as_of import AsOf, on_day
 from plan.lookup import find_action, find_plan
-from plan.models import AT_WORK, ActionItem, Due, Plan
+from plan.models import ActionItem, Due, Plan
 from plan.updates.forms import typed_update
 from plan.updates.record import record_unchanged
 from plan.updates.views import Panel, answer_update, open_panel, page_addresses, why_left
 from pmqa_tracker import clock, thai
 from pmqa_tracker.typed_words import Words, describes_words
 from submissions.grid import grid
-from worklist.queue import is_reported, read_rows, section_of, sort_work
+from worklist.queue import PageRow, WorkRow, read_rows, sort_work
 
 
 @require_safe
@@ -195,48 +195,51 @@ def read_my(
     access = place.narrow(access)
     rows = read_rows(plan, access, as_of) if access.unit_ids else []
     for row in rows:
-        if action and row.pk == action.pk and place.role not in row.parts:
+        if row.action == action and place.role not in row.parts:
             place = replace(place, role=next(iter(row.parts)))
-    for row in rows:
-        _prepare(row, plan, access, place)
-        if action and row.pk == action.pk:
-            row.panel = panel
+    rows = [_page_row(row, plan, access, place, panel if row.action == action else None) for row in rows]
+    work = sort_work(rows, place.role)
     return {
         "as_of": as_of,
         "place": place,
         "said_of": {},
         "all_units": my_address(plan, replace(place, unit=None)),
         "by_unit": [(unit, my_address(plan, replace(place, unit=unit))) for unit in units],
-        "by_role": {role.value: my_address(plan, replace(place, role=role)) for role in Role},
+        "tabs": [
+            (role == Role.LEAD, my_address(plan, replace(place, role=role)), count, role == work.role)
+            for role, count in work.tabs
+        ],
         "stays": _with_query("", place.query),
         "units": units,
         "grid": grid(plan, as_of, access.units) if units else None,
-        "work": sort_work(rows, place.role),
-        "can_confirm_any": any(row.can_confirm for row in rows),
+        "work": work,
+        "can_confirm_any": any(row.choices for row in rows),
     }
 
 
-def _prepare(row: ActionItem, plan: Plan, access: Access, place: Place) -> None:
-    """What a row of the page shows besides the action: its form, its buttons, the collective it comes through."""
-    role = place.role
-    is_own = row.parts.get(role, True)
-    parts = [part for part in row.assignments.all() if part.role == role and part.unit_id in access.speaks_for]
-    row.through = None if is_own else parts[0].unit
-    row.panel = None
-    row.is_reported = role == Role.LEAD and is_reported(row)
-    row.reported_on = max(duty.report.at for duty in row.duties) if row.is_reported else None
-    is_asked = row.due in AT_WORK
-    row.shown_duties = [duty for duty in row.duties if role == Role.LEAD and (duty.report or is_asked)]
-    row.addresses = row_addresses(plan, row, place)
-    row.can_report = access.may_add_result(row)
-    row.can_confirm = (
-        role == Role.LEAD
-        and access.may_change_status(row)
-        and not row.is_reported
-        and section_of(row) in (Due.OVERDUE, Due.NOW, Due.UNSCHEDULED)
+def _page_row(row: WorkRow, plan: Plan, access: Access, place: Place, panel: Panel | None) -> PageRow:
+    """A row as the page shows it in a role: its buttons, the collective it comes through, its form where it is open."""
+    action, is_lead = row.action, place.role == Role.LEAD
+    is_reported = is_lead and row.is_reported
+    parts = [part for part in action.assignments.all() if part.role == place.role]
+    through = next((part.unit for part in parts if part.unit_id in access.speaks_for), None)
+    can_confirm = (
+        is_lead
+        and access.may_change_status(action)
+        and not is_reported
+        and row.section in (Due.OVERDUE, Due.NOW, Due.UNSCHEDULED)
     )
-    waiting = [duty.unit for duty in row.duties if duty.report is None]
-    row.choices = [(unit, f"{row.ref}|{row.version}|{uuid4()}@{unit.pk}") for unit in waiting if row.can_confirm]
+    waiting = [duty.unit for duty in row.duties if duty.report is None and can_confirm]
+    return PageRow(
+        **vars(row),
+        through=None if row.parts.get(place.role, True) else through,
+        reported_on=max(duty.report.at for duty in row.duties) if is_reported else None,
+        shown_duties=[duty for duty in row.duties if is_lead and (duty.report or row.is_at_work)],
+        addresses=row_addresses(plan, action, place),
+        can_report=access.may_add_result(action),
+        choices=[(unit, f"{action.ref}|{action.version}|{uuid4()}@{unit.pk}") for unit in waiting],
+        panel=panel,
+    )
 
 
 def _row(
@@ -259,15 +262,13 @@ def _row(
         place = replace(place, unit=None)
     access = place.narrow(access)
     rows = read_rows(plan, access, as_of, refs=None if is_recorded else [action.ref])
-    row = next(each for each in rows if each.pk == action.pk)
-    _prepare(row, plan, access, place)
-    row.panel = panel
+    row = next(each for each in rows if each.action == action)
     context = {
         "place": place,
         "stays": _with_query("", place.query),
         "plan": plan,
         "as_of": as_of,
-        "action": row,
+        "row": _page_row(row, plan, access, place, panel),
         "work": sort_work(rows, place.role) if is_recorded else None,
         "is_recorded": is_recorded,
         "is_answer": True,

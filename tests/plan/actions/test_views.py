@@ -40,8 +40,8 @@ def here(client, staff, action):
     return f"/plans/2563/actions/{action.ref}/"
 
 
-def pks(actions):
-    return [action.pk for action in actions]
+def pks(rows):
+    return [row.action.pk for row in rows]
 
 
 def form(action, **typed):

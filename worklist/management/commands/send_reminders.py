@@ -90,7 +90,7 @@ class Command(BaseCommand):
             for cell in digest.owed.reports:
                 self.stdout.write(f"  {cell.state.label}: {cell.unit} · {cell.period.label}")
             for group in digest.owed.groups:
-                refs = ", ".join(action.ref for action in [*group.own, *group.through])
+                refs = ", ".join(row.action.ref for row in [*group.own, *group.through])
                 self.stdout.write(f"  {group.label} {group.count}: {refs}")
         self._print("Would be sent", "จะได้รับอีเมล", [digest.user for digest in audience.digests])
 
