@@ -1,50 +1,42 @@
 """What people owe, as tables to download. งานของฉัน and the bell's list."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.utils.translation import gettext as _
 
-from assignments.models import Role
 from plan.models import ActionItem, Due, Status
 from plan.schedule import schedule_words
 from spreadsheets.list_export import Table
 from spreadsheets.tables import Column, Kind
 from worklist.owed import OwedList
-from worklist.queue import Section, Work
-
-
-class WorkRow(NamedTuple):
-    """An action in a section of งานของฉัน."""
-
-    section: Section
-    action: ActionItem
+from worklist.queue import SECTIONS, Work
 
 
 def my_table(work: Work, *, notes: Sequence[str]) -> Table:
     """The sections of งานของฉัน in one role, with the rows that `worklist.views.my.read_my` prepared."""
-    is_lead = work.role == Role.LEAD
+    labels = dict(SECTIONS)
     return Table(
         title=_("My work"),
-        notes=[*notes, _("We lead") if is_lead else _("We support")],
+        notes=[*notes, _("We lead") if work.is_lead else _("We support")],
         columns=[
-            Column(_("Section"), 22, get=lambda row: row.section.label),
+            Column(_("Section"), 22, get=lambda row: labels[row.section]),
             Column(_("Ref"), 14, get=lambda row: row.action.ref),
             Column(_("Level"), 17, get=lambda row: _levels(row.action)),
             Column(_("What is to be done"), 60, get=lambda row: row.action.text),
-            Column(_("Through"), 16, get=lambda row: row.action.through),
+            Column(_("Through"), 16, get=lambda row: row.through),
             Column(_("Schedule"), 20, get=lambda row: schedule_words(row.action.first_period, row.action.last_period)),
             Column(_("Last updated"), 14, Kind.DAY, get=lambda row: row.action.updated_at),
-            Column(_("Updated this period"), 13, get=lambda row: _("yes") if row.action.is_reported else None),
+            Column(_("Updated this period"), 13, get=lambda row: _("yes") if row.reported_on else None),
             Column(_("Status"), 16, get=lambda row: Status(row.action.status_on).label),
             Column(_("Overdue"), 11, get=lambda row: Due.OVERDUE.label if row.action.due == Due.OVERDUE else None),
             Column(_("Progress"), 10, Kind.PERCENT, get=lambda row: row.action.progress_on),
             Column(_("Expected"), 10, Kind.PERCENT, get=lambda row: row.action.expected_on),
             Column(_("Reason for the return"), 32, get=lambda row: row.action.returned_because),
         ],
-        rows=(WorkRow(section, action) for section in work.sections for action in (*section.own, *section.through)),
+        rows=(row for section in work.sections for row in (*section.own, *section.through)),
         empty=_("Your unit leads no action of this plan")
-        if is_lead
+        if work.is_lead
         else _("Your unit supports no action of this plan"),
     )
 
