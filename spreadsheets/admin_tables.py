@@ -32,7 +32,7 @@ from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.errors import UnreadableError
 from pmqa_tracker.parsing.values import read_code
 from spreadsheets.formats import Csv, Excel, NumberText
-from spreadsheets.inspect import LIMITS, WorkbookRefusedError, check
+from spreadsheets.inspect import LIMITS, WorkbookRefusedError, check_workbook
 from spreadsheets.text import clean_text
 from spreadsheets.uploads import ConfirmForm, UploadStorage
 from spreadsheets.widgets import READERS, NamedLoader
@@ -74,7 +74,7 @@ class UploadForm(ImportForm):
         ending = Path(file.name).suffix.lower()
         if ending != ".csv":
             try:
-                check(file.read(), file.name, LIMITS)
+                check_workbook(file.read(), file.name, LIMITS)
             except WorkbookRefusedError as error:
                 raise ValidationError(str(error)) from error
         if ending not in ENDINGS:

@@ -97,7 +97,7 @@ class Limits:
 LIMITS = Limits()
 
 
-def check(data: bytes, name: str, limits: Limits) -> None:
+def check_workbook(data: bytes, name: str, limits: Limits) -> None:
     """Check a file before it is opened.
 
     Raises:
@@ -123,10 +123,10 @@ def check(data: bytes, name: str, limits: Limits) -> None:
         sentence = {ZipProblem.TOO_LARGE: BOMB, ZipProblem.ENCRYPTED: LOCKED}.get(error.problem, DAMAGED)
         raise WorkbookRefusedError(sentence) from None
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError, KeyError):
-        raise damaged() from None
+        raise damaged_workbook() from None
 
 
-def damaged() -> WorkbookRefusedError:
+def damaged_workbook() -> WorkbookRefusedError:
     """The refusal of a file that is broken."""
     return WorkbookRefusedError(DAMAGED)
 
@@ -151,16 +151,16 @@ def _describe(data: bytes) -> Promise:
 
 def _check_kind(parts: Parts, name: str) -> None:
     """Refuse a zip file that is no workbook, or one with macros."""
-    if b"opendocument" in parts.begins("mimetype"):
+    if b"opendocument" in parts.start_of("mimetype"):
         raise WorkbookRefusedError(
             _("This is an OpenDocument file (.ods). Save it as Excel Workbook (.xlsx), then upload it.")
         )
-    book = parts.workbook
-    if book and (book.casefold().endswith(".bin") or "sheet.binary" in parts.type_of(book)):
+    main = parts.main_part
+    if main and (main.casefold().endswith(".bin") or "sheet.binary" in parts.type_of(main)):
         raise WorkbookRefusedError(
             _("This is a binary workbook (.xlsb). Save it as Excel Workbook (.xlsx), then upload it.")
         )
-    if book is None or not parts.worksheets:
+    if main is None or not parts.worksheets:
         raise WorkbookRefusedError(NO_WORKBOOK)
     if parts.has_macros() or Path(name).suffix.lower() in (".xlsm", ".xltm"):
         raise WorkbookRefusedError(_("The workbook holds macros. Save it as Excel Workbook (.xlsx) without macros."))

@@ -1,8 +1,8 @@
-"""The parts of a workbook's zip that reading needs: the workbook, its sheets, shared texts and number formats.
+"""The parts in the zip file of an Office document: types, relationships, macros, and those of a workbook.
 
-They are found by their relationships, as Excel does, and where those are missing by their usual names. What else lies
-in the zip (document properties, themes, drawings, comments, what other programs add) is never opened, so that it never
-decides whether the workbook is read. Nothing of the site is imported here: the process that reads workbooks uses it.
+Parts are found by their relationships, as Excel does, or by their usual names where those are missing. Other parts
+(properties, themes, drawings, comments) are not opened, so a broken one does not stop the reading. The process that
+reads workbooks imports this module, so it imports nothing of the site.
 """
 
 import posixpath
@@ -18,17 +18,17 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.sax import parse
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-MOST_LIST_BYTES = 1024 * 1024  # of a list of parts; Excel's own have a few thousand
+MAX_LIST_BYTES = 1024 * 1024  # of a list of parts; Excel writes a few thousand
 BROKEN = (SAXException, DefusedXmlException, ValueError, LookupError, zipfile.BadZipFile, NotImplementedError, EOFError)
 
 
 class PartsError(ValueError):
-    """A part that reading needs is missing, broken or there twice."""
+    """A part that is needed is missing or broken, or two parts have its name."""
 
 
 @dataclass(frozen=True)
 class Relation:
-    """A line of a part's list of relationships: its id, the last word of its type, and the name of the other part."""
+    """A relationship of a part: its id, the last word of its type in lower case, and the name of the other part."""
 
     id: str
     kind: str
@@ -43,17 +43,17 @@ class Elements(ContentHandler):
         self.start, self.path = start, ()
 
     def startElement(self, tag: str, attributes: Mapping[str, str]) -> None:  # noqa: N802
-        """Note where an element begins."""
+        """Add the element to the path and call `start`."""
         self.path = (*self.path, tag.rpartition(":")[2])
         self.start(self.path, attributes)
 
     def endElement(self, _tag: str) -> None:  # noqa: N802
-        """Note where it ends."""
+        """Remove the element from the path."""
         self.path = self.path[:-1]
 
 
 class Parts:
-    """The parts of an open zip, by the names a package gives them: without regard to case or the kind of slash."""
+    """The parts in an open zip file, by their names without regard to case or the direction of slashes."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self.archive = archive
@@ -61,14 +61,14 @@ class Parts:
         self.broken_lists: set[str] = set()  # lists of parts that could not be read to their end
         for entry in archive.infolist():
             if not entry.is_dir():
-                self.entries.setdefault(plain(entry.filename), []).append(entry)
+                self.entries.setdefault(normalize(entry.filename), []).append(entry)
         self.folded: dict[str, str] = {}
         for name in self.entries:
             self.folded.setdefault(name.casefold(), name)
 
     def find(self, name: str) -> str | None:
-        """The name of a part as the zip has it; None where it has none."""
-        for asked in (plain(name), plain(unquote(name))):
+        """The name of a part as it is in the zip file; None if there is no such part."""
+        for asked in (normalize(name), normalize(unquote(name))):
             found = asked if asked in self.entries else self.folded.get(asked.casefold())
             if found:
                 return found
@@ -78,17 +78,17 @@ class Parts:
         """The entry of a part.
 
         Raises:
-            PartsError: there are two of it, and programs disagree on which one counts.
+            PartsError: two entries have its name, and programs disagree on which one counts.
         """
         if len(self.entries[name]) > 1:
             raise PartsError(name)
         return self.entries[name][0]
 
     def parse(self, name: str, handler: ContentHandler) -> None:
-        """Read the XML of a part; it may declare no document type and no entity.
+        """Parse the XML of a part, without a document type or entities.
 
         Raises:
-            PartsError: it cannot be read.
+            PartsError: it is broken or has one of those.
         """
         try:
             with self.archive.open(self.entry(name)) as file:
@@ -97,11 +97,11 @@ class Parts:
             raise PartsError(name) from error
 
     def _read_list(self, name: str | None, start: Callable[[tuple[str, ...], Mapping[str, str]], None]) -> None:
-        """Read a list of parts; of a broken one what stands before the break."""
+        """Parse a list of parts; a broken list is parsed up to the break."""
         if not name:
             return
         try:
-            if self.entries[name][0].file_size > MOST_LIST_BYTES:
+            if self.entries[name][0].file_size > MAX_LIST_BYTES:
                 raise PartsError(name)
             self.parse(name, Elements(start))
         except PartsError:
@@ -109,13 +109,13 @@ class Parts:
 
     @cached_property
     def types(self) -> dict[str, str]:
-        """Content types by part ("xl/workbook.xml") and by ending (".xml"), all in small letters."""
+        """Content types by part ("xl/workbook.xml") and by extension (".xml"), all in lower case."""
         types: dict[str, str] = {}
 
         def start(path: tuple[str, ...], attributes: Mapping[str, str]) -> None:
             kind = attributes.get("ContentType", "").lower()
             if path[1:] == ("Override",):
-                types[plain(attributes.get("PartName", "")).casefold()] = kind
+                types[normalize(attributes.get("PartName", "")).casefold()] = kind
             elif path[1:] == ("Default",):
                 types["." + attributes.get("Extension", "").casefold()] = kind
 
@@ -123,11 +123,11 @@ class Parts:
         return types
 
     def type_of(self, name: str) -> str:
-        """The content type of a part, in small letters."""
+        """The content type of a part, in lower case."""
         return self.types.get(name.casefold()) or self.types.get(posixpath.splitext(name.casefold())[1], "")
 
     def relations(self, name: str) -> list[Relation]:
-        """The parts another one names; "" asks for those of the whole package."""
+        """The relationships of a part to others in the zip file; those of the package for ""."""
         folder, base = posixpath.split(name)
         relations: list[Relation] = []
 
@@ -143,8 +143,8 @@ class Parts:
         return relations
 
     @cached_property
-    def workbook(self) -> str | None:
-        """The name of the workbook part; None where there is none."""
+    def main_part(self) -> str | None:
+        """The name of the main part; None if there is none."""
         named = [each.target for each in self.relations("") if each.kind == "officedocument"]
         typed = [name for name in self.entries if "sheet.main" in self.types.get(name.casefold(), "")]
         usual = [
@@ -153,54 +153,54 @@ class Parts:
         return next(iter([*named, *typed, *usual]), None)
 
     @cached_property
-    def of_workbook(self) -> list[Relation]:
-        """The parts the workbook names."""
-        return self.relations(self.workbook) if self.workbook else []
+    def main_relations(self) -> list[Relation]:
+        """The relationships of the main part."""
+        return self.relations(self.main_part) if self.main_part else []
 
     def _beside(self, kind: str, usual: str) -> str | None:
-        """The part of a kind that the workbook names, or the one with its usual name beside it."""
-        named = [each.target for each in self.of_workbook if each.kind == kind.lower()]
-        return named[0] if named else self.find(posixpath.join(posixpath.dirname(self.workbook or ""), usual))
+        """The part of a kind that the workbook relates to, or the one with the usual name beside it."""
+        named = [each.target for each in self.main_relations if each.kind == kind.lower()]
+        return named[0] if named else self.find(posixpath.join(posixpath.dirname(self.main_part or ""), usual))
 
     @property
     def strings(self) -> str | None:
-        """The name of the part with the texts that cells share."""
+        """The name of the part with the texts that cells share, if there is one."""
         return self._beside("sharedStrings", "sharedStrings.xml")
 
     @property
     def styles(self) -> str | None:
-        """The name of the part with the number formats."""
+        """The name of the part with the number formats, if there is one."""
         return self._beside("styles", "styles.xml")
 
     @property
     def worksheets(self) -> list[str]:
-        """The names of the parts that hold sheets of cells."""
-        named = [each.target for each in self.of_workbook if each.kind == "worksheet"]
-        folder = posixpath.join(posixpath.dirname(self.workbook or ""), "worksheets/").casefold()
+        """The names of the parts with sheets of cells."""
+        named = [each.target for each in self.main_relations if each.kind == "worksheet"]
+        folder = posixpath.join(posixpath.dirname(self.main_part or ""), "worksheets/").casefold()
         return named or [name for name in self.entries if posixpath.split(name)[0].casefold() + "/" == folder]
 
     def worksheet(self, relation: str, number: int) -> str | None:
-        """The part of a sheet by its relation's id or, where the workbook names no parts, its number from 1.
+        """The part of a sheet, by the id of its relationship, or by its number from 1 if the workbook has none.
 
         Raises:
             PartsError: it is missing.
         """
-        found = next((each for each in self.of_workbook if each.id == relation), None)
+        found = next((each for each in self.main_relations if each.id == relation), None)
         if found:
             return found.target if found.kind == "worksheet" else None  # charts have sheets too
-        name = self.find(posixpath.join(posixpath.dirname(self.workbook or ""), "worksheets", f"sheet{number}.xml"))
-        if name is None or self.of_workbook:
+        name = self.find(posixpath.join(posixpath.dirname(self.main_part or ""), "worksheets", f"sheet{number}.xml"))
+        if name is None or self.main_relations:
             raise PartsError(relation)
         return name
 
     def has_macros(self) -> bool:
-        """Whether there is a macro in it, or the workbook says that it is of the kind with macros.
+        """Whether the document holds a macro, or its main part is of a kind with macros.
 
-        A content type for parts that are not there is none, and a library may list one in every file it writes.
+        A content type alone is no macro: some libraries list one for parts that are not in the file.
         """
-        kinds = {each.kind for each in self.of_workbook}
+        kinds = {each.kind for each in self.main_relations}
         return (
-            "macroenabled" in self.type_of(self.workbook or "")
+            "macroenabled" in self.type_of(self.main_part or "")
             or bool(kinds & {"vbaproject", "xlmacrosheet", "xlintlmacrosheet"})
             or any(self._is_macro(name) for name in self.entries)
         )
@@ -210,11 +210,11 @@ class Parts:
         if folded.endswith("vbaproject.bin") or "/macrosheets/" in f"/{folded}" or "macrosheet" in kind:
             return True
         return ("macro" in kind or "vbaproject" in kind) and (
-            folded in self.types or folded.endswith(".xml") or self.begins(name).startswith(OLE)
+            folded in self.types or folded.endswith(".xml") or self.start_of(name).startswith(OLE)
         )
 
-    def begins(self, name: str) -> bytes:
-        """The first bytes of a part; nothing where there is no such part or it cannot be read."""
+    def start_of(self, name: str) -> bytes:
+        """The first bytes of a part; empty if there is no such part or it is broken."""
         found = self.find(name)
         try:
             with self.archive.open(self.entries[found or ""][0]) as file:
@@ -223,14 +223,14 @@ class Parts:
             return b""
 
     def needed(self) -> Iterator[tuple[str, str]]:
-        """(kind, name) of each part that reading opens: "workbook", "sheet", "strings", "styles"."""
-        yield "workbook", self.workbook or ""
+        """(kind, name) of each part of a workbook that is read: "workbook", "sheet", "strings", "styles"."""
+        yield "workbook", self.main_part or ""
         yield from (("sheet", name) for name in dict.fromkeys(self.worksheets))
         for kind, name in (("strings", self.strings), ("styles", self.styles)):
             if name:
                 yield kind, name
 
 
-def plain(name: str) -> str:
-    """The name of a part with its slashes forward and nothing before the first folder."""
+def normalize(name: str) -> str:
+    """The name of a part with forward slashes, from its first folder on."""
     return posixpath.normpath("/" + name.replace("\\", "/")).lstrip("/")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from pmqa_tracker.parsing.cell import ReadCell
 from spreadsheets import read_child
-from spreadsheets.inspect import LIMITS, MEGABYTE, Limits, WorkbookRefusedError, check, damaged
+from spreadsheets.inspect import LIMITS, MEGABYTE, Limits, WorkbookRefusedError, check_workbook, damaged_workbook
 
 __all__ = ["LIMITS", "BookRead", "Limits", "SheetRead", "WorkbookRefusedError", "read_workbook"]
 
@@ -58,7 +58,7 @@ class BookRead:
         """
         shown = [sheet for sheet in self.sheets if not sheet.is_hidden]
         if not shown or shown[0].is_broken:
-            raise damaged()
+            raise damaged_workbook()
         return shown[0]
 
     def sheet(self, name: str) -> SheetRead | None:
@@ -69,7 +69,7 @@ class BookRead:
         """
         found = next((sheet for sheet in self.sheets if sheet.name.strip() == name), None)
         if found and found.is_broken:
-            raise damaged()
+            raise damaged_workbook()
         return found
 
 
@@ -84,7 +84,7 @@ def read_workbook(data: bytes, name: str, *, limits: Limits = LIMITS) -> BookRea
     Raises:
         WorkbookRefusedError: it is not taken; the message says why and what to do.
     """
-    check(data, name, limits)
+    check_workbook(data, name, limits)
     return _book(_ask_child(data, limits))
 
 
@@ -122,7 +122,7 @@ def _ask_child(data: bytes, limits: Limits) -> Mapping[str, Any]:
             % {"place": told["place"]}
         )
     if error:
-        raise _too_large() if error == "MEMORY" else damaged()
+        raise _too_large() if error == "MEMORY" else damaged_workbook()
     return told
 
 

@@ -75,9 +75,9 @@ def _read_workbook(parts: Parts) -> tuple[list[tuple[str, str, str]], bool]:
         elif path == ("workbook", "workbookPr"):
             dates.append(attributes.get("date1904", "").lower() in TRUE)
 
-    if parts.workbook is None:
+    if parts.main_part is None:
         raise PartsError("no workbook")
-    parts.parse(parts.workbook, Elements(start))
+    parts.parse(parts.main_part, Elements(start))
     return sheets, any(dates)
 
 

@@ -14,7 +14,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from pmqa_tracker.parsing.cell import ReadCell
-from spreadsheets.inspect import check
+from spreadsheets.inspect import check_workbook
 from spreadsheets.read import LIMITS, BookRead, Limits, WorkbookRefusedError, read_workbook
 from spreadsheets.text import write_text
 from tests import sizes
@@ -173,9 +173,9 @@ def test_a_bomb_is_refused_before_it_is_opened(kind, tmp_path):
     file.write_bytes(BOMBS[kind]())
     asked = (
         "import sys, time, django; from pathlib import Path; django.setup()\n"
-        "from spreadsheets.inspect import LIMITS, WorkbookRefusedError, check\n"
+        "from spreadsheets.inspect import LIMITS, WorkbookRefusedError, check_workbook\n"
         "data = Path(sys.argv[1]).read_bytes(); start = time.process_time()\n"
-        "try: check(data, 'a.xlsx', LIMITS); told = 'TAKEN'\n"
+        "try: check_workbook(data, 'a.xlsx', LIMITS); told = 'TAKEN'\n"
         "except WorkbookRefusedError: told = 'REFUSED'\n"
         "spent = time.process_time() - start\n"
         "peak = next(line for line in open('/proc/self/status') if line.startswith('VmHWM'))\n"
@@ -192,7 +192,7 @@ def test_a_bomb_is_refused_before_it_is_opened(kind, tmp_path):
 
 
 def test_a_good_workbook_passes_the_gate():
-    check(GOOD, "a.xlsx", LIMITS)
+    check_workbook(GOOD, "a.xlsx", LIMITS)
     rows = [[f"ข้อความ {row} {column}" for column in range(18)] for row in range(3_000)]
     assert len(read_workbook(saved(book_of(*rows)), "a.xlsx").sheets[0].rows) == 3_000
 
