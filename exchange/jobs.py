@@ -242,7 +242,7 @@ def read_data_sheet(plan: Plan, unit: Unit | None, book: BookRead, at: datetime)
     findings = Findings()
     as_of = on_day(plan, at.date(), plan.periods.all(), told_until=at)
     columns = ActionSheet(as_of.periods, Unit.objects.in_order())
-    table = read_table(book, SHEET, [column.column_name for column in columns.columns.values()], findings)
+    table = read_table(book, SHEET, [column.heading for column in columns.columns.values()], findings)
     if table is None:
         return Comparison(table=None, columns=columns, findings=findings)
     is_chosen = unit is not None and read_about(book).get("unit") != unit.abbreviation
@@ -256,7 +256,7 @@ def _exported(book: BookRead, columns: ActionSheet) -> dict[str, dict[str, ReadC
     if sheet is None or not sheet.rows:
         return {}
     headings = [str(cell.value) for cell in sheet.rows[0]]
-    ref = columns.columns["ref"].column_name
+    ref = columns.columns["ref"].heading
     empty = [ReadCell()] * len(headings)  # a row ends with its last filled cell
     rows = (dict(zip(headings, [*row, *empty], strict=False)) for row in sheet.rows[1:])
     return {str(row[ref].value): row for row in rows if ref in row}

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from assignments.models import Unit
 from criteria.models import Level
-from exchange.data_sheet.columns import ActionSheet
+from exchange.data_sheet.columns import WORDS
 from plan.models import ActionItem, Plan, ProgressUpdate
 from pmqa_tracker import thai
 from spreadsheets.read import BookRead
@@ -62,7 +62,7 @@ class ImportedWords:
     def __init__(self, plan: Plan) -> None:
         updates = ProgressUpdate.objects.without_undone().filter(action__plan=plan, source=ProgressUpdate.Source.IMPORT)
         self.told: dict[tuple[Any, ...], list[tuple[int, int | None]]] = {}
-        for pk, version, unit, *words in updates.values_list("action", "version", "unit", *ActionSheet.WORDS):
+        for pk, version, unit, *words in updates.values_list("action", "version", "unit", *WORDS):
             self.told.setdefault((pk, *words), []).append((version, unit))
 
     def hold(self, action: ActionItem, values: Mapping[str, Any], *, seen: int, unit: Unit | None) -> bool:
@@ -70,7 +70,7 @@ class ImportedWords:
 
         The same words of an earlier report, or of another unit, are a report of their own.
         """
-        told = self.told.get((action.pk, *(values.get(name) or "" for name in ActionSheet.WORDS)), ())
+        told = self.told.get((action.pk, *(values.get(name) or "" for name in WORDS)), ())
         return any(version > seen and (unit is None or unit.pk == speaker) for version, speaker in told)
 
 

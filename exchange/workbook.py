@@ -1,16 +1,14 @@
-"""How a workbook that comes back is laid out: open and grey columns, lists to choose from, what it is and whose.
+"""Layout of workbooks that people fill in and send back: open and grey columns, choices, guide, hidden sheets.
 
-No sheet is protected: in a protected one Excel neither sorts nor takes columns of the reader's own. The import judges
-what was changed in grey cells.
+Sheets are not protected, since a protected sheet in Excel cannot be sorted or get extra columns. The import checks
+changes in grey cells instead.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Font, Protection
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
@@ -20,164 +18,126 @@ from spreadsheets.styles import (
     FONT,
     HEADER,
     HEADING_SIZE,
-    HIGHEST_ROW,
     NOTE,
-    PADDING,
     SIZE,
     SWISS,
     THAI,
     TITLE,
     Style,
-    line_height,
     set_up_page,
     text_height,
-    write,
+    write_box,
 )
+from spreadsheets.tables import Column, finish_sheet, set_widths, write_line, write_table
 from spreadsheets.text import write_text
 
-HEADER_ROW = 3  # the two above it say what the sheet is and how it is filled in
-LISTS, ABOUT = "_รายการ", "_ข้อมูลไฟล์"  # hidden: what can be chosen, and what the file is
+HEADER_ROW = 3  # below the title and a note on how to fill in the sheet
+LISTS, ABOUT = "_รายการ", "_ข้อมูลไฟล์"  # hidden: the choices, and what the file is
 GUIDE = "คำอธิบาย"
-EMPTY_ROWS = 200  # open rows below the table that offer lists, for what is added
+EMPTY_ROWS = 200  # rows below the table that offer choices for added rows
 
 HEADER_LOCKED = HEADER.but(fill="E3DDD5")
 OPEN = Style(indent=0)
 LOCKED = Style(fill="F0ECE7", color="4A443D")
-TALLEST = 180.0  # points of a row: what is longer is read in the cell
+TALLEST = 180.0  # points of a row; people read longer texts in the cell
 
 
 @dataclass(frozen=True, kw_only=True)
-class Field:
-    """A column as the sheet shows it.
+class InputColumn(Column):
+    """A column of a sheet that people fill in and send back.
 
     Attributes:
-        heading: its heading.
-        width: in characters.
-        note: what the guide says of it.
+        note: its explanation in the guide.
         is_open: whether people write in it.
-        offers: the name of the list its cells are chosen from; empty for none.
-        may_differ: whether something else than an offered text may be typed, such as several units.
+        offers: the name of the list of its choices; empty for none.
+        may_differ: whether other texts than the choices are allowed, such as several units.
         number_format: of its cells.
     """
 
-    heading: str
-    width: float
-    note: str
+    note: str = ""
     is_open: bool = True
     offers: str = ""
     may_differ: bool = False
     number_format: str = "@"
 
+    @property
+    def cell_style(self) -> Style:
+        look = OPEN if self.is_open else LOCKED
+        return look.but(number_format=self.number_format, locked=not self.is_open)
 
-def write_table(
+    @property
+    def header_style(self) -> Style:
+        return HEADER if self.is_open else HEADER_LOCKED
+
+
+def write_input_sheet(
     sheet: Worksheet,
-    fields: Sequence[Field],
-    rows: Iterable[Sequence[Any]],
+    columns: Sequence[InputColumn],
+    rows: Iterable[Any],
     *,
     title: str,
     note: str,
     lists: Mapping[str, str],
     empty_rows: int = 0,
 ) -> None:
-    """Write a table that is filled in and comes back.
+    """Write a table that people fill in and send back.
 
     Args:
-        sheet: an empty one.
-        fields: its columns.
-        rows: their values, a text, a number or a day each.
+        sheet: an empty sheet.
+        columns: the table's columns.
+        rows: as `pmqa_tracker.tables.write_table` takes them.
         title, note: the two lines above the table.
-        lists: where the texts of each list stand, from `write_lists`.
-        empty_rows: how many open rows below it offer lists.
+        lists: list name → formula of its cells, from `write_lists`.
+        empty_rows: how many rows below the table offer choices.
     """
-    for place, field in enumerate(fields, start=1):
-        sheet.column_dimensions[get_column_letter(place)].width = field.width
-    write(sheet["A1"], title, TITLE)
-    sheet.row_dimensions[1].height = line_height(TITLE.size) + PADDING
-    write(sheet["A2"], note, NOTE)
-    sheet.row_dimensions[2].height = line_height() + PADDING
-    heights = []
-    for place, field in enumerate(fields, start=1):
-        write(sheet.cell(HEADER_ROW, place), field.heading, HEADER if field.is_open else HEADER_LOCKED)
-        heights.append(text_height(field.heading, field.width))
-    sheet.row_dimensions[HEADER_ROW].height = max(heights) + PADDING
-    patterns = [_pattern(sheet, field, is_open=field.is_open) for field in fields]
-    number = HEADER_ROW
-    for number, row in enumerate(rows, start=HEADER_ROW + 1):
-        height = line_height() + PADDING
-        for place, (field, value) in enumerate(zip(fields, row, strict=True), start=1):
-            put(sheet.cell(number, place), value, patterns[place - 1])
-            if isinstance(value, str) and value:
-                height = max(height, text_height(value, field.width))
-        sheet.row_dimensions[number].height = min(height, TALLEST, HIGHEST_ROW)
+    set_widths(sheet, [column.width for column in columns])
+    write_line(sheet, 1, title, TITLE)
+    write_line(sheet, 2, note, NOTE)
+    first, last = write_table(sheet, HEADER_ROW, columns, rows, highest=TALLEST)
     if empty_rows:
-        _open_below(sheet, fields)
-    _offer(sheet, fields, max(number + empty_rows, HEADER_ROW + 1), lists)
-    sheet.freeze_panes = sheet.cell(HEADER_ROW + 1, 2)
-    sheet.auto_filter.ref = f"A{HEADER_ROW}:{get_column_letter(len(fields))}{max(number, HEADER_ROW + 1)}"
-    sheet.sheet_view.showGridLines = False
+        _open_below(sheet, columns)
+    for place, column in enumerate(columns, start=1):
+        if column.offers in lists:
+            letter = get_column_letter(place)
+            area = f"{letter}{first}:{letter}{max(last + empty_rows, first)}"
+            offer_list(sheet, area, lists[column.offers], column)
+    finish_sheet(sheet, HEADER_ROW, title, columns=len(columns), last=max(last, first), frozen_columns=1)
     sheet.sheet_view.zoomScale = 90
-    set_up_page(sheet, header_rows=f"{HEADER_ROW}:{HEADER_ROW}", footer=title)
 
 
-def put(cell: Cell, value: Any, pattern: Any) -> None:
-    """Write a value in the look of a pattern cell; the look is shared, which keeps a long table quick."""
-    write_text(cell, value)
-    cell._style = copy(pattern)
+def _open_below(sheet: Worksheet, columns: Sequence[InputColumn]) -> None:
+    """Let people write below the table, with the default style of the columns instead of cells."""
+    for place, column in enumerate(columns, start=1):
+        dimension = sheet.column_dimensions[get_column_letter(place)]
+        dimension.protection = Protection(locked=False)
+        dimension.number_format = column.number_format
+        dimension.font = Font(FONT, SIZE, charset=THAI, family=SWISS)
+        dimension.alignment = Alignment("left", "top", wrap_text=True)
 
 
-def _pattern(sheet: Worksheet, field: Field, *, is_open: bool) -> Any:
-    """The look of a column's cells, made once on a cell that stays empty."""
-    cell = sheet.parent[ABOUT].cell(1, 1)
-    style = (OPEN if is_open else LOCKED).but(number_format=field.number_format)
-    style.apply(cell)
-    cell.protection = Protection(locked=not is_open)
-    look = copy(cell._style)
-    cell._style = copy(sheet.parent[ABOUT].cell(2, 1)._style)
-    return look
-
-
-def _open_below(sheet: Worksheet, fields: Sequence[Field]) -> None:
-    """Let people write below the table: the columns' own look is open, which takes no cells."""
-    for place, field in enumerate(fields, start=1):
-        column = sheet.column_dimensions[get_column_letter(place)]
-        column.protection = Protection(locked=False)
-        column.number_format = field.number_format
-        column.font = Font(FONT, SIZE, charset=THAI, family=SWISS)
-        column.alignment = Alignment("left", "top", wrap_text=True)
-
-
-def _offer(sheet: Worksheet, fields: Sequence[Field], last: int, lists: Mapping[str, str]) -> None:
-    """Let the cells of a column be chosen from a list."""
-    for place, field in enumerate(fields, start=1):
-        if field.offers not in lists:
-            continue
-        letter = get_column_letter(place)
-        offer_list(sheet, f"{letter}{HEADER_ROW + 1}:{letter}{last}", lists[field.offers], field)
-
-
-def offer_list(sheet: Worksheet, area: str, formula: str, field: Field) -> None:
-    """Let cells be chosen from a list that `write_lists` wrote; something else is refused unless it may differ."""
+def offer_list(sheet: Worksheet, area: str, formula: str, column: InputColumn) -> None:
+    """Offer a list that `write_lists` wrote in an area; Excel refuses other texts unless the column `may_differ`."""
     rule = DataValidation(type="list", formula1=formula, allow_blank=True)
-    rule.showErrorMessage = not field.may_differ
-    rule.errorTitle, rule.error = field.heading[:32], "โปรดเลือกจากรายการที่กำหนด"
+    rule.showErrorMessage = not column.may_differ
+    rule.errorTitle, rule.error = column.heading[:32], "โปรดเลือกจากรายการที่กำหนด"
     rule.add(area)
     sheet.add_data_validation(rule)
 
 
 def new_book_of(about: Mapping[str, str]) -> Workbook:
-    """A workbook with its hidden sheet that says what it is, a name and a text a row; other sheets go before it."""
+    """A workbook with a hidden sheet of (name, text) rows that identify the file; other sheets go before it."""
     book = Workbook()
     book.remove(book.active)
     sheet = book.create_sheet(ABOUT)
     sheet.sheet_state = "hidden"
-    for row, (name, text) in enumerate(about.items(), start=3):
-        write_text(sheet.cell(row, 1), name)
-        write_text(sheet.cell(row, 2), text)
+    for row, texts in enumerate(about.items(), start=1):
+        for place, text in enumerate(texts, start=1):
+            write_text(sheet.cell(row, place), text)
     return book
 
 
 def write_lists(book: Workbook, lists: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Write what can be chosen on a hidden sheet, a list a column; returns name → where its texts stand."""
+    """Write lists of choices to a hidden sheet, one per column; return name → formula of the cells with its texts."""
     sheet = book.create_sheet(LISTS)
     sheet.sheet_state = "hidden"
     places = {}
@@ -191,34 +151,22 @@ def write_lists(book: Workbook, lists: Mapping[str, Sequence[str]]) -> dict[str,
     return places
 
 
-def write_guide(book: Workbook, title: str, lines: Sequence[str], tables: Mapping[str, Sequence[Field]]) -> None:
-    """The sheet that explains: how the file is used, then each column of each table."""
+def write_guide(book: Workbook, title: str, lines: Sequence[str], tables: Mapping[str, Sequence[InputColumn]]) -> None:
+    """Write the sheet of explanations: how to use the file, then each column of each table."""
     sheet = book.create_sheet(GUIDE)
-    widths = (34.0, 12.0, 100.0)
-    for letter, width in zip("ABC", widths, strict=True):
-        sheet.column_dimensions[letter].width = width
-    write(sheet["A1"], title, TITLE)
-    sheet.row_dimensions[1].height = line_height(TITLE.size) + PADDING
-    row = 2
+    columns = (
+        Column("คอลัมน์", 34, get=lambda each: each.heading, style=Style(bold=True, indent=1)),
+        Column("การกรอก", 14, get=lambda each: ("กรอกได้", OPEN) if each.is_open else ("ห้ามแก้ไข", LOCKED)),
+        Column("คำอธิบาย", 100, get=lambda each: each.note, style=OPEN.but(indent=1)),
+    )
+    widths = [column.width for column in columns]
+    set_widths(sheet, widths)
+    row = write_line(sheet, 1, title, TITLE)
     for line in lines:
-        sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=3)
-        write(sheet.cell(row, 1), line, Style(border=""))
+        write_box(sheet, (row, 1, row, len(columns)), line, Style(border=""))
         sheet.row_dimensions[row].height = text_height(line, sum(widths))
         row += 1
     for name, fields in tables.items():
-        row += 1
-        write(sheet.cell(row, 1), f"แผ่นงาน “{name}”", TITLE.but(size=HEADING_SIZE))
-        sheet.row_dimensions[row].height = line_height(HEADING_SIZE) + PADDING
-        row += 1
-        for column, heading in enumerate(("คอลัมน์", "การกรอก", "คำอธิบาย"), start=1):
-            write(sheet.cell(row, column), heading, HEADER)
-        for field in fields:
-            row += 1
-            write(sheet.cell(row, 1), field.heading, Style(bold=True, indent=1))
-            write(sheet.cell(row, 2), "กรอกได้" if field.is_open else "ห้ามแก้ไข", OPEN if field.is_open else LOCKED)
-            write(sheet.cell(row, 3), field.note, OPEN.but(indent=1))
-            sheet.row_dimensions[row].height = max(
-                text_height(field.note, widths[2]), text_height(field.heading, widths[0])
-            )
-    sheet.sheet_view.showGridLines = False
+        row = write_line(sheet, row + 1, f"แผ่นงาน “{name}”", TITLE.but(size=HEADING_SIZE))
+        _first, row = write_table(sheet, row, columns, fields)
     set_up_page(sheet, header_rows="1:1", footer=title)

@@ -1,7 +1,7 @@
-"""How a workbook's cells are written: text that is never a formula, the Thai font, heights that hold the text.
+"""Styles of a workbook's cells: text that is never a formula, the Thai font, rows as high as their text.
 
-Excel fits no merged cell to its text, so heights are estimated here from how wide Thai text is drawn. Columns' widths
-are in characters, as Excel counts them; heights and sizes of type are in points.
+Excel does not fit merged cells to their text, so heights are estimated from the width of Thai letters. Widths of
+columns are in characters, as Excel counts them; heights and font sizes are in points.
 """
 
 import re
@@ -15,7 +15,7 @@ from openpyxl import Workbook
 from openpyxl.cell import Cell
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.worksheet.worksheet import Worksheet
 
 from spreadsheets.text import clean_text, escaped, write_text
@@ -42,7 +42,7 @@ BROAD = frozenset("ฌญฒณ๛mwMWQO@%—…")
 
 
 def new_book() -> Workbook:
-    """A workbook without sheets whose columns are as wide everywhere: they are counted in digits of its own font."""
+    """A workbook without sheets, with a font every computer has: Excel counts the width of columns in its digits."""
     book = Workbook()
     book.remove(book.active)
     book._named_styles["Normal"].font = Font("Arial", 10)  # openpyxl has no public name for it
@@ -51,7 +51,7 @@ def new_book() -> Workbook:
 
 @dataclass(frozen=True, kw_only=True)
 class Style:
-    """How a cell looks; colours are RRGGBB, `top` and `bottom` name a border's line."""
+    """The look of a cell. Colours are RRGGBB; `top` and `bottom` are border styles that differ from `border`."""
 
     size: float = SIZE
     font: str = FONT
@@ -68,13 +68,14 @@ class Style:
     top: str = ""
     bottom: str = ""
     number_format: str = "General"
+    locked: bool = True
 
     def but(self, **changes: Any) -> "Style":
-        """The same look but for `changes`."""
+        """A copy with `changes`."""
         return replace(self, **changes)
 
     def apply(self, cell: Cell) -> None:
-        """Make `cell` look so. A workbook keeps each look once: building it anew for every cell is what takes time."""
+        """Give `cell` this look. A workbook keeps each look once, since building it for every cell is slow."""
         looks = cell.parent.parent.__dict__.setdefault("_looks", {})
         if self not in looks:
             self._build(cell)
@@ -94,26 +95,27 @@ class Style:
             bottom=Side(self.bottom, color=QUIET) if self.bottom else side,
         )
         cell.number_format = self.number_format
+        cell.protection = Protection(locked=self.locked)
         if self.fill:
             ground = "FFFFFF" if self.pattern != "solid" else self.fill
             cell.fill = PatternFill(self.pattern, fgColor=self.fill, bgColor=ground)
 
 
-# Above the tables of a workbook of ours, and their headings; the plan form has the document's own.
+# Lines above tables, and headings. The plan form has the styles of the document.
 TITLE = Style(bold=True, size=TITLE_SIZE, border="", vertical="center", wrap=False)
 NOTE = Style(border="", vertical="center", color="6B645B", wrap=False)
 HEADER = Style(bold=True, horizontal="center", vertical="center", fill="E6E5F4")
 
 
 def write(cell: Cell, value: Any, style: Style) -> Cell:
-    """Write a value and its look; text stays text, whatever it begins with."""
+    """Write a value with a style; text stays text, whatever it begins with."""
     write_text(cell, value)
     style.apply(cell)
     return cell
 
 
 def write_box(sheet: Worksheet, box: tuple[int, int, int, int], value: Any, style: Style) -> Cell:
-    """Write into cells made one: `box` is first row, first column, last row, last column."""
+    """Write into merged cells; `box` is first row, first column, last row, last column."""
     row, column, last_row, last_column = box
     cell = write(sheet.cell(row, column), value, style)
     if (row, column) != (last_row, last_column):
@@ -174,7 +176,7 @@ def line_height(size: float = SIZE) -> float:
 
 
 def sheet_title(text: str, taken: Iterable[str]) -> str:
-    """A name that a sheet may have: short, without what Excel forbids, and no other's of the workbook."""
+    """A valid sheet name: short, without characters that Excel forbids, and not in `taken`."""
     name = FORBIDDEN_IN_TITLE.sub(" ", clean_text(text)).strip(" '")[:31].strip(" '") or "-"
     known, number, title = {each.casefold() for each in taken}, 1, name
     while title.casefold() in known:
@@ -184,7 +186,7 @@ def sheet_title(text: str, taken: Iterable[str]) -> str:
 
 
 def set_up_page(sheet: Worksheet, *, header_rows: str, footer: str) -> None:
-    """A4 landscape, one page wide, the header's rows on every page, page numbers, and `footer` at the right."""
+    """Print on A4 landscape, one page wide, with the header's rows and page numbers, and `footer` at the right."""
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.sheet_properties.pageSetUpPr.fitToPage = True

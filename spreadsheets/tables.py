@@ -103,8 +103,7 @@ def write_table(
     """
     for place, column in enumerate(columns, start=1):
         write(sheet.cell(row, place), column.heading, column.header_style)
-    # A centred heading has no margins of its own: two characters more.
-    sheet.row_dimensions[row].height = max(text_height(each.heading, each.width + 2) for each in columns) + PADDING
+    sheet.row_dimensions[row].height = max(text_height(each.heading, each.width) for each in columns) + PADDING
     shapes = [(column.width, column.cell_style) for column in columns]
     last = row
     for last, values in enumerate(read_values(columns, rows), start=row + 1):

@@ -1,37 +1,40 @@
 """The columns of the data sheet: what each holds, how its cells are read and written, and who may change it.
 
-Declared as a django-import-export resource; the widgets are ours, because a cell of a workbook is more than its text.
-Headings, choices and periods are always written in Thai: the sheet is the department's own paper. They are read in both
-languages.
+Headings, choices and periods are always written in Thai, since the sheet is the department's own paper. They are read
+in both languages.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
 from json import dumps
+from operator import attrgetter
 from typing import Any
 
+from django.db.models import TextChoices
 from django.utils.translation import override
-from import_export import fields, resources, widgets
 
 from assignments.models import Role, Unit
 from assignments.unit_names import UnitNames, read_units
 from criteria.models import Level
 from exchange.levels import read_levels
 from exchange.parse import read_basis, read_period, read_status
+from exchange.workbook import InputColumn
 from plan.models import ActionItem, Period, Status
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.errors import UnreadableError
 from pmqa_tracker.parsing.values import read_code, read_percent, read_text
 from spreadsheets.text import clean_text
 
-# Columns of an action's own fields, and of the units with a part in it.
+# Columns of an action's own fields, and of its units by their role.
 FIELDS = {"number": "number", "text": "text", "first": "first_period", "last": "last_period", "basis": "schedule_basis"}
 ROLES = {"lead": Role.LEAD, "support": Role.SUPPORT}
+WORDS = ("result", "problem", "next_step", "reason")  # columns for a new report; the export leaves them empty
 
 
-class Part(StrEnum):
-    """Who may change a column: nobody, coordinators, or who reports progress too."""
+class ColumnGroup(StrEnum):
+    """Who may change a column: nobody (KEY and SHOWN), coordinators, or everybody who reports progress."""
 
     KEY = "KEY"
     SHOWN = "SHOWN"
@@ -39,57 +42,65 @@ class Part(StrEnum):
     PROGRESS = "PROGRESS"
 
 
-class TextWidget(widgets.Widget):
-    """A text as it is kept; what a cell cannot hold makes no difference."""
+class TextWidget:
+    """A text as stored, without characters that a cell cannot hold."""
 
-    def clean(self, value: ReadCell, row: Any = None, **kwargs: Any) -> str:
-        return read_text(value)
+    def read(self, cell: ReadCell) -> Any:
+        """The value of a cell.
 
-    def take(self, value: Any) -> Any:
-        """What the model holds, as `clean` gives it."""
-        text = clean_text(str(value or ""))
+        Raises:
+            UnreadableError: it cannot be understood.
+        """
+        return read_text(cell)
+
+    def take(self, stored: Any) -> Any:
+        """The model's value, as `read` returns it."""
+        text = clean_text(str(stored or ""))
         try:
             return read_text(ReadCell(text))
         except UnreadableError:
             return text
 
-    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> Any:
-        """What the cell says."""
+    def render(self, value: Any) -> Any:
+        """The content of the cell for a value."""
         return value
 
-    def cell(self, raw: Any) -> Any:
-        """The same of what the model holds: a text as it was typed, spaces around it and all."""
-        return raw
+    def cell(self, stored: Any) -> Any:
+        """The content of the cell for the model's value: a text as it was typed, with spaces around it."""
+        return stored
 
     def key(self, value: Any) -> Any:
-        """What two values that mean the same share, in any language."""
+        """A key that equal values share, in any language."""
         return value
+
+
+TEXT = TextWidget()
 
 
 class CodeWidget(TextWidget):
-    """A code, such as 1.1 or 1.2.1-A-3: a spreadsheet that made a number of it is told."""
+    """A code, such as 1.1 or 1.2.1-A-3; it is refused if a spreadsheet made a number of it."""
 
-    def clean(self, value: ReadCell, row: Any = None, **kwargs: Any) -> str:
-        return read_code(value)
+    def read(self, cell: ReadCell) -> str:
+        return read_code(cell)
 
 
 class ValueWidget(TextWidget):
-    """What is not kept as text."""
+    """A value that is not stored as text."""
 
-    def cell(self, raw: Any) -> Any:
-        return self.render(self.take(raw))
+    def cell(self, stored: Any) -> Any:
+        return self.render(self.take(stored))
 
 
 class LevelsWidget(ValueWidget):
     """The levels an action answers: "Advance, Significance"."""
 
-    def clean(self, value: ReadCell, row: Any = None, **kwargs: Any) -> tuple[Level, ...]:
-        return read_levels(value)
+    def read(self, cell: ReadCell) -> tuple[Level, ...]:
+        return read_levels(cell)
 
-    def take(self, value: Any) -> tuple[Level, ...]:
-        return tuple(sorted(Level(each.level) for each in value.all())) if value else ()
+    def take(self, stored: Any) -> tuple[Level, ...]:
+        return tuple(sorted(Level(each.level) for each in stored.all())) if stored else ()
 
-    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+    def render(self, value: Any) -> str:
         return ", ".join(level.short for level in value)
 
     def key(self, value: Any) -> Any:
@@ -100,16 +111,15 @@ class PeriodWidget(ValueWidget):
     """A period of the plan by its months."""
 
     def __init__(self, periods: Sequence[Period]) -> None:
-        super().__init__()
         self.periods = periods
 
-    def clean(self, value: ReadCell, row: Any = None, **kwargs: Any) -> Period | None:
-        return read_period(value, self.periods)
+    def read(self, cell: ReadCell) -> Period | None:
+        return read_period(cell, self.periods)
 
-    def take(self, value: Any) -> Period | None:
-        return value
+    def take(self, stored: Any) -> Period | None:
+        return stored
 
-    def render(self, value: Period | None, obj: Any = None, **kwargs: Any) -> str:
+    def render(self, value: Period | None) -> str:
         return period_words(value) if value else ""
 
     def key(self, value: Period | None) -> Any:
@@ -120,16 +130,15 @@ class UnitsWidget(ValueWidget):
     """Units by their abbreviations, in the document's order."""
 
     def __init__(self, names: UnitNames) -> None:
-        super().__init__()
         self.names = names
 
-    def clean(self, value: ReadCell, row: Any = None, **kwargs: Any) -> tuple[Unit, ...]:
-        return tuple(read_units(value, self.names))
+    def read(self, cell: ReadCell) -> tuple[Unit, ...]:
+        return tuple(read_units(cell, self.names))
 
-    def take(self, value: Any) -> tuple[Unit, ...]:
-        return tuple(assignment.unit for assignment in value or ())
+    def take(self, stored: Any) -> tuple[Unit, ...]:
+        return tuple(assignment.unit for assignment in stored or ())
 
-    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+    def render(self, value: Any) -> str:
         return ", ".join(unit.abbreviation for unit in value)
 
     def key(self, value: Any) -> Any:
@@ -139,17 +148,16 @@ class UnitsWidget(ValueWidget):
 class ChoiceWidget(ValueWidget):
     """A status, or the basis of a schedule, by its Thai name."""
 
-    def __init__(self, choices: Any, read: Any) -> None:
-        super().__init__()
-        self.choices, self.read = choices, read
+    def __init__(self, choices: type[TextChoices], read_choice: Callable[[ReadCell], Any]) -> None:
+        self.choices, self.read_choice = choices, read_choice
 
-    def clean(self, value: ReadCell, row: Any = None, **kwargs: Any) -> Any:
-        return self.read(value)
+    def read(self, cell: ReadCell) -> Any:
+        return self.read_choice(cell)
 
-    def take(self, value: Any) -> Any:
-        return self.choices(value) if value else None
+    def take(self, stored: Any) -> Any:
+        return self.choices(stored) if stored else None
 
-    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+    def render(self, value: Any) -> str:
         return in_thai(value.label) if value else ""
 
     def key(self, value: Any) -> Any:
@@ -159,43 +167,43 @@ class ChoiceWidget(ValueWidget):
 class PercentWidget(ValueWidget):
     """A whole percentage, written as a number."""
 
-    def clean(self, value: ReadCell, row: Any = None, **kwargs: Any) -> int | None:
-        return read_percent(value)
+    def read(self, cell: ReadCell) -> int | None:
+        return read_percent(cell)
 
-    def take(self, value: Any) -> int | None:
-        return value
+    def take(self, stored: Any) -> int | None:
+        return stored
 
 
-class Column(fields.Field):
-    """A column of the sheet.
+@dataclass(frozen=True, kw_only=True)
+class ActionColumn(InputColumn):
+    """A column of the data sheet.
 
-    Args:
-        heading: its heading.
-        part: who may change it.
-        width: in characters.
-        note: what the sheet of explanations says of it.
+    Attributes:
+        group: who may change it.
         widget: how its cells are read and written.
-        attribute: of the action; empty where the sheet only asks.
+        attribute: the action's attribute it shows; empty for a column that the export leaves empty.
     """
 
-    widget: TextWidget
+    group: ColumnGroup
+    widget: TextWidget = TEXT
+    attribute: str = ""
 
-    def __init__(
-        self,
-        heading: str,
-        *,
-        part: Part,
-        width: float,
-        note: str,
-        widget: TextWidget | None = None,
-        attribute: str = "",
-    ) -> None:
-        super().__init__(attribute or None, heading, widget or TextWidget(), readonly=part in (Part.KEY, Part.SHOWN))
-        self.part, self.width, self.note = part, width, note
+    def read(self, cells: Mapping[str, ReadCell]) -> Any:
+        """The value of its cell in a row, given as heading → cell.
+
+        Raises:
+            KeyError: the row has no such column.
+            UnreadableError: the cell cannot be understood.
+        """
+        return self.widget.read(cells[self.heading])
+
+    def cell(self, action: ActionItem) -> Any:
+        """The content of its cell for an action."""
+        return self.widget.cell(attrgetter(self.attribute)(action))
 
     def stored(self, action: ActionItem) -> Any:
-        """What the action holds."""
-        return self.widget.take(self.get_value(action))
+        """The action's value."""
+        return self.widget.take(attrgetter(self.attribute)(action))
 
     def words(self, value: Any) -> str:
         """A value as a person reads it."""
@@ -203,163 +211,126 @@ class Column(fields.Field):
         return "" if rendered is None else str(rendered)
 
 
-class ActionSheet(resources.Resource):
-    """The data sheet's columns, for one plan; `ActionItem` rows come with `with_details()`."""
-
-    ref = Column(
-        "รหัสรายการ",
-        attribute="ref",
-        widget=CodeWidget(),
-        part=Part.KEY,
-        width=14,
+ACTION_COLUMNS: Mapping[str, ActionColumn] = {
+    "ref": ActionColumn(
+        "รหัสรายการ", 14, group=ColumnGroup.KEY, attribute="ref", widget=CodeWidget(),
         note="รหัสประจำรายการ ใช้จับคู่กับข้อมูลในระบบ ห้ามแก้ไข หากเพิ่มรายการใหม่ให้เว้นว่าง ระบบจะกำหนดให้",
-    )
-    token = Column(
-        "รุ่นข้อมูล",
-        part=Part.KEY,
-        width=24,
+    ),
+    "token": ActionColumn(
+        "รุ่นข้อมูล", 24, group=ColumnGroup.KEY,
         note="รุ่นของข้อมูลในวันที่ส่งออกและหน่วยงานเจ้าของไฟล์ ใช้ตรวจว่ามีผู้อื่นแก้ไขหลังจากนั้นหรือไม่ และรายงานในนามหน่วยงานใด "
         "ห้ามแก้ไข หากเพิ่มรายการใหม่ให้เว้นว่าง",
-    )
-    criterion = Column(
-        "เกณฑ์",
-        attribute="criterion__code",
-        part=Part.KEY,
-        width=9,
-        widget=CodeWidget(),
+    ),
+    "criterion": ActionColumn(
+        "เกณฑ์", 9, group=ColumnGroup.KEY, attribute="criterion.code", widget=CodeWidget(), offers="เกณฑ์",
         note="รหัสเกณฑ์ เช่น 1.1.3 กรอกเฉพาะรายการใหม่",
-    )
-    levels = Column(
-        "ระดับ",
-        attribute="requirements",
-        part=Part.CONTENT,
-        width=17,
-        widget=LevelsWidget(),
+    ),
+    "levels": ActionColumn(
+        "ระดับ", 17, group=ColumnGroup.CONTENT, attribute="requirements", widget=LevelsWidget(), offers="ระดับ",
+        may_differ=True,
         note="ระดับที่รายการนี้ตอบ ได้แก่ Basic, Advance, Significance หากตอบหลายระดับให้คั่นด้วยจุลภาค",
-    )
-    number = Column(
-        "ข้อที่",
-        attribute="number",
-        part=Part.CONTENT,
-        width=7,
-        widget=CodeWidget(),
+    ),
+    "number": ActionColumn(
+        "ข้อที่", 7, group=ColumnGroup.CONTENT, attribute="number", widget=CodeWidget(),
         note="ลำดับข้อตามที่พิมพ์ในเอกสาร เว้นว่างได้",
-    )
-    text = Column("สิ่งที่ต้องดำเนินการ", attribute="text", part=Part.CONTENT, width=58, note="สิ่งที่ต้องดำเนินการเพิ่มเติม")
-    first = Column(
-        "เริ่มช่วงเวลา",
-        attribute="first_period",
-        part=Part.CONTENT,
-        width=26,
+    ),
+    "text": ActionColumn(
+        "สิ่งที่ต้องดำเนินการ", 58, group=ColumnGroup.CONTENT, attribute="text",
+        note="สิ่งที่ต้องดำเนินการเพิ่มเติม",
+    ),
+    "first": ActionColumn(
+        "เริ่มช่วงเวลา", 26, group=ColumnGroup.CONTENT, attribute="first_period", offers="ช่วงเวลา", may_differ=True,
         note="ช่วงเวลาแรกที่ดำเนินการ เลือกจากรายการ หรือพิมพ์ เช่น ต.ค.-ธ.ค. 2562 หรือ ไตรมาส 1/2563",
-    )
-    last = Column(
-        "ถึงช่วงเวลา",
-        attribute="last_period",
-        part=Part.CONTENT,
-        width=26,
+    ),
+    "last": ActionColumn(
+        "ถึงช่วงเวลา", 26, group=ColumnGroup.CONTENT, attribute="last_period", offers="ช่วงเวลา", may_differ=True,
         note="ช่วงเวลาสุดท้ายที่ดำเนินการ ต้องระบุคู่กับช่วงเวลาเริ่ม หรือเว้นว่างทั้งคู่",
-    )
-    basis = Column(
-        "ที่มาของช่วงเวลา",
-        attribute="schedule_basis",
-        part=Part.CONTENT,
-        width=22,
-        widget=ChoiceWidget(ActionItem.Basis, read_basis),
+    ),
+    "basis": ActionColumn(
+        "ที่มาของช่วงเวลา", 22, group=ColumnGroup.CONTENT, attribute="schedule_basis",
+        widget=ChoiceWidget(ActionItem.Basis, read_basis), offers="ที่มา",
         note="ช่วงเวลาตามเอกสาร อนุมานจากเอกสาร หรือผู้ประสานงานยืนยันแล้ว",
-    )
-    lead = Column(
-        "หน่วยงานหลัก",
-        attribute="lead",
-        part=Part.CONTENT,
-        width=18,
+    ),
+    "lead": ActionColumn(
+        "หน่วยงานหลัก", 18, group=ColumnGroup.CONTENT, attribute="lead", offers="หน่วยงาน", may_differ=True,
         note="อักษรย่อหน่วยงาน หากมีหลายหน่วยงานให้คั่นด้วยจุลภาค เว้นวรรค / หรือ และ",
-    )
-    support = Column(
-        "หน่วยงานสนับสนุน",
-        attribute="support",
-        part=Part.CONTENT,
-        width=18,
+    ),
+    "support": ActionColumn(
+        "หน่วยงานสนับสนุน", 18, group=ColumnGroup.CONTENT, attribute="support", offers="หน่วยงาน", may_differ=True,
         note="อักษรย่อหน่วยงาน หากมีหลายหน่วยงานให้คั่นด้วยจุลภาค เว้นวรรค / หรือ และ",
-    )
-    status = Column(
-        "สถานะ",
-        attribute="status",
-        part=Part.PROGRESS,
-        width=20,
-        widget=ChoiceWidget(Status, read_status),
+    ),
+    "status": ActionColumn(
+        "สถานะ", 20, group=ColumnGroup.PROGRESS, attribute="status", widget=ChoiceWidget(Status, read_status),
+        offers="สถานะ",
         note="เลือกจากรายการ หากดำเนินการแล้วเสร็จต้องมีผลการดำเนินการ หากติดปัญหาต้องระบุปัญหาอุปสรรค",
-    )
-    progress = Column(
-        "ความก้าวหน้า (%)",
-        attribute="progress",
-        part=Part.PROGRESS,
-        width=14,
-        widget=PercentWidget(),
+    ),
+    "progress": ActionColumn(
+        "ความก้าวหน้า (%)", 14, group=ColumnGroup.PROGRESS, attribute="progress", widget=PercentWidget(),
+        number_format="0",
         note="จำนวนเต็ม 0 ถึง 100 พิมพ์ 50 หรือ 50% ก็ได้",
-    )
-    told = Column(
-        "ผลล่าสุดในระบบ",
-        attribute="result_on",
-        part=Part.SHOWN,
-        width=38,
+    ),
+    "told": ActionColumn(
+        "ผลล่าสุดในระบบ", 38, group=ColumnGroup.SHOWN, attribute="result_on",
         note="ผลการดำเนินการที่รายงานไว้ล่าสุด แสดงให้ทราบเท่านั้น ไม่นำเข้า",
-    )
-    result = Column(
-        "ผลการดำเนินการ (รายงานครั้งนี้)",
-        part=Part.PROGRESS,
-        width=38,
+    ),
+    "result": ActionColumn(
+        "ผลการดำเนินการ (รายงานครั้งนี้)", 38, group=ColumnGroup.PROGRESS,
         note="ข้อความที่พิมพ์จะเป็นรายงานใหม่ของรายการนั้น ข้อความเดิมไม่หายไป",
-    )
-    problem = Column("ปัญหาอุปสรรค", part=Part.PROGRESS, width=30, note="ปัญหาอุปสรรคที่จะรายงานครั้งนี้")
-    next_step = Column("ขั้นตอนต่อไป", part=Part.PROGRESS, width=30, note="สิ่งที่จะดำเนินการต่อไป")
-    reason = Column("เหตุผล", part=Part.PROGRESS, width=26,
-                    note="ต้องระบุเมื่อความก้าวหน้าหรือสถานะย้อนกลับ หรือยกเลิกรายการ")  # fmt: skip
+    ),
+    "problem": ActionColumn(
+        "ปัญหาอุปสรรค", 30, group=ColumnGroup.PROGRESS,
+        note="ปัญหาอุปสรรคที่จะรายงานครั้งนี้",
+    ),
+    "next_step": ActionColumn(
+        "ขั้นตอนต่อไป", 30, group=ColumnGroup.PROGRESS,
+        note="สิ่งที่จะดำเนินการต่อไป",
+    ),
+    "reason": ActionColumn(
+        "เหตุผล", 26, group=ColumnGroup.PROGRESS,
+        note="ต้องระบุเมื่อความก้าวหน้าหรือสถานะย้อนกลับ หรือยกเลิกรายการ",
+    ),
+}  # fmt: skip
 
-    WORDS = ("result", "problem", "next_step", "reason")  # what the sheet only asks
+
+class ActionSheet:
+    """The columns of one plan's data sheet. Their methods take actions read `with_details()`."""
 
     def __init__(self, periods: Sequence[Period], units: Iterable[Unit]) -> None:
-        """Set up for a plan.
+        """Set up the columns of a plan.
 
         Args:
-            periods: of the plan, in order.
-            units: all there are.
+            periods: the plan's periods, in order.
+            units: all units.
         """
-        super().__init__()
         self.periods, self.units = periods, list(units)
-        names = UnitNames.of(self.units)
-        for name in ("first", "last"):
-            self.fields[name].widget = PeriodWidget(periods)
-        for name in ("lead", "support"):
-            self.fields[name].widget = UnitsWidget(names)
+        period, members = PeriodWidget(periods), UnitsWidget(UnitNames.of(self.units))
+        widgets = {"first": period, "last": period, "lead": members, "support": members}
+        self.columns = {
+            name: replace(column, widget=widgets.get(name, column.widget)) for name, column in ACTION_COLUMNS.items()
+        }
 
     @property
-    def columns(self) -> dict[str, Column]:
-        """The columns by name, in their order."""
-        return self.fields
-
-    @property
-    def stored_columns(self) -> dict[str, Column]:
-        """Those that people change and the action holds."""
+    def stored_columns(self) -> dict[str, ActionColumn]:
+        """The columns that people change and that actions hold."""
         return {
             name: column
             for name, column in self.columns.items()
-            if column.part in (Part.CONTENT, Part.PROGRESS) and column.attribute
+            if column.group in (ColumnGroup.CONTENT, ColumnGroup.PROGRESS) and column.attribute
         }
 
     def stored(self, action: ActionItem) -> dict[str, Any]:
-        """What an action holds, by column."""
+        """The values of an action, by column."""
         return {name: column.stored(action) for name, column in self.stored_columns.items()}
 
     def digest(self, values: dict[str, Any]) -> str:
-        """A mark that two rows with the same values share, in any language."""
+        """A digest that rows with the same values share, in any language."""
         keys = [column.widget.key(values[name]) for name, column in self.stored_columns.items()]
         return sha256(dumps(keys, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()[:10]
 
     def token_of(self, action: ActionItem) -> str:
-        """The version of an action with the mark of what it holds: "3-1f9a2b3c4d".
+        """The version of an action and the digest of its values: "3-1f9a2b3c4d".
 
-        The version counts what was told and edited; the mark tells of units and levels too, which are kept apart.
+        The version counts reports and edits; the digest also covers units and levels, which are stored separately.
         """
         return f"{action.version}-{self.digest(self.stored(action))}"
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from assignments.models import Role, Unit
 from criteria.models import Criterion, Requirement
-from exchange.data_sheet.columns import ActionSheet, Part
+from exchange.data_sheet.columns import WORDS, ActionSheet, ColumnGroup
 from exchange.data_sheet.edits import Comparison, Edit
 from exchange.data_sheet.export import SHEET
 from exchange.data_sheet.marks import Speakers, read_mark
@@ -58,7 +58,7 @@ class Comparer:
         self.unit = unit  # for whom the row speaks that is looked at
         self.exported = exported or {}
         self.columns = ActionSheet(as_of.periods, Unit.objects.in_order())
-        self.headings = {name: column.column_name for name, column in self.columns.columns.items()}
+        self.headings = {name: column.heading for name, column in self.columns.columns.items()}
         actions = plan.actions.with_details().in_order()
         self.actions = {action.ref: action for action in actions}
         self.criteria = {criterion.code: criterion for criterion in Criterion.objects.leaves()}
@@ -100,10 +100,10 @@ class Comparer:
         """The values of a row by column, and the columns that could not be read."""
         values, unread = {}, set()
         for name, column in self.columns.columns.items():
-            if column.part == Part.SHOWN:
+            if column.group == ColumnGroup.SHOWN:
                 continue
             try:
-                value = column.clean(cells)
+                value = column.read(cells)
                 values[name] = self.names[name].get(thai.search_key(value), value) if name in self.names else value
             except UnreadableError as error:
                 unread.add(name)
@@ -164,7 +164,7 @@ class Comparer:
         ]
         # The words of a file that was imported already are not reported again.
         if is_current or changed or not self.imported.hold(action, values, seen=seen, unit=self.unit):
-            changed += [name for name in ActionSheet.WORDS if values.get(name)]
+            changed += [name for name in WORDS if values.get(name)]
         if self._tell_shown(row, cells, action.ref):
             return
         is_whole = self._look_at_content(row, cells, action.criterion, values, changed)
@@ -187,8 +187,8 @@ class Comparer:
         exported = self.exported.get(ref, {})
         wrong = []
         for name, column in self.columns.columns.items():
-            there, before = (each.get(column.column_name) for each in (cells, exported))
-            if column.part == Part.SHOWN and there and before and _words(there) not in ("", _words(before)):
+            there, before = (each.get(column.heading) for each in (cells, exported))
+            if column.group == ColumnGroup.SHOWN and there and before and _words(there) not in ("", _words(before)):
                 wrong.append(name)
         text = _("This column only shows what was reported. Type what is new into “%(column)s”.")
         for name in wrong:
@@ -201,7 +201,7 @@ class Comparer:
         if cells is None:
             return None
         try:
-            values = {name: column.clean(cells) for name, column in self.columns.stored_columns.items()}
+            values = {name: column.read(cells) for name, column in self.columns.stored_columns.items()}
         except (UnreadableError, KeyError):
             return None
         return values if token.endswith(f"-{self.columns.digest(values)}") else None
@@ -209,7 +209,7 @@ class Comparer:
     @staticmethod
     def _is_same(column: Any, value: Any, stored: Any) -> bool:
         """Whether a cell says what is stored; an empty status or progress says nothing."""
-        is_silent = column.part == Part.PROGRESS and value is None
+        is_silent = column.group == ColumnGroup.PROGRESS and value is None
         return is_silent or column.widget.key(value) == column.widget.key(stored)
 
     def _may(self, row: int, cells: Mapping[str, ReadCell], action: ActionItem, changed: list[str]) -> bool:
@@ -224,9 +224,9 @@ class Comparer:
             told.append(("ref", text % {"units": units, "unit": self.unit}))
         for name in changed if roles else ():
             column = self.columns.columns[name]
-            if column.part == Part.CONTENT:
+            if column.group == ColumnGroup.CONTENT:
                 text = _("A unit's own sheet does not change “%(column)s”; only the coordinator does.")
-                told.append((name, text % {"column": column.column_name}))
+                told.append((name, text % {"column": column.heading}))
             elif name in ("status", "progress") and Role.LEAD not in roles:
                 text = _(
                     "%(unit)s supports this action: it adds results, and the lead unit reports status and progress."
@@ -271,7 +271,7 @@ class Comparer:
         if is_whole and criterion and (ref or self._is_new(row, cells, values)):
             changed = [
                 name
-                for name in ("criterion", *self.columns.stored_columns, *ActionSheet.WORDS)
+                for name in ("criterion", *self.columns.stored_columns, *WORDS)
                 if values[name] not in ("", None, ())
             ]
             self._add(
@@ -299,9 +299,9 @@ class Comparer:
             if values[name] not in ("", None, ()) and not self._is_same(column, values[name], stored[name])
         ]
         if self.imported.hold(known, values, seen=0, unit=None):
-            changed = [name for name in changed if others[name].part == Part.CONTENT]
+            changed = [name for name in changed if others[name].group == ColumnGroup.CONTENT]
         else:
-            changed += [name for name in ActionSheet.WORDS if values[name]]
+            changed += [name for name in WORDS if values[name]]
         if changed:
             text = _("This action is there already as %(ref)s. Export the sheet again and make the change in its row.")
             self._tell(row, changed[0], cells, text % {"ref": known.ref})
@@ -333,7 +333,7 @@ class Comparer:
         columns = self.columns.columns
         cells = [
             CellChange(
-                heading=columns[name].column_name,
+                heading=columns[name].heading,
                 before=columns[name].words(stored[name]) if name in stored else "",
                 after=columns[name].words(edit.values[name]),
             )

@@ -1,6 +1,7 @@
-"""ข้อมูลแผน: the plan as a table that is edited in Excel and comes back; whole, or one unit's own rows."""
+"""Export of the data sheet (ข้อมูลแผน): the plan, or one unit's rows, as a table to edit in Excel and import again."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,9 +11,9 @@ from openpyxl import Workbook
 
 from assignments.models import Unit
 from criteria.models import Criterion, Level
-from exchange.data_sheet.columns import ActionSheet, Column, Part, in_thai, period_words
+from exchange.data_sheet.columns import ActionColumn, ActionSheet, ColumnGroup, in_thai, period_words
 from exchange.data_sheet.marks import mark_of
-from exchange.workbook import EMPTY_ROWS, Field, new_book_of, write_guide, write_lists, write_table
+from exchange.workbook import EMPTY_ROWS, new_book_of, write_guide, write_input_sheet, write_lists
 from plan.as_of import on_day
 from plan.models import ActionItem, Plan, Status
 from pmqa_tracker import thai
@@ -20,13 +21,7 @@ from spreadsheets.text import write_text
 
 SHEET = "ข้อมูลแผน"
 EXPORTED = "_ค่าเมื่อส่งออก"  # hidden
-FORM = "pmqa-data-sheet-1"  # what the file says it is; another number when its columns change
-OFFERS = {
-    "criterion": "เกณฑ์", "levels": "ระดับ", "first": "ช่วงเวลา", "last": "ช่วงเวลา", "basis": "ที่มา",
-    "lead": "หน่วยงาน", "support": "หน่วยงาน", "status": "สถานะ",
-}  # fmt: skip
-MAY_DIFFER = ("levels", "lead", "support", "first", "last")
-FORMATS = {"progress": "0", "number": "@"}
+FORM = "pmqa-data-sheet-1"  # identifies the file; the number goes up when its columns change
 
 HOW_TO = (
     "1. แก้ไขเฉพาะช่องสีขาวของแผ่นงาน “ข้อมูลแผน” ช่องสีเทาใช้จับคู่กับข้อมูลในระบบหรือแสดงให้ทราบเท่านั้น "
@@ -45,9 +40,9 @@ def build_data_sheet(plan: Plan, at: datetime, *, unit: Unit | None = None) -> W
     """The data sheet of a plan, in a fixed number of queries.
 
     Args:
-        plan: whose, with its periods prefetched.
-        at: the moment it is made.
-        unit: whose own sheet it is: the actions it leads or supports, with the columns that report progress open.
+        plan: the plan, with its periods prefetched.
+        at: the moment of the export.
+        unit: makes the sheet of this unit: the actions it leads or supports, with only the progress columns open.
     """
     as_of = on_day(plan, timezone.localdate(at), plan.periods.all(), told_until=at)
     sheet_of = ActionSheet(as_of.periods, Unit.objects.in_order())
@@ -55,12 +50,12 @@ def build_data_sheet(plan: Plan, at: datetime, *, unit: Unit | None = None) -> W
     actions = actions.with_told(as_of, "result").with_details().in_order()
     book = new_book_of(about(plan, at, unit))
     lists = write_lists(book, offers(sheet_of, _codes()))
-    fields = fields_of(sheet_of, is_unit=unit is not None)
+    columns = [_for_reader(column, is_unit=unit is not None) for column in sheet_of.columns.values()]
     sheet = book.create_sheet(SHEET, 0)
     name = f"{unit.abbreviation} · {plan.title}" if unit else plan.title
-    write_table(
+    write_input_sheet(
         sheet,
-        list(fields.values()),
+        columns,
         _rows(sheet_of, actions, book, plan, unit),
         title=f"ข้อมูลแผน {name}",
         note=f"ส่งออกเมื่อ {_moment(at)} · แก้ไขได้เฉพาะช่องสีขาว วิธีกรอกอยู่ในแผ่นงาน “คำอธิบาย”",
@@ -68,7 +63,7 @@ def build_data_sheet(plan: Plan, at: datetime, *, unit: Unit | None = None) -> W
         empty_rows=0 if unit else EMPTY_ROWS,
     )
     how_to = HOW_TO if unit else (*HOW_TO, HOW_TO_ADD)
-    write_guide(book, "คำอธิบายการกรอกข้อมูลแผน", how_to, {SHEET: list(fields.values())})
+    write_guide(book, "คำอธิบายการกรอกข้อมูลแผน", how_to, {SHEET: columns})
     book.move_sheet(book["คำอธิบาย"], -(len(book.sheetnames) - 2))
     book.active = 0
     book.properties.title = plan.title
@@ -78,12 +73,12 @@ def build_data_sheet(plan: Plan, at: datetime, *, unit: Unit | None = None) -> W
 def _rows(
     sheet_of: ActionSheet, actions: Iterable[ActionItem], book: Workbook, plan: Plan, unit: Unit | None
 ) -> Iterator[list[Any]]:
-    """The cells of each action; a hidden sheet keeps what it holds, to tell later what was changed in Excel."""
+    """The cells of each action; a hidden sheet keeps a copy, to find later what was changed in Excel."""
     exported = book.create_sheet(EXPORTED)
     exported.sheet_state = "hidden"
-    shown = [name for name, column in sheet_of.columns.items() if column.part == Part.SHOWN]
+    shown = [name for name, column in sheet_of.columns.items() if column.group == ColumnGroup.SHOWN]
     names = ["ref", *sheet_of.stored_columns, *shown]
-    exported.append([sheet_of.columns[name].column_name for name in names])
+    exported.append([sheet_of.columns[name].heading for name in names])
     places = [list(sheet_of.columns).index(name) for name in names]
     for number, action in enumerate(actions, start=2):
         cells = row_of(sheet_of, action, plan, unit)
@@ -93,7 +88,7 @@ def _rows(
 
 
 def about(plan: Plan, at: datetime, unit: Unit | None) -> dict[str, str]:
-    """What the file says of itself."""
+    """The texts of the hidden sheet that identifies the file."""
     return {
         "form": FORM,
         "plan": plan.slug,
@@ -108,32 +103,19 @@ def row_of(sheet_of: ActionSheet, action: ActionItem, plan: Plan, unit: Unit | N
     for name, column in sheet_of.columns.items():
         if name == "token":
             cells.append(mark_of(sheet_of.token_of(action), plan.slug, action.ref, unit))
-        elif name in ActionSheet.WORDS:
-            cells.append(None)
         else:
-            cells.append(column.widget.cell(column.get_value(action)))
+            cells.append(column.cell(action) if column.attribute else None)
     return cells
 
 
-def fields_of(sheet_of: ActionSheet, *, is_unit: bool) -> dict[str, Field]:
-    """The columns as the sheet shows them; in a unit's own only those of progress are open."""
-    return {name: _field(name, column, is_unit=is_unit) for name, column in sheet_of.columns.items()}
-
-
-def _field(name: str, column: Column, *, is_unit: bool) -> Field:
-    return Field(
-        heading=column.column_name,
-        width=column.width,
-        note=column.note,
-        is_open=column.part == Part.PROGRESS or (column.part == Part.CONTENT and not is_unit),
-        offers=OFFERS.get(name, ""),
-        may_differ=name in MAY_DIFFER,
-        number_format=FORMATS.get(name, "@"),
-    )
+def _for_reader(column: ActionColumn, *, is_unit: bool) -> ActionColumn:
+    """A column as open as its reader may change it: a unit reports progress, coordinators change the content too."""
+    is_content = column.group == ColumnGroup.CONTENT
+    return replace(column, is_open=column.group == ColumnGroup.PROGRESS or (is_content and not is_unit))
 
 
 def offers(sheet_of: ActionSheet, codes: Sequence[str]) -> dict[str, list[str]]:
-    """What can be chosen: list name → its texts."""
+    """The choices: list name → its texts."""
     return {
         "สถานะ": [in_thai(status.label) for status in Status],
         "ที่มา": [in_thai(basis.label) for basis in ActionItem.Basis],
@@ -149,6 +131,6 @@ def _codes() -> list[str]:
 
 
 def _moment(at: datetime) -> str:
-    """A moment as a Thai paper writes it."""
+    """A moment in Thai."""
     with override("th"):
         return thai.format_datetime(at)

@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 from django.utils.translation import gettext as _
 
 from assignments.models import Assignment
-from exchange.data_sheet.columns import FIELDS, ROLES, ActionSheet, Column
+from exchange.data_sheet.columns import FIELDS, ROLES, WORDS, ActionColumn, ActionSheet
 from exchange.findings import CellChange
 from plan.models import ActionItem, ProgressUpdate
 from pmqa_tracker import thai
@@ -59,7 +59,7 @@ def read_others(columns: ActionSheet, rows: Sequence[Exported]) -> dict[int, Oth
         since = set()
         for update in updates[action.pk]:
             by = _by(update.author, update.at)
-            told = {name: text for name in ActionSheet.WORDS if (text := getattr(update, name))}
+            told = {name: text for name in WORDS if (text := getattr(update, name))}
             others.words.update(told)
             authors.update(dict.fromkeys(told, by))
             moved = ("status", "progress") if update.changes_status and (exported or update.version > seen) else ()
@@ -75,12 +75,12 @@ def read_others(columns: ActionSheet, rows: Sequence[Exported]) -> dict[int, Oth
             else:
                 continue
             by = authors.get(name, {})
-            others.cells[name] = CellChange(heading=column.column_name, before=before, after=after, **by)
+            others.cells[name] = CellChange(heading=column.heading, before=before, after=after, **by)
         found[action.pk] = others
     return found
 
 
-def _differs(column: Column, one: Any, other: Any) -> bool:
+def _differs(column: ActionColumn, one: Any, other: Any) -> bool:
     return column.widget.key(one) != column.widget.key(other)
 
 

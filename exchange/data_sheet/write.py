@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from assignments.access import Access
 from assignments.models import Assignment, Unit
 from criteria.models import Level, Requirement
-from exchange.data_sheet.columns import FIELDS, ROLES, ActionSheet, Part
+from exchange.data_sheet.columns import FIELDS, ROLES, WORDS, ColumnGroup
 from exchange.data_sheet.edits import Comparison, Edit
 from exchange.findings import CONFLICT, MERGED, NEW, CellChange
 from exchange.models import ImportJob
@@ -81,7 +81,7 @@ class Writer:
         else:
             held = self.columns.stored(action)
             before = snapshot(action) | {"token": self.columns.token_of(action)}
-            if any(self.columns.columns[name].part == Part.CONTENT for name in edit.changed):
+            if any(self.columns.columns[name].group == ColumnGroup.CONTENT for name in edit.changed):
                 set_content(action, placed({name: edit.values[name] for name in edit.changed}), self.mark)
                 action = reread(action)
         update = self._report(action, edit)
@@ -97,14 +97,14 @@ class Writer:
         cells = []
         for name, column in self.columns.columns.items():
             before = column.words(held[name]) if name in held else ""
-            if name in ActionSheet.WORDS:
+            if name in WORDS:
                 after = getattr(update, name) if update else ""
             elif name in self.columns.stored_columns or (edit.kind == NEW and name in ("ref", "criterion")):
                 after = column.words(column.stored(action))
             else:
                 continue
             if after != before:
-                cell = found.get(column.column_name, CellChange(heading=column.column_name, before=before, after=""))
+                cell = found.get(column.heading, CellChange(heading=column.heading, before=before, after=""))
                 cells.append(replace(cell, after=after))
         self.comparison.findings.rows[place] = replace(finding, cells=cells)
 
@@ -133,7 +133,7 @@ class Writer:
 
     def _report(self, action: ActionItem, edit: Edit) -> ProgressUpdate | None:
         """Record what the row reports as one update; None where it reports nothing."""
-        told = {name: edit.values[name] for name in ActionSheet.WORDS}
+        told = {name: edit.values[name] for name in WORDS}
         moved = {name: edit.values[name] for name in ("status", "progress") if name in edit.changed}
         if edit.action is None:
             moved = {name: value for name, value in moved.items() if value not in (None, 0, Status.NOT_STARTED)}
@@ -157,7 +157,7 @@ class Writer:
         told = []
         for name, messages in by_field.items():
             column = self.columns.columns.get(COLUMNS.get(name, name))
-            heading = column.column_name if column else ""
+            heading = column.heading if column else ""
             told += [(heading, message) for message in messages]
         if edit.kind == CONFLICT or (edit.kind == MERGED and self._meets_others(edit, by_field)):
             # What others wrote does not go together with it: their side stays, and the page says why.
@@ -174,8 +174,8 @@ class Writer:
         """Whether a broken rule is about what others changed too: progress or content; else it is the file's own."""
         columns = self.columns.columns
         others = {cell.heading for cell in self.comparison.findings.rows[self.comparison.places[edit.row]].others}
-        theirs = {column.part for column in columns.values() if column.column_name in others}
-        ours = {columns[column].part for name in names if (column := COLUMNS.get(name, name)) in columns}
+        theirs = {column.group for column in columns.values() if column.heading in others}
+        ours = {columns[column].group for name in names if (column := COLUMNS.get(name, name)) in columns}
         return not ours or bool(ours & theirs)
 
 

@@ -1,7 +1,8 @@
 """The rows of a whole plan's workbook: read cell by cell, told of where they are wrong, added where they are new."""
 
+import dataclasses
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -16,7 +17,16 @@ from exchange.data_sheet.write import Mark
 from exchange.findings import NEW, CellChange, Findings, RowFinding
 from exchange.models import ImportJob
 from exchange.tables import Table, read_table
-from exchange.whole_plan.tables import DEFAULTS, LABEL, NOTE, PLAN, PLAN_ASKS, TABLES, VALUE, Ask
+from exchange.whole_plan.tables import (
+    DEFAULTS,
+    LABEL,
+    NOTE,
+    PLAN,
+    PLAN_FIELDS,
+    TABLES,
+    VALUE,
+    PlanField,
+)
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.errors import UnreadableError
@@ -24,7 +34,7 @@ from pmqa_tracker.tasks import Tell
 from spreadsheets.read import BookRead
 
 Reader = Callable[[ReadCell], Any]
-# What the models call a field, and what the workbook asks it as.
+# Field of a model → name of its value in the workbook.
 ALIASES = {"first_period": "first", "last_period": "last", "schedule_basis": "basis", "requirements": "levels"}
 
 
@@ -40,9 +50,9 @@ class Row:
 
     table: Table
     number: int
-    values: dict[str, Any] = field(default_factory=dict)
-    cells: dict[str, ReadCell] = field(default_factory=dict)
-    rows: dict[str, int] = field(default_factory=dict)
+    values: dict[str, Any] = dataclasses.field(default_factory=dict)
+    cells: dict[str, ReadCell] = dataclasses.field(default_factory=dict)
+    rows: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def take_spelling(self, names: Collection[str], *columns: str) -> None:
         """Write the values of `columns` as `names` has them, where they are another spelling of one."""
@@ -60,7 +70,8 @@ class Records:
         self.mark = Mark(batch.by, _("Import of %(file)s") % {"file": batch.file_name})
         self.tell = tell
         self.tables = {
-            name: read_table(book, name, [ask.heading for ask in asks], self.findings) for name, asks in TABLES.items()
+            name: read_table(book, name, [field.heading for field in fields], self.findings)
+            for name, fields in TABLES.items()
         }
         self.first = read_table(book, PLAN, [LABEL, VALUE, NOTE], self.findings)
         self.is_readable = self.first is not None and all(self.tables.values())
@@ -71,14 +82,14 @@ class Records:
     def read_first(self) -> Row:
         row = Row(table=self.first, number=0)
         by_label = {str(cells[LABEL].value or "").strip(): (number, cells[VALUE]) for number, cells in self.first.rows}
-        for ask in PLAN_ASKS:
-            number, cell = by_label.get(ask.heading, (0, ReadCell()))
-            row.rows[ask.name], row.cells[ask.name] = number, cell
+        for field in PLAN_FIELDS:
+            number, cell = by_label.get(field.heading, (0, ReadCell()))
+            row.rows[field.name], row.cells[field.name] = number, cell
             if not number:
                 text = _("The line “%(label)s” is missing. Take the template and fill it in.")
-                self.findings.errors.append(self.first.error(0, "", ReadCell(), text % {"label": ask.heading}))
+                self.findings.errors.append(self.first.error(0, "", ReadCell(), text % {"label": field.heading}))
                 continue
-            self._read_cell(row, ask, ask.read)
+            self._read_cell(row, field, field.read)
         return row
 
     def read_rows(self, name: str, readers: Mapping[str, Reader] | None = None) -> list[Row]:
@@ -86,30 +97,30 @@ class Records:
         rows = []
         for number, cells in table.rows:
             row = Row(table=table, number=number)
-            for ask in TABLES[name]:
-                row.cells[ask.name] = cells[ask.heading]
-                self._read_cell(row, ask, ask.read or (readers or {})[ask.name])
+            for field in TABLES[name]:
+                row.cells[field.name] = cells[field.heading]
+                self._read_cell(row, field, field.read or (readers or {})[field.name])
             rows.append(row)
         return rows
 
-    def _read_cell(self, row: Row, ask: Ask, read: Reader) -> None:
+    def _read_cell(self, row: Row, field: PlanField, read: Reader) -> None:
         try:
-            value = read(row.cells[ask.name])
+            value = read(row.cells[field.name])
         except UnreadableError as error:
-            self.tell_at(row, ask.name, str(error), error.readings)
+            self.tell_at(row, field.name, str(error), error.readings)
             return
-        if ask.needs and value in (None, "", ()):
-            self.tell_at(row, ask.name, _("This may not be empty."))
+        if field.needs and value in (None, "", ()):
+            self.tell_at(row, field.name, _("This may not be empty."))
             return
-        row.values[ask.name] = DEFAULTS.get(ask.name) if value is None else value
+        row.values[field.name] = DEFAULTS.get(field.name) if value is None else value
 
     def tell_at(self, row: Row, name: str, message: str, readings: Iterable[Any] = ()) -> None:
         cell = row.cells.get(name, ReadCell())
         if row.rows:
             number, heading = row.rows.get(name, 0), VALUE
         else:
-            asks = {ask.name: ask.heading for ask in TABLES[row.table.sheet]}
-            number, heading = row.number, asks.get(name, "")
+            headings = {field.name: field.heading for field in TABLES[row.table.sheet]}
+            number, heading = row.number, headings.get(name, "")
         self.findings.errors.append(row.table.error(number, heading, cell, message, [str(each) for each in readings]))
 
     # Adding.
@@ -176,11 +187,11 @@ class Records:
         last = self.findings.rows[-1] if self.findings.rows else None
         if last and (last.sheet, last.row, last.name) == (sheet, row.number, name):
             return
-        asks = PLAN_ASKS if row.rows else TABLES[sheet]
+        fields = PLAN_FIELDS if row.rows else TABLES[sheet]
         cells = [
-            CellChange(heading=ask.heading, before="", after=words(row.values.get(ask.name)))
-            for ask in asks
-            if row.values.get(ask.name) not in (None, "", ())
+            CellChange(heading=field.heading, before="", after=words(row.values.get(field.name)))
+            for field in fields
+            if row.values.get(field.name) not in (None, "", ())
         ]
         self.findings.rows.append(
             RowFinding(

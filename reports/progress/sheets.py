@@ -35,11 +35,11 @@ def group_columns(first: str, width: float) -> list[Column]:
         Column(first, width, get=lambda row: row.name),
         Column("ทั้งหมด", 10, Kind.NUMBER, get=lambda row: row.group.total.count),
         *(
-            Column(str(each.label), 13, Kind.NUMBER, get=lambda row, status=each: row.group.by_status[status].count)
+            Column(str(each.label), 15, Kind.NUMBER, get=lambda row, status=each: row.group.by_status[status].count)
             for each in BAR_ORDER
         ),
         Column("ล่าช้า", 10, Kind.NUMBER, get=lambda row: row.group.overdue.count),
-        Column("ไม่รายงานในงวดนี้", 14, Kind.NUMBER, get=lambda row: row.group.silent.count),
+        Column("ไม่รายงานในงวดนี้", 16, Kind.NUMBER, get=lambda row: row.group.silent.count),
         Column("ความก้าวหน้า (%)", 14, get=lambda row: row.group.progress, style=ONE_DECIMAL),
         Column("ที่ควรเป็น (%)", 14, get=lambda row: row.group.expected, style=ONE_DECIMAL),
     ]

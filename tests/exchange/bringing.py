@@ -12,13 +12,13 @@ from assignments.access import Access
 from assignments.models import Assignment, Unit, User
 from criteria.models import Assessment, Category, Criterion, Requirement, Verdict
 from exchange import jobs
-from exchange.data_sheet.columns import ActionSheet
+from exchange.data_sheet.columns import ACTION_COLUMNS
 from exchange.data_sheet.export import SHEET, build_data_sheet
 from exchange.models import ImportJob
 from plan.models import ActionItem, Period, Plan, ProgressUpdate
 from pmqa_tracker import clock
 
-HEADINGS = {name: field.column_name for name, field in ActionSheet.fields.items()}
+HEADINGS = {name: column.heading for name, column in ACTION_COLUMNS.items()}
 KEPT = (
     Category,
     Criterion,

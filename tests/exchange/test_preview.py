@@ -7,7 +7,7 @@ import pytest
 from openpyxl import load_workbook
 
 from criteria.models import Assessment, Level
-from exchange.data_sheet.columns import ActionSheet, Part
+from exchange.data_sheet.columns import ACTION_COLUMNS, WORDS, ActionSheet, ColumnGroup
 from exchange.models import ImportState
 from exchange.whole_plan.export import build_plan_book
 from plan.models import ActionItem
@@ -16,7 +16,7 @@ from tests.exchange.editing import random_changes
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
-PROGRESS = ("status", "progress", *ActionSheet.WORDS)
+PROGRESS = ("status", "progress", *WORDS)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def held(plan):
     rows = {}
     for action in ActionItem.objects.filter(plan=plan).with_details():
         named = {**sheet.stored_columns, **{name: sheet.columns[name] for name in ("ref", "criterion")}}
-        rows[action.ref] = {column.column_name: column.words(column.stored(action)) for column in named.values()}
+        rows[action.ref] = {column.heading: column.words(column.stored(action)) for column in named.values()}
     return rows
 
 
@@ -45,8 +45,8 @@ def written(plan, batch, before):
         old = before.get(ref, {})
         changed = {heading: (old.get(heading, ""), value) for heading, value in cells.items()}
         update = batch.updates.filter(action__ref=ref, action__plan=plan).first()
-        for name in ActionSheet.WORDS:
-            changed[ActionSheet.fields[name].column_name] = ("", getattr(update, name) if update else "")
+        for name in WORDS:
+            changed[ACTION_COLUMNS[name].heading] = ("", getattr(update, name) if update else "")
         if changed := {heading: pair for heading, pair in changed.items() if pair[0] != pair[1]}:
             found[ref] = changed
     return found
@@ -63,7 +63,7 @@ def promised(batch):
 def _ref(row):
     """Of a new row too, whose ref is one of its values; both workbooks call the column the same."""
     cells = {cell["heading"]: cell["after"] for cell in row["cells"]}
-    return cells.get(ActionSheet.fields["ref"].column_name, row["name"])
+    return cells.get(ACTION_COLUMNS["ref"].heading, row["name"])
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -88,7 +88,7 @@ def test_what_a_units_sheet_promises_is_what_it_writes(plan, coordinator, seed):
     changes = {
         (ref, name): value
         for (ref, name), value in changes.items()
-        if ref in led - statuses and ActionSheet.fields[name].part == Part.PROGRESS
+        if ref in led - statuses and ACTION_COLUMNS[name].group == ColumnGroup.PROGRESS
     } or {(min(led), "result"): "ทำแล้ว"}
     before = held(plan)
     batch = bring(edited(exported(plan, unit), changes), plan, coordinator)
