@@ -10,7 +10,7 @@ from criteria.models import Assessment, Level
 from exchange.data_sheet.columns import ACTION_COLUMNS, WORDS, ActionSheet, ColumnGroup
 from exchange.models import ImportState
 from exchange.whole_plan.export import build_plan_book
-from plan.models import ActionItem
+from plan.models import ActionItem, ProgressUpdate
 from tests.exchange.bringing import bring, edited, exported, saved, write
 from tests.exchange.editing import random_changes
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory
@@ -44,7 +44,7 @@ def written(plan, batch, before):
     for ref, cells in held(plan).items():
         old = before.get(ref, {})
         changed = {heading: (old.get(heading, ""), value) for heading, value in cells.items()}
-        update = batch.updates.filter(action__ref=ref, action__plan=plan).first()
+        update = ProgressUpdate.objects.filter(import_key=batch.key, action__ref=ref, action__plan=plan).first()
         for name in WORDS:
             changed[ACTION_COLUMNS[name].heading] = ("", getattr(update, name) if update else "")
         if changed := {heading: pair for heading, pair in changed.items() if pair[0] != pair[1]}:
