@@ -102,6 +102,41 @@ class ImportJob(models.Model):
         return self.at + timedelta(hours=settings.PMQA_KEPT_HOURS)
 
     @property
+    def is_new_plan(self) -> bool:
+        """Whether its file is a whole plan."""
+        return self.kind == self.Kind.NEW_PLAN
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether its file is still to be read."""
+        return self.state == ImportState.READING
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether it waits for the user to confirm it."""
+        return self.state == ImportState.PREVIEW
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether its file has errors."""
+        return self.state == ImportState.REFUSED
+
+    @property
+    def is_written(self) -> bool:
+        """Whether it was imported, and not undone since."""
+        return self.state == ImportState.WRITTEN
+
+    @property
+    def was_written(self) -> bool:
+        """Whether it was imported, undone since or not."""
+        return self.written_at is not None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to confirm: it was imported, or there was nothing to change."""
+        return self.was_written or self.state == ImportState.UNCHANGED
+
+    @property
     def imported_file(self) -> ImportedFile:
         """What the updates of this import say about it."""
         return ImportedFile(key=self.key, name=self.file_name, unit=self.unit_id)

@@ -17,6 +17,7 @@ from exchange.data_sheet.export import build_data_sheet
 from exchange.findings import CHANGED, CONFLICT, MERGED, NEW, of_kind
 from exchange.forms import UploadForm, typed_sides, typed_upload
 from exchange.models import ImportJob, ImportState
+from exchange.outcome import outcome_of
 from exchange.undo import LaterImportsError, NothingToUndoError, UndoneAlreadyError, read_undoable, undo_import
 from exchange.undo_plan import InUseError, read_later, remove_new_plan
 from exchange.whole_plan.export import build_plan_book, build_template
@@ -191,7 +192,7 @@ def _detail(request: HttpRequest, batch: ImportJob, here: str) -> HttpResponse:
         except jobs.NotPreviewedError as error:
             messages.error(request, str(error))
             return redirect(here)
-        if batch.state == ImportState.WRITTEN and batch.kind == ImportJob.Kind.NEW_PLAN:
+        if batch.is_written and batch.is_new_plan:
             is_added = bool(batch.found.get("adds_to"))
             done = _("Added to the plan.") if is_added else _("The plan is made.")
             messages.success(request, _("%(done)s This is its overview.") % {"done": done})
@@ -207,18 +208,20 @@ def _context(batch: ImportJob, here: str, reader: int) -> dict[str, Any]:
     """What the page of an import shows the user with a pk."""
     task = tasks.find(batch.task) if batch.task else None
     is_waiting = bool(task and task.is_running and batch.state in (ImportState.READING, ImportState.PREVIEW))
-    is_cut_off = batch.state == ImportState.READING and not is_waiting
-    is_expired = batch.state == ImportState.PREVIEW and clock.now() > batch.expires_at()
-    is_written, is_new_plan = batch.state == ImportState.WRITTEN, batch.kind == ImportJob.Kind.NEW_PLAN
-    undoable = read_undoable(batch) if is_written else None
-    later = read_later(batch) if is_written and is_new_plan else undoable.later if undoable else []
+    is_cut_off = batch.is_reading and not is_waiting
+    is_expired = batch.is_preview and clock.now() > batch.expires_at()
+    is_new_plan = batch.is_new_plan
+    undoable = read_undoable(batch) if batch.is_written else None
+    later = read_later(batch) if batch.is_written and is_new_plan else undoable.later if undoable else []
     conflicts = of_kind(batch.found, CONFLICT)
+    not_undone = [row["ref"] for row in batch.written if "undone" not in row and not is_new_plan]
     return {
         "batch": batch,
         "here": here,
         "task": task,
         "is_waiting": is_waiting,
-        "is_cut_off": is_cut_off,
+        "outcome": outcome_of(batch, is_cut_off=is_cut_off, is_expired=is_expired, not_undone=not_undone),
+        "adds_to": batch.found.get("adds_to") if batch.is_preview or batch.is_refused else "",
         "is_expired": is_expired,
         "new": of_kind(batch.found, NEW),
         "changed": of_kind(batch.found, CHANGED),
@@ -229,7 +232,6 @@ def _context(batch: ImportJob, here: str, reader: int) -> dict[str, Any]:
         "left": [row for row in conflicts if not row.get("is_taken")],
         "undoable": undoable,
         "later": later,
-        "not_undone": [row["ref"] for row in batch.written if "undone" not in row and not is_new_plan],
         "not_new_plan": not is_new_plan,
         "is_new_plan": is_new_plan,
     }

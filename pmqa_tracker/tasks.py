@@ -66,6 +66,11 @@ class Task:
         return self.state == RUNNING
 
     @property
+    def is_done(self) -> bool:
+        """Whether its result is there."""
+        return self.state == DONE
+
+    @property
     def result(self) -> Path:
         """The file it made."""
         return _folder() / self.name / RESULT

@@ -65,6 +65,16 @@ class SubmissionStep(AppendOnly):
     def __str__(self) -> str:
         return f"{self.report_id} v{self.version}"
 
+    @property
+    def is_sent(self) -> bool:
+        """Whether the unit sent the report with it."""
+        return self.state == SubmissionState.SENT
+
+    @property
+    def is_return(self) -> bool:
+        """Whether the coordinator returned the report with it."""
+        return self.state == SubmissionState.RETURNED
+
 
 class SubmissionLine(AppendOnly):
     """An action in a step: as it stood when the report was sent, or why it was returned."""

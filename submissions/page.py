@@ -43,6 +43,11 @@ class ReportRow:
     is_undone: bool = False
 
     @property
+    def is_open(self) -> bool:
+        """Whether something was left to do."""
+        return Status(self.status).is_open
+
+    @property
     def earlier(self) -> list[ProgressUpdate]:
         """The updates before the last of `words`."""
         return self.words[1:]
@@ -50,7 +55,7 @@ class ReportRow:
     @property
     def is_silent(self) -> bool:
         """Whether the unit owes an update of it: it is open, and no update since the period began is the unit's own."""
-        return not self.is_reported and Status(self.status).is_open
+        return not self.is_reported and self.is_open
 
     @property
     def waits_for_unit(self) -> bool:
@@ -80,6 +85,11 @@ class ReportPage:
     def state(self) -> str:
         """A SubmissionState, or "" before its first sending."""
         return self.report.state if self.report else ""
+
+    @property
+    def waits_for_review(self) -> bool:
+        """Whether it was sent, and neither accepted nor returned since."""
+        return self.state == SubmissionState.SENT
 
     @property
     def version(self) -> int:

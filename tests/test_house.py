@@ -290,3 +290,19 @@ def test_a_line_of_css_holds_one_declaration():
 @pytest.mark.parametrize("css", ["a { color: red; }\n", "a {\n  color: red; margin: 0;\n}\n", "a {\n}  b {\n}\n"])
 def test_css_on_one_line_is_seen(css):
     assert badly_formatted(css)
+
+
+def states_in(template):
+    """The states that a Django template spells; a method of HTTP is none."""
+    tags = re.findall(r"\{%-? *(?:el)?if\b.*?%\}", template)
+    return [word for tag in tags for word in re.findall(r"[\"']([A-Z][A-Z_]{2,})[\"']", tag) if word != "POST"]
+
+
+def test_no_template_spells_a_state():
+    found = {path.name: words for path in committed("templates/*") if (words := states_in(path.read_text()))}
+    assert found == {}
+
+
+def test_a_state_in_a_template_is_seen():
+    template = "{% if a %}{% elif action.status == \"DONE\" or each.kind != 'NEW_PLAN' %}{% endif %}"
+    assert states_in(template) == ["DONE", "NEW_PLAN"]

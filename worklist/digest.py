@@ -64,9 +64,9 @@ def build_mail(digest: Digest, plan: Plan, as_of: AsOf, *, site: str) -> EmailMu
         ) % {"count": count}
         mail = EmailMultiAlternatives(
             subject=subject,
-            body=BLANK_LINES.sub("\n\n", render_to_string("plan/reminder.txt", context)).strip(),
+            body=BLANK_LINES.sub("\n\n", render_to_string("worklist/reminder.txt", context)).strip(),
             to=[digest.user.email],
             headers={"Auto-Submitted": "auto-generated"},  # no answers from people on leave
         )
-        mail.attach_alternative(render_to_string("plan/reminder.html", context), "text/html")
+        mail.attach_alternative(render_to_string("worklist/reminder.html", context), "text/html")
     return mail

@@ -349,6 +349,11 @@ class ActionItem(Versioned):
             raise ValidationError({"last_period": _("The last period must not come before the first.")})
 
     @property
+    def is_schedule_inferred(self) -> bool:
+        """Whether its schedule was read from the document's layout and not from its words."""
+        return self.schedule_basis == self.Basis.INFERRED
+
+    @property
     def lead(self) -> list[Any]:
         """Its lead assignments in the document's order; needs `with_details()`."""
         return [assignment for assignment in self.assignments.all() if assignment.role == Role.LEAD]

@@ -171,10 +171,20 @@ class ProgressUpdate(AppendOnly):
             ),
         )
 
-    has_evidence = False  # set by the write path when files or links come with the update
+    has_evidence = False  # the write path sets it before `clean` where files or links come with the update
 
     def __str__(self) -> str:
         return f"{self.action_id} v{self.version}"
+
+    @property
+    def is_of_undo(self) -> bool:
+        """Whether the undo of an import wrote it."""
+        return self.source == self.Source.UNDO
+
+    @property
+    def is_by_form(self) -> bool:
+        """Whether somebody wrote it in the form of the site."""
+        return self.source == self.Source.WEB
 
     @property
     def changes_status(self) -> bool:

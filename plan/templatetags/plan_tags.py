@@ -42,6 +42,13 @@ def health_badge(value: str) -> SafeString:
 
 
 @register.simple_tag
+def lag_badge(health: str, status: str) -> SafeString | str:
+    """The health where it says more than the status and `overdue_badge` do; else nothing."""
+    says_nothing = health in (Health.NONE, Health.OVERDUE) or status == Status.DONE
+    return "" if says_nothing else health_badge(health)
+
+
+@register.simple_tag
 def overdue_badge(due: str, updated_on: datetime | None = None) -> SafeString | str:
     """The mark of what is overdue, with the day it was updated on where no update of it is owed; else nothing."""
     if due != Due.OVERDUE:

@@ -6,7 +6,8 @@ from itertools import groupby
 
 from criteria.models import Criterion
 from plan.as_of import AsOf
-from plan.models import ActionItem, Period
+from plan.models import ActionItem, Due, Period, Status
+from plan.models.looks import Look
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,16 @@ class Bar:
     before: range
     span: int
     after: range
+
+    @property
+    def look(self) -> Look:
+        """Icon and colours of its status on the day."""
+        return Status(self.action.status_on).look
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it is overdue on the day."""
+        return self.action.due == Due.OVERDUE
 
 
 @dataclass(frozen=True)
