@@ -38,7 +38,7 @@ class Access:
         user: the person.
         roles: names of his groups.
         units: the units they are a member of, as the department lists them; `unit_ids` are their pks.
-        speaks_for: those, and the collectives they belong to, each with the unit of his it reaches him by.
+        represented_units: those, and the collectives they belong to, each with the unit of his it reaches him by.
         collectives: the collectives that each of `units` belongs to, by its pk.
     """
 
@@ -46,7 +46,7 @@ class Access:
     roles: frozenset[str]
     units: tuple[Unit, ...]
     unit_ids: frozenset[int]
-    speaks_for: Mapping[int, int]
+    represented_units: Mapping[int, int]
     collectives: Mapping[int, frozenset[int]]
 
     @classmethod
@@ -60,7 +60,7 @@ class Access:
             roles=frozenset(user.groups.values_list("name", flat=True)),
             units=units,
             unit_ids=frozenset(unit.pk for unit in units),
-            speaks_for=reached | {unit.pk: unit.pk for unit in units},
+            represented_units=reached | {unit.pk: unit.pk for unit in units},
             collectives={
                 unit.pk: frozenset(row.collective for row in rows if row == unit and row.collective) for unit in units
             },
@@ -98,30 +98,32 @@ class Access:
         """Coordinators, and whoever added it."""
         return self.is_coordinator or evidence.added_by_id == self.user.pk
 
-    def may_send_report(self, unit_id: int) -> bool:
+    def may_send_submission(self, unit_id: int) -> bool:
         """The staff of a unit, and a coordinator who works in it, hand in its report of a period."""
         return unit_id in self.unit_ids and self.may_lead
 
     def only(self, unit: Unit) -> "Access":
         """The person as a member of one of their units alone."""
         pks = self._reach(unit.pk)
-        return replace(self, units=(unit,), unit_ids=frozenset({unit.pk}), speaks_for=dict.fromkeys(pks, unit.pk))
+        return replace(
+            self, units=(unit,), unit_ids=frozenset({unit.pk}), represented_units=dict.fromkeys(pks, unit.pk)
+        )
 
-    def own_in(self, action: "ActionItem") -> list[Unit]:
+    def own_units_in(self, action: "ActionItem") -> list[Unit]:
         """The person's units that take part in an action, those that lead it first."""
         roles = {unit: self._roles_of(unit.pk, action) for unit in self.units}
         return sorted((unit for unit in self.units if roles[unit]), key=lambda unit: Role.LEAD not in roles[unit])
 
-    def assigns(self, action: "ActionItem", role: str) -> bool:
+    def has_role_in(self, action: "ActionItem", role: str) -> bool:
         """Whether one of the person's units has a role in an action."""
         return any(role in self._roles_of(unit.pk, action) for unit in self.units)
 
-    def choices_in(self, action: "ActionItem") -> list[Unit]:
+    def reportable_units(self, action: "ActionItem") -> list[Unit]:
         """The units the person may speak for on an action: their own and, for a coordinator, those that lead it.
 
         One query for a coordinator, none for others.
         """
-        own = self.own_in(action)
+        own = self.own_units_in(action)
         if not self.is_coordinator:
             return own
         leads = [part.unit_id for part in action.assignments.all() if part.role == Role.LEAD]
@@ -140,7 +142,7 @@ class Access:
         """The roles one of the person's units has in an action, itself or through a collective."""
         return {part.role for part in action.assignments.all() if part.unit_id in self._reach(unit)}
 
-    def unit_in(self, action: "ActionItem") -> int | None:
+    def default_unit(self, action: "ActionItem") -> int | None:
         """The pk of the unit the person speaks for on an action, unless they choose another.
 
         One of their units that leads it, or else supports it. A coordinator whose units do not lead it speaks on
@@ -150,8 +152,8 @@ class Access:
             action.assignments.all(), key=lambda part: (part.role != Role.LEAD, part.unit_id not in self.unit_ids)
         )
         leads = [part.unit_id for part in parts if part.role == Role.LEAD]
-        own = [self.speaks_for[part.unit_id] for part in parts if part.unit_id in self.speaks_for]
-        if self.is_coordinator and leads and self.speaks_for.keys().isdisjoint(leads):
+        own = [self.represented_units[part.unit_id] for part in parts if part.unit_id in self.represented_units]
+        if self.is_coordinator and leads and self.represented_units.keys().isdisjoint(leads):
             return leads[0] if len(leads) == 1 else None
         return next(iter(own), None)
 
@@ -213,7 +215,11 @@ class Access:
         if not parts:
             return _("No unit is in charge of this action yet. The PMQA coordinator assigns it.")
         units = ", ".join(dict.fromkeys(str(part.unit) for part in parts))
-        own = [self.unit_names[self.speaks_for[part.unit_id]] for part in parts if part.unit_id in self.speaks_for]
+        own = [
+            self.unit_names[self.represented_units[part.unit_id]]
+            for part in parts
+            if part.unit_id in self.represented_units
+        ]
         if own:
             why = _("This action is the work of your unit %(own)s, but only its staff report on it.")
             return " ".join([why % {"own": ", ".join(dict.fromkeys(own))}, self._role_words, self.how_to_report])
@@ -230,7 +236,7 @@ class Access:
 
     def why_not_send(self, unit: Unit) -> str:
         """Why the user does not send the reports of a unit."""
-        if self.may_send_report(unit.pk):
+        if self.may_send_submission(unit.pk):
             return ""
         why = _("Only the staff of %(unit)s send its report.") % {"unit": unit}
         if unit.pk in self.unit_ids:
@@ -298,7 +304,8 @@ class Access:
 
     def _has_role(self, action: "ActionItem", role: str) -> bool:
         return self.is_staff and any(
-            assignment.role == role and assignment.unit_id in self.speaks_for for assignment in action.assignments.all()
+            assignment.role == role and assignment.unit_id in self.represented_units
+            for assignment in action.assignments.all()
         )
 
 

@@ -18,7 +18,7 @@ from assignments.access import RoleGroup, access_of
 from assignments.models import Assignment, Membership, Unit, User
 from assignments.resources import UnitResource
 from pmqa_tracker.admin import (
-    KeepsWords,
+    KeepsTypedText,
     RequestChoices,
     ThaiText,
     VersionedAdmin,
@@ -76,7 +76,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(ThaiText, KeepsWords, DjangoUserAdmin):
+class UserAdmin(ThaiText, KeepsTypedText, DjangoUserAdmin):
     """Users with their roles and units."""
 
     list_display = ("username", "first_name", "last_name", "roles", "is_active", "is_demo")
@@ -136,7 +136,7 @@ class PermissionsField(forms.ModelMultipleChoiceField):
 
 
 @admin.register(Group)
-class RoleAdmin(ThaiText, KeepsWords, DjangoGroupAdmin):
+class RoleAdmin(ThaiText, KeepsTypedText, DjangoGroupAdmin):
     """The roles; the names of the four that the site knows stay."""
 
     filter_horizontal = ()
@@ -194,7 +194,7 @@ class UnitAdmin(ExchangeAdmin, VersionedAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(ThaiText, KeepsWords, admin.ModelAdmin):
+class MembershipAdmin(ThaiText, KeepsTypedText, admin.ModelAdmin):
     list_display = ("user", "unit")
     list_filter = ("unit",)
     list_select_related = ("user", "unit")

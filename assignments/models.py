@@ -47,7 +47,7 @@ class UnitQuerySet(models.QuerySet["Unit"]):
         """The units a person is a member of."""
         return self.filter(memberships__user=user)
 
-    def carrying(self, units: "Iterable[Unit]") -> "UnitQuerySet":
+    def with_collectives_of(self, units: "Iterable[Unit]") -> "UnitQuerySet":
         """`units` and the collectives they belong to: what is assigned to any of these is their work (design §3)."""
         pks = {unit.pk for unit in units}
         return self.filter(Q(pk__in=pks) | Q(members__in=pks)).distinct()

@@ -12,7 +12,7 @@ from pmqa_tracker.parsing.cell import ReadCell
 from spreadsheets.admin_tables import TableMeta, TableResource
 
 
-class UnitsWidget(widgets.ManyToManyWidget):
+class UnitListWidget(widgets.ManyToManyWidget):
     """Units by their names, with commas between; read as in every import."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> UnitQuerySet:
@@ -31,7 +31,7 @@ class UnitsWidget(widgets.ManyToManyWidget):
 class UnitResource(TableResource):
     """A row a unit, named by its abbreviation; the members of a collective are in one cell."""
 
-    members = fields.Field("members", "members", UnitsWidget(Unit))
+    members = fields.Field("members", "members", UnitListWidget(Unit))
 
     class Meta(TableMeta):
         model = Unit

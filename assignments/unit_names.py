@@ -11,7 +11,7 @@ from assignments.models import Unit, UnitQuerySet
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.choices import nearest, read_words
-from pmqa_tracker.parsing.errors import UnreadableError, shown
+from pmqa_tracker.parsing.errors import UnreadableError, quote_value
 
 BETWEEN = r"(?:[\s,/;·|&+、，\u200b-\u200d\ufeff-]|และ|ร่วมกับ|กับ|\band\b)"
 SEPARATOR = re.compile(f"{BETWEEN}+")
@@ -91,12 +91,13 @@ def read_units(cell: ReadCell, names: UnitNames) -> list[Unit]:
     for written, sharing in splits[0]:
         if len(sharing) > 1:
             raise UnreadableError(
-                _("“%(name)s” is the name of several units; write the one that is meant.") % {"name": shown(written)},
+                _("“%(name)s” is the name of several units; write the one that is meant.")
+                % {"name": quote_value(written)},
                 (names.written([unit]) for unit in sharing[:MOST_READINGS]),
             )
     readings = dict.fromkeys(names.written(units) for split in splits if (units := _meaning(split)))
     raise UnreadableError(
-        _("“%(value)s” may mean several units; part them with commas.") % {"value": shown(text)},
+        _("“%(value)s” may mean several units; part them with commas.") % {"value": quote_value(text)},
         list(readings)[:MOST_READINGS],
     )
 
@@ -185,7 +186,7 @@ def _unknown(typed: str, names: UnitNames) -> UnreadableError:
     offered = {key: _offer(units[0]) for key, units in names.by_key.items()}
     near = nearest(piece.replace(".", ""), offered) or nearest(more.replace(".", ""), offered)
     name = typed[first:last] if len(typed) == len(text) else piece
-    return UnreadableError(_("“%(name)s” is not a unit.") % {"name": shown(name)} + near)
+    return UnreadableError(_("“%(name)s” is not a unit.") % {"name": quote_value(name)} + near)
 
 
 def _key(name: str) -> str:

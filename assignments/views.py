@@ -3,10 +3,10 @@
 from django.http import HttpRequest, HttpResponse
 
 from assignments.access import access_of
-from pmqa_tracker.views import not_taken
+from pmqa_tracker.views import render_refusal
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """403 in the site's look: the reason, who can change it, and every word that was sent."""
     access = access_of(request)
-    return not_taken(request, "403.html", status=403, reason=str(exception) or access.why_not_here, access=access)
+    return render_refusal(request, "403.html", status=403, reason=str(exception) or access.why_not_here, access=access)

@@ -18,7 +18,7 @@ from assignments.models import Membership, Unit, User
 from demo.words import BEGUN, CANCELLED, FINISHED, MOVED, NEXT, PROBLEMS, SUPPORTED
 from plan.as_of import AsOf, on_day
 from plan.models import ActionItem, Meeting, Plan, ProgressUpdate, Status
-from plan.updates.record import Attachment, Report, record_update
+from plan.updates.record import Attachment, UpdateInput, record_update
 from pmqa_tracker import thai
 
 NAMESPACE = UUID("5f0c1f5e-2563-4515-8d25-62b562563051")
@@ -104,7 +104,7 @@ def hold_meetings(plan: Plan, *, today: date) -> int:
     return len(held)
 
 
-def tell_history(plan: Plan, people: dict[str, User], *, today: date) -> int:
+def write_demo_history(plan: Plan, people: dict[str, User], *, today: date) -> int:
     """Write the history, once, of every action nobody has told anything of; how many updates that made.
 
     Args:
@@ -126,7 +126,7 @@ def tell_history(plan: Plan, people: dict[str, User], *, today: date) -> int:
         for action in actions:
             version = action.version
             leads = _divisions(action.lead) or ["กพร."]
-            for step, (day, author, report) in enumerate(_story(action, endings[action.ref], as_of)):
+            for step, (day, author, report) in enumerate(_history_steps(action, endings[action.ref], as_of)):
                 name = author or by_unit[leads[_pick(action.ref, f"lead{step}", len(leads))]]
                 if author == "support":
                     helpers = _divisions(action.support)
@@ -191,7 +191,7 @@ def _divisions(assignments: list) -> list[str]:
     return [name for name in dict.fromkeys(names) if name in LATIN]
 
 
-def _story(action: ActionItem, ending: Status, as_of: AsOf) -> Iterator[tuple[date, str, Report]]:
+def _history_steps(action: ActionItem, ending: Status, as_of: AsOf) -> Iterator[tuple[date, str, UpdateInput]]:
     """(day, author or "" for a lead unit, what is told), in order."""
 
     def word(what: str, words: tuple[str, ...]) -> str:
@@ -205,7 +205,7 @@ def _story(action: ActionItem, ending: Status, as_of: AsOf) -> Iterator[tuple[da
     until = min(as_of.day, last.ends_on)
     if ending == Status.CANCELLED:
         day = min(begun, until)
-        yield day, "coordinator", Report(status=ending, progress=0, reason=word("why", CANCELLED))
+        yield day, "coordinator", UpdateInput(status=ending, progress=0, reason=word("why", CANCELLED))
         return
     # A third fell silent before the running period, the others told something in it.
     is_silent = ending == Status.IN_PROGRESS and _pick(action.ref, "silent", 3) == 0
@@ -223,7 +223,7 @@ def _story(action: ActionItem, ending: Status, as_of: AsOf) -> Iterator[tuple[da
         yield (
             day,
             "",
-            Report(
+            UpdateInput(
                 status=Status.IN_PROGRESS,
                 progress=max(1, round(reached * step / (steps + 1))),
                 result=word(f"told{step}", BEGUN if step == 1 else MOVED),
@@ -231,17 +231,17 @@ def _story(action: ActionItem, ending: Status, as_of: AsOf) -> Iterator[tuple[da
             ),
         )
     if _pick(action.ref, "helped", 4) == 0:
-        yield end - (end - begun) / 8, "support", Report(result=word("helped", SUPPORTED))
+        yield end - (end - begun) / 8, "support", UpdateInput(result=word("helped", SUPPORTED))
     if ending == Status.DONE:
         proof = Attachment(title="รายงานผลการดำเนินงาน", link=f"https://example.org/pmqa/{action.ref}")
         attachments = (proof,) if _pick(action.ref, "proof", 2) else ()
-        yield end, "", Report(status=ending, progress=100, result=word("done", FINISHED), attachments=attachments)
+        yield end, "", UpdateInput(status=ending, progress=100, result=word("done", FINISHED), attachments=attachments)
     elif ending == Status.BLOCKED:
         progress = max(1, round(reached * steps / (steps + 1)))
         problem, way_out = PROBLEMS[_pick(action.ref, "problem", len(PROBLEMS))]
-        yield end, "", Report(status=ending, progress=progress, problem=problem, next_step=way_out)
+        yield end, "", UpdateInput(status=ending, progress=progress, problem=problem, next_step=way_out)
     else:
-        report = Report(status=ending, progress=reached, result=word("last", MOVED), next_step=word("next", NEXT))
+        report = UpdateInput(status=ending, progress=reached, result=word("last", MOVED), next_step=word("next", NEXT))
         yield end, "", report
 
 

@@ -16,16 +16,16 @@ from demo.words import REPORT_ADDED, REPORT_REASONS, REPORT_THANKS
 from plan.as_of import on_day
 from plan.models import Period, Plan, ProgressUpdate, Status
 from pmqa_tracker import thai
-from submissions.grid import CellState, grid
+from submissions.grid import SubmissionCellState, read_submission_grid
 from submissions.models import Submission, SubmissionStep
-from submissions.steps import accept_report, day_of_report, report_actions, return_report, send_report
+from submissions.steps import accept_submission, return_submission, send_submission, submission_actions, submission_day
 
 STAFF_UNIT = "สพม."
 # What became of the last period's reports, in the order the units' names fall; all others are accepted.
 LAST = ("late", "waiting", "waiting", "returned")
 
 
-def tell_reports(plan: Plan, people: dict[str, User], *, today: date) -> int:
+def write_demo_submissions(plan: Plan, people: dict[str, User], *, today: date) -> int:
     """Write the reports of the periods that have ended, once; how many reports that made.
 
     Args:
@@ -37,9 +37,9 @@ def tell_reports(plan: Plan, people: dict[str, User], *, today: date) -> int:
         return 0
     day = min(today, LAST_DAY)
     units = list(Unit.objects.divisions().active().in_order())
-    table = grid(plan, on_day(plan, day, plan.periods.all()), units)
+    table = read_submission_grid(plan, on_day(plan, day, plan.periods.all()), units)
     owed = {
-        column.period: [row.unit for row in table.rows if row.cells[place].state == CellState.LATE]
+        column.period: [row.unit for row in table.rows if row.cells[place].state == SubmissionCellState.LATE]
         for place, column in enumerate(table.columns)
     }
     owed = {period: late for period, late in owed.items() if late}
@@ -48,7 +48,7 @@ def tell_reports(plan: Plan, people: dict[str, User], *, today: date) -> int:
             is_last = period == max(owed, key=lambda each: each.number)
             fates = _last_fates(period, late) if is_last else _fates(period, late)
             for unit in late:
-                _Report(plan, period, unit, people, day).tell(fates.get(unit.abbreviation, "accepted"))
+                _DemoSubmission(plan, period, unit, people, day).on_progress(fates.get(unit.abbreviation, "accepted"))
     return Submission.objects.filter(period__plan=plan).count()
 
 
@@ -67,7 +67,7 @@ def _fates(period: Period, units: Sequence[Unit]) -> dict[str, str]:
     return dict.fromkeys(_shuffled(period, units)[:1], "corrected")
 
 
-class _Report:
+class _DemoSubmission:
     """One unit's report of a period as its steps are told."""
 
     def __init__(self, plan: Plan, period: Period, unit: Unit, people: dict[str, User], last_day: date) -> None:
@@ -79,7 +79,7 @@ class _Report:
         self.version = 0
         self.report: Submission | None = None
 
-    def tell(self, fate: str) -> None:
+    def on_progress(self, fate: str) -> None:
         """Take the steps that lead to a fate."""
         if fate == "late":
             return
@@ -102,9 +102,9 @@ class _Report:
 
     def _send(self, days: int, note: str = "") -> None:
         if at := self._at(days):
-            as_of = day_of_report(self.plan, self.period, at)
+            as_of = submission_day(self.plan, self.period, at)
             self._took(
-                send_report(
+                send_submission(
                     unit=self.unit, period=self.period, access=self.sender, version=self.version,
                     op_id=self._op(), at=at, note=note, as_of=as_of,
                 )
@@ -114,7 +114,7 @@ class _Report:
         if self.report and (at := self._at(days)):
             note = REPORT_THANKS[_pick(self.name, "thanks", len(REPORT_THANKS))]
             self._took(
-                accept_report(
+                accept_submission(
                     report=self.report, access=self.reviewer, version=self.version, op_id=self._op(), at=at, note=note
                 )
             )
@@ -127,7 +127,7 @@ class _Report:
                 for place, pk in enumerate(refs)
             }
             self._took(
-                return_report(
+                return_submission(
                     report=self.report, access=self.reviewer, version=self.version, op_id=self._op(), at=at,
                     note="", reasons=reasons,
                 )
@@ -135,8 +135,8 @@ class _Report:
 
     def _to_correct(self, at: datetime) -> list[int]:
         """The actions it makes sense to return: open ones first of which nothing was told afterwards."""
-        as_of = day_of_report(self.plan, self.period, at)
-        actions = list(report_actions(self.plan, self.unit, self.period, as_of).in_order())
+        as_of = submission_day(self.plan, self.period, at)
+        actions = list(submission_actions(self.plan, self.unit, self.period, as_of).in_order())
         later = set(
             ProgressUpdate.objects.without_undone()
             .filter(action__in=actions, at__gte=thai.end_of(at.date()))

@@ -68,7 +68,7 @@ class RowFinding:
         title: its text, in short.
         cells: what would change; of a conflict, the site's value and the file's.
         others: what others changed since the export, each with who and when; it stays.
-        trouble: of a conflict, why the file's side cannot be taken.
+        error: of a conflict, why the file's side cannot be taken.
         is_taken: of a conflict that was imported, whether the file's side was taken.
         nearest: of a new row, the action there already that reads most like it.
     """
@@ -80,7 +80,7 @@ class RowFinding:
     title: str = ""
     cells: Sequence[CellChange] = ()
     others: Sequence[CellChange] = ()
-    trouble: str = ""
+    error: str = ""
     is_taken: bool = False
     nearest: str = ""
 
@@ -137,7 +137,7 @@ def error_at(
         row=row,
         column=get_column_letter(column) if column else "",
         heading=heading,
-        value=shown(cell),
+        value=cell_text(cell),
         message=message,
         readings=tuple(str(reading) for reading in readings),
     )
@@ -148,9 +148,9 @@ def near(text: str, names: Iterable[str]) -> list[str]:
     return get_close_matches(text, list(names), n=3, cutoff=0.5)
 
 
-def shown(cell: ReadCell) -> str:
+def cell_text(cell: ReadCell) -> str:
     """What stands in a cell, as a person finds it there."""
-    if cell.trouble == "FORMULA":
+    if cell.error == "FORMULA":
         return _("(a formula without a value)")
     text = "" if cell.value is None else str(cell.value)
     text = text.encode("utf-8", "replace").decode().replace("\0", "")

@@ -10,13 +10,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from assignments.models import Unit
-from pmqa_tracker.typed_words import Words, file_names
+from pmqa_tracker.typed_words import LabelledText, file_names
 from spreadsheets.read import LIMITS
 
 MEGABYTE = 1024 * 1024
 
 
-class UploadForm(forms.Form):
+class WorkbookUploadForm(forms.Form):
     """A workbook, and whose it is where the file does not say so itself."""
 
     file = forms.FileField(
@@ -66,13 +66,13 @@ class UploadForm(forms.Form):
         return file.read()
 
 
-def typed_upload(request: HttpRequest) -> Words:
+def typed_upload(request: HttpRequest) -> LabelledText:
     """(label, text) of a posted upload: the unit that was chosen and the name of the file."""
-    label = UploadForm.base_fields["unit"].label
+    label = WorkbookUploadForm.base_fields["unit"].label
     return [*((str(label), unit) for unit in request.POST.getlist("unit") if unit), *file_names(request)]
 
 
-def typed_sides(request: HttpRequest) -> Words:
+def typed_sides(request: HttpRequest) -> LabelledText:
     """(label, text) of the conflicts of a posted import for which the file's side was chosen."""
     rows = [name.removeprefix("side-") for name, side in request.POST.items() if side == "file"]
     return [(gettext("Rows for which the file's values were chosen"), ", ".join(rows))] if rows else []

@@ -56,7 +56,7 @@ class ActionsByContent:
         return _("%(ref)s “%(text)s”") % {"ref": best.ref, "text": Truncator(best.text).chars(90)}
 
 
-class ImportedWords:
+class ImportedReports:
     """The reports that imports brought to a plan and that stand; read in one query."""
 
     def __init__(self, plan: Plan) -> None:
@@ -65,7 +65,7 @@ class ImportedWords:
         for pk, version, unit, *words in updates.values_list("action", "version", "unit", *WORDS):
             self.told.setdefault((pk, *words), []).append((version, unit))
 
-    def hold(self, action: ActionItem, values: Mapping[str, Any], *, seen: int, unit: Unit | None) -> bool:
+    def contains(self, action: ActionItem, values: Mapping[str, Any], *, seen: int, unit: Unit | None) -> bool:
         """Whether an import has reported the words of a row, for the same unit, since the version it was exported with.
 
         The same words of an earlier report, or of another unit, are a report of their own.

@@ -34,11 +34,11 @@ class Outcome:
         return "alert" if self.is_alert else "status"
 
 
-def outcome_of(batch: ImportJob, *, is_cut_off: bool, is_expired: bool, not_undone: Sequence[str]) -> Outcome | None:
+def outcome_of(job: ImportJob, *, is_cut_off: bool, is_expired: bool, not_undone: Sequence[str]) -> Outcome | None:
     """The message of an import; None while it waits to be confirmed and there is nothing to say.
 
     Args:
-        batch: the import.
+        job: the import.
         is_cut_off: its reading ended without a result.
         is_expired: its file is no longer kept.
         not_undone: the refs that its undo left as they were.
@@ -46,32 +46,32 @@ def outcome_of(batch: ImportJob, *, is_cut_off: bool, is_expired: bool, not_undo
     if is_cut_off:
         title = _("Reading was not finished: the server stopped or met an error.")
         return Outcome(kind="error", icon="failed", title=title, text=_upload_again())
-    if batch.is_refused:
-        return _refused(batch)
-    if batch.state == ImportState.UNCHANGED:
-        title = batch.refusal or _("The file says what the site says. Nothing was changed.")
+    if job.is_refused:
+        return _refused(job)
+    if job.state == ImportState.UNCHANGED:
+        title = job.refusal or _("The file says what the site says. Nothing was changed.")
         return Outcome(kind="success", icon="passed", title=title, is_alert=False)
-    if batch.is_written:
-        count, when = len(batch.written), thai.format_datetime(batch.written_at)
+    if job.is_written:
+        count, when = len(job.written), thai.format_datetime(job.written_at)
         title = ngettext("Imported on %(when)s: %(count)s row.", "Imported on %(when)s: %(count)s rows.", count)
         title %= {"count": count, "when": when}
         return Outcome(kind="success", icon="passed", title=title, is_alert=False)
-    if batch.was_written:
-        return _undone(batch, not_undone)
+    if job.was_written:
+        return _undone(job, not_undone)
     if is_expired:
         title = _("The uploaded file is no longer kept.")
         return Outcome(kind="warning", icon="blocked", title=title, text=_upload_again())
-    return Outcome(kind="warning", icon="blocked", text=batch.refusal) if batch.refusal else None
+    return Outcome(kind="warning", icon="blocked", text=job.refusal) if job.refusal else None
 
 
 def _upload_again() -> str:
     return _("Nothing was imported. Upload the file again.")
 
 
-def _refused(batch: ImportJob) -> Outcome:
-    if batch.refusal:
-        return Outcome(kind="error", icon="failed", title=_("Nothing was imported."), text=batch.refusal)
-    count = len(batch.found.get("errors", ()))
+def _refused(job: ImportJob) -> Outcome:
+    if job.refusal:
+        return Outcome(kind="error", icon="failed", title=_("Nothing was imported."), text=job.refusal)
+    count = len(job.found.get("errors", ()))
     title = ngettext(
         "%(count)s place in the file is not right, so nothing was imported.",
         "%(count)s places in the file are not right, so nothing was imported.",
@@ -81,9 +81,9 @@ def _refused(batch: ImportJob) -> Outcome:
     return Outcome(kind="error", icon="failed", title=title % {"count": count}, text=text)
 
 
-def _undone(batch: ImportJob, not_undone: Sequence[str]) -> Outcome:
-    when = thai.format_datetime(batch.undone_at)
-    title = _("Undone by %(who)s on %(when)s.") % {"who": batch.undone_by, "when": when}
+def _undone(job: ImportJob, not_undone: Sequence[str]) -> Outcome:
+    when = thai.format_datetime(job.undone_at)
+    title = _("Undone by %(who)s on %(when)s.") % {"who": job.undone_by, "when": when}
     text = ""
     if not_undone:
         text = _("Not undone, because they had been edited or reported on since:") + f" {', '.join(not_undone)}"

@@ -16,7 +16,7 @@ from plan.models import ActionItem, Period, Status
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.choices import nearest, read_choice, read_words
-from pmqa_tracker.parsing.errors import UnreadableError, shown
+from pmqa_tracker.parsing.errors import UnreadableError, quote_value
 from pmqa_tracker.parsing.values import read_day
 
 MONTH = "|".join(sorted(map(re.escape, thai.MONTH_NUMBERS), key=len, reverse=True))
@@ -43,7 +43,7 @@ def read_status(cell: ReadCell) -> Status | None:
     Raises:
         UnreadableError: it is none of them.
     """
-    return read_choice(cell, names_of(Status))
+    return read_choice(cell, choice_names(Status))
 
 
 def read_basis(cell: ReadCell) -> ActionItem.Basis | None:
@@ -52,12 +52,12 @@ def read_basis(cell: ReadCell) -> ActionItem.Basis | None:
     Raises:
         UnreadableError: it is none of them.
     """
-    names = names_of(ActionItem.Basis)
+    names = choice_names(ActionItem.Basis)
     return read_choice(cell, {basis: (*names[basis], *BASIS_WORDS.get(basis, ())) for basis in names})
 
 
 @cache
-def names_of(choices: type[TextChoices]) -> dict[TextChoices, tuple[str, ...]]:
+def choice_names(choices: type[TextChoices]) -> dict[TextChoices, tuple[str, ...]]:
     """The names of each choice for `read_choice`: Thai, English, its code."""
     names: dict[TextChoices, tuple[str, ...]] = dict.fromkeys(choices, ())
     for language in ("th", "en"):
@@ -82,7 +82,7 @@ def read_period(cell: ReadCell, periods: Sequence[Period]) -> Period | None:
     Raises:
         UnreadableError: it names none, or may name several; "1/2563" may be a month or a quarter, and a day is none.
     """
-    if isinstance(cell.value, date) and not cell.trouble:
+    if isinstance(cell.value, date) and not cell.error:
         raise _not_a_period(cell.value, _around(_day(cell), periods), periods)
     text = read_words(cell)
     if not text:
@@ -106,10 +106,10 @@ def _not_a_period(value: object, found: Iterable[Period], periods: Sequence[Peri
     readings = list(dict.fromkeys(period_name(period, periods) for period in found))
     if len(readings) > 1:
         sentence = _("“%(value)s” may be several periods; write the months with their year, or the period's number.")
-        return UnreadableError(sentence % {"value": shown(value)}, readings)
+        return UnreadableError(sentence % {"value": quote_value(value)}, readings)
     names = {thai.search_key(name): name for period in periods if (name := period_name(period, periods))}
     sentence = _("“%(value)s” is not a period of the plan; write one like %(example)s, or its number.")
-    told = {"value": shown(value), "example": next(iter(names.values()), "1")}
+    told = {"value": quote_value(value), "example": next(iter(names.values()), "1")}
     return UnreadableError(sentence % told + ("" if readings else nearest(str(value), names)), readings)
 
 

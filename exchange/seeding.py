@@ -32,7 +32,7 @@ KEYS = {
     "plan.period": ("plan", "number"),
     "plan.actionitem": ("plan", "ref"),
 }
-GONE = None  # where a record was and people removed it
+DELETED = None  # where a record was and people removed it
 
 
 class FixtureError(Exception):
@@ -63,7 +63,7 @@ class Shelf:
         if hasattr(model, "history"):
             alive = set(there.values())
             for pk, *key in model.history.order_by("history_id").values_list(model._meta.pk.name, *names):
-                shelf.by_key.setdefault(tuple(key), pk if pk in alive else GONE)
+                shelf.by_key.setdefault(tuple(key), pk if pk in alive else DELETED)
         return shelf
 
 
@@ -145,7 +145,7 @@ class Loader:
         needed = [field for field in model._meta.concrete_fields if field.is_relation and not field.null]
         if key in shelf.by_key:
             self.summary.kept += 1
-        elif any(field.attname in values and values[field.attname] is GONE for field in needed):
+        elif any(field.attname in values and values[field.attname] is DELETED for field in needed):
             self.summary.left_out += 1
         else:
             record = model(**values)
@@ -179,7 +179,7 @@ class Loader:
                 raise LookupError(f"{model._meta.label} has no field “{name}”") from None
             if field.many_to_many:
                 found = [self._find(field.related_model, natural) for natural in value]
-                many[name] = [pk for pk in found if pk is not GONE]
+                many[name] = [pk for pk in found if pk is not DELETED]
             elif field.is_relation:
                 values[field.attname] = None if value is None else self._find(field.related_model, value)
             else:
@@ -208,8 +208,8 @@ class Loader:
                 key.append(rest.pop(0))
             else:
                 raise LookupError(f"{list(natural)} has too few parts to name a {model._meta.label}")
-        if any(part is GONE for part in key):
-            return GONE
+        if any(part is DELETED for part in key):
+            return DELETED
         try:
             return self._shelf(model).by_key[tuple(key)]
         except KeyError:

@@ -19,7 +19,7 @@ NOTHING = ReadCell()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class ReadTable:
     """A sheet's rows under their headings.
 
     Attributes:
@@ -37,14 +37,14 @@ class Table:
         return error_at(self.sheet, row, self.places.get(heading, 0), heading, cell, message, readings)
 
 
-def read_about(book: BookRead) -> dict[str, str]:
+def read_metadata(book: BookRead) -> dict[str, str]:
     """What the file says of itself; empty where its hidden sheet is gone."""
     sheet = book.sheet(ABOUT)
     rows = [[cell.value for cell in row[:2]] for row in (sheet.rows if sheet else ())]
     return {str(row[0]): str(row[1]) for row in rows if len(row) == 2 and row[0] is not None and row[1] is not None}
 
 
-def read_table(book: BookRead, name: str, headings: Sequence[str], found: Findings) -> Table | None:
+def read_table(book: BookRead, name: str, headings: Sequence[str], found: Findings) -> ReadTable | None:
     """The table of a sheet, or None where it cannot be read; what is wrong or odd is added to `found`.
 
     Args:
@@ -78,11 +78,11 @@ def read_table(book: BookRead, name: str, headings: Sequence[str], found: Findin
         ]
         return None
     _note_others(sheet, others, found)
-    if _tell_merged(sheet, top, places, found):
+    if _report_merged(sheet, top, places, found):
         return None
     rows = list(_rows(sheet, top, places))
     _note_hidden(sheet, {number for number, _cells in rows}, places, found)
-    return Table(sheet=name, places=places, rows=rows)
+    return ReadTable(sheet=name, places=places, rows=rows)
 
 
 def _find_sheet(book: BookRead, name: str, headings: Sequence[str], found: Findings) -> SheetRead | None:
@@ -152,7 +152,7 @@ def _note_others(sheet: SheetRead, others: dict[int, str], found: Findings) -> N
         found.notes.append(text % {"sheet": sheet.name, "names": names})
 
 
-def _tell_merged(sheet: SheetRead, top: int, places: dict[str, int], found: Findings) -> bool:
+def _report_merged(sheet: SheetRead, top: int, places: dict[str, int], found: Findings) -> bool:
     """Refuse merged cells in the table: a value that stands for several rows is a guess."""
     columns = set(places.values())
     wrong = []
@@ -170,7 +170,7 @@ def _tell_merged(sheet: SheetRead, top: int, places: dict[str, int], found: Find
 def _rows(sheet: SheetRead, top: int, places: dict[str, int]) -> Iterator[tuple[int, dict[str, ReadCell]]]:
     for number, row in enumerate(sheet.rows[top:], start=top + 1):
         cells = {heading: row[column - 1] if column <= len(row) else NOTHING for heading, column in places.items()}
-        if any(cell.trouble or str("" if cell.value is None else cell.value).strip() for cell in cells.values()):
+        if any(cell.error or str("" if cell.value is None else cell.value).strip() for cell in cells.values()):
             yield number, cells
 
 

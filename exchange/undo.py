@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from assignments.access import Access
 from assignments.models import Unit
 from criteria.models import Requirement
-from exchange.data_sheet.columns import ROLES, ActionSheet
-from exchange.data_sheet.write import Mark, reread, set_content, snapshot
+from exchange.data_sheet.columns import ROLE_OF_COLUMN, ActionSheet
+from exchange.data_sheet.write import ChangeNote, reread, set_content, snapshot
 from exchange.models import ImportJob, ImportState
 from plan.models import ActionItem, Period, Plan, ProgressUpdate, Status
-from plan.updates.record import Report, StaleUpdateError, record_update
+from plan.updates.record import StaleUpdateError, UpdateInput, record_update
 from submissions.models import SubmissionLine
 
 KEPT = ("status", "progress", "version", "token")  # of a snapshot: what is no content
@@ -54,7 +54,7 @@ class Undoable:
     later: list[ImportJob] = field(default_factory=list)
 
 
-class Stack:
+class UndoStack:
     """The imports of a plan that lie over each other: what each left of an action, and what an undo brought back."""
 
     def __init__(self, plan: Plan) -> None:
@@ -62,10 +62,10 @@ class Stack:
         self.batches = list(plan.imports.filter(written_at__isnull=False).order_by("-written_at", "-pk"))
         self.back: dict[tuple[int, str], str] = {}
         self.tops: dict[tuple[int, str], ImportJob] = {}
-        for batch in self.batches:
-            for row in batch.written:
-                if batch.state == ImportState.WRITTEN and "token" in row:
-                    self.tops[row["pk"], row["token"]] = batch
+        for job in self.batches:
+            for row in job.written:
+                if job.state == ImportState.WRITTEN and "token" in row:
+                    self.tops[row["pk"], row["token"]] = job
                 elif row.get("undone") and row["undone"] != row["before"]["token"]:
                     self.back[row["pk"], row["undone"]] = row["before"]["token"]
 
@@ -77,26 +77,26 @@ class Stack:
 
     def in_order(self, batches: Iterable[ImportJob]) -> list[ImportJob]:
         """These imports, the last one first."""
-        pks = {batch.pk for batch in batches}
-        return [batch for batch in self.batches if batch.pk in pks]
+        pks = {job.pk for job in batches}
+        return [job for job in self.batches if job.pk in pks]
 
 
-def read_undoable(batch: ImportJob) -> Undoable:
+def read_undoable(job: ImportJob) -> Undoable:
     """What can be taken back, in a fixed number of queries."""
     found = Undoable()
-    if batch.plan is None or batch.kind == ImportJob.Kind.NEW_PLAN:
+    if job.plan is None or job.kind == ImportJob.Kind.NEW_PLAN:
         return found
-    periods = sorted(batch.plan.periods.all(), key=lambda each: each.number)
+    periods = sorted(job.plan.periods.all(), key=lambda each: each.number)
     columns = ActionSheet(periods, Unit.objects.in_order())
-    pks = [row["pk"] for row in batch.written]
-    actions = {each.pk: each for each in batch.plan.actions.filter(pk__in=pks).with_details()}
-    added = [row["pk"] for row in batch.written if not row["before"]]
+    pks = [row["pk"] for row in job.written]
+    actions = {each.pk: each for each in job.plan.actions.filter(pk__in=pks).with_details()}
+    added = [row["pk"] for row in job.written if not row["before"]]
     in_report = set(SubmissionLine.objects.filter(action__in=added).values_list("action_id", flat=True))
     asked = set(Requirement.objects.values_list("criterion_id", "level"))
     there = {each.pk for each in columns.units}, {each.pk for each in periods} | {None}, asked
-    stack = Stack(batch.plan)
+    stack = UndoStack(job.plan)
     later = []
-    for row in batch.written:
+    for row in job.written:
         action = actions.get(row["pk"])
         token = stack.rewind(row["pk"], columns.token_of(action), row["token"]) if action else ""
         if token != row["token"]:
@@ -118,12 +118,12 @@ def _can_be_as(before: Mapping[str, Any], action: ActionItem, units: set[int], p
     """Whether the units, periods and requirements that a snapshot names are still there."""
     return (
         {before["first"], before["last"]} <= periods
-        and {pk for name in ROLES for _position, pk in before[name]} <= units
+        and {pk for name in ROLE_OF_COLUMN for _position, pk in before[name]} <= units
         and {(action.criterion_id, level) for level in before["levels"]} <= asked
     )
 
 
-def undo_import(*, batch: ImportJob, access: Access, at: datetime) -> Undoable:
+def undo_import(*, job: ImportJob, access: Access, at: datetime) -> Undoable:
     """Take an import back, all that nobody has edited since or nothing.
 
     What was reported stays in the history of each action, followed by a row that takes it back; neither of them counts
@@ -139,35 +139,35 @@ def undo_import(*, batch: ImportJob, access: Access, at: datetime) -> Undoable:
         StaleUpdateError, StaleVersionError: somebody was quicker; nothing was undone.
     """
     with transaction.atomic():
-        undone = ImportJob.objects.filter(pk=batch.pk, state=ImportState.WRITTEN).update(
+        undone = ImportJob.objects.filter(pk=job.pk, state=ImportState.WRITTEN).update(
             state=ImportState.UNDONE, undone_at=at, undone_by=access.user
         )
         if not undone:
-            raise UndoneAlreadyError(batch)
-        batch.refresh_from_db()
-        found = read_undoable(batch)
+            raise UndoneAlreadyError(job)
+        job.refresh_from_db()
+        found = read_undoable(job)
         if found.later:
             raise LaterImportsError(found.later)
         if not found.rows:
-            raise NothingToUndoError(batch)
-        mark = mark_of(batch, access)
-        columns = ActionSheet(batch.plan.periods.all(), ())
+            raise NothingToUndoError(job)
+        mark = undo_note(job, access)
+        columns = ActionSheet(job.plan.periods.all(), ())
         tokens = {}
         for row, action in found.rows:
-            action = _undo(row["before"], action, batch, access, at, mark)
+            action = _undo(row["before"], action, job, access, at, mark)
             tokens[row["pk"]] = columns.token_of(action) if action else ""
-        batch.written = [row | {"undone": tokens[row["pk"]]} if row["pk"] in tokens else row for row in batch.written]
-        batch.save(update_fields=["written"])
+        job.written = [row | {"undone": tokens[row["pk"]]} if row["pk"] in tokens else row for row in job.written]
+        job.save(update_fields=["written"])
     return found
 
 
-def mark_of(batch: ImportJob, access: Access) -> Mark:
+def undo_note(job: ImportJob, access: Access) -> ChangeNote:
     """What the history says of what is taken back."""
-    return Mark(access.user, _("The import of %(file)s was undone") % {"file": batch.file_name})
+    return ChangeNote(access.user, _("The import of %(file)s was undone") % {"file": job.file_name})
 
 
 def _undo(
-    before: Mapping[str, Any], action: ActionItem, batch: ImportJob, access: Access, at: datetime, mark: Mark
+    before: Mapping[str, Any], action: ActionItem, job: ImportJob, access: Access, at: datetime, mark: ChangeNote
 ) -> ActionItem | None:
     """Put one action back; the action as it is then, None where it was removed."""
     if not before:
@@ -178,8 +178,8 @@ def _undo(
     if changed:
         set_content(action, _values(changed), mark)
         action = reread(action)
-    if action.updates.filter(import_key=batch.key).exists():
-        report = Report(
+    if action.updates.filter(import_key=job.key).exists():
+        report = UpdateInput(
             status=before["status"],
             progress=before["progress"],
             reason=mark.reason,
@@ -187,13 +187,13 @@ def _undo(
         )
         record_update(
             action=action, version=action.version, op_id=uuid4(), access=access, at=at, report=report,
-            source=ProgressUpdate.Source.UNDO, workbook=batch.imported_file,
+            source=ProgressUpdate.Source.UNDO, workbook=job.imported_file,
         )  # fmt: skip
         action = reread(action)
     return action
 
 
-def remove_action(action: ActionItem, mark: Mark) -> None:
+def remove_action(action: ActionItem, mark: ChangeNote) -> None:
     """Remove an action of which only imports reported that are undone.
 
     Raises:
@@ -214,7 +214,7 @@ def _values(changed: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("first", "last"):
         if values.get(name):
             values[name] = Period.objects.get(pk=values[name])
-    for name in ROLES:
+    for name in ROLE_OF_COLUMN:
         if name in values:
             units = Unit.objects.in_bulk([pk for _position, pk in values[name]])
             values[name] = [(position, units[pk]) for position, pk in values[name]]

@@ -12,7 +12,7 @@ from assignments.access import Access
 from assignments.models import Unit
 from exchange.data_sheet.columns import ActionSheet
 from exchange.models import ImportJob, ImportState
-from exchange.undo import LaterImportsError, Stack, UndoneAlreadyError, mark_of, remove_action
+from exchange.undo import LaterImportsError, UndoneAlreadyError, UndoStack, remove_action, undo_note
 from plan.models import ActionItem, AppendOnlyError, Plan
 from plan.updates.record import StaleUpdateError
 
@@ -35,14 +35,14 @@ def _tokens(plan: Plan) -> dict[int, str]:
     return {action.pk: columns.token_of(action) for action in plan.actions.with_details()}
 
 
-def read_later(batch: ImportJob) -> list[ImportJob]:
+def read_later(job: ImportJob) -> list[ImportJob]:
     """The imports that were written over what an import of a whole plan made; the last one first."""
-    if batch.plan is None:
+    if job.plan is None:
         return []
-    made = {row["pk"] for row in batch.written if row["model"] == ACTION}
-    is_whole = any(row["model"] == Plan._meta.label_lower for row in batch.written)
-    stack = Stack(batch.plan)
-    place = next(place for place, each in enumerate(stack.batches) if each.pk == batch.pk)
+    made = {row["pk"] for row in job.written if row["model"] == ACTION}
+    is_whole = any(row["model"] == Plan._meta.label_lower for row in job.written)
+    stack = UndoStack(job.plan)
+    place = next(place for place, each in enumerate(stack.batches) if each.pk == job.pk)
     return [
         each
         for each in stack.batches[:place]
@@ -50,12 +50,12 @@ def read_later(batch: ImportJob) -> list[ImportJob]:
     ]
 
 
-def _of_actions(batch: ImportJob) -> list[Mapping[str, Any]]:
+def _of_actions(job: ImportJob) -> list[Mapping[str, Any]]:
     """What an import wrote about actions; a data sheet writes about nothing else."""
-    return [row for row in batch.written if row.get("model", ACTION) == ACTION]
+    return [row for row in job.written if row.get("model", ACTION) == ACTION]
 
 
-def remove_new_plan(*, batch: ImportJob, access: Access, at: datetime) -> None:
+def remove_new_plan(*, job: ImportJob, access: Access, at: datetime) -> None:
     """Remove what an import of a whole plan added, all of it or nothing.
 
     Raises:
@@ -64,18 +64,18 @@ def remove_new_plan(*, batch: ImportJob, access: Access, at: datetime) -> None:
         InUseError: somebody has edited one of its records since, reported on it, or built on it.
     """
     with transaction.atomic():
-        plan = batch.plan
-        undone = ImportJob.objects.filter(pk=batch.pk, state=ImportState.WRITTEN).update(
+        plan = job.plan
+        undone = ImportJob.objects.filter(pk=job.pk, state=ImportState.WRITTEN).update(
             state=ImportState.UNDONE, undone_at=at, undone_by=access.user
         )
         if not undone or plan is None:
-            raise UndoneAlreadyError(batch)
-        if later := read_later(batch):
+            raise UndoneAlreadyError(job)
+        if later := read_later(job):
             raise LaterImportsError(later)
-        stack, tokens = Stack(plan), _tokens(plan)
-        ImportJob.objects.filter(pk=batch.pk).update(plan=None)
-        mark = mark_of(batch, access)
-        for row in reversed(batch.written):
+        stack, tokens = UndoStack(plan), _tokens(plan)
+        ImportJob.objects.filter(pk=job.pk).update(plan=None)
+        mark = undo_note(job, access)
+        for row in reversed(job.written):
             record = apps.get_model(row["model"]).objects.filter(pk=row["pk"]).first()
             if record is None:
                 raise InUseError(row["ref"])

@@ -15,7 +15,7 @@ from assignments.models import Unit
 from exchange import jobs
 from exchange.data_sheet.export import build_data_sheet
 from exchange.findings import CHANGED, CONFLICT, MERGED, NEW, of_kind
-from exchange.forms import UploadForm, typed_sides, typed_upload
+from exchange.forms import WorkbookUploadForm, typed_sides, typed_upload
 from exchange.models import ImportJob, ImportState
 from exchange.outcome import outcome_of
 from exchange.undo import LaterImportsError, NothingToUndoError, UndoneAlreadyError, read_undoable, undo_import
@@ -27,7 +27,7 @@ from plan.models import Plan
 from plan.updates.record import StaleUpdateError
 from pmqa_tracker import clock, tasks, thai
 from pmqa_tracker.models import StaleVersionError
-from pmqa_tracker.typed_words import describes_words
+from pmqa_tracker.typed_words import reads_typed_text
 from pmqa_tracker.views import NotFound
 from spreadsheets.downloads import workbook_response
 
@@ -49,28 +49,28 @@ def data_sheet(request: HttpRequest, slug: str) -> FileResponse:
     return workbook_response(build_data_sheet(plan, now, unit=unit), name)
 
 
-@describes_words(typed_upload)
+@reads_typed_text(typed_upload)
 @require_http_methods(["GET", "HEAD", "POST"])
 @coordinators_only
 def import_list(request: HttpRequest, slug: str) -> HttpResponse:
     """นำเข้า: the sheets to download, the form to bring one back, and what was brought in before."""
     plan = find_plan(request, slug)
-    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
+    form = WorkbookUploadForm(request.POST, request.FILES) if request.method == "POST" else WorkbookUploadForm()
     if form.is_valid():
-        batch = _receive(request, form, plan)
-        return redirect("import_detail", slug, batch.key)
+        job = _receive(request, form, plan)
+        return redirect("import_detail", slug, job.key)
     imports = plan.imports.select_related("by", "unit").order_by("-at", "-pk")[:LISTED]
     context = {"form": form, "imports": imports, "units": Unit.objects.divisions().active().in_order()}
     return render(request, "exchange/import_list.html", context, status=422 if form.is_bound else 200)
 
 
-@describes_words(typed_sides)
+@reads_typed_text(typed_sides)
 @require_http_methods(["GET", "HEAD", "POST"])
 @coordinators_only
 def import_detail(request: HttpRequest, slug: str, key: Any) -> HttpResponse:
     """One import: being read, refused, to be confirmed (posts to the same address), written or undone."""
     plan = find_plan(request, slug)
-    return _detail(request, find_import(plan.imports.all(), key), reverse("import_detail", args=[slug, key]))
+    return _detail(request, find_job(plan.imports.all(), key), reverse("import_detail", args=[slug, key]))
 
 
 @require_POST
@@ -78,16 +78,16 @@ def import_detail(request: HttpRequest, slug: str, key: Any) -> HttpResponse:
 def import_undo(request: HttpRequest, slug: str, key: Any) -> HttpResponse:
     """Take an import back where nobody has edited since."""
     plan = find_plan(request, slug)
-    batch = find_import(plan.imports.all(), key)
+    job = find_job(plan.imports.all(), key)
     try:
-        found = undo_import(batch=batch, access=access_of(request), at=clock.now())
+        found = undo_import(job=job, access=access_of(request), at=clock.now())
     except UndoneAlreadyError:
         messages.warning(request, _("This import was undone already, or was never written."))
     except LaterImportsError as error:
         messages.error(request, _undo_first(error.args[0]))
     except NothingToUndoError:
         text = _("Nothing was undone: none of these rows is as the import of %(file)s left it.")
-        messages.error(request, text % {"file": batch.file_name})
+        messages.error(request, text % {"file": job.file_name})
     except ValidationError as error:
         text = _("Nothing was undone, because a rule does not allow what was there before: %(why)s")
         messages.error(request, text % {"why": " ".join(error.messages)})
@@ -97,19 +97,19 @@ def import_undo(request: HttpRequest, slug: str, key: Any) -> HttpResponse:
         )
     else:
         text = _("Undone: %(count)s actions are as they were before the import of %(file)s.")
-        messages.success(request, text % {"count": len(found.rows), "file": batch.file_name})
+        messages.success(request, text % {"count": len(found.rows), "file": job.file_name})
     return redirect("import_detail", slug, key)
 
 
-@describes_words(typed_upload)
+@reads_typed_text(typed_upload)
 @require_http_methods(["GET", "HEAD", "POST"])
 @coordinators_only
 def new_plan(request: HttpRequest) -> HttpResponse:
     """แผนใหม่จาก Excel: the template to download and the form to bring a whole plan in."""
     form = _new_plan_form(request)
     if form.is_valid():
-        batch = _receive(request, form, None)
-        return redirect("new_plan_import", batch.key)
+        job = _receive(request, form, None)
+        return redirect("new_plan_import", job.key)
     kind = ImportJob.Kind.NEW_PLAN
     imports = ImportJob.objects.filter(kind=kind).select_related("by", "plan").order_by("-at", "-pk")[:LISTED]
     plans = Plan.objects.order_by("-starts_on")
@@ -117,22 +117,22 @@ def new_plan(request: HttpRequest) -> HttpResponse:
     return render(request, "exchange/new_plan.html", context, status=422 if form.is_bound else 200)
 
 
-@describes_words(typed_sides)
+@reads_typed_text(typed_sides)
 @require_http_methods(["GET", "HEAD", "POST"])
 @coordinators_only
 def new_plan_import(request: HttpRequest, key: Any) -> HttpResponse:
     """One workbook of a whole plan: what it would make, and making it."""
-    batch = find_import(ImportJob.objects.filter(kind=ImportJob.Kind.NEW_PLAN), key)
-    return _detail(request, batch, reverse("new_plan_import", args=[key]))
+    job = find_job(ImportJob.objects.filter(kind=ImportJob.Kind.NEW_PLAN), key)
+    return _detail(request, job, reverse("new_plan_import", args=[key]))
 
 
 @require_POST
 @coordinators_only
 def new_plan_undo(request: HttpRequest, key: Any) -> HttpResponse:
     """Remove a plan that was made from a workbook, where nobody has used it yet."""
-    batch = find_import(ImportJob.objects.filter(kind=ImportJob.Kind.NEW_PLAN), key)
+    job = find_job(ImportJob.objects.filter(kind=ImportJob.Kind.NEW_PLAN), key)
     try:
-        remove_new_plan(batch=batch, access=access_of(request), at=clock.now())
+        remove_new_plan(job=job, access=access_of(request), at=clock.now())
     except UndoneAlreadyError:
         messages.warning(request, _("This import was undone already, or was never written."))
     except LaterImportsError as error:
@@ -141,7 +141,7 @@ def new_plan_undo(request: HttpRequest, key: Any) -> HttpResponse:
         text = _("Nothing was removed: “%(name)s” was edited, reported on or used elsewhere since.")
         messages.error(request, text % {"name": error.args[0]})
     else:
-        messages.success(request, _("Undone: what the import of %(file)s made is removed.") % {"file": batch.file_name})
+        messages.success(request, _("Undone: what the import of %(file)s made is removed.") % {"file": job.file_name})
     return redirect("new_plan_import", key)
 
 
@@ -168,19 +168,19 @@ def _undo_first(later: list[ImportJob]) -> str:
     return text % {"names": names}
 
 
-def find_import(imports: Any, key: Any) -> ImportJob:
+def find_job(imports: Any, key: Any) -> ImportJob:
     """One of these imports by its key.
 
     Raises:
         NotFound: there is none.
     """
-    batch = imports.select_related("plan", "unit", "by", "undone_by").filter(key=key).first()
-    if batch is None:
+    job = imports.select_related("plan", "unit", "by", "undone_by").filter(key=key).first()
+    if job is None:
         raise NotFound(_("There is no such import."))
-    return batch
+    return job
 
 
-def _detail(request: HttpRequest, batch: ImportJob, here: str) -> HttpResponse:
+def _detail(request: HttpRequest, job: ImportJob, here: str) -> HttpResponse:
     if request.method == "POST":
         chosen = {
             int(name.removeprefix("side-"))
@@ -188,44 +188,44 @@ def _detail(request: HttpRequest, batch: ImportJob, here: str) -> HttpResponse:
             if side == "file" and name.removeprefix("side-").isdecimal()
         }
         try:
-            batch = jobs.confirm(batch=batch, taken=chosen, access=access_of(request), at=clock.now())
-        except jobs.NotPreviewedError as error:
+            job = jobs.confirm(job=job, taken=chosen, access=access_of(request), at=clock.now())
+        except jobs.StalePreviewError as error:
             messages.error(request, str(error))
             return redirect(here)
-        if batch.is_written and batch.is_new_plan:
-            is_added = bool(batch.found.get("adds_to"))
+        if job.is_written and job.is_new_plan:
+            is_added = bool(job.found.get("adds_to"))
             done = _("Added to the plan.") if is_added else _("The plan is made.")
             messages.success(request, _("%(done)s This is its overview.") % {"done": done})
-            return redirect("dashboard", batch.plan.slug)
+            return redirect("dashboard", job.plan.slug)
         return redirect(here)
-    context = _context(batch, here, request.user.pk)
+    context = _context(job, here, request.user.pk)
     if request.htmx:
         return render(request, "exchange/import_detail.html#state", context)
     return render(request, "exchange/import_detail.html", context)
 
 
-def _context(batch: ImportJob, here: str, reader: int) -> dict[str, Any]:
+def _context(job: ImportJob, here: str, reader: int) -> dict[str, Any]:
     """What the page of an import shows the user with a pk."""
-    task = tasks.find(batch.task) if batch.task else None
-    is_waiting = bool(task and task.is_running and batch.state in (ImportState.READING, ImportState.PREVIEW))
-    is_cut_off = batch.is_reading and not is_waiting
-    is_expired = batch.is_preview and clock.now() > batch.expires_at()
-    is_new_plan = batch.is_new_plan
-    undoable = read_undoable(batch) if batch.is_written else None
-    later = read_later(batch) if batch.is_written and is_new_plan else undoable.later if undoable else []
-    conflicts = of_kind(batch.found, CONFLICT)
-    not_undone = [row["ref"] for row in batch.written if "undone" not in row and not is_new_plan]
+    task = tasks.find(job.task) if job.task else None
+    is_waiting = bool(task and task.is_running and job.state in (ImportState.READING, ImportState.PREVIEW))
+    is_cut_off = job.is_reading and not is_waiting
+    is_expired = job.is_preview and clock.now() > job.expires_at()
+    is_new_plan = job.is_new_plan
+    undoable = read_undoable(job) if job.is_written else None
+    later = read_later(job) if job.is_written and is_new_plan else undoable.later if undoable else []
+    conflicts = of_kind(job.found, CONFLICT)
+    not_undone = [row["ref"] for row in job.written if "undone" not in row and not is_new_plan]
     return {
-        "batch": batch,
+        "batch": job,
         "here": here,
         "task": task,
         "is_waiting": is_waiting,
-        "outcome": outcome_of(batch, is_cut_off=is_cut_off, is_expired=is_expired, not_undone=not_undone),
-        "adds_to": batch.found.get("adds_to") if batch.is_preview or batch.is_refused else "",
+        "outcome": outcome_of(job, is_cut_off=is_cut_off, is_expired=is_expired, not_undone=not_undone),
+        "adds_to": job.found.get("adds_to") if job.is_preview or job.is_refused else "",
         "is_expired": is_expired,
-        "new": of_kind(batch.found, NEW),
-        "changed": of_kind(batch.found, CHANGED),
-        "merged": of_kind(batch.found, MERGED),
+        "new": of_kind(job.found, NEW),
+        "changed": of_kind(job.found, CHANGED),
+        "merged": of_kind(job.found, MERGED),
         "conflicts": conflicts,
         "is_own": all(cell.get("by_id") == reader for row in conflicts for cell in row["cells"]),
         "taken": [row for row in conflicts if row.get("is_taken")],
@@ -237,7 +237,7 @@ def _context(batch: ImportJob, here: str, reader: int) -> dict[str, Any]:
     }
 
 
-def _receive(request: HttpRequest, form: UploadForm, plan: Plan | None) -> ImportJob:
+def _receive(request: HttpRequest, form: WorkbookUploadForm, plan: Plan | None) -> ImportJob:
     """Keep and read the file of a valid form; without a plan it is a new one."""
     return jobs.receive(
         data=form.data_of_file(),
@@ -249,6 +249,6 @@ def _receive(request: HttpRequest, form: UploadForm, plan: Plan | None) -> Impor
     )
 
 
-def _new_plan_form(request: HttpRequest) -> UploadForm:
+def _new_plan_form(request: HttpRequest) -> WorkbookUploadForm:
     sent = (request.POST, request.FILES) if request.method == "POST" else ()
-    return UploadForm(*sent, is_new_plan=True)
+    return WorkbookUploadForm(*sent, is_new_plan=True)

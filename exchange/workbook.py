@@ -28,7 +28,7 @@ from spreadsheets.styles import (
     text_height,
     write_box,
 )
-from spreadsheets.tables import Column, finish_sheet, set_widths, write_line, write_table
+from spreadsheets.tables import Column, build_list_workbook, finish_sheet, set_widths, write_line
 from spreadsheets.text import write_text
 
 HEADER_ROW = 3  # below the title and a note on how to fill in the sheet
@@ -85,7 +85,7 @@ def write_input_sheet(
     Args:
         sheet: an empty sheet.
         columns: the table's columns.
-        rows: as `pmqa_tracker.tables.write_table` takes them.
+        rows: as `pmqa_tracker.tables.build_list_workbook` takes them.
         title, note: the two lines above the table.
         lists: list name → formula of its cells, from `write_lists`.
         empty_rows: how many rows below the table offer choices.
@@ -93,7 +93,7 @@ def write_input_sheet(
     set_widths(sheet, [column.width for column in columns])
     write_line(sheet, 1, title, TITLE)
     write_line(sheet, 2, note, NOTE)
-    first, last = write_table(sheet, HEADER_ROW, columns, rows, highest=TALLEST)
+    first, last = build_list_workbook(sheet, HEADER_ROW, columns, rows, highest=TALLEST)
     if empty_rows:
         _open_below(sheet, columns)
     for place, column in enumerate(columns, start=1):
@@ -168,5 +168,5 @@ def write_guide(book: Workbook, title: str, lines: Sequence[str], tables: Mappin
         row += 1
     for name, fields in tables.items():
         row = write_line(sheet, row + 1, f"แผ่นงาน “{name}”", TITLE.but(size=HEADING_SIZE))
-        _first, row = write_table(sheet, row, columns, fields)
+        _first, row = build_list_workbook(sheet, row, columns, fields)
     set_up_page(sheet, header_rows="1:1", footer=title)

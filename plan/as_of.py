@@ -20,7 +20,7 @@ class AsOf:
     Attributes:
         day: the day, at its end.
         periods: the plan's periods in order.
-        told_until: count what was told before this moment, where it is not the end of the day: pages on which people
+        cutoff: count what was told before this moment, where it is not the end of the day: pages on which people
             write show what was written after a plan's last day too.
         on_track, slipping: the lowest share (0-1) of the expected progress that still is so (design §4).
     """
@@ -29,7 +29,7 @@ class AsOf:
     periods: tuple["Period", ...]
     on_track: float
     slipping: float
-    told_until: datetime | None = None
+    cutoff: datetime | None = None
 
     @property
     def period(self) -> "Period | None":
@@ -48,7 +48,7 @@ class AsOf:
     def ends_at(self) -> datetime:
         """The first moment that is not counted any more."""
         end = thai.end_of(self.day)
-        return max(end, self.told_until) if self.told_until else end
+        return max(end, self.cutoff) if self.cutoff else end
 
     def expected(self, first: "Period", last: "Period") -> float:
         """Progress (%) expected by the day of work that runs from one period to another.
@@ -65,12 +65,12 @@ def clamp(day: date, plan: "Plan") -> date:
     return min(max(day, plan.starts_on), plan.ends_on)
 
 
-def on_day(plan: "Plan", day: date, periods: Iterable["Period"], *, told_until: datetime | None = None) -> AsOf:
-    """`plan` on the day of it nearest to `day`, with the thresholds of the settings; see `AsOf.told_until`."""
+def on_day(plan: "Plan", day: date, periods: Iterable["Period"], *, cutoff: datetime | None = None) -> AsOf:
+    """`plan` on the day of it nearest to `day`, with the thresholds of the settings; see `AsOf.cutoff`."""
     return AsOf(
         day=clamp(day, plan),
         periods=tuple(sorted(periods, key=lambda period: period.number)),
-        told_until=told_until,
+        cutoff=cutoff,
         on_track=settings.PMQA_ON_TRACK,
         slipping=settings.PMQA_SLIPPING,
     )

@@ -148,17 +148,17 @@ def read_since(request: HttpRequest, plan: Plan, as_of: AsOf, days: list[tuple[s
     return since
 
 
-def warn_left_out(request: HttpRequest, chosen: ActionFilter, *, also: Collection[str] = ()) -> None:
+def warn_ignored_filters(request: HttpRequest, chosen: ActionFilter, *, also: Collection[str] = ()) -> None:
     """Say which filters of the address were left out, since the page offers nothing like them.
 
     Args:
         chosen: the page's filters.
         also: further parameters the page reads, besides the day's.
     """
-    warn_unread(request, {*chosen.form.fields, "since", *also}, chosen.unknown)
+    warn_ignored_parameters(request, {*chosen.form.fields, "since", *also}, chosen.unknown)
 
 
-def warn_unread(request: HttpRequest, read: Collection[str], unknown: Collection[str] = ()) -> None:
+def warn_ignored_parameters(request: HttpRequest, read: Collection[str], unknown: Collection[str] = ()) -> None:
     """Name the parameters of the address that the page does not read, and those whose value nobody offers.
 
     Args:

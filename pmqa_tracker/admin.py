@@ -28,7 +28,7 @@ from pmqa_tracker.history import ChangesInWords, changes_since, is_changed_by, n
 from pmqa_tracker.models import StaleVersionError, Versioned
 from pmqa_tracker.parsing.fields import WholeField
 from pmqa_tracker.templatetags.thai import be_date
-from pmqa_tracker.typed_words import typed_words
+from pmqa_tracker.typed_words import typed_text
 from pmqa_tracker.versioned_forms import READ_VERSION, VersionedForm, VersionedInlineRows
 
 admin.site.site_title = gettext_lazy("PMQA Tracker")
@@ -147,7 +147,7 @@ class ReadOnly:
         return False
 
 
-class KeepsWords:
+class KeepsTypedText:
     """An admin whose form never ends in a 500, nor with its words lost: what cannot be saved is shown to be copied."""
 
     def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
@@ -161,17 +161,17 @@ class KeepsWords:
         return self.not_saved(request, _("Somebody else is changing the same record at this moment."))
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
-        if request.method == "POST" and typed_words(request):
+        if request.method == "POST" and typed_text(request):
             return self.not_saved(request, _("Somebody else removed this record while you were writing."))
         return super()._get_obj_does_not_exist_redirect(request, opts, object_id)
 
     def not_saved(self, request: HttpRequest, message: str) -> HttpResponse:
         """A page with what was typed, for its author to copy; 409."""
-        context = {"title": _("Not saved"), "message": message, "typed": typed_words(request), "opts": self.opts}
+        context = {"title": _("Not saved"), "message": message, "typed": typed_text(request), "opts": self.opts}
         return render(request, "admin/not_saved.html", {**self.admin_site.each_context(request), **context}, status=409)
 
 
-class VersionedAdmin(ThaiText, BuddhistDates, KeepsWords, SimpleHistoryAdmin):
+class VersionedAdmin(ThaiText, BuddhistDates, KeepsTypedText, SimpleHistoryAdmin):
     """An admin of versioned records: a stale form is refused with 409, everything typed still in it.
 
     The history is read, not gone back to: an old copy would write over what came since, an action's progress too.

@@ -8,7 +8,7 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
-from pmqa_tracker.views import is_foreign, not_taken, refuse_foreign
+from pmqa_tracker.views import is_foreign, refuse_foreign, render_refusal
 
 
 class LanguageMiddleware:
@@ -38,7 +38,7 @@ class LoginMiddleware(LoginRequiredMiddleware):
 
     def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponse:
         if request.method == "POST":
-            return not_taken(request, "login_ended.html", status=403)
+            return render_refusal(request, "login_ended.html", status=403)
         return super().handle_no_permission(request, view_func)
 
 

@@ -26,10 +26,10 @@ PATIENCE_SECONDS = 2.0  # most work is done by then, and its reader never sees a
 RUNNING, DONE, FAILED, CUT_OFF = "RUNNING", "DONE", "FAILED", "CUT_OFF"
 
 logger = logging.getLogger(__name__)
-Tell = Callable[[int, int], None]
+ProgressCallback = Callable[[int, int], None]
 
 
-def to_nobody(done: int, total: int) -> None:
+def ignore_progress(done: int, total: int) -> None:
     """For work that nobody waits for beside the page."""
 
 
@@ -77,7 +77,12 @@ class Task:
 
 
 def start(
-    *, owner: int, label: str, work: Callable[[Tell, Path], None], file_name: str = "", patience: float | None = None
+    *,
+    owner: int,
+    label: str,
+    work: Callable[[ProgressCallback, Path], None],
+    file_name: str = "",
+    patience: float | None = None,
 ) -> Task:
     """Begin a piece of work, and wait a moment for it.
 
@@ -124,19 +129,19 @@ def find(name: str) -> Task | None:
     return replace(task, state=CUT_OFF) if is_silent else task
 
 
-def of_owner(owner: int) -> list[Task]:
+def list_for_owner(owner: int) -> list[Task]:
     """A person's tasks that made a file, or will, newest first."""
     found = (find(folder.name) for folder in _folder().iterdir())
     tasks = [task for task in found if task and task.owner == owner and task.file_name]
     return sorted(tasks, key=lambda task: -task.started_at)
 
 
-def _run(task: Task, work: Callable[[Tell, Path], None]) -> None:
+def _run(task: Task, work: Callable[[ProgressCallback, Path], None]) -> None:
     """Do the work, telling how far it is and that it lives; whatever it raises ends it as FAILED."""
     lock, ended = threading.Lock(), threading.Event()
     stands = {"done": 0, "total": 0}
 
-    def tell(done: int, total: int) -> None:
+    def on_progress(done: int, total: int) -> None:
         with lock:
             if not ended.is_set():
                 stands.update(done=done, total=total)
@@ -144,13 +149,13 @@ def _run(task: Task, work: Callable[[Tell, Path], None]) -> None:
 
     def beat() -> None:
         while not ended.wait(BEAT_SECONDS):
-            tell(**stands)
+            on_progress(**stands)
 
     heart = threading.Thread(target=beat, daemon=True)
     heart.start()
     state = FAILED
     try:
-        work(tell, task.result)
+        work(on_progress, task.result)
         state = DONE
     except Exception:
         logger.exception("A task failed: %s", task.label)

@@ -222,7 +222,7 @@ def search_key(text: str) -> str:
     return _spelled(BLANK.sub("", unicodedata.normalize("NFKD", text)))
 
 
-def as_offered(name: str, offered: Collection[str]) -> str:
+def match_spelling(name: str, offered: Collection[str]) -> str:
     """The one of the names offered of which `name` is another spelling; otherwise `name` as it is."""
     if not name or name in offered:
         return name

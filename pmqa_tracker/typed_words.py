@@ -9,14 +9,14 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-Words = list[tuple[str, str]]
+LabelledText = list[tuple[str, str]]
 # What a form holds besides words: hidden fields, choices, numbers. Passwords are not shown again.
 NOT_WORDS = re.compile(r"on|[A-Z_]*|[\d\s.,-]*|[0-9a-fA-F-]{36}")
 NOT_SHOWN = re.compile(r"^_|csrf|form_owner|password|^next$|_?version|language|op_id|username")
 INLINE_NAME = re.compile(r"(?P<rows>.+)-(?P<number>\d+)-(?P<name>\w+)")
 
 
-def describes_words(describe: Callable[[HttpRequest], Words]) -> Callable[[Any], Any]:
+def reads_typed_text(describe: Callable[[HttpRequest], LabelledText]) -> Callable[[Any], Any]:
     """Name the function that reads (label, text) pairs from a form posted to a view.
 
     Whatever refuses the form, before the view or in it, shows them to be copied.
@@ -29,7 +29,7 @@ def describes_words(describe: Callable[[HttpRequest], Words]) -> Callable[[Any],
     return mark
 
 
-def typed_words(request: HttpRequest) -> Words:
+def typed_text(request: HttpRequest) -> LabelledText:
     """(label, text) of what a posted form holds: words, choices and the names of files, without hidden fields."""
     if request.method != "POST":
         return []
@@ -47,13 +47,13 @@ def typed_words(request: HttpRequest) -> Words:
     return [*texts, *file_names(request)]
 
 
-def file_names(request: HttpRequest) -> Words:
+def file_names(request: HttpRequest) -> LabelledText:
     """The files that came with a form; their content is not kept."""
     names = [file.name for _name, files in request.FILES.lists() for file in files]
     return [(_("Files, to be chosen again"), "\n".join(names))] if names else []
 
 
-def _admin_words(request: HttpRequest, model_admin: Any) -> Words:
+def _admin_words(request: HttpRequest, model_admin: Any) -> LabelledText:
     """The fields of an admin's form and of the rows below it, by the names the form shows."""
     told = []
     for name, values in request.POST.lists():

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 
-from pmqa_tracker.typed_words import typed_words
+from pmqa_tracker.typed_words import typed_text
 
 OWNER = "form_owner"  # the hidden field, beside each CSRF token, that says who opened a form
 WITHOUT_OWNER = {"login", "logout", "set_language"}  # they write nothing in anybody's name
@@ -34,7 +34,9 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404 in the site's look: what was not found, and where to go from here; a form keeps its words."""
     is_ours = isinstance(exception, NotFound)
     message = str(exception) if is_ours else ""
-    return not_taken(request, "404.html", status=404, message=message, nearest=exception.nearest if is_ours else [])
+    return render_refusal(
+        request, "404.html", status=404, message=message, nearest=exception.nearest if is_ours else []
+    )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -49,16 +51,16 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         return view.csrf_failed()
     if is_foreign(request):
         return refuse_foreign(request)
-    return not_taken(request, "403_csrf.html", status=403)
+    return render_refusal(request, "403_csrf.html", status=403)
 
 
-def not_taken(request: HttpRequest, template: str, *, status: int, **context: Any) -> HttpResponse:
+def render_refusal(request: HttpRequest, template: str, *, status: int, **context: Any) -> HttpResponse:
     """A page that says why a request is not answered, with every word and choice of a posted form.
 
     For htmx the page that asked stays as it is, words and all: it gets the template's `#message` and shows it beside
     the form or the row (static/app.js).
     """
-    context |= {"typed": typed_words(request), "here": page_of_form(request)}
+    context |= {"typed": typed_text(request), "here": page_of_form(request)}
     if request.headers.get("HX-Request") == "true":
         response = render(request, f"{template}#message", context, status=status)
         response.headers[REFUSAL] = "true"
@@ -93,4 +95,4 @@ def refuse_foreign(request: HttpRequest) -> HttpResponse:
     is_pk = pk.isascii() and pk.isdecimal() and len(pk) < 19
     owner = get_user_model().objects.filter(pk=pk).first() if is_pk else None
     opened_by = owner or gettext("another person")
-    return not_taken(request, "form_of_another.html", status=409, opened_by=opened_by, now=request.user)
+    return render_refusal(request, "form_of_another.html", status=409, opened_by=opened_by, now=request.user)

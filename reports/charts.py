@@ -14,7 +14,7 @@ from reports.figures.curve import Curve, month_ends
 from reports.figures.groups import BAR_ORDER, Figure, Group, PeriodLoad
 
 
-def curve(drawn: Curve, plan: Plan, as_of: AsOf) -> dict[str, Any]:
+def curve_chart(drawn: Curve, plan: Plan, as_of: AsOf) -> dict[str, Any]:
     """Plan against actual and forecast as a line chart; values are % rounded to one decimal."""
 
     def rounded(values: Sequence[float | None]) -> list[float | None]:
@@ -38,7 +38,7 @@ def curve(drawn: Curve, plan: Plan, as_of: AsOf) -> dict[str, Any]:
     }
 
 
-def by_category(plan: Plan, groups: Sequence[Group]) -> dict[str, Any]:
+def category_chart(plan: Plan, groups: Sequence[Group]) -> dict[str, Any]:
     """A bar for each category, its rows by status; each part leads to its rows. Its name is a label's second line."""
     subjects = [part.subject for part in groups]
     return {
@@ -53,7 +53,7 @@ def by_category(plan: Plan, groups: Sequence[Group]) -> dict[str, Any]:
     }
 
 
-def by_age(plan: Plan, ages: Sequence[tuple[Age, Figure]]) -> dict[str, Any]:
+def age_chart(plan: Plan, ages: Sequence[tuple[Age, Figure]]) -> dict[str, Any]:
     """How many are overdue for how long."""
     return {
         "type": "bar",
@@ -63,7 +63,7 @@ def by_age(plan: Plan, ages: Sequence[tuple[Age, Figure]]) -> dict[str, Any]:
     }
 
 
-def by_period(plan: Plan, loads: Sequence[PeriodLoad]) -> dict[str, Any]:
+def period_chart(plan: Plan, loads: Sequence[PeriodLoad]) -> dict[str, Any]:
     """How many actions begin, run and end in each period."""
     return {
         "type": "bar",

@@ -11,9 +11,9 @@ from plan.models import ActionItem, Due, Period, Status
 from plan.schedule import schedule_words
 from reports.figures.groups import Group
 from reports.figures.matrix import Matrix, figure_columns
-from reports.figures.maturity import Cell, MapCategory, MaturityMap, Row, level_name
+from reports.figures.maturity import CriterionRow, MapCategory, MapCell, MaturityMap, level_name
 from spreadsheets.list_export import Table
-from spreadsheets.tables import Column, Kind
+from spreadsheets.tables import Column, ColumnKind
 
 RUNS, RUNS_INFERRED = "■", "□"
 MARKS = {RUNS: "4B4799", RUNS_INFERRED: "B9B7DA"}
@@ -36,11 +36,11 @@ def unit_table(lead: Matrix, support: Matrix, *, notes: Sequence[str]) -> Table:
             Column(_("Unit"), 12, get=lambda row: row.group.subject.abbreviation),
             Column(_("Name"), 34, get=lambda row: row.group.subject.name_th),
             *(
-                Column(each.label, 12, Kind.NUMBER, get=lambda row, read=each.read: read(row.group).count)
+                Column(each.label, 12, ColumnKind.NUMBER, get=lambda row, read=each.read: read(row.group).count)
                 for each in figure_columns()
             ),
-            Column(_("Progress"), 12, Kind.PERCENT, get=lambda row: row.group.progress),
-            Column(_("Expected"), 12, Kind.PERCENT, get=lambda row: row.group.expected),
+            Column(_("Progress"), 12, ColumnKind.PERCENT, get=lambda row: row.group.progress),
+            Column(_("Expected"), 12, ColumnKind.PERCENT, get=lambda row: row.group.expected),
         ],
         rows=(
             UnitRow(role, group)
@@ -55,7 +55,7 @@ class MapRow(NamedTuple):
     """A criterion of the map in its category."""
 
     category: MapCategory
-    row: Row
+    row: CriterionRow
 
 
 def map_table(the_map: MaturityMap, *, notes: Sequence[str]) -> Table:
@@ -68,7 +68,7 @@ def map_table(the_map: MaturityMap, *, notes: Sequence[str]) -> Table:
             Column(_("Code"), 9, get=lambda each: each.row.criterion.code),
             Column(_("Criterion"), 46, get=lambda each: each.row.criterion.title),
             *(column for place, level in enumerate(Level) for column in _level_columns(place, level)),
-            Column(_("Points"), 10, Kind.NUMBER, get=lambda each: _rounded(each.row.points)),
+            Column(_("Points"), 10, ColumnKind.NUMBER, get=lambda each: _rounded(each.row.points)),
             Column(_("Level reached"), 14, get=lambda each: _reached(each.row, each.row.reached)),
             *(_supposed_columns() if the_map.if_assumed else ()),
         ],
@@ -80,32 +80,32 @@ def map_table(the_map: MaturityMap, *, notes: Sequence[str]) -> Table:
 def _level_columns(place: int, level: Level) -> list[Column]:
     """The state of a level, its actions done, and all of them; a criterion with children has none of its own."""
 
-    def of_cell(read: Callable[[Cell], Any]) -> Callable[[MapRow], Any]:
+    def of_cell(read: Callable[[MapCell], Any]) -> Callable[[MapRow], Any]:
         return lambda each: read(each.row.cells[place]) if each.row.cells else None
 
     names = {"level": level.short}
     return [
         Column(level.short, 17, get=of_cell(_state)),
         Column(
-            _("%(level)s: actions done") % names, 14, Kind.NUMBER,
+            _("%(level)s: actions done") % names, 14, ColumnKind.NUMBER,
             get=of_cell(lambda cell: cell.done if cell.total else None),
         ),
-        Column(_("%(level)s: actions") % names, 14, Kind.NUMBER, get=of_cell(lambda cell: cell.total or None)),
+        Column(_("%(level)s: actions") % names, 14, ColumnKind.NUMBER, get=of_cell(lambda cell: cell.total or None)),
     ]  # fmt: skip
 
 
 def _supposed_columns() -> list[Column]:
     return [
-        Column(_("Points as supposed"), 12, Kind.NUMBER, get=lambda each: _rounded(each.row.points_assumed)),
+        Column(_("Points as supposed"), 12, ColumnKind.NUMBER, get=lambda each: _rounded(each.row.points_assumed)),
         Column(_("Level reached as supposed"), 14, get=lambda each: _reached(each.row, each.row.reached_assumed)),
     ]
 
 
-def _state(cell: Cell) -> str:
+def _state(cell: MapCell) -> str:
     return f"{cell.state.label} ({_('as supposed')})" if cell.is_assumed else str(cell.state.label)
 
 
-def _reached(row: Row, level: int) -> str | None:
+def _reached(row: CriterionRow, level: int) -> str | None:
     return None if row.is_parent or not row.is_assessed else level_name(level)
 
 
@@ -133,7 +133,7 @@ def timeline_table(actions: Sequence[ActionItem], as_of: AsOf, *, notes: Sequenc
             Column(_("Schedule"), 20, get=lambda action: schedule_words(action.first_period, action.last_period)),
             Column(_("Status"), 16, get=lambda action: Status(action.status_on).label),
             Column(_("Overdue"), 11, get=lambda action: Due.OVERDUE.label if action.due == Due.OVERDUE else None),
-            Column(_("Progress"), 10, Kind.PERCENT, get=lambda action: action.progress_on),
+            Column(_("Progress"), 10, ColumnKind.PERCENT, get=lambda action: action.progress_on),
         ],
         rows=actions,
         empty=_("No action fits these filters"),

@@ -9,14 +9,14 @@ from plan.models import Age, Change, Status
 from pmqa_tracker import thai
 from pmqa_tracker.templatetags.page import points
 from reports.figures.groups import BAR_ORDER, Group
-from reports.figures.maturity import CellState, MaturityMap
+from reports.figures.maturity import MapCellState, MaturityMap
 from reports.figures.overview import Overview
-from reports.figures.unlock import Step
+from reports.figures.unlock import UnlockStep
 
 NAMED = 3  # units or requirements named in a sentence
 
 
-def summarize(overview: Overview, the_map: MaturityMap, steps: Sequence[Step], since_name: str) -> list[str]:
+def summarize(overview: Overview, the_map: MaturityMap, steps: Sequence[UnlockStep], since_name: str) -> list[str]:
     """What stands, against what was expected; what is late, what moved, what is foreseen, and the score.
 
     Args:
@@ -146,7 +146,7 @@ def _forecast(overview: Overview) -> str:
 
 
 def _quiet(overview: Overview) -> str:
-    names = [group.subject.abbreviation for group in overview.quiet or ()]
+    names = [group.subject.abbreviation for group in overview.silent_units or ()]
     if not names:
         return ""
     return _("Units with actions of their own in this period that have told nothing yet: %(units)s.") % {
@@ -154,7 +154,7 @@ def _quiet(overview: Overview) -> str:
     }
 
 
-def _score(the_map: MaturityMap, steps: Sequence[Step]) -> list[str]:
+def _score(the_map: MaturityMap, steps: Sequence[UnlockStep]) -> list[str]:
     now = the_map.now.total
     if now is None:
         return []
@@ -162,7 +162,7 @@ def _score(the_map: MaturityMap, steps: Sequence[Step]) -> list[str]:
         _("The score as judged is %(score)s of %(full)s (%(scope)s).")
         % {"score": points(now), "full": the_map.full, "scope": the_map.scope}
     ]
-    ready = the_map.counts[CellState.READY]
+    ready = the_map.counts[MapCellState.READY]
     if ready:
         text = ngettext(
             "%(count)s requirement is ready for re-assessment; if it passed, the score would be %(score)s.",

@@ -53,7 +53,7 @@ class DownloadForm(ExportForm):
         self.initial["format"] = ENDINGS[".xlsx"]
 
 
-class UploadForm(ImportForm):
+class TableUploadForm(ImportForm):
     """The file to import, looked at before it is opened. What it is, its name says."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -107,7 +107,7 @@ class ExportAdmin(ExportMixin):
 class ExchangeAdmin(ExportAdmin, ImportExportMixin):
     """Import and export on an admin's list."""
 
-    import_form_class = UploadForm
+    import_form_class = TableUploadForm
     confirm_form_class = ConfirmForm
     tmp_storage_class = UploadStorage
 
@@ -183,7 +183,7 @@ class TableResource(resources.ModelResource):
             ValueError: naming them.
         """
         known = {field.column_name for field in self.fields.values()}
-        dataset.headers = [thai.as_offered(header, known) for header in dataset.headers]
+        dataset.headers = [thai.match_spelling(header, known) for header in dataset.headers]
         unknown = [header for header in dataset.headers if header not in known]
         missing = [name for name in self.key_columns() if name not in dataset.headers]
         twice = sorted({header for header in dataset.headers if dataset.headers.count(header) > 1})

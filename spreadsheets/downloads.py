@@ -9,14 +9,14 @@ from django.http import FileResponse, HttpRequest
 from openpyxl import Workbook
 
 from pmqa_tracker.long_names import download_name
-from spreadsheets.properties import signed
+from spreadsheets.properties import set_author
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def workbook_response(book: Workbook, name: str) -> FileResponse:
     """A workbook as a download; `name` is without its ending."""
-    return xlsx_response(signed(saved(book)), name)
+    return xlsx_response(set_author(saved(book)), name)
 
 
 def saved(book: Workbook) -> BytesIO:
@@ -28,7 +28,7 @@ def saved(book: Workbook) -> BytesIO:
 
 def write_to(path: Path, book: Workbook) -> None:
     """Write a workbook to a file of its own, to be handed out later."""
-    path.write_bytes(signed(saved(book)).getvalue())
+    path.write_bytes(set_author(saved(book)).getvalue())
 
 
 def xlsx_response(file: BinaryIO, name: str) -> FileResponse:
@@ -36,7 +36,7 @@ def xlsx_response(file: BinaryIO, name: str) -> FileResponse:
     return FileResponse(file, as_attachment=True, filename=download_name(f"{name}.xlsx"), content_type=XLSX)
 
 
-class Said(BaseStorage):
+class CapturedMessages(BaseStorage):
     """The messages of one request alone; none is kept for a later page, none of an earlier one used up."""
 
     def _get(self, *args: Any, **kwargs: Any) -> tuple[list[Any], bool]:
@@ -51,8 +51,8 @@ class Said(BaseStorage):
         return [str(message) for message in self._queued_messages]
 
 
-def listen(request: HttpRequest) -> Said:
+def capture_messages(request: HttpRequest) -> CapturedMessages:
     """Keep what is said from now on for the file that answers the request; the next page must not say it."""
-    said = Said(request)
+    said = CapturedMessages(request)
     request._messages = said  # type: ignore[attr-defined]
     return said

@@ -14,7 +14,7 @@ from openpyxl.utils import get_column_letter
 
 from pmqa_tracker.parsing.cell import ReadCell
 from spreadsheets.downloads import saved
-from spreadsheets.properties import signed
+from spreadsheets.properties import set_author
 from spreadsheets.read import read_workbook
 from spreadsheets.text import clean_text, write_text
 
@@ -78,7 +78,7 @@ class Excel(base_formats.XLSX):
                 if isinstance(value, str) and LIKE_FORMULA.match(value):
                     cell.quotePrefix = True  # it stays text when a person edits the cell in Excel
         sheet.freeze_panes = "A2"
-        return signed(saved(book)).getvalue()
+        return set_author(saved(book)).getvalue()
 
 
 class Csv(base_formats.CSV):
@@ -101,7 +101,10 @@ class Csv(base_formats.CSV):
         """
         text, mark = _separator(decoded(in_stream))
         return tidy(
-            [[unmarked(value) for value in row] for row in csv.reader(StringIO(text, newline=""), delimiter=mark)]
+            [
+                [unescape_formula(value) for value in row]
+                for row in csv.reader(StringIO(text, newline=""), delimiter=mark)
+            ]
         )
 
     def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> bytes:
@@ -109,7 +112,7 @@ class Csv(base_formats.CSV):
         writer = csv.writer(file)
         writer.writerow(dataset.headers)
         for row in dataset:
-            writer.writerow([marked(clean_text(str(value))) if value is not None else "" for value in row])
+            writer.writerow([escape_formula(clean_text(str(value))) if value is not None else "" for value in row])
         return file.getvalue().encode("utf-8-sig")
 
 
@@ -139,12 +142,12 @@ def _separator(text: str) -> tuple[str, str]:
     return text, max(SEPARATORS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), ())))
 
 
-def marked(value: str) -> str:
+def escape_formula(value: str) -> str:
     """A text that no spreadsheet program takes for a formula."""
     return f"'{value}" if LIKE_FORMULA.match(value) else value
 
 
-def unmarked(value: str) -> str:
+def unescape_formula(value: str) -> str:
     """The text that was marked; a bare 7.1 may have been a 7.10 before a spreadsheet wrote the file."""
     if BARE_NUMBER.fullmatch(value):
         return NumberText(float(value))
@@ -178,9 +181,9 @@ def tidy(rows: list[list[Any]]) -> tablib.Dataset:
 
 
 def _value(cell: ReadCell, place: str) -> Any:
-    if cell.trouble == "FORMULA":
+    if cell.error == "FORMULA":
         raise ValueError(_("cell %(cell)s holds a formula; copy it and paste it as a value") % {"cell": place})
-    if cell.trouble:
+    if cell.error:
         raise ValueError(_("cell %(cell)s holds the error %(value)s") % {"cell": place, "value": cell.value})
     return cell.value
 

@@ -18,7 +18,7 @@ from rustpy_xlsxwriter import FastExcel, Format
 
 from pmqa_tracker.long_names import download_name
 from spreadsheets.downloads import XLSX
-from spreadsheets.properties import signed
+from spreadsheets.properties import set_author
 from spreadsheets.styles import (
     FONT,
     HIGHEST_ROW,
@@ -31,7 +31,7 @@ from spreadsheets.styles import (
     line_height,
     sheet_title,
 )
-from spreadsheets.tables import Column, Kind
+from spreadsheets.tables import Column, ColumnKind
 from spreadsheets.text import LONGEST_TEXT, clean_text
 
 # Excel shows the year of the Buddhist era (calendar 07) in the language of the page; the cell holds the real day.
@@ -82,7 +82,7 @@ def write_list(table: Table) -> BytesIO:
         header_format=_text_look().set_bold().set_background_color(HEAD_FILL).set_border_bottom("thin"),
         autofilter=True,
         conditional_formats={heading: _rules(column.marks) for heading, column in named.items() if column.marks},
-        ignore_errors=[heading for heading, column in named.items() if column.kind is Kind.TEXT],
+        ignore_errors=[heading for heading, column in named.items() if column.kind is ColumnKind.TEXT],
         page_setup={
             "landscape": True,
             "paper_size": A4,
@@ -92,7 +92,7 @@ def write_list(table: Table) -> BytesIO:
             "footer": "&C&P / &N",
         },
     ).freeze(row=head + 1, col=1).save()
-    return signed(file)
+    return set_author(file)
 
 
 def send_table(table: Table, name: str) -> FileResponse:
@@ -115,17 +115,17 @@ def _read_columns(table: Table) -> list[list[Any]]:
     return [_cells(column.kind, values) for column, values in zip(table.columns, columns, strict=True)]
 
 
-def _cells(kind: Kind, values: Sequence[Any]) -> list[Any]:
+def _cells(kind: ColumnKind, values: Sequence[Any]) -> list[Any]:
     """The contents of the cells of a column of a kind."""
-    if kind is Kind.TEXT:
+    if kind is ColumnKind.TEXT:
         # A printable text needs no cleaning; checking that takes a fraction of the time.
         return [
             value if type(value) is str and value.isprintable() and 0 < len(value) <= LONGEST_TEXT else _as_text(value)
             for value in values
         ]
-    if kind is Kind.NUMBER:  # the writer takes the type of a column's first number for all of them
+    if kind is ColumnKind.NUMBER:  # the writer takes the type of a column's first number for all of them
         return [None if value is None else float(value) for value in values]
-    if kind is Kind.PERCENT:
+    if kind is ColumnKind.PERCENT:
         return [None if value is None else value / 100 for value in values]
     zone = timezone.get_current_timezone()
     days = (value.astimezone(zone).date() if isinstance(value, datetime) else value for value in values)
@@ -158,15 +158,15 @@ def _text_look() -> Format:
     return _plain_look().set_text_wrap()
 
 
-def _look(kind: Kind) -> Format:
+def _look(kind: ColumnKind) -> Format:
     """The look of the cells of a column."""
-    if kind is Kind.TEXT:
+    if kind is ColumnKind.TEXT:
         return _text_look()
-    if kind is Kind.DAY:
+    if kind is ColumnKind.DAY:
         language = "en" if (get_language() or "th").startswith("en") else "th"
         return _plain_look().set_align("left").set_num_format(DAY_FORMATS[language])
     look = _plain_look().set_align("right").set_indent(1)
-    return look.set_num_format("0%") if kind is Kind.PERCENT else look
+    return look.set_num_format("0%") if kind is ColumnKind.PERCENT else look
 
 
 def _banner(title: str, notes: Sequence[str], columns: int) -> list[tuple[Any, ...]]:
@@ -191,7 +191,7 @@ def _heights(
     lines = [[1] * len(cells[0])]
     for column, values, width, room in zip(columns, cells, points, broken, strict=True):
         whole = width / LETTER_WIDTH
-        if column.kind is Kind.TEXT:
+        if column.kind is ColumnKind.TEXT:
             lines.append([_lines(text, room) if text and (len(text) > whole or "\n" in text) else 1 for text in values])
     highest = map(max, zip(*lines, strict=True))
     heights = {number: min(count * pitch + 2, HIGHEST_ROW) for number, count in enumerate(highest, start=head + 1)}

@@ -27,7 +27,7 @@ CORE_XML = (
 )
 
 
-def signed(file: BytesIO) -> BytesIO:
+def set_author(file: BytesIO) -> BytesIO:
     """An office file with the site as its author; what a library says of itself is left out."""
     with zipfile.ZipFile(file) as archive:
         parts = {name: archive.read(name).decode() for name in (CORE, APPLICATION) if name in archive.NameToInfo}

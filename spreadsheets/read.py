@@ -166,5 +166,5 @@ def _cell(told: Any) -> ReadCell:
     if kind == "p":
         return ReadCell(value, is_percent=True)
     if kind == "f":
-        return ReadCell(trouble="FORMULA")
-    return ReadCell(value, trouble="ERROR") if kind == "e" else ReadCell(value)
+        return ReadCell(error="FORMULA")
+    return ReadCell(value, error="ERROR") if kind == "e" else ReadCell(value)

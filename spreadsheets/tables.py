@@ -16,7 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from spreadsheets.styles import HEADER, HIGHEST_ROW, PADDING, Style, line_height, set_up_page, text_height, write
 
 
-class Kind(Enum):
+class ColumnKind(Enum):
     """The kind of value a column holds, as `Column.get` returns it."""
 
     TEXT = "text"  # anything with a text: a string, a translation, a model
@@ -27,10 +27,10 @@ class Kind(Enum):
 
 # Default look of the cells of each kind, on a sheet written here.
 STYLES = {
-    Kind.TEXT: Style(indent=1),
-    Kind.NUMBER: Style(horizontal="right", indent=1, number_format="#,##0"),
-    Kind.PERCENT: Style(horizontal="right", indent=1, number_format='0"%"'),
-    Kind.DAY: Style(horizontal="center", number_format="[$-107041E]d mmm yyyy;@"),
+    ColumnKind.TEXT: Style(indent=1),
+    ColumnKind.NUMBER: Style(horizontal="right", indent=1, number_format="#,##0"),
+    ColumnKind.PERCENT: Style(horizontal="right", indent=1, number_format='0"%"'),
+    ColumnKind.DAY: Style(horizontal="center", number_format="[$-107041E]d mmm yyyy;@"),
 }
 
 
@@ -50,7 +50,7 @@ class Column:
 
     heading: str
     width: float
-    kind: Kind = Kind.TEXT
+    kind: ColumnKind = ColumnKind.TEXT
     get: Callable[[Any], Any] | None = field(default=None, kw_only=True)
     style: Style | None = field(default=None, kw_only=True)
     marks: Mapping[str, str] = field(default_factory=dict, kw_only=True)
@@ -86,7 +86,7 @@ def write_line(sheet: Worksheet, row: int, text: str, style: Style) -> int:
     return row + 1
 
 
-def write_table(
+def build_list_workbook(
     sheet: Worksheet, row: int, columns: Sequence[Column], rows: Iterable[Any], *, highest: float = HIGHEST_ROW
 ) -> tuple[int, int]:
     """Write a table, from a row down.

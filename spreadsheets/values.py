@@ -194,7 +194,7 @@ class _Sheet(ContentHandler):
         self.path.pop()
         self.pieces = None
         if depth == 4 and self.path[1] == "sheetData" and tag.rpartition(":")[2] == "c":
-            told = self._told()
+            told = self._cell_value()
             if told is None or told == "":
                 return
             if self.row > self.limits["rows"] or self.column > self.limits["columns"]:
@@ -235,7 +235,7 @@ class _Sheet(ContentHandler):
         if all(ADDRESS.fullmatch(end) for end in ends) and len(ends) == 2:
             self.merged.append(area.replace("$", "").upper())
 
-    def _told(self) -> Any:
+    def _cell_value(self) -> Any:
         """The value of a cell: a text, number or truth as it is, others under a letter that says what they are."""
         value = "".join(self.value)
         if self.type == "inlineStr":

@@ -26,7 +26,7 @@ class NamedWidget(widgets.ForeignKeyWidget):
         if not name:
             return None
         rows = self.get_queryset(value, row, **kwargs)
-        if is_text(self.model, self.field):
+        if is_text_field(self.model, self.field):
             found = find_named(rows, self.field, name)
         else:
             found = rows.filter(**{self.field: read_whole(ReadCell(name))}).first()
@@ -72,14 +72,14 @@ class NamedLoader(ModelInstanceLoader):
         for key in self.resource.get_import_id_fields():
             field = self.resource.fields[key]
             value = field.clean(row)
-            if is_text(rows.model, field.attribute):  # of which a record has one
+            if is_text_field(rows.model, field.attribute):  # of which a record has one
                 name = (field.attribute, str(value))
             else:
                 rows = rows.filter(**{field.attribute: value})
         return find_named(rows, *name) if name else rows.first()
 
 
-def is_text(model: type[Model], name: str) -> bool:
+def is_text_field(model: type[Model], name: str) -> bool:
     """Whether a field of a model is a text."""
     return isinstance(model._meta.get_field(name), (CharField, TextField))
 

@@ -11,15 +11,15 @@ from django.utils.translation import ngettext
 
 from plan.models import ActionItem
 from pmqa_tracker.forms import LinesField
-from pmqa_tracker.typed_words import Words
-from submissions.page import ReportRow
+from pmqa_tracker.typed_words import LabelledText
+from submissions.page import SubmissionRow
 
 SEND, ACCEPT, RETURN = "send", "accept", "return"
 HIDDEN = {"version", "op_id"}
 REASON = "reason_"
 
 
-class StepForm(forms.Form):
+class SubmissionStepForm(forms.Form):
     """A step of a report. `version` is the one on the page when it was opened, `op_id` names the submission."""
 
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
@@ -35,16 +35,16 @@ class StepForm(forms.Form):
         """Whether its hidden fields arrived as they were sent out; call it on a bound form."""
         return not HIDDEN & self.errors.keys()
 
-    def typed_words(self) -> Words:
+    def typed_text(self) -> LabelledText:
         """Label and text of whatever was written, for a page that cannot take it but must not lose it."""
-        return step_words(self.data)
+        return step_form_text(self.data)
 
-    def leftovers(self) -> Words:
+    def leftovers(self) -> LabelledText:
         """Those of its words that none of its fields shows: reasons whose action is not in the report any more."""
-        return step_words({name: self.data[name] for name in self.data if name not in self.fields})
+        return step_form_text({name: self.data[name] for name in self.data if name not in self.fields})
 
 
-def step_words(posted: Mapping[str, Any]) -> Words:
+def step_form_text(posted: Mapping[str, Any]) -> LabelledText:
     """(label, text) of what a step's form was sent with: the note, the reasons by action, and a ticked confirmation."""
     pks = {name: name.removeprefix(REASON) for name in posted if name.startswith(REASON)}
     pks = {name: int(pk) for name, pk in pks.items() if pk.isascii() and pk.isdecimal() and len(pk) < 19}
@@ -57,15 +57,15 @@ def step_words(posted: Mapping[str, Any]) -> Words:
     return [(str(labels[name]), str(text)) for name, text in told.items() if text.strip()]
 
 
-def typed_step(request: HttpRequest) -> Words:
-    """`step_words` of a posted step."""
-    return step_words(request.POST)
+def typed_step(request: HttpRequest) -> LabelledText:
+    """`step_form_text` of a posted step."""
+    return step_form_text(request.POST)
 
 
-class SendForm(StepForm):
+class SendForm(SubmissionStepForm):
     """Hand in the report; where actions were not updated, its sender says that he knows."""
 
-    def __init__(self, *args: Any, waiting: Sequence[ReportRow], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, waiting: Sequence[SubmissionRow], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["note"].label = _("Note to the coordinator (may be left empty)")
         if waiting:
@@ -83,10 +83,10 @@ class SendForm(StepForm):
             )
 
 
-class ReviewForm(StepForm):
+class ReviewForm(SubmissionStepForm):
     """Accept the report, or return actions of it, each with a reason. The reasons stand at their actions."""
 
-    def __init__(self, *args: Any, rows: Sequence[ReportRow], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, rows: Sequence[SubmissionRow], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["note"].label = _("Note to the unit (may be left empty)")
         self.fields_at: dict[int, str] = {}
@@ -120,7 +120,7 @@ class ReviewForm(StepForm):
         return {pk: reason for pk, name in self.fields_at.items() if (reason := self.cleaned_data.get(name, ""))}
 
 
-def with_fresh_op(posted: Any, version: int) -> Any:
+def rebind_as_new_operation(posted: Any, version: int) -> Any:
     """What was typed, to be sent again: on the version there is now, and as a submission of its own."""
     fresh = posted.copy()
     fresh["version"], fresh["op_id"] = str(version), str(uuid4())

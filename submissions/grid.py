@@ -14,11 +14,11 @@ from assignments.access import Access
 from assignments.models import Unit
 from plan.as_of import AsOf
 from plan.models import Period, Plan
-from plan.models.duties import report_duties
+from plan.models.duties import submission_duties
 from submissions.models import SubmissionState, SubmissionStep
 
 
-class CellState(models.TextChoices):
+class SubmissionCellState(models.TextChoices):
     """Where a unit stands with the report of a period: a SubmissionState, or why there is none."""
 
     NONE = "NONE", _("Nothing to report")
@@ -31,7 +31,7 @@ class CellState(models.TextChoices):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class SubmissionCell:
     """A unit's report of a period.
 
     Attributes:
@@ -44,7 +44,7 @@ class Cell:
 
     unit: Unit
     period: Period
-    state: CellState
+    state: SubmissionCellState
     is_late: bool = False
     days_late: int = 0
     at: datetime | None = None
@@ -54,17 +54,17 @@ class Cell:
     @property
     def is_owed(self) -> bool:
         """Whether a report is due of it by now."""
-        return self.state not in (CellState.NONE, CellState.LATER)
+        return self.state not in (SubmissionCellState.NONE, SubmissionCellState.LATER)
 
     @property
     def is_missing(self) -> bool:
         """Whether the unit is reminded of it: it is late, or it was returned."""
-        return self.is_late or self.state == CellState.RETURNED
+        return self.is_late or self.state == SubmissionCellState.RETURNED
 
     @property
     def is_handed_in(self) -> bool:
         """Whether the unit has done its part."""
-        return self.state in (CellState.SENT, CellState.ACCEPTED)
+        return self.state in (SubmissionCellState.SENT, SubmissionCellState.ACCEPTED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,7 @@ class GridRow:
     """A unit and its cell of each period."""
 
     unit: Unit
-    cells: list[Cell]
+    cells: list[SubmissionCell]
 
     @property
     def is_empty(self) -> bool:
@@ -91,20 +91,20 @@ class GridColumn:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grid:
+class SubmissionGrid:
     """Unit × period."""
 
     columns: list[GridColumn]
     rows: list[GridRow]
 
     @property
-    def waiting(self) -> list[Cell]:
+    def waiting(self) -> list[SubmissionCell]:
         """What waits for the coordinator's review, longest first."""
-        cells = [cell for row in self.rows for cell in row.cells if cell.state == CellState.SENT]
+        cells = [cell for row in self.rows for cell in row.cells if cell.state == SubmissionCellState.SENT]
         return sorted(cells, key=lambda cell: cell.at)
 
     @property
-    def owed(self) -> list[Cell]:
+    def owed(self) -> list[SubmissionCell]:
         """What is still to be handed in, the longest late first."""
         cells = [cell for row in self.rows for cell in row.cells if cell.is_owed and not cell.is_handed_in]
         return sorted(cells, key=lambda cell: cell.period.number)
@@ -120,15 +120,15 @@ class Grid:
         return any(cell.is_owed for row in self.rows for cell in row.cells)
 
     @property
-    def late(self) -> list[Cell]:
+    def late(self) -> list[SubmissionCell]:
         """What is late, longest first."""
         cells = [cell for row in self.rows for cell in row.cells if cell.is_late]
         return sorted(cells, key=lambda cell: -cell.days_late)
 
 
-def grid(plan: Plan, as_of: AsOf, units: Sequence[Unit]) -> Grid:
+def read_submission_grid(plan: Plan, as_of: AsOf, units: Sequence[Unit]) -> SubmissionGrid:
     """Where each of `units` stands with the report of each period; three queries, whatever the rows."""
-    today = timezone.localdate(as_of.told_until) if as_of.told_until else as_of.day
+    today = timezone.localdate(as_of.cutoff) if as_of.cutoff else as_of.day
     owed = _owed(as_of, units, today)
     last = _last_steps(plan, units)
     rows = [
@@ -142,22 +142,22 @@ def grid(plan: Plan, as_of: AsOf, units: Sequence[Unit]) -> Grid:
         for unit in units
     ]
     columns = [_column(period, [row.cells[place] for row in rows], today) for place, period in enumerate(as_of.periods)]
-    return Grid(columns=columns, rows=rows)
+    return SubmissionGrid(columns=columns, rows=rows)
 
 
-def missing_reports(plan: Plan, access: Access, as_of: AsOf) -> list[Cell]:
+def missing_submissions(plan: Plan, access: Access, as_of: AsOf) -> list[SubmissionCell]:
     """The reports that a person's units are reminded of, the longest late first; in a fixed number of queries."""
     if not access.may_lead:
         return []
     units = [unit for unit in access.units if not unit.is_collective]
-    return [cell for cell in grid(plan, as_of, units).owed if cell.is_missing]
+    return [cell for cell in read_submission_grid(plan, as_of, units).owed if cell.is_missing]
 
 
 def _owed(as_of: AsOf, units: Sequence[Unit], today: date) -> set[tuple[int, int]]:
     """(unit pk, period pk) of each period that has begun and in which the unit has something to report."""
     pks = [unit.pk for unit in units]
     held = [
-        report_duties(period, as_of).filter(holder__in=pks).values_list("holder", Value(period.pk))
+        submission_duties(period, as_of).filter(holder__in=pks).values_list("holder", Value(period.pk))
         for period in as_of.periods
         if period.starts_on <= today
     ]
@@ -173,18 +173,18 @@ def _last_steps(plan: Plan, units: Sequence[Unit]) -> dict[tuple[int, int], Subm
     return {(step.report.unit_id, step.report.period_id): step for step in found}
 
 
-def _cell(unit: Unit, period: Period, step: SubmissionStep | None, is_owed: bool, today: date) -> Cell:
+def _cell(unit: Unit, period: Period, step: SubmissionStep | None, is_owed: bool, today: date) -> SubmissionCell:
     has_ended = period.ends_on < today
     if step is not None:
-        state = CellState(step.state)
+        state = SubmissionCellState(step.state)
     elif period.starts_on > today:
-        state = CellState.LATER
+        state = SubmissionCellState.LATER
     elif not is_owed:
-        state = CellState.NONE
+        state = SubmissionCellState.NONE
     else:
-        state = CellState.LATE if has_ended else CellState.OPEN
-    is_late = state == CellState.LATE or (state == CellState.RETURNED and has_ended)
-    return Cell(
+        state = SubmissionCellState.LATE if has_ended else SubmissionCellState.OPEN
+    is_late = state == SubmissionCellState.LATE or (state == SubmissionCellState.RETURNED and has_ended)
+    return SubmissionCell(
         unit=unit,
         period=period,
         state=state,
@@ -196,7 +196,7 @@ def _cell(unit: Unit, period: Period, step: SubmissionStep | None, is_owed: bool
     )
 
 
-def _column(period: Period, cells: list[Cell], today: date) -> GridColumn:
+def _column(period: Period, cells: list[SubmissionCell], today: date) -> GridColumn:
     return GridColumn(
         period=period,
         is_now=period.starts_on <= today <= period.ends_on,

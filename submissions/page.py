@@ -10,13 +10,13 @@ from django.utils.translation import gettext as _
 from assignments.models import Role, Unit
 from plan.as_of import AsOf
 from plan.models import ActionItem, Period, Plan, ProgressUpdate, Status
-from plan.models.duties import counts_for, of_units, report_duties
+from plan.models.duties import counts_for, duties_of, submission_duties
 from pmqa_tracker import thai
 from submissions.models import Submission, SubmissionLine, SubmissionState, SubmissionStep
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReportRow:
+class SubmissionRow:
     """An action of the report.
 
     Attributes:
@@ -58,13 +58,13 @@ class ReportRow:
         return not self.is_reported and self.is_open
 
     @property
-    def waits_for_unit(self) -> bool:
+    def needs_update(self) -> bool:
         """Silent, or returned and not answered: what its unit is asked about before it sends."""
         return self.is_silent or bool(self.returned_because and not self.is_answered)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReportPage:
+class SubmissionPage:
     """The report of a unit for a period.
 
     Attributes:
@@ -77,9 +77,9 @@ class ReportPage:
 
     report: Submission | None
     steps: list[SubmissionStep]
-    rows: list[ReportRow]
-    sent: list[ReportRow]
-    to_send: list[ReportRow]
+    rows: list[SubmissionRow]
+    sent: list[SubmissionRow]
+    to_send: list[SubmissionRow]
 
     @property
     def state(self) -> str:
@@ -97,13 +97,13 @@ class ReportPage:
         return self.report.version if self.report else 0
 
     @property
-    def groups(self) -> list[tuple[str, list[ReportRow]]]:
+    def groups(self) -> list[tuple[str, list[SubmissionRow]]]:
         """(label, rows) of what is not empty: what is missing first, and there what was returned.
 
         What reaches the unit through a collective is kept apart.
         """
-        missing = sorted((row for row in self.rows if row.waits_for_unit), key=lambda row: not row.returned_because)
-        updated = [row for row in self.rows if not row.waits_for_unit]
+        missing = sorted((row for row in self.rows if row.needs_update), key=lambda row: not row.returned_because)
+        updated = [row for row in self.rows if not row.needs_update]
         groups = [
             (_("Waits for an update"), [row for row in missing if not row.through]),
             (_("Waits for an update, assigned to several units together"), [row for row in missing if row.through]),
@@ -113,17 +113,17 @@ class ReportPage:
         return [(label, rows) for label, rows in groups if rows]
 
     @property
-    def changed(self) -> list[ReportRow]:
+    def changed(self) -> list[SubmissionRow]:
         """The rows that were updated, or whose update was undone, after they were sent."""
         return [row for row in self.rows if row.since or row.is_undone]
 
     @property
-    def waiting_for_unit(self) -> list[ReportRow]:
+    def rows_needing_update(self) -> list[SubmissionRow]:
         """Rows due in this report that have no update of the unit yet, its own before those through a collective."""
-        return sorted((row for row in self.to_send if row.waits_for_unit), key=lambda row: row.through is not None)
+        return sorted((row for row in self.to_send if row.needs_update), key=lambda row: row.through is not None)
 
 
-def read_page(plan: Plan, unit: Unit, period: Period, as_of: AsOf) -> ReportPage:
+def read_submission_page(plan: Plan, unit: Unit, period: Period, as_of: AsOf) -> SubmissionPage:
     """Read the page in a fixed number of queries, whatever the rows."""
     report = Submission.objects.filter(unit=unit, period=period).first()
     undone = ProgressUpdate.objects.with_undone().filter(pk=OuterRef("update"), is_undone=True)
@@ -135,7 +135,7 @@ def read_page(plan: Plan, unit: Unit, period: Period, as_of: AsOf) -> ReportPage
     sent = next((step.lines.all() for step in reversed(steps) if step.state == SubmissionState.SENT), ())
     sent_lines = {line.action_id: line for line in sent}
     has_begun = as_of.day >= period.starts_on
-    held = report_duties(period, as_of).filter(of_units([unit.pk]), action=OuterRef("pk"))
+    held = submission_duties(period, as_of).filter(duties_of([unit.pk]), action=OuterRef("pk"))
     actions = plan.actions.annotate(is_live=Exists(held) if has_begun else Value(value=False))
     actions = actions.filter(Q(is_live=True) | Q(pk__in=sent_lines)).as_of(as_of).with_details().in_order()
     words = _read_words(unit, period, as_of, actions)
@@ -146,7 +146,7 @@ def read_page(plan: Plan, unit: Unit, period: Period, as_of: AsOf) -> ReportPage
             to_send.append(row.live(returned.get(action.pk)))
         if action.pk in sent_lines:
             kept.append(row.kept(sent_lines[action.pk]))
-    return ReportPage(report=report, steps=steps, rows=kept if is_kept else to_send, sent=kept, to_send=to_send)
+    return SubmissionPage(report=report, steps=steps, rows=kept if is_kept else to_send, sent=kept, to_send=to_send)
 
 
 def _read_words(
@@ -173,10 +173,10 @@ class _RowOf:
     unit: Unit
     words: list[ProgressUpdate]
 
-    def live(self, returned: Any) -> ReportRow:
+    def live(self, returned: Any) -> SubmissionRow:
         """As it would be sent now."""
         answers = [update for update in self.words if returned and update.version > _seen(returned)]
-        return ReportRow(
+        return SubmissionRow(
             action=self.action,
             status=self.action.status_on,
             progress=self.action.progress_on,
@@ -188,10 +188,10 @@ class _RowOf:
             is_answered=_has_own(answers),
         )
 
-    def kept(self, line: Any) -> ReportRow:
+    def kept(self, line: Any) -> SubmissionRow:
         """As it was sent."""
         words = [update for update in self.words if update.version <= _seen(line)]
-        return ReportRow(
+        return SubmissionRow(
             action=self.action,
             status=line.update.status_to if line.update else Status.NOT_STARTED,
             progress=line.update.progress_to if line.update else 0,

@@ -16,7 +16,7 @@ from assignments.models import Unit
 from plan.as_of import AsOf, on_day
 from plan.models import Period, Plan, ProgressUpdate
 from plan.models.action import ActionItemQuerySet
-from plan.models.duties import of_units, report_duties
+from plan.models.duties import duties_of, submission_duties
 from plan.updates.record import NotAllowedError
 from pmqa_tracker import thai
 from submissions.models import Submission, SubmissionLine, SubmissionState, SubmissionStep
@@ -29,26 +29,26 @@ STEPS = {
 }
 
 
-class StaleReportError(Exception):
+class StaleSubmissionError(Exception):
     """The report was sent or reviewed since the page was opened; nothing was written."""
 
 
-def day_of_report(plan: Plan, period: Period, at: datetime) -> AsOf:
+def submission_day(plan: Plan, period: Period, at: datetime) -> AsOf:
     """The day a report of `period` speaks of when it is looked at or sent at a moment: the period's last at most.
 
     What was told until the end of the day of `at` counts: a report is written in the days after its period.
     """
     day = timezone.localdate(at)
-    return on_day(plan, min(day, period.ends_on), plan.periods.all(), told_until=thai.end_of(day))
+    return on_day(plan, min(day, period.ends_on), plan.periods.all(), cutoff=thai.end_of(day))
 
 
-def report_actions(plan: Plan, unit: Unit, period: Period, as_of: AsOf) -> ActionItemQuerySet:
-    """The actions a unit reports on for a period, as of a day; see `plan.models.duties.report_duties`."""
-    held = report_duties(period, as_of).filter(of_units([unit.pk]))
+def submission_actions(plan: Plan, unit: Unit, period: Period, as_of: AsOf) -> ActionItemQuerySet:
+    """The actions a unit reports on for a period, as of a day; see `plan.models.duties.submission_duties`."""
+    held = submission_duties(period, as_of).filter(duties_of([unit.pk]))
     return plan.actions.filter(pk__in=held.values("action")).as_of(as_of)
 
 
-def send_report(
+def send_submission(
     *,
     unit: Unit,
     period: Period,
@@ -66,7 +66,7 @@ def send_report(
         op_id: names this submission; sending it again returns the step it made.
         at: the moment, aware.
         note: what the unit says to the whole of it, or "".
-        as_of: the day it speaks of, see `day_of_report`.
+        as_of: the day it speaks of, see `submission_day`.
 
     Returns:
         The step, new or made before by the same `op_id`.
@@ -82,28 +82,28 @@ def send_report(
     step = SubmissionStep(op_id=op_id, state=SubmissionState.SENT, by=access.user, at=at, note=note.strip())
 
     def lines() -> dict[int, str]:
-        actions = report_actions(period.plan, unit, period, as_of).values_list("pk", flat=True)
+        actions = submission_actions(period.plan, unit, period, as_of).values_list("pk", flat=True)
         if not actions:
             raise NotAllowedError(_("No action of this unit falls into this period; there is nothing to send."))
         return dict.fromkeys(actions, "")
 
-    return _take(step, Submission(unit=unit, period=period), version, lines)
+    return _record_step(step, Submission(unit=unit, period=period), version, lines)
 
 
-def accept_report(
+def accept_submission(
     *, report: Submission, access: Access, version: int, op_id: UUID, at: datetime, note: str
 ) -> SubmissionStep:
-    """Accept what a unit has sent; arguments, answer and errors as of `send_report`.
+    """Accept what a unit has sent; arguments, answer and errors as of `send_submission`.
 
     Raises:
         NotAllowedError: somebody else than a coordinator asks, or nothing waits for review.
     """
     check_may_review(access)
     step = SubmissionStep(op_id=op_id, state=SubmissionState.ACCEPTED, by=access.user, at=at, note=note.strip())
-    return _take(step, report, version, dict)
+    return _record_step(step, report, version, dict)
 
 
-def return_report(
+def return_submission(
     *,
     report: Submission,
     access: Access,
@@ -113,7 +113,7 @@ def return_report(
     note: str,
     reasons: Mapping[int, str],
 ) -> SubmissionStep:
-    """Give a report back to its unit, action by action; arguments, answer and errors as of `send_report`.
+    """Give a report back to its unit, action by action; arguments, answer and errors as of `send_submission`.
 
     Args:
         reasons: pk of each action that is returned → why.
@@ -134,7 +134,7 @@ def return_report(
             raise ValidationError(_("An action that is not in the report cannot be returned."))
         return reasons
 
-    return _take(step, report, version, lines)
+    return _record_step(step, report, version, lines)
 
 
 def last_sent(report: Submission) -> SubmissionStep | None:
@@ -154,13 +154,13 @@ def check_may_review(access: Access) -> None:
         raise NotAllowedError(reason)
 
 
-def _take(step: SubmissionStep, report: Submission, version: int, lines: Any) -> SubmissionStep:
+def _record_step(step: SubmissionStep, report: Submission, version: int, lines: Any) -> SubmissionStep:
     """Write a step and the state it makes, or nothing; `lines` tells action pk → reason once the step is its turn."""
     try:
         with transaction.atomic():
-            if made := _made_before(step):
-                return _repeated(made, step, report, lines)
-            step.report = _move(report, step.state, version)
+            if made := _find_step_by_op_id(step):
+                return _return_existing_step(made, step, report, lines)
+            step.report = _advance(report, step.state, version)
             step.version = version + 1
             reasons = lines()
             step.save()
@@ -170,14 +170,14 @@ def _take(step: SubmissionStep, report: Submission, version: int, lines: Any) ->
                 for pk, reason in reasons.items()
             )
             return step
-    except (StaleReportError, IntegrityError) as error:
+    except (StaleSubmissionError, IntegrityError) as error:
         # The same submission twice at the same moment: the second finds the first's step.
-        if made := _made_before(step):
-            return _repeated(made, step, report, lines)
-        raise StaleReportError(report) from error
+        if made := _find_step_by_op_id(step):
+            return _return_existing_step(made, step, report, lines)
+        raise StaleSubmissionError(report) from error
 
 
-def _move(report: Submission, state: str, version: int) -> Submission:
+def _advance(report: Submission, state: str, version: int) -> Submission:
     """Compare and raise the version in one statement; the report, made where it is the first time it is sent."""
     if state == SubmissionState.SENT:
         report, _made = Submission.objects.get_or_create(
@@ -187,7 +187,7 @@ def _move(report: Submission, state: str, version: int) -> Submission:
     if stored.filter(state__in=STEPS[SubmissionState(state)]).update(state=state, version=F("version") + 1):
         return report
     if report.pk and not stored.exists():
-        raise StaleReportError(report)
+        raise StaleSubmissionError(report)
     if state == SubmissionState.SENT:
         raise NotAllowedError(_("The coordinator has accepted this report; it is not sent again."))
     raise NotAllowedError(_("This report does not wait for review."))
@@ -199,16 +199,16 @@ def _last_updates(action_pks: Any, until: datetime) -> dict[int, int]:
     return dict(updates.order_by("version").values_list("action_id", "pk"))
 
 
-def _made_before(step: SubmissionStep) -> SubmissionStep | None:
+def _find_step_by_op_id(step: SubmissionStep) -> SubmissionStep | None:
     return SubmissionStep.objects.filter(op_id=step.op_id, by=step.by).select_related("report").first()
 
 
-def _repeated(made: SubmissionStep, step: SubmissionStep, report: Submission, lines: Any) -> SubmissionStep:
+def _return_existing_step(made: SubmissionStep, step: SubmissionStep, report: Submission, lines: Any) -> SubmissionStep:
     """The step made before, where it is the same: a double click or a retry, and not the form written anew."""
     is_same_report = (made.report.unit_id, made.report.period_id) == (report.unit_id, report.period_id)
     is_same = is_same_report and (made.state, made.note) == (step.state, step.note)
     if is_same and made.state == SubmissionState.RETURNED:
         is_same = lines() == dict(made.lines.values_list("action_id", "reason"))
     if not is_same:
-        raise StaleReportError(report)
+        raise StaleSubmissionError(report)
     return made

@@ -8,10 +8,10 @@ from django.utils.translation import ngettext
 from pmqa_tracker import thai
 from spreadsheets.list_export import Table
 from spreadsheets.tables import Column
-from submissions.grid import Cell, CellState, Grid, GridColumn
+from submissions.grid import GridColumn, SubmissionCell, SubmissionCellState, SubmissionGrid
 
 
-def reporting_table(grid: Grid, *, notes: Sequence[str]) -> Table:
+def submission_table(grid: SubmissionGrid, *, notes: Sequence[str]) -> Table:
     """The state of each unit's report per period; like the page, it leaves out units with nothing to report."""
     return Table(
         title=_("Period reports"),
@@ -37,9 +37,9 @@ def _period_heading(column: GridColumn) -> str:
     return "\n".join(filter(None, (column.period.label, " · ".join(facts))))
 
 
-def _report_words(cell: Cell) -> str:
+def _report_words(cell: SubmissionCell) -> str:
     """The text of the page's cell: the state, and how late it is, when it was reached, or when the period ends."""
-    if cell.state in (CellState.NONE, CellState.LATER):
+    if cell.state in (SubmissionCellState.NONE, SubmissionCellState.LATER):
         return str(cell.state.label)
     if cell.is_late:
         late = ngettext("%(days)s day after its end", "%(days)s days after its end", cell.days_late)

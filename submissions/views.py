@@ -20,26 +20,36 @@ from plan.lookup import find_plan
 from plan.models import Period, Plan
 from plan.updates.record import NotAllowedError
 from pmqa_tracker import clock
-from pmqa_tracker.typed_words import describes_words
+from pmqa_tracker.typed_words import reads_typed_text
 from pmqa_tracker.views import NotFound
-from submissions.forms import ACCEPT, HIDDEN, RETURN, SEND, ReviewForm, SendForm, StepForm, typed_step, with_fresh_op
-from submissions.grid import Grid, grid
+from submissions.forms import (
+    ACCEPT,
+    HIDDEN,
+    RETURN,
+    SEND,
+    ReviewForm,
+    SendForm,
+    SubmissionStepForm,
+    rebind_as_new_operation,
+    typed_step,
+)
+from submissions.grid import SubmissionGrid, read_submission_grid
 from submissions.models import Submission, SubmissionState
-from submissions.page import ReportPage, read_page
+from submissions.page import SubmissionPage, read_submission_page
 from submissions.steps import (
-    StaleReportError,
-    accept_report,
+    StaleSubmissionError,
+    accept_submission,
     check_may_review,
     check_may_send,
-    day_of_report,
-    return_report,
-    send_report,
+    return_submission,
+    send_submission,
+    submission_day,
 )
-from submissions.table import reporting_table
+from submissions.table import submission_table
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class SubmissionAddress:
     """The report an address names, and who asks for it."""
 
     plan: Plan
@@ -54,36 +64,38 @@ class Asked:
 
 
 @require_safe
-def reporting(request: HttpRequest, slug: str) -> HttpResponse:
+def submission_list(request: HttpRequest, slug: str) -> HttpResponse:
     """การส่งรายงาน: what waits for the coordinator's review, and who has sent which period's report."""
     plan = find_plan(request, slug)
-    as_of, table = read_grid(plan)
+    as_of, table = read_plan_grid(plan)
     context = {"as_of": as_of, "grid": table, "idle": table.idle}
     return render(request, "submissions/reporting.html", context)
 
 
-def read_grid(plan: Plan) -> tuple[AsOf, Grid]:
+def read_plan_grid(plan: Plan) -> tuple[AsOf, SubmissionGrid]:
     """The plan today, and where every division stands with its reports."""
-    as_of = on_day(plan, clock.today(), plan.periods.all(), told_until=clock.now())
-    return as_of, grid(plan, as_of, list(Unit.objects.divisions().active().in_order()))
+    as_of = on_day(plan, clock.today(), plan.periods.all(), cutoff=clock.now())
+    return as_of, read_submission_grid(plan, as_of, list(Unit.objects.divisions().active().in_order()))
 
 
-@describes_words(typed_step)
+@reads_typed_text(typed_step)
 @require_http_methods(["GET", "HEAD", "POST"])
-def period_report(request: HttpRequest, slug: str, unit: str, period: int) -> HttpResponse:
+def submission_detail(request: HttpRequest, slug: str, unit: str, period: int) -> HttpResponse:
     """A unit's report of a period; the forms of it post to the same address."""
     plan = find_plan(request, slug)
     found, place = _find_unit(plan, unit, period), _find_period(plan, unit, period)
-    as_of = day_of_report(plan, place, clock.now())
-    asked = Asked(plan=plan, unit=found, period=place, as_of=as_of, access=access_of(request))
+    as_of = submission_day(plan, place, clock.now())
+    asked = SubmissionAddress(plan=plan, unit=found, period=place, as_of=as_of, access=access_of(request))
     if request.method == "POST":
         return _take_step(request, asked)
-    return render(request, "submissions/period_report.html", _context(asked, read_page(plan, found, place, as_of)))
+    return render(
+        request, "submissions/period_report.html", _context(asked, read_submission_page(plan, found, place, as_of))
+    )
 
 
-def _take_step(request: HttpRequest, asked: Asked) -> HttpResponse:
+def _take_step(request: HttpRequest, asked: SubmissionAddress) -> HttpResponse:
     """Send or review; whatever refuses it, the page comes back with every typed word."""
-    page = read_page(asked.plan, asked.unit, asked.period, asked.as_of)
+    page = read_submission_page(asked.plan, asked.unit, asked.period, asked.as_of)
     form = _bind(request.POST, page)
     try:
         if isinstance(form, SendForm):
@@ -94,39 +106,39 @@ def _take_step(request: HttpRequest, asked: Asked) -> HttpResponse:
         if not form.is_valid() and request.POST.get("version") == str(page.version):
             return _refuse(request, asked, page, form, status=422)
         if not form.is_whole:
-            raise StaleReportError(page.report)
+            raise StaleSubmissionError(page.report)
         _write(asked, page, form)
     except ValidationError as error:
         form.add_error(None, error)
         return _refuse(request, asked, page, form, status=422)
     except NotAllowedError as error:
-        context = _context(asked, page) | {"refusal": str(error), "typed": form.typed_words()}
+        context = _context(asked, page) | {"refusal": str(error), "typed": form.typed_text()}
         return render(request, "submissions/period_report.html", context, status=403)
-    except StaleReportError:
+    except StaleSubmissionError:
         return _conflict(request, asked)
     return _taken(request, asked, form)
 
 
-def _bind(posted: Any, page: ReportPage) -> StepForm:
+def _bind(posted: Any, page: SubmissionPage) -> SubmissionStepForm:
     if posted.get("do") == SEND:
-        return SendForm(posted, version=page.version, waiting=page.waiting_for_unit)
+        return SendForm(posted, version=page.version, waiting=page.rows_needing_update)
     return ReviewForm(posted, version=page.version, rows=page.sent)
 
 
-def _write(asked: Asked, page: ReportPage, form: StepForm) -> None:
+def _write(asked: SubmissionAddress, page: SubmissionPage, form: SubmissionStepForm) -> None:
     """The one write of the step a form asks for."""
     told = {name: form.cleaned_data[name] for name in ("version", "op_id")}
     told |= {"access": asked.access, "at": clock.now(), "note": form.cleaned_data.get("note", "")}
     report = page.report or Submission(unit=asked.unit, period=asked.period)
     if isinstance(form, SendForm):
-        send_report(unit=asked.unit, period=asked.period, as_of=asked.as_of, **told)
+        send_submission(unit=asked.unit, period=asked.period, as_of=asked.as_of, **told)
     elif form.data.get("do") == RETURN:
-        return_report(report=report, reasons=form.reasons(), **told)
+        return_submission(report=report, reasons=form.reasons(), **told)
     elif form.data.get("do") == ACCEPT:
-        accept_report(report=report, **told)
+        accept_submission(report=report, **told)
 
 
-def _taken(request: HttpRequest, asked: Asked, form: StepForm) -> HttpResponse:
+def _taken(request: HttpRequest, asked: SubmissionAddress, form: SubmissionStepForm) -> HttpResponse:
     names = {"unit": asked.unit, "period": asked.period.label}
     said = {
         SEND: _("Sent. The report of %(unit)s for %(period)s now waits for the coordinator's review."),
@@ -138,24 +150,26 @@ def _taken(request: HttpRequest, asked: Asked, form: StepForm) -> HttpResponse:
     return redirect(asked.address if do == SEND else reverse("reporting", args=[asked.plan.slug]))
 
 
-def _refuse(request: HttpRequest, asked: Asked, page: ReportPage, form: StepForm, *, status: int) -> HttpResponse:
+def _refuse(
+    request: HttpRequest, asked: SubmissionAddress, page: SubmissionPage, form: SubmissionStepForm, *, status: int
+) -> HttpResponse:
     """The page with the form as it was typed and what is wrong with it."""
     if not form.is_whole:
-        form.data = with_fresh_op(form.data, page.version)
+        form.data = rebind_as_new_operation(form.data, page.version)
         form.add_error(None, _("The form did not arrive whole. Your text is still in it; press the button again."))
     context = _context(asked, page, form)
     context["errors"] = [error for name, errors in form.errors.items() if name not in HIDDEN for error in errors]
     if form not in (context["send_form"], context["review_form"]):
-        context["typed"] = form.typed_words()
+        context["typed"] = form.typed_text()
     context["errors_at"] = next((name for name in ("send", "review") if context[f"{name}_form"] is form), "")
     return render(request, "submissions/period_report.html", context, status=status)
 
 
-def _conflict(request: HttpRequest, asked: Asked) -> HttpResponse:
+def _conflict(request: HttpRequest, asked: SubmissionAddress) -> HttpResponse:
     """The page after somebody else sent or reviewed: what he did, beside what was typed."""
-    page = read_page(asked.plan, asked.unit, asked.period, asked.as_of)
+    page = read_submission_page(asked.plan, asked.unit, asked.period, asked.as_of)
     seen = request.POST.get("version", "")
-    form = _bind(with_fresh_op(request.POST, page.version), page)
+    form = _bind(rebind_as_new_operation(request.POST, page.version), page)
     context = _context(asked, page, form)
     is_shown = form in (context["send_form"], context["review_form"])
     theirs = [step for step in page.steps if step.version > (int(seen) if seen.isdecimal() else 0)]
@@ -163,24 +177,24 @@ def _conflict(request: HttpRequest, asked: Asked) -> HttpResponse:
         "is_stale": True,
         "is_own": bool(theirs) and all(step.by_id == request.user.pk for step in theirs),
         "theirs": theirs,
-        "typed": form.leftovers() if is_shown else form.typed_words(),
+        "typed": form.leftovers() if is_shown else form.typed_text(),
     }
     return render(request, "submissions/period_report.html", context, status=409)
 
 
-def _context(asked: Asked, page: ReportPage, form: StepForm | None = None) -> dict[str, Any]:
+def _context(asked: SubmissionAddress, page: SubmissionPage, form: SubmissionStepForm | None = None) -> dict[str, Any]:
     """What the page shows; a form that was filled in takes the place of the fresh one, where it may be sent."""
     has_begun = asked.period.starts_on <= clock.today()
     is_open = has_begun and bool(page.to_send) and page.state != SubmissionState.ACCEPTED
     send_form = review_form = None
-    if is_open and asked.access.may_send_report(asked.unit.pk):
-        fresh = SendForm(version=page.version, waiting=page.waiting_for_unit)
+    if is_open and asked.access.may_send_submission(asked.unit.pk):
+        fresh = SendForm(version=page.version, waiting=page.rows_needing_update)
         send_form = form if isinstance(form, SendForm) else fresh
     if asked.access.is_coordinator and page.state == SubmissionState.SENT:
         fresh = ReviewForm(version=page.version, rows=page.sent)
         review_form = form if isinstance(form, ReviewForm) else fresh
-    today = on_day(asked.plan, clock.today(), asked.plan.periods.all(), told_until=clock.now())
-    row = grid(asked.plan, today, [asked.unit]).rows[0]
+    today = on_day(asked.plan, clock.today(), asked.plan.periods.all(), cutoff=clock.now())
+    row = read_submission_grid(asked.plan, today, [asked.unit]).rows[0]
     return {
         "as_of": asked.as_of,
         "unit": asked.unit,
@@ -230,9 +244,15 @@ def _find_period(plan: Plan, abbreviation: str, number: int) -> Period:
 
 
 @require_safe
-def reporting_workbook(request: HttpRequest, slug: str) -> FileResponse:
+def submission_list_workbook(request: HttpRequest, slug: str) -> FileResponse:
     """Who has sent the report of which period."""
     plan = find_plan(request, slug)
-    as_of, grid = read_grid(plan)
-    idle = [f"{_('Nothing to report so far:')} {', '.join(str(row.unit) for row in grid.idle)}"] if grid.idle else []
-    return send_list(reporting_table(grid, notes=[*list_notes(plan, as_of.day), *idle]), plan, as_of.day)
+    as_of, read_submission_grid = read_plan_grid(plan)
+    idle = (
+        [f"{_('Nothing to report so far:')} {', '.join(str(row.unit) for row in read_submission_grid.idle)}"]
+        if read_submission_grid.idle
+        else []
+    )
+    return send_list(
+        submission_table(read_submission_grid, notes=[*list_notes(plan, as_of.day), *idle]), plan, as_of.day
+    )

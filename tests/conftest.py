@@ -23,7 +23,7 @@ from playwright.sync_api import expect
 from assignments.access import Access
 from assignments.models import User
 from plan.models import ActionItem, ProgressUpdate, Status
-from plan.updates.record import Report, record_update
+from plan.updates.record import UpdateInput, record_update
 from pmqa_tracker import clock
 from tests import ordering, sizes, snapshot
 from tests.factories import UserFactory
@@ -131,7 +131,7 @@ def tell() -> Callable[..., ProgressUpdate]:
             op_id=told.pop("op_id", None) or uuid4(),
             access=Access.of(author),
             at=at or clock.now(),
-            report=Report(**told),
+            report=UpdateInput(**told),
         )
 
     return inner

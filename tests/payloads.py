@@ -11,7 +11,7 @@ from assignments.access import Access
 from assignments.models import Assignment, Unit, User
 from criteria.models import Assessment, Category, Criterion, Level, Requirement, Verdict
 from plan.models import ActionItem, Plan, Status
-from plan.updates.record import Report, record_update
+from plan.updates.record import UpdateInput, record_update
 from pmqa_tracker import clock
 from tests.factories import PlanFactory, UserFactory
 
@@ -51,7 +51,7 @@ def plant() -> tuple[Plan, User]:
         action.requirements.set([requirement])
         Assignment.objects.create(action=action, unit=unit, role="LEAD", position=1)
         Assignment.objects.create(action=action, unit=unit, role="SUPPORT", position=1)
-        told = Report(
+        told = UpdateInput(
             status=Status.BLOCKED, progress=10, result=payload, problem=payload, next_step=payload, reason=payload
         )
         record_update(

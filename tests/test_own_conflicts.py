@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from assignments.models import Membership
 from plan.models import ProgressUpdate
 from plan.updates.views import read_last
-from submissions.steps import return_report
+from submissions.steps import return_submission
 from tests.factories import (
     ActionItemFactory,
     PlanFactory,
@@ -81,7 +81,7 @@ def test_a_review_after_ones_own_says_so(client, plan, unit, action, staff, by_s
     form = client.get(here).context["review_form"]
     data = {"do": "return", "version": 1, "op_id": str(form["op_id"].value()), f"reason_{action.pk}": "ของแท็บนี้"}
     other = reviewer if by_self else UserFactory(roles=["coordinator"])
-    review(return_report, report, other, version=1, reasons={action.pk: "ก่อนหน้า"})
+    review(return_submission, report, other, version=1, reasons={action.pk: "ก่อนหน้า"})
     response = client.post(here, data)
     assert response.status_code == 409
     assert (OWN in response.content.decode()) is by_self

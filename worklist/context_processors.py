@@ -29,6 +29,6 @@ def current_plan(request: HttpRequest) -> dict[str, Any]:
         """How much the person owes in the plan, asked for by the bell alone."""
         if plan is None:
             return 0
-        return count_owed(plan, access, on_day(plan, clock.today(), plan.periods.all(), told_until=clock.now()))
+        return count_owed(plan, access, on_day(plan, clock.today(), plan.periods.all(), cutoff=clock.now()))
 
     return {"plan": plan, "access": access, "owed_count": owed_count}

@@ -13,7 +13,7 @@ from plan.as_of import AsOf
 from plan.models import ActionItem, Due, Plan, Status, looks
 from plan.models.duties import Duty, read_duties
 from plan.models.looks import Look
-from submissions.grid import Cell, missing_reports
+from submissions.grid import SubmissionCell, missing_submissions
 from worklist.queue import read_owed
 
 MOST_ROWS = 30  # of a group, in a mail and behind the bell
@@ -98,7 +98,7 @@ class OwedGroup:
 class OwedList:
     """All that a person owes: the reports of periods that are late or were returned, and actions in groups."""
 
-    reports: Sequence[Cell]
+    reports: Sequence[SubmissionCell]
     groups: Sequence[OwedGroup]
 
     @property
@@ -113,7 +113,7 @@ class OwedList:
 
 def read_list(plan: Plan, access: Access, as_of: AsOf) -> OwedList:
     """All that the person owes; see `read_groups` for the actions."""
-    return OwedList(reports=missing_reports(plan, access, as_of), groups=read_groups(plan, access, as_of))
+    return OwedList(reports=missing_submissions(plan, access, as_of), groups=read_groups(plan, access, as_of))
 
 
 def read_groups(plan: Plan, access: Access, as_of: AsOf) -> list[OwedGroup]:

@@ -14,7 +14,7 @@ from plan.as_of import AsOf
 from plan.models import AT_WORK, ActionItem, Due, Plan, ProgressUpdate
 from plan.models.action import ActionItemQuerySet
 from plan.models.duties import Duty, is_silent, read_duties
-from submissions.grid import missing_reports
+from submissions.grid import missing_submissions
 from submissions.returned import annotate_returned
 
 RETURNED = "RETURNED"
@@ -111,23 +111,23 @@ class Section:
     @property
     def is_open(self) -> bool:
         """Whether the form of one of its rows stands open."""
-        return self.is_through_open or any(row.panel for row in self.own)
+        return self.is_collective_row_open or any(row.panel for row in self.own)
 
     @property
-    def is_through_open(self) -> bool:
+    def is_collective_row_open(self) -> bool:
         """Whether the open row comes through a collective."""
         return any(row.panel for row in self.through)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class UpdatedCount:
     """How many of the actions that should move, or were reported on, in the period that runs were reported on in it.
 
     Each counts as reported on once every unit of the person that must report on it has.
     """
 
     told: int
-    to_tell: int
+    total: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,8 +144,8 @@ class Work:
     role: str
     tabs: list[tuple[Role, int]]
     sections: list[Section]
-    own: Told
-    through: Told
+    own: UpdatedCount
+    through: UpdatedCount
 
     @property
     def is_lead(self) -> bool:
@@ -155,7 +155,7 @@ class Work:
     @property
     def is_clear(self) -> bool:
         """Whether nothing is due in this period of what the units lead."""
-        return self.is_lead and bool(self.sections) and not (self.own.to_tell or self.through.to_tell)
+        return self.is_lead and bool(self.sections) and not (self.own.total or self.through.total)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,7 +189,7 @@ class Owed:
 
 def read_rows(plan: Plan, access: Access, as_of: AsOf, *, refs: Sequence[str] | None = None) -> list[WorkRow]:
     """The actions in which the user's units take part, or those of them with these refs, in the plan's order."""
-    actions = plan.actions.filter(assignments__unit__in=list(access.speaks_for)).distinct()
+    actions = plan.actions.filter(assignments__unit__in=list(access.represented_units)).distinct()
     if refs is not None:
         actions = actions.filter(ref__in=refs)
     found = annotate_returned(actions.as_of(as_of).with_last_update(as_of), access.unit_ids)
@@ -202,7 +202,7 @@ def read_rows(plan: Plan, access: Access, as_of: AsOf, *, refs: Sequence[str] | 
         action.plan = plan
         parts: dict[str, bool] = {}
         for part in action.assignments.all():
-            if part.unit_id in access.speaks_for:
+            if part.unit_id in access.represented_units:
                 parts[part.role] = parts.get(part.role, False) or part.unit_id in access.unit_ids
         duties = held.get(action.pk, [])
         rows.append(WorkRow(action=action, parts=parts, duties=duties, last=last.get(action.last_update)))
@@ -221,8 +221,8 @@ def sort_work(rows: Sequence[WorkRow], role: str) -> Work:
         role=role,
         tabs=[(each, sum(each in row.parts for row in rows)) for each in Role],
         sections=[section for section in sections.values() if section.count],
-        own=count_told([row for row in counted if row.parts[role]]),
-        through=count_told([row for row in counted if not row.parts[role]]),
+        own=count_updated([row for row in counted if row.parts[role]]),
+        through=count_updated([row for row in counted if not row.parts[role]]),
     )
 
 
@@ -231,18 +231,18 @@ def section_of(action: ActionItem) -> str:
     return RETURNED if action.returned_because is not None else action.due
 
 
-def count_told(rows: Sequence[WorkRow]) -> Told:
+def count_updated(rows: Sequence[WorkRow]) -> UpdatedCount:
     """The counter "updated 4 of 11": of what should move, or was reported on, in the period that runs."""
     told = [row for row in rows if row.is_reported]
     waiting = [row for row in rows if row.duties and row.is_at_work and not row.is_reported]
-    return Told(told=len(told), to_tell=len(told) + len(waiting))
+    return UpdatedCount(told=len(told), total=len(told) + len(waiting))
 
 
 def owed_actions(plan: Plan, access: Access, as_of: AsOf) -> ActionItemQuerySet:
     """What the person's units lead that was returned, or on which one of them owes an update in this period."""
     if not access.may_lead:
         return plan.actions.none()
-    actions = plan.actions.assigned_to(access.speaks_for, role=Role.LEAD).as_of(as_of)
+    actions = plan.actions.assigned_to(access.represented_units, role=Role.LEAD).as_of(as_of)
     actions = annotate_returned(actions, access.unit_ids)
     return actions.filter(Q(returned_because__isnull=False) | is_silent(as_of.period_starts_at, as_of, access.unit_ids))
 
@@ -258,4 +258,4 @@ def read_owed(plan: Plan, access: Access, as_of: AsOf) -> Owed:
 
 def count_owed(plan: Plan, access: Access, as_of: AsOf) -> int:
     """How many actions and period reports the person's units owe: the number on the bell."""
-    return owed_actions(plan, access, as_of).count() + len(missing_reports(plan, access, as_of))
+    return owed_actions(plan, access, as_of).count() + len(missing_submissions(plan, access, as_of))

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from plan.models import ActionItem, Due, Status
 from plan.schedule import schedule_words
 from spreadsheets.list_export import Table
-from spreadsheets.tables import Column, Kind
+from spreadsheets.tables import Column, ColumnKind
 from worklist.owed import OwedList
 from worklist.queue import SECTIONS, Work
 
@@ -26,12 +26,12 @@ def my_table(work: Work, *, notes: Sequence[str]) -> Table:
             Column(_("What is to be done"), 60, get=lambda row: row.action.text),
             Column(_("Through"), 16, get=lambda row: row.through),
             Column(_("Schedule"), 20, get=lambda row: schedule_words(row.action.first_period, row.action.last_period)),
-            Column(_("Last updated"), 14, Kind.DAY, get=lambda row: row.action.updated_at),
+            Column(_("Last updated"), 14, ColumnKind.DAY, get=lambda row: row.action.updated_at),
             Column(_("Updated this period"), 13, get=lambda row: _("yes") if row.reported_on else None),
             Column(_("Status"), 16, get=lambda row: Status(row.action.status_on).label),
             Column(_("Overdue"), 11, get=lambda row: Due.OVERDUE.label if row.action.due == Due.OVERDUE else None),
-            Column(_("Progress"), 10, Kind.PERCENT, get=lambda row: row.action.progress_on),
-            Column(_("Expected"), 10, Kind.PERCENT, get=lambda row: row.action.expected_on),
+            Column(_("Progress"), 10, ColumnKind.PERCENT, get=lambda row: row.action.progress_on),
+            Column(_("Expected"), 10, ColumnKind.PERCENT, get=lambda row: row.action.expected_on),
             Column(_("Reason for the return"), 32, get=lambda row: row.action.returned_because),
         ],
         rows=(row for section in work.sections for row in (*section.own, *section.through)),
@@ -54,8 +54,8 @@ def owed_table(owed: OwedList, *, notes: Sequence[str]) -> Table:
             Column(_("Reason for the return"), 32),
             Column(_("Units"), 16),
             Column(_("Status"), 16),
-            Column(_("Was due on"), 14, Kind.DAY),
-            Column(_("Report by"), 14, Kind.DAY),
+            Column(_("Was due on"), 14, ColumnKind.DAY),
+            Column(_("Report by"), 14, ColumnKind.DAY),
         ],
         rows=[*_owed_reports(owed), *_owed_actions(owed)],
         empty=_("Your unit has nothing to report now."),

@@ -5,8 +5,8 @@ from django.urls import path
 from worklist.views import lists, my, owed
 
 urlpatterns = [
-    path("plans/<text:slug>/my.xlsx", lists.my, name="my_xlsx"),
-    path("plans/<text:slug>/owed.xlsx", lists.owed, name="owed_xlsx"),
+    path("plans/<text:slug>/my.xlsx", lists.my_workbook, name="my_xlsx"),
+    path("plans/<text:slug>/owed.xlsx", lists.owed_workbook, name="owed_xlsx"),
     path("plans/<text:slug>/my/", my.my, name="my"),
     path("plans/<text:slug>/my/unchanged/", my.my_unchanged, name="my_unchanged"),
     path("plans/<text:slug>/my/<text:ref>/", my.my_row, name="my_row"),

@@ -28,8 +28,14 @@ from pmqa_tracker.parsing.values import read_code, read_percent, read_text
 from spreadsheets.text import clean_text
 
 # Columns of an action's own fields, and of its units by their role.
-FIELDS = {"number": "number", "text": "text", "first": "first_period", "last": "last_period", "basis": "schedule_basis"}
-ROLES = {"lead": Role.LEAD, "support": Role.SUPPORT}
+FIELD_OF_COLUMN = {
+    "number": "number",
+    "text": "text",
+    "first": "first_period",
+    "last": "last_period",
+    "basis": "schedule_basis",
+}
+ROLE_OF_COLUMN = {"lead": Role.LEAD, "support": Role.SUPPORT}
 WORDS = ("result", "problem", "next_step", "reason")  # columns for a new report; the export leaves them empty
 
 
@@ -120,7 +126,7 @@ class PeriodWidget(ValueWidget):
         return stored
 
     def render(self, value: Period | None) -> str:
-        return period_words(value) if value else ""
+        return format_period(value) if value else ""
 
     def key(self, value: Period | None) -> Any:
         return value.number if value else None
@@ -335,7 +341,7 @@ class ActionSheet:
         return f"{action.version}-{self.digest(self.stored(action))}"
 
 
-def period_words(period: Period) -> str:
+def format_period(period: Period) -> str:
     """A period as the sheet names it: "ต.ค.–ธ.ค. 2562 · ไตรมาส 1/2563"."""
     with override("th"):
         return f"{period.label} · {period.quarter_label}"

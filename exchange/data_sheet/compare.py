@@ -12,11 +12,11 @@ from criteria.models import Criterion, Requirement
 from exchange.data_sheet.columns import WORDS, ActionSheet, ColumnGroup
 from exchange.data_sheet.edits import Comparison, Edit
 from exchange.data_sheet.export import SHEET
-from exchange.data_sheet.marks import Speakers, read_mark
-from exchange.data_sheet.others import read_others
+from exchange.data_sheet.marks import RowUnits, read_mark
+from exchange.data_sheet.others import read_other_changes
 from exchange.findings import CHANGED, CONFLICT, MERGED, NEW, CellChange, Findings, RowFinding, near
-from exchange.matching import ActionsByContent, ContentKey, ImportedWords, content_key
-from exchange.tables import Table
+from exchange.matching import ActionsByContent, ContentKey, ImportedReports, content_key
+from exchange.tables import ReadTable
 from plan.as_of import AsOf
 from plan.models import ActionItem, Plan
 from pmqa_tracker import thai
@@ -34,7 +34,7 @@ class Comparer:
         self,
         plan: Plan,
         as_of: AsOf,
-        table: Table,
+        table: ReadTable,
         findings: Findings,
         *,
         unit: Unit | None = None,
@@ -69,30 +69,30 @@ class Comparer:
         self.asked = set(Requirement.objects.values_list("criterion__code", "level"))
         version = self.headings["token"]
         marks = [str(cells[version].value or "") for _number, cells in table.rows]
-        self.speakers = Speakers(marks, self.columns.units, unit, is_chosen=is_chosen)
+        self.speakers = RowUnits(marks, self.columns.units, unit, is_chosen=is_chosen)
         self.met: dict[str, dict[Unit | None, int]] = {}  # ref → for whom → row
         self.edited: dict[int, int] = {}  # action → row
         self.by_content = ActionsByContent(self.actions.values())
         self.new: dict[ContentKey, int] = {}  # content of rows without a ref → their number
         self.matched: set[str] = set()  # refs of actions that such a row is about
-        self.imported = ImportedWords(plan)
+        self.imported = ImportedReports(plan)
         self.edits: list[Edit] = []
         self.places: dict[int, int] = {}  # row → place among the findings
 
     def compare(self) -> Comparison:
         """Look at every row; all that is wrong with any of them is in the findings."""
         for number, cells in self.table.rows:
-            self._look_at(number, cells)
+            self._compare_row(number, cells)
         self.findings.notes += self.speakers.notes()
         speaking = list(self.speakers.rows) or [self.speakers.unit]
         ours = [ref for ref, action in self.actions.items() if any(self._parts(action, unit) for unit in speaking)]
         self.findings.absent = [ref for ref in ours if ref not in self.met and ref not in self.matched]
-        self._weigh_against_others()
+        self._find_conflicts()
         return Comparison(
             table=self.table, columns=self.columns, findings=self.findings, edits=self.edits, places=self.places
         )
 
-    def _tell(self, row: int, name: str, cells: Mapping[str, ReadCell], message: str, readings: Any = ()) -> None:
+    def _add_error(self, row: int, name: str, cells: Mapping[str, ReadCell], message: str, readings: Any = ()) -> None:
         heading = self.headings.get(name, "")
         self.findings.errors.append(self.table.error(row, heading, cells.get(heading, ReadCell()), message, readings))
 
@@ -107,47 +107,47 @@ class Comparer:
                 values[name] = self.names[name].get(thai.search_key(value), value) if name in self.names else value
             except UnreadableError as error:
                 unread.add(name)
-                self._tell(row, name, cells, str(error), error.readings)
+                self._add_error(row, name, cells, str(error), error.readings)
         return values, unread
 
-    def _look_at(self, row: int, cells: Mapping[str, ReadCell]) -> None:
+    def _compare_row(self, row: int, cells: Mapping[str, ReadCell]) -> None:
         values, unread = self._read(row, cells)
         if unread & {"ref", "token"}:
             return
-        values |= {"criterion": thai.as_offered(values.get("criterion") or "", self.criteria)}
-        values["ref"] = thai.as_offered(values["ref"], self.actions)
+        values |= {"criterion": thai.match_spelling(values.get("criterion") or "", self.criteria)}
+        values["ref"] = thai.match_spelling(values["ref"], self.actions)
         ref, token = values["ref"], values["token"]
         action = self.actions.get(ref)
         self.unit = self.speakers.of(row, token)
         if ref and self.unit in self.met.get(ref, {}):
             text = _("Row %(row)s is about the same action; leave one of the two.")
-            self._tell(row, "ref", cells, text % {"row": self.met[ref][self.unit]})
+            self._add_error(row, "ref", cells, text % {"row": self.met[ref][self.unit]})
             return
         if ref:
             self.met.setdefault(ref, {})[self.unit] = row
         if action is None:
-            self._look_at_new(row, cells, values, unread)
+            self._compare_new(row, cells, values, unread)
         elif not token:
             text = _("The version is missing. Copy it from the exported file; for a new action, leave the ref empty.")
-            self._tell(row, "token", cells, text)
-        elif wrong := self.speakers.what_is_wrong(token, self.plan.slug, ref):
-            self._tell(row, "token", cells, wrong)
+            self._add_error(row, "token", cells, text)
+        elif wrong := self.speakers.error_of(token, self.plan.slug, ref):
+            self._add_error(row, "token", cells, wrong)
         else:
             values["token"] = read_mark(token).token
-            self._look_at_known(row, cells, values, unread, action)
+            self._compare_known(row, cells, values, unread, action)
 
     # A row about an action that is there.
 
-    def _look_at_known(
+    def _compare_known(
         self, row: int, cells: Mapping[str, ReadCell], values: dict[str, Any], unread: set[str], action: ActionItem
     ) -> None:
         if values.get("criterion") not in ("", None, action.criterion.code):
             text = _("An action stays with its criterion (%(code)s).")
-            self._tell(row, "criterion", cells, text % {"code": action.criterion.code})
+            self._add_error(row, "criterion", cells, text % {"code": action.criterion.code})
             return
         seen = int(values["token"].partition("-")[0])
         if seen > action.version:
-            self._tell(row, "token", cells, _("The plan has not come to this version yet. Export the file again."))
+            self._add_error(row, "token", cells, _("The plan has not come to this version yet. Export the file again."))
             return
         stored = self.columns.stored(action)
         is_current = values["token"] == self.columns.token_of(action)
@@ -163,7 +163,7 @@ class Comparer:
             name for name in changed if not self._is_same(self.columns.columns[name], values[name], stored[name])
         ]
         # The words of a file that was imported already are not reported again.
-        if is_current or changed or not self.imported.hold(action, values, seen=seen, unit=self.unit):
+        if is_current or changed or not self.imported.contains(action, values, seen=seen, unit=self.unit):
             changed += [name for name in WORDS if values.get(name)]
         if self._tell_shown(row, cells, action.ref):
             return
@@ -174,7 +174,7 @@ class Comparer:
             self.findings.unchanged += 1
         elif action.pk in self.edited:
             text = _("Row %(row)s reports on the same action for another unit. Import the rows of one unit at a time.")
-            self._tell(row, "ref", cells, text % {"row": self.edited[action.pk]})
+            self._add_error(row, "ref", cells, text % {"row": self.edited[action.pk]})
         elif self._may(row, cells, action, changed):
             kind = CHANGED if is_current else CONFLICT
             edit = Edit(row=row, cells=cells, kind=kind, action=action, values=values, changed=changed)
@@ -192,7 +192,7 @@ class Comparer:
                 wrong.append(name)
         text = _("This column only shows what was reported. Type what is new into “%(column)s”.")
         for name in wrong:
-            self._tell(row, name, cells, text % {"column": self.headings["result"]})
+            self._add_error(row, name, cells, text % {"column": self.headings["result"]})
         return bool(wrong)
 
     def _as_exported(self, ref: str, token: str) -> dict[str, Any] | None:
@@ -233,27 +233,27 @@ class Comparer:
                 )
                 told.append((name, text % {"unit": self.unit}))
         for name, message in told:
-            self._tell(row, name, cells, message)
+            self._add_error(row, name, cells, message)
         return not told
 
     def _parts(self, action: ActionItem, unit: Unit | None) -> set[str]:
         """The roles a unit has in an action, itself or through a collective; the coordinator has all."""
-        carriers = self.speakers.carriers(unit) if unit else ()
+        carriers = self.speakers.with_collectives(unit) if unit else ()
         return set(Role) if unit is None else {e.role for e in action.assignments.all() if e.unit_id in carriers}
 
     # A row about a new action.
 
-    def _look_at_new(self, row: int, cells: Mapping[str, ReadCell], values: dict[str, Any], unread: set[str]) -> None:
+    def _compare_new(self, row: int, cells: Mapping[str, ReadCell], values: dict[str, Any], unread: set[str]) -> None:
         ref, token = values["ref"], values["token"]
         if token:
             text = _(
                 "This plan has no action with this ref. "
                 "A ref is never changed; for a new action leave ref and version empty."
             )
-            self._tell(row, "ref", cells, text, near(ref, self.actions))
+            self._add_error(row, "ref", cells, text, near(ref, self.actions))
             return
         if self.unit:
-            self._tell(
+            self._add_error(
                 row, "ref", cells, _("New actions come in with the coordinator's data sheet, not with a unit's own.")
             )
             return
@@ -263,9 +263,11 @@ class Comparer:
         criterion = self.criteria.get(code)
         is_whole = not unread
         if not code:
-            self._tell(row, "criterion", cells, _("A new action needs the code of its criterion, such as 1.1.3."))
+            self._add_error(row, "criterion", cells, _("A new action needs the code of its criterion, such as 1.1.3."))
         elif criterion is None:
-            self._tell(row, "criterion", cells, _("There is no criterion with this code."), near(code, self.criteria))
+            self._add_error(
+                row, "criterion", cells, _("There is no criterion with this code."), near(code, self.criteria)
+            )
         asked = [name for name in ("levels", "text") if name not in unread]
         is_whole = self._look_at_content(row, cells, criterion, values, asked) and is_whole
         if is_whole and criterion and (ref or self._is_new(row, cells, values)):
@@ -284,7 +286,7 @@ class Comparer:
         key = content_key(*(values[name] for name in ("criterion", "levels", "number", "text")))
         if key in self.new:
             text = _("Row %(row)s is about the same action; leave one of the two.")
-            self._tell(row, "text", cells, text % {"row": self.new[key]})
+            self._add_error(row, "text", cells, text % {"row": self.new[key]})
             return False
         self.new[key] = row
         known = self.by_content.find(key)
@@ -298,13 +300,13 @@ class Comparer:
             for name, column in others.items()
             if values[name] not in ("", None, ()) and not self._is_same(column, values[name], stored[name])
         ]
-        if self.imported.hold(known, values, seen=0, unit=None):
+        if self.imported.contains(known, values, seen=0, unit=None):
             changed = [name for name in changed if others[name].group == ColumnGroup.CONTENT]
         else:
             changed += [name for name in WORDS if values[name]]
         if changed:
             text = _("This action is there already as %(ref)s. Export the sheet again and make the change in its row.")
-            self._tell(row, changed[0], cells, text % {"ref": known.ref})
+            self._add_error(row, changed[0], cells, text % {"ref": known.ref})
         else:
             text = _("Row %(row)s is there already as %(ref)s; it is not added again.")
             self.findings.notes.append(text % {"row": row, "ref": known.ref})
@@ -317,15 +319,17 @@ class Comparer:
         """Tell what is missing of what the row would change; whether nothing is."""
         count = len(self.findings.errors)
         if "text" in changed and not values["text"]:
-            self._tell(row, "text", cells, _("Say what is to be done."))
+            self._add_error(row, "text", cells, _("Say what is to be done."))
         if "levels" in changed and not values["levels"]:
-            self._tell(row, "levels", cells, _("Name the level the action answers: Basic, Advance or Significance."))
+            self._add_error(
+                row, "levels", cells, _("Name the level the action answers: Basic, Advance or Significance.")
+            )
         for level in values["levels"] if "levels" in changed else ():
             if criterion and (criterion.code, int(level)) not in self.asked:
                 text = _("Criterion %(code)s has no requirement at the level %(level)s.")
-                self._tell(row, "levels", cells, text % {"code": criterion.code, "level": level.short})
+                self._add_error(row, "levels", cells, text % {"code": criterion.code, "level": level.short})
         if "number" in changed and len(values["number"]) > ActionItem._meta.get_field("number").max_length:
-            self._tell(row, "number", cells, _("The printed number has at most 10 characters."))
+            self._add_error(row, "number", cells, _("The printed number has at most 10 characters."))
         return len(self.findings.errors) == count
 
     def _add(self, edit: Edit, stored: Mapping[str, Any]) -> None:
@@ -354,10 +358,10 @@ class Comparer:
             )
         )
 
-    def _weigh_against_others(self) -> None:
+    def _find_conflicts(self) -> None:
         """Decide for each row that others changed since the export: nothing of ours touched, merged, or a conflict."""
         stale = [edit for edit in self.edits if edit.kind == CONFLICT]
-        others = read_others(self.columns, [(edit.action, edit.seen, edit.exported) for edit in stale])
+        others = read_other_changes(self.columns, [(edit.action, edit.seen, edit.exported) for edit in stale])
         for edit in stale:
             theirs = others[edit.action.pk]
             if edit.exported is not None:

@@ -10,7 +10,7 @@ from assignments.models import Unit
 from criteria.models import Criterion
 from exchange.data_sheet.columns import ActionSheet
 from exchange.findings import Findings
-from exchange.tables import Table
+from exchange.tables import ReadTable
 from plan.models import ActionItem
 from pmqa_tracker.parsing.cell import ReadCell
 
@@ -55,7 +55,7 @@ class Edit:
 class Comparison:
     """A sheet held against a plan; `places` leads from a row to its finding."""
 
-    table: Table
+    table: ReadTable
     columns: ActionSheet
     findings: Findings
     edits: list[Edit] = field(default_factory=list)

@@ -11,8 +11,8 @@ from openpyxl import Workbook
 
 from assignments.models import Unit
 from criteria.models import Criterion, Level
-from exchange.data_sheet.columns import ActionColumn, ActionSheet, ColumnGroup, in_thai, period_words
-from exchange.data_sheet.marks import mark_of
+from exchange.data_sheet.columns import ActionColumn, ActionSheet, ColumnGroup, format_period, in_thai
+from exchange.data_sheet.marks import row_mark
 from exchange.workbook import EMPTY_ROWS, new_book_of, write_guide, write_input_sheet, write_lists
 from plan.as_of import on_day
 from plan.models import ActionItem, Plan, Status
@@ -21,7 +21,7 @@ from spreadsheets.text import write_text
 
 SHEET = "ข้อมูลแผน"
 EXPORTED = "_ค่าเมื่อส่งออก"  # hidden
-FORM = "pmqa-data-sheet-1"  # identifies the file; the number goes up when its columns change
+DATA_SHEET_FORMAT = "pmqa-data-sheet-1"  # identifies the file; the number goes up when its columns change
 
 HOW_TO = (
     "1. แก้ไขเฉพาะช่องสีขาวของแผ่นงาน “ข้อมูลแผน” ช่องสีเทาใช้จับคู่กับข้อมูลในระบบหรือแสดงให้ทราบเท่านั้น "
@@ -44,11 +44,11 @@ def build_data_sheet(plan: Plan, at: datetime, *, unit: Unit | None = None) -> W
         at: the moment of the export.
         unit: makes the sheet of this unit: the actions it leads or supports, with only the progress columns open.
     """
-    as_of = on_day(plan, timezone.localdate(at), plan.periods.all(), told_until=at)
+    as_of = on_day(plan, timezone.localdate(at), plan.periods.all(), cutoff=at)
     sheet_of = ActionSheet(as_of.periods, Unit.objects.in_order())
     actions = plan.actions.for_units([unit]) if unit else plan.actions.all()
-    actions = actions.with_told(as_of, "result").with_details().in_order()
-    book = new_book_of(about(plan, at, unit))
+    actions = actions.annotate_latest(as_of, "result").with_details().in_order()
+    book = new_book_of(data_sheet_metadata(plan, at, unit))
     lists = write_lists(book, offers(sheet_of, _codes()))
     columns = [_for_reader(column, is_unit=unit is not None) for column in sheet_of.columns.values()]
     sheet = book.create_sheet(SHEET, 0)
@@ -87,10 +87,10 @@ def _rows(
         yield cells
 
 
-def about(plan: Plan, at: datetime, unit: Unit | None) -> dict[str, str]:
+def data_sheet_metadata(plan: Plan, at: datetime, unit: Unit | None) -> dict[str, str]:
     """The texts of the hidden sheet that identifies the file."""
     return {
-        "form": FORM,
+        "form": DATA_SHEET_FORMAT,
         "plan": plan.slug,
         "unit": unit.abbreviation if unit else "",
         "exported_at": at.isoformat(timespec="seconds"),
@@ -102,7 +102,7 @@ def row_of(sheet_of: ActionSheet, action: ActionItem, plan: Plan, unit: Unit | N
     cells = []
     for name, column in sheet_of.columns.items():
         if name == "token":
-            cells.append(mark_of(sheet_of.token_of(action), plan.slug, action.ref, unit))
+            cells.append(row_mark(sheet_of.token_of(action), plan.slug, action.ref, unit))
         else:
             cells.append(column.cell(action) if column.attribute else None)
     return cells
@@ -119,7 +119,7 @@ def offers(sheet_of: ActionSheet, codes: Sequence[str]) -> dict[str, list[str]]:
     return {
         "สถานะ": [in_thai(status.label) for status in Status],
         "ที่มา": [in_thai(basis.label) for basis in ActionItem.Basis],
-        "ช่วงเวลา": [period_words(period) for period in sheet_of.periods],
+        "ช่วงเวลา": [format_period(period) for period in sheet_of.periods],
         "หน่วยงาน": [unit.abbreviation for unit in sheet_of.units if unit.is_active],
         "ระดับ": [level.short for level in Level],
         "เกณฑ์": list(codes),

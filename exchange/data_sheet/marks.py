@@ -17,7 +17,7 @@ MARK = re.compile(r"(\d{1,9}-[0-9a-f]{10})-([0-9a-f]{6})(?:-(\S.*))?", re.DOTALL
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mark:
+class RowMark:
     """What a version cell says.
 
     Attributes:
@@ -35,23 +35,23 @@ class Mark:
         return self.check == _check(self.token, plan, ref, self.unit)
 
 
-def mark_of(token: str, plan: str, ref: str, unit: Unit | None) -> str:
+def row_mark(token: str, plan: str, ref: str, unit: Unit | None) -> str:
     """The text of a version cell: "3-1f9a2b3c4d-07bd21", with "-สพม." in a unit's own sheet."""
     name = unit.abbreviation if unit else ""
     return "-".join(filter(None, (token, _check(token, plan, ref, name), name)))
 
 
-def read_mark(text: str) -> Mark | None:
+def read_mark(text: str) -> RowMark | None:
     """What a version cell says; None where this site did not write it."""
     match = MARK.fullmatch(text.strip(EDGES).removeprefix("'"))
-    return Mark(token=match[1], check=match[2], unit=match[3] or "") if match else None
+    return RowMark(token=match[1], check=match[2], unit=match[3] or "") if match else None
 
 
 def _check(token: str, plan: str, ref: str, unit: str) -> str:
     return sha256("\n".join((token, plan, ref, unit)).encode("utf-8", "surrogatepass")).hexdigest()[:6]
 
 
-class Speakers:
+class RowUnits:
     """For whom each row speaks: the unit its mark names, otherwise the unit of the file, otherwise the coordinator."""
 
     def __init__(self, marks: Iterable[str], units: Sequence[Unit], unit: Unit | None, *, is_chosen: bool) -> None:
@@ -79,7 +79,7 @@ class Speakers:
         self.rows.setdefault(found, []).append(row)
         return found
 
-    def what_is_wrong(self, text: str, plan: str, ref: str) -> str:
+    def error_of(self, text: str, plan: str, ref: str) -> str:
         """What is wrong with the version of the row of an action; empty where nothing is."""
         mark = read_mark(text)
         if mark is None:
@@ -94,10 +94,10 @@ class Speakers:
             return sentence % {"named": mark.unit, "unit": self.unit}
         return ""
 
-    def carriers(self, unit: Unit) -> set[int]:
+    def with_collectives(self, unit: Unit) -> set[int]:
         """The pks of a unit and of the collectives it belongs to."""
         if unit.pk not in self._carriers:
-            self._carriers[unit.pk] = set(Unit.objects.carrying([unit]).values_list("pk", flat=True))
+            self._carriers[unit.pk] = set(Unit.objects.with_collectives_of([unit]).values_list("pk", flat=True))
         return self._carriers[unit.pk]
 
     def notes(self) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 from django.utils.translation import gettext as _
 
 from assignments.models import Assignment
-from exchange.data_sheet.columns import FIELDS, ROLES, WORDS, ActionColumn, ActionSheet
+from exchange.data_sheet.columns import FIELD_OF_COLUMN, ROLE_OF_COLUMN, WORDS, ActionColumn, ActionSheet
 from exchange.findings import CellChange
 from plan.models import ActionItem, ProgressUpdate
 from pmqa_tracker import thai
@@ -25,7 +25,7 @@ class Author(TypedDict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Others:
+class OtherChanges:
     """What others made of one action.
 
     Attributes:
@@ -39,7 +39,7 @@ class Others:
     authors: dict[str, Author] = field(default_factory=dict)
 
 
-def read_others(columns: ActionSheet, rows: Sequence[Exported]) -> dict[int, Others]:
+def read_other_changes(columns: ActionSheet, rows: Sequence[Exported]) -> dict[int, OtherChanges]:
     """Action pk → what others changed, in a fixed number of queries.
 
     Args:
@@ -55,7 +55,7 @@ def read_others(columns: ActionSheet, rows: Sequence[Exported]) -> dict[int, Oth
     for action, seen, exported in rows:
         authors = {name: by for name, (version, by) in edits[action.pk].items() if exported or version > seen}
         authors |= {name: by for (pk, name), by in parts.items() if pk == action.pk}
-        others = Others(authors=authors)
+        others = OtherChanges(authors=authors)
         since = set()
         for update in updates[action.pk]:
             by = _by(update.author, update.at)
@@ -91,7 +91,8 @@ def _read_edits(pks: Iterable[int]) -> dict[int, dict[str, tuple[int, Author]]]:
     held: dict[int, dict[str, Any]] = {}
     for entry in entries.prefetch_related("historicalactionitem_requirements_set"):
         holds = {
-            name: getattr(entry, ActionItem._meta.get_field(attribute).attname) for name, attribute in FIELDS.items()
+            name: getattr(entry, ActionItem._meta.get_field(attribute).attname)
+            for name, attribute in FIELD_OF_COLUMN.items()
         }
         holds["levels"] = {each.requirement_id for each in entry.historicalactionitem_requirements_set.all()}
         before = held.get(entry.id)
@@ -104,7 +105,7 @@ def _read_edits(pks: Iterable[int]) -> dict[int, dict[str, tuple[int, Author]]]:
 
 def _read_parts(pks: Iterable[int]) -> dict[tuple[int, str], Author]:
     """(action pk, "lead" or "support") → who last changed these units, and when."""
-    columns = {role: name for name, role in ROLES.items()}
+    columns = {role: name for name, role in ROLE_OF_COLUMN.items()}
     entries = Assignment.history.filter(action_id__in=pks).order_by("history_id").select_related("history_user")
     return {(each.action_id, columns[each.role]): _by(each.history_user, each.history_date) for each in entries}
 

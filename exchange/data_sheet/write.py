@@ -15,15 +15,15 @@ from django.utils.translation import gettext as _
 from assignments.access import Access
 from assignments.models import Assignment, Unit
 from criteria.models import Level, Requirement
-from exchange.data_sheet.columns import FIELDS, ROLES, WORDS, ColumnGroup
+from exchange.data_sheet.columns import FIELD_OF_COLUMN, ROLE_OF_COLUMN, WORDS, ColumnGroup
 from exchange.data_sheet.edits import Comparison, Edit
 from exchange.findings import CONFLICT, MERGED, NEW, CellChange
 from exchange.models import ImportJob
 from plan.models import ActionItem, Plan, ProgressUpdate, Status
-from plan.updates.record import NotAllowedError, Report, StaleUpdateError, record_update
+from plan.updates.record import NotAllowedError, StaleUpdateError, UpdateInput, record_update
 from pmqa_tracker.models import StaleVersionError
 from pmqa_tracker.parsing.cell import ReadCell
-from pmqa_tracker.tasks import Tell
+from pmqa_tracker.tasks import ProgressCallback
 
 # What the models call a field, and the column that fills it.
 COLUMNS = {
@@ -40,12 +40,19 @@ class Writer:
     """Writes the edits of a comparison for one person, inside a transaction of the caller's."""
 
     def __init__(
-        self, plan: Plan, comparison: Comparison, *, access: Access, at: datetime, batch: ImportJob, tell: Tell
+        self,
+        plan: Plan,
+        comparison: Comparison,
+        *,
+        access: Access,
+        at: datetime,
+        job: ImportJob,
+        on_progress: ProgressCallback,
     ) -> None:
         self.plan, self.comparison, self.access, self.at = plan, comparison, access, at
-        self.batch, self.tell = batch, tell
+        self.job, self.on_progress = job, on_progress
         self.columns = comparison.columns
-        self.mark = Mark(access.user, _("Import of %(file)s") % {"file": batch.file_name})
+        self.mark = ChangeNote(access.user, _("Import of %(file)s") % {"file": job.file_name})
 
     def write(self, wanted: Callable[[Edit], bool]) -> list[dict[str, Any]]:
         """Write the edits that are wanted; what is wrong with any is added to the findings.
@@ -59,17 +66,17 @@ class Writer:
         written = []
         edits = [edit for edit in self.comparison.edits if wanted(edit)]
         for done, edit in enumerate(edits):
-            self.tell(done, len(edits))
+            self.on_progress(done, len(edits))
             try:
                 with transaction.atomic():
                     written.append(self._write(edit))
             except ValidationError as error:
-                self._tell_errors(edit, error)
+                self._add_errors(edit, error)
             except NotAllowedError as error:
-                self._tell_errors(edit, ValidationError(str(error)))
+                self._add_errors(edit, ValidationError(str(error)))
             except (StaleUpdateError, StaleVersionError, IntegrityError) as error:
                 raise ChangedMeanwhileError(edit.name) from error
-        self.tell(len(edits), len(edits))
+        self.on_progress(len(edits), len(edits))
         return written
 
     def _write(self, edit: Edit) -> dict[str, Any]:
@@ -120,7 +127,9 @@ class Writer:
         )
         if not values["basis"]:
             values = {**values, "basis": ActionItem.Basis.STATED}
-        set_content(action, placed({name: values[name] for name in (*FIELDS, "levels", *ROLES)}), self.mark)
+        set_content(
+            action, placed({name: values[name] for name in (*FIELD_OF_COLUMN, "levels", *ROLE_OF_COLUMN)}), self.mark
+        )
         return reread(action)
 
     def _free_ref(self, edit: Edit) -> str:
@@ -145,13 +154,13 @@ class Writer:
             op_id=uuid4(),
             access=self.access,
             at=self.at,
-            report=with_both(moved, told),
+            report=complete_status(moved, told),
             source=ProgressUpdate.Source.IMPORT,
-            workbook=self.batch.imported_file,
+            workbook=self.job.imported_file,
             unit=edit.unit,
         )
 
-    def _tell_errors(self, edit: Edit, error: ValidationError) -> None:
+    def _add_errors(self, edit: Edit, error: ValidationError) -> None:
         """Tell each at the column it is about."""
         by_field = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
         told = []
@@ -159,18 +168,18 @@ class Writer:
             column = self.columns.columns.get(COLUMNS.get(name, name))
             heading = column.heading if column else ""
             told += [(heading, message) for message in messages]
-        if edit.kind == CONFLICT or (edit.kind == MERGED and self._meets_others(edit, by_field)):
+        if edit.kind == CONFLICT or (edit.kind == MERGED and self._conflicts_with_others(edit, by_field)):
             # What others wrote does not go together with it: their side stays, and the page says why.
             trouble = " ".join(message for _heading, message in told)
             rows, place = self.comparison.findings.rows, self.comparison.places[edit.row]
-            rows[place] = replace(rows[place], kind=CONFLICT, trouble=trouble)
+            rows[place] = replace(rows[place], kind=CONFLICT, error=trouble)
             return
         table = self.comparison.table
         self.comparison.findings.errors += [
             table.error(edit.row, heading, edit.cells.get(heading, ReadCell()), message) for heading, message in told
         ]
 
-    def _meets_others(self, edit: Edit, names: Iterable[str]) -> bool:
+    def _conflicts_with_others(self, edit: Edit, names: Iterable[str]) -> bool:
         """Whether a broken rule is about what others changed too: progress or content; else it is the file's own."""
         columns = self.columns.columns
         others = {cell.heading for cell in self.comparison.findings.rows[self.comparison.places[edit.row]].others}
@@ -190,7 +199,7 @@ def reread(action: ActionItem) -> ActionItem:
     return ActionItem.objects.with_details().get(pk=action.pk)
 
 
-def with_both(moved: Mapping[str, Any], told: Mapping[str, str]) -> Report:
+def complete_status(moved: Mapping[str, Any], told: Mapping[str, str]) -> UpdateInput:
     """A report in which a status alone brings the progress it stands for, and a progress alone the status.
 
     Done is 100 %, not started 0 %; 100 % typed at a status that was not changed is not yet done: people say so.
@@ -198,11 +207,11 @@ def with_both(moved: Mapping[str, Any], told: Mapping[str, str]) -> Report:
     status, progress = moved.get("status"), moved.get("progress")
     if progress is None and status is not None:
         progress = Status(status).rules.progress
-    return Report(status=status, progress=progress, **told)
+    return UpdateInput(status=status, progress=progress, **told)
 
 
 @dataclass(frozen=True)
-class Mark:
+class ChangeNote:
     """What the history says of a change: who, and why. Work beside the page has no request to read the person from."""
 
     user: Any
@@ -214,14 +223,14 @@ class Mark:
         return record
 
 
-def set_content(action: ActionItem, values: Mapping[str, Any], mark: Mark) -> None:
+def set_content(action: ActionItem, values: Mapping[str, Any], mark: ChangeNote) -> None:
     """Give an action the content some columns hold, as one entry of its history; units come with positions.
 
     Raises:
         ValidationError: a rule is broken.
         StaleVersionError: somebody else saved it since it was read.
     """
-    for name, field in FIELDS.items():
+    for name, field in FIELD_OF_COLUMN.items():
         if name in values:
             setattr(action, field, values[name])
     mark.on(action).full_clean(exclude=("requirements",))
@@ -237,17 +246,19 @@ def set_content(action: ActionItem, values: Mapping[str, Any], mark: Mark) -> No
         action.save()
     if is_new:
         ActionItem.history.filter(id=action.pk).update(history_type="+")
-    for name, role in ROLES.items():
+    for name, role in ROLE_OF_COLUMN.items():
         if name in values:
             _assign(action, role, values[name], mark)
 
 
 def placed(values: Mapping[str, Any]) -> dict[str, Any]:
     """What a row says, with the position of each unit."""
-    return {name: list(enumerate(value, start=1)) if name in ROLES else value for name, value in values.items()}
+    return {
+        name: list(enumerate(value, start=1)) if name in ROLE_OF_COLUMN else value for name, value in values.items()
+    }
 
 
-def _assign(action: ActionItem, role: str, units: Sequence[tuple[int, Unit]], mark: Mark) -> None:
+def _assign(action: ActionItem, role: str, units: Sequence[tuple[int, Unit]], mark: ChangeNote) -> None:
     """Let these units, each with its position, have a role in an action."""
     there = {each.unit_id: each for each in Assignment.objects.filter(action=action, role=role)}
     for pk, assignment in there.items():

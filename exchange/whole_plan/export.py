@@ -8,24 +8,24 @@ from openpyxl import Workbook
 
 from assignments.models import Unit
 from criteria.models import Assessment, Criterion, Level, Requirement, Verdict
-from exchange.data_sheet.columns import in_thai, period_words
+from exchange.data_sheet.columns import format_period, in_thai
 from exchange.whole_plan.tables import (
     ACTIONS,
     CATEGORIES,
     CRITERIA,
     FAILED,
-    FORM,
-    LABEL,
+    LABEL_HEADING,
     NO,
-    NOTE,
+    NOTE_HEADING,
     PASSED,
     PERIODS,
     PLAN,
     PLAN_FIELDS,
     TABLES,
     UNITS,
-    VALUE,
+    VALUE_HEADING,
     VERDICTS,
+    WHOLE_PLAN_FORMAT,
     YES,
     PlanField,
     VerdictRow,
@@ -65,7 +65,7 @@ def build_plan_book(plan: Plan) -> Workbook:
         VERDICTS: _verdict_rows(criteria, plan.assessment),
         ACTIONS: plan.actions.with_details().in_order(),
     }
-    return _build(plan, rows, title=plan.title, periods=[period_words(each) for each in periods])
+    return _build(plan, rows, title=plan.title, periods=[format_period(each) for each in periods])
 
 
 def build_template() -> Workbook:
@@ -76,7 +76,7 @@ def build_template() -> Workbook:
 
 
 def _build(plan: Plan | None, rows: Rows, *, title: str, periods: Sequence[str]) -> Workbook:
-    book = new_book_of({"form": FORM})
+    book = new_book_of({"form": WHOLE_PLAN_FORMAT})
     lists = write_lists(book, _offers(periods, rows[UNITS]))
     _write_plan(book, plan, lists, title)
     for place, (name, fields) in enumerate(TABLES.items(), start=1):
@@ -95,10 +95,10 @@ def _write_plan(book: Workbook, plan: Plan | None, lists: Mapping[str, str], tit
     """Write the first sheet: one value below the other."""
     sheet = book.create_sheet(PLAN, 0)
     columns = (
-        InputColumn(LABEL, 34, get=lambda field: field.heading, is_open=False),
-        InputColumn(VALUE, 60, get=lambda field: (field.get(plan) if plan else None, field.cell_style)),
+        InputColumn(LABEL_HEADING, 34, get=lambda field: field.heading, is_open=False),
+        InputColumn(VALUE_HEADING, 60, get=lambda field: (field.get(plan) if plan else None, field.cell_style)),
         InputColumn(
-            NOTE, 70, get=lambda field: f"ต้องกรอก · {field.note}" if field.needs else field.note, is_open=False
+            NOTE_HEADING, 70, get=lambda field: f"ต้องกรอก · {field.note}" if field.needs else field.note, is_open=False
         ),
     )
     write_input_sheet(sheet, columns, PLAN_FIELDS, title=title, note="กรอกในคอลัมน์ “ค่าที่กรอก”", lists=lists)

@@ -13,33 +13,33 @@ from django.utils.translation import gettext as _
 
 from criteria.models import Level
 from exchange.data_sheet.columns import TextWidget
-from exchange.data_sheet.write import Mark
+from exchange.data_sheet.write import ChangeNote
 from exchange.findings import NEW, CellChange, Findings, RowFinding
 from exchange.models import ImportJob
-from exchange.tables import Table, read_table
+from exchange.tables import ReadTable, read_table
 from exchange.whole_plan.tables import (
     DEFAULTS,
-    LABEL,
-    NOTE,
+    LABEL_HEADING,
+    NOTE_HEADING,
     PLAN,
     PLAN_FIELDS,
     TABLES,
-    VALUE,
+    VALUE_HEADING,
     PlanField,
 )
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.errors import UnreadableError
-from pmqa_tracker.tasks import Tell
+from pmqa_tracker.tasks import ProgressCallback
 from spreadsheets.read import BookRead
 
-Reader = Callable[[ReadCell], Any]
+CellParser = Callable[[ReadCell], Any]
 # Field of a model → name of its value in the workbook.
 ALIASES = {"first_period": "first", "last_period": "last", "schedule_basis": "basis", "requirements": "levels"}
 
 
 @dataclass(kw_only=True)
-class Row:
+class PlanRow:
     """A row of a table, or the first sheet as one.
 
     Attributes:
@@ -48,7 +48,7 @@ class Row:
         cells: name → cell.
     """
 
-    table: Table
+    table: ReadTable
     number: int
     values: dict[str, Any] = dataclasses.field(default_factory=dict)
     cells: dict[str, ReadCell] = dataclasses.field(default_factory=dict)
@@ -58,30 +58,33 @@ class Row:
         """Write the values of `columns` as `names` has them, where they are another spelling of one."""
         for column in columns:
             if value := self.values.get(column):
-                self.values[column] = thai.as_offered(value, names)
+                self.values[column] = thai.match_spelling(value, names)
 
 
-class Records:
+class RecordReader:
     """Reads the sheets of a workbook, and adds records for what they say."""
 
-    def __init__(self, book: BookRead, batch: ImportJob, tell: Tell) -> None:
+    def __init__(self, book: BookRead, job: ImportJob, on_progress: ProgressCallback) -> None:
         self.findings = Findings()
         self.made: list[dict[str, Any]] = []
-        self.mark = Mark(batch.by, _("Import of %(file)s") % {"file": batch.file_name})
-        self.tell = tell
+        self.mark = ChangeNote(job.by, _("Import of %(file)s") % {"file": job.file_name})
+        self.on_progress = on_progress
         self.tables = {
             name: read_table(book, name, [field.heading for field in fields], self.findings)
             for name, fields in TABLES.items()
         }
-        self.first = read_table(book, PLAN, [LABEL, VALUE, NOTE], self.findings)
+        self.first = read_table(book, PLAN, [LABEL_HEADING, VALUE_HEADING, NOTE_HEADING], self.findings)
         self.is_readable = self.first is not None and all(self.tables.values())
         self.total = sum(len(table.rows) for table in self.tables.values() if table)
 
     # Reading.
 
-    def read_first(self) -> Row:
-        row = Row(table=self.first, number=0)
-        by_label = {str(cells[LABEL].value or "").strip(): (number, cells[VALUE]) for number, cells in self.first.rows}
+    def read_first(self) -> PlanRow:
+        row = PlanRow(table=self.first, number=0)
+        by_label = {
+            str(cells[LABEL_HEADING].value or "").strip(): (number, cells[VALUE_HEADING])
+            for number, cells in self.first.rows
+        }
         for field in PLAN_FIELDS:
             number, cell = by_label.get(field.heading, (0, ReadCell()))
             row.rows[field.name], row.cells[field.name] = number, cell
@@ -92,32 +95,32 @@ class Records:
             self._read_cell(row, field, field.read)
         return row
 
-    def read_rows(self, name: str, readers: Mapping[str, Reader] | None = None) -> list[Row]:
+    def read_rows(self, name: str, readers: Mapping[str, CellParser] | None = None) -> list[PlanRow]:
         table = self.tables[name]
         rows = []
         for number, cells in table.rows:
-            row = Row(table=table, number=number)
+            row = PlanRow(table=table, number=number)
             for field in TABLES[name]:
                 row.cells[field.name] = cells[field.heading]
                 self._read_cell(row, field, field.read or (readers or {})[field.name])
             rows.append(row)
         return rows
 
-    def _read_cell(self, row: Row, field: PlanField, read: Reader) -> None:
+    def _read_cell(self, row: PlanRow, field: PlanField, read: CellParser) -> None:
         try:
             value = read(row.cells[field.name])
         except UnreadableError as error:
-            self.tell_at(row, field.name, str(error), error.readings)
+            self.add_error(row, field.name, str(error), error.readings)
             return
         if field.needs and value in (None, "", ()):
-            self.tell_at(row, field.name, _("This may not be empty."))
+            self.add_error(row, field.name, _("This may not be empty."))
             return
         row.values[field.name] = DEFAULTS.get(field.name) if value is None else value
 
-    def tell_at(self, row: Row, name: str, message: str, readings: Iterable[Any] = ()) -> None:
+    def add_error(self, row: PlanRow, name: str, message: str, readings: Iterable[Any] = ()) -> None:
         cell = row.cells.get(name, ReadCell())
         if row.rows:
-            number, heading = row.rows.get(name, 0), VALUE
+            number, heading = row.rows.get(name, 0), VALUE_HEADING
         else:
             headings = {field.name: field.heading for field in TABLES[row.table.sheet]}
             number, heading = row.number, headings.get(name, "")
@@ -125,10 +128,10 @@ class Records:
 
     # Adding.
 
-    def is_whole(self, row: Row) -> bool:
+    def is_whole(self, row: PlanRow) -> bool:
         return len(row.values) == len(row.cells)
 
-    def add(self, row: Row, record: models.Model, name: str, many: Mapping[str, Any] | None = None) -> Any:
+    def add(self, row: PlanRow, record: models.Model, name: str, many: Mapping[str, Any] | None = None) -> Any:
         """Add a record, unless the one there is the same.
 
         Returns:
@@ -139,7 +142,7 @@ class Records:
         except ValidationError as error:
             for key, messages in error.message_dict.items():
                 for message in messages:
-                    self.tell_at(row, self._ask_of(row, key), message)
+                    self.add_error(row, self._ask_of(row, key), message)
             return None
         self.mark.on(record).save()
         for key, values in (many or {}).items():
@@ -149,14 +152,14 @@ class Records:
             if row.values[key] in (None, "") and key in {each.name for each in record._meta.concrete_fields}:
                 row.values[key] = getattr(record, key)
         self.made.append({"model": record._meta.label_lower, "pk": record.pk, "ref": name, "version": record.version})
-        self.tell(len(self.made), self.total)
+        self.on_progress(len(self.made), self.total)
         return record
 
-    def _ask_of(self, row: Row, key: str) -> str:
+    def _ask_of(self, row: PlanRow, key: str) -> str:
         name = ALIASES.get(key, key)
         return name if name in row.cells else ""
 
-    def found(self, row: Row, record: models.Model, values: Mapping[str, Any]) -> bool:
+    def found(self, row: PlanRow, record: models.Model, values: Mapping[str, Any]) -> bool:
         """Whether a record that is there says what the row says; every difference is told."""
         same = True
         for name, value in values.items():
@@ -168,20 +171,20 @@ class Records:
                 self.tell_differs(row, self._ask_of(row, name), str(stored if stored not in (None, "") else "–"))
         return same
 
-    def tell_differs(self, row: Row, name: str, stored: str) -> None:
+    def tell_differs(self, row: PlanRow, name: str, stored: str) -> None:
         """Tell that what is there says something else."""
         text = _("It is there already and says “%(stored)s”. Write the same, or change it on the site.")
-        self.tell_at(row, name, text % {"stored": Truncator(stored).chars(120)})
+        self.add_error(row, name, text % {"stored": Truncator(stored).chars(120)})
 
-    def read_with(self, row: Row, name: str, read: Reader) -> Any:
+    def read_with(self, row: PlanRow, name: str, read: CellParser) -> Any:
         """A cell that only makes sense once other rows were read; None where it cannot be read, which is told."""
         try:
             return read(row.cells[name])
         except UnreadableError as error:
-            self.tell_at(row, name, str(error), error.readings)
+            self.add_error(row, name, str(error), error.readings)
             return None
 
-    def note_new(self, row: Row, name: str, title: str = "", nearest: str = "") -> None:
+    def note_new(self, row: PlanRow, name: str, title: str = "", nearest: str = "") -> None:
         """Say that a row adds something; a row that adds two records (a requirement and its verdict) is said once."""
         sheet = row.table.sheet
         last = self.findings.rows[-1] if self.findings.rows else None

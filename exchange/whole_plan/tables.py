@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 
 from criteria.models import Assessment, Level, Requirement, Verdict
-from exchange.data_sheet.columns import in_thai, period_words
+from exchange.data_sheet.columns import format_period, in_thai
 from exchange.levels import read_levels
-from exchange.parse import names_of, read_basis
+from exchange.parse import choice_names, read_basis
 from exchange.workbook import InputColumn
 from plan.models import ActionItem
 from pmqa_tracker.parsing.cell import ReadCell
@@ -18,10 +18,10 @@ from pmqa_tracker.parsing.choices import read_choice, read_yes_no
 from pmqa_tracker.parsing.errors import UnreadableError
 from pmqa_tracker.parsing.values import read_code, read_day, read_text, read_whole
 
-FORM = "pmqa-whole-plan-1"
+WHOLE_PLAN_FORMAT = "pmqa-whole-plan-1"
 PLAN, PERIODS, UNITS, CATEGORIES = "แผน", "ช่วงเวลา", "หน่วยงาน", "หมวด"
 CRITERIA, VERDICTS, ACTIONS = "เกณฑ์", "ผลการประเมิน", "รายการ"
-LABEL, VALUE, NOTE = "หัวข้อ", "ค่าที่กรอก", "คำอธิบาย"
+LABEL_HEADING, VALUE_HEADING, NOTE_HEADING = "หัวข้อ", "ค่าที่กรอก", "คำอธิบาย"
 PASSED, FAILED = "ผ่าน", "ไม่ผ่าน"
 YES, NO = "ใช่", "ไม่ใช่"
 DAY = "d mmm yyyy"
@@ -60,7 +60,7 @@ class VerdictRow(NamedTuple):
 
 def read_kind(cell: ReadCell) -> Any:
     """The kind of an assessment, by its name or a word of the template's explanation."""
-    names = names_of(Assessment.Kind)
+    names = choice_names(Assessment.Kind)
     return read_choice(cell, {kind: (*names[kind], *KIND_WORDS[kind]) for kind in names})
 
 
@@ -91,7 +91,7 @@ def _of_verdict(read: Callable[[Verdict], Any]) -> Callable[[VerdictRow], Any]:
 
 
 def _period(attribute: str) -> Callable[[ActionItem], str | None]:
-    return lambda action: period_words(period) if (period := getattr(action, attribute)) else None
+    return lambda action: format_period(period) if (period := getattr(action, attribute)) else None
 
 
 def _units(attribute: str) -> Callable[[ActionItem], str]:

@@ -10,25 +10,27 @@ from django.utils.translation import ngettext
 from assignments.models import Assignment, Unit
 from assignments.unit_names import UnitNames, read_units
 from criteria.models import Assessment, Category, Criterion, Level, Requirement, Verdict
-from exchange.data_sheet.columns import ROLES
+from exchange.data_sheet.columns import ROLE_OF_COLUMN
 from exchange.data_sheet.write import ChangedMeanwhileError, free_ref
 from exchange.findings import Findings, near
 from exchange.matching import ActionsByContent, ContentKey, content_key
 from exchange.models import ImportJob
 from exchange.parse import read_period
-from exchange.whole_plan.rows import Records, Row
-from exchange.whole_plan.tables import ACTIONS, CATEGORIES, CRITERIA, FORM, PERIODS, PLAN, UNITS, VERDICTS
+from exchange.whole_plan.rows import PlanRow, RecordReader
+from exchange.whole_plan.tables import ACTIONS, CATEGORIES, CRITERIA, PERIODS, PLAN, UNITS, VERDICTS, WHOLE_PLAN_FORMAT
 from plan.models import ActionItem, Period, Plan
 from pmqa_tracker import thai
 from pmqa_tracker.database_text import find_named
 from pmqa_tracker.parsing.values import read_text
-from pmqa_tracker.tasks import Tell
+from pmqa_tracker.tasks import ProgressCallback
 from spreadsheets.read import BookRead, WorkbookRefusedError
 
-__all__ = ["FORM", "apply"]
+__all__ = ["WHOLE_PLAN_FORMAT", "write_plan"]
 
 
-def apply(book: BookRead, batch: ImportJob, tell: Tell) -> tuple[Findings, int, list[dict[str, Any]], Plan | None]:
+def write_plan(
+    book: BookRead, job: ImportJob, on_progress: ProgressCallback
+) -> tuple[Findings, int, list[dict[str, Any]], Plan | None]:
     """Make what the workbook holds and is not there yet, inside a transaction of the caller's.
 
     Returns:
@@ -40,22 +42,22 @@ def apply(book: BookRead, batch: ImportJob, tell: Tell) -> tuple[Findings, int, 
     """
     if book.sheet(PLAN) is None and book.sheet(ACTIONS) is None:
         raise WorkbookRefusedError(_("This is not a workbook of a whole plan. Download the template and fill it in."))
-    records = Records(book, batch, tell)
+    records = RecordReader(book, job, on_progress)
     plan = None
     if records.is_readable:
         try:
             with transaction.atomic():
-                plan = Maker(records).make()
+                plan = PlanWriter(records).make()
         except IntegrityError as error:
-            raise ChangedMeanwhileError(batch.file_name) from error
+            raise ChangedMeanwhileError(job.file_name) from error
     records.findings.put_in_order([sheet.name for sheet in book.sheets])
     return records.findings, len(records.made), records.made, plan
 
 
-class Maker:
+class PlanWriter:
     """Makes the records of a plan in the order in which they need each other."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: RecordReader) -> None:
         self.records = records
         self.head = records.read_first()
 
@@ -72,7 +74,7 @@ class Maker:
 
     def _take(
         self,
-        row: Row,
+        row: PlanRow,
         record: Any,
         values: Mapping[str, Any],
         name: str,
@@ -94,11 +96,11 @@ class Maker:
             self.records.note_new(row, name, title, nearest)
         return made
 
-    def _once(self, row: Row, met: dict[Any, int], key: Any, name: str) -> bool:
+    def _once(self, row: PlanRow, met: dict[Any, int], key: Any, name: str) -> bool:
         """Whether no earlier row of the sheet is about the same."""
         if key in met:
             text = _("Row %(row)s is about the same; leave one of the two.")
-            self.records.tell_at(row, name, text % {"row": met[key]})
+            self.records.add_error(row, name, text % {"row": met[key]})
             return False
         met[key] = row.number
         return True
@@ -127,7 +129,7 @@ class Maker:
             if members is None:
                 continue
             if members and not unit.is_collective:
-                self.records.tell_at(row, "members", _("Only a collective has member units."))
+                self.records.add_error(row, "members", _("Only a collective has member units."))
             elif is_new:
                 self.records.mark.on(unit).members.set(members)
             elif {each.pk for each in members} != {each.pk for each in unit.members.all()}:
@@ -159,11 +161,11 @@ class Maker:
             category = categories.get(values["category"])
             parent = there.get(values["parent"]) if values["parent"] else None
             if category is None:
-                self.records.tell_at(
+                self.records.add_error(
                     row, "category", _("There is no category with this number; add it to the sheet of categories.")
                 )
             if values["parent"] and parent is None:
-                self.records.tell_at(
+                self.records.add_error(
                     row, "parent", _("There is no criterion with this code."), near(values["parent"], there)
                 )
             if category is None or (values["parent"] and parent is None):
@@ -198,7 +200,7 @@ class Maker:
             previous = find_named(Plan.objects.all(), "slug", self.head.values["previous"])
             if previous is None:
                 slugs = Plan.objects.values_list("slug", flat=True)
-                self.records.tell_at(self.head, "previous", _("There is no plan with this code."), slugs)
+                self.records.add_error(self.head, "previous", _("There is no plan with this code."), slugs)
                 return None
         record = find_named(Plan.objects.all(), "slug", values["slug"]) or Plan()
         values["slug"] = record.slug or values["slug"]
@@ -246,7 +248,7 @@ class Maker:
                     if criterion is None
                     else _("This criterion is a heading; judge the criteria under it.")
                 )
-                self.records.tell_at(row, "criterion", text, near(code, criteria) if criterion is None else ())
+                self.records.add_error(row, "criterion", text, near(code, criteria) if criterion is None else ())
                 continue
             name = f"{code} {Level(level).short}"
             requirement = there.get((code, level)) or Requirement(criterion=criterion, level=level)
@@ -257,12 +259,12 @@ class Maker:
         return there
 
     def _verdict(
-        self, row: Row, name: str, assessment: Assessment | None, requirement: Requirement, verdict: Verdict | None
+        self, row: PlanRow, name: str, assessment: Assessment | None, requirement: Requirement, verdict: Verdict | None
     ) -> None:
         values = {key: row.values[key] for key in ("passed", "reason", "printed")}
         if values["passed"] is None:
             if values["reason"]:
-                self.records.tell_at(row, "passed", _("A reason stands here without a verdict; write ผ่าน or ไม่ผ่าน."))
+                self.records.add_error(row, "passed", _("A reason stands here without a verdict; write ผ่าน or ไม่ผ่าน."))
             return
         if assessment:
             self._take(row, verdict or Verdict(assessment=assessment, requirement=requirement), values, name)
@@ -299,7 +301,7 @@ class Maker:
             criterion = criteria.get(values["criterion"])
             answers = [requirements.get((values["criterion"], int(level))) for level in values["levels"]]
             if criterion is None:
-                self.records.tell_at(
+                self.records.add_error(
                     row, "criterion", _("There is no criterion with this code."), near(values["criterion"], criteria)
                 )
                 continue
@@ -307,7 +309,7 @@ class Maker:
                 text = _(
                     "Criterion %(code)s has no requirement at one of these levels; add it to the sheet of verdicts."
                 )
-                self.records.tell_at(row, "levels", text % {"code": values["criterion"]})
+                self.records.add_error(row, "levels", text % {"code": values["criterion"]})
                 continue
             nearest = ""
             if not values["ref"]:
@@ -326,7 +328,7 @@ class Maker:
 
     def _action(
         self,
-        row: Row,
+        row: PlanRow,
         plan: Plan,
         criterion: Criterion,
         answers: Any,
@@ -352,7 +354,7 @@ class Maker:
                 nearest=nearest,
                 requirements=answers,
             )
-            for name, role in ROLES.items() if made else ():
+            for name, role in ROLE_OF_COLUMN.items() if made else ():
                 for number, unit in enumerate(values[name], start=1):
                     part = Assignment(action=made, unit=unit, role=role, position=number)
                     self.records.mark.on(part).save()
@@ -363,7 +365,7 @@ class Maker:
             self.records.tell_differs(
                 row, "levels", ", ".join(Level(each.level).short for each in action.requirements.all())
             )
-        for name in ROLES:
+        for name in ROLE_OF_COLUMN:
             stored = [each.unit for each in getattr(action, name)]
             if [unit.pk for unit in stored] != [unit.pk for unit in values[name]]:
                 self.records.tell_differs(row, name, ", ".join(map(str, stored)) or "–")
@@ -384,7 +386,7 @@ def say_adds_to(plan: Plan) -> str:
     return text % {"title": plan.title, "slug": plan.slug, "count": count}
 
 
-def _content_of(row: Row) -> ContentKey:
+def _content_of(row: PlanRow) -> ContentKey:
     """What a row of an action says."""
     return content_key(*(row.values[name] for name in ("criterion", "levels", "number", "text")))
 

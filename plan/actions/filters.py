@@ -163,7 +163,7 @@ class ActionFilter(django_filters.FilterSet):
                 found = _find(field.queryset, field.to_field_name, typed)
                 data[name] = str(getattr(found, field.to_field_name)) if found else typed
             elif typed and isinstance(field, forms.ChoiceField):
-                data[name] = thai.as_offered(typed, [str(value) for value, _label in field.choices if value])
+                data[name] = thai.match_spelling(typed, [str(value) for value, _label in field.choices if value])
         return data
 
     @property

@@ -11,7 +11,7 @@ from plan.models import ActionItem, Due, Health, Plan, Status
 from plan.models.action import ActionItemQuerySet
 from plan.schedule import schedule_words
 from spreadsheets.list_export import Table
-from spreadsheets.tables import Column, Kind
+from spreadsheets.tables import Column, ColumnKind
 
 FIELDS = (
     "pk", "ref", "criterion_id", "text", "first_period_id", "last_period_id", "status_on", "due", "progress_on",
@@ -56,10 +56,10 @@ def _columns(plan: Plan, as_of: AsOf) -> list[Column]:
         Column(_("Schedule"), 20, get=lambda row: schedules[row.first_period_id, row.last_period_id]),
         Column(_("Status"), 16, get=lambda row: statuses[row.status_on]),
         Column(_("Overdue"), 11, get=lambda row: overdue.get(row.due)),
-        Column(_("Progress"), 10, Kind.PERCENT, get=lambda row: row.progress_on),
-        Column(_("Expected"), 10, Kind.PERCENT, get=lambda row: row.expected_on),
+        Column(_("Progress"), 10, ColumnKind.PERCENT, get=lambda row: row.progress_on),
+        Column(_("Expected"), 10, ColumnKind.PERCENT, get=lambda row: row.expected_on),
         Column(_("Health"), 14, get=lambda row: healths[row.health]),
-        Column(_("Last updated"), 14, Kind.DAY, get=lambda row: row.updated_at),
+        Column(_("Last updated"), 14, ColumnKind.DAY, get=lambda row: row.updated_at),
     ]
 
 

@@ -17,21 +17,21 @@ from plan.actions.filters import ActionFilter
 from plan.actions.table import action_table
 from plan.as_of import AsOf, on_day
 from plan.downloads import list_notes, send_list
-from plan.lookup import day_query, earlier_days, find_action, find_plan, read_as_of, read_since, warn_left_out
+from plan.lookup import day_query, earlier_days, find_action, find_plan, read_as_of, read_since, warn_ignored_filters
 from plan.models import ActionItem, Plan
 from plan.models.action import ActionItemQuerySet
 from plan.updates.forms import typed_update
-from plan.updates.history import read_story
-from plan.updates.views import Panel, answer_update, open_panel, page_addresses
+from plan.updates.history import read_update_history
+from plan.updates.views import UpdatePanel, answer_update, open_panel, page_addresses
 from pmqa_tracker import clock, thai
-from pmqa_tracker.typed_words import describes_words
-from spreadsheets.downloads import listen
+from pmqa_tracker.typed_words import reads_typed_text
+from spreadsheets.downloads import capture_messages
 
 PAGE_SIZE = 50
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShownActions:
+class ActionListing:
     """The list as its address asks for it: all rows, in their order, as they stand on the day."""
 
     as_of: AsOf
@@ -54,23 +54,23 @@ def home(request: HttpRequest) -> HttpResponse:
     return redirect("dashboard", plan.slug)
 
 
-def read_actions(request: HttpRequest, plan: Plan) -> ShownActions:
+def read_action_listing(request: HttpRequest, plan: Plan) -> ActionListing:
     """What the list shows: narrowed and ordered by the address; what of it was left out is said."""
     as_of = read_as_of(request, plan)
     since = read_since(request, plan, as_of, earlier_days(plan, as_of))
     chosen = ActionFilter(request.GET, plan.actions.all(), as_of=as_of, since=since)
     actions = chosen.qs
-    warn_left_out(request, chosen, also=("page",))
+    warn_ignored_filters(request, chosen, also=("page",))
     if not actions.query.order_by:
         actions = actions.in_order()
-    return ShownActions(as_of=as_of, since=since, filter=chosen, actions=actions)
+    return ActionListing(as_of=as_of, since=since, filter=chosen, actions=actions)
 
 
 @require_safe
 def action_list(request: HttpRequest, slug: str) -> HttpResponse:
     """Every action, narrowed and ordered by the address; the rows alone for htmx."""
     plan = find_plan(request, slug)
-    shown = read_actions(request, plan)
+    shown = read_action_listing(request, plan)
     rows = shown.actions.with_updated_on(shown.as_of, shown.filter.reporters)
     page = Paginator(rows.with_details(), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
@@ -85,7 +85,7 @@ def action_list(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, template, context)
 
 
-@describes_words(typed_update)
+@reads_typed_text(typed_update)
 @require_http_methods(["GET", "HEAD", "POST"])
 def action_detail(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
     """One action: why, what, who, when, how far; and the form to tell more, which posts to the same address."""
@@ -100,7 +100,7 @@ def action_detail(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
     return answer_with(request, plan, panel, access, part="plan/action_detail.html#update")
 
 
-def answer_with(request: HttpRequest, plan: Plan, panel: Panel, access: Access, *, part: str) -> HttpResponse:
+def answer_with(request: HttpRequest, plan: Plan, panel: UpdatePanel, access: Access, *, part: str) -> HttpResponse:
     """Answer an update of the action's own page: that page again, or for htmx `part` where the update was refused."""
     action = panel.action
     if panel.update is None:
@@ -115,10 +115,10 @@ def answer_with(request: HttpRequest, plan: Plan, panel: Panel, access: Access, 
     return trigger_client_event(HttpResponseClientRedirect(address), "recorded")
 
 
-def read_detail(request: HttpRequest, plan: Plan, panel: Panel, access: Access) -> dict[str, Any]:
+def read_detail(request: HttpRequest, plan: Plan, panel: UpdatePanel, access: Access) -> dict[str, Any]:
     """What the page of an action shows."""
     action: ActionItem = panel.action
-    as_of = on_day(plan, clock.today(), plan.periods.all(), told_until=clock.now())
+    as_of = on_day(plan, clock.today(), plan.periods.all(), cutoff=clock.now())
     found = plan.actions.filter(pk=action.pk).as_of(as_of).with_updated_on(as_of)
     standing = found.values("due", "health", "expected_on", "updated_on").get()
     verdicts = plan.assessment.verdicts.filter(requirement__actions=action).select_related("requirement")
@@ -127,7 +127,7 @@ def read_detail(request: HttpRequest, plan: Plan, panel: Panel, access: Access) 
         "action": action,
         "standing": standing,
         "verdicts": verdicts.order_by("requirement__level"),
-        "story": read_story(action, access, unit=request.GET.get("unit", "")),
+        "story": read_update_history(action, access, unit=request.GET.get("unit", "")),
         "panel": panel,
     }
 
@@ -136,8 +136,8 @@ def read_detail(request: HttpRequest, plan: Plan, panel: Panel, access: Access) 
 def action_list_workbook(request: HttpRequest, slug: str) -> FileResponse:
     """The list of actions; takes the parameters of its page."""
     plan = find_plan(request, slug)
-    said = listen(request)
-    shown = read_actions(request, plan)
+    said = capture_messages(request)
+    shown = read_action_listing(request, plan)
     since = []
     if "change" in shown.filter.chosen:
         since = [_("Compared with %(day)s") % {"day": thai.format_date(shown.since.day)}]

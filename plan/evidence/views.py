@@ -18,7 +18,7 @@ from plan.updates.record import NotAllowedError, withdraw_evidence
 from plan.updates.views import open_panel, page_addresses
 from pmqa_tracker import clock
 from pmqa_tracker.long_names import download_name
-from pmqa_tracker.typed_words import describes_words, typed_words
+from pmqa_tracker.typed_words import reads_typed_text, typed_text
 from pmqa_tracker.views import NotFound
 
 # A browser that opens the file anyway runs and loads nothing.
@@ -53,7 +53,7 @@ def evidence_file(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return response
 
 
-@describes_words(typed_withdrawal)
+@reads_typed_text(typed_withdrawal)
 @require_POST
 def evidence_withdraw(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Withdraw a piece of evidence with a reason; its row stays in the history.
@@ -74,7 +74,7 @@ def evidence_withdraw(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     except NotAllowedError as error:
         raise PermissionDenied(str(error)) from error
     if (withdrawal.by_id, withdrawal.reason) != (request.user.pk, reason):
-        context = {"evidence": _find(plan, pk, with_links=True), "typed": typed_words(request)}
+        context = {"evidence": _find(plan, pk, with_links=True), "typed": typed_text(request)}
         return render(request, "plan/evidence_gone.html", context, status=409)
     messages.success(request, _("“%(name)s” is withdrawn; the story says why.") % {"name": evidence.title})
     return redirect(reverse("action_detail", args=[slug, evidence.action.ref]) + f"#update-{evidence.update_id}")

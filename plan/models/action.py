@@ -46,11 +46,11 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
 
     def for_units(self, units: Any, *, role: str = "") -> "ActionItemQuerySet":
         """The work of `units`: assigned to them or to a collective they belong to; `role` narrows it to one."""
-        assigned = Assignment.objects.filter(action=OuterRef("pk"), unit__in=Unit.objects.carrying(units))
+        assigned = Assignment.objects.filter(action=OuterRef("pk"), unit__in=Unit.objects.with_collectives_of(units))
         return self.filter(Exists(assigned.filter(role=role) if role else assigned))
 
     def assigned_to(self, unit_pks: Any, *, role: str) -> "ActionItemQuerySet":
-        """In which one of these very units has the role; `Access.speaks_for` holds a person's, collectives included."""
+        """In which one of these very units has the role; `Access.represented_units` holds a person's, collectives included."""
         return self.filter(Exists(Assignment.objects.filter(action=OuterRef("pk"), unit__in=list(unit_pks), role=role)))
 
     def matching(self, text: str) -> "ActionItemQuerySet":
@@ -132,7 +132,7 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
             }
         )
 
-    def with_told(self, as_of: AsOf, *names: str) -> "ActionItemQuerySet":
+    def annotate_latest(self, as_of: AsOf, *names: str) -> "ActionItemQuerySet":
         """With the last of each kind of words told by the day: `result` as `result_on`; None where none was."""
         until = _updates_until(as_of)
         return self.annotate(**{f"{name}_on": Subquery(until.exclude(**{name: ""}).values(name)[:1]) for name in names})
@@ -143,7 +143,7 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
 
     def with_problem(self, as_of: AsOf) -> "ActionItemQuerySet":
         """With `problem_on`: the last problem told of each by the day; None where none was."""
-        return self.with_told(as_of, "problem")
+        return self.annotate_latest(as_of, "problem")
 
     # The verbs below need `as_of()` before them.
 

@@ -5,7 +5,7 @@ collective that leads it ("ทุกหน่วยงาน"). Units that suppo
 
 A duty is fulfilled by the unit's own update in the period: by an update whose `unit` is that unit, written by a member
 or by a coordinator on its behalf. An update for a collective as a whole counts for each of its members, and one that
-names no unit for every lead unit (`Access.unit_in`): a coordinator writes those, and a user who is a member of the
+names no unit for every lead unit (`Access.default_unit`): a coordinator writes those, and a user who is a member of the
 collective itself the first.
 
 A unit owes an update while the action is at work (`Due.OVERDUE`, `Due.NOW`) and its duty is not fulfilled. A period's
@@ -77,7 +77,7 @@ def duties(since: datetime, until: datetime) -> QuerySet[Assignment]:
     )
 
 
-def of_units(units: Collection[int]) -> Q:
+def duties_of(units: Collection[int]) -> Q:
     """The duties of these units, as a filter of `duties`; those of a collective are its members'."""
     return Q(holder__in=units) | Q(unit__in=units)
 
@@ -91,7 +91,7 @@ def is_silent(since: datetime, as_of: AsOf, units: Collection[int] | None = None
     rows = duties(since, as_of.ends_at).filter(action=OuterRef("pk"))
     unfulfilled = rows.filter(report_pk=None)
     if units is not None:
-        return Q(Exists(unfulfilled.filter(of_units(units))), due__in=AT_WORK)
+        return Q(Exists(unfulfilled.filter(duties_of(units))), due__in=AT_WORK)
     is_old = Q(updated_at__isnull=True) | Q(updated_at__lt=since)
     return Q(Exists(unfulfilled) | (~Exists(rows) & is_old), due__in=AT_WORK)
 
@@ -101,11 +101,11 @@ def is_updated(since: datetime, as_of: AsOf, units: Collection[int] | None = Non
     not_silent = ~is_silent(since, as_of, units)
     if units is None:
         return not_silent & Q(updated_at__gte=since)
-    fulfilled = duties(since, as_of.ends_at).filter(of_units(units), action=OuterRef("pk"), report_pk__isnull=False)
+    fulfilled = duties(since, as_of.ends_at).filter(duties_of(units), action=OuterRef("pk"), report_pk__isnull=False)
     return not_silent & Q(Exists(fulfilled))
 
 
-def report_duties(period: "Period", as_of: AsOf) -> QuerySet[Assignment]:
+def submission_duties(period: "Period", as_of: AsOf) -> QuerySet[Assignment]:
     """The duties that the units' reports of a period hold, as of a day.
 
     Those on actions that were at work in the period (begun by it, and open when it began or again in it, so what is
@@ -134,7 +134,7 @@ def read_duties(actions: Sequence["ActionItem"], units: Sequence[Unit], as_of: A
         as_of: the day.
     """
     rows = duties(as_of.period_starts_at, as_of.ends_at).filter(
-        of_units([unit.pk for unit in units]), action__in=[action.pk for action in actions]
+        duties_of([unit.pk for unit in units]), action__in=[action.pk for action in actions]
     )
     found = list(rows.values_list("action_id", "holder", "unit_id", "report_pk"))
     reports = _updates().select_related("author", "unit").in_bulk({row[3] for row in found} - {None})

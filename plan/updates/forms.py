@@ -18,10 +18,10 @@ from plan.evidence.fields import MOST, FilesField, LinksField
 from plan.evidence.storage import StagedFile
 from plan.models import ActionItem, ProgressUpdate, Status
 from plan.models.status import rules_of_statuses
-from plan.updates.record import ONLY_LEADS, WORDS, Attachment, Report
+from plan.updates.record import ONLY_LEADS, TEXT_FIELDS, Attachment, UpdateInput
 from pmqa_tracker.forms import LinesField, with_lf
 from pmqa_tracker.parsing.fields import PercentField
-from pmqa_tracker.typed_words import Words
+from pmqa_tracker.typed_words import LabelledText
 
 
 class WithdrawalForm(forms.Form):
@@ -59,9 +59,9 @@ class UpdateForm(forms.ModelForm):
 
     class Meta:
         model = ProgressUpdate
-        fields = ("status_to", "progress_to", *WORDS)
-        field_classes = dict.fromkeys(WORDS, LinesField) | {"progress_to": PercentField}
-        widgets = {name: forms.Textarea(attrs={"rows": 2}) for name in WORDS} | {"status_to": forms.RadioSelect}
+        fields = ("status_to", "progress_to", *TEXT_FIELDS)
+        field_classes = dict.fromkeys(TEXT_FIELDS, LinesField) | {"progress_to": PercentField}
+        widgets = {name: forms.Textarea(attrs={"rows": 2}) for name in TEXT_FIELDS} | {"status_to": forms.RadioSelect}
         labels = {
             "status_to": _("Status now"),
             "progress_to": _("Progress (%)"),
@@ -79,9 +79,9 @@ class UpdateForm(forms.ModelForm):
         }
 
     def __init__(self, *args: Any, action: ActionItem, access: Access, unit: Unit | None = None, **kwargs: Any) -> None:
-        """Set up; `unit` is offered first of those the author may speak for, otherwise `Access.unit_in`'s is."""
+        """Set up; `unit` is offered first of those the author may speak for, otherwise `Access.default_unit`'s is."""
         self.action, self.access = action, access
-        self.default_unit = unit.pk if unit else access.unit_in(action)
+        self.default_unit = unit.pk if unit else access.default_unit(action)
         self.owner = f"{access.user.pk}/{action.pk}"
         self.moves_status = access.may_change_status(action)
         self.staged: list[StagedFile] = []
@@ -100,7 +100,7 @@ class UpdateForm(forms.ModelForm):
             progress_to=action.progress,
         )
         super().__init__(*args, **kwargs)
-        offered = [(unit.pk, str(unit)) for unit in access.choices_in(action)]
+        offered = [(unit.pk, str(unit)) for unit in access.reportable_units(action)]
         if self.default_unit is None:
             offered.insert(0, ("", gettext("All lead units")))
         self.fields["unit"].choices = offered
@@ -185,36 +185,36 @@ class UpdateForm(forms.ModelForm):
         moved = data.get("status_to", self.action.status) != self.action.status or (
             data.get("progress_to", self.action.progress) != self.action.progress
         )
-        if moved and self.moves_status and not self.access.may_change_status_for(self.action, self._speaks_for()):
+        if moved and self.moves_status and not self.access.may_change_status_for(self.action, self._unit_pk()):
             self.add_error("unit", ONLY_LEADS)
-        told = any(data.get(name) for name in WORDS) or evidence or self.errors
+        told = any(data.get(name) for name in TEXT_FIELDS) or evidence or self.errors
         if not moved and not told:
             raise ValidationError(
                 gettext("Nothing was told yet: change the status or the progress, or write what was done.")
             )
         return data
 
-    def typed_words(self) -> Words:
+    def typed_text(self) -> LabelledText:
         """Label and text of all that was written and chosen, for a page that cannot take it but must not lose it."""
-        return update_words(self.data, self.files)
+        return update_form_text(self.data, self.files)
 
-    def _speaks_for(self) -> int | None:
+    def _unit_pk(self) -> int | None:
         """The pk of the unit its author speaks for; None for every lead unit."""
         return self.cleaned_data.get("unit") or self.default_unit
 
-    def report(self) -> Report:
+    def report(self) -> UpdateInput:
         """What the form tells; of one that is not valid, as it was typed."""
         data = self.cleaned_data
-        unit = self._speaks_for()
+        unit = self._unit_pk()
         moves_status = self.moves_status and self.access.may_change_status_for(self.action, unit)
         words = {
             name: data[name] if name in data else with_lf(self.data.get(name)).strip()
-            for name in WORDS
+            for name in TEXT_FIELDS
             if name in self.fields
         }
         attachments = [Attachment(title=title, link=link) for title, link in data.get("links") or ()]
         attachments += [Attachment(title=staged.original_name, file=staged) for staged in self.staged]
-        return Report(
+        return UpdateInput(
             status=data.get("status_to", self.data.get("status_to")) if moves_status else None,
             progress=data.get("progress_to", self.data.get("progress_to")) if moves_status else None,
             unit=unit,
@@ -223,7 +223,7 @@ class UpdateForm(forms.ModelForm):
         )
 
 
-def update_words(posted: Any, files: Any) -> Words:
+def update_form_text(posted: Any, files: Any) -> LabelledText:
     """(label, text) of what an update's form was sent with: the choices made, words, links and the names of files."""
     fields = UpdateForm.base_fields
     labels = {"unit": fields["unit"].label} | UpdateForm._meta.labels | {"links": fields["links"].label}
@@ -245,11 +245,11 @@ def _unit_words(pk: str) -> str:
     return str(Unit.objects.filter(pk=pk).first() or "") if is_pk else ""
 
 
-def typed_update(request: HttpRequest) -> Words:
-    """`update_words` of a posted update."""
-    return update_words(request.POST, request.FILES)
+def typed_update(request: HttpRequest) -> LabelledText:
+    """`update_form_text` of a posted update."""
+    return update_form_text(request.POST, request.FILES)
 
 
-def typed_withdrawal(request: HttpRequest) -> Words:
+def typed_withdrawal(request: HttpRequest) -> LabelledText:
     """(label, text) of a posted withdrawal of evidence."""
     return [(gettext("Why is it withdrawn?"), text) for text in request.POST.getlist("reason") if text.strip()]

@@ -10,7 +10,7 @@ from pmqa_tracker import thai
 
 
 @dataclass(frozen=True, kw_only=True)
-class Story:
+class UpdateHistory:
     """What was told of an action.
 
     Attributes:
@@ -28,15 +28,15 @@ class Story:
     count: int
 
 
-def read_story(action: ActionItem, access: Access, *, unit: str = "") -> Story:
+def read_update_history(action: ActionItem, access: Access, *, unit: str = "") -> UpdateHistory:
     """The story of an action for one person; `unit` (an abbreviation) narrows it, an unknown one does not."""
     rows = action.updates.with_undone().newest_first().select_related("author", "unit")
     updates = list(rows.prefetch_related("evidence__withdrawal__by"))
     units = {update.unit_id: update.unit for update in updates if update.unit}
     named = {each.abbreviation: each for each in units.values()}
-    chosen = named.get(thai.as_offered(unit, named))
+    chosen = named.get(thai.match_spelling(unit, named))
     evidence = [item for update in updates for item in update.evidence.all()]
-    return Story(
+    return UpdateHistory(
         updates=[update for update in updates if chosen is None or update.unit_id == chosen.pk],
         withdrawable=frozenset(item.pk for item in evidence if access.may_withdraw(item)),
         units=sorted(units.values(), key=lambda each: (each.position, thai.sort_key(each.abbreviation))),

@@ -15,8 +15,8 @@ from assignments.models import Unit
 from plan.evidence import storage
 from plan.models import ActionItem, Evidence, EvidenceWithdrawal, ProgressUpdate, Status
 
-AGAIN = timedelta(hours=1)  # the same words from the same author within it are one update
-WORDS = ("result", "problem", "next_step", "reason")
+DUPLICATE_WINDOW = timedelta(hours=1)  # the same words from the same author within it are one update
+TEXT_FIELDS = ("result", "problem", "next_step", "reason")
 ONLY_LEADS = gettext_lazy("Only a lead unit changes the status; a supporting unit adds results and evidence.")
 
 
@@ -38,11 +38,11 @@ class Attachment:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class UpdateInput:
     """What a person tells of an action. `status` and `progress` (%) are None where only words are added.
 
     `is_unchanged`: that nothing has changed is what he tells. `unit`: the pk of the unit the author speaks for; None
-    for the one that `Access.unit_in` names.
+    for the one that `Access.default_unit` names.
     """
 
     status: str | None = None
@@ -78,7 +78,7 @@ def record_update(
     op_id: UUID,
     access: Access,
     at: datetime,
-    report: Report,
+    report: UpdateInput,
     source: str = ProgressUpdate.Source.WEB,
     workbook: ImportedFile | None = None,
     unit: Unit | None = None,
@@ -110,17 +110,19 @@ def record_update(
         report = replace(report, unit=sheet_of)
     _check_allowed(action, access, report, is_sheet_of_unit=sheet_of is not None)
     if report.unit is None:
-        report = replace(report, unit=access.unit_in(action))
+        report = replace(report, unit=access.default_unit(action))
     kept: list[str] = []
     try:
         with transaction.atomic():
-            if made := made_before(action, op_id, access):
-                return _repeated(made, report)
+            if made := find_by_op_id(action, op_id, access):
+                return _return_existing(made, report)
             # Read and compared inside the transaction: the rules judge the step from what is stored to what is told.
             stored = ActionItem.objects.filter(pk=action.pk, version=version).values("status", "progress").first()
             if stored is None:
                 raise StaleUpdateError(action)
-            if source == ProgressUpdate.Source.WEB and (just_told := _just_told(action, report, access, at)):
+            if source == ProgressUpdate.Source.WEB and (
+                just_told := _find_recent_duplicate(action, report, access, at)
+            ):
                 return just_told
             update = _build(action, version, op_id, access, at, report, source, stored)
             if workbook:
@@ -142,16 +144,16 @@ def record_update(
     except BaseException as error:
         storage.forget(kept)
         # The same submission twice at the same moment: the second finds the first's row.
-        if isinstance(error, (StaleUpdateError, IntegrityError)) and (made := made_before(action, op_id, access)):
-            return _repeated(made, report)
+        if isinstance(error, (StaleUpdateError, IntegrityError)) and (made := find_by_op_id(action, op_id, access)):
+            return _return_existing(made, report)
         raise
 
 
-def is_repeat(made: ProgressUpdate, report: Report) -> bool:
+def is_same_update(made: ProgressUpdate, report: UpdateInput) -> bool:
     """Whether `report` tells what the update already told: a double click or a retry, and not the form written anew."""
     evidence = {item.sha256 or item.link for item in made.evidence.all()}
     return (
-        all(getattr(made, name) == getattr(report, name) for name in WORDS)
+        all(getattr(made, name) == getattr(report, name) for name in TEXT_FIELDS)
         and report.status in (None, made.status_to)
         and (report.progress is None or str(report.progress) == str(made.progress_to))
         and report.is_unchanged == made.is_unchanged
@@ -167,7 +169,7 @@ def record_unchanged(
 
     Args:
         rows: action (`with_details()`), the version its author saw, the id of this submission for it, and the pk of
-            the unit the author speaks for, see `Report`. An action may be there once for each of the author's units.
+            the unit the author speaks for, see `UpdateInput`. An action may be there once for each of the author's units.
         access: the author and what he may do.
         at: the moment, aware.
 
@@ -179,7 +181,7 @@ def record_unchanged(
     ours: dict[tuple[int, int], int] = {}  # (action pk, the version seen) → the version our own update made of it
     for action, seen, op_id, unit in rows:
         try:
-            report = Report(is_unchanged=True, unit=unit)
+            report = UpdateInput(is_unchanged=True, unit=unit)
             version = ours.get((action.pk, seen), seen)
             update = record_update(action=action, version=version, op_id=op_id, access=access, at=at, report=report)
             ours[action.pk, seen] = update.version
@@ -217,7 +219,7 @@ def check_may_report(action: ActionItem, access: Access) -> None:
         raise NotAllowedError(reason)
 
 
-def made_before(action: ActionItem, op_id: UUID | str, access: Access) -> ProgressUpdate | None:
+def find_by_op_id(action: ActionItem, op_id: UUID | str, access: Access) -> ProgressUpdate | None:
     """The update this submission already made; None for a new one, or for an `op_id` that is no UUID."""
     try:
         op_id = UUID(str(op_id))
@@ -226,20 +228,22 @@ def made_before(action: ActionItem, op_id: UUID | str, access: Access) -> Progre
     return ProgressUpdate.objects.filter(op_id=op_id, action=action, author=access.user).first()
 
 
-def _repeated(made: ProgressUpdate, report: Report) -> ProgressUpdate:
-    if is_repeat(made, report):
+def _return_existing(made: ProgressUpdate, report: UpdateInput) -> ProgressUpdate:
+    if is_same_update(made, report):
         return made
     raise StaleUpdateError(made.action)
 
 
-def _just_told(action: ActionItem, report: Report, access: Access, at: datetime) -> ProgressUpdate | None:
+def _find_recent_duplicate(
+    action: ActionItem, report: UpdateInput, access: Access, at: datetime
+) -> ProgressUpdate | None:
     """The action's last update, if this author told exactly this in it a moment ago.
 
     The back button may fetch the form afresh, with another `op_id`, and put the old words into it.
     """
     last = ProgressUpdate.objects.without_undone().filter(action=action).order_by("-version").first()
-    is_recent = last is not None and last.author_id == access.user.pk and abs(at - last.at) < AGAIN
-    return last if is_recent and is_repeat(last, report) else None
+    is_recent = last is not None and last.author_id == access.user.pk and abs(at - last.at) < DUPLICATE_WINDOW
+    return last if is_recent and is_same_update(last, report) else None
 
 
 def _attach(attachment: Attachment, update: ProgressUpdate, kept: list[str]) -> None:
@@ -256,11 +260,11 @@ def _attach(attachment: Attachment, update: ProgressUpdate, kept: list[str]) -> 
     evidence.save()
 
 
-def _check_allowed(action: ActionItem, access: Access, report: Report, *, is_sheet_of_unit: bool) -> None:
+def _check_allowed(action: ActionItem, access: Access, report: UpdateInput, *, is_sheet_of_unit: bool) -> None:
     check_may_report(action, access)
     moves_status = report.status is not None or report.progress is not None
     if report.unit is not None and not is_sheet_of_unit:
-        if report.unit not in {unit.pk for unit in access.choices_in(action)}:
+        if report.unit not in {unit.pk for unit in access.reportable_units(action)}:
             raise NotAllowedError(_("You do not report for this unit on this action. Choose another unit."))
         if moves_status and not access.may_change_status_for(action, report.unit):
             raise NotAllowedError(str(ONLY_LEADS))
@@ -277,7 +281,7 @@ def _build(
     op_id: UUID,
     access: Access,
     at: datetime,
-    report: Report,
+    report: UpdateInput,
     source: str,
     stored: dict[str, object],
 ) -> ProgressUpdate:

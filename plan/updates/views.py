@@ -19,21 +19,21 @@ from plan.updates.record import (
     NotAllowedError,
     StaleUpdateError,
     check_may_report,
-    is_repeat,
-    made_before,
+    find_by_op_id,
+    is_same_update,
     record_update,
 )
 from pmqa_tracker import clock
 
 
 @dataclass(frozen=True, kw_only=True)
-class Panel:
+class UpdatePanel:
     """The form of an action, or what stands in its place; `components/update_panel.html` draws it.
 
     Attributes:
         action: the action, as it is stored now.
-        post_to: where the form is sent.
-        afresh: where its page stands as others left it, `anew` where an empty form does.
+        post_url: where the form is sent.
+        reload_url: where its page stands as others left it, `anew` where an empty form does.
         form: None for users who may not report; `reason` says why.
         status: of the HTTP answer.
         update: what a posted form recorded; None where it did not.
@@ -44,16 +44,16 @@ class Panel:
     """
 
     action: ActionItem
-    post_to: str
-    afresh: str
-    anew: str
+    post_url: str
+    reload_url: str
+    empty_form_url: str
     form: UpdateForm | None = None
     reason: str = ""
     status: int = 200
     update: ProgressUpdate | None = None
     last: Sequence[ProgressUpdate] = ()
     is_stale: bool = False
-    theirs: Sequence[ProgressUpdate] = ()
+    newer_updates: Sequence[ProgressUpdate] = ()
     is_own: bool = False
     refusal: str = ""
     typed: Sequence[tuple[str, str]] = field(default_factory=tuple)
@@ -62,14 +62,16 @@ class Panel:
 def page_addresses(plan: Plan, action: ActionItem) -> dict[str, str]:
     """The addresses of a panel that stands on the action's own page."""
     here = reverse("action_detail", args=[plan.slug, action.ref])
-    return {"post_to": here, "afresh": here, "anew": f"{here}?anew#update"}
+    return {"post_url": here, "reload_url": here, "empty_form_url": f"{here}?anew#update"}
 
 
-def open_panel(action: ActionItem, access: Access, addresses: dict[str, str], *, unit: Unit | None = None) -> Panel:
+def open_panel(
+    action: ActionItem, access: Access, addresses: dict[str, str], *, unit: Unit | None = None
+) -> UpdatePanel:
     """The form of an action, unfilled, for who may report on it; `unit` is offered first."""
     form = UpdateForm(action=action, access=access, unit=unit) if access.may_add_result(action) else None
     last = read_last(action) if form else ()
-    return Panel(action=action, form=form, reason=access.why_not_report(action), last=last, **addresses)
+    return UpdatePanel(action=action, form=form, reason=access.why_not_report(action), last=last, **addresses)
 
 
 def read_last(action: ActionItem) -> list[ProgressUpdate]:
@@ -84,21 +86,21 @@ def read_last(action: ActionItem) -> list[ProgressUpdate]:
 
 def answer_update(
     request: HttpRequest, plan: Plan, action: ActionItem, access: Access, addresses: dict[str, str]
-) -> Panel:
+) -> UpdatePanel:
     """Record one update; whatever refuses it, its panel comes back with every typed word and every accepted file."""
     form = UpdateForm(request.POST, request.FILES, action=action, access=access)
     where: dict[str, Any] = {"action": action, "form": form, **addresses}
     try:
         check_may_report(action, access)
         is_valid = form.is_valid()
-        if made := made_before(action, request.POST.get("op_id", ""), access):
-            if is_repeat(made, form.report()):
-                return Panel(update=made, **where)
+        if made := find_by_op_id(action, request.POST.get("op_id", ""), access):
+            if is_same_update(made, form.report()):
+                return UpdatePanel(update=made, **where)
             raise StaleUpdateError(action)
         if is_outdated(request.POST, action):
             raise StaleUpdateError(action)
         if not is_valid:
-            return Panel(status=422, last=read_last(action), **where)
+            return UpdatePanel(status=422, last=read_last(action), **where)
         update = record_update(
             action=action,
             version=action.version,
@@ -107,13 +109,13 @@ def answer_update(
             at=clock.now(),
             report=form.report(),
         )
-        return Panel(update=update, **where)
+        return UpdatePanel(update=update, **where)
     except ValidationError as error:
         form.add_error(None, error)
-        return Panel(status=422, last=read_last(action), **where)
+        return UpdatePanel(status=422, last=read_last(action), **where)
     except NotAllowedError as error:
         where["form"] = None
-        return Panel(status=403, refusal=str(error), typed=form.typed_words(), **where)
+        return UpdatePanel(status=403, refusal=str(error), typed=form.typed_text(), **where)
     except StaleUpdateError:
         return _conflict(find_action(plan, action.ref), access, request.POST, form, addresses)
 
@@ -133,7 +135,7 @@ def are_own(updates: Sequence[ProgressUpdate], access: Access) -> bool:
     return bool(updates) and all(update.author_id == access.user.pk for update in updates)
 
 
-def why_left(action: ActionItem, version: int, access: Access) -> str:
+def why_skipped(action: ActionItem, version: int, access: Access) -> str:
     """Why "no change" was not recorded for an action that its author saw with a version."""
     if reason := access.why_not_report(action):
         return reason
@@ -146,23 +148,23 @@ def why_left(action: ActionItem, version: int, access: Access) -> str:
 
 def _conflict(
     action: ActionItem, access: Access, posted: QueryDict, sent: UpdateForm, addresses: dict[str, str]
-) -> Panel:
+) -> UpdatePanel:
     """The panel after somebody else wrote first: theirs beside what was typed, which is still in its fields."""
     seen = posted.get("version", "")
     theirs = list(updates_since(action, int(seen) if seen.isdecimal() else 0).prefetch_related("evidence"))
     posted = posted.copy()
     posted["version"] = str(action.version)
-    if made_before(action, posted.get("op_id", ""), access):
+    if find_by_op_id(action, posted.get("op_id", ""), access):
         posted["op_id"] = str(UpdateForm(action=action, access=access).initial["op_id"])
     posted.setlist("kept", [token for token, _staged in sent.kept])
     form = UpdateForm(posted, action=action, access=access)
     form.is_valid()
-    return Panel(
+    return UpdatePanel(
         action=action,
         form=form,
         status=409,
         is_stale=True,
-        theirs=theirs,
+        newer_updates=theirs,
         is_own=are_own(theirs, access),
         **addresses,
     )

@@ -8,9 +8,9 @@ from datetime import date, datetime, time
 class ReadCell:
     """What stands in a cell.
 
-    `trouble` is "", "FORMULA" (a formula without a stored value) or "ERROR" (#VALUE! and such; `value` is its text).
+    `error` is "", "FORMULA" (a formula without a stored value) or "ERROR" (#VALUE! and such; `value` is its text).
     """
 
     value: str | int | float | bool | date | datetime | time | None = None
     is_percent: bool = False  # the number stands in a cell formatted as %
-    trouble: str = ""
+    error: str = ""

@@ -19,7 +19,7 @@ class UnreadableError(ValueError):
         self.readings = list(readings)
 
 
-def shown(value: object) -> str:
+def quote_value(value: object) -> str:
     """A value as a message quotes it: short, on one line, without what cannot be shown."""
     try:
         text = value if isinstance(value, str) else str(value)

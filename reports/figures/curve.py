@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from plan.as_of import AsOf
 from plan.models import Plan, Status
-from reports.figures.standings import Standing, Told, mean
+from reports.figures.standings import PastUpdate, Standing, mean
 
 FORESEEN_DAYS = 3_650  # what would take longer is not foreseen
 PACE_DAYS = 90  # the forecast goes on at the pace of so many days before the day
@@ -47,7 +47,9 @@ class Curve:
         return None if self.pace is None else self.pace * 30
 
 
-def draw_curve(plan: Plan, as_of: AsOf, standings: Sequence[Standing], told: Mapping[int, Sequence[Told]]) -> Curve:
+def draw_curve(
+    plan: Plan, as_of: AsOf, standings: Sequence[Standing], told: Mapping[int, Sequence[PastUpdate]]
+) -> Curve:
     """The curve of these actions.
 
     The forecast goes on from the day's mean progress at the mean pace of the last `PACE_DAYS` days, between 0 and
@@ -86,14 +88,14 @@ def draw_curve(plan: Plan, as_of: AsOf, standings: Sequence[Standing], told: Map
     return Curve(points, pace, pace_from, forecast(plan.ends_on), full_on)
 
 
-def _stood(told: Sequence[Told], on: AsOf) -> tuple[str, int]:
+def _stood(told: Sequence[PastUpdate], on: AsOf) -> tuple[str, int]:
     """(status, progress) of an action at the end of a day."""
     until = [step for step in told if step.at < on.ends_at]
     return (until[-1].status, until[-1].progress) if until else (Status.NOT_STARTED.value, 0)
 
 
 def _counted(
-    standings: Iterable[Standing], told: Mapping[int, Sequence[Told]], on: AsOf
+    standings: Iterable[Standing], told: Mapping[int, Sequence[PastUpdate]], on: AsOf
 ) -> Iterable[tuple[Standing, int]]:
     """(action, progress) of those not cancelled on the day."""
     for each in standings:
@@ -102,11 +104,11 @@ def _counted(
             yield each, progress
 
 
-def _actual(standings: Sequence[Standing], told: Mapping[int, Sequence[Told]], on: AsOf) -> float | None:
+def _actual(standings: Sequence[Standing], told: Mapping[int, Sequence[PastUpdate]], on: AsOf) -> float | None:
     return mean(progress for _each, progress in _counted(standings, told, on))
 
 
-def _expected(standings: Sequence[Standing], told: Mapping[int, Sequence[Told]], on: AsOf) -> float | None:
+def _expected(standings: Sequence[Standing], told: Mapping[int, Sequence[PastUpdate]], on: AsOf) -> float | None:
     periods = {period.number: period for period in on.periods}
     return mean(
         on.expected(periods[each.first], periods[each.last])

@@ -168,7 +168,7 @@ def _worst_first(part: Group) -> tuple[int, float]:
     return -part.overdue.count, -part.lag
 
 
-def quiet(groups: Sequence[Group], standings: Sequence[Standing]) -> list[Group]:
+def silent_units(groups: Sequence[Group], standings: Sequence[Standing]) -> list[Group]:
     """The units that themselves lead what should be moving, and have reported on nothing in the period that runs.
 
     What is led through a collective does not make a unit owe here, and what others report does not free it.

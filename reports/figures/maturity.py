@@ -17,7 +17,7 @@ from plan.models import ActionItem, Plan, Status
 from reports.figures.groups import Figure
 
 
-class CellState(models.TextChoices):
+class MapCellState(models.TextChoices):
     """What a cell of the map says."""
 
     PASSED = "PASSED", _("Passed")
@@ -28,7 +28,7 @@ class CellState(models.TextChoices):
 
 
 @dataclass
-class Cell:
+class MapCell:
     """One requirement: its verdict, and how many of its actions are done (cancelled ones left out).
 
     Attributes:
@@ -46,8 +46,8 @@ class Cell:
     total: int = 0
     code: str = ""
     query: Mapping[str, Any] = field(default_factory=dict)
-    state: CellState = CellState.UNKNOWN
-    judged: CellState = CellState.UNKNOWN
+    state: MapCellState = MapCellState.UNKNOWN
+    judged: MapCellState = MapCellState.UNKNOWN
     is_assumed: bool = False
 
     @property
@@ -72,12 +72,12 @@ class Cell:
 
 
 @dataclass
-class Row:
+class CriterionRow:
     """A criterion of the map; one with children has no cells."""
 
     criterion: Criterion
     is_parent: bool
-    cells: list[Cell] = field(default_factory=list)
+    cells: list[MapCell] = field(default_factory=list)
     points: float | None = None
     points_assumed: float | None = None
     reached: int = 0
@@ -90,7 +90,7 @@ class Row:
         return any(cell.verdict for cell in self.cells)
 
     @property
-    def open_cells(self) -> list[Cell]:
+    def open_cells(self) -> list[MapCell]:
         """What it asks and did not pass, lowest level first, where it was judged at all."""
         if not self.is_assessed:
             return []
@@ -102,7 +102,7 @@ class MapCategory:
     """A category of the map, and its points as judged, if all that is ready passed, and as assumed."""
 
     category: Category
-    rows: list[Row]
+    rows: list[CriterionRow]
     now: float | None = None
     if_ready: float | None = None
     if_assumed: float | None = None
@@ -124,16 +124,16 @@ class MaturityMap:
     if_assumed: Score | None = None
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[CriterionRow]:
         return [row for part in self.parts for row in part.rows]
 
     @property
     def counts(self) -> dict[str, int]:
         """State → how many cells say it."""
-        return {state: sum(cell.state == state for row in self.rows for cell in row.cells) for state in CellState}
+        return {state: sum(cell.state == state for row in self.rows for cell in row.cells) for state in MapCellState}
 
     @cached_property
-    def open_cells(self) -> dict[str, Cell]:
+    def open_cells(self) -> dict[str, MapCell]:
         """Code → each requirement that did not pass."""
         return {cell.code: cell for row in self.rows for cell in row.open_cells}
 
@@ -159,7 +159,7 @@ class MaturityMap:
         for code, cell in self.open_cells.items():
             cell.is_assumed = code in codes
         for row in self.rows:
-            judge(row.cells)
+            set_cell_states(row.cells)
         self.if_assumed = _score(self.rows, self.assessment, ready=False)
         for part in self.parts:
             part.if_assumed = self.if_assumed.by_category.get(part.category.pk)
@@ -167,7 +167,7 @@ class MaturityMap:
             row.points_assumed = self.if_assumed.by_criterion.get(row.criterion.pk)
             row.reached_assumed = self.if_assumed.reached.get(row.criterion.pk, 0)
 
-    def show_only(self, state: CellState) -> None:
+    def show_only(self, state: MapCellState) -> None:
         """Show the criteria alone that have a cell in a state, and the headings they stand under."""
         wanted = {row.criterion.pk for row in self.rows if any(cell.state == state for cell in row.cells)}
         wanted |= {row.criterion.parent_id for row in self.rows if row.criterion.pk in wanted}
@@ -195,12 +195,12 @@ def build_map(
     codes = {criterion.pk: criterion.code for criterion in criteria}
     verdicts = {verdict.requirement_id: verdict for verdict in plan.assessment.verdicts.all()}
     shares = _shares(_read_answers(plan, as_of) if actions is None else _answers(actions))
-    cells: dict[int, list[Cell]] = defaultdict(list)
+    cells: dict[int, list[MapCell]] = defaultdict(list)
     for requirement in Requirement.objects.in_order():
         level, code = Level(requirement.level), codes[requirement.criterion_id]
         done, total = shares.get(requirement.pk, (0, 0))
         cells[requirement.criterion_id].append(
-            Cell(
+            MapCell(
                 level,
                 requirement,
                 verdicts.get(requirement.pk),
@@ -212,11 +212,11 @@ def build_map(
         )
     parts: dict[int, MapCategory] = {}
     for criterion in criteria:
-        row = Row(criterion, criterion.pk in parents)
+        row = CriterionRow(criterion, criterion.pk in parents)
         if not row.is_parent:
             present = {cell.level: cell for cell in cells[criterion.pk]}
-            row.cells = [present.get(level, Cell(level)) for level in Level]
-            judge(row.cells)
+            row.cells = [present.get(level, MapCell(level)) for level in Level]
+            set_cell_states(row.cells)
             for cell in row.cells:
                 cell.judged = cell.state
         parts.setdefault(criterion.category_id, MapCategory(criterion.category, [])).rows.append(row)
@@ -235,7 +235,7 @@ def level_name(reached: int) -> str:
     return Level(reached).short if reached else gettext("below Basic")
 
 
-def judge(cells: list[Cell]) -> None:
+def set_cell_states(cells: list[MapCell]) -> None:
     """Give each cell of a criterion, lowest level first, its state (design §4, gating).
 
     A failed cell is ready when all its actions, at least one, are done and every level below passed or is ready; it
@@ -244,22 +244,22 @@ def judge(cells: list[Cell]) -> None:
     below_passed, below_ready = True, True
     for cell in cells:
         if cell.passes:
-            cell.state = CellState.PASSED if below_passed else CellState.LOCKED
+            cell.state = MapCellState.PASSED if below_passed else MapCellState.LOCKED
         elif cell.verdict is None:
-            cell.state = CellState.UNKNOWN
+            cell.state = MapCellState.UNKNOWN
         elif below_ready and cell.total and cell.done == cell.total:
-            cell.state = CellState.READY
+            cell.state = MapCellState.READY
         else:
-            cell.state = CellState.FAILED if below_passed else CellState.LOCKED
+            cell.state = MapCellState.FAILED if below_passed else MapCellState.LOCKED
         below_passed = below_passed and cell.passes
-        below_ready = below_ready and (cell.passes or cell.state == CellState.READY)
+        below_ready = below_ready and (cell.passes or cell.state == MapCellState.READY)
 
 
-def _score(rows: list[Row], assessment: Assessment, *, ready: bool) -> Score:
+def _score(rows: list[CriterionRow], assessment: Assessment, *, ready: bool) -> Score:
     """The score of what passes; with what is ready, if so asked. A pass above such a level counts once that does."""
     passed = {
         row.criterion.pk: {
-            cell.level for cell in row.cells if cell.passes or (ready and cell.judged == CellState.READY)
+            cell.level for cell in row.cells if cell.passes or (ready and cell.judged == MapCellState.READY)
         }
         for row in rows
         if row.is_assessed

@@ -12,7 +12,13 @@ from plan.models.action import ActionItemQuerySet
 from reports.figures import groups
 from reports.figures.curve import Curve, draw_curve
 from reports.figures.groups import Compared, Figure, Group, PeriodLoad
-from reports.figures.standings import read_reporters, read_standings, read_told, read_units, standings_of
+from reports.figures.standings import (
+    read_past_updates,
+    read_reporters,
+    read_standings,
+    read_units_by_role,
+    standings_of,
+)
 
 FILTERS = ("category", "level", "unit", "role")
 
@@ -40,7 +46,7 @@ class Overview:
     categories: list[Group]
     leads: list[Group]
     supports: list[Group]
-    quiet: list[Group] | None
+    silent_units: list[Group] | None
     owing_since: Mapping[int, frozenset[int]]
     periods: list[PeriodLoad]
     curve: Curve
@@ -66,7 +72,7 @@ def read_overview(
     as_of = chosen.as_of
     kept = {**query, **chosen.query}
     earlier = {"as_of": since.day.isoformat(), **chosen.query}
-    units, told = read_units(plan), read_told(plan, as_of)
+    units, told = read_units_by_role(plan), read_past_updates(plan, as_of)
     reporters, since_reporters, earlier_reporters = read_reporters(
         plan.pk,
         (as_of.period_starts_at, as_of.ends_at),
@@ -99,7 +105,7 @@ def read_overview(
         categories=groups.by_category(categories, standings, kept, reporter=reporter),
         leads=leads,
         supports=[support for _lead, support in pairs if role != Role.LEAD],
-        quiet=None if role == Role.SUPPORT else groups.quiet(leads, standings),
+        silent_units=None if role == Role.SUPPORT else groups.silent_units(leads, standings),
         owing_since={each.pk: each.owing_since for each in standings},
         periods=groups.by_period(standings, as_of, kept),
         curve=draw_curve(plan, as_of, standings, told),

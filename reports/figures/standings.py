@@ -71,7 +71,7 @@ class Standing:
         return unit.pk in self.owing_since if unit and change == Change.SILENT else change in self.changes
 
 
-class Told(NamedTuple):
+class PastUpdate(NamedTuple):
     """What an update made of an action, when, and the pk of the unit its author spoke for (None: for none)."""
 
     at: datetime
@@ -81,7 +81,7 @@ class Told(NamedTuple):
 
 
 OWN = "OWN"
-Units = dict[tuple[int, str], set[int]]
+UnitsByRole = dict[tuple[int, str], set[int]]
 FIELDS = (
     "pk",
     "criterion__category__number",
@@ -97,12 +97,12 @@ FIELDS = (
 )
 
 
-def read_units(plan: Plan) -> Units:
+def read_units_by_role(plan: Plan) -> UnitsByRole:
     """(action pk, role) → the units whose work it is, through a collective too; in one query.
 
     (action pk, `OWN`) → the units that lead it themselves.
     """
-    units: Units = defaultdict(set)
+    units: UnitsByRole = defaultdict(set)
     links = Assignment.objects.filter(action__plan=plan)
     for action, role, unit, member in links.values_list("action_id", "role", "unit_id", "unit__members"):
         units[action, role] |= {unit, member} - {None}
@@ -144,7 +144,7 @@ def read_reporters(plan_pk: int, *windows: tuple[datetime, datetime]) -> list[Re
 def read_standings(
     actions: ActionItemQuerySet,
     as_of: AsOf,
-    units: Units,
+    units: UnitsByRole,
     reporters: Reporters,
     *,
     since: AsOf | None = None,
@@ -155,7 +155,7 @@ def read_standings(
     Args:
         actions: with `as_of(as_of)` before.
         as_of: the day.
-        units: from `read_units`.
+        units: from `read_units_by_role`.
         reporters: from `read_reporters`, in the period that runs.
         since, since_reporters: the earlier day to say what changed since, and the reporters since its end.
     """
@@ -169,11 +169,11 @@ def read_standings(
 def read_now(plan: Plan, as_of: AsOf) -> list[Standing]:
     """How each action of a plan stands on a day, in three queries."""
     (reporters,) = read_reporters(plan.pk, (as_of.period_starts_at, as_of.ends_at))
-    return read_standings(plan.actions.as_of(as_of), as_of, read_units(plan), reporters)
+    return read_standings(plan.actions.as_of(as_of), as_of, read_units_by_role(plan), reporters)
 
 
 def standings_of(
-    actions: Iterable[ActionItem], as_of: AsOf, units: Units, reporters: Reporters, since_reporters: Reporters
+    actions: Iterable[ActionItem], as_of: AsOf, units: UnitsByRole, reporters: Reporters, since_reporters: Reporters
 ) -> list[Standing]:
     """The same of actions that were read already, with `as_of()`, `since()` and `with_details()`."""
     fields = FIELDS + tuple(change.field for change in Change)
@@ -190,7 +190,7 @@ def _follow(action: ActionItem, field: str) -> Any:
 
 
 def _standing(
-    row: tuple[Any, ...], as_of: AsOf, units: Units, reporters: Reporters, since: Reporters | None
+    row: tuple[Any, ...], as_of: AsOf, units: UnitsByRole, reporters: Reporters, since: Reporters | None
 ) -> Standing:
     pk, category, status, progress, expected, due, health, updated_at, first, last, ends_on, *changed = row
     is_at_work = due in AT_WORK
@@ -220,13 +220,13 @@ def _standing(
     )
 
 
-def read_told(plan: Plan, until: AsOf) -> Mapping[int, list[Told]]:
+def read_past_updates(plan: Plan, until: AsOf) -> Mapping[int, list[PastUpdate]]:
     """Action pk → what was told of it by the day, oldest first; in one query."""
-    told: dict[int, list[Told]] = defaultdict(list)
+    told: dict[int, list[PastUpdate]] = defaultdict(list)
     updates = ProgressUpdate.objects.without_undone().filter(action__plan=plan, at__lt=until.ends_at)
     steps = updates.order_by("version").values_list("action_id", "at", "status_to", "progress_to", "unit_id")
     for action, *step in steps:
-        told[action].append(Told(*step))
+        told[action].append(PastUpdate(*step))
     return told
 
 

@@ -9,18 +9,18 @@ from criteria.scoring import points_of, reached_level, weights
 from plan.as_of import AsOf
 from plan.models import ActionItem, Plan
 from plan.models.status import CLOSED
-from reports.figures.maturity import Cell, MaturityMap, Row
+from reports.figures.maturity import CriterionRow, MapCell, MaturityMap
 
-MOST = 10  # requirements offered at once
+MAX_STEPS = 10  # requirements offered at once
 USUAL = 3
 
 
 @dataclass(frozen=True)
-class Step:
+class UnlockStep:
     """A requirement to pass, and the points of the total it gains once those before it passed."""
 
-    row: Row
-    cell: Cell
+    row: CriterionRow
+    cell: MapCell
     gain: float
 
 
@@ -28,7 +28,7 @@ class Step:
 class Missing:
     """What a step still lacks: its actions that are not closed, and the units that lead them."""
 
-    step: Step
+    step: UnlockStep
     actions: list[ActionItem]
     units: list[Unit]
 
@@ -37,11 +37,11 @@ class Missing:
 class _Choice:
     """Some of the steps; `worth` compares two of the same number."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[UnlockStep, ...]
     worth: tuple[Fraction, int, int]
 
 
-def unlock(the_map: MaturityMap, most: int) -> list[Step]:
+def unlock(the_map: MaturityMap, most: int) -> list[UnlockStep]:
     """The requirements to pass, `most` at most, that lift the total most, by what each criterion gains.
 
     Of several such sets it is one with the fewest requirements, then the fewest nobody has planned an action for,
@@ -71,7 +71,7 @@ def unlock(the_map: MaturityMap, most: int) -> list[Step]:
     return sorted(found.steps, key=lambda step: -gained[step.row.criterion.pk])
 
 
-def _options(row: Row, the_map: MaturityMap, share: Fraction) -> list[_Choice]:
+def _options(row: CriterionRow, the_map: MaturityMap, share: Fraction) -> list[_Choice]:
     """Pass the lowest open requirement of a criterion, the two lowest, all three."""
     passed = {cell.level.value for cell in row.cells if cell.verdict and cell.verdict.passed}
     points, steps, unplanned, unfinished, gained = points_of(reached_level(passed), the_map.assessment), [], 0, 0, 0
@@ -79,14 +79,14 @@ def _options(row: Row, the_map: MaturityMap, share: Fraction) -> list[_Choice]:
     for cell in row.open_cells:
         passed.add(cell.level.value)
         gain = points_of(reached_level(passed), the_map.assessment) - points - gained
-        steps.append(Step(row, cell, float(share * gain)))
+        steps.append(UnlockStep(row, cell, float(share * gain)))
         gained, unplanned = gained + gain, unplanned + (cell.total == 0)
         unfinished += cell.unfinished.count
         options.append(_Choice(tuple(steps), (share * gained, -unplanned, -unfinished)))
     return options
 
 
-def read_missing(plan: Plan, as_of: AsOf, steps: Sequence[Step]) -> list[Missing]:
+def read_missing(plan: Plan, as_of: AsOf, steps: Sequence[UnlockStep]) -> list[Missing]:
     """What each step still lacks on the day, in a fixed number of queries."""
     requirements = [step.cell.requirement for step in steps]
     actions = plan.actions.as_of(as_of).exclude(status_on__in=CLOSED).filter(requirements__in=requirements)

@@ -22,19 +22,19 @@ from plan.models import ActionItem, looks
 from pmqa_tracker import thai
 from pmqa_tracker.templatetags.page import percent, points
 from reports.figures.groups import Group
-from reports.figures.maturity import Cell, CellState, MaturityMap
-from reports.meeting.pack import Pack
+from reports.figures.maturity import MapCell, MapCellState, MaturityMap
+from reports.meeting.pack import MeetingPack
 from reports.sentences import status_then_and_now
 from reports.templatetags.report_tags import signed
 from spreadsheets.text import clean_text
 
 logger = logging.getLogger(__name__)
 FILLS = {
-    CellState.PASSED: looks.GREEN.background,
-    CellState.READY: looks.BLUE.background,
-    CellState.FAILED: looks.RED.background,
-    CellState.LOCKED: "F0ECE7",
-    CellState.UNKNOWN: "auto",
+    MapCellState.PASSED: looks.GREEN.background,
+    MapCellState.READY: looks.BLUE.background,
+    MapCellState.FAILED: looks.RED.background,
+    MapCellState.LOCKED: "F0ECE7",
+    MapCellState.UNKNOWN: "auto",
 }
 # Text directly inside these elements is the output of a tag in the wrong place; Word refuses such a file.
 MISPLACED_TEXT = " | ".join(f"//w:{name}/text()[normalize-space()]" for name in ("body", "tbl", "tr", "tc", "p", "r"))
@@ -48,7 +48,7 @@ class MisplacedTagError(Exception):
     """A tag of the template left something that Word cannot open."""
 
 
-def build_meeting_word(pack: Pack, template: Path, *, notes: Sequence[str] = ()) -> WordFile:
+def build_meeting_word(pack: MeetingPack, template: Path, *, notes: Sequence[str] = ()) -> WordFile:
     """The pack as a Word document, in the active language.
 
     Args:
@@ -138,7 +138,7 @@ def _explain(error: Exception, template: Path) -> BrokenTemplateError:
     return BrokenTemplateError(message, params=params)
 
 
-def _context(pack: Pack, notes: Sequence[str]) -> dict[str, Any]:
+def _context(pack: MeetingPack, notes: Sequence[str]) -> dict[str, Any]:
     """The names a template can use, as texts and lists; no record of the database is among them."""
     overview = pack.overview
     return {
@@ -167,7 +167,7 @@ def _context(pack: Pack, notes: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _figures(pack: Pack) -> list[dict[str, Any]]:
+def _figures(pack: MeetingPack) -> list[dict[str, Any]]:
     overview = pack.overview
     counts = [(str(row.label), row.then.count, row.now.count, row.difference) for row in overview.compared]
     shares = [
@@ -219,14 +219,14 @@ def _map(the_map: MaturityMap) -> dict[str, Any] | None:
     }
 
 
-def _cell(cell: Cell) -> dict[str, str]:
+def _cell(cell: MapCell) -> dict[str, str]:
     """A requirement's state in a word, with its actions done and in all, and the colour of its cell."""
     word = {
-        CellState.PASSED: _("passed"),
-        CellState.READY: _("ready"),
-        CellState.FAILED: _("failed"),
-        CellState.LOCKED: _("locked"),
-        CellState.UNKNOWN: "–",
+        MapCellState.PASSED: _("passed"),
+        MapCellState.READY: _("ready"),
+        MapCellState.FAILED: _("failed"),
+        MapCellState.LOCKED: _("locked"),
+        MapCellState.UNKNOWN: "–",
     }[cell.state]
     return {"text": f"{word} {cell.done}/{cell.total}" if cell.total else word, "fill": FILLS[cell.state]}
 

@@ -17,7 +17,7 @@ LISTED = tuple(change for change in Change if change not in (Change.FORWARD, Cha
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pack:
+class MeetingPack:
     """What the meeting is handed.
 
     Attributes:
@@ -41,7 +41,9 @@ class Pack:
     silent: list[tuple[str, list[ActionItem]]]
 
 
-def read_pack(plan: Plan, as_of: AsOf, since: AsOf, days: Sequence[tuple[str, date]], query: Mapping[str, Any]) -> Pack:
+def read_meeting_pack(
+    plan: Plan, as_of: AsOf, since: AsOf, days: Sequence[tuple[str, date]], query: Mapping[str, Any]
+) -> MeetingPack:
     """The pack of a plan on a day, against an earlier one, in a fixed number of queries.
 
     Args:
@@ -58,7 +60,7 @@ def read_pack(plan: Plan, as_of: AsOf, since: AsOf, days: Sequence[tuple[str, da
     the_map = build_map(plan, as_of, query, actions=actions)
     steps = unlock(the_map, NAMED)
     since_name = next((name for name, day in days if day == since.day), "")
-    return Pack(
+    return MeetingPack(
         plan=plan,
         as_of=as_of,
         since=since,

@@ -12,17 +12,17 @@ from pmqa_tracker import thai
 from reports.plan_form.rows import Block
 from spreadsheets.styles import SMALL, TITLE_SIZE, Style
 
-Runs = list[tuple[str, bool]]  # a paragraph in parts: words, is bold
+TextRuns = list[tuple[str, bool]]  # a paragraph in parts: words, is bold
 
 SYMBOL_BULLET = "\uf0b7"  # as a word processor keeps it; other fonts have nothing there
 
-TITLE = Style(bold=True, size=TITLE_SIZE, horizontal="center", vertical="center", border="")
-HEADER = Style(bold=True, horizontal="center", vertical="center", fill="ECEBF5")
+FORM_TITLE = Style(bold=True, size=TITLE_SIZE, horizontal="center", vertical="center", border="")
+FORM_HEADER = Style(bold=True, horizontal="center", vertical="center", fill="ECEBF5")
 CELL = Style(indent=1)
 CENTERED = Style(horizontal="center")
 
 
-def thai_digits(number: int) -> str:
+def category_number(number: int) -> str:
     """A number as the document prints those of its categories: "๑"."""
     return str(number).translate(thai.TO_THAI)
 
@@ -32,9 +32,9 @@ def as_of_words(as_of: AsOf) -> str:
     return f"ข้อมูล ณ วันที่ {thai.format_date(as_of.day)}"
 
 
-def requirement_texts(block: Block) -> list[Runs]:
+def requirement_texts(block: Block) -> list[TextRuns]:
     """The paragraphs of the first column: the levels, each in one with the beginning of what it asks, and the rest."""
-    texts: list[Runs] = []
+    texts: list[TextRuns] = []
     for level, text, _verdict in block.levels:
         first, *rest = text.replace(SYMBOL_BULLET, "•").split("\n")
         gap = "\n" if texts else ""
@@ -43,15 +43,15 @@ def requirement_texts(block: Block) -> list[Runs]:
     return texts or [[("", False)]]
 
 
-def joined(texts: Iterable[Runs]) -> Runs:
+def joined(texts: Iterable[TextRuns]) -> TextRuns:
     """Paragraphs in one cell, each on a line of its own."""
-    parts: Runs = []
+    parts: TextRuns = []
     for text in texts:
         parts += [("\n", False), *text] if parts else [(words.lstrip("\n"), bold) for words, bold in text]
     return parts
 
 
-def plain(text: Runs) -> str:
+def runs_to_text(text: TextRuns) -> str:
     """The words of a paragraph."""
     return "".join(words for words, _bold in text)
 

@@ -4,14 +4,14 @@ from collections.abc import Iterable
 
 from openpyxl.worksheet.worksheet import Worksheet
 
-from reports.plan_form.cells import CELL, HEADER, TITLE
-from reports.plan_form.rows import Entry
+from reports.plan_form.cells import CELL, FORM_HEADER, FORM_TITLE
+from reports.plan_form.rows import FormCriterion
 from spreadsheets.styles import HIGHEST_ROW, PADDING, line_height, set_up_page, text_height, write, write_box
 
 WIDTHS = (16.0, 132.0)
 
 
-def reading_notes(entries: Iterable[Entry]) -> list[tuple[str, str]]:
+def reading_notes(entries: Iterable[FormCriterion]) -> list[tuple[str, str]]:
     """(code or ref, note) of the criteria and actions that have one, in the document's order."""
     notes = []
     for entry in entries:
@@ -25,10 +25,10 @@ def write_notes(sheet: Worksheet, notes: Iterable[tuple[str, str]], *, footer: s
     """Write the sheet; its pages need no breaks of their own."""
     for letter, width in zip("AB", WIDTHS, strict=True):
         sheet.column_dimensions[letter].width = width
-    write_box(sheet, (1, 1, 1, 2), "หมายเหตุจากการอ่านเอกสาร", TITLE)
-    sheet.row_dimensions[1].height = line_height(TITLE.size) + PADDING
-    write(sheet["A2"], "เกณฑ์ / รายการ", HEADER)
-    write(sheet["B2"], "หมายเหตุ", HEADER)
+    write_box(sheet, (1, 1, 1, 2), "หมายเหตุจากการอ่านเอกสาร", FORM_TITLE)
+    sheet.row_dimensions[1].height = line_height(FORM_TITLE.size) + PADDING
+    write(sheet["A2"], "เกณฑ์ / รายการ", FORM_HEADER)
+    write(sheet["B2"], "หมายเหตุ", FORM_HEADER)
     sheet.row_dimensions[2].height = line_height() + 6
     for row, (name, note) in enumerate(notes, start=3):
         write(sheet.cell(row, 1), name, CELL)
@@ -39,7 +39,7 @@ def write_notes(sheet: Worksheet, notes: Iterable[tuple[str, str]], *, footer: s
     set_up_page(sheet, header_rows="2:2", footer=footer)
 
 
-def write_asked(sheet: Worksheet, notes: Iterable[str], *, footer: str) -> None:
+def write_request_notes(sheet: Worksheet, notes: Iterable[str], *, footer: str) -> None:
     """Write the sentences that say what the address asked for and the workbook does not show."""
     sheet.column_dimensions["A"].width = sum(WIDTHS)
     for row, note in enumerate(notes, start=1):

@@ -23,7 +23,7 @@ class Block:
 
 
 @dataclass
-class Entry:
+class FormCriterion:
     """A criterion of the form: its heading, whether that is all (`is_passed`), and its blocks."""
 
     criterion: Criterion
@@ -31,7 +31,7 @@ class Entry:
     blocks: list[Block] = field(default_factory=list)
 
 
-def read_form(plan: Plan, as_of: AsOf) -> list[tuple[Category, list[Entry]]]:
+def read_form(plan: Plan, as_of: AsOf) -> list[tuple[Category, list[FormCriterion]]]:
     """The form of a plan by category, in a fixed number of queries; categories that were not assessed are left out.
 
     Actions stand as of the day, with `result_on` and `problem_on`: what was last told of each until then, or None.
@@ -40,17 +40,17 @@ def read_form(plan: Plan, as_of: AsOf) -> list[tuple[Category, list[Entry]]]:
     for verdict in plan.assessment.verdicts.select_related("requirement"):
         verdicts[verdict.requirement.criterion_id][verdict.requirement.level] = verdict
     actions: dict[int, list[ActionItem]] = defaultdict(list)
-    rows = plan.actions.as_of(as_of).with_told(as_of, "result", "problem")
+    rows = plan.actions.as_of(as_of).annotate_latest(as_of, "result", "problem")
     for action in rows.with_details().in_order():
         actions[action.criterion_id].append(action)
     criteria = list(Criterion.objects.select_related("category").in_order())
     shown = {each.pk for each in criteria if each.pk in verdicts or each.pk in actions}
     shown |= {each.parent_id for each in criteria if each.pk in shown}
-    categories: dict[int, tuple[Category, list[Entry]]] = {}
+    categories: dict[int, tuple[Category, list[FormCriterion]]] = {}
     for criterion in criteria:
         if criterion.pk in shown:
             judged = verdicts[criterion.pk]
-            entry = Entry(
+            entry = FormCriterion(
                 criterion,
                 is_passed=bool(judged) and all(each.passed for each in judged.values()),
                 blocks=group_levels(judged, actions[criterion.pk]),

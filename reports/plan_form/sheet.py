@@ -17,25 +17,25 @@ from pmqa_tracker import thai
 from reports.plan_form.cells import (
     CELL,
     CENTERED,
-    HEADER,
-    TITLE,
-    Runs,
+    FORM_HEADER,
+    FORM_TITLE,
+    TextRuns,
     action_words,
     as_of_words,
+    category_number,
     joined,
     lead_words,
     level_words,
-    plain,
     requirement_texts,
     result_words,
+    runs_to_text,
     status_cells,
     status_words,
     support_words,
-    thai_digits,
     verdict_words,
 )
 from reports.plan_form.layout import Layout, share_pages
-from reports.plan_form.rows import Block, Entry
+from reports.plan_form.rows import Block, FormCriterion
 from spreadsheets.styles import (
     HEADING_SIZE,
     HIGHEST_ROW,
@@ -71,7 +71,7 @@ class PagePart:
 
     actions: Sequence[ActionItem | None]
     heights: Sequence[float]
-    texts: Sequence[Runs]
+    texts: Sequence[TextRuns]
     verdict: str
 
 
@@ -86,11 +86,11 @@ class CategorySheet:
         self.row = 1
         self.used = 0.0  # points of this page
         self.repeated = 0.0  # points of the header's rows, which every page begins with
-        self.waiting: list[Entry] = []  # headings not written yet: they stay with the block that follows
+        self.waiting: list[FormCriterion] = []  # headings not written yet: they stay with the block that follows
         for column, width in enumerate(layout.widths, start=1):
             sheet.column_dimensions[get_column_letter(column)].width = width
 
-    def write(self, plan: Plan, category: Category, entries: Sequence[Entry]) -> None:
+    def write(self, plan: Plan, category: Category, entries: Sequence[FormCriterion]) -> None:
         """Write the whole sheet."""
         actions = [action for entry in entries for block in entry.blocks for action in block.actions]
         self._write_title(plan, category, actions)
@@ -122,12 +122,12 @@ class CategorySheet:
 
     def _write_title(self, plan: Plan, category: Category, actions: Sequence[ActionItem]) -> None:
         width = self.layout.width(1, self.layout.last)
-        self._write_line(plan.title, TITLE, text_height(plan.title, width, TITLE.size))
+        self._write_line(plan.title, FORM_TITLE, text_height(plan.title, width, FORM_TITLE.size))
         if plan.organization not in plan.title:
-            self._write_line(plan.organization, TITLE.but(size=HEADING_SIZE), line_height(HEADING_SIZE) + PADDING)
-        heading = f"หมวด {thai_digits(category.number)} {category.name}"
+            self._write_line(plan.organization, FORM_TITLE.but(size=HEADING_SIZE), line_height(HEADING_SIZE) + PADDING)
+        heading = f"หมวด {category_number(category.number)} {category.name}"
         row = self._add_row(line_height(HEADING_SIZE) + 5)
-        style = TITLE.but(size=HEADING_SIZE, horizontal="left", indent=1)
+        style = FORM_TITLE.but(size=HEADING_SIZE, horizontal="left", indent=1)
         write_box(self.sheet, (row, 1, row, self.layout.ACTION), heading, style)
         bases = {action.schedule_basis == action.Basis.INFERRED for action in actions if action.first_period_id}
         for place, is_inferred in enumerate(sorted(bases)):
@@ -153,24 +153,24 @@ class CategorySheet:
             (layout.VERDICT, "ความเห็น\nผู้ตรวจประเมิน"),
             (layout.ACTION, "สิ่งที่ต้องดำเนินการเพิ่มเติม"),
         ):
-            write_box(self.sheet, (top, column, bottom, column), words, HEADER)
+            write_box(self.sheet, (top, column, bottom, column), words, FORM_HEADER)
         column = layout.FIRST_PERIOD
         for year, periods in groupby(self.as_of.periods, key=lambda period: period.fiscal_year):
             count = len(list(periods))
             words = f"ปี พ.ศ. {year}" if count > 1 else f"ปี พ.ศ.\n{year}"
-            style = HEADER.but(size=SMALL) if count == 1 and layout.is_narrow else HEADER
+            style = FORM_HEADER.but(size=SMALL) if count == 1 and layout.is_narrow else FORM_HEADER
             write_box(self.sheet, (top, column, top, column + count - 1), words, style)
             column += count
         for place, label in enumerate(months):
-            write(self.sheet.cell(bottom, layout.FIRST_PERIOD + place), label, HEADER.but(size=SMALL))
-        write_box(self.sheet, (top, layout.lead, top, layout.support), "ผู้รับผิดชอบ", HEADER)
-        write(self.sheet.cell(bottom, layout.lead), "หลัก", HEADER)
-        write(self.sheet.cell(bottom, layout.support), "สนับสนุน", HEADER)
+            write(self.sheet.cell(bottom, layout.FIRST_PERIOD + place), label, FORM_HEADER.but(size=SMALL))
+        write_box(self.sheet, (top, layout.lead, top, layout.support), "ผู้รับผิดชอบ", FORM_HEADER)
+        write(self.sheet.cell(bottom, layout.lead), "หลัก", FORM_HEADER)
+        write(self.sheet.cell(bottom, layout.support), "สนับสนุน", FORM_HEADER)
         if layout.with_status:
             words = f"สถานะ ณ วันที่ {thai.format_date(self.as_of.day)}"
-            write_box(self.sheet, (top, layout.status, top, layout.last), words, HEADER)
+            write_box(self.sheet, (top, layout.status, top, layout.last), words, FORM_HEADER)
             for place, words in enumerate(("สถานะ", "ร้อยละ", "ผลการดำเนินการล่าสุด", "ปรับปรุงล่าสุด")):
-                write(self.sheet.cell(bottom, layout.status + place), words, HEADER)
+                write(self.sheet.cell(bottom, layout.status + place), words, FORM_HEADER)
         self.repeated = sum(self.sheet.row_dimensions[row].height for row in (top, bottom))
         self.sheet.freeze_panes = f"A{self.row}"
         self.sheet.sheet_view.showGridLines = False
@@ -185,7 +185,7 @@ class CategorySheet:
             self._write_line(words, style, self._heading_height(entry))
         self.waiting = []
 
-    def _heading_height(self, entry: Entry) -> float:
+    def _heading_height(self, entry: FormCriterion) -> float:
         return text_height(str(entry.criterion), self.layout.width(1, self.layout.last) - 8) + 2
 
     @property
@@ -196,7 +196,7 @@ class CategorySheet:
         """Write a block; what this page does not hold goes on on the next."""
         layout = self.layout
         texts = requirement_texts(block)
-        text_heights = [text_height(plain(text), layout.width(layout.REQUIREMENT)) - PADDING for text in texts]
+        text_heights = [text_height(runs_to_text(text), layout.width(layout.REQUIREMENT)) - PADDING for text in texts]
         text_heights[0] += PADDING
         verdict = verdict_words(block)
         need = text_height(verdict, layout.width(layout.VERDICT))

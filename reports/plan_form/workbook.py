@@ -10,22 +10,27 @@ from openpyxl import Workbook
 
 from plan.as_of import AsOf
 from plan.models import Plan
-from pmqa_tracker.tasks import Tell, to_nobody
-from reports.plan_form.cells import as_of_words, thai_digits
+from pmqa_tracker.tasks import ProgressCallback, ignore_progress
+from reports.plan_form.cells import as_of_words, category_number
 from reports.plan_form.layout import Layout
-from reports.plan_form.notes import reading_notes, write_asked, write_notes
+from reports.plan_form.notes import reading_notes, write_notes, write_request_notes
 from reports.plan_form.rows import read_form
 from reports.plan_form.sheet import CategorySheet
 from spreadsheets.styles import Style, new_book, write
 
 
 def build_plan_form(
-    plan: Plan, as_of: AsOf, *, with_status: bool, notes: Sequence[str] = (), tell: Tell = to_nobody
+    plan: Plan,
+    as_of: AsOf,
+    *,
+    with_status: bool,
+    notes: Sequence[str] = (),
+    on_progress: ProgressCallback = ignore_progress,
 ) -> Workbook:
     """A sheet per category, the document again; `with_status` adds how each action stood on the day.
 
     A last sheet says what was uncertain when the document was read. Where the address asked for something else than the
-    workbook shows, `notes` say so on a first sheet. `tell` is told how many categories of how many are written.
+    workbook shows, `notes` say so on a first sheet. `on_progress` is told how many categories of how many are written.
     """
     book = new_book()
     book.properties.title = plan.title
@@ -33,11 +38,11 @@ def build_plan_form(
     uncertain = []
     with translation.override("th"):
         if notes:
-            write_asked(book.create_sheet("โปรดทราบ"), notes, footer=as_of_words(as_of))
+            write_request_notes(book.create_sheet("โปรดทราบ"), notes, footer=as_of_words(as_of))
         form = read_form(plan, as_of)
         for number, (category, entries) in enumerate(form):
-            tell(number, len(form))
-            sheet = book.create_sheet(f"หมวด {thai_digits(category.number)}")
+            on_progress(number, len(form))
+            sheet = book.create_sheet(f"หมวด {category_number(category.number)}")
             CategorySheet(sheet, layout, as_of).write(plan, category, entries)
             uncertain += reading_notes(entries)
         if uncertain:

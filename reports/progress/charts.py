@@ -55,7 +55,7 @@ def columns_chart(
     return chart
 
 
-def curve(sheet: Worksheet, title: str, header_row: int, rows: tuple[int, int]) -> LineChart:
+def write_curve_chart(sheet: Worksheet, title: str, header_row: int, rows: tuple[int, int]) -> LineChart:
     """The plan against what came of it: the table's columns 2 to 4 are expected, actual and forecast."""
     chart = LineChart()
     for column, colour in ((2, EXPECTED), (3, ACTUAL), (4, FORECAST)):

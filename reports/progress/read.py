@@ -10,13 +10,13 @@ from plan.models import ActionItem, Plan
 from pmqa_tracker import thai
 from reports.figures.maturity import MaturityMap, build_map
 from reports.figures.overview import FILTERS, Overview, read_overview
-from reports.figures.standings import Units, read_units
+from reports.figures.standings import UnitsByRole, read_units_by_role
 from reports.figures.unlock import unlock
 from reports.sentences import NAMED, summarize
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class ReportData:
     """The plan as the report shows it.
 
     Attributes:
@@ -31,7 +31,7 @@ class Reading:
     map: MaturityMap
     sentences: list[str]
     actions: list[ActionItem]
-    parts: Units
+    parts: UnitsByRole
 
     @property
     def units(self) -> list[Unit]:
@@ -50,7 +50,7 @@ class Reading:
         return [(role, self.of_unit(unit, role)) for role in (Role.LEAD, Role.SUPPORT)]
 
 
-def read_report(plan: Plan, as_of: AsOf, since: AsOf, days: Sequence[tuple[str, object]]) -> Reading:
+def read_report(plan: Plan, as_of: AsOf, since: AsOf, days: Sequence[tuple[str, object]]) -> ReportData:
     """Read a plan for the report, in a fixed number of queries.
 
     Args:
@@ -61,12 +61,12 @@ def read_report(plan: Plan, as_of: AsOf, since: AsOf, days: Sequence[tuple[str, 
     """
     chosen = ActionFilter({}, plan.actions.all(), as_of=as_of, since=since, only=FILTERS)
     words = ("result", "problem", "next_step")
-    rows = plan.actions.as_of(as_of).since(since, as_of).with_told(as_of, *words).with_details().in_order()
+    rows = plan.actions.as_of(as_of).since(since, as_of).annotate_latest(as_of, *words).with_details().in_order()
     actions = list(rows)
     overview = read_overview(plan, chosen, since, {}, rows=actions)
     the_map = build_map(plan, as_of, {}, actions=actions)
     since_name = next((name for name, day in days if day == since.day), "")
-    return Reading(
+    return ReportData(
         plan=plan,
         as_of=as_of,
         since=since,
@@ -74,5 +74,5 @@ def read_report(plan: Plan, as_of: AsOf, since: AsOf, days: Sequence[tuple[str, 
         map=the_map,
         sentences=summarize(overview, the_map, unlock(the_map, NAMED), since_name),
         actions=actions,
-        parts=read_units(plan),
+        parts=read_units_by_role(plan),
     )

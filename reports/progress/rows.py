@@ -9,13 +9,13 @@ from assignments.models import Role, Unit
 from criteria.models import Level
 from plan.models import ActionItem, Due, Status
 from pmqa_tracker import thai
-from reports.figures.maturity import Cell
+from reports.figures.maturity import MapCell
 from reports.meeting.pack import LISTED
-from reports.progress.read import Reading
+from reports.progress.read import ReportData
 from reports.progress.sheets import GroupRow, footer, group_columns, overdue_or_blocked
 from reports.progress.tables import CENTER, HEADING, status_cell
 from spreadsheets.styles import NOTE, TITLE
-from spreadsheets.tables import Column, Kind, finish_sheet, set_widths, write_line, write_table
+from spreadsheets.tables import Column, ColumnKind, build_list_workbook, finish_sheet, set_widths, write_line
 
 
 def _leads(action: ActionItem) -> str:
@@ -40,19 +40,19 @@ ACTION = (
     Column("หน่วยงานหลัก", 15, get=_leads),
     Column("ช่วงเวลา", 24, get=_schedule),
     Column("สถานะ", 20, get=_status),
-    Column("ความก้าวหน้า", 13, Kind.PERCENT, get=lambda action: action.progress_on),
-    Column("ที่ควรเป็น", 12, Kind.PERCENT, get=lambda action: action.expected_on),
+    Column("ความก้าวหน้า", 13, ColumnKind.PERCENT, get=lambda action: action.progress_on),
+    Column("ที่ควรเป็น", 12, ColumnKind.PERCENT, get=lambda action: action.expected_on),
     Column("ผลการดำเนินการล่าสุด", 34, get=lambda action: action.result_on or ""),
     Column("ปัญหาอุปสรรค", 30, get=lambda action: action.problem_on or ""),
     Column("ขั้นตอนต่อไป", 30, get=lambda action: action.next_step_on or ""),
     Column(
-        "ปรับปรุงล่าสุด", 15, Kind.DAY,
+        "ปรับปรุงล่าสุด", 15, ColumnKind.DAY,
         get=lambda action: timezone.localdate(action.updated_at) if action.updated_at else None,
     ),
 )  # fmt: skip
 
 
-def write_unit(sheet: Worksheet, reading: Reading, unit: Unit, notes: Iterable[str] = ()) -> None:
+def write_unit(sheet: Worksheet, reading: ReportData, unit: Unit, notes: Iterable[str] = ()) -> None:
     """A unit: its figures, then what it leads and what it supports; `notes` stand above them."""
     set_widths(sheet, [column.width for column in ACTION])
     row = write_line(sheet, 1, f"{unit.abbreviation} {unit.name_th}", TITLE)
@@ -63,25 +63,25 @@ def write_unit(sheet: Worksheet, reading: Reading, unit: Unit, notes: Iterable[s
     figures = [
         GroupRow(labels[role], group) for role in labels for group in groups[role] if group.subject.pk == unit.pk
     ]
-    _first, row = write_table(sheet, row, group_columns("ในฐานะ", 13), figures)
+    _first, row = build_list_workbook(sheet, row, group_columns("ในฐานะ", 13), figures)
     for role, actions in reading.parts_of(unit):
         row = write_line(sheet, row + 2, f"{labels[role]} ({len(actions)} รายการ)", HEADING)
-        _first, row = write_table(sheet, row, ACTION, actions)
+        _first, row = build_list_workbook(sheet, row, ACTION, actions)
     finish_sheet(sheet, 1, footer(reading))
 
 
-def write_actions(sheet: Worksheet, reading: Reading, title: str, actions: Iterable[ActionItem]) -> None:
+def write_actions(sheet: Worksheet, reading: ReportData, title: str, actions: Iterable[ActionItem]) -> None:
     """A sheet of actions under one heading."""
     set_widths(sheet, [column.width for column in ACTION])
     row = write_line(sheet, 1, title, TITLE)
     row = write_line(sheet, row, footer(reading), NOTE)
-    _first, last = write_table(sheet, row, ACTION, actions)
+    _first, last = build_list_workbook(sheet, row, ACTION, actions)
     if last == row:
         write_line(sheet, row + 1, "ไม่มีรายการ", NOTE)
     finish_sheet(sheet, row, footer(reading), columns=len(ACTION), last=last)
 
 
-def pressing(reading: Reading) -> list[ActionItem]:
+def pressing(reading: ReportData) -> list[ActionItem]:
     """What is overdue or blocked: the longest overdue first, then what is blocked."""
     found = [action for action in reading.actions if overdue_or_blocked(action)]
 
@@ -92,7 +92,7 @@ def pressing(reading: Reading) -> list[ActionItem]:
     return sorted(found, key=order)
 
 
-def write_verdicts(sheet: Worksheet, reading: Reading) -> None:
+def write_verdicts(sheet: Worksheet, reading: ReportData) -> None:
     """ผลการประเมิน: each requirement with its verdict, how much of it is done, and whether it is ready."""
     columns = (
         Column("เกณฑ์", 10, get=lambda found: found[0].code),
@@ -100,8 +100,8 @@ def write_verdicts(sheet: Worksheet, reading: Reading) -> None:
         Column("ระดับ", 15, get=lambda found: Level(found[1].level).short, style=CENTER),
         Column("ผลการประเมิน", 15, get=lambda found: _verdict(found[1]), style=CENTER),
         Column("เหตุผลของผู้ตรวจประเมิน", 52, get=lambda found: found[1].verdict.reason if found[1].verdict else ""),
-        Column("รายการที่เสร็จ", 14, Kind.NUMBER, get=lambda found: found[1].done),
-        Column("รายการทั้งหมด", 14, Kind.NUMBER, get=lambda found: found[1].total),
+        Column("รายการที่เสร็จ", 14, ColumnKind.NUMBER, get=lambda found: found[1].done),
+        Column("รายการทั้งหมด", 14, ColumnKind.NUMBER, get=lambda found: found[1].total),
         Column("สถานะของระดับ", 30, get=lambda found: str(found[1].state.label), style=CENTER),
     )
     set_widths(sheet, [column.width for column in columns])
@@ -111,11 +111,11 @@ def write_verdicts(sheet: Worksheet, reading: Reading) -> None:
     total = f"คะแนนรวม{scores.scope} ปัจจุบัน {now} หากผ่านทุกข้อที่พร้อม {ready} จากเต็ม {scores.full}"
     row = write_line(sheet, row, f"{footer(reading)} · {total}", NOTE)
     rows = [(line.criterion, cell) for line in scores.rows for cell in line.cells if cell.requirement]
-    _first, last = write_table(sheet, row, columns, rows)
+    _first, last = build_list_workbook(sheet, row, columns, rows)
     finish_sheet(sheet, row, footer(reading), columns=len(columns), last=last)
 
 
-def _verdict(cell: Cell) -> str:
+def _verdict(cell: MapCell) -> str:
     return "–" if cell.verdict is None else "ผ่าน" if cell.verdict.passed else "ไม่ผ่าน"
 
 
@@ -123,7 +123,7 @@ def _points(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"
 
 
-def write_changes(sheet: Worksheet, reading: Reading) -> None:
+def write_changes(sheet: Worksheet, reading: ReportData) -> None:
     """การเปลี่ยนแปลง: what became of the actions since the earlier day, a kind after the other."""
     columns = (
         Column("รหัส", 13, get=lambda action: action.ref),
@@ -131,8 +131,8 @@ def write_changes(sheet: Worksheet, reading: Reading) -> None:
         Column("หน่วยงานหลัก", 16, get=_leads),
         Column("สถานะเดิม", 22, get=lambda action: str(Status(action.status_then).label), style=CENTER),
         Column("สถานะ", 22, get=_status),
-        Column("ความก้าวหน้าเดิม", 16, Kind.PERCENT, get=lambda action: action.progress_then),
-        Column("ความก้าวหน้า", 14, Kind.PERCENT, get=lambda action: action.progress_on),
+        Column("ความก้าวหน้าเดิม", 16, ColumnKind.PERCENT, get=lambda action: action.progress_then),
+        Column("ความก้าวหน้า", 14, ColumnKind.PERCENT, get=lambda action: action.progress_on),
     )
     set_widths(sheet, [column.width for column in columns])
     since = thai.format_date(reading.since.day)
@@ -143,7 +143,7 @@ def write_changes(sheet: Worksheet, reading: Reading) -> None:
         actions = [action for action in reading.actions if getattr(action, change.field)]
         row = write_line(sheet, row + 1, f"{change.label} ({counts[change].count} รายการ)", HEADING)
         if actions:
-            _first, row = write_table(sheet, row, columns, actions)
+            _first, row = build_list_workbook(sheet, row, columns, actions)
             row += 1
         else:
             row = write_line(sheet, row, "ไม่มีรายการ", NOTE)

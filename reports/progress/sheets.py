@@ -12,10 +12,10 @@ from plan.models import Due, Status
 from pmqa_tracker import thai
 from reports.figures.groups import BAR_ORDER, Group
 from reports.progress import charts as charts
-from reports.progress.read import Reading
+from reports.progress.read import ReportData
 from reports.progress.tables import HEADING, ONE_DECIMAL, SIGNED, TEXT
 from spreadsheets.styles import NOTE, PADDING, TITLE, Style, line_height, set_up_page, text_height, write
-from spreadsheets.tables import STYLES, Column, Kind, finish_sheet, set_widths, write_line, write_table
+from spreadsheets.tables import STYLES, Column, ColumnKind, build_list_workbook, finish_sheet, set_widths, write_line
 
 CHART_ROWS = 12  # rows of ordinary height that a chart beside a table covers
 MOST_BESIDE = 7  # rows of a table whose chart still stands on its page
@@ -33,13 +33,15 @@ def group_columns(first: str, width: float) -> list[Column]:
     """The columns of a table of `GroupRow`s, with the dashboard's figures; the first column names the rows."""
     return [
         Column(first, width, get=lambda row: row.name),
-        Column("ทั้งหมด", 10, Kind.NUMBER, get=lambda row: row.group.total.count),
+        Column("ทั้งหมด", 10, ColumnKind.NUMBER, get=lambda row: row.group.total.count),
         *(
-            Column(str(each.label), 15, Kind.NUMBER, get=lambda row, status=each: row.group.by_status[status].count)
+            Column(
+                str(each.label), 15, ColumnKind.NUMBER, get=lambda row, status=each: row.group.by_status[status].count
+            )
             for each in BAR_ORDER
         ),
-        Column("ล่าช้า", 10, Kind.NUMBER, get=lambda row: row.group.overdue.count),
-        Column("ไม่รายงานในงวดนี้", 16, Kind.NUMBER, get=lambda row: row.group.silent.count),
+        Column("ล่าช้า", 10, ColumnKind.NUMBER, get=lambda row: row.group.overdue.count),
+        Column("ไม่รายงานในงวดนี้", 16, ColumnKind.NUMBER, get=lambda row: row.group.silent.count),
         Column("ความก้าวหน้า (%)", 14, get=lambda row: row.group.progress, style=ONE_DECIMAL),
         Column("ที่ควรเป็น (%)", 14, get=lambda row: row.group.expected, style=ONE_DECIMAL),
     ]
@@ -47,7 +49,7 @@ def group_columns(first: str, width: float) -> list[Column]:
 
 def write_cover(
     sheet: Worksheet,
-    reading: Reading,
+    reading: ReportData,
     made_by: str,
     made_at: datetime,
     contents: Sequence[tuple[str, str]],
@@ -97,12 +99,12 @@ def write_cover(
     sheet.page_setup.fitToHeight = 1
 
 
-def footer(reading: Reading) -> str:
+def footer(reading: ReportData) -> str:
     """What each printed page says."""
     return f"ข้อมูล ณ วันที่ {thai.format_date(reading.as_of.day)}"
 
 
-def write_summary(sheet: Worksheet, reading: Reading) -> None:
+def write_summary(sheet: Worksheet, reading: ReportData) -> None:
     """สรุป: the whole on two days, the curve, what is overdue for how long; each table feeds its chart."""
     overview = reading.overview
     set_widths(sheet, (34, 16, 16, 16, 3, *[14] * 8))
@@ -111,8 +113,8 @@ def write_summary(sheet: Worksheet, reading: Reading) -> None:
     then, now = thai.format_date(reading.since.day), thai.format_date(reading.as_of.day)
     columns = [
         Column("ตัวเลข", 34),
-        Column(then, 16, Kind.NUMBER),
-        Column(now, 16, Kind.NUMBER),
+        Column(then, 16, ColumnKind.NUMBER),
+        Column(now, 16, ColumnKind.NUMBER),
         Column("ผลต่าง", 16, style=SIGNED),
     ]
     rows: list[list[Any]] = [["รายการทั้งหมด", overview.then.total.count, overview.whole.total.count, None]]
@@ -122,7 +124,7 @@ def write_summary(sheet: Worksheet, reading: Reading) -> None:
         ["ความก้าวหน้าเฉลี่ย (%)", (before.progress, ONE_DECIMAL), (whole.progress, ONE_DECIMAL), None],
         ["ที่ควรเป็นตามแผน (%)", (before.expected, ONE_DECIMAL), (whole.expected, ONE_DECIMAL), None],
     ]
-    _first, row = write_table(sheet, row + 1, columns, rows)
+    _first, row = build_list_workbook(sheet, row + 1, columns, rows)
     for section in (_curve, _ages):
         row += 1
         sheet.row_breaks.append(Break(id=row - 1))
@@ -130,37 +132,44 @@ def write_summary(sheet: Worksheet, reading: Reading) -> None:
     set_up_page(sheet, header_rows="1:2", footer=footer(reading))
 
 
-def _curve(sheet: Worksheet, reading: Reading, row: int) -> int:
+def _curve(sheet: Worksheet, reading: ReportData, row: int) -> int:
     row = write_line(sheet, row, "แผนเทียบกับผลการดำเนินการ", HEADING)
     columns = [
-        Column("วันที่", 34, get=lambda point: thai.format_date(point.day), style=STYLES[Kind.DAY].but(horizontal="left")),
+        Column(
+            "วันที่",
+            34,
+            get=lambda point: thai.format_date(point.day),
+            style=STYLES[ColumnKind.DAY].but(horizontal="left"),
+        ),
         Column("ตามแผน", 16, get=lambda point: point.expected, style=ONE_DECIMAL),
         Column("ผลจริง", 16, get=lambda point: point.actual, style=ONE_DECIMAL),
         Column("คาดการณ์", 16, get=lambda point: point.forecast, style=ONE_DECIMAL),
     ]
     points = reading.overview.curve.points
-    rows = write_table(sheet, row, columns, points)
+    rows = build_list_workbook(sheet, row, columns, points)
     if points:
-        sheet.add_chart(charts.curve(sheet, "แผนเทียบกับผลการดำเนินการ (%)", row, rows), f"{BESIDE}{row}")
+        sheet.add_chart(charts.write_curve_chart(sheet, "แผนเทียบกับผลการดำเนินการ (%)", row, rows), f"{BESIDE}{row}")
     return max(rows[1], row + CHART_ROWS) + 1
 
 
-def _ages(sheet: Worksheet, reading: Reading, row: int) -> int:
+def _ages(sheet: Worksheet, reading: ReportData, row: int) -> int:
     row = write_line(sheet, row, "ล่าช้ามานานเท่าใด", HEADING)
-    columns = [Column("ล่าช้ามาแล้ว", 34), Column("จำนวนรายการ", 16, Kind.NUMBER)]
-    rows = write_table(sheet, row, columns, [(str(age.label), figure.count) for age, figure in reading.overview.ages])
+    columns = [Column("ล่าช้ามาแล้ว", 34), Column("จำนวนรายการ", 16, ColumnKind.NUMBER)]
+    rows = build_list_workbook(
+        sheet, row, columns, [(str(age.label), figure.count) for age, figure in reading.overview.ages]
+    )
     chart = charts.columns_chart(sheet, "รายการที่ล่าช้า แยกตามระยะเวลา", row, rows, 2, Due.OVERDUE.look.colours.chart)
     sheet.add_chart(chart, f"{BESIDE}{row}")
     return max(rows[1], row + CHART_ROWS) + 1
 
 
-def write_groups(sheet: Worksheet, reading: Reading, title: str, first: str, groups: Sequence[GroupRow]) -> None:
+def write_groups(sheet: Worksheet, reading: ReportData, title: str, first: str, groups: Sequence[GroupRow]) -> None:
     """A table of figures, a row a category or unit, with its chart under it."""
     columns = group_columns(first, 44)
     set_widths(sheet, [column.width for column in columns])
     row = write_line(sheet, 1, title, TITLE)
     row = write_line(sheet, row, footer(reading), NOTE)
-    rows = write_table(sheet, row, columns, groups)
+    rows = build_list_workbook(sheet, row, columns, groups)
     if groups:
         chart = charts.stacked_bars(
             sheet, title, row, rows, range(3, 3 + len(BAR_ORDER)), [each.look.colours.chart for each in BAR_ORDER]

@@ -3,13 +3,13 @@
 from plan.models import Due, Status
 from plan.models.status import status_look
 from spreadsheets.styles import HEADING_SIZE, Style
-from spreadsheets.tables import STYLES, Kind
+from spreadsheets.tables import STYLES, ColumnKind
 
 HEADING = Style(bold=True, size=HEADING_SIZE, border="", vertical="center", color="2B2A6C", wrap=False)
-TEXT = STYLES[Kind.TEXT]
+TEXT = STYLES[ColumnKind.TEXT]
 CENTER = Style(horizontal="center")
-ONE_DECIMAL = STYLES[Kind.PERCENT].but(number_format='0.0"%"')
-SIGNED = STYLES[Kind.NUMBER].but(number_format="+0;-0;0")
+ONE_DECIMAL = STYLES[ColumnKind.PERCENT].but(number_format='0.0"%"')
+SIGNED = STYLES[ColumnKind.NUMBER].but(number_format="+0;-0;0")
 
 
 def status_cell(status: str, due: str) -> tuple[str, Style]:

@@ -12,7 +12,7 @@ from openpyxl import Workbook
 from assignments.models import Unit
 from plan.as_of import AsOf
 from plan.models import Plan
-from pmqa_tracker.tasks import Tell, to_nobody
+from pmqa_tracker.tasks import ProgressCallback, ignore_progress
 from reports.progress.read import read_report
 from reports.progress.rows import pressing, write_actions, write_changes, write_unit, write_verdicts
 from reports.progress.sheets import GroupRow, write_cover, write_groups, write_summary
@@ -31,7 +31,7 @@ def build_progress_report(
     made_by: str,
     made_at: datetime,
     notes: Sequence[str] = (),
-    tell: Tell = to_nobody,
+    on_progress: ProgressCallback = ignore_progress,
 ) -> Workbook:
     """The report of a plan on a day, in a fixed number of queries.
 
@@ -43,7 +43,7 @@ def build_progress_report(
         made_by: who makes it.
         made_at: when.
         notes: what the address asked for and the report does not show.
-        tell: is told how many units' sheets of how many are written.
+        on_progress: is told how many units' sheets of how many are written.
     """
     with translation.override("th"):
         reading = read_report(plan, as_of, since, days)
@@ -60,7 +60,7 @@ def build_progress_report(
         write_changes(book.create_sheet(CHANGES), reading)
         own = []
         for number, unit in enumerate(reading.units):
-            tell(number, len(reading.units))
+            on_progress(number, len(reading.units))
             own.append(sheet_title(unit.abbreviation, book.sheetnames))
             write_unit(book.create_sheet(own[-1]), reading, unit)
         write_cover(cover, reading, made_by, made_at, _contents(own), notes)

@@ -12,7 +12,7 @@ from pmqa_tracker.templatetags.page import icon
 from reports.addresses import rows_address
 from reports.figures.groups import Figure
 from reports.figures.matrix import Heading
-from reports.figures.maturity import CellState, level_name
+from reports.figures.maturity import MapCellState, level_name
 
 register = template.Library()
 
@@ -104,15 +104,15 @@ def gap_badge(gap: float) -> SafeString:
 @register.simple_tag
 def cell_mark(state: str) -> SafeString:
     """The state of a cell of the maturity map as an icon that is read out as a word."""
-    state = CellState(state)
-    return icon("none" if state == CellState.UNKNOWN else state.lower(), str(state.label))
+    state = MapCellState(state)
+    return icon("none" if state == MapCellState.UNKNOWN else state.lower(), str(state.label))
 
 
 @register.simple_tag
 def cell_badge(state: str) -> SafeString:
     """The state of a cell of the maturity map: icon and word."""
-    state = CellState(state)
-    name = "none" if state == CellState.UNKNOWN else state.lower()
+    state = MapCellState(state)
+    name = "none" if state == MapCellState.UNKNOWN else state.lower()
     return format_html('<span class="badge-status is-{}">{}<span>{}</span></span>', name, icon(name), state.label)
 
 

@@ -17,26 +17,26 @@ from openpyxl import Workbook
 from plan.lookup import earlier_days, find_plan, read_as_of, read_since
 from plan.models import Plan
 from pmqa_tracker import clock, tasks, thai
-from pmqa_tracker.tasks import Task, Tell
+from pmqa_tracker.tasks import ProgressCallback, Task
 from pmqa_tracker.views import NotFound
 from reports.plan_form.workbook import build_plan_form
 from reports.progress.workbook import build_progress_report
-from spreadsheets.downloads import listen, write_to, xlsx_response
+from spreadsheets.downloads import capture_messages, write_to, xlsx_response
 
-Build = Callable[[Tell], Workbook]
+WorkbookBuilder = Callable[[ProgressCallback], Workbook]
 
 
-def is_long(plan: Plan) -> bool:
+def needs_background(plan: Plan) -> bool:
     """Whether a workbook of the plan is better made beside the page."""
     return plan.actions.count() > settings.PMQA_LONG_PLAN
 
 
 @require_POST
-def prepare(request: HttpRequest, slug: str) -> HttpResponse:
+def background_start(request: HttpRequest, slug: str) -> HttpResponse:
     """Begin to make the workbook that is asked for: `kind`, of `?as_of=` and against `?since=`."""
     plan = find_plan(request, slug)
     kind = request.POST.get("kind", "")
-    page, said = request._messages, listen(request)
+    page, said = request._messages, capture_messages(request)
     with override("th"):
         as_of = read_as_of(request, plan)
         days = earlier_days(plan, as_of)
@@ -48,25 +48,32 @@ def prepare(request: HttpRequest, slug: str) -> HttpResponse:
     if kind == "progress":
         told = {"days": days, "made_by": str(request.user), "made_at": clock.now(), "notes": said.lines}
         name = _("progress report %(plan)s as of %(day)s") % words
-        return _begin(request, plan, name, lambda tell: build_progress_report(plan, as_of, since, **told, tell=tell))
+        return _begin(
+            request,
+            plan,
+            name,
+            lambda on_progress: build_progress_report(plan, as_of, since, **told, on_progress=on_progress),
+        )
     if kind in ("plan-form", "form-only"):
         name = _("plan-form %(plan)s as of %(day)s") % words
         form = {"with_status": kind == "plan-form", "notes": said.lines}
-        return _begin(request, plan, name, lambda tell: build_plan_form(plan, as_of, **form, tell=tell))
+        return _begin(
+            request, plan, name, lambda on_progress: build_plan_form(plan, as_of, **form, on_progress=on_progress)
+        )
     messages.warning(request, _("There is no such workbook; choose one of these."))
     return redirect("report_list", slug)
 
 
-def _begin(request: HttpRequest, plan: Plan, name: str, build: Build) -> HttpResponse:
-    def work(tell: Tell, result: Path) -> None:
-        write_to(result, build(tell))
+def _begin(request: HttpRequest, plan: Plan, name: str, build: WorkbookBuilder) -> HttpResponse:
+    def work(on_progress: ProgressCallback, result: Path) -> None:
+        write_to(result, build(on_progress))
 
     task = tasks.start(owner=request.user.pk, label=name, work=work, file_name=name)
     return redirect("prepared", plan.slug, task.name)
 
 
 @require_safe
-def prepared(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+def background_status(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """How far a workbook is, and the workbook."""
     plan = find_plan(request, slug)
     task = _find(request, plan, name)
@@ -76,7 +83,7 @@ def prepared(request: HttpRequest, slug: str, name: str) -> HttpResponse:
 
 
 @require_safe
-def prepared_file(request: HttpRequest, slug: str, name: str) -> FileResponse:
+def background_file(request: HttpRequest, slug: str, name: str) -> FileResponse:
     """The workbook, once it is made."""
     plan = find_plan(request, slug)
     task = _find(request, plan, name)
@@ -93,7 +100,7 @@ def _find(request: HttpRequest, plan: Plan, name: str) -> Task:
     """
     task = tasks.find(name)
     if task is None or task.owner != request.user.pk or not task.file_name:
-        own = tasks.of_owner(request.user.pk)
+        own = tasks.list_for_owner(request.user.pk)
         near = [(each.label, reverse("prepared", args=[plan.slug, each.name])) for each in own]
         raise NotFound(_("This file is no longer kept. Make it again on the page of reports."), near)
     return task

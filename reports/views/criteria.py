@@ -15,18 +15,18 @@ from django.views.decorators.http import require_safe
 
 from criteria.models import Criterion, Level
 from plan.as_of import AsOf
-from plan.lookup import find_plan, warn_unread
+from plan.lookup import find_plan, warn_ignored_parameters
 from plan.models import Evidence, Plan
 from pmqa_tracker import thai
 from pmqa_tracker.database_text import find_named
 from pmqa_tracker.views import NotFound
-from reports.figures.maturity import CellState, MaturityMap, build_map
-from reports.figures.unlock import MOST, USUAL, read_missing, unlock
-from reports.views.day import read_day
+from reports.figures.maturity import MapCellState, MaturityMap, build_map
+from reports.figures.unlock import MAX_STEPS, USUAL, read_missing, unlock
+from reports.views.day import read_page_day
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShownMap:
+class MapListing:
     """The map as its address asks for it.
 
     Attributes:
@@ -41,29 +41,29 @@ class ShownMap:
     context: dict[str, Any]
     assumed: list[str]
     most: int
-    state: CellState | None
+    state: MapCellState | None
 
 
-def read_shown(request: HttpRequest, plan: Plan) -> ShownMap:
+def read_map_listing(request: HttpRequest, plan: Plan) -> MapListing:
     """What the map shows: as supposed and narrowed by the address; what of that was left out is said."""
-    as_of, context = read_day(request, plan)
+    as_of, context = read_page_day(request, plan)
     the_map = build_map(plan, as_of, context["query"])
     assumed = _read_assumed(request, the_map)
     most = _read_most(request)
     state = _read_state(request)
-    warn_unread(request, ("pass", "unlock", "state"))
+    warn_ignored_parameters(request, ("pass", "unlock", "state"))
     if assumed:
         the_map.assume(assumed)
     if state:
         the_map.show_only(state)
-    return ShownMap(map=the_map, as_of=as_of, context=context, assumed=assumed, most=most, state=state)
+    return MapListing(map=the_map, as_of=as_of, context=context, assumed=assumed, most=most, state=state)
 
 
 @require_safe
 def maturity_map(request: HttpRequest, slug: str) -> HttpResponse:
     """แผนที่ระดับ: criteria by level, the score now, if all that is ready passed, and if what is ticked did."""
     plan = find_plan(request, slug)
-    shown = read_shown(request, plan)
+    shown = read_map_listing(request, plan)
     the_map, as_of, context = shown.map, shown.as_of, shown.context
     missing = read_missing(plan, as_of, unlock(the_map, shown.most))
     gain = sum(each.step.gain for each in missing)
@@ -75,7 +75,7 @@ def maturity_map(request: HttpRequest, slug: str) -> HttpResponse:
         "state": shown.state,
         "missing": missing,
         "most": shown.most,
-        "offered": range(1, MOST + 1),
+        "offered": range(1, MAX_STEPS + 1),
         "try_query": urlencode({**context["query"], "unlock": shown.most, **supposed}, doseq=True),
         "gain": gain,
         "unlocked": (the_map.now.total or 0) + gain,
@@ -85,7 +85,9 @@ def maturity_map(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _read_assumed(request: HttpRequest, the_map: MaturityMap) -> list[str]:
     """The requirements the reader supposes to pass: `?pass=1.2.1-A`, as often as wanted; others are named."""
-    named = (thai.as_offered(code.strip(), the_map.open_cells) for code in request.GET.getlist("pass") if code.strip())
+    named = (
+        thai.match_spelling(code.strip(), the_map.open_cells) for code in request.GET.getlist("pass") if code.strip()
+    )
     asked = list(dict.fromkeys(named))
     unknown = [f"“{code[:40]}”" for code in asked if code not in the_map.open_cells]
     if unknown:
@@ -104,20 +106,20 @@ def _read_most(request: HttpRequest) -> int:
     except ValueError:
         number, most = None, USUAL
     else:
-        most = min(max(number, 1), MOST)
+        most = min(max(number, 1), MAX_STEPS)
     if most != number:
         text = _("“%(asked)s” is not a number from 1 to %(most)s; %(shown)s requirements are proposed.")
-        messages.warning(request, text % {"asked": asked[:40], "most": MOST, "shown": most})
+        messages.warning(request, text % {"asked": asked[:40], "most": MAX_STEPS, "shown": most})
     return most
 
 
-def _read_state(request: HttpRequest) -> CellState | None:
+def _read_state(request: HttpRequest) -> MapCellState | None:
     """The state the map is narrowed to: `?state=`; what is none is said."""
     asked = request.GET.get("state", "").strip()
     if not asked:
         return None
     try:
-        return CellState(thai.as_offered(asked, CellState.values))
+        return MapCellState(thai.match_spelling(asked, MapCellState.values))
     except ValueError:
         text = _("The map knows no state “%(state)s”; all of it is shown.")
         messages.warning(request, text % {"state": asked[:40]})
@@ -133,7 +135,7 @@ def criterion_detail(request: HttpRequest, slug: str, code: str) -> HttpResponse
         codes = list(Criterion.objects.in_order().values_list("code", flat=True))
         nearest = [(near, reverse("criterion_detail", args=[slug, near])) for near in get_close_matches(code, codes)]
         raise NotFound(_("There is no criterion “%(code)s”.") % {"code": code}, nearest)
-    as_of, context = read_day(request, plan)
+    as_of, context = read_page_day(request, plan)
     whole = build_map(plan, as_of, context["query"])
     actions = list(plan.actions.filter(criterion=criterion).as_of(as_of).with_details().in_order())
     evidence = Evidence.objects.filter(at__lt=as_of.ends_at).select_related("withdrawal__by", "update__unit")

@@ -10,13 +10,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from plan.actions.filters import ActionFilter
-from plan.lookup import earlier_days, find_plan, read_since, warn_left_out
+from plan.lookup import earlier_days, find_plan, read_since, warn_ignored_filters
 from plan.models import Plan
 from reports import charts
 from reports.figures import matrix
 from reports.figures.groups import BAR_ORDER
 from reports.figures.overview import FILTERS, Overview, read_overview
-from reports.views.day import read_day
+from reports.views.day import read_page_day
 
 
 @require_safe
@@ -28,11 +28,11 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _board(request: HttpRequest, plan: Plan) -> dict[str, Any]:
     """What the overview shows."""
-    as_of, context = read_day(request, plan)
+    as_of, context = read_page_day(request, plan)
     days = earlier_days(plan, as_of)
     since = read_since(request, plan, as_of, days)
     chosen = ActionFilter(request.GET, plan.actions.all(), as_of=as_of, since=since, only=FILTERS)
-    warn_left_out(request, chosen, also=("sort", "live"))
+    warn_ignored_filters(request, chosen, also=("sort", "live"))
     is_live = read_live(request)
     overview = read_overview(plan, chosen, since, context["query"])
     return context | {
@@ -43,10 +43,10 @@ def _board(request: HttpRequest, plan: Plan) -> dict[str, Any]:
         "days": days,
         "since": since,
         "overview": overview,
-        "curve_chart": charts.curve(overview.curve, plan, as_of),
-        "category_chart": charts.by_category(plan, overview.categories),
-        "age_chart": charts.by_age(plan, overview.ages),
-        "period_chart": charts.by_period(plan, overview.periods),
+        "curve_chart": charts.curve_chart(overview.curve, plan, as_of),
+        "category_chart": charts.category_chart(plan, overview.categories),
+        "age_chart": charts.age_chart(plan, overview.ages),
+        "period_chart": charts.period_chart(plan, overview.periods),
         **_matrices(request, overview),
     }
 

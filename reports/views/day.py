@@ -10,7 +10,7 @@ from plan.models import Plan
 from pmqa_tracker import clock
 
 
-def read_day(request: HttpRequest, plan: Plan) -> tuple[AsOf, dict[str, Any]]:
+def read_page_day(request: HttpRequest, plan: Plan) -> tuple[AsOf, dict[str, Any]]:
     """The day of the page, with what a template says of it and each of its links keeps."""
     as_of = read_as_of(request, plan)
     query = day_query(plan, as_of)

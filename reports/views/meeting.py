@@ -12,17 +12,17 @@ from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
 from criteria.models import Level
-from plan.lookup import earlier_days, find_plan, read_since, warn_unread
+from plan.lookup import earlier_days, find_plan, read_since, warn_ignored_parameters
 from plan.models import Plan
 from pmqa_tracker import thai
 from pmqa_tracker.long_names import download_name
 from reports import charts
 from reports.figures.groups import BAR_ORDER
 from reports.meeting.document import BrokenTemplateError, build_meeting_word
-from reports.meeting.pack import Pack, read_pack
-from reports.views.day import read_day
-from spreadsheets.downloads import listen
-from spreadsheets.properties import signed
+from reports.meeting.pack import MeetingPack, read_meeting_pack
+from reports.views.day import read_page_day
+from spreadsheets.downloads import capture_messages
+from spreadsheets.properties import set_author
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
@@ -40,28 +40,28 @@ def meeting_word(request: HttpRequest, slug: str) -> HttpResponse:
 
     If the template is broken, the page answers instead, with a message that says why (status 503).
     """
-    said = listen(request)
+    said = capture_messages(request)
     plan = find_plan(request, slug)
     file = BytesIO()
     try:
         with override("th"):
-            pack, _context = read_asked(request, plan)
+            pack, _context = read_pack_page(request, plan)
             name = _("meeting-pack %(plan)s as of %(day)s.docx")
             name %= {"plan": plan.slug, "day": thai.format_date(pack.as_of.day)}
             build_meeting_word(pack, settings.PMQA_MEETING_TEMPLATE, notes=said.lines).save(file)
     except BrokenTemplateError as error:
-        listen(request)  # the page says again, in its own language, what the file would have noted
+        capture_messages(request)  # the page says again, in its own language, what the file would have noted
         problem = _(
             "The Word file was not made. %(problem)s Ask an administrator to correct the template, which the setting "
             "PMQA_MEETING_TEMPLATE names."
         )
         messages.error(request, problem % {"problem": " ".join(error.messages)})
         return _page(request, plan, status=503)
-    return FileResponse(signed(file), as_attachment=True, filename=download_name(name), content_type=DOCX)
+    return FileResponse(set_author(file), as_attachment=True, filename=download_name(name), content_type=DOCX)
 
 
 def _page(request: HttpRequest, plan: Plan, *, status: int = 200) -> HttpResponse:
-    pack, context = read_asked(request, plan)
+    pack, context = read_pack_page(request, plan)
     context |= {
         "pack": pack,
         "overview": pack.overview,
@@ -69,15 +69,15 @@ def _page(request: HttpRequest, plan: Plan, *, status: int = 200) -> HttpRespons
         "since": pack.since,
         "levels": list(Level),
         "status_labels": [(status.look.icon, status.label) for status in BAR_ORDER],
-        "curve_chart": charts.curve(pack.overview.curve, plan, pack.as_of),
+        "curve_chart": charts.curve_chart(pack.overview.curve, plan, pack.as_of),
     }
     return render(request, "reports/meeting_pack.html", context, status=status)
 
 
-def read_asked(request: HttpRequest, plan: Plan) -> tuple[Pack, dict[str, Any]]:
+def read_pack_page(request: HttpRequest, plan: Plan) -> tuple[MeetingPack, dict[str, Any]]:
     """The pack of the day and the earlier day the address asks for, with what a template says of them."""
-    as_of, context = read_day(request, plan)
+    as_of, context = read_page_day(request, plan)
     days = earlier_days(plan, as_of)
     since = read_since(request, plan, as_of, days)
-    warn_unread(request, ("since",))
-    return read_pack(plan, as_of, since, days, context["query"]), {**context, "days": days}
+    warn_ignored_parameters(request, ("since",))
+    return read_meeting_pack(plan, as_of, since, days, context["query"]), {**context, "days": days}

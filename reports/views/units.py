@@ -14,10 +14,10 @@ from reports import charts
 from reports.figures import groups, matrix
 from reports.figures.curve import draw_curve
 from reports.figures.overview import offered_units
-from reports.figures.standings import read_now, read_told
+from reports.figures.standings import read_now, read_past_updates
 from reports.figures.unit import read_waiting
 from reports.views.dashboard import read_sort
-from reports.views.day import read_day
+from reports.views.day import read_page_day
 
 ROWS = 20  # of a unit's actions shown on its page; the others are one click away
 
@@ -33,7 +33,7 @@ def unit_list(request: HttpRequest, slug: str) -> HttpResponse:
 
 def read_matrices(request: HttpRequest, plan: Plan) -> tuple[AsOf, dict[str, Any]]:
     """The day; the divisions' figures as `lead` and as `support`, sorted as the address asks; those with neither."""
-    as_of, context = read_day(request, plan)
+    as_of, context = read_page_day(request, plan)
     standings = read_now(plan, as_of)
     pairs = groups.by_unit(offered_units(), standings, context["query"])
     sort = read_sort(request)
@@ -49,12 +49,12 @@ def unit_detail(request: HttpRequest, slug: str, abbreviation: str) -> HttpRespo
     """One unit: its figures, what it leads (behind first), what it supports, whom it waits for, its load and trend."""
     plan = find_plan(request, slug)
     unit = find_unit(plan, abbreviation)
-    as_of, context = read_day(request, plan)
+    as_of, context = read_page_day(request, plan)
     standings = read_now(plan, as_of)
     lead, support = groups.unit_groups(unit, standings, context["query"])
     led = [each for each in standings if unit.pk in each.lead]
     periods = groups.by_period(led, as_of, lead.total.query)
-    curve = draw_curve(plan, as_of, led, read_told(plan, as_of))
+    curve = draw_curve(plan, as_of, led, read_past_updates(plan, as_of))
     is_lead = {each.pk: unit.pk in each.lead for each in standings}
     is_support = {each.pk: unit.pk in each.support for each in standings}
     rows = plan.actions.for_units([unit]).as_of(as_of).with_updated_on(as_of).with_problem(as_of).with_details()
@@ -70,8 +70,8 @@ def unit_detail(request: HttpRequest, slug: str, abbreviation: str) -> HttpRespo
         "blocked": [action for action in lead_actions if action.status_on == Status.BLOCKED],
         "waiting": read_waiting(unit, offered_units(), standings, context["query"]),
         "periods": periods,
-        "period_chart": charts.by_period(plan, periods),
+        "period_chart": charts.period_chart(plan, periods),
         "curve": curve,
-        "curve_chart": charts.curve(curve, plan, as_of),
+        "curve_chart": charts.curve_chart(curve, plan, as_of),
     }
     return render(request, "reports/unit_detail.html", context)

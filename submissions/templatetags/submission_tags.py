@@ -6,24 +6,24 @@ from django.utils.safestring import SafeString
 
 from plan.models import looks
 from pmqa_tracker.templatetags.page import icon
-from submissions.grid import CellState
+from submissions.grid import SubmissionCellState
 
 register = template.Library()
 ICONS = {
-    CellState.NONE: looks.NONE.icon,
-    CellState.LATER: "locked",
-    CellState.OPEN: looks.NOT_STARTED.icon,
-    CellState.LATE: looks.OVERDUE.icon,
-    CellState.SENT: "sent",
-    CellState.RETURNED: "returned",
-    CellState.ACCEPTED: looks.DONE.icon,
+    SubmissionCellState.NONE: looks.NONE.icon,
+    SubmissionCellState.LATER: "locked",
+    SubmissionCellState.OPEN: looks.NOT_STARTED.icon,
+    SubmissionCellState.LATE: looks.OVERDUE.icon,
+    SubmissionCellState.SENT: "sent",
+    SubmissionCellState.RETURNED: "returned",
+    SubmissionCellState.ACCEPTED: looks.DONE.icon,
 }
 
 
 @register.simple_tag
 def report_badge(value: str) -> SafeString:
     """A CellState, or a SubmissionState, as a badge."""
-    state = CellState(value)
+    state = SubmissionCellState(value)
     return format_html(
         '<span class="badge-status is-{}">{}<span>{}</span></span>', state.lower(), icon(ICONS[state]), state.label
     )

@@ -4,7 +4,7 @@ import pytest
 
 from assignments.models import Unit, User
 from plan.models import ActionItem, Plan
-from submissions.grid import CellState
+from submissions.grid import SubmissionCellState
 from tests.plan.test_duties import expect_agreement
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def test_all_agree_on_every_unit_and_period_of_the_demonstration(demo, tell):
 def test_the_grid_and_the_page_of_a_division_that_works_through_a_collective(demo, client):
     client.force_login(User.objects.get(username="staff-kn"))
     response = client.get("/plans/2562-2563/reporting/กน./3/")
-    assert response.context["cell"].state != CellState.NONE
+    assert response.context["cell"].state != SubmissionCellState.NONE
     assert response.context["page"].rows != []
     apart = [label for label, rows in response.context["groups"] if any(row.through for row, _field in rows)]
     assert len(apart) == len([label for label in apart if "หลายหน่วยงาน" in label]) > 0

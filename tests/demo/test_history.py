@@ -14,7 +14,7 @@ from plan.as_of import on_day
 from plan.models import ActionItem, Evidence, Plan, ProgressUpdate
 from pmqa_tracker import clock
 from reports.figures.maturity import build_map
-from submissions.grid import grid
+from submissions.grid import read_submission_grid
 from submissions.models import Submission, SubmissionStep
 from submissions.returned import annotate_returned
 from tests.conftest import DEMO_PASSWORD
@@ -80,8 +80,8 @@ def test_the_cache_of_every_action_is_its_last_row(demo):
 
 def test_the_reports_of_past_periods_are_a_mixture(demo):
     plan = Plan.objects.get()
-    as_of = on_day(plan, clock.today(), plan.periods.all(), told_until=clock.now())
-    rows = [row for row in grid(plan, as_of, list(Unit.objects.divisions())).rows if not row.is_empty]
+    as_of = on_day(plan, clock.today(), plan.periods.all(), cutoff=clock.now())
+    rows = [row for row in read_submission_grid(plan, as_of, list(Unit.objects.divisions())).rows if not row.is_empty]
     states = [Counter(row.cells[place].state.value for row in rows) for place in range(5)]
     assert states == [
         {"ACCEPTED": 11},

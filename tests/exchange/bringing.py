@@ -85,7 +85,7 @@ def bring(
 
 def write(batch: ImportJob, person: User, *, taken: Any = ()) -> ImportJob:
     """Confirm what was looked at."""
-    return jobs.confirm(batch=batch, taken=taken, access=Access.of(person), at=clock.now())
+    return jobs.confirm(job=batch, taken=taken, access=Access.of(person), at=clock.now())
 
 
 def places(batch: ImportJob) -> list[str]:

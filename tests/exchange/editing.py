@@ -5,7 +5,7 @@ from typing import Any
 
 from assignments.models import Unit
 from criteria.models import Level, Requirement
-from exchange.data_sheet.columns import in_thai, period_words
+from exchange.data_sheet.columns import format_period, in_thai
 from plan.models import ActionItem, Plan, Status
 from tests.exchange.bringing import first_empty
 
@@ -57,7 +57,7 @@ def random_content(plan: Plan, random: Random, action: ActionItem | None = None)
         "support": units[2].abbreviation,
     }
     if action is None or action.first_period:
-        cells |= {"first": period_words(first), "last": period_words(last)}
+        cells |= {"first": format_period(first), "last": format_period(last)}
     if action:
         levels = list(Requirement.objects.filter(criterion=action.criterion).values_list("level", flat=True))
         cells["levels"] = Level(random.choice(levels)).short

@@ -4,7 +4,7 @@ import pytest
 
 from assignments.access import Access
 from exchange.data_sheet.columns import ActionSheet
-from exchange.data_sheet.others import read_others
+from exchange.data_sheet.others import read_other_changes
 from exchange.models import ImportState
 from exchange.undo import undo_import
 from plan.models import Status
@@ -176,7 +176,7 @@ def test_an_undone_import_in_between_is_no_change_of_others(plan, coordinator, o
     from_file = plan.actions.first()
     data = edited(exported(plan), {(from_file.ref, "result"): "ผลใหม่"})
     between = write(bring(edited(exported(plan), {(from_file.ref, "result"): "ผิดแถว"}), plan, coordinator), coordinator)
-    undo_import(batch=between, access=Access.of(coordinator), at=clock.now())
+    undo_import(job=between, access=Access.of(coordinator), at=clock.now())
     assert row_about(bring(data, plan, coordinator), from_file.ref)["kind"] == "CHANGED"
 
 
@@ -222,4 +222,4 @@ def test_reading_what_others_changed_takes_the_same_queries_for_one_and_three_ro
     columns = ActionSheet(list(plan.periods.all()), ())
     for count in (1, 3):
         with django_assert_max_num_queries(4):
-            assert len(read_others(columns, [(action, 1, None) for action in actions[:count]])) == count
+            assert len(read_other_changes(columns, [(action, 1, None) for action in actions[:count]])) == count

@@ -175,10 +175,10 @@ def test_the_file_confirmed_is_the_one_looked_at(plan, coordinator, started, set
     batch = bring(edited(exported(plan), {(started[0], "progress"): 95}), plan, coordinator)
     file = settings.DATA_DIR / "uploads" / batch.staged
     file.write_bytes(edited(exported(plan), {(started[0], "progress"): 99}))
-    with pytest.raises(jobs.NotPreviewedError):
+    with pytest.raises(jobs.StalePreviewError):
         write(batch, coordinator)
     file.unlink()
-    with pytest.raises(jobs.NotPreviewedError):
+    with pytest.raises(jobs.StalePreviewError):
         write(batch, coordinator)
 
 
@@ -258,14 +258,14 @@ def test_an_import_is_undone_where_nobody_has_edited_since(plan, coordinator, st
     batch = write(bring(edited(data, changes), plan, coordinator), coordinator)
     tell(plan.actions.get(ref=edited_since), coordinator, progress=99, result="คืบหน้า")
     assert read_undoable(batch).edited == [edited_since]
-    undo_import(batch=batch, access=Access.of(coordinator), at=clock.now())
+    undo_import(job=batch, access=Access.of(coordinator), at=clock.now())
     after = {each.ref: (each.text, each.status, each.progress) for each in plan.actions.all()}
     assert {ref for ref in after if after[ref] != before.get(ref)} == {edited_since}
     assert set(after) == set(before)
     assert [str(each.unit) for each in plan.actions.with_details().get(ref=content).lead] == leads
     assert plan.actions.get(ref=moved).updates.latest("version").reason
     with pytest.raises(UndoneAlreadyError):
-        undo_import(batch=batch, access=Access.of(coordinator), at=clock.now())
+        undo_import(job=batch, access=Access.of(coordinator), at=clock.now())
 
 
 def test_undoing_done_and_blocked_keeps_the_rules(plan, coordinator, started):
@@ -280,7 +280,7 @@ def test_undoing_done_and_blocked_keeps_the_rules(plan, coordinator, started):
     )  # fmt: skip
     batch = write(bring(data, plan, coordinator), coordinator)
     assert batch.state == ImportState.WRITTEN
-    undo_import(batch=batch, access=Access.of(coordinator), at=clock.now())
+    undo_import(job=batch, access=Access.of(coordinator), at=clock.now())
     assert plan.actions.get(ref=done).status == Status.DONE
     back = plan.actions.get(ref=blocked.ref)
     assert (back.status, back.progress) == (Status.BLOCKED, blocked.progress)

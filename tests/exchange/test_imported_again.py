@@ -150,7 +150,7 @@ def test_two_tabs_make_one_plan(world, coordinator):
 def test_a_file_whose_import_was_undone_may_come_in_again(world, coordinator):
     data = saved(book_of(world))
     batch = write(bring(data, None, coordinator), coordinator)
-    remove_new_plan(batch=batch, access=Access.of(coordinator), at=clock.now())
+    remove_new_plan(job=batch, access=Access.of(coordinator), at=clock.now())
     assert bring(data, None, coordinator).state == ImportState.PREVIEW
 
 

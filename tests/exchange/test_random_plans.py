@@ -213,7 +213,7 @@ def test_random_plans_come_back_the_same(part):
                 kind=ImportJob.Kind.NEW_PLAN, by=person, at=clock.now(), file_name="แผน.xlsx", size=len(data)
             )
             book = read_workbook(data, "แผน.xlsx")
-            findings, _count, _made, made = new_plan.apply(book, batch, lambda _done, _total: None)
+            findings, _count, _made, made = new_plan.write_plan(book, batch, lambda _done, _total: None)
             assert findings.errors == []
             assert told_of(made) == wanted
             sheet = jobs.read_data_sheet(made, None, read_workbook(exported(made), "ข้อมูล.xlsx"), clock.now())

@@ -15,7 +15,7 @@ from exchange.whole_plan.export import build_plan_book
 from plan.models import Evidence, Plan, ProgressUpdate, Status
 from pmqa_tracker import clock
 from submissions.returned import annotate_returned
-from submissions.steps import return_report
+from submissions.steps import return_submission
 from tests.exchange.bringing import bring, edited, exported, fingerprint, first_empty, saved, write
 from tests.exchange.editing import random_changes
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
@@ -57,7 +57,7 @@ def imported(plan, person, changes, name="ข้อมูล.xlsx"):
 
 
 def undo(batch, person):
-    return undo_import(batch=batch, access=Access.of(person), at=clock.now())
+    return undo_import(job=batch, access=Access.of(person), at=clock.now())
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -212,12 +212,12 @@ def test_what_a_second_workbook_added_to_a_plan_is_removed_before_the_plan(clien
     second = write(bring(saved(book), None, coordinator), coordinator)
     assert (second.state, first.plan.actions.count()) == (ImportState.WRITTEN, plan.actions.count() + 1)
     with pytest.raises(LaterImportsError) as error:
-        remove_new_plan(batch=first, access=Access.of(coordinator), at=clock.now())
+        remove_new_plan(job=first, access=Access.of(coordinator), at=clock.now())
     assert error.value.args[0] == [second]
-    remove_new_plan(batch=second, access=Access.of(coordinator), at=clock.now())
+    remove_new_plan(job=second, access=Access.of(coordinator), at=clock.now())
     assert fingerprint() == before
     first.refresh_from_db()
-    remove_new_plan(batch=first, access=Access.of(coordinator), at=clock.now())
+    remove_new_plan(job=first, access=Access.of(coordinator), at=clock.now())
     assert not Plan.objects.filter(slug="2570").exists()
 
 
@@ -225,7 +225,7 @@ def test_an_undone_answer_leaves_an_action_returned(plan, coordinator):
     action = plan.actions.first()
     unit = action.assignments.filter(role="LEAD").first().unit
     step = send(plan, unit, UserFactory(roles=["staff"], units=[unit]), number=2)
-    review(return_report, step.report, coordinator, version=1, reasons={action.pk: "ขอหลักฐาน"})
+    review(return_submission, step.report, coordinator, version=1, reasons={action.pk: "ขอหลักฐาน"})
 
     def reason():
         return annotate_returned(plan.actions.all(), [unit]).get(pk=action.pk).returned_because
@@ -244,7 +244,7 @@ def test_a_whole_plan_that_somebody_reported_on_stays(plan, coordinator, tell):
     undo(over, coordinator)
     tell(action, coordinator, result="ทำแล้ว")
     with pytest.raises(InUseError):
-        remove_new_plan(batch=whole, access=Access.of(coordinator), at=clock.now())
+        remove_new_plan(job=whole, access=Access.of(coordinator), at=clock.now())
     whole.refresh_from_db()
     assert (whole.state, whole.plan.slug) == (ImportState.WRITTEN, "2570")
 

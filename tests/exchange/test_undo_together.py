@@ -31,7 +31,7 @@ def imported(plan, person, progress):
 def test_one_import_undone_by_many_is_undone_once(plan):
     people = [UserFactory(roles=["coordinator"]) for _number in range(4)]
     batch = imported(plan, people[0], 30)
-    answers = at_once(4, lambda n: undo_import(batch=batch, access=Access.of(people[n]), at=clock.now()))
+    answers = at_once(4, lambda n: undo_import(job=batch, access=Access.of(people[n]), at=clock.now()))
     assert sorted(type(each).__name__ for each in answers) == ["Undoable", *["UndoneAlreadyError"] * 3]
     assert plan.actions.get().updates.filter(source="UNDO").count() == 1
     assert plan.actions.get().status == Status.NOT_STARTED
@@ -40,7 +40,7 @@ def test_one_import_undone_by_many_is_undone_once(plan):
 def test_two_that_lie_over_each_other_never_cross(plan):
     people = [UserFactory(roles=["coordinator"]) for _number in range(2)]
     stack = [imported(plan, people[0], progress) for progress in (30, 60)]
-    below, above = at_once(2, lambda n: undo_import(batch=stack[n], access=Access.of(people[n]), at=clock.now()))
+    below, above = at_once(2, lambda n: undo_import(job=stack[n], access=Access.of(people[n]), at=clock.now()))
     assert isinstance(above, Undoable)
     assert isinstance(below, (Undoable, LaterImportsError, StaleUpdateError, StaleVersionError))
     stack[0].refresh_from_db()
@@ -48,4 +48,4 @@ def test_two_that_lie_over_each_other_never_cross(plan):
     assert isinstance(below, Undoable) == is_undone
     assert plan.actions.get().progress == (0 if is_undone else 30)
     with pytest.raises(UndoneAlreadyError):
-        undo_import(batch=stack[1], access=Access.of(people[0]), at=clock.now())
+        undo_import(job=stack[1], access=Access.of(people[0]), at=clock.now())

@@ -60,7 +60,7 @@ def test_after_an_undo_everything_reads_as_before(client, plan, coordinator, set
     settings.PMQA_TODAY = date(2020, 5, 15)
     assert len(differing(before, read_everything(client, plan, **asked))) > 30
     settings.PMQA_TODAY = date(2020, 5, 12)
-    undo_import(batch=batch, access=Access.of(coordinator), at=clock.now())
+    undo_import(job=batch, access=Access.of(coordinator), at=clock.now())
 
     settings.PMQA_TODAY = date(2020, 5, 15)
     assert differing(before, read_everything(client, plan, **asked)) == {}
@@ -80,7 +80,7 @@ def test_the_history_lists_undone_updates_and_marks_them(client, plan, coordinat
     action = plan.actions.filter(status=Status.IN_PROGRESS).in_order().first()
     data = edited(exported(plan), {(action.ref, "result"): "คำที่ถูกยกเลิก"})
     batch = write(bring(data, plan, coordinator), coordinator)
-    undo_import(batch=batch, access=Access.of(coordinator), at=clock.now())
+    undo_import(job=batch, access=Access.of(coordinator), at=clock.now())
     client.force_login(coordinator)
     response = client.get(f"/plans/{plan.slug}/actions/{action.ref}/")
     undo, told, *others = response.context["story"].updates

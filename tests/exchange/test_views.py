@@ -173,8 +173,8 @@ def test_a_task_tells_how_far_it_is_and_is_found_again(settings):
     assert begun.wait(10)
     found = tasks.find(task.name)
     assert (found.is_running, found.done, found.total, found.percent) == (True, 3, 10, 30)
-    assert [each.name for each in tasks.of_owner(1)] == [task.name]
-    assert tasks.of_owner(2) == []
+    assert [each.name for each in tasks.list_for_owner(1)] == [task.name]
+    assert tasks.list_for_owner(2) == []
     go_on.set()
     for thread in threading.enumerate():
         if thread.name.startswith("task-"):

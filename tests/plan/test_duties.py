@@ -10,11 +10,11 @@ from plan.actions.filters import ActionFilter
 from plan.as_of import on_day
 from plan.models import Status
 from pmqa_tracker import clock
-from reports.figures.groups import quiet, unit_groups
+from reports.figures.groups import silent_units, unit_groups
 from reports.figures.standings import read_now
-from submissions.grid import CellState, grid
-from submissions.page import read_page
-from submissions.steps import day_of_report, report_actions
+from submissions.grid import SubmissionCellState, read_submission_grid
+from submissions.page import read_submission_page
+from submissions.steps import submission_actions, submission_day
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.submissions.returning import give_back
 from tests.submissions.sending import on
@@ -30,7 +30,7 @@ def plan():
 
 
 def today(plan):
-    return on_day(plan, clock.today(), plan.periods.all(), told_until=clock.now())
+    return on_day(plan, clock.today(), plan.periods.all(), cutoff=clock.now())
 
 
 def member_of(*units, **kwargs):
@@ -52,7 +52,7 @@ def silent_refs(plan, **filters):
 def counters(plan, person):
     rows = read_rows(plan, Access.of(person), today(plan))
     work = sort_work(rows, "LEAD")
-    return [(each.told, each.to_tell) for each in (work.own, work.through)]
+    return [(each.told, each.total) for each in (work.own, work.through)]
 
 
 def test_a_supporting_units_result_does_not_count_for_the_lead_unit(plan, tell):
@@ -180,18 +180,18 @@ def expect_agreement(plan, units):
     """Every user of the rule says the same of each unit, and of each unit and period."""
     as_of = today(plan)
     standings = read_now(plan, as_of)
-    table = grid(plan, as_of, units)
+    table = read_submission_grid(plan, as_of, units)
     for row in table.rows:
         unit, person = row.unit, member_of(row.unit)
         for cell in row.cells:
-            spoken = day_of_report(plan, cell.period, clock.now())
-            page = read_page(plan, unit, cell.period, spoken)
-            held = set(report_actions(plan, unit, cell.period, spoken).values_list("pk", flat=True))
+            spoken = submission_day(plan, cell.period, clock.now())
+            page = read_submission_page(plan, unit, cell.period, spoken)
+            held = set(submission_actions(plan, unit, cell.period, spoken).values_list("pk", flat=True))
             if cell.period.starts_on > as_of.day:
                 assert page.to_send == []
                 continue
             assert {each.action.pk for each in page.to_send} == held
-            assert cell.by or (cell.state == CellState.NONE) == (not held), (unit, cell.period)
+            assert cell.by or (cell.state == SubmissionCellState.NONE) == (not held), (unit, cell.period)
             if cell.period == as_of.period:
                 waiting = {each.action.pk for each in page.to_send if each.is_silent}
         owed = read_owed(plan, Access.of(person), as_of)
@@ -208,7 +208,7 @@ def expect_agreement(plan, units):
             chosen = ActionFilter(part.silent.query, plan.actions.all(), as_of=as_of)
             assert chosen.unknown == []
             assert chosen.qs.count() == part.silent.count
-        assert (lead in quiet([lead], standings)) == bool(
+        assert (lead in silent_units([lead], standings)) == bool(
             {each.pk for each in standings if unit.pk in each.own and each.is_at_work}
             and not any(unit.pk in each.reporters for each in standings)
         )

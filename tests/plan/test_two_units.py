@@ -10,7 +10,7 @@ from plan.models import ActionItem, ProgressUpdate, Status
 from plan.updates.record import NotAllowedError
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from worklist.queue import count_owed
-from worklist.views.my import now_of
+from worklist.views.my import as_of_now
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -89,8 +89,8 @@ def test_the_author_chooses_the_unit_and_each_of_them_owes_its_own(client, plan,
     assert ProgressUpdate.objects.get().unit == second
     assert [bool(duty.report) for duty in row_of(client, action).duties] == [False, True]
     assert (
-        count_owed(plan, Access.of(person).only(first), now_of(plan))
-        - count_owed(plan, Access.of(person).only(second), now_of(plan))
+        count_owed(plan, Access.of(person).only(first), as_of_now(plan))
+        - count_owed(plan, Access.of(person).only(second), as_of_now(plan))
         == 1
     )
     client.post(f"/plans/2563/my/{action.ref}/", typed(action, unit=first.pk))
@@ -159,7 +159,7 @@ def test_a_coordinator_says_on_whose_behalf(client, plan, first, second, tell):
     assert [ProgressUpdate.objects.get(action=each).unit for each in (shared, through)] == [second, first]
     owed = {unit: Access.of(UserFactory(roles=["staff"], units=[unit])) for unit in (first, second)}
     late = 2  # the reports of the periods that have ended
-    assert [count_owed(plan, owed[unit], now_of(plan)) - late for unit in (first, second)] == [1, 1]
+    assert [count_owed(plan, owed[unit], as_of_now(plan)) - late for unit in (first, second)] == [1, 1]
     with pytest.raises(NotAllowedError):
         tell(through, coordinator, result="แทนหน่วยงานอื่น", unit=UnitFactory().pk)
     assert ActionItem.objects.get(pk=through.pk).version == 2

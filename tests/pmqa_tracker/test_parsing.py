@@ -323,7 +323,7 @@ READERS = [
 @pytest.mark.parametrize("read", READERS)
 @pytest.mark.parametrize(
     ("cell", "word"),
-    [(ReadCell(None, trouble="FORMULA"), "สูตร"), (ReadCell("#VALUE!", trouble="ERROR"), "#VALUE!")],
+    [(ReadCell(None, error="FORMULA"), "สูตร"), (ReadCell("#VALUE!", error="ERROR"), "#VALUE!")],
 )
 def test_a_cell_in_trouble_is_told_by_every_reader(read, cell, word):
     assert word in refused(read, cell).message

@@ -164,7 +164,7 @@ def test_units_that_have_told_nothing_this_period(plan, tell):
     tell(shared, UserFactory(roles=["staff"], units=[half]), progress=10)
     tell(told, UserFactory(roles=["staff"], units=[half]), progress=10)
     tell(before, UserFactory(roles=["staff"], units=[early]), at=at(date(2020, 3, 31)), progress=10)
-    found = [(part.subject, part.at_work.count, part.silent.count) for part in read(plan).quiet]
+    found = [(part.subject, part.at_work.count, part.silent.count) for part in read(plan).silent_units]
     assert found == [(quiet, 2, 2), (early, 1, 1)]
 
 

@@ -208,7 +208,7 @@ def compare(world, drawn, facts):
     late = [each["now"]["days_late"] for each in facts if each["now"]["days_late"]]
     ages = [sum(a <= n <= b for n in late) for a, b in ((1, 30), (31, 90), (91, 180), (181, 9999))]
     assert [figure.count for _age, figure in overview.ages] == ages
-    assert charts.by_age(plan, overview.ages)["series"][0]["data"] == ages
+    assert charts.age_chart(plan, overview.ages)["series"][0]["data"] == ages
 
     expect_categories(world, plan, overview, facts, unit)
     expect_units(world, overview, facts, unit, filters.get("role"))
@@ -224,7 +224,7 @@ def expect_categories(world, plan, overview, facts, unit):
     for group in overview.categories:
         rows = [each for each in facts if each["category"] == group.subject.number]
         expect_group(group, rows, group.subject, unit)
-    drawn = charts.by_category(plan, overview.categories)["series"]
+    drawn = charts.category_chart(plan, overview.categories)["series"]
     assert {series["kind"]: series["data"] for series in drawn} == {
         status.lower(): [
             sum(each["category"] == n and each["now"]["status"] == status for each in facts) for n in numbers
@@ -244,7 +244,7 @@ def expect_units(world, overview, facts, unit, role):
             expect_group(part, [each for each in facts if n in each[name]], name, n if name == "lead" else None)
     late = [part.overdue.count for part in overview.leads]
     assert late == sorted(late, reverse=True)
-    quiet = {place[part.subject.pk] for part in overview.quiet}
+    quiet = {place[part.subject.pk] for part in overview.silent_units}
     owing = {n for each in facts if each["now"]["due"] in ("OVERDUE", "NOW") for n in each["own"]}
     day = overview.as_of.day
     start = plain.midnight_after(next(first for first, last in QUARTERS if first <= day <= last) - timedelta(days=1))
@@ -265,7 +265,7 @@ def expect_periods(plan, overview, facts):
         rows.append((sum(each["runs"][0] == n for each in runs), len(runs), len(ends), len(done)))
     loads = [(each.begins.count, each.runs.count, each.ends.count, each.done.count) for each in overview.periods]
     assert loads == rows
-    series = charts.by_period(plan, overview.periods)["series"]
+    series = charts.period_chart(plan, overview.periods)["series"]
     assert [each["data"] for each in series] == [[row[place] for row in rows] for place in range(3)]
 
 
@@ -298,7 +298,7 @@ def expect_curve(plan, overview, facts, day):
         ahead = pace is not None and point.day >= day
         line = min(max(now + pace * (point.day - day).days, 0), 100) if ahead else None
         assert point.forecast == pytest.approx(line)
-    series = {each["kind"]: each["data"] for each in charts.curve(curve, plan, overview.as_of)["series"]}
+    series = {each["kind"]: each["data"] for each in charts.curve_chart(curve, plan, overview.as_of)["series"]}
     assert series["actual"] == [None if p.actual is None else round(p.actual, 1) for p in curve.points]
     assert series["expected"] == [None if p.expected is None else round(p.expected, 1) for p in curve.points]
     assert ("forecast" in series) == (pace is not None)

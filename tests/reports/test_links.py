@@ -8,7 +8,7 @@ import pytest
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.test import RequestFactory
 
-from plan.actions.views import read_actions
+from plan.actions.views import read_action_listing
 from plan.models import Plan
 
 pytestmark = [pytest.mark.django_db, pytest.mark.apart, pytest.mark.both_databases]
@@ -37,7 +37,7 @@ def count_rows(plan, address):
     """The number of rows the list at an address has, by its queryset; nothing of the address may be left out."""
     request = RequestFactory().get(address)
     request._messages = CookieStorage(request)
-    count = read_actions(request, plan).actions.count()
+    count = read_action_listing(request, plan).actions.count()
     assert list(request._messages) == [], address
     return count
 

@@ -8,7 +8,7 @@ from criteria.models import Level
 from plan.as_of import on_day
 from plan.models import Plan, Status
 from pmqa_tracker import clock
-from reports.figures.maturity import Cell, build_map, judge
+from reports.figures.maturity import MapCell, build_map, set_cell_states
 from tests.factories import ActionItemFactory, CriterionFactory, PlanFactory, RequirementFactory, VerdictFactory
 from tests.reports.test_unlock import make_map
 
@@ -38,10 +38,10 @@ class Verdict:
 )
 def test_the_state_of_each_cell(verdicts, shares, states):
     cells = [
-        Cell(level, None, None if passed is None else Verdict(passed), done, total)
+        MapCell(level, None, None if passed is None else Verdict(passed), done, total)
         for level, passed, (done, total) in zip(Level, verdicts, shares, strict=True)
     ]
-    judge(cells)
+    set_cell_states(cells)
     assert " ".join(cell.state for cell in cells) == states
 
 

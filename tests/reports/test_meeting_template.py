@@ -13,7 +13,7 @@ from criteria.models import Level
 from plan.models import Status
 from reports.figures.groups import BAR_ORDER
 from reports.meeting.document import _context, build_meeting_word
-from spreadsheets.properties import signed
+from spreadsheets.properties import set_author
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory
 from tests.reports.test_sentences import packed
 
@@ -191,5 +191,5 @@ def test_a_file_without_properties_is_signed():
     file = BytesIO()
     with ZipFile(file, "w") as archive:
         archive.writestr("word/document.xml", "<w/>")
-    with ZipFile(signed(file)) as archive:
+    with ZipFile(set_author(file)) as archive:
         assert archive.namelist() == ["word/document.xml"]

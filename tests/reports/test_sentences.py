@@ -12,7 +12,7 @@ from plan.as_of import on_day
 from plan.lookup import earlier_days
 from plan.models import Plan, Status
 from reports.meeting.document import build_meeting_word
-from reports.meeting.pack import read_pack
+from reports.meeting.pack import read_meeting_pack
 from tests.factories import ActionItemFactory, MeetingFactory, PlanFactory, UnitFactory
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 def packed(plan, day, since):
     """The pack of a plan on a day, against an earlier one."""
     on, before = (on_day(plan, each, plan.periods.all()) for each in (day, since))
-    return read_pack(plan, on, before, earlier_days(plan, on), {})
+    return read_meeting_pack(plan, on, before, earlier_days(plan, on), {})
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from criteria.models import Assessment, Category, Criterion, Level, Requirement
 from criteria.scoring import score, weights
-from reports.figures.maturity import Cell, MapCategory, MaturityMap, Row, judge
+from reports.figures.maturity import CriterionRow, MapCategory, MapCell, MaturityMap, set_cell_states
 from reports.figures.unlock import unlock
 
 VERDICTS = {"P": True, "F": False}
@@ -28,10 +28,10 @@ def make_map(categories, points=(300, 100, 100)):
         category, rows = Category(pk=category_number, number=category_number), []
         for top in tops:
             criterion = Criterion(pk=next(numbers), category=category)
-            rows.append(Row(criterion, isinstance(top, list)))
+            rows.append(CriterionRow(criterion, isinstance(top, list)))
             for leaf in top if isinstance(top, list) else [top]:
                 if isinstance(top, list):
-                    rows.append(Row(Criterion(pk=next(numbers), category=category, parent=criterion), False))
+                    rows.append(CriterionRow(Criterion(pk=next(numbers), category=category, parent=criterion), False))
                 rows[-1].cells = make_cells(rows[-1].criterion, leaf)
         parts.append(MapCategory(category, rows))
     rows = [row for part in parts for row in part.rows]
@@ -47,8 +47,8 @@ def make_cells(criterion, leaf):
         verdict = Verdict(VERDICTS[letter[0]]) if letter[0] in VERDICTS else None
         unfinished = int(letter[1:] or 0)
         requirement = Requirement(pk=criterion.pk * 10 + level, criterion=criterion, level=level)
-        cells.append(Cell(level, requirement, verdict, 0, unfinished, code=f"{criterion.pk}-{level.initial}"))
-    judge(cells)
+        cells.append(MapCell(level, requirement, verdict, 0, unfinished, code=f"{criterion.pk}-{level.initial}"))
+    set_cell_states(cells)
     return cells
 
 

@@ -9,7 +9,7 @@ from openpyxl import load_workbook
 
 from spreadsheets.list_export import Table, send_table, write_list
 from spreadsheets.styles import FONT, HIGHEST_ROW, count_lines, line_height
-from spreadsheets.tables import Column, Kind
+from spreadsheets.tables import Column, ColumnKind
 
 PAYLOADS = (
     "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=cmd|'/C calc'!A0", '=HYPERLINK("http://x.example","y")',
@@ -21,7 +21,7 @@ MIDNIGHT = datetime(2020, 1, 1)  # noqa: DTZ001 - as a workbook holds it, withou
 
 
 def table(rows, **changes):
-    columns = [Column("ข้อความ", 30), Column("จำนวน", 8, Kind.NUMBER), Column("ร้อยละ", 8, Kind.PERCENT)]
+    columns = [Column("ข้อความ", 30), Column("จำนวน", 8, ColumnKind.NUMBER), Column("ร้อยละ", 8, ColumnKind.PERCENT)]
     given = {"title": "รายการ", "notes": ["แผน", "", "ตัวกรอง"], "columns": columns, "rows": rows, "empty": "ไม่มีรายการ"}
     return Table(**{**given, **changes})
 
@@ -93,7 +93,9 @@ def test_a_day_is_a_day_that_is_read_in_the_buddhist_era(language, number_format
     # 22:00 in London is the next morning here.
     days = [None, date(2020, 2, 29), datetime(2020, 5, 14, 22, tzinfo=UTC), date(1457, 1, 2)]
     with translation.override(language):
-        sheet = sheet_of(table([[day, "x"] for day in days], columns=[Column("วันที่", 14, Kind.DAY), Column("ก", 9)]))
+        sheet = sheet_of(
+            table([[day, "x"] for day in days], columns=[Column("วันที่", 14, ColumnKind.DAY), Column("ก", 9)])
+        )
     cells = [row[0] for row in sheet.iter_rows(min_row=5)]
     assert [cell.value for cell in cells[:3]] == [
         None,
@@ -137,7 +139,7 @@ def test_a_row_is_as_high_as_its_longest_text():
     """LibreOffice fits no row by itself."""
     long = "จัดทำแนวทางการสื่อสารวิสัยทัศน์ ค่านิยม และทิศทางองค์การ " * 4
     rows = [["สั้น", 1, 1], [long, 1, 1], ["ก\nข\nค", 1, 1], ["ย" * 30_000, 1, 1]]
-    sheet = sheet_of(table(rows, columns=[*table([]).columns[:2], Column("หัวที่ยาวกว่าความกว้าง", 8, Kind.PERCENT)]))
+    sheet = sheet_of(table(rows, columns=[*table([]).columns[:2], Column("หัวที่ยาวกว่าความกว้าง", 8, ColumnKind.PERCENT)]))
     heads, short, wrapped, broken, longest = (sheet.row_dimensions[number].height for number in range(4, 9))
     line = line_height()
     assert short == pytest.approx(line + 2, abs=0.5)

@@ -70,7 +70,7 @@ def test_every_kind_of_value_is_read_as_what_it_is():
         "ก", " ข ", 3, 3.5, True, date(2020, 5, 15), MOMENT, time(9, 30), None, "007",
     ]  # fmt: skip
     assert read.rows[1] == [
-        ReadCell(0.5, is_percent=True), ReadCell(40), ReadCell("#VALUE!", trouble="ERROR"), ReadCell(trouble="FORMULA"),
+        ReadCell(0.5, is_percent=True), ReadCell(40), ReadCell("#VALUE!", error="ERROR"), ReadCell(error="FORMULA"),
         ReadCell("บรรทัดหนึ่ง\nสอง"), ReadCell("a\x0bb"),
     ]  # fmt: skip
 

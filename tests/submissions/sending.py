@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from assignments.access import Access
 from pmqa_tracker import clock
-from submissions.steps import day_of_report, send_report
+from submissions.steps import send_submission, submission_day
 
 
 def on(month, day):
@@ -19,7 +19,7 @@ def period_of(plan, number):
 
 def send(plan, unit, author, *, number=2, version=0, op_id=None, at=None, note=""):
     period, at = period_of(plan, number), at or clock.now()
-    return send_report(
+    return send_submission(
         unit=unit,
         period=period,
         access=Access.of(author),
@@ -27,7 +27,7 @@ def send(plan, unit, author, *, number=2, version=0, op_id=None, at=None, note="
         op_id=op_id or uuid4(),
         at=at,
         note=note,
-        as_of=day_of_report(plan, period, at),
+        as_of=submission_day(plan, period, at),
     )
 
 

@@ -9,8 +9,8 @@ from assignments.models import Unit
 from plan.as_of import on_day
 from plan.models import Status
 from pmqa_tracker import clock
-from submissions.grid import grid
-from submissions.steps import accept_report, return_report
+from submissions.grid import read_submission_grid
+from submissions.steps import accept_submission, return_submission
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.submissions.sending import on, review, send
 
@@ -38,8 +38,8 @@ def action(plan, unit):
 
 
 def table(plan, *units):
-    as_of = on_day(plan, clock.today(), plan.periods.all(), told_until=clock.now())
-    return grid(plan, as_of, units)
+    as_of = on_day(plan, clock.today(), plan.periods.all(), cutoff=clock.now())
+    return read_submission_grid(plan, as_of, units)
 
 
 def cells(plan, unit):
@@ -52,9 +52,9 @@ def test_a_cell_says_where_a_unit_stands(plan, unit, action, staff, coordinator)
     second = send(plan, unit, staff, number=2).report
     third = send(plan, unit, staff, number=3).report
     assert cells(plan, unit)[:3] == [("SENT", False)] * 3
-    review(accept_report, first, coordinator, version=1)
-    review(return_report, second, coordinator, version=1, reasons={action.pk: "ก"})
-    review(return_report, third, coordinator, version=1, reasons={action.pk: "ก"})
+    review(accept_submission, first, coordinator, version=1)
+    review(return_submission, second, coordinator, version=1, reasons={action.pk: "ก"})
+    review(return_submission, third, coordinator, version=1, reasons={action.pk: "ก"})
     assert cells(plan, unit) == [("ACCEPTED", False), ("RETURNED", True), ("RETURNED", False), ("LATER", False)]
     cell = table(plan, unit).rows[0].cells[1]
     assert (cell.by, timezone.localdate(cell.at), cell.days_late) == (coordinator, clock.today(), 45)
@@ -90,4 +90,4 @@ def test_the_grid_needs_no_more_queries_for_more_units(plan, django_assert_num_q
         units = list(Unit.objects.divisions())
         as_of = on_day(plan, clock.today(), plan.periods.all())
         with django_assert_num_queries(2):
-            assert len(grid(plan, as_of, units).waiting) == len(units)
+            assert len(read_submission_grid(plan, as_of, units).waiting) == len(units)

@@ -4,7 +4,7 @@ import pytest
 
 from plan.models import Status
 from pmqa_tracker import clock
-from submissions.steps import day_of_report, report_actions
+from submissions.steps import submission_actions, submission_day
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.submissions.sending import on, period_of
 
@@ -28,7 +28,7 @@ def staff(unit):
 
 def refs_of(plan, unit, number, at=None):
     period = period_of(plan, number)
-    actions = report_actions(plan, unit, period, day_of_report(plan, period, at or clock.now()))
+    actions = submission_actions(plan, unit, period, submission_day(plan, period, at or clock.now()))
     return sorted(action.ref for action in actions)
 
 

@@ -13,7 +13,7 @@ from plan.models import AppendOnlyError, Plan
 from plan.updates.record import NotAllowedError
 from submissions.models import Submission, SubmissionLine, SubmissionStep
 from submissions.returned import annotate_returned
-from submissions.steps import StaleReportError, accept_report, return_report
+from submissions.steps import StaleSubmissionError, accept_submission, return_submission
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.submissions.sending import on, period_of, review, send
 
@@ -71,9 +71,9 @@ def test_the_lines_know_nothing_of_what_was_told_later(plan, unit, action, staff
 def test_a_report_is_sent_again_until_it_is_accepted(plan, unit, action, staff, coordinator):
     report = send(plan, unit, staff).report
     send(plan, unit, staff, version=1)
-    review(return_report, report, coordinator, version=2, reasons={action.pk: "โปรดแนบหลักฐาน"})
+    review(return_submission, report, coordinator, version=2, reasons={action.pk: "โปรดแนบหลักฐาน"})
     send(plan, unit, staff, version=3)
-    review(accept_report, report, coordinator, version=4)
+    review(accept_submission, report, coordinator, version=4)
     with pytest.raises(NotAllowedError):
         send(plan, unit, staff, version=5)
     assert stored() == {"state": "ACCEPTED", "version": 5}
@@ -121,7 +121,9 @@ def test_returning_keeps_the_reason_of_each_action(plan, unit, action, staff, co
     other = ActionItemFactory(plan=plan, lead=[unit])
     last = tell(action, staff, progress=10)
     report = send(plan, unit, staff).report
-    step = review(return_report, report, coordinator, version=1, reasons={action.pk: " โปรดแนบหลักฐาน "}, note="รอบแรก")
+    step = review(
+        return_submission, report, coordinator, version=1, reasons={action.pk: " โปรดแนบหลักฐาน "}, note="รอบแรก"
+    )
     assert stored() == {"state": "RETURNED", "version": 2}
     assert (step.by, step.note) == (coordinator, "รอบแรก")
     assert list(step.lines.values_list("action", "update", "reason")) == [(action.pk, last.pk, "โปรดแนบหลักฐาน")]
@@ -137,7 +139,7 @@ def test_what_was_returned_is_answered_by_an_update(plan, unit, action, staff, c
     other = ActionItemFactory(plan=plan, lead=[unit])
     report = send(plan, unit, staff).report
     assert returned(plan, unit) == {}
-    review(return_report, report, coordinator, version=1, reasons={action.pk: "ก", other.pk: "ข"})
+    review(return_submission, report, coordinator, version=1, reasons={action.pk: "ก", other.pk: "ข"})
     assert returned(plan, unit) == {action.pk: "ก", other.pk: "ข"}
     assert returned(plan, UnitFactory()) == {}
     tell(action, staff, progress=20)
@@ -149,7 +151,7 @@ def test_what_was_returned_is_answered_by_an_update(plan, unit, action, staff, c
 def test_what_was_told_before_the_return_is_no_answer(plan, unit, action, staff, coordinator, tell):
     report = send(plan, unit, staff).report
     tell(action, staff, progress=20)
-    review(return_report, report, coordinator, version=1, reasons={action.pk: "ก"})
+    review(return_submission, report, coordinator, version=1, reasons={action.pk: "ก"})
     assert returned(plan, unit) == {action.pk: "ก"}
 
 
@@ -160,7 +162,11 @@ def test_each_returned_action_is_of_the_report_and_has_a_reason(plan, unit, acti
     pks = {"own": action.pk, "second": second.pk, "foreign": foreign.pk}
     with pytest.raises(ValidationError):
         review(
-            return_report, report, coordinator, version=1, reasons={pks[name]: text for name, text in reasons.items()}
+            return_submission,
+            report,
+            coordinator,
+            version=1,
+            reasons={pks[name]: text for name, text in reasons.items()},
         )
     assert stored() == {"state": "SENT", "version": 1}
     assert SubmissionStep.objects.count() == 1
@@ -171,9 +177,9 @@ def test_only_a_coordinator_reviews(plan, unit, action, staff, roles):
     report = send(plan, unit, staff).report
     stranger = UserFactory(roles=roles, units=[unit])
     with pytest.raises(NotAllowedError):
-        review(accept_report, report, stranger, version=1)
+        review(accept_submission, report, stranger, version=1)
     with pytest.raises(NotAllowedError):
-        review(return_report, report, stranger, version=1, reasons={action.pk: "ก"})
+        review(return_submission, report, stranger, version=1, reasons={action.pk: "ก"})
     assert stored() == {"state": "SENT", "version": 1}
 
 
@@ -181,20 +187,20 @@ def test_only_a_coordinator_reviews(plan, unit, action, staff, roles):
 def test_only_what_waits_is_reviewed(plan, unit, action, staff, coordinator, first):
     report = send(plan, unit, staff).report
     if first == "accept":
-        review(accept_report, report, coordinator, version=1)
+        review(accept_submission, report, coordinator, version=1)
     else:
-        review(return_report, report, coordinator, version=1, reasons={action.pk: "ก"})
+        review(return_submission, report, coordinator, version=1, reasons={action.pk: "ก"})
     with pytest.raises(NotAllowedError):
-        review(accept_report, report, coordinator, version=2)
+        review(accept_submission, report, coordinator, version=2)
     with pytest.raises(NotAllowedError):
-        review(return_report, report, coordinator, version=2, reasons={action.pk: "ข"})
+        review(return_submission, report, coordinator, version=2, reasons={action.pk: "ข"})
     assert stored()["version"] == 2
 
 
 def test_what_was_never_sent_is_not_reviewed(plan, unit, action, coordinator):
     report = Submission(unit=unit, period=period_of(plan, 2))
     with pytest.raises(NotAllowedError):
-        review(accept_report, report, coordinator, version=0)
+        review(accept_submission, report, coordinator, version=0)
     assert not Submission.objects.exists()
 
 
@@ -203,23 +209,23 @@ def test_what_was_never_sent_is_not_reviewed(plan, unit, action, coordinator):
 
 def test_of_two_reviewers_the_second_is_told(plan, unit, action, staff, coordinator):
     report = send(plan, unit, staff).report
-    review(return_report, report, coordinator, version=1, reasons={action.pk: "ก"})
-    with pytest.raises(StaleReportError):
-        review(accept_report, report, UserFactory(roles=["coordinator"]), version=1)
+    review(return_submission, report, coordinator, version=1, reasons={action.pk: "ก"})
+    with pytest.raises(StaleSubmissionError):
+        review(accept_submission, report, UserFactory(roles=["coordinator"]), version=1)
     assert stored() == {"state": "RETURNED", "version": 2}
 
 
 def test_what_was_sent_again_is_not_accepted_unseen(plan, unit, action, staff, coordinator):
     report = send(plan, unit, staff).report
     send(plan, unit, staff, version=1)
-    with pytest.raises(StaleReportError):
-        review(accept_report, report, coordinator, version=1)
+    with pytest.raises(StaleSubmissionError):
+        review(accept_submission, report, coordinator, version=1)
     assert stored() == {"state": "SENT", "version": 2}
 
 
 @pytest.mark.parametrize("version", [1, 7, 10**30])
 def test_a_version_that_never_was_sends_nothing(plan, unit, action, staff, version):
-    with pytest.raises(StaleReportError):
+    with pytest.raises(StaleSubmissionError):
         send(plan, unit, staff, version=version)
     assert not Submission.objects.exists()
 
@@ -229,11 +235,11 @@ def test_the_same_submission_twice_makes_one_step(plan, unit, action, staff, coo
     first = send(plan, unit, staff, op_id=op_ids[0])
     assert send(plan, unit, staff, op_id=op_ids[0]) == first
     why = {"reasons": {action.pk: "ก"}}
-    back = review(return_report, first.report, coordinator, version=1, op_id=op_ids[1], **why)
-    assert review(return_report, first.report, coordinator, version=1, op_id=op_ids[1], **why) == back
+    back = review(return_submission, first.report, coordinator, version=1, op_id=op_ids[1], **why)
+    assert review(return_submission, first.report, coordinator, version=1, op_id=op_ids[1], **why) == back
     send(plan, unit, staff, version=2)
-    done = review(accept_report, first.report, coordinator, version=3, op_id=op_ids[2])
-    assert review(accept_report, first.report, coordinator, version=3, op_id=op_ids[2]) == done
+    done = review(accept_submission, first.report, coordinator, version=3, op_id=op_ids[2])
+    assert review(accept_submission, first.report, coordinator, version=3, op_id=op_ids[2]) == done
     assert SubmissionStep.objects.count() == 4
     assert SubmissionLine.objects.count() == 3
 
@@ -241,18 +247,18 @@ def test_the_same_submission_twice_makes_one_step(plan, unit, action, staff, coo
 def test_a_submission_written_anew_is_no_repeat(plan, unit, action, staff, coordinator):
     op_id = uuid4()
     report = send(plan, unit, staff).report
-    review(return_report, report, coordinator, version=1, op_id=op_id, reasons={action.pk: "ก"})
-    with pytest.raises(StaleReportError):
-        review(return_report, report, coordinator, version=1, op_id=op_id, reasons={action.pk: "ข"})
-    with pytest.raises(StaleReportError):
-        review(accept_report, report, coordinator, version=1, op_id=op_id)
+    review(return_submission, report, coordinator, version=1, op_id=op_id, reasons={action.pk: "ก"})
+    with pytest.raises(StaleSubmissionError):
+        review(return_submission, report, coordinator, version=1, op_id=op_id, reasons={action.pk: "ข"})
+    with pytest.raises(StaleSubmissionError):
+        review(accept_submission, report, coordinator, version=1, op_id=op_id)
     assert SubmissionStep.objects.count() == 2
 
 
 def test_somebody_elses_op_id_is_not_taken_for_ones_own(plan, unit, action, staff):
     op_id = uuid4()
     send(plan, unit, staff, op_id=op_id)
-    with pytest.raises(StaleReportError):
+    with pytest.raises(StaleSubmissionError):
         send(plan, unit, UserFactory(roles=["staff"], units=[unit]), version=1, op_id=op_id)
     assert stored() == {"state": "SENT", "version": 1}
 
@@ -287,7 +293,7 @@ def _at_once(count, job):
 def test_of_many_first_sendings_at_once_one_wins(plan, unit, action, staff):
     answers = _at_once(6, lambda n: send(plan, unit, staff, note=f"ฉบับที่ {n}"))
     won = [answer for answer in answers if isinstance(answer, SubmissionStep)]
-    assert [type(answer) for answer in answers if answer not in won] == [StaleReportError] * 5
+    assert [type(answer) for answer in answers if answer not in won] == [StaleSubmissionError] * 5
     assert SubmissionStep.objects.get().note == won[0].note
     assert stored() == {"state": "SENT", "version": 1}
 
@@ -306,12 +312,12 @@ def test_of_many_reviewers_at_once_one_wins(plan, unit, action, staff, coordinat
 
     def job(n):
         if n % 2:
-            return review(accept_report, report, coordinator, version=1)
-        return review(return_report, report, coordinator, version=1, reasons={action.pk: f"เหตุผลที่ {n}"})
+            return review(accept_submission, report, coordinator, version=1)
+        return review(return_submission, report, coordinator, version=1, reasons={action.pk: f"เหตุผลที่ {n}"})
 
     answers = _at_once(6, job)
     won = [answer for answer in answers if isinstance(answer, SubmissionStep)]
-    assert [type(answer) for answer in answers if answer not in won] == [StaleReportError] * 5
+    assert [type(answer) for answer in answers if answer not in won] == [StaleSubmissionError] * 5
     assert stored() == {"state": won[0].state, "version": 2}
     assert SubmissionStep.objects.count() == 2
 

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from submissions.models import Submission, SubmissionStep
-from submissions.steps import accept_report, return_report
+from submissions.steps import accept_submission, return_submission
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.submissions.sending import on, review, send
 from tests.test_pages import no_inline
@@ -143,7 +143,7 @@ def test_sending_leads_back_to_the_report(client, plan, action, staff):
 def test_what_was_not_updated_is_sent_knowingly(client, plan, action, silent, staff):
     client.force_login(staff)
     first = client.get(here())
-    assert [row.action.ref for row in first.context["page"].waiting_for_unit] == ["1.1-A-2"]
+    assert [row.action.ref for row in first.context["page"].rows_needing_update] == ["1.1-A-2"]
     assert 'href="/plans/2563/my/1.1-A-2/#row-1.1-A-2"' in first.content.decode()
     response = client.post(here(), form(note="ขอส่งก่อน"))
     assert response.status_code == 422
@@ -189,11 +189,11 @@ def test_the_coordinator_returns_an_action_and_its_unit_finds_why(
     response = client.get(here())
     row = rows_of(response)["1.1-A-1"]
     assert (row.returned_because, row.is_answered) == ("โปรดแนบหลักฐาน\nพร้อมลงนาม", False)
-    assert [each.action.ref for each in response.context["page"].waiting_for_unit] == ["1.1-A-1", "1.1-A-2"]
+    assert [each.action.ref for each in response.context["page"].rows_needing_update] == ["1.1-A-1", "1.1-A-2"]
     assert [each.action.ref for each, _field in response.context["groups"][0][1]] == ["1.1-A-1", "1.1-A-2"]
     tell(action, staff, result="แนบหลักฐานแล้ว")
     row = rows_of(client.get(here()))["1.1-A-1"]
-    assert (row.is_answered, row.waits_for_unit) == (True, False)
+    assert (row.is_answered, row.needs_update) == (True, False)
 
 
 def test_a_return_without_a_reason_is_told(client, plan, unit, action, staff, coordinator):
@@ -241,7 +241,7 @@ def test_a_review_after_anothers_shows_his_and_keeps_the_words(client, plan, uni
 
     report = send(plan, unit, staff).report
     other = UserFactory(roles=["coordinator"], first_name="อีกคน")
-    review(return_report, report, other, version=1, reasons={action.pk: "ของเขา"})
+    review(return_submission, report, other, version=1, reasons={action.pk: "ของเขา"})
     client.force_login(coordinator)
     response = client.post(here(), form(1, "return", note="รอบแรก", **{f"reason_{action.pk}": "ของฉัน"}))
     body = response.content.decode()
@@ -313,7 +313,7 @@ def test_who_may_not_is_told_why_and_keeps_his_words(client, plan, unit, action,
 
 def test_an_accepted_report_is_not_sent_again(client, plan, unit, action, staff, coordinator):
 
-    review(accept_report, send(plan, unit, staff).report, coordinator, version=1)
+    review(accept_submission, send(plan, unit, staff).report, coordinator, version=1)
     client.force_login(staff)
     response = client.post(here(), form(2, note="ขอแก้ไข"))
     assert response.status_code == 403
@@ -364,7 +364,7 @@ def test_a_page_needs_no_more_queries_for_more_rows(client, plan, unit, staff, c
         step = send(plan, unit, staff, version=version)
         if state == "returned":
             reasons = dict.fromkeys(step.lines.values_list("action_id", flat=True), "โปรดแก้ไข")
-            review(return_report, step.report, coordinator, version=version + 1, reasons=reasons)
+            review(return_submission, step.report, coordinator, version=version + 1, reasons=reasons)
 
     def queries():
         with CaptureQueriesContext(connection) as captured:

@@ -13,8 +13,8 @@ from assignments.access import Access
 from assignments.models import Unit
 from plan.as_of import on_day
 from plan.models import Due
-from submissions.grid import CellState, grid, missing_reports
-from submissions.steps import return_report
+from submissions.grid import SubmissionCellState, missing_submissions, read_submission_grid
+from submissions.steps import return_submission
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.submissions.returning import give_back
 from tests.submissions.sending import review, send
@@ -111,7 +111,7 @@ def test_a_report_that_is_late_or_was_returned_is_there_also_alone(
     if state == "RETURNED":
         send(plan, unit, person, number=2)
         step = send(plan, unit, person, number=3)
-        review(return_report, step.report, coordinator, version=1, reasons={action.pk: "โปรดแนบหลักฐาน"})
+        review(return_submission, step.report, coordinator, version=1, reasons={action.pk: "โปรดแนบหลักฐาน"})
         tell(action, person, result="แนบแล้ว")
     address = reverse("period_report", args=["2563", unit.abbreviation, number])
     for headers in ({}, HTMX):
@@ -123,7 +123,7 @@ def test_a_report_that_is_late_or_was_returned_is_there_also_alone(
     assert "มีงานที่ต้องรายงาน 1 รายการ" in client.get("/plans/2563/my/").content.decode()
     _head, headings, rows = shape(open_sheet(client.get("/plans/2563/owed.xlsx")))
     (row,) = (dict(zip(headings, row, strict=True)) for row in rows)
-    assert [row["หน่วยงาน"], row["สถานะ"]] == [str(unit), CellState(state).label]
+    assert [row["หน่วยงาน"], row["สถานะ"]] == [str(unit), SubmissionCellState(state).label]
     send(plan, unit, person, number=number, version=2 if state == "RETURNED" else 0)
     assert count(plan, person) == 0
 
@@ -136,10 +136,10 @@ def test_the_bell_and_the_grid_name_the_same_reports(plan, unit, person, tell, c
     as_of = on_day(plan, date(2020, 5, 15), plan.periods.all())
     states = set()
     for report in reports:
-        review(return_report, report, coordinator, version=1, reasons={action.pk: "แก้ไข"})
-        cells = grid(plan, as_of, list(Unit.objects.divisions())).rows
+        review(return_submission, report, coordinator, version=1, reasons={action.pk: "แก้ไข"})
+        cells = read_submission_grid(plan, as_of, list(Unit.objects.divisions())).rows
         asked = [cell for row in cells if row.unit == unit for cell in row.cells if cell.is_missing]
-        assert missing_reports(plan, Access.of(person), as_of) == asked
+        assert missing_submissions(plan, Access.of(person), as_of) == asked
         states |= {(cell.period.number, cell.state.value) for cell in asked}
     assert states == {(1, "RETURNED"), (2, "RETURNED"), (3, "RETURNED")}
 

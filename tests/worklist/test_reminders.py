@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from plan.models import Due, Plan
-from submissions.grid import CellState
+from submissions.grid import SubmissionCellState
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.submissions.returning import give_back
 from worklist.models import Reminder
@@ -229,7 +229,7 @@ def test_a_dry_run_prints_and_leaves_no_trace(post, plan, overdue, unit, setting
     staff("somchai", unit)
     out = run("--dry-run")
     assert "somchai <somchai@example.org> (สพม.): 4\n" in out
-    assert f"  {CellState.LATE.label}: สพม. · ต.ค.–ธ.ค. 2562\n" in out
+    assert f"  {SubmissionCellState.LATE.label}: สพม. · ต.ค.–ธ.ค. 2562\n" in out
     assert f"  {Due.OVERDUE.label} 1: 1.1-A-1\n" in out
     assert " 1: 1.1-A-2\n" in out
     assert post.mails == []

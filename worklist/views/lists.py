@@ -10,14 +10,14 @@ from plan.downloads import list_notes, send_list
 from plan.lookup import find_plan
 from worklist import tables
 from worklist.owed import read_list
-from worklist.views.my import now_of, place_of, read_my
+from worklist.views.my import as_of_now, read_my, read_work_filter
 
 
 @require_safe
-def my(request: HttpRequest, slug: str) -> FileResponse:
+def my_workbook(request: HttpRequest, slug: str) -> FileResponse:
     """งานของฉัน, the tab that `?role=` names."""
     plan = find_plan(request, slug)
-    shown = read_my(plan, access_of(request), place_of(request))
+    shown = read_my(plan, access_of(request), read_work_filter(request))
     as_of = shown["as_of"]
     return send_list(
         tables.my_table(
@@ -32,10 +32,10 @@ def my(request: HttpRequest, slug: str) -> FileResponse:
 
 
 @require_safe
-def owed(request: HttpRequest, slug: str) -> FileResponse:
+def owed_workbook(request: HttpRequest, slug: str) -> FileResponse:
     """What the person's units owe."""
     plan = find_plan(request, slug)
-    as_of = now_of(plan)
+    as_of = as_of_now(plan)
     owed_list = read_list(plan, access_of(request), as_of)
     return send_list(tables.owed_table(owed_list, notes=list_notes(plan, as_of.day)), plan, as_of.day)
 

@@ -24,10 +24,10 @@ from plan.lookup import find_action, find_plan
 from plan.models import ActionItem, Due, Plan
 from plan.updates.forms import typed_update
 from plan.updates.record import record_unchanged
-from plan.updates.views import Panel, answer_update, open_panel, page_addresses, why_left
+from plan.updates.views import UpdatePanel, answer_update, open_panel, page_addresses, why_skipped
 from pmqa_tracker import clock, thai
-from pmqa_tracker.typed_words import Words, describes_words
-from submissions.grid import grid
+from pmqa_tracker.typed_words import LabelledText, reads_typed_text
+from submissions.grid import read_submission_grid
 from worklist.queue import PageRow, WorkRow, read_rows, sort_work
 
 
@@ -36,11 +36,11 @@ def my(request: HttpRequest, slug: str) -> HttpResponse:
     """What my units owe, most pressing first; lead and support on a page each."""
     plan = find_plan(request, slug)
     said_of = {each.extra_tags.removeprefix("row-"): each.message for each in messages.get_messages(request)}
-    context = read_my(plan, access_of(request), place_of(request)) | {"said_of": said_of}
+    context = read_my(plan, access_of(request), read_work_filter(request)) | {"said_of": said_of}
     return render(request, "worklist/my.html", context)
 
 
-@describes_words(typed_update)
+@reads_typed_text(typed_update)
 @require_http_methods(["GET", "HEAD", "POST"])
 def my_row(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
     """One row of it with its form open, which posts to the same address; `?closed` gives the row without its form.
@@ -50,16 +50,16 @@ def my_row(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
     plan = find_plan(request, slug)
     action = find_action(plan, ref)
     access = access_of(request)
-    if not access.unit_ids or not any(part.unit_id in access.speaks_for for part in action.assignments.all()):
+    if not access.unit_ids or not any(part.unit_id in access.represented_units for part in action.assignments.all()):
         return _outside(request, plan, action, access)
-    place = place_of(request)
+    place = read_work_filter(request)
     addresses = row_addresses(plan, action, place)
     if request.method == "POST":
         panel = answer_update(request, plan, action, access, addresses)
     elif "closed" in request.GET:
         panel = None
     else:
-        panel = open_panel(action, access, addresses, unit=place.unit_in(action, access))
+        panel = open_panel(action, access, addresses, unit=place.default_unit(action, access))
     if panel and panel.update:
         if not request.htmx:
             messages.success(request, _("Recorded. %(ref)s now shows what you told.") % {"ref": action.ref})
@@ -71,7 +71,7 @@ def my_row(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
     return render(request, "worklist/my.html", context, status=panel.status if panel else 200)
 
 
-def typed_rows(request: HttpRequest) -> Words:
+def typed_rows(request: HttpRequest) -> LabelledText:
     """(label, text) of the rows that were ticked."""
     refs = ", ".join(choice[0] for choice in map(_read_choice, request.POST.getlist("row")) if choice)
     return [(_("Rows ticked"), refs)] if refs else []
@@ -91,19 +91,19 @@ def _outside(request: HttpRequest, plan: Plan, action: ActionItem, access: Acces
     """A row in which the person has no part, or none any more: its action's page, with what was typed."""
     addresses = page_addresses(plan, action)
     if request.method != "POST":
-        address = addresses["afresh"]
+        address = addresses["reload_url"]
         return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
     panel = answer_update(request, plan, action, access, addresses)
     return answer_with(request, plan, panel, access, part="worklist/my.html#outside")
 
 
-@describes_words(typed_rows)
+@reads_typed_text(typed_rows)
 @require_POST
 def my_unchanged(request: HttpRequest, slug: str) -> HttpResponse:
     """ไม่เปลี่ยนแปลงในงวดนี้: an update for each chosen row that says so. One row by htmx comes back as it stands now."""
     plan = find_plan(request, slug)
     access = access_of(request)
-    place = place_of(request)
+    place = read_work_filter(request)
     chosen = [choice for choice in map(_read_choice, request.POST.getlist("row")) if choice]
     actions = {action.ref: action for action in plan.actions.with_details().filter(ref__in={ref for ref, *_ in chosen})}
     rows = [(actions[ref], *choice) for ref, *choice in dict.fromkeys(chosen) if ref in actions]
@@ -111,9 +111,9 @@ def my_unchanged(request: HttpRequest, slug: str) -> HttpResponse:
     if request.htmx and len(told) == 1 and not left:
         return _row(request, plan, access, place, told[0].action, None, is_recorded=True)
     seen = {ref: version for ref, version, *_rest in chosen}
-    why = {action.ref: why_left(action, seen[action.ref], access) for action in left}
+    why = {action.ref: why_skipped(action, seen[action.ref], access) for action in left}
     if request.htmx and len(left) == 1 and not told:
-        if not read_rows(plan, access, now_of(plan), refs=[left[0].ref]):
+        if not read_rows(plan, access, as_of_now(plan), refs=[left[0].ref]):
             raise PermissionDenied(why[left[0].ref])
         return _row(request, plan, access, place, left[0], None, said_of=why)
     if told:
@@ -131,7 +131,7 @@ def my_unchanged(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class WorkFilter:
     """Which rows the page shows: the person's part in the work, and the unit they narrow it to, if any."""
 
     role: str
@@ -147,37 +147,37 @@ class Place:
         """The person as a member of the chosen unit alone."""
         return access.only(self.unit) if self.unit else access
 
-    def unit_in(self, action: ActionItem, access: Access) -> Unit | None:
-        """The unit that a form in a row speaks for at first; None leaves it to `Access.unit_in`."""
-        own = self.narrow(access).own_in(action)
-        leads = [unit for unit in own if access.only(unit).assigns(action, self.role)]
+    def default_unit(self, action: ActionItem, access: Access) -> Unit | None:
+        """The unit that a form in a row speaks for at first; None leaves it to `Access.default_unit`."""
+        own = self.narrow(access).own_units_in(action)
+        leads = [unit for unit in own if access.only(unit).has_role_in(action, self.role)]
         return leads[0] if leads and (self.unit or self.role == Role.SUPPORT) else None
 
 
-def place_of(request: HttpRequest) -> Place:
+def read_work_filter(request: HttpRequest) -> WorkFilter:
     """The part in the work, lead unless support is asked for, and the unit, where the person is a member of it."""
-    asked = thai.as_offered(request.GET.get("role", ""), Role.values)
+    asked = thai.match_spelling(request.GET.get("role", ""), Role.values)
     role = Role.SUPPORT if asked == Role.SUPPORT else Role.LEAD
     units = {each.abbreviation: each for each in access_of(request).units}
-    unit = units.get(thai.as_offered(request.GET.get("unit", ""), units)) if len(units) > 1 else None
-    return Place(role=role, unit=unit)
+    unit = units.get(thai.match_spelling(request.GET.get("unit", ""), units)) if len(units) > 1 else None
+    return WorkFilter(role=role, unit=unit)
 
 
-def now_of(plan: Plan) -> AsOf:
+def as_of_now(plan: Plan) -> AsOf:
     """The plan today, with what was told until this moment."""
-    return on_day(plan, clock.today(), plan.periods.all(), told_until=clock.now())
+    return on_day(plan, clock.today(), plan.periods.all(), cutoff=clock.now())
 
 
-def my_address(plan: Plan, place: Place) -> str:
+def my_address(plan: Plan, place: WorkFilter) -> str:
     """The address of งานของฉัน at a place."""
     return _with_query(reverse("my", args=[plan.slug]), place.query)
 
 
-def row_addresses(plan: Plan, action: ActionItem, place: Place) -> dict[str, str]:
+def row_addresses(plan: Plan, action: ActionItem, place: WorkFilter) -> dict[str, str]:
     """The addresses of a panel that stands in a row."""
     here = reverse("my_row", args=[plan.slug, action.ref])
     stays = _with_query(here, place.query)
-    return {"post_to": stays, "afresh": _with_query(here, place.query | {"closed": 1}), "anew": stays}
+    return {"post_url": stays, "reload_url": _with_query(here, place.query | {"closed": 1}), "empty_form_url": stays}
 
 
 def _with_query(address: str, query: dict[str, Any]) -> str:
@@ -185,12 +185,12 @@ def _with_query(address: str, query: dict[str, Any]) -> str:
 
 
 def read_my(
-    plan: Plan, access: Access, place: Place, *, action: ActionItem | None = None, panel: Panel | None = None
+    plan: Plan, access: Access, place: WorkFilter, *, action: ActionItem | None = None, panel: UpdatePanel | None = None
 ) -> dict[str, Any]:
     """What the page shows; with the form of one action open in its row."""
-    as_of = now_of(plan)
+    as_of = as_of_now(plan)
     units = access.units
-    if action and place.unit and place.unit not in access.own_in(action):
+    if action and place.unit and place.unit not in access.own_units_in(action):
         place = replace(place, unit=None)
     access = place.narrow(access)
     rows = read_rows(plan, access, as_of) if access.unit_ids else []
@@ -211,18 +211,18 @@ def read_my(
         ],
         "stays": _with_query("", place.query),
         "units": units,
-        "grid": grid(plan, as_of, access.units) if units else None,
+        "grid": read_submission_grid(plan, as_of, access.units) if units else None,
         "work": work,
         "can_confirm_any": any(row.choices for row in rows),
     }
 
 
-def _page_row(row: WorkRow, plan: Plan, access: Access, place: Place, panel: Panel | None) -> PageRow:
+def _page_row(row: WorkRow, plan: Plan, access: Access, place: WorkFilter, panel: UpdatePanel | None) -> PageRow:
     """A row as the page shows it in a role: its buttons, the collective it comes through, its form where it is open."""
     action, is_lead = row.action, place.role == Role.LEAD
     is_reported = is_lead and row.is_reported
     parts = [part for part in action.assignments.all() if part.role == place.role]
-    through = next((part.unit for part in parts if part.unit_id in access.speaks_for), None)
+    through = next((part.unit for part in parts if part.unit_id in access.represented_units), None)
     can_confirm = (
         is_lead
         and access.may_change_status(action)
@@ -246,9 +246,9 @@ def _row(
     request: HttpRequest,
     plan: Plan,
     access: Access,
-    place: Place,
+    place: WorkFilter,
     action: ActionItem,
-    panel: Panel | None,
+    panel: UpdatePanel | None,
     *,
     is_recorded: bool = False,
     said_of: Mapping[str, str] | None = None,
@@ -257,8 +257,8 @@ def _row(
 
     `said_of` is why nothing was, by ref; the answer is then a conflict.
     """
-    as_of = now_of(plan)
-    if place.unit and place.unit not in access.own_in(action):
+    as_of = as_of_now(plan)
+    if place.unit and place.unit not in access.own_units_in(action):
         place = replace(place, unit=None)
     access = place.narrow(access)
     rows = read_rows(plan, access, as_of, refs=None if is_recorded else [action.ref])

@@ -7,14 +7,14 @@ from django.views.decorators.http import require_safe
 from assignments.access import access_of
 from plan.lookup import find_plan
 from worklist.owed import MOST_ROWS, read_list
-from worklist.views.my import now_of
+from worklist.views.my import as_of_now
 
 
 @require_safe
 def owed(request: HttpRequest, slug: str) -> HttpResponse:
     """What my units owe, as the reminder lists it; for htmx the bell's panel, with the first rows of each group."""
     plan = find_plan(request, slug)
-    as_of = now_of(plan)
+    as_of = as_of_now(plan)
     owed_list = read_list(plan, access_of(request), as_of)
     if request.htmx:
         owed_list = owed_list.first(MOST_ROWS)

@@ -42,9 +42,9 @@ class Command(BaseCommand):
                 f"“{error}” เป็นบัญชีผู้ใช้จริง ระบบสาธิตต้องใช้ฐานข้อมูลแยกต่างหาก"
             ) from error
         people = {user.username: user for _account, user in made}
-        told = history.tell_history(plan, people, today=clock.today())
+        told = history.write_demo_history(plan, people, today=clock.today())
         history.hold_meetings(plan, today=clock.today())
-        sent = submissions.tell_reports(plan, people, today=clock.today())
+        sent = submissions.write_demo_submissions(plan, people, today=clock.today())
         if verbosity:
             self._print(made, told, sent)
 

@@ -92,7 +92,7 @@ def test_my_work_is_sorted_by_due_and_counts_what_was_told(client, plan, unit, s
         ("UNSCHEDULED", [unscheduled.pk], []),
         ("CLOSED", [done.pk], []),
     ]
-    assert (work.own.told, work.own.to_tell, work.through.told, work.through.to_tell) == (1, 2, 0, 1)
+    assert (work.own.told, work.own.total, work.through.told, work.through.total) == (1, 2, 0, 1)
     assert [(str(role), count) for role, count in work.tabs] == [("LEAD", 5), ("SUPPORT", 1)]
     support = client.get("/plans/2563/my/?role=SUPPORT").context["work"]
     assert [pks(section.own) for section in support.sections] == [[helped.pk]]

@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 from assignments.access import Access
 from plan.as_of import on_day
 from plan.models import ActionItem, AppendOnlyError, Evidence, ProgressUpdate, Status
-from plan.updates.record import Attachment, NotAllowedError, Report, StaleUpdateError, record_update
+from plan.updates.record import Attachment, NotAllowedError, StaleUpdateError, UpdateInput, record_update
 from pmqa_tracker import clock
 from tests.factories import ActionItemFactory, ProgressUpdateFactory, UnitFactory, UserFactory
 
@@ -43,7 +43,7 @@ def write(action, author, *, version=1, op_id=None, at=None, **told):
         op_id=op_id or uuid4(),
         access=Access.of(author),
         at=at or clock.now(),
-        report=Report(**told),
+        report=UpdateInput(**told),
     )
 
 
