@@ -50,7 +50,7 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
         return self.filter(Exists(assigned.filter(role=role) if role else assigned))
 
     def assigned_to(self, unit_pks: Any, *, role: str) -> "ActionItemQuerySet":
-        """In which one of these very units has the role; `Access.represented_units` holds a person's, collectives included."""
+        """In which one of these units has the role; see `Access.represented_units` for those of a user."""
         return self.filter(Exists(Assignment.objects.filter(action=OuterRef("pk"), unit__in=list(unit_pks), role=role)))
 
     def matching(self, text: str) -> "ActionItemQuerySet":

@@ -169,7 +169,7 @@ def record_unchanged(
 
     Args:
         rows: action (`with_details()`), the version its author saw, the id of this submission for it, and the pk of
-            the unit the author speaks for, see `UpdateInput`. An action may be there once for each of the author's units.
+            the unit the author speaks for, see `UpdateInput`. An action may be there once for each unit of the author.
         access: the author and what he may do.
         at: the moment, aware.
 
