@@ -38,7 +38,7 @@ class UpdatePanel:
         status: of the HTTP answer.
         update: what a posted form recorded; None where it did not.
         last: the last report of the action, to be read beside the fields; and the last one with words, if it has none.
-        is_stale: another update came first; `theirs` is what, newest first.
+        is_stale: another update came first; `newer_updates` are those, newest first.
         is_own: and it was the same user's, in another tab or on another device.
         refusal: why nothing was recorded; `typed` is what was, label and text.
     """

@@ -31,7 +31,7 @@ class Overview:
         then: the whole on the earlier day.
         leads, supports: what each unit leads and supports, worst first; empty where the filters ask for the other
             role.
-        quiet: what units lead that have themselves reported nothing in the period that runs; None where only support
+        silent_units: what units lead that have themselves reported nothing in the period that runs; None where only support
             is shown.
         owing_since: action pk → pks of the units and collectives whose update is missing since the earlier day.
     """

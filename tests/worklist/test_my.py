@@ -118,7 +118,7 @@ def test_the_same_op_id_with_other_words_is_a_conflict_and_not_swallowed(client,
     assert client.post(f"/plans/2563/my/{action.ref}/", first).status_code == 302
     response = client.post(f"/plans/2563/my/{action.ref}/", first | {"result": "ฉบับแก้"})
     assert response.status_code == 409
-    assert [update.result for update in response.context["work"].sections[0].own[0].panel.theirs] == ["ฉบับแรก"]
+    assert [update.result for update in response.context["work"].sections[0].own[0].panel.newer_updates] == ["ฉบับแรก"]
     fresh = response.context["work"].sections[0].own[0].panel.form
     again = first | {"result": "ฉบับแก้", "version": 2, "op_id": fresh["op_id"].value()}
     assert fresh["op_id"].value() != first["op_id"]
