@@ -31,8 +31,7 @@ class Overview:
         then: the whole on the earlier day.
         leads, supports: what each unit leads and supports, worst first; empty where the filters ask for the other
             role.
-        silent_units: what units lead that have themselves reported nothing in the period that runs; None where only support
-            is shown.
+        silent_units: what units lead that have reported nothing in this period; None where only support is shown.
         owing_since: action pk → pks of the units and collectives whose update is missing since the earlier day.
     """
 
