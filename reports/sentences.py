@@ -1,4 +1,4 @@
-"""The figures in sentences, for the summary a meeting reads first: made by templates, each from figures alone."""
+"""Summary of the meeting pack in sentences, built from figures only."""
 
 from collections.abc import Sequence
 
@@ -13,34 +13,34 @@ from reports.figures.maturity import MapCellState, MaturityMap
 from reports.figures.overview import Overview
 from reports.figures.unlock import UnlockStep
 
-NAMED = 3  # units or requirements named in a sentence
+NAMED = 3  # most units or requirements that a sentence names
 
 
 def summarize(overview: Overview, the_map: MaturityMap, steps: Sequence[UnlockStep], since_name: str) -> list[str]:
-    """What stands, against what was expected; what is late, what moved, what is foreseen, and the score.
+    """Sentences on statuses, progress, overdue actions, changes, forecast, missing reports and the score.
 
     Args:
-        overview: the figures, of the whole plan.
-        the_map: the maturity map of the same day.
-        steps: what would lift the score most.
-        since_name: what the earlier day was, such as a meeting's name; empty where it is just a day.
+        overview: figures of the whole plan.
+        the_map: maturity map of the same day.
+        steps: requirements that raise the score most, best first.
+        since_name: name of the earlier day, such as a meeting's; empty if it has none.
     """
     if not overview.whole.total.count:
         return [_("The plan holds no actions yet.")]
     sentences = [
-        _stand(overview),
+        _statuses(overview),
         _progress(overview.whole),
         _overdue(overview),
         _changes(overview, since_name),
         _forecast(overview),
-        _quiet(overview),
+        _silent_units(overview),
         *_score(the_map, steps),
     ]
     return [sentence for sentence in sentences if sentence]
 
 
 def enumerate_words(words: Sequence[str]) -> str:
-    """ "a, b and c"."""
+    """Join words in the active language: "a, b and c"."""
     if len(words) < 2:
         return "".join(words)
     first = words[0]
@@ -49,11 +49,11 @@ def enumerate_words(words: Sequence[str]) -> str:
     return _("%(first)s and %(last)s") % {"first": first, "last": words[-1]}
 
 
-def _whole(value: float | None) -> str:
+def _rounded(value: float | None) -> str:
     return "–" if value is None else f"{value:.0f}"
 
 
-def _stand(overview: Overview) -> str:
+def _statuses(overview: Overview) -> str:
     total = overview.whole.total.count
     parts = []
     for status in BAR_ORDER:
@@ -61,7 +61,7 @@ def _stand(overview: Overview) -> str:
         if count:
             parts.append(
                 _("%(status)s %(count)s (%(share)s %%)")
-                % {"status": status.label, "count": count, "share": _whole(100 * count / total)}
+                % {"status": status.label, "count": count, "share": _rounded(100 * count / total)}
             )
     text = ngettext(
         "As of %(day)s the plan holds %(total)s action: %(parts)s.",
@@ -76,7 +76,7 @@ def _progress(whole: Group) -> str:
         return ""
     if whole.gap is None:
         return _("The mean progress is %(progress)s %%; no action has a schedule to compare with.") % {
-            "progress": _whole(whole.progress)
+            "progress": _rounded(whole.progress)
         }
     if whole.gap >= 0:
         text = _(
@@ -87,8 +87,8 @@ def _progress(whole: Group) -> str:
             "The mean progress is %(progress)s %% against %(expected)s %% expected: %(gap)s points behind the plan."
         )
     return text % {
-        "progress": _whole(whole.progress),
-        "expected": _whole(whole.expected),
+        "progress": _rounded(whole.progress),
+        "expected": _rounded(whole.expected),
         "gap": points(abs(whole.gap)),
     }
 
@@ -124,8 +124,8 @@ def _changes(overview: Overview, since_name: str) -> str:
     silent = figures[Change.SILENT].count
     if silent:
         missing = ngettext(
-            "; of %(count)s action that should be moving nothing was told",
-            "; of %(count)s actions that should be moving nothing was told",
+            "; %(count)s action that should be moving has no update",
+            "; %(count)s actions that should be moving have no update",
             silent,
         )
         text += missing % {"count": silent}
@@ -141,15 +141,15 @@ def _forecast(overview: Overview) -> str:
     ) % {
         "since": thai.format_date(curve.pace_from),
         "day": thai.format_date(curve.points[-1].day),
-        "at_end": _whole(curve.at_end),
+        "at_end": _rounded(curve.at_end),
     }
 
 
-def _quiet(overview: Overview) -> str:
+def _silent_units(overview: Overview) -> str:
     names = [group.subject.abbreviation for group in overview.silent_units or ()]
     if not names:
         return ""
-    return _("Units with actions of their own in this period that have told nothing yet: %(units)s.") % {
+    return _("Units that lead actions in this period and have not reported yet: %(units)s.") % {
         "units": enumerate_words(names)
     }
 
@@ -173,7 +173,7 @@ def _score(the_map: MaturityMap, steps: Sequence[UnlockStep]) -> list[str]:
     if steps:
         names = [f"{step.row.criterion.code} {step.cell.level.short}" for step in steps[:NAMED]]
         sentences.append(
-            _("What would lift the score most: %(names)s; with these passed it would be %(score)s.")
+            _("These would raise the score most: %(names)s; if they passed, it would be %(score)s.")
             % {
                 "names": enumerate_words(names),
                 "score": points(now + sum(step.gain for step in steps[:NAMED])),
@@ -183,6 +183,6 @@ def _score(the_map: MaturityMap, steps: Sequence[UnlockStep]) -> list[str]:
 
 
 def status_then_and_now(then: str, now: str) -> str:
-    """ "In progress → Done"; the one word where it has not changed."""
+    """The status before and after: "In progress → Done"; a single label if it did not change."""
     before, after = str(Status(then).label), str(Status(now).label)
     return after if then == now else f"{before} → {after}"

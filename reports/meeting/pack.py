@@ -1,4 +1,4 @@
-"""The meeting pack: what a meeting is handed of the plan, read once for the print page and the Word file."""
+"""Data of the meeting pack, read once for the print page and the Word file."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,15 +18,15 @@ LISTED = tuple(change for change in Change if change not in (Change.FORWARD, Cha
 
 @dataclass(frozen=True, kw_only=True)
 class MeetingPack:
-    """What the meeting is handed.
+    """Everything the meeting pack shows.
 
     Attributes:
-        since_name: what the earlier day was, such as a meeting's name; empty where it is just a day.
-        sentences: the summary.
-        overdue: what is overdue, the longest first, with `days_late` and `problem_on`.
-        changed: (kind of change, its actions) for the kinds that are listed.
-        silent: (abbreviation of the first lead unit, or collective, whose update is missing since; actions that should
-            be moving).
+        since_name: name of the earlier day, such as a meeting's; empty if it has none.
+        sentences: the summary, see `reports.sentences`.
+        overdue: overdue actions, the latest first, with `days_late` and `problem_on`.
+        changed: (kind of change, its actions), for `LISTED` kinds.
+        silent: (abbreviation of a unit or collective, its actions that should be moving and have no update since the
+            earlier day); each action counts for its first lead unit without an update.
     """
 
     plan: Plan
@@ -44,14 +44,14 @@ class MeetingPack:
 def read_meeting_pack(
     plan: Plan, as_of: AsOf, since: AsOf, days: Sequence[tuple[str, date]], query: Mapping[str, Any]
 ) -> MeetingPack:
-    """The pack of a plan on a day, against an earlier one, in a fixed number of queries.
+    """Read the pack of a plan as of a day, compared with an earlier day, in a fixed number of queries.
 
     Args:
-        plan: whose.
-        as_of: the day.
+        plan: the plan.
+        as_of: the day of the figures.
         since: the earlier day.
-        days: (name, day) of the days that have one.
-        query: what each figure's link keeps: the day.
+        days: (name, day) of the days that have a name, such as meetings.
+        query: parameters that the links of all figures keep (the day).
     """
     chosen = ActionFilter({}, plan.actions.all(), as_of=as_of, since=since, only=FILTERS)
     found = plan.actions.as_of(as_of).since(since, as_of).with_problem(as_of).with_days_late(as_of)
@@ -75,9 +75,11 @@ def read_meeting_pack(
 
 
 def _by_lead(actions: Sequence[ActionItem], owing: Mapping[int, Collection[int]]) -> list[tuple[str, list[ActionItem]]]:
-    """By the first lead unit whose update is missing, the most rows first; those nobody leads under a dash.
+    """Group actions by the first lead unit whose update is missing, largest group first; "–" without a lead.
 
-    `owing` holds action pk → pks of the units and collectives whose update is missing.
+    Args:
+        actions: the actions to group.
+        owing: action pk → pks of the units and collectives whose update is missing.
     """
     groups: dict[str, list[ActionItem]] = {}
     for each in actions:

@@ -152,7 +152,7 @@ def assert_refused(client, manager, action, *words):
     assert english.status_code == 503
     body = english.content.decode()
     assert [word for word in ("The Word file was not made.", "PMQA_MEETING_TEMPLATE", *words) if word not in body] == []
-    assert "<h1>For the meeting" in body
+    assert "For the meeting: the improvement plan as of" in body
     client.cookies["django_language"] = "th"
     thai = client.get(address).content.decode()
     assert "จัดทำไฟล์ Word ไม่ได้" in thai
