@@ -10,7 +10,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, Q, TextChoices
+from django.db.models import F, TextChoices
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -121,13 +121,15 @@ class Access:
     def reportable_units(self, action: "ActionItem") -> list[Unit]:
         """The units the person may speak for on an action: their own and, for a coordinator, those that lead it.
 
-        One query for a coordinator, none for others.
+        One query for a coordinator where a collective leads the action, otherwise none.
         """
         own = self.own_units_in(action)
         if not self.is_coordinator:
             return own
-        leads = [part.unit_id for part in action.assignments.all() if part.role == Role.LEAD]
-        units = Unit.objects.filter(Q(pk__in=leads) | Q(collectives__in=leads, is_active=True)).in_order()
+        leads = [part.unit for part in action.assignments.all() if part.role == Role.LEAD]
+        collectives = [unit for unit in leads if unit.is_collective]
+        members = Unit.objects.active().filter(collectives__in=collectives) if collectives else ()
+        units = sorted({*leads, *members}, key=lambda unit: unit.sort_key)
         return list(dict.fromkeys([*own, *units]))
 
     def may_change_status_for(self, action: "ActionItem", unit: int | None) -> bool:

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce, Concat, Lower, NullIf, Trim
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from pmqa_tracker import thai
 from pmqa_tracker.address_names import AbbreviationValidator, address_name_constraint
 from pmqa_tracker.database_text import by_thai
 from pmqa_tracker.models import Versioned
@@ -99,6 +100,11 @@ class Unit(Versioned):
 
     def __str__(self) -> str:
         return self.abbreviation
+
+    @property
+    def sort_key(self) -> tuple[Any, ...]:
+        """The key of `UnitQuerySet.in_order`, for units that are in memory."""
+        return (self.is_collective, self.position, thai.sort_key(self.abbreviation))
 
 
 class Membership(models.Model):

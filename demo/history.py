@@ -142,7 +142,7 @@ def write_demo_history(plan: Plan, people: dict[str, User], *, today: date) -> i
                     report=report,
                     source=ProgressUpdate.Source.DEMO,
                 )
-                version, action.status, told = update.version, update.status_to, told + 1
+                version, told = update.version, told + 1
     return told
 
 

@@ -16,6 +16,8 @@ from django.apps import apps
 from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, ValidationError
 from django.db import DataError, IntegrityError, models, transaction
 
+from pmqa_tracker.constraints import explain_violation
+
 # What names a record. A relation among them stands for the key of the record it points to.
 KEYS = {
     "auth.group": ("name",),
@@ -88,18 +90,17 @@ def load(folder: Path) -> Summary:
 
 
 def _save(record: models.Model) -> None:
-    """Save a record in a savepoint of its own, so that what the database refuses is said in the model's words.
+    """Save a record in a savepoint of its own.
 
     Raises:
-        ValidationError: a constraint is broken.
-        IntegrityError: one that the model does not know.
+        ValidationError: a constraint of the models is violated; the message is the constraint's.
+        IntegrityError: the database refuses the record for another reason.
     """
     try:
         with transaction.atomic():
             record.save()
-    except IntegrityError:
-        record.validate_constraints()
-        raise
+    except IntegrityError as error:
+        raise explain_violation(error) or error from error
 
 
 def _rows(file: Path) -> list[Any]:

@@ -17,7 +17,8 @@ from exchange.data_sheet.columns import ROLE_OF_COLUMN, ActionSheet
 from exchange.data_sheet.write import ChangeNote, reread, set_content, snapshot
 from exchange.models import ImportJob, ImportState
 from plan.models import ActionItem, Period, Plan, ProgressUpdate, Status
-from plan.updates.record import StaleUpdateError, UpdateInput, record_update
+from plan.updates.record import UpdateInput, record_update
+from pmqa_tracker.write_once import StaleVersionError
 from submissions.models import SubmissionLine
 
 KEPT = ("status", "progress", "version", "token")  # of a snapshot: what is no content
@@ -136,7 +137,7 @@ def undo_import(*, job: ImportJob, access: Access, at: datetime) -> Undoable:
         UndoneAlreadyError: it was undone already.
         LaterImportsError: other imports changed some of its actions after it.
         NothingToUndoError: somebody has edited all of it since.
-        StaleUpdateError, StaleVersionError: somebody was quicker; nothing was undone.
+        StaleVersionError: another user changed one of the actions meanwhile; nothing was undone.
     """
     with transaction.atomic():
         undone = ImportJob.objects.filter(pk=job.pk, state=ImportState.WRITTEN).update(
@@ -197,7 +198,7 @@ def remove_action(action: ActionItem, mark: ChangeNote) -> None:
     """Remove an action of which only imports reported that are undone.
 
     Raises:
-        StaleUpdateError: somebody else reports on it, or uses it, at this moment.
+        StaleVersionError: another user reports on it, or refers to it, at this moment.
     """
     try:
         action.updates.remove_imported()
@@ -205,7 +206,7 @@ def remove_action(action: ActionItem, mark: ChangeNote) -> None:
             mark.on(assignment).delete()
         mark.on(action).delete()
     except ProtectedError as error:
-        raise StaleUpdateError(action) from error
+        raise StaleVersionError(action) from error
 
 
 def _values(changed: Mapping[str, Any]) -> dict[str, Any]:

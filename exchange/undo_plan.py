@@ -14,7 +14,7 @@ from exchange.data_sheet.columns import ActionSheet
 from exchange.models import ImportJob, ImportState
 from exchange.undo import LaterImportsError, UndoneAlreadyError, UndoStack, remove_action, undo_note
 from plan.models import ActionItem, AppendOnlyError, Plan
-from plan.updates.record import StaleUpdateError
+from pmqa_tracker.write_once import StaleVersionError
 
 ACTION = ActionItem._meta.label_lower
 
@@ -89,5 +89,5 @@ def remove_new_plan(*, job: ImportJob, access: Access, at: datetime) -> None:
                     raise InUseError(row["ref"])
                 else:
                     mark.on(record).delete()
-            except (ProtectedError, AppendOnlyError, StaleUpdateError) as error:
+            except (ProtectedError, AppendOnlyError, StaleVersionError) as error:
                 raise InUseError(row["ref"]) from error

@@ -24,11 +24,10 @@ from exchange.whole_plan.export import build_plan_book, build_template
 from plan.evidence.names import clean_name
 from plan.lookup import find_plan, find_unit
 from plan.models import Plan
-from plan.updates.record import StaleUpdateError
 from pmqa_tracker import clock, tasks, thai
-from pmqa_tracker.models import StaleVersionError
 from pmqa_tracker.typed_words import reads_typed_text
 from pmqa_tracker.views import NotFound
+from pmqa_tracker.write_once import StaleVersionError
 from spreadsheets.downloads import workbook_response
 
 LISTED = 30  # imports on the page
@@ -91,7 +90,7 @@ def import_undo(request: HttpRequest, slug: str, key: Any) -> HttpResponse:
     except ValidationError as error:
         text = _("Nothing was undone, because a rule does not allow what was there before: %(why)s")
         messages.error(request, text % {"why": " ".join(error.messages)})
-    except (StaleUpdateError, StaleVersionError):
+    except StaleVersionError:
         messages.error(
             request, _("Somebody is editing one of these actions at this moment. Nothing was undone; try again.")
         )

@@ -25,11 +25,12 @@ from simple_history.admin import SimpleHistoryAdmin
 from pmqa_tracker.database_text import Folded, in_thai_order
 from pmqa_tracker.forms import BuddhistDateField, LinesField
 from pmqa_tracker.history import ChangesInWords, changes_since, is_changed_by, not_edited
-from pmqa_tracker.models import StaleVersionError, Versioned
+from pmqa_tracker.models import Versioned
 from pmqa_tracker.parsing.fields import WholeField
 from pmqa_tracker.templatetags.thai import be_date
 from pmqa_tracker.typed_words import typed_text
 from pmqa_tracker.versioned_forms import READ_VERSION, VersionedForm, VersionedInlineRows
+from pmqa_tracker.write_once import StaleVersionError
 
 admin.site.site_title = gettext_lazy("PMQA Tracker")
 admin.site.site_header = gettext_lazy("Improvement plan tracker")

@@ -2,9 +2,11 @@
 
 from datetime import date
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from pmqa_tracker import thai
@@ -40,6 +42,42 @@ class BuddhistDateField(forms.DateField):
             return self.to_python(initial) != self.to_python(data)
         except ValidationError:
             return True
+
+
+class OnceForm(forms.Form):
+    """A form whose submission is written once; see `pmqa_tracker.write_once`.
+
+    `version` is that of the record when the page was opened, `op_id` names this submission.
+
+    Attributes:
+        stored_version: of the record now, set before the form is cleaned.
+    """
+
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+    op_id = forms.UUIDField(widget=forms.HiddenInput)
+    stored_version: int
+
+    @property
+    def once(self) -> dict[str, Any]:
+        """The initial values of the two hidden fields."""
+        return {"version": self.stored_version, "op_id": uuid4()}
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether both hidden fields of the bound form arrived as they were sent out."""
+        return not OnceForm.base_fields.keys() & self.errors.keys()
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the record has changed since the page of the bound form was opened."""
+        return "version" in self.errors or self.cleaned_data["version"] != self.stored_version
+
+
+def with_new_op_id(posted: QueryDict, version: int) -> QueryDict:
+    """Return what was typed, to be sent again: for the version there is now, as a submission of its own."""
+    data = posted.copy()
+    data["version"], data["op_id"] = str(version), str(uuid4())
+    return data
 
 
 class LinesField(forms.CharField):

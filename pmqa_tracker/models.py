@@ -3,12 +3,9 @@
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-
-class StaleVersionError(Exception):
-    """Somebody else changed the record after it was read; nothing was written."""
+from pmqa_tracker.write_once import StaleVersionError, compare_and_set
 
 
 class Versioned(models.Model):
@@ -34,8 +31,7 @@ class Versioned(models.Model):
             return
         read_version = self.version
         with transaction.atomic():
-            stored = type(self)._base_manager.filter(pk=self.pk, version=read_version)
-            if not stored.update(version=F("version") + 1):
+            if not compare_and_set(type(self)._base_manager.filter(pk=self.pk), read_version):
                 raise StaleVersionError(self)
             self.version = read_version + 1
             if kwargs.get("update_fields") is not None:

@@ -27,10 +27,10 @@ from import_export.results import RowResult
 
 from pmqa_tracker import clock, thai
 from pmqa_tracker.history import current_user, is_changed_by
-from pmqa_tracker.models import StaleVersionError
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.errors import UnreadableError
 from pmqa_tracker.parsing.values import read_code
+from pmqa_tracker.write_once import StaleVersionError
 from spreadsheets.formats import Csv, Excel, NumberText
 from spreadsheets.inspect import LIMITS, WorkbookRefusedError, check_workbook
 from spreadsheets.text import clean_text

@@ -1,8 +1,7 @@
-"""What is filled in at a report of a period: by the unit that sends it, by the coordinator who reviews it."""
+"""Forms of the report of a period: the unit sends it, the coordinator reviews it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import uuid4
 
 from django import forms
 from django.http import HttpRequest
@@ -10,60 +9,52 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from plan.models import ActionItem
-from pmqa_tracker.forms import LinesField
+from pmqa_tracker.forms import LinesField, OnceForm
 from pmqa_tracker.typed_words import LabelledText
 from submissions.page import SubmissionRow
 
 SEND, ACCEPT, RETURN = "send", "accept", "return"
-HIDDEN = {"version", "op_id"}
 REASON = "reason_"
 
 
-class SubmissionStepForm(forms.Form):
-    """A step of a report. `version` is the one on the page when it was opened, `op_id` names the submission."""
+class SubmissionStepForm(OnceForm):
+    """A step of a report: a note and, in its subclasses, what the step needs."""
 
-    version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
-    op_id = forms.UUIDField(widget=forms.HiddenInput)
     note = LinesField(required=False, widget=forms.Textarea(attrs={"rows": 2}))
 
     def __init__(self, data: Any = None, *, version: int, **kwargs: Any) -> None:
-        kwargs["initial"] = {"version": version, "op_id": uuid4()}
-        super().__init__(data, **kwargs)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether its hidden fields arrived as they were sent out; call it on a bound form."""
-        return not HIDDEN & self.errors.keys()
+        self.stored_version = version
+        super().__init__(data, initial=self.once, **kwargs)
 
     def typed_text(self) -> LabelledText:
-        """Label and text of whatever was written, for a page that cannot take it but must not lose it."""
+        """Return (label, text) of what was typed, for a page that refuses the form and keeps the text."""
         return step_form_text(self.data)
 
     def leftovers(self) -> LabelledText:
-        """Those of its words that none of its fields shows: reasons whose action is not in the report any more."""
+        """Return the words that no field shows: reasons for actions that are no longer in the report."""
         return step_form_text({name: self.data[name] for name in self.data if name not in self.fields})
 
 
 def step_form_text(posted: Mapping[str, Any]) -> LabelledText:
-    """(label, text) of what a step's form was sent with: the note, the reasons by action, and a ticked confirmation."""
+    """Return (label, text) of a posted step: the note, the reasons by action, and a ticked confirmation."""
     pks = {name: name.removeprefix(REASON) for name in posted if name.startswith(REASON)}
     pks = {name: int(pk) for name, pk in pks.items() if pk.isascii() and pk.isdecimal() and len(pk) < 19}
     refs = dict(ActionItem.objects.filter(pk__in=pks.values()).values_list("pk", "ref")) if pks else {}
     labels = {name: _("What is to be corrected in %(ref)s") % {"ref": refs.get(pk, "")} for name, pk in pks.items()}
     labels |= {"note": _("Note"), "confirm": _("Send it although actions were not updated")}
-    told = {name: posted.get(name, "") for name in posted if name in labels}
-    if told.get("confirm"):
-        told["confirm"] = _("yes")
-    return [(str(labels[name]), str(text)) for name, text in told.items() if text.strip()]
+    words = {name: posted.get(name, "") for name in posted if name in labels}
+    if words.get("confirm"):
+        words["confirm"] = _("yes")
+    return [(str(labels[name]), str(text)) for name, text in words.items() if text.strip()]
 
 
 def typed_step(request: HttpRequest) -> LabelledText:
-    """`step_form_text` of a posted step."""
+    """Return `step_form_text` of a posted step."""
     return step_form_text(request.POST)
 
 
 class SendForm(SubmissionStepForm):
-    """Hand in the report; where actions were not updated, its sender says that he knows."""
+    """Send the report; where actions were not updated, the sender confirms that they know."""
 
     def __init__(self, *args: Any, waiting: Sequence[SubmissionRow], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -84,7 +75,7 @@ class SendForm(SubmissionStepForm):
 
 
 class ReviewForm(SubmissionStepForm):
-    """Accept the report, or return actions of it, each with a reason. The reasons stand at their actions."""
+    """Accept the report, or return some of its actions, each with a reason in a field beside it."""
 
     def __init__(self, *args: Any, rows: Sequence[SubmissionRow], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -99,11 +90,11 @@ class ReviewForm(SubmissionStepForm):
             self.fields_at[row.action.pk] = f"{REASON}{row.action.pk}"
 
     def at(self, action_pk: int) -> Any:
-        """The field of the reason at an action; "" where it has none."""
+        """Return the field of the reason for an action; "" where it has none."""
         return self[self.fields_at[action_pk]] if action_pk in self.fields_at else ""
 
     def clean(self) -> dict[str, Any]:
-        """Refuse an acceptance with reasons to return, and a return without any."""
+        """Refuse to accept with reasons to return, and to return without any."""
         data = super().clean()
         if self.data.get("do") not in (ACCEPT, RETURN):
             self.add_error(None, _("Press one of the two buttons: accept or return."))
@@ -116,12 +107,5 @@ class ReviewForm(SubmissionStepForm):
         return data
 
     def reasons(self) -> dict[int, str]:
-        """Pk of each action that is returned → why."""
+        """Return the pk of each action that is returned → why."""
         return {pk: reason for pk, name in self.fields_at.items() if (reason := self.cleaned_data.get(name, ""))}
-
-
-def rebind_as_new_operation(posted: Any, version: int) -> Any:
-    """What was typed, to be sent again: on the version there is now, and as a submission of its own."""
-    fresh = posted.copy()
-    fresh["version"], fresh["op_id"] = str(version), str(uuid4())
-    return fresh

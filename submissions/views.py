@@ -1,4 +1,4 @@
-"""Pages of the periods' reports: who has sent which, and one report with its forms to send and to review it."""
+"""Pages of the period reports: which unit has sent which, and one report with its forms to send and to review it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,26 +18,16 @@ from plan.as_of import AsOf, on_day
 from plan.downloads import list_notes, send_list
 from plan.lookup import find_plan
 from plan.models import Period, Plan
-from plan.updates.record import NotAllowedError
 from pmqa_tracker import clock
+from pmqa_tracker.forms import OnceForm, with_new_op_id
 from pmqa_tracker.typed_words import reads_typed_text
 from pmqa_tracker.views import NotFound
-from submissions.forms import (
-    ACCEPT,
-    HIDDEN,
-    RETURN,
-    SEND,
-    ReviewForm,
-    SendForm,
-    SubmissionStepForm,
-    rebind_as_new_operation,
-    typed_step,
-)
+from pmqa_tracker.write_once import NotAllowedError, StaleVersionError
+from submissions.forms import ACCEPT, RETURN, SEND, ReviewForm, SendForm, SubmissionStepForm, typed_step
 from submissions.grid import SubmissionGrid, read_submission_grid
 from submissions.models import Submission, SubmissionState
 from submissions.page import SubmissionPage, read_submission_page
 from submissions.steps import (
-    StaleSubmissionError,
     accept_submission,
     check_may_review,
     check_may_send,
@@ -50,7 +40,7 @@ from submissions.table import submission_table
 
 @dataclass(frozen=True, kw_only=True)
 class SubmissionAddress:
-    """The report an address names, and who asks for it."""
+    """The report that an address names, and the user who opens it."""
 
     plan: Plan
     unit: Unit
@@ -65,7 +55,7 @@ class SubmissionAddress:
 
 @require_safe
 def submission_list(request: HttpRequest, slug: str) -> HttpResponse:
-    """การส่งรายงาน: what waits for the coordinator's review, and who has sent which period's report."""
+    """Show the page การส่งรายงาน: what waits for review, and which unit has sent which report."""
     plan = find_plan(request, slug)
     as_of, table = read_plan_grid(plan)
     context = {"as_of": as_of, "grid": table, "idle": table.idle}
@@ -73,7 +63,7 @@ def submission_list(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def read_plan_grid(plan: Plan) -> tuple[AsOf, SubmissionGrid]:
-    """The plan today, and where every division stands with its reports."""
+    """Return the plan as of today, and the state of every division's reports."""
     as_of = on_day(plan, clock.today(), plan.periods.all(), cutoff=clock.now())
     return as_of, read_submission_grid(plan, as_of, list(Unit.objects.divisions().active().in_order()))
 
@@ -81,7 +71,7 @@ def read_plan_grid(plan: Plan) -> tuple[AsOf, SubmissionGrid]:
 @reads_typed_text(typed_step)
 @require_http_methods(["GET", "HEAD", "POST"])
 def submission_detail(request: HttpRequest, slug: str, unit: str, period: int) -> HttpResponse:
-    """A unit's report of a period; the forms of it post to the same address."""
+    """Show the report of a unit for a period; its forms post to the same address."""
     plan = find_plan(request, slug)
     found, place = _find_unit(plan, unit, period), _find_period(plan, unit, period)
     as_of = submission_day(plan, place, clock.now())
@@ -94,7 +84,7 @@ def submission_detail(request: HttpRequest, slug: str, unit: str, period: int) -
 
 
 def _take_step(request: HttpRequest, asked: SubmissionAddress) -> HttpResponse:
-    """Send or review; whatever refuses it, the page comes back with every typed word."""
+    """Send or review; where it is refused, the page keeps every typed word."""
     page = read_submission_page(asked.plan, asked.unit, asked.period, asked.as_of)
     form = _bind(request.POST, page)
     try:
@@ -102,11 +92,10 @@ def _take_step(request: HttpRequest, asked: SubmissionAddress) -> HttpResponse:
             check_may_send(asked.unit, asked.access)
         else:
             check_may_review(asked.access)
-        # A form of an older version may be one that was sent twice; who writes it tells.
-        if not form.is_valid() and request.POST.get("version") == str(page.version):
+        if not form.is_valid() and not form.is_stale:
             return _refuse(request, asked, page, form, status=422)
         if not form.is_whole:
-            raise StaleSubmissionError(page.report)
+            raise StaleVersionError(page.report)
         _write(asked, page, form)
     except ValidationError as error:
         form.add_error(None, error)
@@ -114,8 +103,8 @@ def _take_step(request: HttpRequest, asked: SubmissionAddress) -> HttpResponse:
     except NotAllowedError as error:
         context = _context(asked, page) | {"refusal": str(error), "typed": form.typed_text()}
         return render(request, "submissions/period_report.html", context, status=403)
-    except StaleSubmissionError:
-        return _conflict(request, asked)
+    except StaleVersionError:
+        return _conflict(request, asked, form)
     return _taken(request, asked, form)
 
 
@@ -126,16 +115,18 @@ def _bind(posted: Any, page: SubmissionPage) -> SubmissionStepForm:
 
 
 def _write(asked: SubmissionAddress, page: SubmissionPage, form: SubmissionStepForm) -> None:
-    """The one write of the step a form asks for."""
-    told = {name: form.cleaned_data[name] for name in ("version", "op_id")}
-    told |= {"access": asked.access, "at": clock.now(), "note": form.cleaned_data.get("note", "")}
+    """Write the step that a form asks for."""
+    words = {name: form.cleaned_data[name] for name in ("version", "op_id")}
+    words |= {"access": asked.access, "at": clock.now(), "note": form.cleaned_data.get("note", "")}
     report = page.report or Submission(unit=asked.unit, period=asked.period)
     if isinstance(form, SendForm):
-        send_submission(unit=asked.unit, period=asked.period, as_of=asked.as_of, **told)
+        send_submission(unit=asked.unit, period=asked.period, as_of=asked.as_of, **words)
     elif form.data.get("do") == RETURN:
-        return_submission(report=report, reasons=form.reasons(), **told)
+        return_submission(report=report, reasons=form.reasons(), **words)
     elif form.data.get("do") == ACCEPT:
-        accept_submission(report=report, **told)
+        accept_submission(report=report, **words)
+    else:
+        raise StaleVersionError(report)
 
 
 def _taken(request: HttpRequest, asked: SubmissionAddress, form: SubmissionStepForm) -> HttpResponse:
@@ -153,26 +144,28 @@ def _taken(request: HttpRequest, asked: SubmissionAddress, form: SubmissionStepF
 def _refuse(
     request: HttpRequest, asked: SubmissionAddress, page: SubmissionPage, form: SubmissionStepForm, *, status: int
 ) -> HttpResponse:
-    """The page with the form as it was typed and what is wrong with it."""
+    """Render the page with the form as it was typed and what is wrong with it."""
     if not form.is_whole:
-        form.data = rebind_as_new_operation(form.data, page.version)
+        form.data = with_new_op_id(form.data, page.version)
         form.add_error(None, _("The form did not arrive whole. Your text is still in it; press the button again."))
     context = _context(asked, page, form)
-    context["errors"] = [error for name, errors in form.errors.items() if name not in HIDDEN for error in errors]
+    context["errors"] = [
+        error for name, errors in form.errors.items() if name not in OnceForm.base_fields for error in errors
+    ]
     if form not in (context["send_form"], context["review_form"]):
         context["typed"] = form.typed_text()
     context["errors_at"] = next((name for name in ("send", "review") if context[f"{name}_form"] is form), "")
     return render(request, "submissions/period_report.html", context, status=status)
 
 
-def _conflict(request: HttpRequest, asked: SubmissionAddress) -> HttpResponse:
-    """The page after somebody else sent or reviewed: what he did, beside what was typed."""
+def _conflict(request: HttpRequest, asked: SubmissionAddress, sent: SubmissionStepForm) -> HttpResponse:
+    """Render the conflict page: the other user's steps next to the typed text."""
     page = read_submission_page(asked.plan, asked.unit, asked.period, asked.as_of)
-    seen = request.POST.get("version", "")
-    form = _bind(rebind_as_new_operation(request.POST, page.version), page)
+    seen = sent.cleaned_data.get("version", 0)
+    form = _bind(with_new_op_id(request.POST, page.version), page)
     context = _context(asked, page, form)
     is_shown = form in (context["send_form"], context["review_form"])
-    theirs = [step for step in page.steps if step.version > (int(seen) if seen.isdecimal() else 0)]
+    theirs = [step for step in page.steps if step.version > seen]
     context |= {
         "is_stale": True,
         "is_own": bool(theirs) and all(step.by_id == request.user.pk for step in theirs),
@@ -183,7 +176,7 @@ def _conflict(request: HttpRequest, asked: SubmissionAddress) -> HttpResponse:
 
 
 def _context(asked: SubmissionAddress, page: SubmissionPage, form: SubmissionStepForm | None = None) -> dict[str, Any]:
-    """What the page shows; a form that was filled in takes the place of the fresh one, where it may be sent."""
+    """Return what the page shows; a form that was filled in replaces the empty one, where it may be sent."""
     has_begun = asked.period.starts_on <= clock.today()
     is_open = has_begun and bool(page.to_send) and page.state != SubmissionState.ACCEPTED
     send_form = review_form = None
@@ -214,10 +207,10 @@ def _context(asked: SubmissionAddress, page: SubmissionPage, form: SubmissionSte
 
 
 def _find_unit(plan: Plan, abbreviation: str, number: int) -> Unit:
-    """The division an address names.
+    """Return the division that an address names.
 
     Raises:
-        NotFound: there is none; the page lists those there are.
+        NotFound: there is none; the page lists the divisions.
     """
     units = Unit.objects.divisions().in_order()
     unit = find_unit_by_name(units, abbreviation)
@@ -228,10 +221,10 @@ def _find_unit(plan: Plan, abbreviation: str, number: int) -> Unit:
 
 
 def _find_period(plan: Plan, abbreviation: str, number: int) -> Period:
-    """The period an address names.
+    """Return the period that an address names.
 
     Raises:
-        NotFound: there is none; the page lists the unit's reports of those there are.
+        NotFound: there is none; the page lists the unit's reports of the other periods.
     """
     periods = {each.number: each for each in sorted(plan.periods.all(), key=lambda each: each.number)}
     if number not in periods:

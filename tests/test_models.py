@@ -11,7 +11,7 @@ from django.db.models import ProtectedError
 
 from criteria.models import Criterion, Requirement
 from plan.models import ActionItem, Period, Plan
-from pmqa_tracker.models import StaleVersionError
+from pmqa_tracker.write_once import StaleVersionError
 from tests.factories import (
     ActionItemFactory,
     CategoryFactory,

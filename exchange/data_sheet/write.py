@@ -20,10 +20,10 @@ from exchange.data_sheet.edits import Comparison, Edit
 from exchange.findings import CONFLICT, MERGED, NEW, CellChange
 from exchange.models import ImportJob
 from plan.models import ActionItem, Plan, ProgressUpdate, Status
-from plan.updates.record import NotAllowedError, StaleUpdateError, UpdateInput, record_update
-from pmqa_tracker.models import StaleVersionError
+from plan.updates.record import UpdateInput, record_update
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.tasks import ProgressCallback
+from pmqa_tracker.write_once import NotAllowedError, StaleVersionError
 
 # What the models call a field, and the column that fills it.
 COLUMNS = {
@@ -74,7 +74,7 @@ class Writer:
                 self._add_errors(edit, error)
             except NotAllowedError as error:
                 self._add_errors(edit, ValidationError(str(error)))
-            except (StaleUpdateError, StaleVersionError, IntegrityError) as error:
+            except (StaleVersionError, IntegrityError) as error:
                 raise ChangedMeanwhileError(edit.name) from error
         self.on_progress(len(edits), len(edits))
         return written

@@ -14,12 +14,13 @@ from plan.evidence import kinds, storage
 from plan.lookup import find_action, find_plan
 from plan.models import Evidence, Plan
 from plan.updates.forms import WithdrawalForm, typed_withdrawal
-from plan.updates.record import NotAllowedError, withdraw_evidence
+from plan.updates.record import withdraw_evidence
 from plan.updates.views import open_panel, page_addresses
 from pmqa_tracker import clock
 from pmqa_tracker.long_names import download_name
 from pmqa_tracker.typed_words import reads_typed_text, typed_text
 from pmqa_tracker.views import NotFound
+from pmqa_tracker.write_once import NotAllowedError
 
 # A browser that opens the file anyway runs and loads nothing.
 POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"

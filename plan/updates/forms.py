@@ -1,8 +1,7 @@
-"""What staff fill in: the update of an action."""
+"""Forms of an action: its update, and the withdrawal of evidence."""
 
 import json
 from typing import Any
-from uuid import uuid4
 
 from django import forms
 from django.conf import settings
@@ -19,7 +18,7 @@ from plan.evidence.storage import StagedFile
 from plan.models import ActionItem, ProgressUpdate, Status
 from plan.models.status import rules_of_statuses
 from plan.updates.record import ONLY_LEADS, TEXT_FIELDS, Attachment, UpdateInput
-from pmqa_tracker.forms import LinesField, with_lf
+from pmqa_tracker.forms import LinesField, OnceForm, with_lf
 from pmqa_tracker.parsing.fields import PercentField
 from pmqa_tracker.typed_words import LabelledText
 
@@ -30,16 +29,13 @@ class WithdrawalForm(forms.Form):
     reason = LinesField()
 
 
-class UpdateForm(forms.ModelForm):
+class UpdateForm(forms.ModelForm, OnceForm):
     """One update of one action, as far as its author may write it.
 
-    A supporting unit's staff get no status and no progress. `version` and `op_id` are what was on the page when it
-    was opened: the first tells a stale form, the second makes two copies of one submission one update. Files that are
-    accepted are staged at once, `staged`: a form that comes back brings them with it by their tokens.
+    The staff of a supporting unit get no status and no progress. Files that are accepted are staged at once
+    (`staged`): a form that is shown again keeps them by their tokens.
     """
 
-    version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
-    op_id = forms.UUIDField(widget=forms.HiddenInput)
     unit = forms.TypedChoiceField(
         label=_("You report for"),
         coerce=int,
@@ -79,16 +75,16 @@ class UpdateForm(forms.ModelForm):
         }
 
     def __init__(self, *args: Any, action: ActionItem, access: Access, unit: Unit | None = None, **kwargs: Any) -> None:
-        """Set up; `unit` is offered first of those the author may speak for, otherwise `Access.default_unit`'s is."""
+        """Set up; `unit`, otherwise `Access.default_unit`, is the first of the units the author may represent."""
         self.action, self.access = action, access
+        self.stored_version = action.version
         self.default_unit = unit.pk if unit else access.default_unit(action)
         self.owner = f"{access.user.pk}/{action.pk}"
         self.moves_status = access.may_change_status(action)
         self.staged: list[StagedFile] = []
         kwargs.setdefault("auto_id", f"id_{action.pk}_%s")  # several forms may be open on a page
         kwargs["initial"] = {
-            "version": action.version,
-            "op_id": uuid4(),
+            **self.once,
             "unit": self.default_unit,
             "status_to": action.status,
             "progress_to": action.progress,
@@ -119,7 +115,7 @@ class UpdateForm(forms.ModelForm):
             self.fields["result"].help_text = ""
 
     def _choices(self, access: Access) -> list[tuple[str, str]]:
-        """The statuses this person may choose: cancelling, and taking up again, is the coordinator's."""
+        """Return the statuses the user may choose: only a coordinator cancels an action or takes it up again."""
         if access.is_coordinator:
             return list(Status.choices)
         if self.action.status == Status.CANCELLED:
@@ -138,11 +134,11 @@ class UpdateForm(forms.ModelForm):
 
     @property
     def kept(self) -> list[tuple[str, StagedFile]]:
-        """(token, file) of what was accepted and waits for the form to be taken."""
+        """(token, file) of each file that was accepted and waits for the form to be recorded."""
         return [(staged.token(self.owner), staged) for staged in self.staged]
 
     def clean_files(self) -> None:
-        """Judge each file; the good ones are staged, and each bad one is told by its name."""
+        """Check each file; stage the good ones, and name each bad one in an error."""
         tokens = self.data.getlist("kept") if hasattr(self.data, "getlist") else []
         self.staged = [staged for token in tokens[:MOST] if (staged := storage.unstage(token, self.owner))]
         refused = []
@@ -165,47 +161,45 @@ class UpdateForm(forms.ModelForm):
             raise ValidationError(refused)
 
     def clean_links(self) -> list[tuple[str, str]]:
-        """At most so many as an update takes."""
+        """Refuse more links than an update takes."""
         links = self.cleaned_data["links"]
         if len(links) > MOST:
             raise ValidationError(gettext("An update takes at most %(most)s links.") % {"most": MOST})
         return links
 
     def clean(self) -> dict[str, Any]:
-        """Refuse an update that tells nothing, or that moves the status for a unit that only supports."""
+        """Refuse an update without content, and a change of status for a unit that only supports."""
         data = super().clean()
         if "unit" in self.errors and not self.asks_unit:
             raise ValidationError(self.fields["unit"].error_messages["invalid_choice"])
         if not self.moves_status and self.data.get("status_to", self.action.status) != self.action.status:
-            raise ValidationError(
-                gettext("Only a lead unit changes the status; a supporting unit adds results and evidence.")
-            )
+            raise ValidationError(ONLY_LEADS)
         evidence = bool(data.get("links") or self.staged)
         self.instance.has_evidence = evidence
         moved = data.get("status_to", self.action.status) != self.action.status or (
             data.get("progress_to", self.action.progress) != self.action.progress
         )
-        if moved and self.moves_status and not self.access.may_change_status_for(self.action, self._unit_pk()):
+        if moved and self.moves_status and not self.access.may_change_status_for(self.action, self._unit()):
             self.add_error("unit", ONLY_LEADS)
-        told = any(data.get(name) for name in TEXT_FIELDS) or evidence or self.errors
-        if not moved and not told:
+        has_content = any(data.get(name) for name in TEXT_FIELDS) or evidence or self.errors
+        if not moved and not has_content:
             raise ValidationError(
                 gettext("Nothing was told yet: change the status or the progress, or write what was done.")
             )
         return data
 
     def typed_text(self) -> LabelledText:
-        """Label and text of all that was written and chosen, for a page that cannot take it but must not lose it."""
+        """Return (label, text) of all that was typed and chosen, for a page that refuses the form but keeps it."""
         return update_form_text(self.data, self.files)
 
-    def _unit_pk(self) -> int | None:
-        """The pk of the unit its author speaks for; None for every lead unit."""
+    def _unit(self) -> int | None:
+        """Return the pk of the unit that the author represents; None for every lead unit."""
         return self.cleaned_data.get("unit") or self.default_unit
 
     def report(self) -> UpdateInput:
-        """What the form tells; of one that is not valid, as it was typed."""
+        """Return what the form reports; where it is not valid, as it was typed."""
         data = self.cleaned_data
-        unit = self._unit_pk()
+        unit = self._unit()
         moves_status = self.moves_status and self.access.may_change_status_for(self.action, unit)
         words = {
             name: data[name] if name in data else with_lf(self.data.get(name)).strip()
@@ -224,7 +218,7 @@ class UpdateForm(forms.ModelForm):
 
 
 def update_form_text(posted: Any, files: Any) -> LabelledText:
-    """(label, text) of what an update's form was sent with: the choices made, words, links and the names of files."""
+    """Return (label, text) of a posted update: the choices, words, links and names of files."""
     fields = UpdateForm.base_fields
     labels = {"unit": fields["unit"].label} | UpdateForm._meta.labels | {"links": fields["links"].label}
     told = {name: with_lf(posted.get(name)).strip() for name in labels}
@@ -240,16 +234,16 @@ def update_form_text(posted: Any, files: Any) -> LabelledText:
 
 
 def _unit_words(pk: str) -> str:
-    """The unit that was chosen to speak for, by its pk in a posted form."""
+    """Return the name of the unit that was chosen, by its pk in a posted form."""
     is_pk = pk.isascii() and pk.isdecimal() and len(pk) < 19
     return str(Unit.objects.filter(pk=pk).first() or "") if is_pk else ""
 
 
 def typed_update(request: HttpRequest) -> LabelledText:
-    """`update_form_text` of a posted update."""
+    """Return `update_form_text` of a posted update."""
     return update_form_text(request.POST, request.FILES)
 
 
 def typed_withdrawal(request: HttpRequest) -> LabelledText:
-    """(label, text) of a posted withdrawal of evidence."""
+    """Return (label, text) of a posted withdrawal of evidence."""
     return [(gettext("Why is it withdrawn?"), text) for text in request.POST.getlist("reason") if text.strip()]

@@ -1,12 +1,10 @@
-"""The write path: the one way in which the status and progress of an action change (design §5)."""
+"""Record the progress of an action: the one way in which its status and progress change (design §5)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,18 +12,11 @@ from assignments.access import Access
 from assignments.models import Unit
 from plan.evidence import storage
 from plan.models import ActionItem, Evidence, EvidenceWithdrawal, ProgressUpdate, Status
+from pmqa_tracker.write_once import NotAllowedError, StaleVersionError, compare_and_set, write_once
 
-DUPLICATE_WINDOW = timedelta(hours=1)  # the same words from the same author within it are one update
+DUPLICATE_WINDOW = timedelta(hours=1)  # the same words of the same author within this time are one update
 TEXT_FIELDS = ("result", "problem", "next_step", "reason")
 ONLY_LEADS = gettext_lazy("Only a lead unit changes the status; a supporting unit adds results and evidence.")
-
-
-class StaleUpdateError(Exception):
-    """The action has changed since the form was opened; nothing was written."""
-
-
-class NotAllowedError(Exception):
-    """The author may not write this; the message says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +30,14 @@ class Attachment:
 
 @dataclass(frozen=True, kw_only=True)
 class UpdateInput:
-    """What a person tells of an action. `status` and `progress` (%) are None where only words are added.
+    """What a user reports on an action.
 
-    `is_unchanged`: that nothing has changed is what he tells. `unit`: the pk of the unit the author speaks for; None
-    for the one that `Access.default_unit` names.
+    Attributes:
+        status, progress: a Status and a percentage; None where only words are added.
+        result, problem, next_step, reason: the words.
+        is_unchanged: the user reports that nothing has changed.
+        unit: the pk of the unit that the author represents; None for the one that `Access.default_unit` returns.
+        attachments: the evidence.
     """
 
     status: str | None = None
@@ -86,95 +81,83 @@ def record_update(
     """Write one update and the status it makes, or nothing.
 
     Args:
-        action: the action, with its assignments (`with_details()`).
-        version: the version of the action that the author had in front of him.
-        op_id: names this submission; sending it again returns the row it made.
-        access: the author and what he may do.
+        action: the action with its assignments (`with_details()`); it gets the status that is written.
+        version: the version of the action that the author saw.
+        op_id: the id of this submission; sending it again returns the row it made.
+        access: the author and what they may do.
         at: the moment, aware.
-        report: what is told.
+        report: what is reported.
         source: a ProgressUpdate.Source.
-        workbook: the file it came in with; a unit's own sheet speaks for that unit.
-        unit: the unit whose own sheet the row comes from, whatever the file is.
+        workbook: the imported file; the sheet of a unit reports for that unit.
+        unit: the unit whose own sheet the row comes from, in any file.
 
     Returns:
-        The update: new, or made before by the same `op_id`, or just now by the same author in the same words.
+        The update: new, or made before by the same `op_id`, or made recently by the same author with the same words.
 
     Raises:
         NotAllowedError: the author may not write this to this action.
         ValidationError: a rule of design §4 is broken, by field.
-        StaleUpdateError: the action's version is not `version` any more, or `op_id` made an update that told
-            something else.
+        StaleVersionError: the action has another version, or `op_id` belongs to another update.
     """
-    sheet_of = unit.pk if unit else workbook.unit if workbook else None
-    if sheet_of:
-        report = replace(report, unit=sheet_of)
-    _check_allowed(action, access, report, is_sheet_of_unit=sheet_of is not None)
-    if report.unit is None:
-        report = replace(report, unit=access.default_unit(action))
+    sheet_unit = unit.pk if unit else workbook.unit if workbook else None
+    report = replace(report, unit=sheet_unit or report.unit or access.default_unit(action))
+
+    def find_repeat() -> ProgressUpdate:
+        made = find_by_op_id(action, op_id, access)
+        if made is None or not is_same_update(made, report):
+            raise StaleVersionError(action)
+        return made
+
+    if action.version != version:
+        return find_repeat()
+    _check_allowed(action, access, report, is_sheet_of_unit=sheet_unit is not None)
+    if source == ProgressUpdate.Source.WEB and (recent := find_recent_duplicate(action, report, access, at)):
+        return recent
+    update = _build(action, op_id, access, at, report, source)
+    if workbook:
+        update.import_key, update.file_name = workbook.key, workbook.name
+    # The database checks the foreign keys and the constraints when it takes the row.
+    update.clean_fields(exclude={"action", "author", "unit"})
+    update.clean()
     kept: list[str] = []
+    written = None
     try:
-        with transaction.atomic():
-            if made := find_by_op_id(action, op_id, access):
-                return _return_existing(made, report)
-            # Read and compared inside the transaction: the rules judge the step from what is stored to what is told.
-            stored = ActionItem.objects.filter(pk=action.pk, version=version).values("status", "progress").first()
-            if stored is None:
-                raise StaleUpdateError(action)
-            if source == ProgressUpdate.Source.WEB and (
-                just_told := _find_recent_duplicate(action, report, access, at)
-            ):
-                return just_told
-            update = _build(action, version, op_id, access, at, report, source, stored)
-            if workbook:
-                update.import_key, update.file_name = workbook.key, workbook.name
-            update.full_clean(validate_unique=False, validate_constraints=False)
-            # Whether somebody was quicker is the next statement's to say, not a broken rule.
-            update.validate_constraints(exclude={"version"})
-            written = ActionItem.objects.filter(pk=action.pk, version=version).update(
-                status=update.status_to,
-                progress=update.progress_to,
-                version=F("version") + 1,
-            )
-            if not written:
-                raise StaleUpdateError(action)
-            update.save()
-            for attachment in report.attachments:
-                _attach(attachment, update, kept)
-            return update
-    except BaseException as error:
-        storage.forget(kept)
-        # The same submission twice at the same moment: the second finds the first's row.
-        if isinstance(error, (StaleUpdateError, IntegrityError)) and (made := find_by_op_id(action, op_id, access)):
-            return _return_existing(made, report)
-        raise
+        evidence = [_attach(attachment, update, kept) for attachment in report.attachments]
+        written = write_once(lambda: _write(update, evidence), find_repeat=find_repeat)
+    finally:
+        if written is not update:
+            storage.forget(kept)
+    if written is update:
+        action.version, action.status, action.progress = update.version, update.status_to, update.progress_to
+    return written
 
 
 def is_same_update(made: ProgressUpdate, report: UpdateInput) -> bool:
-    """Whether `report` tells what the update already told: a double click or a retry, and not the form written anew."""
-    evidence = {item.sha256 or item.link for item in made.evidence.all()}
+    """Whether `report` says what the update says: a double click or a retry, and not another text in the same form."""
     return (
         all(getattr(made, name) == getattr(report, name) for name in TEXT_FIELDS)
         and report.status in (None, made.status_to)
         and (report.progress is None or str(report.progress) == str(made.progress_to))
         and report.is_unchanged == made.is_unchanged
         and report.unit == made.unit_id
-        and evidence == {item.file.sha256 if item.file else item.link for item in report.attachments}
+        and {item.sha256 or item.link for item in made.evidence.all()}
+        == {item.file.sha256 if item.file else item.link for item in report.attachments}
     )
 
 
 def record_unchanged(
     *, rows: Sequence[tuple[ActionItem, int, UUID, int | None]], access: Access, at: datetime
 ) -> tuple[list[ProgressUpdate], list[ActionItem]]:
-    """Tell of each action that nothing has changed; each is an update of its own.
+    """Report of each action that nothing has changed; each is an update of its own.
 
     Args:
         rows: action (`with_details()`), the version its author saw, the id of this submission for it, and the pk of
-            the unit the author speaks for, see `UpdateInput`. An action may be there once for each unit of the author.
-        access: the author and what he may do.
+            the unit the author represents, see `UpdateInput`. An action may be there once for each unit of the author.
+        access: the author and what they may do.
         at: the moment, aware.
 
     Returns:
-        The updates, and the actions of which nothing was written: somebody had changed them since, or the author has
+        The updates, and the actions for which nothing was written: somebody has changed them since, or the author has
         no part in them.
     """
     updates, left = [], []
@@ -186,68 +169,68 @@ def record_unchanged(
             update = record_update(action=action, version=version, op_id=op_id, access=access, at=at, report=report)
             ours[action.pk, seen] = update.version
             updates.append(update)
-        except (StaleUpdateError, NotAllowedError, IntegrityError):
+        except (StaleVersionError, NotAllowedError):
             left.append(action)
     return updates, left
 
 
 def withdraw_evidence(*, evidence: Evidence, access: Access, reason: str, at: datetime) -> EvidenceWithdrawal:
-    """Take evidence back: its row and its file stay, and nobody is given it any more.
+    """Withdraw evidence: its row and its file stay, and nobody can open the file any more.
 
     Returns:
         The withdrawal, or the one made before.
 
     Raises:
-        NotAllowedError: neither the person who added it nor a coordinator asks.
+        NotAllowedError: the user is neither the person who added it nor a coordinator.
         ValidationError: there is no reason.
     """
     if not access.may_withdraw(evidence):
         raise NotAllowedError(_("Only the person who added the evidence and the coordinator withdraw it."))
     withdrawal = EvidenceWithdrawal(evidence=evidence, reason=reason.strip(), by=access.user, at=at)
-    withdrawal.full_clean(validate_unique=False, validate_constraints=False)
-    try:
-        with transaction.atomic():
-            withdrawal.save()
-    except IntegrityError:
-        return EvidenceWithdrawal.objects.get(evidence=evidence)
-    return withdrawal
+    withdrawal.clean_fields(exclude={"evidence", "by"})
+
+    def write() -> EvidenceWithdrawal:
+        withdrawal.save()
+        return withdrawal
+
+    return write_once(write, find_repeat=lambda: EvidenceWithdrawal.objects.get(evidence=evidence))
 
 
 def check_may_report(action: ActionItem, access: Access) -> None:
-    """Raise NotAllowedError, which says why, where a person has no part in an action."""
+    """Raise NotAllowedError, which says why, where a user has no part in an action."""
     if reason := access.why_not_report(action):
         raise NotAllowedError(reason)
 
 
-def find_by_op_id(action: ActionItem, op_id: UUID | str, access: Access) -> ProgressUpdate | None:
-    """The update this submission already made; None for a new one, or for an `op_id` that is no UUID."""
-    try:
-        op_id = UUID(str(op_id))
-    except ValueError:
-        return None
+def find_by_op_id(action: ActionItem, op_id: UUID, access: Access) -> ProgressUpdate | None:
+    """Return the update that a submission of this user already made of an action."""
     return ProgressUpdate.objects.filter(op_id=op_id, action=action, author=access.user).first()
 
 
-def _return_existing(made: ProgressUpdate, report: UpdateInput) -> ProgressUpdate:
-    if is_same_update(made, report):
-        return made
-    raise StaleUpdateError(made.action)
-
-
-def _find_recent_duplicate(
+def find_recent_duplicate(
     action: ActionItem, report: UpdateInput, access: Access, at: datetime
 ) -> ProgressUpdate | None:
-    """The action's last update, if this author told exactly this in it a moment ago.
+    """Return the last update of an action, if this author made it recently with the same words.
 
-    The back button may fetch the form afresh, with another `op_id`, and put the old words into it.
+    The browser's back button may open a new form, with another `op_id`, and put the old words into it.
     """
     last = ProgressUpdate.objects.without_undone().filter(action=action).order_by("-version").first()
     is_recent = last is not None and last.author_id == access.user.pk and abs(at - last.at) < DUPLICATE_WINDOW
     return last if is_recent and is_same_update(last, report) else None
 
 
-def _attach(attachment: Attachment, update: ProgressUpdate, kept: list[str]) -> None:
-    """Add a piece of evidence; a file is in its place, and synced, before the row that names it can be committed."""
+def _write(update: ProgressUpdate, evidence: Sequence[Evidence]) -> ProgressUpdate:
+    """Move the action to the update's status and add the rows."""
+    action, made = update.action, {"status": update.status_to, "progress": update.progress_to}
+    if not compare_and_set(ActionItem.objects.filter(pk=action.pk), update.version - 1, **made):
+        raise StaleVersionError(action)
+    update.save()
+    Evidence.objects.bulk_create(evidence)
+    return update
+
+
+def _attach(attachment: Attachment, update: ProgressUpdate, kept: list[str]) -> Evidence:
+    """Build a piece of evidence, unsaved; its file is moved into place, synced, and its name is added to `kept`."""
     evidence = Evidence(
         action=update.action, update=update, title=attachment.title, link=attachment.link,
         added_by=update.author, at=update.at,
@@ -257,14 +240,15 @@ def _attach(attachment: Attachment, update: ProgressUpdate, kept: list[str]) -> 
         kept.append(evidence.file)
         evidence.original_name, evidence.kind = staged.original_name, staged.kind
         evidence.size, evidence.sha256 = staged.size, staged.sha256
-    evidence.save()
+    return evidence
 
 
 def _check_allowed(action: ActionItem, access: Access, report: UpdateInput, *, is_sheet_of_unit: bool) -> None:
     check_may_report(action, access)
     moves_status = report.status is not None or report.progress is not None
     if report.unit is not None and not is_sheet_of_unit:
-        if report.unit not in {unit.pk for unit in access.reportable_units(action)}:
+        own = {unit.pk for unit in access.own_units_in(action)}  # without a query, and most often the answer
+        if report.unit not in own and report.unit not in {unit.pk for unit in access.reportable_units(action)}:
             raise NotAllowedError(_("You do not report for this unit on this action. Choose another unit."))
         if moves_status and not access.may_change_status_for(action, report.unit):
             raise NotAllowedError(str(ONLY_LEADS))
@@ -276,26 +260,20 @@ def _check_allowed(action: ActionItem, access: Access, report: UpdateInput, *, i
 
 
 def _build(
-    action: ActionItem,
-    version: int,
-    op_id: UUID,
-    access: Access,
-    at: datetime,
-    report: UpdateInput,
-    source: str,
-    stored: dict[str, object],
+    action: ActionItem, op_id: UUID, access: Access, at: datetime, report: UpdateInput, source: str
 ) -> ProgressUpdate:
+    """Build the row that leads from the action's status to the one reported."""
     update = ProgressUpdate(
         action=action,
         op_id=op_id,
-        version=version + 1,
+        version=action.version + 1,
         author=access.user,
         unit_id=report.unit,
         at=at,
-        status_from=stored["status"],
-        status_to=stored["status"] if report.status is None else report.status,
-        progress_from=stored["progress"],
-        progress_to=stored["progress"] if report.progress is None else report.progress,
+        status_from=action.status,
+        status_to=action.status if report.status is None else report.status,
+        progress_from=action.progress,
+        progress_to=action.progress if report.progress is None else report.progress,
         result=report.result,
         problem=report.problem,
         next_step=report.next_step,

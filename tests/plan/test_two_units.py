@@ -7,7 +7,7 @@ import pytest
 from assignments.access import Access
 from assignments.models import Membership
 from plan.models import ActionItem, ProgressUpdate, Status
-from plan.updates.record import NotAllowedError
+from pmqa_tracker.write_once import NotAllowedError
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from worklist.queue import count_owed
 from worklist.views.my import as_of_now

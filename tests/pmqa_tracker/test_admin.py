@@ -12,7 +12,7 @@ from assignments.models import Assignment
 from criteria.models import Criterion, Level, Verdict
 from exchange.models import ImportJob
 from plan.models import ActionItem, Evidence, EvidenceWithdrawal, ProgressUpdate
-from pmqa_tracker.models import StaleVersionError
+from pmqa_tracker.write_once import StaleVersionError
 from submissions.models import Submission
 from tests.factories import (
     ActionItemFactory,

@@ -14,7 +14,7 @@ from openpyxl import Workbook
 from assignments.models import Assignment, Unit
 from criteria.models import Category, Criterion, Requirement
 from plan.models import ActionItem, Plan
-from pmqa_tracker.models import StaleVersionError
+from pmqa_tracker.write_once import StaleVersionError
 from tests.factories import (
     ActionItemFactory,
     CategoryFactory,

@@ -10,10 +10,10 @@ from django.db import connections
 
 from assignments.models import Unit
 from plan.models import AppendOnlyError, Plan
-from plan.updates.record import NotAllowedError
+from pmqa_tracker.write_once import NotAllowedError, StaleVersionError
 from submissions.models import Submission, SubmissionLine, SubmissionStep
 from submissions.returned import annotate_returned
-from submissions.steps import StaleSubmissionError, accept_submission, return_submission
+from submissions.steps import accept_submission, return_submission
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.submissions.sending import on, period_of, review, send
 
@@ -210,7 +210,7 @@ def test_what_was_never_sent_is_not_reviewed(plan, unit, action, coordinator):
 def test_of_two_reviewers_the_second_is_told(plan, unit, action, staff, coordinator):
     report = send(plan, unit, staff).report
     review(return_submission, report, coordinator, version=1, reasons={action.pk: "ก"})
-    with pytest.raises(StaleSubmissionError):
+    with pytest.raises(StaleVersionError):
         review(accept_submission, report, UserFactory(roles=["coordinator"]), version=1)
     assert stored() == {"state": "RETURNED", "version": 2}
 
@@ -218,14 +218,14 @@ def test_of_two_reviewers_the_second_is_told(plan, unit, action, staff, coordina
 def test_what_was_sent_again_is_not_accepted_unseen(plan, unit, action, staff, coordinator):
     report = send(plan, unit, staff).report
     send(plan, unit, staff, version=1)
-    with pytest.raises(StaleSubmissionError):
+    with pytest.raises(StaleVersionError):
         review(accept_submission, report, coordinator, version=1)
     assert stored() == {"state": "SENT", "version": 2}
 
 
 @pytest.mark.parametrize("version", [1, 7, 10**30])
 def test_a_version_that_never_was_sends_nothing(plan, unit, action, staff, version):
-    with pytest.raises(StaleSubmissionError):
+    with pytest.raises(StaleVersionError):
         send(plan, unit, staff, version=version)
     assert not Submission.objects.exists()
 
@@ -248,9 +248,9 @@ def test_a_submission_written_anew_is_no_repeat(plan, unit, action, staff, coord
     op_id = uuid4()
     report = send(plan, unit, staff).report
     review(return_submission, report, coordinator, version=1, op_id=op_id, reasons={action.pk: "ก"})
-    with pytest.raises(StaleSubmissionError):
+    with pytest.raises(StaleVersionError):
         review(return_submission, report, coordinator, version=1, op_id=op_id, reasons={action.pk: "ข"})
-    with pytest.raises(StaleSubmissionError):
+    with pytest.raises(StaleVersionError):
         review(accept_submission, report, coordinator, version=1, op_id=op_id)
     assert SubmissionStep.objects.count() == 2
 
@@ -258,7 +258,7 @@ def test_a_submission_written_anew_is_no_repeat(plan, unit, action, staff, coord
 def test_somebody_elses_op_id_is_not_taken_for_ones_own(plan, unit, action, staff):
     op_id = uuid4()
     send(plan, unit, staff, op_id=op_id)
-    with pytest.raises(StaleSubmissionError):
+    with pytest.raises(StaleVersionError):
         send(plan, unit, UserFactory(roles=["staff"], units=[unit]), version=1, op_id=op_id)
     assert stored() == {"state": "SENT", "version": 1}
 
@@ -293,7 +293,7 @@ def _at_once(count, job):
 def test_of_many_first_sendings_at_once_one_wins(plan, unit, action, staff):
     answers = _at_once(6, lambda n: send(plan, unit, staff, note=f"ฉบับที่ {n}"))
     won = [answer for answer in answers if isinstance(answer, SubmissionStep)]
-    assert [type(answer) for answer in answers if answer not in won] == [StaleSubmissionError] * 5
+    assert [type(answer) for answer in answers if answer not in won] == [StaleVersionError] * 5
     assert SubmissionStep.objects.get().note == won[0].note
     assert stored() == {"state": "SENT", "version": 1}
 
@@ -317,7 +317,7 @@ def test_of_many_reviewers_at_once_one_wins(plan, unit, action, staff, coordinat
 
     answers = _at_once(6, job)
     won = [answer for answer in answers if isinstance(answer, SubmissionStep)]
-    assert [type(answer) for answer in answers if answer not in won] == [StaleSubmissionError] * 5
+    assert [type(answer) for answer in answers if answer not in won] == [StaleVersionError] * 5
     assert stored() == {"state": won[0].state, "version": 2}
     assert SubmissionStep.objects.count() == 2
 

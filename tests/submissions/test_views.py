@@ -379,3 +379,13 @@ def test_a_page_needs_no_more_queries_for_more_rows(client, plan, unit, staff, c
     with_one = queries()
     grow(2)
     assert queries() == with_one <= BUDGET
+
+
+def test_a_stale_review_without_a_button_is_a_conflict(client, plan, unit, action, staff, coordinator):
+    report = send(plan, unit, staff).report
+    send(plan, unit, staff, version=1)
+    client.force_login(coordinator)
+    response = client.post(here(), form(report.version, do="x", note="ของฉัน"))
+    assert response.status_code == 409
+    assert "ของฉัน</textarea>" in response.content.decode()
+    assert stored() == {"state": "SENT", "version": 2}

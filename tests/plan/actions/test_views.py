@@ -172,6 +172,27 @@ def test_a_version_that_never_was_is_a_stale_form(client, here, action, version)
     assert "ของฉัน</textarea>" in response.content.decode()
 
 
+@pytest.mark.parametrize("typed", [{"status_to": "BLOCKED", "progress_to": 30}, {"op_id": "x"}, {"links": "no link"}])
+def test_a_stale_form_with_errors_is_a_conflict(client, here, action, tell, typed):
+    data = form(action, **{"result": "ของฉัน", **typed})
+    tell(action, UserFactory(roles=["coordinator"]), progress=60, result="ของเพื่อน")
+    response = client.post(here, data)
+    assert response.status_code == 409
+    assert "ของฉัน</textarea>" in response.content.decode()
+    assert ProgressUpdate.objects.count() == 1
+
+
+@pytest.mark.both_databases
+def test_an_op_id_of_somebody_else_is_a_conflict_and_gets_a_new_one(client, here, action, tell, plan, unit):
+    foreign = tell(ActionItemFactory(plan=plan, lead=[unit]), UserFactory(roles=["coordinator"]), result="ของผู้อื่น")
+    data = form(action, result="ของฉัน") | {"op_id": str(foreign.op_id)}
+    response = client.post(here, data)
+    assert response.status_code == 409
+    again = response.context["panel"].form
+    assert client.post(here, data | {"op_id": str(again["op_id"].value())}).status_code == 302
+    assert action.updates.get().result == "ของฉัน"
+
+
 @pytest.mark.both_databases
 @pytest.mark.parametrize("op_id", ["", "x", "0" * 300])
 def test_a_broken_op_id_writes_nothing_and_keeps_the_words(client, here, action, op_id):

@@ -197,31 +197,38 @@ def test_files_beyond_ten_are_refused_by_name(client, here, action):
     assert len(response.context["panel"].form.kept) == 10
 
 
+def adds_evidence(sql):
+    return sql.startswith(f'INSERT INTO "{Evidence._meta.db_table}"')
+
+
 @pytest.mark.both_databases
 def test_file_is_synced_before_its_row_is_committed(client, here, action, monkeypatch):
     order = []
-    real_sync, real_save = os.fsync, Evidence.save
+    real_sync = os.fsync
 
-    def save(self, *args, **kwargs):
-        order.append("row")
-        return real_save(self, *args, **kwargs)
+    def note(execute, sql, *args):
+        if adds_evidence(sql):
+            order.append("row")
+        return execute(sql, *args)
 
     monkeypatch.setattr("os.fsync", lambda handle: (order.append("fsync"), real_sync(handle))[1])
-    monkeypatch.setattr(Evidence, "save", save)
-    client.post(here, typed(action, files=[upload()]))
+    with connection.execute_wrapper(note):
+        client.post(here, typed(action, files=[upload()]))
     assert order.count("row") == 1
     assert order.index("row") == len(order) - 1
     assert order.count("fsync") == 4  # the content, and the three folders above it
 
 
 @pytest.mark.both_databases
-def test_failed_row_leaves_no_file(client, here, action, settings, monkeypatch):
-    def broken(self, *args, **kwargs):
-        raise RuntimeError("the disk of the database is full")
+def test_failed_row_leaves_no_file(client, here, action, settings):
+    def refuse(execute, sql, *args):
+        if adds_evidence(sql):
+            raise RuntimeError("the disk of the database is full")
+        return execute(sql, *args)
 
-    monkeypatch.setattr(Evidence, "save", broken)
     client.raise_request_exception = False
-    assert client.post(here, typed(action, files=[upload()])).status_code == 500
+    with connection.execute_wrapper(refuse):
+        assert client.post(here, typed(action, files=[upload()])).status_code == 500
     assert (stored_files(settings), ProgressUpdate.objects.count()) == ([], 0)
 
 

@@ -14,8 +14,9 @@ from django.utils import timezone, translation
 from assignments.access import Access
 from plan.as_of import on_day
 from plan.models import ActionItem, AppendOnlyError, Evidence, ProgressUpdate, Status
-from plan.updates.record import Attachment, NotAllowedError, StaleUpdateError, UpdateInput, record_update
+from plan.updates.record import Attachment, UpdateInput, record_update
 from pmqa_tracker import clock
+from pmqa_tracker.write_once import NotAllowedError, StaleVersionError
 from tests.factories import ActionItemFactory, ProgressUpdateFactory, UnitFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -71,7 +72,7 @@ def test_the_same_submission_twice_makes_one_row(action, staff):
 
 def test_a_stale_version_writes_nothing(action, staff):
     write(action, staff, status=Status.IN_PROGRESS, progress=40)
-    with pytest.raises(StaleUpdateError):
+    with pytest.raises(StaleVersionError):
         write(action, staff, version=1, status=Status.IN_PROGRESS, progress=60)
     assert stored(action) == {"status": "IN_PROGRESS", "progress": 40, "version": 2}
     assert ProgressUpdate.objects.count() == 1
@@ -81,7 +82,7 @@ def test_somebody_elses_op_id_is_not_taken_for_ones_own(action, staff, unit):
     op_id = uuid4()
     write(action, staff, op_id=op_id, status=Status.IN_PROGRESS, progress=40)
     colleague = UserFactory(roles=["staff"], units=[unit])
-    with pytest.raises(IntegrityError):
+    with pytest.raises(StaleVersionError):
         write(action, colleague, version=2, op_id=op_id, status=Status.IN_PROGRESS, progress=50)
     assert stored(action) == {"status": "IN_PROGRESS", "progress": 40, "version": 2}
 
@@ -105,6 +106,19 @@ def test_a_rule_that_is_broken_is_named_at_its_field(action, staff, told, field,
         assert field in error.value.message_dict
         assert rule in " ".join(error.value.message_dict[field])
     assert stored(action) == {"status": "NOT_STARTED", "progress": 0, "version": 1}
+
+
+def test_a_rule_that_only_the_database_holds_is_named(action, staff):
+    with translation.override("en"), pytest.raises(ValidationError) as error:
+        write(action, staff, is_unchanged=True, status=Status.IN_PROGRESS, progress=10)
+    assert error.value.messages == ["“No change” leaves the status and the progress as they are."]
+    assert stored(action) == {"status": "NOT_STARTED", "progress": 0, "version": 1}
+
+
+def test_the_action_gets_the_status_that_is_written(action, staff):
+    update = write(action, staff, status=Status.IN_PROGRESS, progress=40)
+    now = update.action
+    assert (now.status, now.progress, now.version) == ("IN_PROGRESS", 40, 2)
 
 
 def test_done_by_evidence_alone(action, staff):
@@ -174,8 +188,9 @@ def test_membership_without_the_staff_role_writes_nothing(action, unit):
 
 def test_a_failed_attachment_undoes_the_update(action, staff):
     broken = Attachment(title="ทั้งไฟล์และลิงก์ไม่มี")
-    with pytest.raises(IntegrityError), transaction.atomic():
+    with translation.override("en"), pytest.raises(ValidationError) as error:
         write(action, staff, status=Status.IN_PROGRESS, progress=10, attachments=(broken,))
+    assert error.value.messages == ["Evidence is a file or a link, one of the two."]
     assert stored(action) == {"status": "NOT_STARTED", "progress": 0, "version": 1}
     assert not ProgressUpdate.objects.exists()
 
@@ -231,7 +246,7 @@ def _at_once(count, job):
 def test_of_many_at_once_one_wins_and_the_others_are_told(unit, action, staff):
     answers = _at_once(8, lambda n: write(action, staff, status=Status.IN_PROGRESS, progress=10 + n))
     won = [answer for answer in answers if isinstance(answer, ProgressUpdate)]
-    assert [type(answer) for answer in answers if answer not in won] == [StaleUpdateError] * 7
+    assert [type(answer) for answer in answers if answer not in won] == [StaleVersionError] * 7
     assert stored(action) == {"status": "IN_PROGRESS", "progress": won[0].progress_to, "version": 2}
     assert ProgressUpdate.objects.count() == len(won) == 1
 
