@@ -63,8 +63,6 @@ class UnitNames:
 
 def find_unit_by_name(units: UnitQuerySet, name: str) -> Unit | None:
     """The one of `units` with this abbreviation, or the only one of this name."""
-    if "\0" in name:  # PostgreSQL takes no such text
-        return None
     found = units.filter(abbreviation=name).first()
     if found is None and _key(name):
         alike = UnitNames.of(units).find(name)

@@ -153,5 +153,5 @@ def cell_text(cell: ReadCell) -> str:
     if cell.error == "FORMULA":
         return _("(a formula without a value)")
     text = "" if cell.value is None else str(cell.value)
-    text = text.encode("utf-8", "replace").decode().replace("\0", "")
+    text = text.encode("utf-8", "replace").decode()
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -112,8 +112,6 @@ class Spelled(Folded):
 
 def find_named(rows: QuerySet[Named], field: str, name: str) -> Named | None:
     """The row whose text field is this name, or the only one of which it is another spelling."""
-    if "\0" in name:  # PostgreSQL takes no such text
-        return None
     found = rows.filter(**{field: name}).first()
     if found is None and thai.search_key(name):
         alike = list(rows.filter(**{f"{field}__spelled": name})[:2])

@@ -1,5 +1,6 @@
 """Request middleware of the frame."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,21 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
 from pmqa_tracker.views import is_foreign, refuse_foreign, render_refusal
+
+
+class NulMiddleware:
+    """Replace NUL in the query of an address by U+FFFD, so that PostgreSQL, which refuses NUL, is never asked for it.
+
+    The path holds none (`pmqa_tracker.urls`), and form fields refuse it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        query = request.META.get("QUERY_STRING", "")
+        request.META["QUERY_STRING"] = re.sub("%00|\0", "%EF%BF%BD", query)
+        return self.get_response(request)
 
 
 class LanguageMiddleware:

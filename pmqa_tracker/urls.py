@@ -21,7 +21,7 @@ class TextConverter:
     whole = {"": "%", ".": "%2E", "..": "%2E%2E"}
 
     def to_python(self, value: str) -> str:
-        return "" if value == "%" else re.sub("%(25|2F|00|2E)", lambda match: chr(int(match[1], 16)), value)
+        return "" if value == "%" else re.sub("%(25|2F|2E)", lambda match: chr(int(match[1], 16)), value)
 
     def to_url(self, value: str) -> str:
         return self.whole.get(str(value)) or str(value).translate(str.maketrans(self.signs))

@@ -292,5 +292,5 @@ def _moment(value: Any) -> Any:
 
 
 def decode(text: str) -> str:
-    """A text whose odd characters Excel has written as _x000B_."""
-    return ESCAPED.sub(lambda match: chr(int(match.group(1), 16)), text)
+    """A text whose odd characters Excel has written as _x000B_; NUL, which PostgreSQL refuses, becomes U+FFFD."""
+    return ESCAPED.sub(lambda match: chr(int(match.group(1), 16) or 0xFFFD), text)

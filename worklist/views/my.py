@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.forms import CharField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -80,10 +81,10 @@ def typed_rows(request: HttpRequest) -> LabelledText:
 def _read_choice(value: str) -> tuple[str, int, UUID, int | None] | None:
     """(ref, version, op_id, pk of the unit or None) of a chosen row; None for what no page of ours holds."""
     try:
-        ref, version, op_id = value.rsplit("|", 2)
+        ref, version, op_id = CharField().clean(value).rsplit("|", 2)
         op_id, _at, unit = op_id.partition("@")
-        return None if "\0" in ref else (ref, int(version), UUID(op_id), int(unit) if unit else None)
-    except ValueError:
+        return ref, int(version), UUID(op_id), int(unit) if unit else None
+    except (ValidationError, ValueError):
         return None
 
 
