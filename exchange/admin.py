@@ -3,11 +3,11 @@
 from django.contrib import admin
 
 from exchange.models import ImportJob
-from pmqa_tracker.admin import BuddhistDates, ReadOnly, ThaiText
+from pmqa_tracker.admin import ReadOnlyAdmin
 
 
 @admin.register(ImportJob)
-class ImportJobAdmin(ThaiText, BuddhistDates, ReadOnly, admin.ModelAdmin):
+class ImportJobAdmin(ReadOnlyAdmin):
     """Workbooks that were brought in; they are confirmed and undone on the site."""
 
     list_display = ("file_name", "kind", "plan", "unit", "by", "at", "state")

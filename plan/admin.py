@@ -17,7 +17,7 @@ from plan.models import ActionItem, Evidence, EvidenceWithdrawal, Meeting, Perio
 from plan.models.action import PLAN_ORDER
 from plan.resources import ActionResource
 from pmqa_tracker import clock, thai
-from pmqa_tracker.admin import BuddhistDates, ReadOnly, RequestChoices, ThaiText, VersionedAdmin, VersionedInline
+from pmqa_tracker.admin import ReadOnlyAdmin, ReadOnlyInline, RequestChoices, VersionedAdmin, VersionedInline
 from pmqa_tracker.versioned_forms import VersionedForm
 from spreadsheets.admin_tables import ExportAdmin
 
@@ -149,25 +149,18 @@ class ActionItemAdmin(RequestChoices, ExportAdmin, VersionedAdmin):
         return format_html_join("", "<p>{} · {} · {}<br>{}</p>", lines) or "–"
 
 
-class EvidenceInline(ReadOnly, admin.TabularInline):
+class EvidenceInline(ReadOnlyInline):
     """The evidence that came with an update."""
 
     model = Evidence
-    fields = ("title", "link", "added_by", "added_at")
-    readonly_fields = ("added_at",)
-    formfield_overrides = BuddhistDates.formfield_overrides
-    extra = 0
-
-    @admin.display(description=_("at"))
-    def added_at(self, evidence: Evidence) -> str:
-        return thai.format_datetime(evidence.at)
+    fields = ("title", "link", "added_by", "at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Evidence]:
         return super().get_queryset(request).select_related("added_by")
 
 
 @admin.register(ProgressUpdate)
-class ProgressUpdateAdmin(ThaiText, BuddhistDates, ReadOnly, admin.ModelAdmin):
+class ProgressUpdateAdmin(ReadOnlyAdmin):
     """The log of what was told; it is only ever added to, on the site."""
 
     list_display = ("at", "action", "author", "status_to", "progress_to", "short_result", "source", "is_undone")
@@ -176,11 +169,10 @@ class ProgressUpdateAdmin(ThaiText, BuddhistDates, ReadOnly, admin.ModelAdmin):
     search_fields = ("action__ref", "result", "problem", "author__username")
     ordering = ("-at", "-pk")
     fields = (
-        "action", "told_at", "author", "unit", "source", "is_unchanged",
+        "action", "at", "author", "unit", "source", "is_unchanged",
         "status_from", "progress_from", "status_to", "progress_to",
         "result", "problem", "next_step", "reason", "version", "op_id",
     )  # fmt: skip
-    readonly_fields = ("told_at",)
     inlines = (EvidenceInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProgressUpdate]:
@@ -190,17 +182,13 @@ class ProgressUpdateAdmin(ThaiText, BuddhistDates, ReadOnly, admin.ModelAdmin):
     def is_undone(self, update: ProgressUpdate) -> bool:
         return update.is_undone
 
-    @admin.display(description=_("at"))
-    def told_at(self, update: ProgressUpdate) -> str:
-        return thai.format_datetime(update.at)
-
     @admin.display(description=_("result"))
     def short_result(self, update: ProgressUpdate) -> str:
         return Truncator(update.result or update.problem or update.reason).chars(80)
 
 
 @admin.register(Evidence)
-class EvidenceAdmin(ThaiText, BuddhistDates, ReadOnly, admin.ModelAdmin):
+class EvidenceAdmin(ReadOnlyAdmin):
     """What proves an update; a correction is a new row, on the site."""
 
     list_display = ("title", "action", "added_by", "at")
@@ -208,26 +196,16 @@ class EvidenceAdmin(ThaiText, BuddhistDates, ReadOnly, admin.ModelAdmin):
     search_fields = ("title", "action__ref", "link")
     ordering = ("-at", "-pk")
     fields = (
-        "title", "action", "update", "link", "original_name", "kind", "size", "sha256", "file", "added_by", "added_at",
+        "title", "action", "update", "link", "original_name", "kind", "size", "sha256", "file", "added_by", "at",
     )  # fmt: skip
-    readonly_fields = ("added_at",)
-
-    @admin.display(description=_("at"))
-    def added_at(self, evidence: Evidence) -> str:
-        return thai.format_datetime(evidence.at)
 
 
 @admin.register(EvidenceWithdrawal)
-class EvidenceWithdrawalAdmin(ThaiText, BuddhistDates, ReadOnly, admin.ModelAdmin):
+class EvidenceWithdrawalAdmin(ReadOnlyAdmin):
     """Evidence that was taken back, and why."""
 
     list_display = ("evidence", "reason", "by", "at")
     list_select_related = ("evidence", "by")
     search_fields = ("evidence__title", "reason", "by__username")
     ordering = ("-at", "-pk")
-    fields = ("evidence", "reason", "by", "taken_back_at")
-    readonly_fields = ("taken_back_at",)
-
-    @admin.display(description=_("at"))
-    def taken_back_at(self, withdrawal: Any) -> str:
-        return thai.format_datetime(withdrawal.at)
+    fields = ("evidence", "reason", "by", "at")

@@ -121,11 +121,9 @@ class RequestChoices:
         return field
 
 
-class VersionedInline(BuddhistDates, RequestChoices, admin.TabularInline):
-    """Records below another, each with its own version."""
+class TableInline(BuddhistDates, admin.TabularInline):
+    """Records below another; where they are only read, their days are in the Buddhist era too."""
 
-    form = VersionedForm
-    formset = VersionedInlineRows
     extra = 0
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -133,6 +131,13 @@ class VersionedInline(BuddhistDates, RequestChoices, admin.TabularInline):
         if self.has_change_permission(request, obj):
             return readonly
         return [*readonly, *(name for name in self._readable(self.fields) if name not in readonly)]
+
+
+class VersionedInline(RequestChoices, TableInline):
+    """Records below another, each with its own version."""
+
+    form = VersionedForm
+    formset = VersionedInlineRows
 
 
 class ReadOnly:
@@ -146,6 +151,14 @@ class ReadOnly:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class ReadOnlyInline(ReadOnly, TableInline):
+    """Records below another that are only read."""
+
+
+class ReadOnlyAdmin(ThaiText, BuddhistDates, ReadOnly, admin.ModelAdmin):
+    """Records that are only read."""
 
 
 class KeepsTypedText:

@@ -6,27 +6,20 @@ from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from pmqa_tracker import thai
-from pmqa_tracker.admin import BuddhistDates, ReadOnly, ThaiText
+from pmqa_tracker.admin import ReadOnlyAdmin, ReadOnlyInline
 from submissions.models import Submission, SubmissionStep
 
 
-class SubmissionStepInline(ReadOnly, admin.TabularInline):
+class SubmissionStepInline(ReadOnlyInline):
     """What was done with a report, and why actions were returned."""
 
     model = SubmissionStep
-    fields = ("taken_at", "by", "state", "note", "reasons")
-    readonly_fields = ("taken_at", "reasons")
-    formfield_overrides = BuddhistDates.formfield_overrides
+    fields = ("at", "by", "state", "note", "reasons")
+    readonly_fields = ("reasons",)
     ordering = ("version",)
-    extra = 0
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SubmissionStep]:
         return super().get_queryset(request).select_related("by").prefetch_related("lines__action")
-
-    @admin.display(description=_("at"))
-    def taken_at(self, step: SubmissionStep) -> str:
-        return thai.format_datetime(step.at)
 
     @admin.display(description=_("reason"))
     def reasons(self, step: SubmissionStep) -> str:
@@ -35,7 +28,7 @@ class SubmissionStepInline(ReadOnly, admin.TabularInline):
 
 
 @admin.register(Submission)
-class SubmissionAdmin(ThaiText, BuddhistDates, ReadOnly, admin.ModelAdmin):
+class SubmissionAdmin(ReadOnlyAdmin):
     """The units' reports; they are sent and reviewed on the site."""
 
     list_display = ("unit", "period_label", "state")

@@ -2,12 +2,12 @@
 
 from django.contrib import admin
 
-from pmqa_tracker.admin import BuddhistDates, ReadOnly, ThaiText
+from pmqa_tracker.admin import ReadOnlyAdmin
 from worklist.models import Reminder
 
 
 @admin.register(Reminder)
-class ReminderAdmin(ThaiText, BuddhistDates, ReadOnly, admin.ModelAdmin):
+class ReminderAdmin(ReadOnlyAdmin):
     """Which reminders went out to whom."""
 
     list_display = ("day", "user", "action_count", "sent_at")
