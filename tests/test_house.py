@@ -292,6 +292,16 @@ def test_css_on_one_line_is_seen(css):
     assert badly_formatted(css)
 
 
+def test_lines_of_templates_are_short():
+    lines = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in committed("templates/*")
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if len(line) >= 120
+    ]
+    assert lines == []
+
+
 def states_in(template):
     """The states that a Django template spells; a method of HTTP is none."""
     tags = re.findall(r"\{%-? *(?:el)?if\b.*?%\}", template)

@@ -19,7 +19,7 @@ TITLES = {
     "th": ("สิ่งที่ต้องดำเนินการ", "งานของฉัน", "งานที่ต้องรายงาน", "การส่งรายงาน", "หน่วยงาน", "แผนที่ระดับ", "แผนภาพเวลา"),
     "en": ("Actions", "My work", "To report", "Period reports", "Units", "Maturity map", "Timeline"),
 }
-LINK = re.compile(r'<a class="button button-quiet excel-link" href="([^"]+)" download')
+LINK = re.compile(r'<a class="button button-quiet excel-link"\s+href="([^"]+)" download')
 
 
 def open_sheet(response):

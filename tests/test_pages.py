@@ -1,10 +1,12 @@
 """What holds of every page: it answers, needs a login, keeps the query budget, and obeys the CSP."""
 
 import re
+import sys
 from urllib.parse import unquote
 
 import pytest
 from django.db import connection
+from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 
 from criteria.models import Level
@@ -21,7 +23,8 @@ from tests.factories import (
     UserFactory,
     VerdictFactory,
 )
-from tests.pages import addresses
+from tests.pages import addresses, lists
+from tests.rooms import ROOMS
 
 pytestmark = pytest.mark.django_db
 BUDGET = 22
@@ -124,6 +127,35 @@ def no_inline(body):
     styles = re.findall(r"<style\b[^>]*>|\sstyle=\"[^\"]*\"|\son[a-z]+=\"[^\"]*\"", body)
     elsewhere = re.findall(r"(?:src|<link[^>]*href|action)=\"(?:https?:)?//[^\"]*\"", body)
     return scripts + styles + elsewhere
+
+
+@pytest.fixture
+def guarded(monkeypatch):
+    """Refuse an attribute that code of ours sets on a model instance of another class, and that no class declares."""
+    set_attribute = Model.__setattr__
+
+    def guard(record, name, value):
+        caller = sys._getframe(1)
+        is_ours = caller.f_globals["__name__"].split(".")[0] in ROOMS
+        is_declared = name.startswith("_") or hasattr(type(record), name)
+        if is_ours and not is_declared and caller.f_locals.get("self") is not record:
+            raise AssertionError(f"{caller.f_code.co_filename}:{caller.f_lineno} sets {name} on {record!r}")
+        set_attribute(record, name, value)
+
+    monkeypatch.setattr(Model, "__setattr__", guard)
+
+
+def test_pages_set_nothing_on_records(client, world, guarded):
+    client.force_login(world.person)
+    lists_as_workbooks = [workbook for _page, workbook in lists(world.plan).values()]
+    for address in [*addresses(world.plan).values(), *lists_as_workbooks]:
+        assert client.get(address).status_code == 200, address
+
+
+def test_an_attribute_set_on_a_record_is_refused(world, guarded):
+    code = compile("action.shown = True", "page.py", "exec")
+    with pytest.raises(AssertionError, match="sets shown on"):
+        exec(code, {"__name__": "worklist.page", "action": world.plan.actions.first()})  # noqa: S102
 
 
 @pytest.mark.parametrize("name", NAMES)

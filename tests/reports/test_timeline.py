@@ -12,7 +12,9 @@ from reports.figures.timeline import build_timeline, day_share
 
 pytestmark = pytest.mark.django_db
 TIMELINE = "/plans/2562-2563/timeline/"
-BAR = re.compile(r'<a class="timeline-bar is-(\w+)( is-inferred)?" href="[^"]*/actions/([^/]+)/">.*?</a>', re.S)
+BAR = re.compile(
+    r'<a\s+class="timeline-bar is-(\w+)\s*(is-inferred)?\s*"\s+href="[^"]*/actions/([^/]+)/">.*?</a>', re.S
+)
 
 
 def bars(client, **parameters):
