@@ -280,7 +280,7 @@ def _recognise(job: ImportJob, book: BookRead) -> None:
                 _("This is a data sheet of a plan that is there already. Upload it on the page “Import” of that plan.")
             )
         return
-    if form == write.FORM:
+    if form == write.WHOLE_PLAN_FORMAT:
         raise WorkbookRefusedError(_("This workbook holds a whole plan. Upload it on the page “New plan by Excel”."))
     if form and form != DATA_SHEET_FORMAT:
         raise WorkbookRefusedError(
