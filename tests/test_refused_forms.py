@@ -190,7 +190,7 @@ def test_reports_withdrawals_uploads_and_ticks_keep_their_words_and_labels(clien
     assert list(shown(upload).values()) == ["สพม."]
     ticked = client.post("/plans/x/my/unchanged/", {"row": f"{action.ref}|1|{typed(action)['op_id']}"})
     assert (ticked.status_code, list(shown(ticked).values())) == (404, [action.ref])
-    assert SubmissionState.SENT not in action.plan.periods.values_list("reports__state", flat=True)
+    assert SubmissionState.SENT not in action.plan.periods.values_list("submissions__state", flat=True)
 
 
 @pytest.mark.parametrize("change", [{"is_staff": False, "is_superuser": False}, {"is_active": False}])
