@@ -19,7 +19,7 @@ PICTURES = (
     ("overview.png", "manager", f"/plans/{PLAN}/dashboard/", 1280, 1180, 1),
     ("my.png", "staff", f"/plans/{PLAN}/my/", 360, 1180, 1.5),
 )
-STARTS_WITHIN_SECONDS = 120
+STARTS_WITHIN_SECONDS = 300
 
 
 def free_port() -> int:
