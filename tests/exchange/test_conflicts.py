@@ -159,7 +159,7 @@ def test_what_does_not_go_together_is_a_conflict_that_says_why(plan, coordinator
     first, last = plan.periods.get(number=3), action.last_period
     edit_on_site(action, other, first_period=first, last_period=last)
     row = row_about(bring(data, plan, coordinator), action.ref)
-    assert (row["kind"], bool(row["trouble"])) == ("CONFLICT", True)
+    assert (row["kind"], bool(row["error"])) == ("CONFLICT", True)
 
 
 def test_a_mistake_of_the_file_stays_one_where_others_changed_something_else(plan, coordinator, other):
