@@ -27,7 +27,7 @@ def silent(department):
             last_period__ends_on__gte=DAY,
         )
         .exclude(updates__at__date__gte="2020-04-01")
-        .exclude(report_lines__step__state="RETURNED")
+        .exclude(submission_lines__step__state="RETURNED")
         .distinct()
         .order_by("ref")
     )
