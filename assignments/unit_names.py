@@ -11,7 +11,7 @@ from assignments.models import Unit, UnitQuerySet
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.choices import nearest, read_words
-from pmqa_tracker.parsing.errors import UnreadableError, quote_value
+from pmqa_tracker.parsing.errors import UnreadableError, quote
 
 BETWEEN = r"(?:[\s,/;·|&+、，\u200b-\u200d\ufeff-]|และ|ร่วมกับ|กับ|\band\b)"
 SEPARATOR = re.compile(f"{BETWEEN}+")
@@ -89,13 +89,12 @@ def read_units(cell: ReadCell, names: UnitNames) -> list[Unit]:
     for written, sharing in splits[0]:
         if len(sharing) > 1:
             raise UnreadableError(
-                _("“%(name)s” is the name of several units; write the one that is meant.")
-                % {"name": quote_value(written)},
+                _("“%(name)s” is the name of several units; write the one that is meant.") % {"name": quote(written)},
                 (names.written([unit]) for unit in sharing[:MOST_READINGS]),
             )
     readings = dict.fromkeys(names.written(units) for split in splits if (units := _meaning(split)))
     raise UnreadableError(
-        _("“%(value)s” may mean several units; part them with commas.") % {"value": quote_value(text)},
+        _("“%(value)s” may mean several units; part them with commas.") % {"value": quote(text)},
         list(readings)[:MOST_READINGS],
     )
 
@@ -184,7 +183,7 @@ def _unknown(typed: str, names: UnitNames) -> UnreadableError:
     offered = {key: _offer(units[0]) for key, units in names.by_key.items()}
     near = nearest(piece.replace(".", ""), offered) or nearest(more.replace(".", ""), offered)
     name = typed[first:last] if len(typed) == len(text) else piece
-    return UnreadableError(_("“%(name)s” is not a unit.") % {"name": quote_value(name)} + near)
+    return UnreadableError(_("“%(name)s” is not a unit.") % {"name": quote(name)} + near)
 
 
 def _key(name: str) -> str:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from criteria.models import Level
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
-from pmqa_tracker.parsing.errors import UnreadableError, quote_value
+from pmqa_tracker.parsing.errors import UnreadableError, quote
 from pmqa_tracker.parsing.values import read_text
 
 BETWEEN = re.compile(r"[,;/·\n]|\s+และ\s*|\s+and\s+|และ")
@@ -28,7 +28,7 @@ def read_levels(cell: ReadCell) -> tuple[Level, ...]:
         level = NAMES.get(key)
         if level is None:
             sentence = _("“%(value)s” is not a level; write Basic, Advance or Significance, several with commas.")
-            raise UnreadableError(sentence % {"value": quote_value(part.strip())})
+            raise UnreadableError(sentence % {"value": quote(part.strip())})
         found.add(level)
     return tuple(sorted(found))
 

@@ -16,7 +16,7 @@ from plan.models import ActionItem, Period, Status
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.choices import nearest, read_choice, read_words
-from pmqa_tracker.parsing.errors import UnreadableError, quote_value
+from pmqa_tracker.parsing.errors import UnreadableError, quote
 from pmqa_tracker.parsing.values import read_day
 
 MONTH = "|".join(sorted(map(re.escape, thai.MONTH_NUMBERS), key=len, reverse=True))
@@ -106,10 +106,10 @@ def _not_a_period(value: object, found: Iterable[Period], periods: Sequence[Peri
     readings = list(dict.fromkeys(period_name(period, periods) for period in found))
     if len(readings) > 1:
         sentence = _("“%(value)s” may be several periods; write the months with their year, or the period's number.")
-        return UnreadableError(sentence % {"value": quote_value(value)}, readings)
+        return UnreadableError(sentence % {"value": quote(value)}, readings)
     names = {thai.search_key(name): name for period in periods if (name := period_name(period, periods))}
     sentence = _("“%(value)s” is not a period of the plan; write one like %(example)s, or its number.")
-    told = {"value": quote_value(value), "example": next(iter(names.values()), "1")}
+    told = {"value": quote(value), "example": next(iter(names.values()), "1")}
     return UnreadableError(sentence % told + ("" if readings else nearest(str(value), names)), readings)
 
 

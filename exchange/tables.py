@@ -1,4 +1,4 @@
-"""Finding a table in a workbook that came back: its sheet, headings and rows; and telling what is not as it was."""
+"""Find a table in an uploaded workbook: its sheet, headings and rows; report what differs from the export."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ NOTHING = ReadCell()
 
 @dataclass(frozen=True, kw_only=True)
 class ReadTable:
-    """A sheet's rows under their headings.
+    """The rows of an uploaded sheet below their headings.
 
     Attributes:
-        sheet: its name.
+        sheet: the name of the sheet.
         places: heading → column, counted from 1.
-        rows: (row number, heading → cell) of those that are not empty.
+        rows: (row number, heading → cell) of each row that is not empty.
     """
 
     sheet: str
@@ -33,25 +33,25 @@ class ReadTable:
     rows: list[tuple[int, dict[str, ReadCell]]]
 
     def error(self, row: int, heading: str, cell: ReadCell, message: str, readings: Sequence[str] = ()) -> CellError:
-        """An error at the cell of a row under a heading; without a heading, of the row."""
+        """An error at the cell of a row below a heading, or at the row if there is no heading."""
         return error_at(self.sheet, row, self.places.get(heading, 0), heading, cell, message, readings)
 
 
 def read_metadata(book: BookRead) -> dict[str, str]:
-    """What the file says of itself; empty where its hidden sheet is gone."""
+    """The texts that identify the file, by name; empty if its hidden sheet is gone."""
     sheet = book.sheet(ABOUT)
     rows = [[cell.value for cell in row[:2]] for row in (sheet.rows if sheet else ())]
     return {str(row[0]): str(row[1]) for row in rows if len(row) == 2 and row[0] is not None and row[1] is not None}
 
 
 def read_table(book: BookRead, name: str, headings: Sequence[str], found: Findings) -> ReadTable | None:
-    """The table of a sheet, or None where it cannot be read; what is wrong or odd is added to `found`.
+    """The table of a sheet; None if it cannot be read.
 
     Args:
         book: the workbook.
-        name: the sheet.
-        headings: the columns it has to have.
-        found: takes the errors and notes.
+        name: the name of the sheet.
+        headings: the columns the table must have.
+        found: gets the errors and notes.
     """
     count = len(found.errors)
     sheet = _find_sheet(book, name, headings, found)
@@ -70,11 +70,11 @@ def read_table(book: BookRead, name: str, headings: Sequence[str], found: Findin
             CellError(sheet=name, row=top, heading=heading, message=_missing(heading, others)) for heading in missing
         ]
         return None
-    twice = _twice(sheet, top, headings)
-    if twice:
+    repeated = _repeated(sheet, top, headings)
+    if repeated:
         text = _("The column “%(heading)s” is there twice; remove one of them.")
         found.errors += [
-            CellError(sheet=name, row=top, heading=each, message=text % {"heading": each}) for each in twice
+            CellError(sheet=name, row=top, heading=each, message=text % {"heading": each}) for each in repeated
         ]
         return None
     _note_others(sheet, others, found)
@@ -86,7 +86,7 @@ def read_table(book: BookRead, name: str, headings: Sequence[str], found: Findin
 
 
 def _find_sheet(book: BookRead, name: str, headings: Sequence[str], found: Findings) -> SheetRead | None:
-    """The sheet of a name; where there is none, the only one that people see with all the headings."""
+    """The sheet with the name; if there is none, the only visible sheet with all the headings."""
     named = book.sheet(name)
     others = [each for each in book.sheets if not (each is named or each.is_hidden or each.is_broken)]
     alike = [each for each in others if len(_find_headings(each, headings)[1]) == len(headings)]
@@ -104,7 +104,7 @@ def _find_sheet(book: BookRead, name: str, headings: Sequence[str], found: Findi
 
 
 def _find_headings(sheet: SheetRead, headings: Sequence[str]) -> tuple[int, dict[str, int]]:
-    """The row that holds the most headings, and the column of each it holds."""
+    """The row with the most headings, and the column of each heading in it."""
     wanted = {thai.search_key(heading): heading for heading in headings}
     best: tuple[int, dict[str, int]] = (1, {})
     for number, row in enumerate(sheet.rows[:SEARCHED], start=1):
@@ -129,7 +129,7 @@ def _unknown(sheet: SheetRead, top: int, headings: Sequence[str]) -> dict[int, s
     return {column: text for column, text in _headings_of(sheet, top).items() if thai.search_key(text) not in known}
 
 
-def _twice(sheet: SheetRead, top: int, headings: Sequence[str]) -> list[str]:
+def _repeated(sheet: SheetRead, top: int, headings: Sequence[str]) -> list[str]:
     there = [thai.search_key(text) for text in _headings_of(sheet, top).values()]
     return [heading for heading in headings if there.count(thai.search_key(heading)) > 1]
 
@@ -145,7 +145,7 @@ def _missing(heading: str, others: dict[int, str]) -> str:
 
 
 def _note_others(sheet: SheetRead, others: dict[int, str], found: Findings) -> None:
-    """A column of the reader's own is left out, and that is said, where anything stands in it."""
+    """Note the columns that people added: they are not imported."""
     if others:
         names = ", ".join(f"“{text}” ({get_column_letter(column)})" for column, text in others.items())
         text = _("Sheet “%(sheet)s”: columns that are not part of the form are not imported: %(names)s.")
@@ -153,7 +153,7 @@ def _note_others(sheet: SheetRead, others: dict[int, str], found: Findings) -> N
 
 
 def _report_merged(sheet: SheetRead, top: int, places: dict[str, int], found: Findings) -> bool:
-    """Refuse merged cells in the table: a value that stands for several rows is a guess."""
+    """Refuse merged cells in the table, as a value for several rows is a guess; return whether there are any."""
     columns = set(places.values())
     wrong = []
     for area in sheet.merged:
@@ -175,7 +175,7 @@ def _rows(sheet: SheetRead, top: int, places: dict[str, int]) -> Iterator[tuple[
 
 
 def _note_hidden(sheet: SheetRead, filled: set[int], places: dict[str, int], found: Findings) -> None:
-    """Hidden rows and columns are read like the others; who hid them is told so."""
+    """Note hidden rows and columns: they are read like the others."""
     rows = sorted(sheet.hidden_rows & filled)
     if rows:
         text = ngettext(

@@ -13,7 +13,7 @@ from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext_lazy as _
 
 from pmqa_tracker import thai
-from pmqa_tracker.parsing.errors import quote_value
+from pmqa_tracker.parsing.errors import quote
 
 LETTERS, MARKS, DIGITS = "L", "M", "Nd"  # categories of Unicode
 
@@ -101,7 +101,7 @@ def other_spelling(value: str) -> str:
 
 def visible(value: str) -> str:
     """`value` as a message quotes it, with the characters that nobody sees named by their number."""
-    return quote_value(re.sub(r"[^\S ]|[^\w\s]", _named, value))
+    return quote(re.sub(r"[^\S ]|[^\w\s]", _named, value))
 
 
 def _named(match: re.Match[str]) -> str:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
-from pmqa_tracker.parsing.errors import LONGEST_SHOWN, UnreadableError, quote_value
+from pmqa_tracker.parsing.errors import LONGEST_SHOWN, UnreadableError, quote
 from pmqa_tracker.parsing.values import read_text
 
 Choice = TypeVar("Choice", bound=Hashable)
@@ -22,7 +22,7 @@ def read_words(cell: ReadCell) -> str:
         UnreadableError: as `read_text`.
     """
     if isinstance(cell.value, (date, time)) and not cell.error:
-        return quote_value(cell.value)
+        return quote(cell.value)
     return read_text(cell)
 
 
@@ -48,15 +48,14 @@ def read_choice(cell: ReadCell, choices: Mapping[Choice, Sequence[str]]) -> Choi
     if found:
         only = [next((name for name in choices[each] if values[thai.search_key(name)] == [each]), "") for each in found]
         raise UnreadableError(
-            _("“%(value)s” may mean several things; write the one that is meant.") % {"value": quote_value(text)},
+            _("“%(value)s” may mean several things; write the one that is meant.") % {"value": quote(text)},
             filter(None, only),
         )
     first = {choice: names[0] for choice, names in choices.items()}
     near = nearest(text, {key: first[each[0]] for key, each in values.items()})
     listed = ", ".join(first.values())
     raise UnreadableError(
-        _("“%(value)s” is not one of the choices. Allowed: %(allowed)s.")
-        % {"value": quote_value(text), "allowed": listed}
+        _("“%(value)s” is not one of the choices. Allowed: %(allowed)s.") % {"value": quote(text), "allowed": listed}
         + near
     )
 

@@ -1,4 +1,4 @@
-"""What is said of a cell that nobody can be sure of: what stands there, what is allowed, what it may mean."""
+"""The error of a cell that cannot be understood: its content, what is allowed, what it may mean."""
 
 import re
 from collections.abc import Iterable
@@ -8,9 +8,9 @@ LONGEST_SHOWN = 60  # characters of a value in a message
 
 
 class UnreadableError(ValueError):
-    """A cell whose value nobody can be sure of.
+    """A cell that cannot be understood, or that can be understood in two ways.
 
-    `message` says what is allowed; `readings` are the values it may mean, each written so that it would be understood.
+    `message` says what is allowed; `readings` are the values it may mean, written so that they would be understood.
     """
 
     def __init__(self, message: str, readings: Iterable[str] = ()) -> None:
@@ -19,8 +19,8 @@ class UnreadableError(ValueError):
         self.readings = list(readings)
 
 
-def quote_value(value: object) -> str:
-    """A value as a message quotes it: short, on one line, without what cannot be shown."""
+def quote(value: object) -> str:
+    """A value as a message quotes it: short, on one line, without characters that cannot be shown."""
     try:
         text = value if isinstance(value, str) else str(value)
     except ValueError:  # Python writes no integer of more than 4,300 digits

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from pmqa_tracker import thai
 from pmqa_tracker.forms import with_lf
 from pmqa_tracker.parsing.cell import ReadCell
-from pmqa_tracker.parsing.errors import UNWRITABLE, UnreadableError, quote_value
+from pmqa_tracker.parsing.errors import UNWRITABLE, UnreadableError, quote
 
 # What pasting leaves around a text: every space, NBSP among them, and marks that nobody sees.
 EDGES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200c\u200d\u2060\ufeff"
@@ -57,10 +57,7 @@ def read_text(cell: ReadCell) -> str:
     if wrong := UNWRITABLE.search(text):
         raise UnreadableError(
             _("The text holds the character U+%(code)s after “%(before)s”, which no text may hold; delete it there.")
-            % {
-                "code": f"{ord(wrong.group()):04X}",
-                "before": quote_value(text[max(0, wrong.start() - 20) : wrong.start()]),
-            }
+            % {"code": f"{ord(wrong.group()):04X}", "before": quote(text[max(0, wrong.start() - 20) : wrong.start()])}
         )
     return text.strip(EDGES)
 
@@ -80,9 +77,7 @@ def read_code(cell: ReadCell) -> str:
     if isinstance(value, date):
         parts = (value.day, value.month, value.year % 100)
         codes = (".".join(map(str, each)) for each in (parts[:2], (value.month, value.day), parts))
-        raise _changed_code(
-            thai.type_date(day) if (day := _day_of(value)) else quote_value(value), dict.fromkeys(codes)
-        )
+        raise _changed_code(thai.type_date(day) if (day := _day_of(value)) else quote(value), dict.fromkeys(codes))
     text = MARKED_AS_TEXT.sub("", read_text(cell))
     if (match := DAY_OF_CODE.fullmatch(text)) and (month := thai.find_month(match["name"])):
         raise _changed_code(text, [f"{int(match['day'])}.{month}", f"{month}.{int(match['day'])}"])
@@ -111,8 +106,7 @@ def read_day(cell: ReadCell) -> date | None:
     elif isinstance(value, (bool, int, float, time)):
         is_serial = isinstance(value, (int, float)) and value in SERIALS
         raise UnreadableError(
-            _("%(value)s is a number or a time, not a day; write the day like 30/9/2563.")
-            % {"value": quote_value(value)},
+            _("%(value)s is a number or a time, not a day; write the day like 30/9/2563.") % {"value": quote(value)},
             [thai.type_date(FIRST_SERIAL + timedelta(days=int(value)))] if is_serial else (),
         )
     else:
@@ -124,11 +118,11 @@ def read_day(cell: ReadCell) -> date | None:
         return readings[0]
     if readings:
         raise UnreadableError(
-            _("“%(value)s” may be several days; write the year with four digits.") % {"value": quote_value(value)},
+            _("“%(value)s” may be several days; write the year with four digits.") % {"value": quote(value)},
             map(thai.type_date, readings),
         )
     raise UnreadableError(
-        _("“%(value)s” is not a day; write it like 30/9/2563 or 30 ก.ย. 2563.") % {"value": quote_value(value)}
+        _("“%(value)s” is not a day; write it like 30/9/2563 or 30 ก.ย. 2563.") % {"value": quote(value)}
     )
 
 
@@ -153,7 +147,7 @@ def read_percent(cell: ReadCell) -> int | None:
     else:
         number = None
     sentence = _("“%(value)s” is not a whole percentage from 0 to 100; write it like 50 or 50%%.") % {
-        "value": quote_value(value) if isinstance(value, str) or not is_marked or number is None else f"{number:g}%"
+        "value": quote(value) if isinstance(value, str) or not is_marked or number is None else f"{number:g}%"
     }
     if number is None:
         raise UnreadableError(sentence)
@@ -187,7 +181,7 @@ def read_whole(cell: ReadCell, *, least: int = 0, most: int = LARGEST_WHOLE) -> 
     elif value is None:
         return None
     if number is None or not number.is_integer() or not least <= number <= most:
-        told = {"value": quote_value(value), "least": least, "most": most}
+        told = {"value": quote(value), "least": least, "most": most}
         raise UnreadableError(_("“%(value)s” is not a whole number from %(least)s to %(most)s.") % told)
     return int(number)
 
@@ -202,7 +196,7 @@ def _value(cell: ReadCell) -> str | int | float | bool | date | time | None:
         raise UnreadableError(_("The cell holds a formula without a value; copy the cell and paste it as a value."))
     if cell.error:
         raise UnreadableError(
-            _("The cell shows the error %(value)s; type what should stand there.") % {"value": quote_value(cell.value)}
+            _("The cell shows the error %(value)s; type what should stand there.") % {"value": quote(cell.value)}
         )
     return cell.value
 
