@@ -143,7 +143,7 @@ def error_at(
     )
 
 
-def nearest_names(text: str, names: Iterable[str]) -> list[str]:
+def similar(text: str, names: Iterable[str]) -> list[str]:
     """The names most similar to a text, the nearest first."""
     return get_close_matches(text, list(names), n=3, cutoff=0.5)
 

@@ -14,7 +14,7 @@ from exchange.data_sheet.edits import Comparison, Edit
 from exchange.data_sheet.export import SHEET
 from exchange.data_sheet.marks import RowUnits, read_mark
 from exchange.data_sheet.others import read_other_changes
-from exchange.findings import CHANGED, CONFLICT, MERGED, NEW, CellChange, Findings, RowFinding, nearest_names
+from exchange.findings import CHANGED, CONFLICT, MERGED, NEW, CellChange, Findings, RowFinding, similar
 from exchange.matching import ActionsByContent, ContentKey, ImportedReports, content_key
 from exchange.tables import ReadTable
 from plan.as_of import AsOf
@@ -250,7 +250,7 @@ class Comparer:
                 "This plan has no action with this ref. "
                 "A ref is never changed; for a new action leave ref and version empty."
             )
-            self._add_error(row, "ref", cells, text, nearest_names(ref, self.actions))
+            self._add_error(row, "ref", cells, text, similar(ref, self.actions))
             return
         if self.unit:
             self._add_error(
@@ -266,7 +266,7 @@ class Comparer:
             self._add_error(row, "criterion", cells, _("A new action needs the code of its criterion, such as 1.1.3."))
         elif criterion is None:
             self._add_error(
-                row, "criterion", cells, _("There is no criterion with this code."), nearest_names(code, self.criteria)
+                row, "criterion", cells, _("There is no criterion with this code."), similar(code, self.criteria)
             )
         asked = [name for name in ("levels", "text") if name not in unread]
         is_whole = self._look_at_content(row, cells, criterion, values, asked) and is_whole

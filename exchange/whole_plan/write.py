@@ -12,7 +12,7 @@ from assignments.unit_names import UnitNames, read_units
 from criteria.models import Assessment, Category, Criterion, Level, Requirement, Verdict
 from exchange.data_sheet.columns import ROLE_OF_COLUMN
 from exchange.data_sheet.write import ChangedMeanwhileError, free_ref
-from exchange.findings import Findings, nearest_names
+from exchange.findings import Findings, similar
 from exchange.matching import ActionsByContent, ContentKey, content_key
 from exchange.models import ImportJob
 from exchange.parse import read_period
@@ -166,7 +166,7 @@ class PlanWriter:
                 )
             if values["parent"] and parent is None:
                 self.records.add_error(
-                    row, "parent", _("There is no criterion with this code."), nearest_names(values["parent"], there)
+                    row, "parent", _("There is no criterion with this code."), similar(values["parent"], there)
                 )
             if category is None or (values["parent"] and parent is None):
                 continue
@@ -248,9 +248,7 @@ class PlanWriter:
                     if criterion is None
                     else _("This criterion is a heading; judge the criteria under it.")
                 )
-                self.records.add_error(
-                    row, "criterion", text, nearest_names(code, criteria) if criterion is None else ()
-                )
+                self.records.add_error(row, "criterion", text, similar(code, criteria) if criterion is None else ())
                 continue
             name = f"{code} {Level(level).short}"
             requirement = there.get((code, level)) or Requirement(criterion=criterion, level=level)
@@ -307,7 +305,7 @@ class PlanWriter:
                     row,
                     "criterion",
                     _("There is no criterion with this code."),
-                    nearest_names(values["criterion"], criteria),
+                    similar(values["criterion"], criteria),
                 )
                 continue
             if None in answers:
