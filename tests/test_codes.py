@@ -1,8 +1,7 @@
-"""No code of the program reaches a person: no page, workbook or mail shows one in the place of its words."""
+"""No code of the program reaches a person: no page or mail shows one in the place of its words."""
 
 import re
 from html.parser import HTMLParser
-from io import BytesIO
 
 import pytest
 from django.apps import apps
@@ -10,7 +9,6 @@ from django.contrib import admin
 from django.core import mail
 from django.core.management import call_command
 from django.db.models import TextChoices
-from openpyxl import load_workbook
 
 from assignments.access import RoleGroup
 from assignments.models import User
@@ -18,7 +16,6 @@ from plan.models import ActionItem, Plan
 from tests.pages import addresses
 from tests.rooms import ROOMS
 from tests.spreadsheets.test_admin_tables import download, table
-from tests.test_workbooks import WORKBOOKS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
 SHOWN = ("title", "aria-label", "alt", "placeholder", "content")
@@ -123,24 +120,6 @@ def test_no_page_of_a_role_shows_its_code(client, role):
         shown = Shown()
         shown.feed(client.get(page).content.decode())
         assert codes_in(shown.texts) == [], page
-
-
-def cells_of(data):
-    """The texts of every cell and note that a reader sees in a workbook."""
-    for sheet in load_workbook(BytesIO(data)).worksheets:
-        if sheet.sheet_state != "visible":
-            continue
-        yield sheet.title
-        for row in sheet.iter_rows():
-            for cell in row:
-                yield from (str(each) for each in (cell.value, cell.comment and cell.comment.text) if each is not None)
-
-
-@pytest.mark.parametrize("name", WORKBOOKS)
-def test_no_workbook_shows_a_code(client, keeper, name):
-    address = WORKBOOKS[name].format(slug=Plan.objects.get().slug, unit="สพม.")
-    data = b"".join(client.get(f"/{address}").streaming_content)
-    assert codes_in(cells_of(data)) == []
 
 
 def test_no_mail_shows_a_code(settings):

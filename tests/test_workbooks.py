@@ -7,17 +7,22 @@ import zipfile
 from datetime import date
 from io import BytesIO
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from defusedxml.ElementTree import fromstring
 from django.conf import settings
+from django.db import transaction
 from django.http import FileResponse
+from django.test import Client, override_settings
+from django.utils.translation import override
 from openpyxl import load_workbook
 
 from plan.models import Plan
 from pmqa_tracker import tasks
-from tests.conftest import IS_REQUIRED
+from tests.conftest import DAY, IS_REQUIRED
 from tests.factories import UserFactory
+from tests.test_codes import codes_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
 
@@ -48,36 +53,76 @@ def fetched(client: Any, address: str) -> bytes:
     return b"".join(response.streaming_content)
 
 
-@pytest.mark.apart
-def test_every_workbook_opens_in_openpyxl_and_in_libreoffice(client, tmp_path):
-    plan = Plan.objects.get()
-    unit = plan.actions.first().assignments.first().unit
-    client.force_login(UserFactory(roles=["staff", "coordinator"], units=[unit]))
-    names = []
-    for number, (name, address) in enumerate(WORKBOOKS.items()):
-        data = fetched(client, f"/{address.format(slug=plan.slug, unit='กพร.')}")
-        book = load_workbook(BytesIO(data))
-        assert book.sheetnames, name
-        assert all(len(title) <= 31 for title in book.sheetnames), name
-        (tmp_path / f"{number}.xlsx").write_bytes(data)
-        names.append(f"{number}")
+DOWNLOADS = {**WORKBOOKS, "owed": "plans/{slug}/owed.xlsx", "meeting pack": "plans/{slug}/reports/meeting.docx"}
+
+
+@pytest.fixture(scope="module")
+def files(demo, django_db_blocker):
+    """Name → each file the site hands out, as a user downloads it who may have all of them."""
+    with django_db_blocker.unblock(), override_settings(PMQA_TODAY=DAY), override("th"), transaction.atomic():
+        unit = Plan.objects.get().actions.first().assignments.first().unit
+        client = Client()
+        client.force_login(UserFactory(roles=["staff", "coordinator"], units=[unit], is_staff=True, is_superuser=True))
+        found = {name: fetched(client, address_of(address)) for name, address in DOWNLOADS.items()}
+        table = client.post("/admin/criteria/category/export/", {"format": "0", "resource": "0"})
+        transaction.set_rollback(True)
+    return found | {"table of the admin": table.content}
+
+
+@pytest.fixture(scope="module")
+def books(files):
+    """Name → each workbook as openpyxl opens it."""
+    return {name: load_workbook(BytesIO(files[name])) for name in WORKBOOKS}
+
+
+def address_of(address: str) -> str:
+    """The address of a file of the department's plan."""
+    return "/" + address.format(slug="2562-2563", unit="กพร.")
+
+
+def test_every_workbook_opens_in_openpyxl_and_in_libreoffice(files, books, tmp_path):
+    for number, name in enumerate(WORKBOOKS):
+        (tmp_path / f"{number}.xlsx").write_bytes(files[name])
     office = shutil.which("soffice")
     if office is None and not IS_REQUIRED:
         pytest.skip("LibreOffice is missing")
     assert office, "LibreOffice is missing"
+    # Every sheet as text of commas; the last parameter writes them all.
     subprocess.run(
-        [office, f"-env:UserInstallation=file://{tmp_path}/profile", "--headless", "--convert-to", "pdf", "--outdir",
-         str(tmp_path), *(str(tmp_path / f"{name}.xlsx") for name in names)],
+        [office, f"-env:UserInstallation=file://{tmp_path}/profile", "--headless", "--convert-to",
+         "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1", "--outdir", str(tmp_path),
+         *(str(tmp_path / f"{number}.xlsx") for number in range(len(WORKBOOKS)))],
         check=True, capture_output=True, timeout=300,
     )  # fmt: skip
-    for name in names:
-        assert (tmp_path / f"{name}.pdf").read_bytes().startswith(b"%PDF"), name
+    for number, name in enumerate(WORKBOOKS):
+        book = books[name]
+        assert book.sheetnames, name
+        assert all(len(title) <= 31 for title in book.sheetnames), name
+        for sheet in book:
+            text = (tmp_path / f"{number}-{sheet.title}.csv").read_text()
+            first = next(cell.value for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str))
+            assert first.splitlines()[0] in text, (name, sheet.title)
+
+
+def cells_of(book):
+    """The texts of every cell and note that a reader sees in a workbook."""
+    for sheet in book.worksheets:
+        if sheet.sheet_state != "visible":
+            continue
+        yield sheet.title
+        for row in sheet.iter_rows():
+            for cell in row:
+                yield from (str(each) for each in (cell.value, cell.comment and cell.comment.text) if each is not None)
+
+
+def test_no_workbook_shows_a_code(books):
+    found = {name: codes_in(cells_of(book)) for name, book in books.items()}
+    assert {name: codes for name, codes in found.items() if codes} == {}
 
 
 def test_only_who_is_logged_in_gets_a_workbook(client):
-    plan = Plan.objects.get()
     for address in WORKBOOKS.values():
-        response = client.get(f"/{address.format(slug=plan.slug, unit='กพร.')}")
+        response = client.get(address_of(address))
         assert (response.status_code, response.url.startswith("/login/")) == (302, True)
 
 
@@ -95,19 +140,11 @@ def test_a_day_out_of_the_plan_and_an_unknown_unit(client):
         assert response.context["nearest"]
 
 
-DOWNLOADS = {**WORKBOOKS, "owed": "plans/{slug}/owed.xlsx", "meeting pack": "plans/{slug}/reports/meeting.docx"}
 SITE = "ระบบติดตามแผนพัฒนาองค์การ (PMQA Tracker)"
 LIBRARIES = re.compile(rb"openpyxl|python-docx|xlsxwriter|tablib|generated by|docx template", re.IGNORECASE)
 
 
-def test_the_author_of_every_office_file_is_the_site_and_no_library(client):
-    plan = Plan.objects.get()
-    unit = plan.actions.first().assignments.first().unit
-    person = UserFactory(roles=["staff", "coordinator"], units=[unit], is_staff=True, is_superuser=True)
-    client.force_login(person)
-    files = {name: fetched(client, f"/{each.format(slug=plan.slug, unit='กพร.')}") for name, each in DOWNLOADS.items()}
-    table = client.post("/admin/criteria/category/export/", {"format": "0", "resource": "0"})
-    files["table of the admin"] = table.content
+def test_the_author_of_every_office_file_is_the_site_and_no_library(files):
     for name, data in files.items():
         with zipfile.ZipFile(BytesIO(data)) as parts:
             assert parts.testzip() is None
@@ -124,21 +161,29 @@ OF_DAYS = {
 }
 
 
+HAS_SINCE = ("progress report", "unit's report", "meeting pack")
+
+
 @pytest.mark.parametrize("name", OF_DAYS)
-@pytest.mark.parametrize("language", ["th", "en"])
-@pytest.mark.parametrize("asked", ["31/2/2563", "2031-01-01"])
-def test_a_day_that_is_not_there_is_said_in_the_file(client, name, language, asked):
-    plan = Plan.objects.get()
+@pytest.mark.parametrize(
+    ("language", "as_of", "since", "words"),
+    [
+        ("th", "31/2/2563", "30/2/2563", ("31/2/2563", "30/2/2563")),
+        ("en", "2031-01-01", "2032-01-01", ("2574", "2575")),  # the years of the Buddhist era
+    ],
+    ids=["no day", "out of the plan"],
+)
+def test_a_day_that_is_not_there_is_said_in_the_file(client, name, language, as_of, since, words):
     client.force_login(UserFactory())
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
-    address = f"/{OF_DAYS[name].format(slug=plan.slug, unit='กพร.')}?as_of={asked}"
-    words = asked if "/" in asked else "2574"  # the year of the Buddhist era
-    assert "โปรดทราบ" not in texts_of(fetched(client, address.replace(asked, "2020-05-15")))
-    assert words in texts_of(fetched(client, address))
+    asked = {"as_of": as_of} | ({"since": since} if name in HAS_SINCE else {})
+    text = texts_of(fetched(client, f"{address_of(OF_DAYS[name])}?{urlencode(asked)}"))
+    assert [each for each in words[: len(asked)] if each not in text] == []
     assert list(client.get("/password/").context["messages"]) == []  # nothing waits to be said elsewhere
-    address = address.replace("as_of", "since")
-    if name in ("progress report", "unit's report", "meeting pack"):
-        assert words in texts_of(fetched(client, address))
+
+
+def test_nothing_is_said_of_a_day_that_is_there(files):
+    assert [name for name in OF_DAYS if "โปรดทราบ" in texts_of(files[name])] == []
 
 
 def test_a_prepared_workbook_and_its_page_say_it_too(client):
