@@ -5,7 +5,7 @@ from hashlib import sha256
 from io import BytesIO
 from typing import Any
 
-from django.core import serializers
+from django.db import connection
 from openpyxl import Workbook, load_workbook
 
 from assignments.access import Access
@@ -96,6 +96,9 @@ def places(batch: ImportJob) -> list[str]:
 def fingerprint() -> str:
     """A mark of everything a plan is made of: the same as long as nothing was written."""
     mark = sha256()
-    for model in KEPT:
-        mark.update(serializers.serialize("json", model._base_manager.order_by("pk")).encode())
+    related = [field.remote_field.through for model in KEPT for field in model._meta.local_many_to_many]
+    with connection.cursor() as cursor:
+        for model in (*KEPT, *related):
+            cursor.execute(*model._base_manager.order_by("pk").values_list().query.sql_with_params())
+            mark.update(repr(cursor.fetchall()).encode())
     return mark.hexdigest()

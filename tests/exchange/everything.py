@@ -1,6 +1,7 @@
 """All that a person can read of a plan: every page, workbook and mail, as texts that can be compared."""
 
 import re
+from collections.abc import Iterable
 from io import BytesIO
 from typing import Any
 from zipfile import ZipFile
@@ -42,18 +43,25 @@ def read_everything(client: Client, plan: Plan, *, refs: Any, units: Any, day: A
     files += [f"{base}/{name}" for name in ("data-sheet.xlsx", "plan.xlsx", "reports/plan-form.xlsx?status=on")]
     files += [f"{base}/data-sheet.xlsx?unit={units[0]}", f"{base}/units/{units[0]}/progress.xlsx"]
     files += [f"{base}/reports/progress.xlsx?since={plan.starts_on}&as_of={day}"]
-    said: dict[str, Any] = {}
-    for address in pages:
-        response = client.get(address)
-        assert response.status_code == 200, address
-        said[address] = FLEETING.sub("", HISTORY.sub("", response.content.decode()))
-    for address in files:
-        said[address] = _cells(_file(client, address))
+    said = read_some(client, [*pages, *files])
     with ZipFile(BytesIO(_file(client, f"{base}/reports/meeting.docx?since={plan.starts_on}"))) as word:
         said["meeting.docx"] = FLEETING.sub("", word.read("word/document.xml").decode())
     as_of = on_day(plan, clock.today(), plan.periods.all())
     for digest in find_audience(plan, as_of).digests:
         said[f"mail to {digest.user}"] = FLEETING.sub("", build_mail(digest, plan, as_of, site="https://x").body)
+    return said
+
+
+def read_some(client: Client, addresses: Iterable[str]) -> dict[str, Any]:
+    """Address → what the page or workbook says."""
+    said: dict[str, Any] = {}
+    for address in addresses:
+        if ".xlsx" in address:
+            said[address] = _cells(_file(client, address))
+        else:
+            response = client.get(address)
+            assert response.status_code == 200, address
+            said[address] = FLEETING.sub("", HISTORY.sub("", response.content.decode()))
     return said
 
 

@@ -13,7 +13,7 @@ from tests.exchange.bringing import HEADINGS, bring, edited, exported, fingerpri
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.mutations import mutated
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

@@ -11,12 +11,17 @@ from exchange.undo import undo_import
 from plan.as_of import on_day
 from plan.models import Plan, ProgressUpdate, Status
 from pmqa_tracker import clock
+from tests import sizes
 from tests.exchange.bringing import bring, edited, exported, write
 from tests.exchange.editing import random_changes
-from tests.exchange.everything import read_everything
+from tests.exchange.everything import read_everything, read_some
 from tests.factories import ProgressUpdateFactory, WorkbookImportFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo"), pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
+
+BASE = "/plans/2562-2563"
+# Pages and workbooks that say something else while the import counts: else reading them twice would prove nothing.
+ALWAYS_DIFFERS = [f"{BASE}/{each}" for each in ("actions/", "dashboard/", "units/", "data-sheet.xlsx", "plan.xlsx")]
 
 
 @pytest.fixture
@@ -50,7 +55,11 @@ def test_after_an_undo_everything_reads_as_before(client, plan, coordinator, set
     refs = sorted({ref for ref, _name in changes if isinstance(ref, str)})
     leads = plan.actions.filter(ref__in=refs).values("assignments__unit")
     units = [str(unit) for unit in Unit.objects.divisions().filter(pk__in=leads).in_order()]
-    asked = {"refs": refs[:4], "units": units[:2], "day": "2020-05-11"}
+    asked = {
+        "refs": refs[: 4 if sizes.IS_FULL else 2],
+        "units": units[: 2 if sizes.IS_FULL else 1],
+        "day": "2020-05-11",
+    }
     settings.PMQA_TODAY = date(2020, 5, 15)
     before = read_everything(client, plan, **asked)
 
@@ -58,7 +67,8 @@ def test_after_an_undo_everything_reads_as_before(client, plan, coordinator, set
     batch = write(bring(edited(data, changes), plan, coordinator), coordinator)
     assert batch.state == ImportState.WRITTEN, batch.found.get("errors")
     settings.PMQA_TODAY = date(2020, 5, 15)
-    assert len(differing(before, read_everything(client, plan, **asked))) > 30
+    meanwhile = read_some(client, ALWAYS_DIFFERS)
+    assert {address for address, said in meanwhile.items() if said == before[address]} == set()
     settings.PMQA_TODAY = date(2020, 5, 12)
     undo_import(job=batch, access=Access.of(coordinator), at=clock.now())
 
@@ -76,6 +86,7 @@ def assert_cache_is_what_figures_say(plan):
     ]
 
 
+@pytest.mark.both_databases
 def test_the_history_lists_undone_updates_and_marks_them(client, plan, coordinator):
     action = plan.actions.filter(status=Status.IN_PROGRESS).in_order().first()
     data = edited(exported(plan), {(action.ref, "result"): "คำที่ถูกยกเลิก"})
@@ -89,6 +100,7 @@ def test_the_history_lists_undone_updates_and_marks_them(client, plan, coordinat
     assert response.content.decode().count("is-undone") == 2
 
 
+@pytest.mark.both_databases
 def test_only_what_was_taken_back_stops_counting(plan):
     """A row that somebody has edited since stays, so the words that came with it stay too."""
     one, other = plan.actions.filter(updates=None)[:2]
