@@ -9,7 +9,7 @@ from reports.figures.maturity import level_name
 from tests.factories import UserFactory
 from tests.test_lists import open_sheet, shape
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo"), pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
 PLAN = "/plans/2562-2563"
 
 

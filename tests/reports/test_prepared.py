@@ -9,6 +9,7 @@ from openpyxl import load_workbook
 from plan.models import Plan
 from pmqa_tracker import tasks
 from tests.factories import UserFactory
+from tests.reports.test_read_only import writes_refused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
 
@@ -23,13 +24,15 @@ def plan(settings):
 def test_a_workbook_is_made_found_again_and_downloaded(client, plan, kind, sheet):
     person = UserFactory()
     client.force_login(person)
-    listed = client.get(f"/plans/{plan.slug}/reports/").content.decode()
-    assert f'value="{kind}"' in listed
-    page = client.post(f"/plans/{plan.slug}/reports/prepare/?as_of=2020-04-01", {"kind": kind, "since": "2020-01-01"})
-    assert page.status_code == 302
-    assert "พร้อมแล้ว" in client.get(page.url).content.decode()
-    assert page.url in client.get(f"/plans/{plan.slug}/reports/").content.decode()
-    data = b"".join(client.get(f"{page.url}file.xlsx").streaming_content)
+    asked = {"kind": kind, "since": "2020-01-01"}
+    with writes_refused():
+        listed = client.get(f"/plans/{plan.slug}/reports/").content.decode()
+        assert f'value="{kind}"' in listed
+        page = client.post(f"/plans/{plan.slug}/reports/prepare/?as_of=2020-04-01", asked)
+        assert page.status_code == 302
+        assert "พร้อมแล้ว" in client.get(page.url).content.decode()
+        assert page.url in client.get(f"/plans/{plan.slug}/reports/").content.decode()
+        data = b"".join(client.get(f"{page.url}file.xlsx").streaming_content)
     assert sheet in load_workbook(BytesIO(data)).sheetnames
     client.force_login(UserFactory())
     assert client.get(page.url).status_code == 404
