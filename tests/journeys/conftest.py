@@ -38,11 +38,14 @@ def department(transactional_db: None, settings: Any, kept: Path) -> None:
 
 @pytest.fixture
 def enter(live_server: Any, department: None, page: Page, complaints: list[str]) -> Callable[..., Page]:
-    """Log in as a demonstration user by a session cookie: `enter("staff")` opens their first page."""
+    """Log in as a demonstration user by a session cookie: `enter("staff")` opens their first page.
 
-    def inner(username: str, *, on: Page = page) -> Page:
+    A journey that begins elsewhere names that page of the plan: `enter("staff", "units/")`.
+    """
+
+    def inner(username: str, path: str | None = None, *, on: Page = page) -> Page:
         sessions.log_in(on.context, live_server.url, username)
-        on.goto(f"{live_server.url}/")
+        on.goto(f"{live_server.url}{'/' if path is None else f'/plans/2562-2563/{path}'}")
         expect(on.get_by_role("navigation", name="เมนูหลัก")).to_be_visible()
         return on
 

@@ -1,5 +1,8 @@
 """What a page looks like once it is at rest: what axe-core finds wrong, and whether it fits its screen."""
 
+import time
+from collections.abc import Callable
+
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
@@ -46,18 +49,39 @@ def violations(page: Page) -> list[tuple[str, str]]:
     return [(each["id"], each["nodes"][0]["html"][:200]) for each in found]
 
 
-def widths(page: Page) -> tuple[int, int]:
-    """How wide what the page holds is, and its screen, in CSS pixels."""
-    assert becomes(page, AT_REST)
-    wide, screen = page.locator("html").evaluate("node => [node.scrollWidth, node.clientWidth]")
-    return wide, screen
+def fits_the_screen(page: Page) -> bool:
+    """Whether the page comes to be no wider than its screen."""
+    return becomes(page, "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
 def check(page: Page, state: str, *, axe_at: int = 1280) -> None:
-    """Assert that the page in this state does not scroll sideways, and that axe finds nothing wrong with it.
+    """Assert that the page in this state fits a phone and a desk, and that axe finds nothing wrong with it.
 
-    axe looks once at each state, at the width `axe_at`; in a full run at every width.
+    axe looks once at each state, at the width `axe_at`; in a full run at every width. The screen is as wide afterwards
+    as before.
     """
-    wide, screen = widths(page)
-    is_looked_at = sizes.IS_FULL or page.viewport_size["width"] == axe_at
-    assert (violations(page) if is_looked_at else [], wide <= screen) == ([], True), state
+    before = page.viewport_size
+    for width in (360, 1280):
+        page.set_viewport_size({"width": width, "height": before["height"]})
+        assert becomes(page, AT_REST)
+        assert fits_the_screen(page), (state, width)
+        if sizes.IS_FULL or width == axe_at:
+            assert violations(page) == [], (state, width)
+    page.set_viewport_size(before)
+
+
+def has_drafts(page: Page, count: int) -> bool:
+    """Whether the browser comes to keep this many drafts."""
+    return becomes(
+        page, f"() => Object.keys(localStorage).filter((key) => key.startsWith('draft/')).length === {count}"
+    )
+
+
+def comes_true(condition: Callable[[], bool], *, seconds: float = 10) -> bool:
+    """Whether a condition comes to hold within the time, asked from here: pages without scripts have no timers."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True

@@ -10,6 +10,7 @@ from assignments.models import User
 from plan.models import ActionItem, Period, ProgressUpdate, Status
 from tests.conftest import DAY
 from tests.factories import UserFactory
+from tests.journeys.looks import becomes
 from tests.journeys.sessions import log_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(transaction=True)]
@@ -17,13 +18,24 @@ BASE = "/plans/2562-2563"
 
 
 @pytest.fixture(params=["scripts", "no scripts", "kept whole"])
-def visit(request, live_server, department, browser_type, browser_type_launch_args, browser):
+def way(request):
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def keeping_browser(browser_type, browser_type_launch_args):
+    """A browser that keeps the pages it leaves."""
+    with browser_type.launch(
+        **browser_type_launch_args, ignore_default_args=["--disable-back-forward-cache"]
+    ) as launched:
+        yield launched
+
+
+@pytest.fixture
+def visit(request, way, live_server, department):
     """Open a page as a user: `visit("staff", "/my/")`."""
-    keeps_pages = request.param == "kept whole"
-    used = browser
-    if keeps_pages:
-        used = browser_type.launch(**browser_type_launch_args, ignore_default_args=["--disable-back-forward-cache"])
-    context = used.new_context(java_script_enabled=request.param != "no scripts", locale="th-TH")
+    used = request.getfixturevalue("keeping_browser" if way == "kept whole" else "browser")
+    context = used.new_context(java_script_enabled=way != "no scripts", locale="th-TH")
     page = context.new_page()
 
     def inner(username, path):
@@ -33,17 +45,24 @@ def visit(request, live_server, department, browser_type, browser_type_launch_ar
 
     yield inner
     context.close()
-    if keeps_pages:
-        used.close()
 
 
-def go_back(page):
-    """Press Back; a page that the browser kept whole does not load again, so there is no load to wait for."""
-    page.go_back(wait_until="commit")
-    page.wait_for_timeout(300)
+@pytest.fixture
+def go_back(way):
+    """Press Back and wait for the page before; one that the browser kept whole does not load again."""
+
+    def inner(page):
+        if way != "kept whole":
+            page.go_back()
+            return
+        page.evaluate("window.isLeft = true")
+        page.go_back(wait_until="commit")
+        assert becomes(page, "() => !window.isLeft && document.readyState === 'complete'")
+
+    return inner
 
 
-def test_my_work_has_no_ticks_after_back(visit):
+def test_my_work_has_no_ticks_after_back(visit, go_back):
     actions = ActionItem.objects.filter(
         assignments__unit__abbreviation="สพม.", assignments__role="LEAD", status=Status.IN_PROGRESS
     ).filter(last_period__ends_on__gte=DAY)
@@ -56,13 +75,13 @@ def test_my_work_has_no_ticks_after_back(visit):
     expect(page.locator(".message-success")).to_be_visible()
     go_back(page)
     expect(page.locator(".message-success")).to_have_count(0)
-    assert page.locator("input.pick:checked").count() == 0
+    expect(page.locator("input.pick:checked")).to_have_count(0)
     page.locator("#unchanged button").click()
     expect(page.locator(".message-warning")).to_be_visible()
     assert ProgressUpdate.objects.filter(source="WEB").count() == 2
 
 
-def test_the_confirmation_of_a_report_is_not_ticked_after_back(visit):
+def test_the_confirmation_of_a_report_is_not_ticked_after_back(visit, go_back):
     page = visit("staff-srs", f"{BASE}/reporting/สรส./4/")
     page.get_by_label("หมายเหตุถึงผู้ประสานงาน").fill("หมายเหตุ")
     page.get_by_label(re.compile("ยืนยันส่งรายงาน")).check()
@@ -74,7 +93,7 @@ def test_the_confirmation_of_a_report_is_not_ticked_after_back(visit):
         expect(page.get_by_label(re.compile("ยืนยันส่งรายงาน"))).not_to_be_checked()
 
 
-def test_filters_say_after_back_what_the_list_shows(visit):
+def test_filters_say_after_back_what_the_list_shows(visit, go_back):
     page = visit("staff", f"{BASE}/actions/")
     page.get_by_label("สถานะ").select_option("DONE")
     if page.locator(".filter-buttons button").is_visible():
@@ -85,7 +104,7 @@ def test_filters_say_after_back_what_the_list_shows(visit):
     expect(page.get_by_label("สถานะ")).to_have_value("")
 
 
-def test_ticks_of_the_admin_are_gone_after_back(visit):
+def test_ticks_of_the_admin_are_gone_after_back(visit, go_back):
     User.objects.filter(username="coordinator").update(is_superuser=True, is_staff=True)
     for number in range(4):
         UserFactory(username=f"aa{number}")
@@ -98,12 +117,12 @@ def test_ticks_of_the_admin_are_gone_after_back(visit):
     expect(page.locator("input.action-select")).to_have_count(2)
     page.goto(page.url.split("?")[0] + "?q=aa&o=1")
     go_back(page)
-    assert page.locator("input.action-select:checked").count() == 0
-    assert not page.locator("input.select-across").is_visible()
+    expect(page.locator("input.action-select:checked")).to_have_count(0)
+    expect(page.locator("input.select-across")).to_be_hidden()
     assert set(User.objects.filter(username__startswith="aa").values_list("username", flat=True)) == {"aa2", "aa3"}
 
 
-def test_a_removed_row_of_the_admin_marks_no_other_after_back(visit):
+def test_a_removed_row_of_the_admin_marks_no_other_after_back(visit, go_back):
     """Rows below a record are named by their place: without the fix the tick lands on the next row."""
     User.objects.filter(username="coordinator").update(is_superuser=True, is_staff=True)
     period = Period.objects.order_by("number").first()
@@ -118,6 +137,6 @@ def test_a_removed_row_of_the_admin_marks_no_other_after_back(visit):
     page.goto(page.url)
     go_back(page)
     if page.locator("input[name='meetings-2-id']").count() == 0:  # fetched again
-        assert page.locator("input[name$='-DELETE']:checked").count() == 0
+        expect(page.locator("input[name$='-DELETE']:checked")).to_have_count(0)
     assert Group.objects.exists()
     assert plan.meetings.count() == 2

@@ -64,7 +64,7 @@ def is_same(series, column):
 
 
 def test_every_chart_has_its_table(enter, live_server):
-    page = enter("manager")
+    page = enter("manager", "units/")
     for address, least in (("/dashboard/", 4), ("/units/สพม./", 2), ("/reports/meeting/", 1)):
         page.goto(f"{live_server.url}{BASE}{address}")
         canvases = page.locator("canvas.chart")
@@ -84,8 +84,8 @@ def test_every_chart_has_its_table(enter, live_server):
 
 
 def test_without_javascript_every_table_is_open(enter, new_context, live_server):
-    page = enter("manager", on=new_context(java_script_enabled=False).new_page())
-    for address in ("/dashboard/", "/units/สพม./"):
+    page = enter("manager", "units/", on=new_context(java_script_enabled=False).new_page())
+    for address in ("/units/สพม./", "/dashboard/"):
         page.goto(f"{live_server.url}{BASE}{address}")
         tables = page.locator("details.chart-table")
         assert tables.count() >= 1
@@ -94,7 +94,6 @@ def test_without_javascript_every_table_is_open(enter, new_context, live_server)
             for place in range(tables.count())
             if tables.nth(place).get_attribute("id")
         )
-    page.goto(f"{live_server.url}{BASE}/dashboard/")
     page.get_by_label("หมวด", exact=True).select_option("2")
     page.locator(".board-filter").get_by_role("button", name="แสดง").click()
     expect(page).to_have_url(re.compile("category=2"))
@@ -106,7 +105,7 @@ def test_without_javascript_every_table_is_open(enter, new_context, live_server)
 
 
 def test_a_supposed_verdict_moves_the_score_and_can_be_shared(enter, live_server):
-    page = enter("manager")
+    page = enter("manager", "reports/")
     page.get_by_role("link", name="แผนที่ระดับ", exact=True).click()
     box = page.locator("#pass-1\\.2\\.1-A")
     expect(page.locator("#score-assumed")).to_have_text("–")
@@ -138,10 +137,9 @@ CLEAR = """() => {
 
 
 @pytest.mark.parametrize("width", [1280, 360])
-def test_what_has_the_focus_is_never_under_the_bar_that_sticks(enter, live_server, width):
-    page = enter("manager")
+def test_what_has_the_focus_is_never_under_the_bar_that_sticks(enter, page, width):
     page.set_viewport_size({"width": width, "height": 700})
-    page.goto(f"{live_server.url}{BASE}/criteria/?pass=1.2.1-A")
+    enter("manager", "criteria/?pass=1.2.1-A")
     page.locator("#pass-1\\.2\\.1-A").focus()
     covered = []
     for _step in range(25):
@@ -152,7 +150,7 @@ def test_what_has_the_focus_is_never_under_the_bar_that_sticks(enter, live_serve
 
 
 def test_what_is_ticked_before_the_page_listens_counts_too(enter, live_server):
-    page = enter("manager")
+    page = enter("manager", "reports/")
     held = []
     page.route("**/htmx*.js", lambda route: held.append(route))
     page.goto(f"{live_server.url}{BASE}/criteria/", wait_until="commit")

@@ -8,12 +8,12 @@ from playwright.sync_api import expect
 from assignments.models import Membership, User
 from plan.models import ActionItem, ProgressUpdate, Status
 from tests.conftest import DAY
+from tests.journeys.looks import has_drafts
 from tests.journeys.sessions import log_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(transaction=True)]
 MY = "/plans/2562-2563/my/"
 TYPED = "พิมพ์ไว้ในแถว"
-STORED = "Object.keys(localStorage).filter(key => key.startsWith('draft/')).length"
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def record(row):
 
 def expect_no_draft(page, row):
     expect(row.locator("[data-draft-mark]")).to_be_hidden()
-    assert page.evaluate(STORED) == 0
+    assert has_drafts(page, 0)
 
 
 @pytest.mark.parametrize("how", ["button", "Enter"])
@@ -77,10 +77,10 @@ def test_a_recorded_update_leaves_no_draft_and_opens_fresh(my, action, how):
 def test_an_update_on_the_page_of_the_action_leaves_no_draft(my, action, live_server):
     my.goto(f"{live_server.url}/plans/2562-2563/actions/{action.ref}/")
     my.get_by_label("ผลการดำเนินการ").fill(TYPED)
-    assert my.evaluate(STORED) == 1
+    assert has_drafts(my, 1)
     record(my.locator("#update"))
     expect(my.locator("#history")).to_contain_text(TYPED)
-    assert my.evaluate(STORED) == 0
+    assert has_drafts(my, 0)
 
 
 @pytest.mark.parametrize("at", ["my", "actions"])
@@ -103,7 +103,7 @@ def test_what_is_left_out_is_left_out(my, action, live_server, tell, at, where):
         form.get_by_role("link", name="เขียนใหม่").click()
     expect(form.get_by_label("ผลการดำเนินการ")).to_have_value("")
     expect(my.locator(".conflict")).to_be_hidden()
-    assert my.evaluate(STORED) == 0
+    assert has_drafts(my, 0)
 
 
 def test_a_refused_update_keeps_the_draft_until_it_is_recorded(my, action, tell, live_server):
@@ -111,12 +111,12 @@ def test_a_refused_update_keeps_the_draft_until_it_is_recorded(my, action, tell,
     row.get_by_label("ติดปัญหา").check()
     record(row)
     expect(row.locator(".field-errors")).to_be_visible()  # 422
-    assert my.evaluate(STORED) == 1
+    assert has_drafts(my, 1)
     row.get_by_label("ปัญหาอุปสรรค").fill("งบประมาณ")
     tell(action, User.objects.get(username="coordinator"), result="ของผู้ประสานงาน")
     record(row)
     expect(row.locator(".conflict")).to_be_visible()  # 409
-    assert my.evaluate(STORED) == 1
+    assert has_drafts(my, 1)
     record(row)
     expect(row.locator(".row-saved")).to_be_visible()
     expect_no_draft(my, row)
@@ -127,7 +127,7 @@ def test_a_right_that_is_lost_keeps_the_draft(my, action):
     Membership.objects.filter(user__username="staff").delete()
     record(row)
     expect(row).to_contain_text(TYPED)
-    assert my.evaluate(STORED) == 1
+    assert has_drafts(my, 1)
 
 
 def test_a_page_of_another_server_is_no_sign_that_it_was_recorded(my, action):
@@ -137,7 +137,7 @@ def test_a_page_of_another_server_is_no_sign_that_it_was_recorded(my, action):
     with my.expect_response("**/my/**"):
         record(row)
     my.unroute("**/my/**")
-    assert my.evaluate(STORED) == 1
+    assert has_drafts(my, 1)
 
 
 def test_two_tabs_with_the_same_form(my, action):
@@ -155,7 +155,7 @@ def test_two_tabs_with_the_same_form(my, action):
     other_row = open_row(other, action, "ของแท็บที่สอง")
     record(row)
     expect(row.locator(".row-saved")).to_be_visible()
-    assert other.evaluate(STORED) == 1
+    assert has_drafts(other, 1)
     record(other_row)
     expect(other_row.locator(".conflict")).to_be_visible()
 

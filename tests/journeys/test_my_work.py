@@ -9,10 +9,12 @@ from playwright.sync_api import expect
 from assignments.models import User
 from plan.models import ActionItem, ProgressUpdate, Status
 from tests.conftest import DAY
-from tests.journeys.looks import becomes
+from tests.journeys.looks import fits_the_screen, has_drafts
 
 pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(transaction=True)]
-WIDTHS = pytest.mark.parametrize("width", [1280, 360])
+WAYS = pytest.mark.parametrize(
+    ("width", "scripts"), [(360, True), (1280, False)], ids=["scripts on a phone", "no scripts at a desk"]
+)
 SCRIPTS = pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
 
 
@@ -62,18 +64,7 @@ def counter(page):
     return int(told), int(to_tell)
 
 
-def fits_the_screen(page):
-    return becomes(page, "() => document.documentElement.scrollWidth <= window.innerWidth")
-
-
-def has_drafts(page, count):
-    return becomes(
-        page, f"() => Object.keys(localStorage).filter((key) => key.startsWith('draft/')).length === {count}"
-    )
-
-
-@WIDTHS
-@SCRIPTS
+@WAYS
 def test_two_clicks_beyond_typing_record_an_update(at_work, silent, width, scripts):
     page = at_work(width, scripts=scripts)
     told, to_tell = counter(page)
@@ -93,8 +84,7 @@ def test_two_clicks_beyond_typing_record_an_update(at_work, silent, width, scrip
     assert (update.progress_to, update.result, str(update.unit)) == (96, "จัดประชุมติดตามแล้ว 2 ครั้ง", "สพม.")
 
 
-@WIDTHS
-@SCRIPTS
+@WAYS
 def test_no_change_is_one_click(at_work, silent, width, scripts):
     page = at_work(width, scripts=scripts)
     told, to_tell = counter(page)
@@ -184,10 +174,13 @@ def test_the_form_reads_thai_digits(at_work, silent):
     assert ProgressUpdate.objects.get(action=action, source="WEB").progress_to == 50
 
 
-@SCRIPTS
 @pytest.mark.parametrize(
-    "choice", [pytest.param("keep mine", marks=pytest.mark.both_databases), "take theirs", "write anew"]
-)
+    ("choice", "scripts"),
+    [
+        pytest.param("keep mine", True, marks=pytest.mark.both_databases),
+        ("keep mine", False), ("take theirs", True), ("write anew", False),
+    ],
+)  # fmt: skip
 def test_of_two_people_in_one_row_the_later_chooses(at_work, silent, tell, scripts, choice):
     page = at_work(1280, scripts=scripts)
     action = silent[0]
@@ -341,9 +334,8 @@ def test_a_server_that_went_away_loses_no_word(at_work, silent, live_server):
     assert ProgressUpdate.objects.get(action=action, source="WEB").result == "เขียนระหว่างระบบขัดข้อง"
 
 
-@WIDTHS
-def test_behind_the_bell_is_what_is_owed_and_it_counts_along(at_work, silent, width):
-    page = at_work(width)
+def test_behind_the_bell_is_what_is_owed_and_it_counts_along(at_work, silent):
+    page = at_work(360)
     bell = page.locator("#bell")
     owed = int(bell.locator(".bell-count").inner_text())
     bell.locator("summary").click()

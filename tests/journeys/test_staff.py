@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(tran
 
 
 @pytest.fixture
-def action():
+def action(department):
     """An action that สพม. leads and nobody has begun."""
     return (
         ActionItem.objects.filter(assignments__unit__abbreviation="สพม.", assignments__role="LEAD")
@@ -56,12 +56,11 @@ def test_staff_update_an_action_and_see_it_on_the_dashboard(enter, live_server):
 
 
 @pytest.mark.both_databases
-def test_of_two_people_at_one_action_neither_loses_a_word(enter, action, live_server, new_context):
-    first, second = enter("staff"), new_context().new_page()
-    enter("coordinator", on=second)
-    address = f"{live_server.url}/plans/2562-2563/actions/{action.ref}/"
+def test_of_two_people_at_one_action_neither_loses_a_word(enter, action, new_context):
+    path = f"actions/{action.ref}/"
+    first, second = enter("staff", path), new_context().new_page()
+    enter("coordinator", path, on=second)
     for each, words in ((first, "ข้อความของเจ้าหน้าที่"), (second, "ข้อความของผู้ประสานงาน")):
-        each.goto(address)
         each.get_by_label("อยู่ระหว่างดำเนินการ").check()
         each.get_by_label("ความก้าวหน้า (ร้อยละ)").fill("20")
         each.get_by_label("ผลการดำเนินการ").fill(words)
@@ -92,10 +91,9 @@ def test_a_login_that_ended_loses_no_word(enter_by_form, action, live_server, co
     expect(page.locator("#history")).to_contain_text("เขียนไว้ระหว่างประชุม")
 
 
-def test_without_javascript_an_update_works_as_well(enter, action, live_server, new_context):
+def test_without_javascript_an_update_works_as_well(enter, action, new_context):
     page = new_context(java_script_enabled=False).new_page()
-    enter("staff", on=page)
-    page.goto(f"{live_server.url}/plans/2562-2563/actions/{action.ref}/")
+    enter("staff", f"actions/{action.ref}/", on=page)
     page.get_by_label("ผลการดำเนินการ").fill("ไม่มีจาวาสคริปต์")
     page.get_by_role("button", name="บันทึก", exact=True).click()
     expect(page.locator("#history")).to_contain_text("ไม่มีจาวาสคริปต์")
@@ -103,9 +101,8 @@ def test_without_javascript_an_update_works_as_well(enter, action, live_server, 
 
 @pytest.mark.parametrize("trouble", ["no answer", "an error"])
 def test_a_server_that_fails_is_told_and_loses_no_word(enter, action, live_server, complaints, trouble):
-    page = enter("staff")
     address = f"{live_server.url}/plans/2562-2563/actions/{action.ref}/"
-    page.goto(address)
+    page = enter("staff", f"actions/{action.ref}/")
     page.get_by_label("ผลการดำเนินการ").fill("เขียนไว้ระหว่างประชุม")
 
     def fail(route):
@@ -126,9 +123,8 @@ def test_a_server_that_fails_is_told_and_loses_no_word(enter, action, live_serve
     complaints.clear()  # the browser speaks of the failed request; that was asked for
 
 
-def test_too_large_a_text_is_refused_and_stays_in_its_field(enter, action, live_server, settings):
-    page = enter("staff")
-    page.goto(f"{live_server.url}/plans/2562-2563/actions/{action.ref}/")
+def test_too_large_a_text_is_refused_and_stays_in_its_field(enter, action, settings):
+    page = enter("staff", f"actions/{action.ref}/")
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 20_000
     text = "ยาวมาก" * 2_000
     page.get_by_label("ผลการดำเนินการ").fill(text)

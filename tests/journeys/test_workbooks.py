@@ -12,7 +12,9 @@ from tests.journeys.looks import check
 pytestmark = [pytest.mark.browser, pytest.mark.apart]
 
 
-@pytest.fixture(params=[True, False], ids=["scripts", "no scripts"])
+@pytest.fixture(
+    params=[pytest.param(True, marks=pytest.mark.both_databases, id="scripts"), pytest.param(False, id="no scripts")]
+)
 def scripts(request):
     return request.param
 
@@ -31,12 +33,11 @@ def bring(page, live_server, file: Path, data: bytes) -> None:
     expect(page.locator("#import .card-plain, #import .message").first).to_be_visible(timeout=20_000)
 
 
-@pytest.mark.parametrize("width", [pytest.param(1280, marks=pytest.mark.both_databases), 360])
-def test_out_to_excel_and_home_again(enter, live_server, tmp_path, settings, scripts, width):
+def test_out_to_excel_and_home_again(enter, page, live_server, tmp_path, settings, scripts):
+    """At a desk with scripts, on a phone without."""
     settings.PMQA_TASKS_IN_BACKGROUND = True
-    page = enter("coordinator")
-    page.set_viewport_size({"width": width, "height": 800})
-    page.goto(f"{live_server.url}/plans/2562-2563/reports/")
+    page.set_viewport_size({"width": 1280 if scripts else 360, "height": 800})
+    enter("coordinator", "reports/")
     with page.expect_download() as download:
         page.get_by_role("link", name="ไฟล์ข้อมูลแผนทั้งหมด").click()
     assert download.value.suggested_filename.endswith(".xlsx")
