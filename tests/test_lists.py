@@ -13,7 +13,7 @@ from tests.factories import PlanFactory, UserFactory
 from tests.pages import lists
 from tests.test_pages import BUDGET, world  # noqa: F401 - the plan that can grow
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = pytest.mark.django_db
 NAMES = ("actions", "my", "owed", "reporting", "units", "criteria", "timeline")
 TITLES = {
     "th": ("สิ่งที่ต้องดำเนินการ", "งานของฉัน", "งานที่ต้องรายงาน", "การส่งรายงาน", "หน่วยงาน", "แผนที่ระดับ", "แผนภาพเวลา"),
@@ -51,6 +51,7 @@ def test_a_list_leads_to_its_workbook(client, world, name, language):  # noqa: F
     assert any(len(list(filter(None, row))) > 1 for row in rows)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("name", NAMES)
 def test_it_needs_no_more_queries_for_more_rows(client, world, name):  # noqa: F811
     client.force_login(world.person)

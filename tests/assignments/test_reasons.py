@@ -69,13 +69,11 @@ ADMINISTRATORS = [
     ("assessor", "support", (MAP, set()), ALL, set(), {MEMBER}),
     ("management", "lead", (BOARD, set()), ALL, set(), ALL),
 ]
+# The tick that opens the admin changes nothing of this: tried with every set of roles, and for every third row.
 CASES = [
-    *((flags, *row) for row in TABLE for flags in ({}, {"is_staff": True})),
-    *(
-        (flags, *row)
-        for row in ADMINISTRATORS
-        for flags in ({"is_superuser": True}, {"is_superuser": True, "is_staff": True})
-    ),
+    *(({}, *row) for row in TABLE),
+    *(({"is_staff": True}, *row) for place, row in enumerate(TABLE) if row[1] == "none" or place % 3 == 0),
+    *(({"is_superuser": True, "is_staff": bool(place % 2)}, *row) for place, row in enumerate(ADMINISTRATORS)),
 ]
 
 
@@ -124,8 +122,9 @@ def test_what_a_user_may_and_whom_they_ask(client, action, flags, roles, part, f
     where, asked = first
 
     assert client.get("/").url == f"/plans/2563/{where}/"
-    assert asked_on(client.get(f"/plans/2563/{where}/")) == asked
-    assert asked_on(client.get("/plans/2563/my/")) == work
+    page = client.get(f"/plans/2563/{where}/")
+    assert asked_on(page) == asked
+    assert asked_on(page if where == MINE else client.get("/plans/2563/my/")) == work
 
     page = f"/plans/2563/actions/{action.ref}/"
     assert form_on(client.get(page)) == (form if isinstance(form, str) else form | asked)

@@ -14,13 +14,15 @@ def test_all_agree_on_every_unit_and_period_of_the_demonstration(demo, tell):
     plan = Plan.objects.get()
     units = list(Unit.objects.divisions().active().in_order())
     expect_agreement(plan, units)
+    author = User.objects.get(username="staff-kn")
     collective = plan.actions.filter(assignments__unit__abbreviation="ทุกหน่วยงาน", assignments__role="LEAD")
     tell(
         ActionItem.objects.get(pk=collective.earliest("pk").pk),
-        User.objects.get(username="staff-kn"),
+        author,
         result="ดำเนินการแล้ว",
     )
-    expect_agreement(plan, units)
+    own = set(Unit.objects.of_user(author))
+    expect_agreement(plan, [*own, *[unit for unit in units if unit not in own][:2]])
 
 
 def test_the_grid_and_the_page_of_a_division_that_works_through_a_collective(demo, client):

@@ -15,7 +15,7 @@ from tests.exchange.bringing import bring, edited, exported, fingerprint, first_
 from tests.factories import UserFactory
 from tests.odd_workbooks import ODDITIES
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo"), pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
 
 
 @pytest.fixture
@@ -68,6 +68,7 @@ def test_the_preview_tells_every_cell_before_and_after_and_writes_nothing(plan, 
     assert fingerprint() == before
 
 
+@pytest.mark.both_databases
 def test_confirming_writes_one_entry_a_row_with_its_source_and_file(plan, coordinator, started):
     told, content = started[0], started[1]
     data = edited(
@@ -94,6 +95,7 @@ def test_a_status_alone_brings_the_progress_it_stands_for(plan, coordinator, sta
     assert (action.status, action.progress) == (Status.DONE, 100)
 
 
+@pytest.mark.both_databases
 def test_new_rows_get_a_ref_and_all_they_say(plan, coordinator):
     data = exported(plan)
     row = first_empty(data)
@@ -160,6 +162,7 @@ def test_the_rules_of_a_status_are_told_at_their_columns(plan, coordinator, star
     assert places(batch) == sorted(f"{letters[name]}{rows[ref]}" for ref, name in wanted)
 
 
+@pytest.mark.both_databases
 def test_what_changed_after_the_preview_is_looked_at_again(plan, coordinator, started, tell):
     ref = started[0]
     batch = bring(edited(exported(plan), {(ref, "progress"): 95}), plan, coordinator)
@@ -182,6 +185,7 @@ def test_the_file_confirmed_is_the_one_looked_at(plan, coordinator, started, set
         write(batch, coordinator)
 
 
+@pytest.mark.both_databases
 def test_two_clicks_write_once(plan, coordinator, started):
     batch = bring(edited(exported(plan), {(started[0], "progress"): 95}), plan, coordinator)
     count = ProgressUpdate.objects.count()
@@ -245,6 +249,7 @@ def test_supporting_units_add_results(plan, coordinator):
 # Undo.
 
 
+@pytest.mark.both_databases
 def test_an_import_is_undone_where_nobody_has_edited_since(plan, coordinator, started, tell):
     content, moved, edited_since = started[:3]
     data = exported(plan)
@@ -289,6 +294,7 @@ def test_undoing_done_and_blocked_keeps_the_rules(plan, coordinator, started):
 # Others edit while the file is out.
 
 
+@pytest.mark.both_databases
 def test_fifty_edits_by_others_are_never_overwritten_in_silence(plan, coordinator, tell):
     data = exported(plan)
     refs = [each.ref for each in plan.actions.filter(status=Status.IN_PROGRESS).in_order()]
@@ -323,6 +329,7 @@ def test_fifty_edits_by_others_are_never_overwritten_in_silence(plan, coordinato
     assert plan.actions.get(ref=theirs[0]).updates.latest("version").result == "งานของผู้อื่น 0"
 
 
+@pytest.mark.both_databases
 def test_of_a_conflict_only_what_its_author_changed_is_written(plan, coordinator, started, tell):
     ref = started[0]
     data = edited(exported(plan), {(ref, "text"): "แก้ในไฟล์"})

@@ -11,12 +11,18 @@ from exchange.data_sheet.columns import ACTION_COLUMNS, WORDS, ActionSheet, Colu
 from exchange.models import ImportState
 from exchange.whole_plan.export import build_plan_book
 from plan.models import ActionItem, ProgressUpdate
+from tests import sizes
 from tests.exchange.bringing import bring, edited, exported, saved, write
 from tests.exchange.editing import random_changes
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 PROGRESS = ("status", "progress", *WORDS)
+
+
+def seeds(full):
+    """The seeds of this run, where a full run has `full` of them."""
+    return range(100 * sizes.SEED, 100 * sizes.SEED + sizes.scaled(full))
 
 
 @pytest.fixture
@@ -66,7 +72,7 @@ def _ref(row):
     return cells.get(ACTION_COLUMNS["ref"].heading, row["name"])
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", seeds(30))
 def test_what_the_data_sheet_promises_is_what_it_writes(plan, coordinator, seed):
     for step in range(2):
         before = held(plan)
@@ -79,7 +85,7 @@ def test_what_the_data_sheet_promises_is_what_it_writes(plan, coordinator, seed)
         assert wanted == written(plan, batch, before)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", seeds(20))
 def test_what_a_units_sheet_promises_is_what_it_writes(plan, coordinator, seed):
     unit = plan.actions.first().assignments.get(role="LEAD", position=0).unit
     led = set(plan.actions.for_units([unit], role="LEAD").values_list("ref", flat=True))
@@ -112,7 +118,7 @@ def plan_book(plan, seed):
     return saved(book)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", seeds(20))
 def test_what_a_whole_plan_promises_is_what_it_makes(plan, coordinator, seed):
     batch = bring(plan_book(plan, seed), None, coordinator)
     assert batch.state == ImportState.PREVIEW, batch.found["errors"]

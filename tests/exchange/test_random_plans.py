@@ -24,7 +24,7 @@ from tests import sizes
 from tests.exchange.bringing import bring, exported, saved, write
 from tests.factories import UserFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = pytest.mark.django_db
 
 LETTERS = "กขคงจฉชดตนบปพมยรลวสหอะาิีุูเแโไ่้็์abcXYZ0129๐๑๙ .,-/()=+'\"&<>%–"
 WORDS = st.text(LETTERS, max_size=40).map(str.strip)
@@ -223,6 +223,7 @@ def test_random_plans_come_back_the_same(part):
     check()
 
 
+@pytest.mark.both_databases
 def test_what_a_file_made_can_be_removed_until_it_is_used(client, coordinator):
     with undone():
         data = saved(build_plan_book(make({**EXAMPLE})))

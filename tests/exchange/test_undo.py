@@ -16,6 +16,7 @@ from plan.models import Evidence, Plan, ProgressUpdate, Status
 from pmqa_tracker import clock
 from submissions.returned import annotate_returned
 from submissions.steps import return_submission
+from tests import sizes
 from tests.exchange.bringing import bring, edited, exported, fingerprint, first_empty, saved, write
 from tests.exchange.editing import random_changes
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
@@ -60,7 +61,7 @@ def undo(batch, person):
     return undo_import(job=batch, access=Access.of(person), at=clock.now())
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(40 * sizes.SEED, 40 * sizes.SEED + sizes.scaled(20)))
 def test_a_random_stack_of_imports_comes_back_step_by_step(plan, coordinator, seed):
     random = Random(seed)  # noqa: S311 - nothing here is secret
     stack = []

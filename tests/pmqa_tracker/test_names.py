@@ -18,7 +18,7 @@ from tests import factories
 from tests.spreadsheets.test_admin_tables import confirm, download, errors_of, table, upload, workbook
 from tests.spreadsheets.test_admin_tables import world as world
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = pytest.mark.django_db
 # Names of an address → their kind; a task's random name and the address of another site's page are no names.
 PLACES = {"slug": "plan", "ref": "action", "code": "criterion", "unit": "unit", "abbreviation": "unit"}
 STOCK = {*READERS, widgets.ForeignKeyWidget, widgets.ManyToManyWidget}
@@ -66,6 +66,7 @@ def test_every_kind_of_name_is_in_an_address():
     assert {part for _page, parts in pages() for part in parts} == {*PLACES, "period"}
 
 
+@pytest.mark.both_databases
 def test_a_unit_is_found_by_its_name_and_without_its_dots(client, names):
     unit = Unit.objects.get(abbreviation=names["unit"])
     for name in (unit.name_th, "กำแพง 1"):
@@ -76,6 +77,7 @@ def test_a_unit_is_found_by_its_name_and_without_its_dots(client, names):
             assert client.get(page).status_code == 200
 
 
+@pytest.mark.both_databases
 def test_every_filter_takes_its_values_in_any_spelling(names):
     plan = Plan.objects.get()
     as_of = on_day(plan, clock.today(), plan.periods.all())
@@ -93,6 +95,7 @@ def test_every_filter_takes_its_values_in_any_spelling(names):
     assert tried == set(fields) - {"q"}
 
 
+@pytest.mark.both_databases
 def test_the_other_parameters_that_name_something_take_any_spelling(client, names):
     action = ActionItem.objects.get()
     unit = Unit.objects.get(abbreviation=names["unit"])
