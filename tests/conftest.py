@@ -16,17 +16,17 @@ import pytest
 from django.core.management import call_command
 from django.db import transaction
 from django.db.models.sql.compiler import SQLCompiler
-from django.test import override_settings
+from django.test import Client, override_settings
 from django.utils import translation
 from playwright.sync_api import expect
 
 from assignments.access import Access
-from assignments.models import User
-from plan.models import ActionItem, ProgressUpdate, Status
+from assignments.models import Unit, User
+from plan.models import ActionItem, Plan, ProgressUpdate, Status
 from plan.updates.record import UpdateInput, record_update
 from pmqa_tracker import clock
 from tests import ordering, sizes, snapshot
-from tests.factories import UserFactory
+from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 
 DAY = date(2020, 5, 15)
 DEMO_PASSWORD = "only-for-these-tests"
@@ -111,6 +111,30 @@ def coordinator(db: None) -> User:
 @pytest.fixture
 def manager(db: None) -> User:
     return UserFactory(roles=["management"])
+
+
+@pytest.fixture
+def unit(db: None) -> Unit:
+    return UnitFactory(abbreviation="สพม.")
+
+
+@pytest.fixture
+def plan(db: None) -> Plan:
+    return PlanFactory(slug="2563")
+
+
+@pytest.fixture
+def action(plan: Plan, unit: Unit) -> ActionItem:
+    """The one action of the plan, led by the unit."""
+    return ActionItemFactory(plan=plan, ref="1.1-A-1", lead=[unit])
+
+
+@pytest.fixture
+def staff(unit: Unit, client: Client) -> User:
+    """A member of the unit's staff, logged in."""
+    person = UserFactory(roles=["staff"], units=[unit])
+    client.force_login(person)
+    return person
 
 
 @pytest.fixture

@@ -10,41 +10,16 @@ from plan.updates.views import read_last
 from submissions.steps import return_submission
 from tests.factories import (
     ActionItemFactory,
-    PlanFactory,
     ProgressUpdateFactory,
-    UnitFactory,
     UserFactory,
     WorkbookImportFactory,
 )
+from tests.plan.posting import HTMX, choice, typed
 from tests.pmqa_tracker.test_admin import posted
 from tests.submissions.sending import review, send
-from tests.worklist.test_my import choice, typed
 
 pytestmark = pytest.mark.django_db
-HTMX = {"HX-Request": "true"}
 OWN, OTHERS = "จากแท็บอื่นหรืออุปกรณ์อื่น", "มีผู้อื่น"
-
-
-@pytest.fixture
-def unit():
-    return UnitFactory(abbreviation="สพม.")
-
-
-@pytest.fixture
-def plan():
-    return PlanFactory(slug="2563")
-
-
-@pytest.fixture
-def action(plan, unit):
-    return ActionItemFactory(plan=plan, ref="1.1-A-1", lead=[unit])
-
-
-@pytest.fixture
-def staff(unit, client):
-    person = UserFactory(roles=["staff"], units=[unit])
-    client.force_login(person)
-    return person
 
 
 def is_own(response):

@@ -10,35 +10,12 @@ from django.utils.encoding import iri_to_uri as uri
 from assignments.models import Assignment, Membership
 from plan.models import ActionItem, ProgressUpdate
 from submissions.models import SubmissionState
-from tests.factories import ActionItemFactory, EvidenceFactory, PlanFactory, UnitFactory, UserFactory
+from tests.factories import EvidenceFactory, UnitFactory, UserFactory
+from tests.plan.posting import HTMX, typed
 from tests.submissions.sending import send
-from tests.worklist.test_my import typed
 
 pytestmark = pytest.mark.django_db
-HTMX = {"HX-Request": "true"}
 WORDS = "ข้อความที่พิมพ์ค้างไว้"
-
-
-@pytest.fixture
-def unit():
-    return UnitFactory(abbreviation="สพม.")
-
-
-@pytest.fixture
-def plan():
-    return PlanFactory(slug="2563")
-
-
-@pytest.fixture
-def action(plan, unit):
-    return ActionItemFactory(plan=plan, ref="1.1-A-1", lead=[unit])
-
-
-@pytest.fixture
-def staff(unit, client):
-    person = UserFactory(roles=["staff"], units=[unit])
-    client.force_login(person)
-    return person
 
 
 def shown(response):

@@ -1,4 +1,28 @@
-"""A form with a file as a browser, or a hostile client, posts it."""
+"""Forms as a browser posts them: an update, the choice of a row, and a file as a hostile client sends it."""
+
+from typing import Any
+from uuid import uuid4
+
+from plan.models import ActionItem
+
+HTMX = {"HX-Request": "true"}
+
+
+def typed(action: ActionItem, **changed: Any) -> dict[str, Any]:
+    """The form of an update as it opens, with what the user changed."""
+    action.refresh_from_db()
+    return {
+        "version": action.version,
+        "op_id": str(uuid4()),
+        "status_to": action.status,
+        "progress_to": action.progress,
+        **changed,
+    }
+
+
+def choice(action: ActionItem) -> str:
+    """The value of a row's tick."""
+    return f"{action.ref}|{action.version}|{uuid4()}"
 
 
 def multipart(data, name, content):

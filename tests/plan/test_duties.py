@@ -24,11 +24,6 @@ from worklist.queue import RETURNED, count_owed, read_owed, read_rows, sort_work
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
-@pytest.fixture
-def plan():
-    return PlanFactory(slug="2563")
-
-
 def today(plan):
     return on_day(plan, clock.today(), plan.periods.all(), cutoff=clock.now())
 

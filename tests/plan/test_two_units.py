@@ -8,17 +8,12 @@ from assignments.access import Access
 from assignments.models import Membership
 from plan.models import ActionItem, ProgressUpdate, Status
 from pmqa_tracker.write_once import NotAllowedError
-from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
+from tests.factories import ActionItemFactory, UnitFactory, UserFactory
+from tests.plan.posting import HTMX
 from worklist.queue import count_owed
 from worklist.views.my import as_of_now
 
 pytestmark = pytest.mark.django_db
-HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def plan():
-    return PlanFactory(slug="2563")
 
 
 @pytest.fixture

@@ -10,22 +10,12 @@ from django.test.utils import CaptureQueriesContext
 
 from submissions.models import Submission, SubmissionStep
 from submissions.steps import accept_submission, return_submission
-from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
+from tests.factories import ActionItemFactory, UnitFactory, UserFactory
 from tests.submissions.sending import on, review, send
 from tests.test_pages import no_inline
 
 pytestmark = pytest.mark.django_db
 BUDGET = 20
-
-
-@pytest.fixture
-def unit():
-    return UnitFactory(abbreviation="สพม.")
-
-
-@pytest.fixture
-def plan():
-    return PlanFactory(slug="2563")
 
 
 @pytest.fixture

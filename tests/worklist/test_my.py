@@ -7,53 +7,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from plan.models import ActionItem, ProgressUpdate, Status
-from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
+from tests.factories import ActionItemFactory, UnitFactory, UserFactory
+from tests.plan.posting import HTMX, choice, typed
 from tests.submissions.returning import give_back
 
 pytestmark = pytest.mark.django_db
-HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def unit():
-    return UnitFactory(abbreviation="สพม.")
-
-
-@pytest.fixture
-def plan():
-    return PlanFactory(slug="2563")
 
 
 @pytest.fixture
 def everyone(unit):
     return UnitFactory(abbreviation="ทุกหน่วยงาน", is_collective=True, members=[unit, UnitFactory()])
-
-
-@pytest.fixture
-def action(plan, unit):
-    return ActionItemFactory(plan=plan, ref="1.1-A-1", lead=[unit])
-
-
-@pytest.fixture
-def staff(unit, client):
-    person = UserFactory(roles=["staff"], units=[unit])
-    client.force_login(person)
-    return person
-
-
-def typed(action, **told):
-    action.refresh_from_db()
-    return {
-        "version": action.version,
-        "op_id": str(uuid4()),
-        "status_to": action.status,
-        "progress_to": action.progress,
-        **told,
-    }
-
-
-def choice(action):
-    return f"{action.ref}|{action.version}|{uuid4()}"
 
 
 def test_a_row_opens_with_its_form_and_closes(client, staff, action):

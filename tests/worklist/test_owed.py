@@ -15,7 +15,8 @@ from plan.as_of import on_day
 from plan.models import Due
 from submissions.grid import SubmissionCellState, missing_submissions, read_submission_grid
 from submissions.steps import return_submission
-from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
+from tests.factories import ActionItemFactory, UnitFactory, UserFactory
+from tests.plan.posting import HTMX
 from tests.submissions.returning import give_back
 from tests.submissions.sending import review, send
 from tests.test_lists import open_sheet, shape
@@ -26,12 +27,6 @@ from worklist.queue import RETURNED, count_owed
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 HERE = "/plans/2563/owed/"
 ENDED = (1, 2)  # the periods that have ended by the tests' day
-HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def plan():
-    return PlanFactory(slug="2563")
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from django.utils.html import escape
 
 from plan.models import Due, Plan
 from submissions.grid import SubmissionCellState
-from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
+from tests.factories import ActionItemFactory, UnitFactory, UserFactory
 from tests.submissions.returning import give_back
 from worklist.models import Reminder
 from worklist.owed import MOST_ROWS
@@ -77,11 +77,6 @@ def post(settings):
 @pytest.fixture
 def unit():
     return UnitFactory(abbreviation="สพม.", name_th="สำนักพัฒนามาตรฐาน")
-
-
-@pytest.fixture
-def plan():
-    return PlanFactory(slug="2563")
 
 
 @pytest.fixture

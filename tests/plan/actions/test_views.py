@@ -9,50 +9,19 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from plan.models import ActionItem, ProgressUpdate, Status
-from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
+from tests.factories import ActionItemFactory, UnitFactory, UserFactory
+from tests.plan.posting import typed
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def unit():
-    return UnitFactory(abbreviation="สพม.")
-
-
-@pytest.fixture
-def plan():
-    return PlanFactory(slug="2563")
-
-
-@pytest.fixture
-def action(plan, unit):
-    return ActionItemFactory(plan=plan, ref="1.1-A-1", lead=[unit])
-
-
-@pytest.fixture
-def staff(unit):
-    return UserFactory(roles=["staff"], units=[unit])
-
-
-@pytest.fixture
-def here(client, staff, action):
-    client.force_login(staff)
+def here(staff, action):
     return f"/plans/2563/actions/{action.ref}/"
 
 
 def pks(rows):
     return [row.action.pk for row in rows]
-
-
-def form(action, **typed):
-    action.refresh_from_db()
-    return {
-        "version": action.version,
-        "op_id": str(uuid4()),
-        "status_to": action.status,
-        "progress_to": action.progress,
-        **typed,
-    }
 
 
 @pytest.mark.parametrize(
@@ -101,7 +70,7 @@ def test_my_work_is_sorted_by_due_and_counts_what_was_told(client, plan, unit, s
 @pytest.mark.both_databases
 def test_an_update_is_recorded_and_shown(client, here, action):
     response = client.post(
-        here, form(action, status_to="IN_PROGRESS", progress_to=45, result="จัดอบรมแล้ว 2 รุ่น"), follow=True
+        here, typed(action, status_to="IN_PROGRESS", progress_to=45, result="จัดอบรมแล้ว 2 รุ่น"), follow=True
     )
     assert response.redirect_chain == [(here, 302)]
     assert "จัดอบรมแล้ว 2 รุ่น" in response.content.decode()
@@ -110,20 +79,20 @@ def test_an_update_is_recorded_and_shown(client, here, action):
 
 
 def test_by_htmx_the_answer_leads_to_the_page(client, here, action):
-    response = client.post(here, form(action, status_to="IN_PROGRESS", progress_to=45), headers={"HX-Request": "true"})
+    response = client.post(here, typed(action, status_to="IN_PROGRESS", progress_to=45), headers={"HX-Request": "true"})
     assert response.headers["HX-Redirect"] == here
 
 
 @pytest.mark.both_databases
 def test_pressing_the_button_twice_records_once(client, here, action):
-    typed = form(action, status_to="IN_PROGRESS", progress_to=45)
-    assert [client.post(here, typed).status_code for _ in range(3)] == [302, 302, 302]
+    data = typed(action, status_to="IN_PROGRESS", progress_to=45)
+    assert [client.post(here, data).status_code for _ in range(3)] == [302, 302, 302]
     assert ProgressUpdate.objects.count() == 1
 
 
 def test_a_rule_that_is_broken_is_told_and_every_word_kept(client, here, action):
-    typed = form(action, status_to="BLOCKED", progress_to=10, result="เริ่มแล้ว  <b>", next_step="ขออัตรา")
-    response = client.post(here, typed)
+    data = typed(action, status_to="BLOCKED", progress_to=10, result="เริ่มแล้ว  <b>", next_step="ขออัตรา")
+    response = client.post(here, data)
     body = response.content.decode()
     assert response.status_code == 422
     assert list(response.context["panel"].form.errors) == ["problem"]
@@ -133,24 +102,24 @@ def test_a_rule_that_is_broken_is_told_and_every_word_kept(client, here, action)
 
 
 def test_a_number_that_is_none_is_told_and_every_word_kept(client, here, action):
-    response = client.post(here, form(action, status_to="IN_PROGRESS", progress_to="ครึ่งหนึ่ง", result="ทำไปแล้วครึ่งหนึ่ง"))
+    response = client.post(here, typed(action, status_to="IN_PROGRESS", progress_to="ครึ่งหนึ่ง", result="ทำไปแล้วครึ่งหนึ่ง"))
     assert response.status_code == 422
     assert 'value="ครึ่งหนึ่ง"' in response.content.decode()
     assert "ทำไปแล้วครึ่งหนึ่ง</textarea>" in response.content.decode()
 
 
 def test_telling_nothing_is_not_an_update(client, here, action):
-    response = client.post(here, form(action))
+    response = client.post(here, typed(action))
     assert response.status_code == 422
     assert not ProgressUpdate.objects.exists()
 
 
 @pytest.mark.both_databases
 def test_a_stale_form_comes_back_with_both_texts(client, here, action, unit, tell):
-    typed = form(action, status_to="IN_PROGRESS", progress_to=30, result="ของฉัน")
+    data = typed(action, status_to="IN_PROGRESS", progress_to=30, result="ของฉัน")
     colleague = UserFactory(roles=["staff"], units=[unit], first_name="เพื่อน", last_name="ร่วมงาน")
     tell(action, colleague, progress=60, result="ของเพื่อน")
-    response = client.post(here, typed)
+    response = client.post(here, data)
     body = response.content.decode()
     assert response.status_code == 409
     assert "ของเพื่อน" in body
@@ -158,7 +127,7 @@ def test_a_stale_form_comes_back_with_both_texts(client, here, action, unit, tel
     assert "ของฉัน</textarea>" in body
     assert 'name="version" value="2"' in body
     assert ProgressUpdate.objects.count() == 1
-    again = client.post(here, typed | {"version": 2, "reason": "นับใหม่", "op_id": str(uuid4())})
+    again = client.post(here, data | {"version": 2, "reason": "นับใหม่", "op_id": str(uuid4())})
     assert again.status_code == 302
     action.refresh_from_db()
     assert (action.progress, action.version) == (30, 3)
@@ -167,7 +136,7 @@ def test_a_stale_form_comes_back_with_both_texts(client, here, action, unit, tel
 @pytest.mark.both_databases
 @pytest.mark.parametrize("version", ["", "0", "-1", "x", "999", "1" * 30])
 def test_a_version_that_never_was_is_a_stale_form(client, here, action, version):
-    response = client.post(here, form(action, result="ของฉัน") | {"version": version})
+    response = client.post(here, typed(action, result="ของฉัน") | {"version": version})
     assert response.status_code == 409
     assert "ของฉัน</textarea>" in response.content.decode()
 
@@ -196,7 +165,7 @@ def test_an_op_id_of_somebody_else_is_a_conflict_and_gets_a_new_one(client, here
 @pytest.mark.both_databases
 @pytest.mark.parametrize("op_id", ["", "x", "0" * 300])
 def test_a_broken_op_id_writes_nothing_and_keeps_the_words(client, here, action, op_id):
-    response = client.post(here, form(action, result="ของฉัน") | {"op_id": op_id})
+    response = client.post(here, typed(action, result="ของฉัน") | {"op_id": op_id})
     assert response.status_code == 422
     assert "ของฉัน</textarea>" in response.content.decode()
     assert not ProgressUpdate.objects.exists()
@@ -205,7 +174,7 @@ def test_a_broken_op_id_writes_nothing_and_keeps_the_words(client, here, action,
 def test_a_foreign_units_update_is_refused_with_the_reason_and_the_words(client, here, action):
     client.force_login(UserFactory(roles=["staff"], units=[UnitFactory()]))
     assert client.get(here).context["panel"].form is None
-    response = client.post(here, form(action, status_to="DONE", progress_to=100, result="งานของกองอื่น"))
+    response = client.post(here, typed(action, status_to="DONE", progress_to=100, result="งานของกองอื่น"))
     body = response.content.decode()
     assert response.status_code == 403
     assert "สพม." in response.context["panel"].refusal
@@ -220,7 +189,7 @@ def test_a_supporting_units_form_has_no_status(client, plan):
     here = f"/plans/2563/actions/{action.ref}/"
     fields = list(client.get(here).context["panel"].form.fields)
     assert fields == ["result", "next_step", "version", "op_id", "unit", "files", "links"]
-    forced = form(action, status_to="DONE", progress_to=100, result="ยืนยันว่าเสร็จ")
+    forced = typed(action, status_to="DONE", progress_to=100, result="ยืนยันว่าเสร็จ")
     assert client.post(here, forced).status_code == 422
     given = {"version": 1, "op_id": str(uuid4()), "result": "ส่งข้อมูลแล้ว", "links": "https://example.org/a"}
     assert client.post(here, given).status_code == 302
@@ -235,22 +204,22 @@ def test_a_supporting_units_form_has_no_status(client, plan):
 
 @pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "not a link"])
 def test_a_link_that_is_none_is_refused(client, here, action, link):
-    response = client.post(here, form(action, result="ทำแล้ว", links=link))
+    response = client.post(here, typed(action, result="ทำแล้ว", links=link))
     assert response.status_code == 422
     assert list(response.context["panel"].form.errors) == ["links"]
 
 
 def test_the_words_survive_a_login_that_ended(client, here, action):
     client.logout()
-    typed = form(action, status_to="IN_PROGRESS", progress_to=10, result="ข้อความยาวที่ไม่ควรหาย", next_step="ขั้นต่อไป")
-    response = client.post(here, typed)
+    data = typed(action, status_to="IN_PROGRESS", progress_to=10, result="ข้อความยาวที่ไม่ควรหาย", next_step="ขั้นต่อไป")
+    response = client.post(here, data)
     body = response.content.decode()
     assert response.status_code == 403
     assert re.search(r"<textarea[^>]*readonly[^>]*>ข้อความยาวที่ไม่ควรหาย</textarea>", body)
     assert "ขั้นต่อไป</textarea>" in body
     assert re.search(r"<label>สถานะปัจจุบัน<textarea[^>]*>อยู่ระหว่างดำเนินการ</textarea>", body)
     assert "IN_PROGRESS" not in body
-    by_htmx = client.post(here, typed, headers={"HX-Request": "true"})
+    by_htmx = client.post(here, data, headers={"HX-Request": "true"})
     assert by_htmx.headers["X-Refusal"] == "true"
     assert "<html" not in by_htmx.content.decode()
     assert f"/login/?next={here}" in by_htmx.content.decode()
@@ -259,7 +228,7 @@ def test_the_words_survive_a_login_that_ended(client, here, action):
 def test_the_words_survive_a_refused_token(staff, here, action):
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(staff)
-    response = strict.post(here, form(action, result="ข้อความยาวที่ไม่ควรหาย"))
+    response = strict.post(here, typed(action, result="ข้อความยาวที่ไม่ควรหาย"))
     assert response.status_code == 403
     assert "ข้อความยาวที่ไม่ควรหาย</textarea>" in response.content.decode()
 
@@ -326,7 +295,7 @@ def test_a_day_outside_the_plan_is_moved_and_said(client, plan, staff):
 
 def test_more_than_the_site_takes_is_a_calm_page(client, here, action):
     client.raise_request_exception = False
-    response = client.post(here, form(action, result="ก" * 3_000_000))
+    response = client.post(here, typed(action, result="ก" * 3_000_000))
     assert response.status_code == 413
     assert "too_large.html" in [template.name for template in response.templates]
     assert not ProgressUpdate.objects.exists()

@@ -33,13 +33,6 @@ def action(unit):
 
 
 @pytest.fixture
-def staff(unit, client):
-    person = UserFactory(roles=["staff"], units=[unit])
-    client.force_login(person)
-    return person
-
-
-@pytest.fixture
 def here(staff, action):
     return f"/plans/2563/actions/{action.ref}/"
 
