@@ -4,13 +4,13 @@ import re
 
 import pytest
 from django.contrib.auth.models import Group
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
 from assignments.models import User
 from plan.models import ActionItem, Period, ProgressUpdate, Status
 from tests.conftest import DAY
 from tests.factories import UserFactory
-from tests.journeys.looks import becomes
+from tests.journeys.looks import comes_true
 from tests.journeys.sessions import log_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(transaction=True)]
@@ -57,9 +57,17 @@ def go_back(way):
             return
         page.evaluate("window.isLeft = true")
         page.go_back(wait_until="commit")
-        assert becomes(page, "() => !window.isLeft && document.readyState === 'complete'")
+        assert comes_true(lambda: is_there(page))
 
     return inner
+
+
+def is_there(page):
+    """Whether the page before is shown, and no other that is still on its way."""
+    try:
+        return page.evaluate("!window.isLeft && document.readyState === 'complete'")
+    except Error:  # the page left while it was asked
+        return False
 
 
 def test_my_work_has_no_ticks_after_back(visit, go_back):

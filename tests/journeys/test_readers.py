@@ -95,9 +95,9 @@ DASHBOARDS = (
 @pytest.mark.parametrize("language", ["th", "en"])
 def test_every_page_is_for_everybody_and_fits_its_screen(enter, live_server, page, language):
     """axe finds nothing wrong; it looks at each page once, and in a full run at every width and language."""
-    page.context.add_cookies([{"name": "django_language", "value": language, "url": live_server.url}])
     page.set_viewport_size({"width": 360, "height": 800})
     enter("coordinator", PAGES[0])
+    page.context.add_cookies([{"name": "django_language", "value": language, "url": live_server.url}])
     wrong, wide = {}, {}
     for path in PAGES + DASHBOARDS:
         page.goto(f"{live_server.url}/plans/2562-2563/{path}")
