@@ -173,7 +173,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """A module is run by one worker, for what its tests share; the long ones, marked `apart`, begin first, each alone.
+    """Share the tests out, long ones first: a module is run by one worker, each test marked `apart` by any.
 
     Browser tests are skipped, and told, where Chromium is missing; in CI that is a failure.
     """
@@ -183,7 +183,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
         if item.get_closest_marker("browser") and not (CHROMIUM or IS_REQUIRED):
             item.add_marker(pytest.mark.skip(reason="chromium is missing"))
     yield
-    items.sort(key=lambda item: item.get_closest_marker("apart") is None)
+    items.sort(key=lambda item: (item.get_closest_marker("apart") is None, item.get_closest_marker("long") is None))
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from tests.pages import addresses
 from tests.rooms import ROOMS
 from tests.spreadsheets.test_admin_tables import download, table
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo"), pytest.mark.long]
 SHOWN = ("title", "aria-label", "alt", "placeholder", "content")
 
 

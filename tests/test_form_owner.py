@@ -18,7 +18,7 @@ from pmqa_tracker.views import OWNER, WITHOUT_OWNER
 from tests.factories import EvidenceFactory, UserFactory
 from tests.pages import addresses
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 WORDS = "ข้อความที่พิมพ์ค้างไว้"
 PIECES = {"key": uuid4(), "pk": 1, "period": 1}
 

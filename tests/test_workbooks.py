@@ -24,7 +24,7 @@ from tests.conftest import DAY, IS_REQUIRED
 from tests.factories import UserFactory
 from tests.test_codes import codes_in
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo"), pytest.mark.long]
 
 WORKBOOKS = {
     "plan form": "plans/{slug}/reports/plan-form.xlsx",

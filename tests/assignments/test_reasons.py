@@ -15,7 +15,7 @@ from plan.models import ActionItem, ProgressUpdate
 from submissions.models import Submission
 from tests.factories import PASSWORD, ActionItemFactory, EvidenceFactory, PlanFactory, UnitFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 ROLE = "แจ้งผู้ดูแลระบบให้กำหนดบทบาท “เจ้าหน้าที่”"
 MEMBER = "แจ้งผู้ประสานงาน PMQA ให้เพิ่มท่านเป็นสมาชิกของหน่วยงาน"

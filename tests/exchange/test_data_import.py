@@ -15,7 +15,7 @@ from tests.exchange.bringing import bring, edited, exported, fingerprint, first_
 from tests.factories import UserFactory
 from tests.odd_workbooks import ODDITIES
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo"), pytest.mark.long]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFac
 from tests.odd_workbooks import ODDITIES
 from tests.refused_workbooks import REFUSED
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.factories import ActionItemFactory, EvidenceFactory, PlanFactory, Uni
 from tests.plan.evidence.hostile import good_files, hostile_files
 from tests.plan.posting import multipart
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 FILES = {name: content for name, content, _kind in good_files()}
 PDF = next(content for _name, content, kind in good_files() if kind == "pdf")
 PNG = next(content for _name, content, kind in good_files() if kind == "png")
