@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from assignments.models import Membership, User
 from plan.models import ActionItem, ProgressUpdate, Status
 from tests.conftest import DAY
-from tests.journeys.looks import has_drafts
+from tests.journeys.looks import becomes, has_drafts
 from tests.journeys.sessions import log_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(transaction=True)]
@@ -134,8 +134,9 @@ def test_a_page_of_another_server_is_no_sign_that_it_was_recorded(my, action):
     """Such as the login page of a network, which answers 200 to everything."""
     row = open_row(my, action, TYPED)
     my.route("**/my/**", lambda route: route.fulfill(status=200, content_type="text/html", body="<p>Wi-Fi</p>"))
-    with my.expect_response("**/my/**"):
-        record(row)
+    my.evaluate("document.addEventListener('htmx:afterSettle', () => { window.isAnswered = true })")
+    record(row)
+    assert becomes(my, "() => window.isAnswered")
     my.unroute("**/my/**")
     assert has_drafts(my, 1)
 

@@ -91,6 +91,7 @@ def test_the_row_staff_report_in_is_large_enough(enter):
     page.set_viewport_size({"width": 360, "height": 800})
     page.locator(".work-buttons .button").first.click()
     page.locator(".status-choice label").first.wait_for()
+    assert becomes(page, AT_REST)
     assert page.evaluate(MEASURE, [LEAST, OFTEN, ", ".join(TAPPED_MOST)]) == []
 
 
