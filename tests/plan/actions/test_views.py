@@ -141,9 +141,9 @@ def test_a_version_that_never_was_is_a_stale_form(client, here, action, version)
     assert "ของฉัน</textarea>" in response.content.decode()
 
 
-@pytest.mark.parametrize("typed", [{"status_to": "BLOCKED", "progress_to": 30}, {"op_id": "x"}, {"links": "no link"}])
-def test_a_stale_form_with_errors_is_a_conflict(client, here, action, tell, typed):
-    data = form(action, **{"result": "ของฉัน", **typed})
+@pytest.mark.parametrize("changed", [{"status_to": "BLOCKED", "progress_to": 30}, {"op_id": "x"}, {"links": "no link"}])
+def test_a_stale_form_with_errors_is_a_conflict(client, here, action, tell, changed):
+    data = typed(action, **{"result": "ของฉัน", **changed})
     tell(action, UserFactory(roles=["coordinator"]), progress=60, result="ของเพื่อน")
     response = client.post(here, data)
     assert response.status_code == 409
@@ -154,7 +154,7 @@ def test_a_stale_form_with_errors_is_a_conflict(client, here, action, tell, type
 @pytest.mark.both_databases
 def test_an_op_id_of_somebody_else_is_a_conflict_and_gets_a_new_one(client, here, action, tell, plan, unit):
     foreign = tell(ActionItemFactory(plan=plan, lead=[unit]), UserFactory(roles=["coordinator"]), result="ของผู้อื่น")
-    data = form(action, result="ของฉัน") | {"op_id": str(foreign.op_id)}
+    data = typed(action, result="ของฉัน") | {"op_id": str(foreign.op_id)}
     response = client.post(here, data)
     assert response.status_code == 409
     again = response.context["panel"].form
