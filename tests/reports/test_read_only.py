@@ -33,7 +33,7 @@ READ_BY_GET = {
     "meeting_pack": ["reports/meeting/", f"reports/meeting/?{DAYS}"],
     "meeting_word": ["reports/meeting.docx"],
 }
-PREPARED = {"prepare", "prepared", "prepared_file"}  # refused writes too in test_prepared
+PREPARED = {"prepare", "prepared", "prepared_file"}  # refused writes in test_background
 
 
 class WriteRefusedError(Exception):

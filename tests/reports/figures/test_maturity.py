@@ -11,8 +11,8 @@ from plan.models import Plan, Status
 from pmqa_tracker import clock
 from reports.figures.maturity import MapCell, build_map, set_cell_states
 from tests.factories import ActionItemFactory, CriterionFactory, PlanFactory, RequirementFactory, VerdictFactory
+from tests.reports.figures.test_unlock import make_map
 from tests.reports.test_links import count_rows
-from tests.reports.test_unlock import make_map
 
 P, F = True, False
 

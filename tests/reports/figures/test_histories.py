@@ -21,7 +21,7 @@ from reports.figures.standings import read_now
 from reports.figures.unit import read_waiting
 from tests import sizes
 from tests.factories import CriterionFactory, PlanFactory, UnitFactory, UserFactory
-from tests.reports import plain
+from tests.reports.figures import plain
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 FIRST, LAST = date(2019, 10, 1), date(2020, 9, 30)

@@ -8,7 +8,7 @@ from openpyxl import load_workbook
 
 from tests.exchange.bringing import saved
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory
-from tests.reports.test_progress_report import report
+from tests.reports.progress.test_workbook import report
 
 pytestmark = pytest.mark.django_db
 
