@@ -21,7 +21,7 @@ class User(AbstractUser):
     """A person who logs in. Roles are groups, divisions are memberships."""
 
     @staticmethod
-    def SHOWN_BY(path: str) -> Expression:  # noqa: N802 - of the other models a constant
+    def DISPLAY_FIELD(path: str) -> Expression:  # noqa: N802 - of the other models a constant
         """What `__str__` says of the users at a path of a query, such as "author__"."""
         name = Trim(Concat(F(f"{path}first_name"), Value(" "), F(f"{path}last_name")))
         return Coalesce(NullIf(name, Value("")), F(f"{path}username"))
@@ -57,7 +57,7 @@ class UnitQuerySet(models.QuerySet["Unit"]):
 class Unit(Versioned):
     """หน่วยงาน: a division, or a collective that stands for several ("ทุกหน่วยงาน")."""
 
-    SHOWN_BY = "abbreviation"
+    DISPLAY_FIELD = "abbreviation"
 
     abbreviation = models.CharField(_("abbreviation"), max_length=60, unique=True, validators=[AbbreviationValidator()])
     name_th = models.CharField(_("Thai name"), max_length=200)

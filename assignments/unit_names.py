@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from assignments.models import Unit, UnitQuerySet
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
-from pmqa_tracker.parsing.choices import nearest, read_words
+from pmqa_tracker.parsing.choices import nearest, parse_name
 from pmqa_tracker.parsing.errors import UnreadableError, quote
 
 BETWEEN = r"(?:[\s,/;·|&+、，\u200b-\u200d\ufeff-]|และ|ร่วมกับ|กับ|\band\b)"
@@ -79,7 +79,7 @@ def read_units(cell: ReadCell, names: UnitNames) -> list[Unit]:
     Raises:
         UnreadableError: a piece is no unit (the message names the nearest), or may mean several.
     """
-    text = read_words(cell)
+    text = parse_name(cell)
     splits = _split(text, names)
     units = _clear(splits)
     if units is not None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from criteria.models import Assessment, Category, Criterion, Requirement, Verdict
 from criteria.resources import CategoryResource, CriterionResource, RequirementResource, VerdictResource
 from pmqa_tracker.admin import VersionedAdmin, VersionedInline
-from pmqa_tracker.versioned_forms import VersionedForm, VersionedRows
+from pmqa_tracker.versioned_forms import VersionedForm, VersionedFormSet
 from spreadsheets.admin_tables import ExchangeAdmin
 
 
@@ -27,7 +27,7 @@ class RequirementInline(VersionedInline):
         return super().get_queryset(request).select_related("criterion").order_by("level")
 
 
-class CriterionVerdicts(VersionedRows):
+class CriterionVerdicts(VersionedFormSet):
     """The verdicts on the requirements of a criterion; they point to it through these."""
 
     def __init__(self, *args: Any, instance: Criterion, queryset: QuerySet[Verdict], **kwargs: Any) -> None:

@@ -38,7 +38,7 @@ class CategoryQuerySet(models.QuerySet["Category"]):
 class Category(Versioned):
     """หมวด: one of the standard's categories, 1 to 6 or 7."""
 
-    SHOWN_BY = "number"
+    DISPLAY_FIELD = "number"
 
     number = models.PositiveSmallIntegerField(_("number"), unique=True)
     name = models.CharField(_("name"), max_length=200)
@@ -170,7 +170,7 @@ class Requirement(Versioned):
 class Assessment(Versioned):
     """One round of judging, with the points its score is counted by."""
 
-    SHOWN_BY = "name"
+    DISPLAY_FIELD = "name"
 
     class Kind(models.TextChoices):
         ASSESSOR = "ASSESSOR", _("By the assessor")

@@ -5,9 +5,9 @@ from import_export import fields
 from criteria.models import Assessment, Category, Criterion, Requirement, Verdict
 from pmqa_tracker.database_text import find_named
 from pmqa_tracker.parsing.cell import ReadCell
-from pmqa_tracker.parsing.values import read_whole
+from pmqa_tracker.parsing.values import parse_whole_number
 from spreadsheets.admin_tables import TableMeta, TableResource
-from spreadsheets.widgets import NamedWidget, not_there
+from spreadsheets.widgets import NamedWidget, unknown_name_message
 
 
 class CategoryResource(TableResource):
@@ -49,10 +49,10 @@ class RequirementWidget(NamedWidget):
 
     def clean(self, value, row=None, **kwargs):
         level = row.get("level")
-        asked = Requirement.objects.filter(level=read_whole(ReadCell(level)) or 0)
+        asked = Requirement.objects.filter(level=parse_whole_number(ReadCell(level)) or 0)
         found = find_named(asked, "criterion__code", str(value))
         if found is None:
-            raise ValueError(not_there(Requirement, f"{value} · {level}"))
+            raise ValueError(unknown_name_message(Requirement, f"{value} · {level}"))
         return found
 
     def render(self, value, obj=None, **kwargs):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from assignments.models import Unit
-from pmqa_tracker.typed_words import LabelledText, file_names
+from pmqa_tracker.typed_text import LabelledText, file_names
 from spreadsheets.read import LIMITS
 
 MEGABYTE = 1024 * 1024

@@ -33,7 +33,7 @@ from plan.models import Plan
 from pmqa_tracker import tasks, thai
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.tasks import ProgressCallback
-from spreadsheets.read import BookRead, WorkbookRefusedError, read_workbook
+from spreadsheets.read import ReadWorkbook, WorkbookRefusedError, read_workbook
 from spreadsheets.uploads import UploadStorage
 
 Kind = ImportJob.Kind
@@ -155,7 +155,7 @@ def _preview(job: ImportJob, data: bytes, access: Access, at: datetime, on_progr
 
 
 def _dry_run(
-    job: ImportJob, book: BookRead, access: Access, at: datetime, on_progress: ProgressCallback
+    job: ImportJob, book: ReadWorkbook, access: Access, at: datetime, on_progress: ProgressCallback
 ) -> tuple[Findings, int]:
     """What the file would do, found by doing it and taking it back; and how many rows that is."""
     findings, count = Findings(), 0
@@ -223,7 +223,7 @@ def _is_as_seen(findings: Findings, found: Mapping[str, Any], taken: Collection[
 
 
 def _apply(
-    job: ImportJob, book: BookRead, access: Access, at: datetime, on_progress: ProgressCallback, wanted: Any
+    job: ImportJob, book: ReadWorkbook, access: Access, at: datetime, on_progress: ProgressCallback, wanted: Any
 ) -> tuple[Findings, int, list[dict[str, Any]], Plan | None]:
     """Compare and write, inside a transaction of the caller's.
 
@@ -241,7 +241,7 @@ def _apply(
     return comparison.findings, len(comparison.edits), written, job.plan
 
 
-def read_data_sheet(plan: Plan, unit: Unit | None, book: BookRead, at: datetime) -> Comparison:
+def read_data_sheet(plan: Plan, unit: Unit | None, book: ReadWorkbook, at: datetime) -> Comparison:
     """A data sheet held against its plan."""
     findings = Findings()
     as_of = on_day(plan, at.date(), plan.periods.all(), cutoff=at)
@@ -254,7 +254,7 @@ def read_data_sheet(plan: Plan, unit: Unit | None, book: BookRead, at: datetime)
     return Comparer(plan, as_of, table, findings, unit=unit, exported=exported, is_chosen=is_chosen).compare()
 
 
-def _exported(book: BookRead, columns: ActionSheet) -> dict[str, dict[str, ReadCell]]:
+def _exported(book: ReadWorkbook, columns: ActionSheet) -> dict[str, dict[str, ReadCell]]:
     """Ref → heading → cell, as the hidden sheet keeps what was exported; nothing where it is not as it was made."""
     sheet = book.sheet(EXPORTED)
     if sheet is None or not sheet.rows:
@@ -266,7 +266,7 @@ def _exported(book: BookRead, columns: ActionSheet) -> dict[str, dict[str, ReadC
     return {str(row[ref].value): row for row in rows if ref in row}
 
 
-def _recognise(job: ImportJob, book: BookRead) -> None:
+def _recognise(job: ImportJob, book: ReadWorkbook) -> None:
     """Take from the file what it is and whose.
 
     Raises:

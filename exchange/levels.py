@@ -8,7 +8,7 @@ from criteria.models import Level
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.errors import UnreadableError, quote
-from pmqa_tracker.parsing.values import read_text
+from pmqa_tracker.parsing.values import parse_text
 
 BETWEEN = re.compile(r"[,;/·\n]|\s+และ\s*|\s+and\s+|และ")
 
@@ -19,7 +19,7 @@ def read_levels(cell: ReadCell) -> tuple[Level, ...]:
     Raises:
         UnreadableError: a part of it is no level.
     """
-    text = read_text(cell)
+    text = parse_text(cell)
     found = set()
     for part in BETWEEN.split(text):
         key = thai.search_key(part)

@@ -15,7 +15,7 @@ from criteria.models import Level
 from exchange.data_sheet.columns import WORDS
 from plan.models import ActionItem, Plan, ProgressUpdate
 from pmqa_tracker import thai
-from spreadsheets.read import BookRead
+from spreadsheets.read import ReadWorkbook
 
 ContentKey = tuple[str, tuple[int, ...], str, str]
 ALIKE = 0.6  # share of a text from which another is likely a version of it
@@ -74,7 +74,7 @@ class ImportedReports:
         return any(version > seen and (unit is None or unit.pk == speaker) for version, speaker in told)
 
 
-def mark_of_content(book: BookRead) -> str:
+def mark_of_content(book: ReadWorkbook) -> str:
     """A mark that two files with the same visible cells share, whichever program saved them."""
     sheets = [
         (sheet.name.strip(), _without_end([_without_end([_plain(cell.value) for cell in row]) for row in sheet.rows]))

@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from plan.models import ActionItem, Period, Status
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
-from pmqa_tracker.parsing.choices import nearest, read_choice, read_words
+from pmqa_tracker.parsing.choices import nearest, parse_choice, parse_name
 from pmqa_tracker.parsing.errors import UnreadableError, quote
-from pmqa_tracker.parsing.values import read_day
+from pmqa_tracker.parsing.values import parse_day
 
 MONTH = "|".join(sorted(map(re.escape, thai.MONTH_NUMBERS), key=len, reverse=True))
 ERA = "(?:พศ|ปี|ปีงบประมาณ|of|,)*"
@@ -43,7 +43,7 @@ def read_status(cell: ReadCell) -> Status | None:
     Raises:
         UnreadableError: it is none of them.
     """
-    return read_choice(cell, choice_names(Status))
+    return parse_choice(cell, choice_names(Status))
 
 
 def read_basis(cell: ReadCell) -> ActionItem.Basis | None:
@@ -53,12 +53,12 @@ def read_basis(cell: ReadCell) -> ActionItem.Basis | None:
         UnreadableError: it is none of them.
     """
     names = choice_names(ActionItem.Basis)
-    return read_choice(cell, {basis: (*names[basis], *BASIS_WORDS.get(basis, ())) for basis in names})
+    return parse_choice(cell, {basis: (*names[basis], *BASIS_WORDS.get(basis, ())) for basis in names})
 
 
 @cache
 def choice_names(choices: type[TextChoices]) -> dict[TextChoices, tuple[str, ...]]:
-    """The names of each choice for `read_choice`: Thai, English, its code."""
+    """The names of each choice for `parse_choice`: Thai, English, its code."""
     names: dict[TextChoices, tuple[str, ...]] = dict.fromkeys(choices, ())
     for language in ("th", "en"):
         with translation.override(language):
@@ -84,7 +84,7 @@ def read_period(cell: ReadCell, periods: Sequence[Period]) -> Period | None:
     """
     if isinstance(cell.value, date) and not cell.error:
         raise _not_a_period(cell.value, _around(_day(cell), periods), periods)
-    text = read_words(cell)
+    text = parse_name(cell)
     if not text:
         return None
     key = _key(text) if len(text) <= LONGEST else ""
@@ -161,7 +161,7 @@ def _is_in_quarter(period: Period, quarter: int, year: str | None) -> bool:
 
 def _day(cell: ReadCell) -> date | None:
     try:
-        return read_day(cell)
+        return parse_day(cell)
     except UnreadableError:
         return None
 

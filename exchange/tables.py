@@ -11,11 +11,10 @@ from openpyxl.utils import get_column_letter, range_boundaries
 from exchange.findings import CellError, Findings, error_at
 from exchange.workbook import ABOUT
 from pmqa_tracker import thai
-from pmqa_tracker.parsing.cell import ReadCell
-from spreadsheets.read import BookRead, SheetRead
+from pmqa_tracker.parsing.cell import EMPTY_CELL, ReadCell
+from spreadsheets.read import ReadSheet, ReadWorkbook
 
 SEARCHED = 60  # rows in which the headings are looked for
-NOTHING = ReadCell()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,14 +36,14 @@ class ReadTable:
         return error_at(self.sheet, row, self.places.get(heading, 0), heading, cell, message, readings)
 
 
-def read_metadata(book: BookRead) -> dict[str, str]:
+def read_metadata(book: ReadWorkbook) -> dict[str, str]:
     """The texts that identify the file, by name; empty if its hidden sheet is gone."""
     sheet = book.sheet(ABOUT)
     rows = [[cell.value for cell in row[:2]] for row in (sheet.rows if sheet else ())]
     return {str(row[0]): str(row[1]) for row in rows if len(row) == 2 and row[0] is not None and row[1] is not None}
 
 
-def read_table(book: BookRead, name: str, headings: Sequence[str], found: Findings) -> ReadTable | None:
+def read_table(book: ReadWorkbook, name: str, headings: Sequence[str], found: Findings) -> ReadTable | None:
     """The table of a sheet; None if it cannot be read.
 
     Args:
@@ -85,7 +84,7 @@ def read_table(book: BookRead, name: str, headings: Sequence[str], found: Findin
     return ReadTable(sheet=name, places=places, rows=rows)
 
 
-def _find_sheet(book: BookRead, name: str, headings: Sequence[str], found: Findings) -> SheetRead | None:
+def _find_sheet(book: ReadWorkbook, name: str, headings: Sequence[str], found: Findings) -> ReadSheet | None:
     """The sheet with the name; if there is none, the only visible sheet with all the headings."""
     named = book.sheet(name)
     others = [each for each in book.sheets if not (each is named or each.is_hidden or each.is_broken)]
@@ -103,7 +102,7 @@ def _find_sheet(book: BookRead, name: str, headings: Sequence[str], found: Findi
     return named or (alike[0] if len(alike) == 1 else None)
 
 
-def _find_headings(sheet: SheetRead, headings: Sequence[str]) -> tuple[int, dict[str, int]]:
+def _find_headings(sheet: ReadSheet, headings: Sequence[str]) -> tuple[int, dict[str, int]]:
     """The row with the most headings, and the column of each heading in it."""
     wanted = {thai.search_key(heading): heading for heading in headings}
     best: tuple[int, dict[str, int]] = (1, {})
@@ -118,18 +117,18 @@ def _find_headings(sheet: SheetRead, headings: Sequence[str]) -> tuple[int, dict
     return best
 
 
-def _headings_of(sheet: SheetRead, top: int) -> dict[int, str]:
+def _headings_of(sheet: ReadSheet, top: int) -> dict[int, str]:
     row = sheet.rows[top - 1] if sheet.rows else []
     texts = {column: str(cell.value or "").strip() for column, cell in enumerate(row, start=1)}
     return {column: text for column, text in texts.items() if text}
 
 
-def _unknown(sheet: SheetRead, top: int, headings: Sequence[str]) -> dict[int, str]:
+def _unknown(sheet: ReadSheet, top: int, headings: Sequence[str]) -> dict[int, str]:
     known = {thai.search_key(heading) for heading in headings}
     return {column: text for column, text in _headings_of(sheet, top).items() if thai.search_key(text) not in known}
 
 
-def _repeated(sheet: SheetRead, top: int, headings: Sequence[str]) -> list[str]:
+def _repeated(sheet: ReadSheet, top: int, headings: Sequence[str]) -> list[str]:
     there = [thai.search_key(text) for text in _headings_of(sheet, top).values()]
     return [heading for heading in headings if there.count(thai.search_key(heading)) > 1]
 
@@ -144,7 +143,7 @@ def _missing(heading: str, others: dict[int, str]) -> str:
     }
 
 
-def _note_others(sheet: SheetRead, others: dict[int, str], found: Findings) -> None:
+def _note_others(sheet: ReadSheet, others: dict[int, str], found: Findings) -> None:
     """Note the columns that people added: they are not imported."""
     if others:
         names = ", ".join(f"“{text}” ({get_column_letter(column)})" for column, text in others.items())
@@ -152,7 +151,7 @@ def _note_others(sheet: SheetRead, others: dict[int, str], found: Findings) -> N
         found.notes.append(text % {"sheet": sheet.name, "names": names})
 
 
-def _report_merged(sheet: SheetRead, top: int, places: dict[str, int], found: Findings) -> bool:
+def _report_merged(sheet: ReadSheet, top: int, places: dict[str, int], found: Findings) -> bool:
     """Refuse merged cells in the table, as a value for several rows is a guess; return whether there are any."""
     columns = set(places.values())
     wrong = []
@@ -167,14 +166,14 @@ def _report_merged(sheet: SheetRead, top: int, places: dict[str, int], found: Fi
     return bool(wrong)
 
 
-def _rows(sheet: SheetRead, top: int, places: dict[str, int]) -> Iterator[tuple[int, dict[str, ReadCell]]]:
+def _rows(sheet: ReadSheet, top: int, places: dict[str, int]) -> Iterator[tuple[int, dict[str, ReadCell]]]:
     for number, row in enumerate(sheet.rows[top:], start=top + 1):
-        cells = {heading: row[column - 1] if column <= len(row) else NOTHING for heading, column in places.items()}
+        cells = {heading: row[column - 1] if column <= len(row) else EMPTY_CELL for heading, column in places.items()}
         if any(cell.error or str("" if cell.value is None else cell.value).strip() for cell in cells.values()):
             yield number, cells
 
 
-def _note_hidden(sheet: SheetRead, filled: set[int], places: dict[str, int], found: Findings) -> None:
+def _note_hidden(sheet: ReadSheet, filled: set[int], places: dict[str, int], found: Findings) -> None:
     """Note hidden rows and columns: they are read like the others."""
     rows = sorted(sheet.hidden_rows & filled)
     if rows:

@@ -25,7 +25,7 @@ from plan.evidence.names import clean_name
 from plan.lookup import find_plan, find_unit
 from plan.models import Plan
 from pmqa_tracker import clock, tasks, thai
-from pmqa_tracker.typed_words import reads_typed_text
+from pmqa_tracker.typed_text import reads_typed_text
 from pmqa_tracker.views import NotFound
 from pmqa_tracker.write_once import StaleVersionError
 from spreadsheets.downloads import workbook_response

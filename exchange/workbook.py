@@ -28,7 +28,7 @@ from spreadsheets.styles import (
     text_height,
     write_box,
 )
-from spreadsheets.tables import Column, build_list_workbook, finish_sheet, set_widths, write_line
+from spreadsheets.tables import Column, finish_sheet, set_widths, write_line, write_table
 from spreadsheets.text import write_text
 
 HEADER_ROW = 3  # below the title and a note on how to fill in the sheet
@@ -36,7 +36,7 @@ LISTS, ABOUT = "_รายการ", "_ข้อมูลไฟล์"  # hidde
 GUIDE = "คำอธิบาย"
 EMPTY_ROWS = 200  # rows below the table that offer choices for added rows
 
-HEADER_LOCKED = HEADER.but(fill="E3DDD5")
+HEADER_LOCKED = HEADER.replace(fill="E3DDD5")
 OPEN = Style(indent=0)
 LOCKED = Style(fill="F0ECE7", color="4A443D")
 TALLEST = 180.0  # points of a row; people read longer texts in the cell
@@ -63,7 +63,7 @@ class InputColumn(Column):
     @property
     def cell_style(self) -> Style:
         look = OPEN if self.is_open else LOCKED
-        return look.but(number_format=self.number_format, locked=not self.is_open)
+        return look.replace(number_format=self.number_format, locked=not self.is_open)
 
     @property
     def header_style(self) -> Style:
@@ -85,7 +85,7 @@ def write_input_sheet(
     Args:
         sheet: an empty sheet.
         columns: the table's columns.
-        rows: as `pmqa_tracker.tables.build_list_workbook` takes them.
+        rows: as `spreadsheets.tables.write_table` takes them.
         title, note: the two lines above the table.
         lists: list name → formula of its cells, from `write_lists`.
         empty_rows: how many rows below the table offer choices.
@@ -93,7 +93,7 @@ def write_input_sheet(
     set_widths(sheet, [column.width for column in columns])
     write_line(sheet, 1, title, TITLE)
     write_line(sheet, 2, note, NOTE)
-    first, last = build_list_workbook(sheet, HEADER_ROW, columns, rows, highest=TALLEST)
+    first, last = write_table(sheet, HEADER_ROW, columns, rows, highest=TALLEST)
     if empty_rows:
         _open_below(sheet, columns)
     for place, column in enumerate(columns, start=1):
@@ -157,7 +157,7 @@ def write_guide(book: Workbook, title: str, lines: Sequence[str], tables: Mappin
     columns = (
         Column("คอลัมน์", 34, get=lambda each: each.heading, style=Style(bold=True, indent=1)),
         Column("การกรอก", 14, get=lambda each: ("กรอกได้", OPEN) if each.is_open else ("ห้ามแก้ไข", LOCKED)),
-        Column("คำอธิบาย", 100, get=lambda each: each.note, style=OPEN.but(indent=1)),
+        Column("คำอธิบาย", 100, get=lambda each: each.note, style=OPEN.replace(indent=1)),
     )
     widths = [column.width for column in columns]
     set_widths(sheet, widths)
@@ -167,6 +167,6 @@ def write_guide(book: Workbook, title: str, lines: Sequence[str], tables: Mappin
         sheet.row_dimensions[row].height = text_height(line, sum(widths))
         row += 1
     for name, fields in tables.items():
-        row = write_line(sheet, row + 1, f"แผ่นงาน “{name}”", TITLE.but(size=HEADING_SIZE))
-        _first, row = build_list_workbook(sheet, row, columns, fields)
+        row = write_line(sheet, row + 1, f"แผ่นงาน “{name}”", TITLE.replace(size=HEADING_SIZE))
+        _first, row = write_table(sheet, row, columns, fields)
     set_up_page(sheet, header_rows="1:1", footer=title)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from plan.models import Plan
 from pmqa_tracker import thai
-from spreadsheets.list_export import Table, send_table
+from spreadsheets.list_export import Table, list_response
 
 
 def list_notes(plan: Plan, day: date, filters: Iterable[str] = (), said: Iterable[str] = ()) -> list[str]:
@@ -20,4 +20,4 @@ def list_notes(plan: Plan, day: date, filters: Iterable[str] = (), said: Iterabl
 def send_list(table: Table, plan: Plan, day: date) -> FileResponse:
     """The list as a download, named by its title, its plan and its day."""
     names = {"list": table.title, "plan": plan.slug, "day": thai.format_date(day)}
-    return send_table(table, _("%(list)s %(plan)s as of %(day)s.xlsx") % names)
+    return list_response(table, _("%(list)s %(plan)s as of %(day)s.xlsx") % names)

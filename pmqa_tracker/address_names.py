@@ -34,10 +34,10 @@ class CodeValidator:
     def __call__(self, value: str) -> None:
         """Accept `value`, or raise a ValidationError that says what is allowed."""
         if not self.is_allowed(value):
-            raise ValidationError(self.sentence, code="invalid", params={"value": visible(value)})
-        if spelling := other_spelling(value):
+            raise ValidationError(self.sentence, code="invalid", params={"value": show_invisible(value)})
+        if spelling := usual_spelling(value):
             text = _("“%(value)s” is written in an unusual way. Write it as “%(spelling)s”.")
-            raise ValidationError(text, code="spelling", params={"value": visible(value), "spelling": spelling})
+            raise ValidationError(text, code="spelling", params={"value": show_invisible(value), "spelling": spelling})
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other)
@@ -91,7 +91,7 @@ class SlugValidator(CodeValidator):
         return value.isascii()
 
 
-def other_spelling(value: str) -> str:
+def usual_spelling(value: str) -> str:
     """How `value` is usually written, with Arabic digits and each Thai letter in one way; "" where it is so."""
     usual = unicodedata.normalize("NFC", value).translate(thai.TO_ARABIC)
     if thai.fold(usual) != usual.casefold():
@@ -99,7 +99,7 @@ def other_spelling(value: str) -> str:
     return usual if usual != value else ""
 
 
-def visible(value: str) -> str:
+def show_invisible(value: str) -> str:
     """`value` as a message quotes it, with the characters that nobody sees named by their number."""
     return quote(re.sub(r"[^\S ]|[^\w\s]", _named, value))
 

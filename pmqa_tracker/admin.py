@@ -24,12 +24,12 @@ from simple_history.admin import SimpleHistoryAdmin
 
 from pmqa_tracker.database_text import Folded, in_thai_order
 from pmqa_tracker.forms import BuddhistDateField, LinesField
-from pmqa_tracker.history import ChangesInWords, changes_since, is_changed_by, not_edited
+from pmqa_tracker.history import ReadableChanges, changes_since, is_changed_only_by, uneditable_fields
 from pmqa_tracker.models import Versioned
-from pmqa_tracker.parsing.fields import WholeField
+from pmqa_tracker.parsing.fields import WholeNumberField
 from pmqa_tracker.templatetags.thai import be_date
-from pmqa_tracker.typed_words import typed_text
-from pmqa_tracker.versioned_forms import READ_VERSION, VersionedForm, VersionedInlineRows
+from pmqa_tracker.typed_text import typed_text
+from pmqa_tracker.versioned_forms import READ_VERSION, VersionedForm, VersionedInlineFormSet
 from pmqa_tracker.write_once import StaleVersionError
 
 admin.site.site_title = gettext_lazy("PMQA Tracker")
@@ -76,7 +76,7 @@ class BuddhistDates:
     formfield_overrides = {
         models.DateField: {"form_class": BuddhistDateField, "widget": forms.TextInput},
         models.TextField: {"form_class": LinesField},
-        models.IntegerField: {"form_class": WholeField, "widget": WholeField.widget},
+        models.IntegerField: {"form_class": WholeNumberField, "widget": WholeNumberField.widget},
         models.URLField: {"assume_scheme": "https"},
     }
 
@@ -137,7 +137,7 @@ class VersionedInline(RequestChoices, TableInline):
     """Records below another, each with its own version."""
 
     form = VersionedForm
-    formset = VersionedInlineRows
+    formset = VersionedInlineFormSet
 
 
 class ReadOnly:
@@ -206,7 +206,7 @@ class VersionedAdmin(ThaiText, BuddhistDates, KeepsTypedText, SimpleHistoryAdmin
         rows = [form for inline in context["inline_admin_formsets"] for form in inline.formset.forms]
         stale = [form for form in (context["adminform"].form, *rows) if getattr(form, "is_stale", False)]
         for form in stale:
-            form.take_fresh_version()
+            form.use_current_version()
         if stale:
             response.status_code = 409
         return response
@@ -222,7 +222,7 @@ class VersionedAdmin(ThaiText, BuddhistDates, KeepsTypedText, SimpleHistoryAdmin
         except StaleVersionError as error:
             record, version = error.args[0], posted_version(request)
             head = _("Somebody else changed it after this page was opened. Nothing was removed; look at it again.")
-            if is_changed_by(request.user, record, version):
+            if is_changed_only_by(request.user, record, version):
                 head = _("You changed it yourself, in another tab or on another device, after this page was opened. "
                          "Nothing was removed; look at it again.")  # fmt: skip
             changes = changes_since(record, version)
@@ -248,9 +248,10 @@ class VersionedAdmin(ThaiText, BuddhistDates, KeepsTypedText, SimpleHistoryAdmin
 
     def set_history_delta_changes(self, request: HttpRequest, historical_records: Any, **kwargs: Any) -> None:
         """What each change changed, in words; what no person edits is left out."""
+        excluded = uneditable_fields(self.model)
         for record, before in pairwise(historical_records):
-            delta = record.diff_against(before, excluded_fields=not_edited(self.model), foreign_keys_are_objs=True)
-            record.history_delta_changes = ChangesInWords(self.model, record).context_for_delta_changes(delta)
+            delta = record.diff_against(before, excluded_fields=excluded, foreign_keys_are_objs=True)
+            record.history_delta_changes = ReadableChanges(self.model, record).context_for_delta_changes(delta)
 
     def history_form_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method != "GET":

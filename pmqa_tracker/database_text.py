@@ -44,7 +44,7 @@ def by_thai(name: str) -> Collate:
 def in_thai_order(model: type[Model], ordering: Iterable[Any]) -> list[Any]:
     """An ordering in which each name of a text field, "-" before it or not, is in Thai order.
 
-    A relation is in the order of the names that people see: the field or expression in `SHOWN_BY` of its model.
+    A relation is in the order of the names that people see: the field or expression in `DISPLAY_FIELD` of its model.
     """
     return [_in_thai_order(model, each) if isinstance(each, str) else each for each in ordering]
 
@@ -56,7 +56,7 @@ def _in_thai_order(model: type[Model], name: str) -> Any:
             return name
         field = related._meta.get_field(part)
         related = field.related_model
-    shown_by = getattr(related, "SHOWN_BY", None)
+    shown_by = getattr(related, "DISPLAY_FIELD", None)
     if isinstance(shown_by, str):
         return _in_thai_order(model, f"{name}__{shown_by}")
     if shown_by is None and (not isinstance(field, (CharField, TextField)) or field.choices):
@@ -78,7 +78,8 @@ class SearchKey(Func):
         sql, params = compiler.compile(self.source_expressions[0])
         sql = f"regexp_replace(normalize(({sql})::text, NFKD), %s, '', 'g')"
         sql = f'translate(normalize(lower({sql} COLLATE "{ANY_LANGUAGE}"), NFKC), %s, %s)'
-        params = [*params, thai.BLANK.pattern, *("".join(map(chr, part)) for part in (thai.ALIKE, thai.ALIKE.values()))]
+        typed, same = ("".join(map(chr, part)) for part in (thai.SAME_CHARACTERS, thai.SAME_CHARACTERS.values()))
+        params = [*params, thai.BLANK.pattern, typed, same]
         for pattern, spelling in thai.SPELLINGS:
             sql = f"regexp_replace({sql}, %s, %s, 'g')"
             params += [pattern, spelling]

@@ -42,7 +42,7 @@ def time_zone(env: environ.Env, name: str, *, default: str) -> str:
         ) from None
 
 
-def share(env: environ.Env, name: str, *, default: float) -> float:
+def fraction(env: environ.Env, name: str, *, default: float) -> float:
     """A number from 0 to 1."""
     value = env.str(name, default=str(default))
     try:

@@ -44,7 +44,7 @@ class BuddhistDateField(forms.DateField):
             return True
 
 
-class OnceForm(forms.Form):
+class WriteOnceForm(forms.Form):
     """A form whose submission is written once; see `pmqa_tracker.write_once`.
 
     `version` is that of the record when the page was opened, `op_id` names this submission.
@@ -58,14 +58,14 @@ class OnceForm(forms.Form):
     stored_version: int
 
     @property
-    def once(self) -> dict[str, Any]:
+    def initial_hidden(self) -> dict[str, Any]:
         """The initial values of the two hidden fields."""
         return {"version": self.stored_version, "op_id": uuid4()}
 
     @property
-    def is_whole(self) -> bool:
+    def is_intact(self) -> bool:
         """Whether both hidden fields of the bound form arrived as they were sent out."""
-        return not OnceForm.base_fields.keys() & self.errors.keys()
+        return not WriteOnceForm.base_fields.keys() & self.errors.keys()
 
     @property
     def is_stale(self) -> bool:

@@ -14,10 +14,10 @@ from pmqa_tracker import thai
 from pmqa_tracker.models import Versioned
 from pmqa_tracker.templatetags.thai import be_date
 
-SHOWN = 120  # characters of a changed text
+MAX_QUOTED = 120  # characters of a changed text
 
 
-def is_changed_by(user: Any, record: Versioned, version: int) -> bool:
+def is_changed_only_by(user: Any, record: Versioned, version: int) -> bool:
     """Whether every change of `record` after the copy with `version` is the user's own.
 
     A version that rose without a history row was raised by somebody's progress update.
@@ -59,18 +59,18 @@ def changes_since(record: Versioned, version: int) -> list[str]:
 
 def _differences(row: models.Model, before: models.Model) -> list[str]:
     changes = row.diff_against(
-        before, excluded_fields=not_edited(row.instance_type), foreign_keys_are_objs=True
+        before, excluded_fields=uneditable_fields(row.instance_type), foreign_keys_are_objs=True
     ).changes
-    told = ChangesInWords(row.instance_type, row).context_for_delta_changes(SimpleNamespace(changes=changes))
-    return [f"{each['field']} = “{Truncator(each['new']).chars(SHOWN)}”" for each in told]
+    told = ReadableChanges(row.instance_type, row).context_for_delta_changes(SimpleNamespace(changes=changes))
+    return [f"{each['field']} = “{Truncator(each['new']).chars(MAX_QUOTED)}”" for each in told]
 
 
-def not_edited(model: type[models.Model]) -> list[str]:
+def uneditable_fields(model: type[models.Model]) -> list[str]:
     """Fields no person edits. An action's status stands in the history as it was on the day, not as somebody set it."""
     return [field.name for field in model._meta.concrete_fields if not field.editable]
 
 
-class ChangesInWords(HistoricalRecordContextHelper):
+class ReadableChanges(HistoricalRecordContextHelper):
     """Old and new values as people read them: days in the Buddhist era, choices by their label, texts whole."""
 
     def __init__(self, model: type[models.Model], record: models.Model) -> None:

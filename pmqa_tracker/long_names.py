@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-MOST_BYTES = 240  # of UTF-8: file systems allow 255, and a browser adds to the name of a second copy
+MAX_NAME_BYTES = 240  # of UTF-8: file systems allow 255, and a browser adds to the name of a second copy
 # A letter with the marks on it, and the vowel before or behind it: what is not cut in two.
 CLUSTER = re.compile("[เ-ไ]?.[\u0300-\u036f\u0e31\u0e33-\u0e3a\u0e45\u0e47-\u0e4e\u200d\ufe0f]*", re.DOTALL)
 GAP = "…"
@@ -11,7 +11,7 @@ GAP = "…"
 
 def download_name(name: str) -> str:
     """A name of a file as any file system takes it."""
-    return shorten(name, most=MOST_BYTES, size=lambda text: len(text.encode(errors="replace")))
+    return shorten(name, most=MAX_NAME_BYTES, size=lambda text: len(text.encode(errors="replace")))
 
 
 def shorten(name: str, *, most: int, size: Callable[[str], int] = len) -> str:

@@ -224,8 +224,8 @@ PMQA_MEETING_TEMPLATE = BASE_DIR / (env.str("PMQA_MEETING_TEMPLATE", default="")
 
 # Health of an action (design §4): its progress against what is expected by the day.
 PMQA_LIVE_SECONDS = environment.whole_number(env, "PMQA_LIVE_SECONDS", default=30, least=5, most=3600)
-PMQA_ON_TRACK = environment.share(env, "PMQA_ON_TRACK", default=0.95)
-PMQA_SLIPPING = environment.share(env, "PMQA_SLIPPING", default=0.85)
+PMQA_ON_TRACK = environment.fraction(env, "PMQA_ON_TRACK", default=0.95)
+PMQA_SLIPPING = environment.fraction(env, "PMQA_SLIPPING", default=0.85)
 
 LOGGING = {
     "version": 1,

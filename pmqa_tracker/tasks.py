@@ -19,9 +19,9 @@ from django.conf import settings
 from django.db import connections
 from django.utils import translation
 
-NAME = re.compile(r"[0-9a-f]{32}")
+TASK_NAME = re.compile(r"[0-9a-f]{32}")
 STATE, RESULT = "state.json", "result"
-BEAT_SECONDS, SILENT_SECONDS = 2.0, 20.0  # a task that has not said for so long that it lives was cut off
+HEARTBEAT_SECONDS, DEAD_AFTER_SECONDS = 2.0, 20.0  # a task that has not said for so long that it lives was cut off
 PATIENCE_SECONDS = 2.0  # most work is done by then, and its reader never sees a page that waits
 RUNNING, DONE, FAILED, CUT_OFF = "RUNNING", "DONE", "FAILED", "CUT_OFF"
 
@@ -119,11 +119,11 @@ def start(
 def find(name: str) -> Task | None:
     """The task with a name; None where there is none, or no longer."""
     file = _folder() / name / STATE
-    if not NAME.fullmatch(name):
+    if not TASK_NAME.fullmatch(name):
         return None
     try:
         task = Task(**json.loads(file.read_text()))
-        is_silent = task.state == RUNNING and time.time() - file.stat().st_mtime > SILENT_SECONDS
+        is_silent = task.state == RUNNING and time.time() - file.stat().st_mtime > DEAD_AFTER_SECONDS
     except (OSError, ValueError, TypeError):
         return None
     return replace(task, state=CUT_OFF) if is_silent else task
@@ -148,7 +148,7 @@ def _run(task: Task, work: Callable[[ProgressCallback, Path], None]) -> None:
                 _write(replace(task, **stands))
 
     def beat() -> None:
-        while not ended.wait(BEAT_SECONDS):
+        while not ended.wait(HEARTBEAT_SECONDS):
             on_progress(**stands)
 
     heart = threading.Thread(target=beat, daemon=True)
@@ -184,5 +184,5 @@ def _sweep() -> None:
     for folder in _folder().iterdir():
         file = folder / STATE
         kept = file if file.exists() else folder
-        if NAME.fullmatch(folder.name) and time.time() - kept.stat().st_mtime > settings.PMQA_KEPT_HOURS * 3600:
+        if TASK_NAME.fullmatch(folder.name) and time.time() - kept.stat().st_mtime > settings.PMQA_KEPT_HOURS * 3600:
             shutil.rmtree(folder, ignore_errors=True)

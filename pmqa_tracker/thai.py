@@ -65,15 +65,15 @@ DAYS = tuple(
 LONGEST_DAY = 60  # characters; no day takes more to write
 
 # Characters that nobody sees: soft hyphen, joiners, marks of direction, variation selectors, byte order mark.
-HIDDEN = "\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+INVISIBLE = "\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
 SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
-UNSEEN = re.compile(f"[{HIDDEN}]+")
-BLANK = re.compile(f"[{SPACES}{HIDDEN}]+")
+INVISIBLE_RUN = re.compile(f"[{INVISIBLE}]+")
+BLANK = re.compile(f"[{SPACES}{INVISIBLE}]+")
 # What is typed one for another. ๅ is the า of ฤๅ.
-ALIKE = str.maketrans(THAI_DIGITS + "‐‑‒–—―−“”„‘’‚ๅ", "0123456789" + "-------\"\"\"'''า")
+SAME_CHARACTERS = str.maketrans(THAI_DIGITS + "‐‑‒–—―−“”„‘’‚ๅ", "0123456789" + "-------\"\"\"'''า")
 # Marks on a letter by their place in the key: vowels, then tones, then what silences or makes nasal (half of ำ).
-VOWELS, TONES, LAST, AFTER = "ัิีึืฺุู็", "่้๊๋", "์ํ๎", "ะา"
-MARKS = VOWELS + TONES + LAST
+VOWELS, TONES, LAST_MARKS, FOLLOWING_VOWELS = "ัิีึืฺุู็", "่้๊๋", "์ํ๎", "ะา"
+MARKS = VOWELS + TONES + LAST_MARKS
 LIGHT = "ฺ๎์็" + TONES  # what a dictionary looks at only in the second place, by weight
 VOWELS_IN_LINE = "".join(mark for mark in VOWELS + "ํ" if mark not in LIGHT)
 # Pattern → spelling, in a dialect that Python and PostgreSQL share. A letter carries one mark of each kind; the marks
@@ -81,10 +81,10 @@ VOWELS_IN_LINE = "".join(mark for mark in VOWELS + "ํ" if mark not in LIGHT)
 SPELLINGS = (
     ("เเ", "แ"),
     (f"([เ-ไ])([{MARKS}]+)([ก-ฮ])", r"\1\3\2"),
-    *((f"[{kind}](?=[{MARKS}{AFTER}]*[{kind}])", "") for kind in (VOWELS, TONES, LAST)),
-    (f"([{TONES}{LAST}{AFTER}]+)([{VOWELS}])", r"\2\1"),
-    (f"([{LAST}{AFTER}]+)([{TONES}])", r"\2\1"),
-    (f"([{AFTER}]+)([{LAST}])", r"\2\1"),
+    *((f"[{kind}](?=[{MARKS}{FOLLOWING_VOWELS}]*[{kind}])", "") for kind in (VOWELS, TONES, LAST_MARKS)),
+    (f"([{TONES}{LAST_MARKS}{FOLLOWING_VOWELS}]+)([{VOWELS}])", r"\2\1"),
+    (f"([{LAST_MARKS}{FOLLOWING_VOWELS}]+)([{TONES}])", r"\2\1"),
+    (f"([{FOLLOWING_VOWELS}]+)([{LAST_MARKS}])", r"\2\1"),
     (f"ิ([{TONES}]?)ํ", r"ึ\1"),
     ("ํา", "ำ"),
 )
@@ -211,7 +211,7 @@ def fold(text: str) -> str:
     and the marks on a letter, doubled or in any order: each is written in one way. Spaces stay; a zero-width space, the
     end of a word to its author, becomes one.
     """
-    return _spelled(UNSEEN.sub("", text.replace("\u200b", " ")))
+    return _spelled(INVISIBLE_RUN.sub("", text.replace("\u200b", " ")))
 
 
 def search_key(text: str) -> str:
@@ -234,7 +234,7 @@ _key_of_name = lru_cache(maxsize=20_000)(search_key)
 
 
 def _spelled(text: str) -> str:
-    key = unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", text).casefold()).translate(ALIKE)
+    key = unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", text).casefold()).translate(SAME_CHARACTERS)
     for pattern, spelling in SPELLINGS:
         key = re.sub(pattern, spelling, key)
     return key

@@ -9,9 +9,9 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
-from pmqa_tracker.views import REFUSAL
+from pmqa_tracker.upload_limit import MEGABYTE
+from pmqa_tracker.views import REFUSAL_HEADER
 
-MEGABYTE = 1024 * 1024
 LONGEST_ADDRESS = 8000  # bytes; a search of some 800 Thai letters
 
 
@@ -63,5 +63,5 @@ def too_large(request: HttpRequest, heading: str, text: str, *, status: int) -> 
     template = "too_large.html#message" if is_htmx else "too_large.html"
     response = HttpResponse(render_to_string(template, {"heading": heading, "text": text}), status=status)
     if is_htmx:
-        response.headers[REFUSAL] = "true"
+        response.headers[REFUSAL_HEADER] = "true"
     return response

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.forms.models import BaseInlineFormSet, BaseModelFormSet
 from django.utils.translation import gettext as _
 
-from pmqa_tracker.history import changes_since, current_user, is_changed_by
+from pmqa_tracker.history import changes_since, current_user, is_changed_only_by
 
 READ_VERSION = "read_version"
 
@@ -34,7 +34,7 @@ class VersionedForm(forms.ModelForm):
         if self.instance.pk and self.changed_data and data.get(READ_VERSION) != self.instance.version:
             self.is_stale = True
             read = data.get(READ_VERSION) or 0
-            if is_changed_by(current_user(), self.instance, read):
+            if is_changed_only_by(current_user(), self.instance, read):
                 head = _("You changed “%(record)s” yourself, in another tab or on another device. This form was not "
                          "saved; what you typed is still in its fields. Read what changed, then save yours over it or "
                          "change it first.")  # fmt: skip
@@ -46,13 +46,13 @@ class VersionedForm(forms.ModelForm):
             raise ValidationError([head % {"record": self.instance}, *changes])
         return data
 
-    def take_fresh_version(self) -> None:
+    def use_current_version(self) -> None:
         """Let the same form be sent again, now on the copy that is shown beside it."""
         self.data = self.data.copy()
         self.data[self.add_prefix(READ_VERSION)] = str(self.instance.version)
 
 
-class VersionedRows(BaseModelFormSet):
+class VersionedFormSet(BaseModelFormSet):
     """Rows below a record, each with its own version."""
 
     def clean(self) -> None:
@@ -75,5 +75,5 @@ class VersionedRows(BaseModelFormSet):
             raise ValidationError(told)
 
 
-class VersionedInlineRows(VersionedRows, BaseInlineFormSet):
+class VersionedInlineFormSet(VersionedFormSet, BaseInlineFormSet):
     """The same, of rows that point to the record themselves."""

@@ -10,11 +10,11 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 
-from pmqa_tracker.typed_words import typed_text
+from pmqa_tracker.typed_text import typed_text
 
-OWNER = "form_owner"  # the hidden field, beside each CSRF token, that says who opened a form
+OWNER_FIELD = "form_owner"  # the hidden field, beside each CSRF token, that says who opened a form
 WITHOUT_OWNER = {"login", "logout", "set_language"}  # they write nothing in anybody's name
-REFUSAL = "X-Refusal"  # an answer to htmx that is shown beside what asked, and takes no place
+REFUSAL_HEADER = "X-Refusal"  # an answer to htmx that is shown beside what asked, and takes no place
 
 
 class NotFound(Http404):
@@ -60,15 +60,15 @@ def render_refusal(request: HttpRequest, template: str, *, status: int, **contex
     For htmx the page that asked stays as it is, words and all: it gets the template's `#message` and shows it beside
     the form or the row (static/app.js).
     """
-    context |= {"typed": typed_text(request), "here": page_of_form(request)}
+    context |= {"typed": typed_text(request), "form_page_url": form_page_url(request)}
     if request.headers.get("HX-Request") == "true":
         response = render(request, f"{template}#message", context, status=status)
-        response.headers[REFUSAL] = "true"
+        response.headers[REFUSAL_HEADER] = "true"
         return response
     return render(request, template, context, status=status)
 
 
-def page_of_form(request: HttpRequest) -> str:
+def form_page_url(request: HttpRequest) -> str:
     """The address of the page a posted form stood on, as far as the browser names it; otherwise the form's own."""
     page = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
     is_ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
@@ -86,12 +86,12 @@ def is_foreign(request: HttpRequest) -> bool:
         return False
     if getattr(request.resolver_match, "url_name", "") in WITHOUT_OWNER:
         return False
-    return any(owner != str(user.pk) for owner in request.POST.getlist(OWNER))
+    return any(owner != str(user.pk) for owner in request.POST.getlist(OWNER_FIELD))
 
 
 def refuse_foreign(request: HttpRequest) -> HttpResponse:
     """409 with everything typed: who opened the form, and who is logged in now."""
-    pk = next((each for each in request.POST.getlist(OWNER) if each != str(request.user.pk)), "")
+    pk = next((each for each in request.POST.getlist(OWNER_FIELD) if each != str(request.user.pk)), "")
     is_pk = pk.isascii() and pk.isdecimal() and len(pk) < 19
     owner = get_user_model().objects.filter(pk=pk).first() if is_pk else None
     opened_by = owner or gettext("another person")

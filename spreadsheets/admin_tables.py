@@ -26,26 +26,23 @@ from import_export.forms import ExportForm, ImportForm
 from import_export.results import RowResult
 
 from pmqa_tracker import clock, thai
-from pmqa_tracker.history import current_user, is_changed_by
+from pmqa_tracker.history import current_user, is_changed_only_by
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.errors import UnreadableError
-from pmqa_tracker.parsing.values import read_code
+from pmqa_tracker.parsing.values import parse_code
 from pmqa_tracker.write_once import StaleVersionError
-from spreadsheets.formats import Csv, Excel, NumberText
+from spreadsheets.formats import MAX_TABLE_BYTES, Csv, Excel, NumberText
 from spreadsheets.inspect import LIMITS, WorkbookRefusedError, check_workbook
 from spreadsheets.text import clean_text
 from spreadsheets.uploads import ConfirmForm, UploadStorage
 from spreadsheets.widgets import READERS, NamedLoader
-
-MOST_BYTES = 5 * 1024 * 1024
-
 
 STYLE = re.compile(r'\sstyle="[^"]*"')
 FORMATS = (Excel, Csv)
 ENDINGS = {".xlsx": "0", ".csv": "1"}  # the places of the formats
 
 
-class DownloadForm(ExportForm):
+class TableExportForm(ExportForm):
     """Which file to export; a workbook unless told otherwise."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -69,7 +66,7 @@ class TableUploadForm(ImportForm):
             ValidationError: naming what is wrong and what to do.
         """
         file = self.cleaned_data["import_file"]
-        if file.size > MOST_BYTES:
+        if file.size > MAX_TABLE_BYTES:
             raise ValidationError(_("The file is larger than 5 MB; leave only the table in it."))
         ending = Path(file.name).suffix.lower()
         if ending != ".csv":
@@ -94,7 +91,7 @@ class ExportAdmin(ExportMixin):
     """Export on an admin's list."""
 
     formats = FORMATS
-    export_form_class = DownloadForm
+    export_form_class = TableExportForm
     show_change_form_export = False
 
     def has_export_permission(self, request: HttpRequest) -> bool:
@@ -215,7 +212,7 @@ class TableResource(resources.ModelResource):
         for name in [name for name, text in row.items() if isinstance(text, NumberText)]:
             if self.holds_code(name):
                 try:
-                    read_code(ReadCell(row[name].value))
+                    parse_code(ReadCell(row[name].value))
                 except UnreadableError as error:
                     errors[name] = error.message
             row[name] = str(row[name])
@@ -291,7 +288,7 @@ class TableResource(resources.ModelResource):
                 raise ValidationError(_("The row has no version: export the table again and change it there."))
             if read != str(instance.version):
                 told = {"record": instance, "read": read, "now": instance.version}
-                is_own = read.isdecimal() and is_changed_by(current_user(), instance, int(read[:9]))
+                is_own = read.isdecimal() and is_changed_only_by(current_user(), instance, int(read[:9]))
                 text = _("Somebody else changed “%(record)s” since the export (version %(read)s in the file, %(now)s "
                          "now). Export again and enter your change there.")  # fmt: skip
                 if is_own:

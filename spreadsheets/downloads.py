@@ -16,19 +16,19 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 def workbook_response(book: Workbook, name: str) -> FileResponse:
     """A workbook as a download; `name` is without its ending."""
-    return xlsx_response(set_author(saved(book)), name)
+    return xlsx_response(set_author(workbook_file(book)), name)
 
 
-def saved(book: Workbook) -> BytesIO:
+def workbook_file(book: Workbook) -> BytesIO:
     """A workbook as a file."""
     file = BytesIO()
     book.save(file)
     return file
 
 
-def write_to(path: Path, book: Workbook) -> None:
+def save_workbook(path: Path, book: Workbook) -> None:
     """Write a workbook to a file of its own, to be handed out later."""
-    path.write_bytes(set_author(saved(book)).getvalue())
+    path.write_bytes(set_author(workbook_file(book)).getvalue())
 
 
 def xlsx_response(file: BinaryIO, name: str) -> FileResponse:

@@ -13,14 +13,14 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
 from pmqa_tracker.parsing.cell import ReadCell
-from spreadsheets.downloads import saved
+from spreadsheets.downloads import workbook_file
 from spreadsheets.properties import set_author
 from spreadsheets.read import read_workbook
 from spreadsheets.text import clean_text, write_text
 
-MOST_BYTES = 5 * 1024 * 1024
-MOST_ROWS = 5_000
-MOST_COLUMNS = 50
+MAX_TABLE_BYTES = 5 * 1024 * 1024
+MAX_TABLE_ROWS = 5_000
+MAX_TABLE_COLUMNS = 50
 # What a spreadsheet program takes for a formula; with the apostrophes a text may have of its own, so that taking the
 # mark off again gives the very text.
 # Or makes a number or a day of: 7.10, 007, 1/2, 1-2.
@@ -61,7 +61,7 @@ class Excel(base_formats.XLSX):
             ValueError: it is no workbook, or too large, or a cell holds a formula whose value only Excel knows.
         """
         sheet = read_workbook(in_stream, "table.xlsx").first
-        return tidy(
+        return build_dataset(
             [
                 [_value(cell, f"{get_column_letter(column)}{number}") for column, cell in enumerate(row, start=1)]
                 for number, row in enumerate(sheet.rows, start=1)
@@ -78,7 +78,7 @@ class Excel(base_formats.XLSX):
                 if isinstance(value, str) and LIKE_FORMULA.match(value):
                     cell.quotePrefix = True  # it stays text when a person edits the cell in Excel
         sheet.freeze_panes = "A2"
-        return set_author(saved(book)).getvalue()
+        return set_author(workbook_file(book)).getvalue()
 
 
 class Csv(base_formats.CSV):
@@ -99,8 +99,8 @@ class Csv(base_formats.CSV):
         Raises:
             ValueError: it is no text, or no table.
         """
-        text, mark = _separator(decoded(in_stream))
-        return tidy(
+        text, mark = _separator(decode_text(in_stream))
+        return build_dataset(
             [
                 [unescape_formula(value) for value in row]
                 for row in csv.reader(StringIO(text, newline=""), delimiter=mark)
@@ -116,7 +116,7 @@ class Csv(base_formats.CSV):
         return file.getvalue().encode("utf-8-sig")
 
 
-def decoded(data: bytes) -> str:
+def decode_text(data: bytes) -> str:
     """A text file as Excel writes it: UTF-8, UTF-16 (“Unicode Text”) or the Thai code page.
 
     Raises:
@@ -154,7 +154,7 @@ def unescape_formula(value: str) -> str:
     return value[1:] if value.startswith("'") and LIKE_FORMULA.match(value) else value
 
 
-def tidy(rows: list[list[Any]]) -> tablib.Dataset:
+def build_dataset(rows: list[list[Any]]) -> tablib.Dataset:
     """A table of texts, from rows of which the first names the columns; empty rows below it are left out.
 
     Raises:
@@ -167,10 +167,10 @@ def tidy(rows: list[list[Any]]) -> tablib.Dataset:
         headers.pop()
     if not headers or not all(headers):
         raise ValueError(_("the first row must name every column, as in the export"))
-    if len(headers) > MOST_COLUMNS:
-        raise ValueError(_("more than %(columns)s columns") % {"columns": MOST_COLUMNS})
-    if len(rows) > MOST_ROWS + 1:
-        raise ValueError(_("more than %(rows)s rows; split the file") % {"rows": MOST_ROWS})
+    if len(headers) > MAX_TABLE_COLUMNS:
+        raise ValueError(_("more than %(columns)s columns") % {"columns": MAX_TABLE_COLUMNS})
+    if len(rows) > MAX_TABLE_ROWS + 1:
+        raise ValueError(_("more than %(rows)s rows; split the file") % {"rows": MAX_TABLE_ROWS})
     table = tablib.Dataset(headers=headers)
     for number, row in enumerate(rows[1:], start=2):
         cells = [_text(value) for value in row]

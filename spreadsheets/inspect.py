@@ -15,10 +15,10 @@ from pathlib import Path
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from spreadsheets.parts import OLE, Parts
+from pmqa_tracker.upload_limit import MEGABYTE
+from spreadsheets.parts import OLE_START, Parts
 from spreadsheets.safe_zip import UnsafeZipError, ZipLimits, ZipProblem, open_zip
 
-MEGABYTE = 1024 * 1024
 PIECE_BYTES = 64 * 1024
 ZIP_START = b"PK\x03\x04"
 ENCRYPTED_PART = "EncryptedPackage".encode("utf-16-le")
@@ -134,7 +134,7 @@ def damaged_workbook() -> WorkbookRefusedError:
 def _describe(data: bytes) -> Promise:
     """The sentence for a file that is no .xlsx: what it is, and what to do."""
     start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if data.startswith(OLE):
+    if data.startswith(OLE_START):
         return LOCKED if ENCRYPTED_PART in data else OLD_KIND
     if start.startswith(b"%pdf"):
         return _("This is a PDF, not a workbook. Upload the Excel file (.xlsx) it was made from.")
@@ -169,7 +169,7 @@ def _check_kind(parts: Parts, name: str) -> None:
 def _check_content(parts: Parts, limits: Limits) -> None:
     """Unpack each part that will be read, piece by piece, and count what reading it would build."""
     counts = dict.fromkeys(TAGS, 0)
-    for kind, name in parts.needed():
+    for kind, name in parts.required_parts():
         before = b""
         for piece in _pieces(parts, name):
             text = before + piece

@@ -95,7 +95,7 @@ def write_list(table: Table) -> BytesIO:
     return set_author(file)
 
 
-def send_table(table: Table, name: str) -> FileResponse:
+def list_response(table: Table, name: str) -> FileResponse:
     """Return the list as a download with the file name `name`."""
     return FileResponse(write_list(table), as_attachment=True, filename=download_name(name), content_type=XLSX)
 

@@ -17,7 +17,7 @@ from xml.sax.handler import ContentHandler
 from defusedxml.common import DefusedXmlException
 from defusedxml.sax import parse
 
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+OLE_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MAX_LIST_BYTES = 1024 * 1024  # of a list of parts; Excel writes a few thousand
 BROKEN = (SAXException, DefusedXmlException, ValueError, LookupError, zipfile.BadZipFile, NotImplementedError, EOFError)
 
@@ -210,7 +210,7 @@ class Parts:
         if folded.endswith("vbaproject.bin") or "/macrosheets/" in f"/{folded}" or "macrosheet" in kind:
             return True
         return ("macro" in kind or "vbaproject" in kind) and (
-            folded in self.types or folded.endswith(".xml") or self.start_of(name).startswith(OLE)
+            folded in self.types or folded.endswith(".xml") or self.start_of(name).startswith(OLE_START)
         )
 
     def start_of(self, name: str) -> bytes:
@@ -222,7 +222,7 @@ class Parts:
         except BROKEN:
             return b""
 
-    def needed(self) -> Iterator[tuple[str, str]]:
+    def required_parts(self) -> Iterator[tuple[str, str]]:
         """(kind, name) of each part of a workbook that is read: "workbook", "sheet", "strings", "styles"."""
         yield "workbook", self.main_part or ""
         yield from (("sheet", name) for name in dict.fromkeys(self.worksheets))

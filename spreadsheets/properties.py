@@ -12,8 +12,8 @@ from pmqa_tracker import clock
 
 SITE_NAME = "ระบบติดตามแผนพัฒนาองค์การ (PMQA Tracker)"
 CORE, APPLICATION = "docProps/core.xml", "docProps/app.xml"
-LOCAL_HEADER = 30  # bytes before the name of an entry
-TITLE = re.compile(r"<dc:title[^>]*>([^<]*)</dc:title>")
+LOCAL_HEADER_SIZE = 30  # bytes before the name of an entry
+TITLE_ELEMENT = re.compile(r"<dc:title[^>]*>([^<]*)</dc:title>")
 PROGRAM = re.compile(r"<Application>[^<]*</Application>|<AppVersion>[^<]*</AppVersion>|<Template>[^<]*</Template>\s*")
 CORE_XML = (
     '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
@@ -32,7 +32,7 @@ def set_author(file: BytesIO) -> BytesIO:
     with zipfile.ZipFile(file) as archive:
         parts = {name: archive.read(name).decode() for name in (CORE, APPLICATION) if name in archive.NameToInfo}
         if CORE in parts:
-            title = TITLE.search(parts[CORE])
+            title = TITLE_ELEMENT.search(parts[CORE])
             at = clock.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             parts[CORE] = CORE_XML.format(title=title.group(1) if title else "", site=escape(SITE_NAME), at=at)
         if APPLICATION in parts:  # some programs write none: a Word template may come from one of them
@@ -52,7 +52,7 @@ def _with_parts(archive: zipfile.ZipFile, changed: Mapping[str, str]) -> BytesIO
                 continue
             place, kept = archive.fp, copy(entry)
             place.seek(entry.header_offset)
-            header = place.read(LOCAL_HEADER)
+            header = place.read(LOCAL_HEADER_SIZE)
             place.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little"), 1)
             kept.header_offset, kept.flag_bits, kept.extra = target.tell(), entry.flag_bits & ~8, b""
             target.write(kept.FileHeader(zip64=False) + place.read(entry.compress_size))

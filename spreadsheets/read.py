@@ -9,20 +9,20 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from pmqa_tracker.parsing.cell import ReadCell
+from pmqa_tracker.parsing.cell import EMPTY_CELL, ReadCell
 from spreadsheets import read_child
 from spreadsheets.inspect import LIMITS, MEGABYTE, Limits, WorkbookRefusedError, check_workbook, damaged_workbook
 
-__all__ = ["LIMITS", "BookRead", "Limits", "SheetRead", "WorkbookRefusedError", "read_workbook"]
+__all__ = ["LIMITS", "Limits", "ReadSheet", "ReadWorkbook", "WorkbookRefusedError", "read_workbook"]
 
 # Children are forked off a small server process that has the reader loaded: quick, and safe beside threads.
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["__main__", "spreadsheets.read_child"])
-MOST_ANSWER = 200 * MEGABYTE
+MAX_ANSWER_BYTES = 200 * MEGABYTE
 
 
 @dataclass(frozen=True, kw_only=True)
-class SheetRead:
+class ReadSheet:
     """A sheet as it was read.
 
     Attributes:
@@ -44,13 +44,13 @@ class SheetRead:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BookRead:
+class ReadWorkbook:
     """A workbook as it was read."""
 
-    sheets: list[SheetRead]
+    sheets: list[ReadSheet]
 
     @property
-    def first(self) -> SheetRead:
+    def first(self) -> ReadSheet:
         """The first sheet that people see.
 
         Raises:
@@ -61,7 +61,7 @@ class BookRead:
             raise damaged_workbook()
         return shown[0]
 
-    def sheet(self, name: str) -> SheetRead | None:
+    def sheet(self, name: str) -> ReadSheet | None:
         """The sheet with a name; None where there is none.
 
         Raises:
@@ -73,7 +73,7 @@ class BookRead:
         return found
 
 
-def read_workbook(data: bytes, name: str, *, limits: Limits = LIMITS) -> BookRead:
+def read_workbook(data: bytes, name: str, *, limits: Limits = LIMITS) -> ReadWorkbook:
     """Read an uploaded workbook.
 
     Args:
@@ -102,7 +102,7 @@ def _ask_child(data: bytes, limits: Limits) -> Mapping[str, Any]:
                 )
                 % {"seconds": limits.seconds}
             )
-        told = json.loads(ours.recv_bytes(MOST_ANSWER))
+        told = json.loads(ours.recv_bytes(MAX_ANSWER_BYTES))
     except (EOFError, OSError, ValueError) as error:
         if isinstance(error, WorkbookRefusedError):
             raise
@@ -132,10 +132,10 @@ def _too_large() -> WorkbookRefusedError:
     )
 
 
-def _book(told: Mapping[str, Any]) -> BookRead:
-    return BookRead(
+def _book(told: Mapping[str, Any]) -> ReadWorkbook:
+    return ReadWorkbook(
         sheets=[
-            SheetRead(
+            ReadSheet(
                 name=sheet["name"],
                 is_hidden=sheet["hidden"],
                 is_broken=sheet["broken"],
@@ -149,13 +149,10 @@ def _book(told: Mapping[str, Any]) -> BookRead:
     )
 
 
-NOTHING = ReadCell()
-
-
 def _cell(told: Any) -> ReadCell:
     """A cell as the child told it."""
     if told is None:
-        return NOTHING
+        return EMPTY_CELL
     if not isinstance(told, dict):
         return ReadCell(told)
     kind, value = next(iter(told.items()))

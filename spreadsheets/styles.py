@@ -18,7 +18,7 @@ from openpyxl.cell.text import InlineFont
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.worksheet.worksheet import Worksheet
 
-from spreadsheets.text import clean_text, escaped, write_text
+from spreadsheets.text import clean_text, escape_codes, write_text
 
 # The font a Thai office writes in. It is small for its size and its lines stand wide apart; what stands in for it where
 # it is not installed is wider and a little closer set. Widths and heights below leave room for either.
@@ -70,7 +70,7 @@ class Style:
     number_format: str = "General"
     locked: bool = True
 
-    def but(self, **changes: Any) -> "Style":
+    def replace(self, **changes: Any) -> "Style":
         """A copy with `changes`."""
         return replace(self, **changes)
 
@@ -129,7 +129,7 @@ def rich(*parts: tuple[str, bool]) -> CellRichText:
         [
             TextBlock(
                 InlineFont(rFont=FONT, sz=SIZE, b=bold, color=INK, charset=THAI, family=SWISS),
-                escaped(clean_text(words)),
+                escape_codes(clean_text(words)),
             )
             for words, bold in parts
             if words

@@ -86,7 +86,7 @@ def write_line(sheet: Worksheet, row: int, text: str, style: Style) -> int:
     return row + 1
 
 
-def build_list_workbook(
+def write_table(
     sheet: Worksheet, row: int, columns: Sequence[Column], rows: Iterable[Any], *, highest: float = HIGHEST_ROW
 ) -> tuple[int, int]:
     """Write a table, from a row down.

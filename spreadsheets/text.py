@@ -18,7 +18,7 @@ def clean_text(text: str) -> str:
     return UNWRITABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))[:LONGEST_TEXT]
 
 
-def escaped(text: str) -> str:
+def escape_codes(text: str) -> str:
     """`text` so that what looks like Excel's way of writing odd characters ("_x000D_") is shown as it is."""
     return LIKE_ESCAPE.sub("_x005F_", text)
 
@@ -28,7 +28,7 @@ def write_text(cell: Cell, value: Any) -> None:
     if isinstance(value, Promise):
         value = str(value)
     if isinstance(value, str):
-        cell.value = escaped(clean_text(value))
+        cell.value = escape_codes(clean_text(value))
         cell.data_type = "s"
     else:
         cell.value = value

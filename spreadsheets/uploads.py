@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from import_export.forms import ConfirmImportForm
 from import_export.tmp_storages import BaseStorage
 
-NAME = re.compile(r"[0-9a-f]{32}")
+UPLOAD_NAME = re.compile(r"[0-9a-f]{32}")
 
 
 class UploadStorage(BaseStorage):
@@ -27,7 +27,7 @@ class UploadStorage(BaseStorage):
     def save(self, data: bytes) -> None:
         """Keep an upload; those nobody confirmed in a day are swept out."""
         for old in self.folder().iterdir():
-            if NAME.fullmatch(old.name) and old.stat().st_mtime < time.time() - settings.PMQA_KEPT_HOURS * 3600:
+            if UPLOAD_NAME.fullmatch(old.name) and old.stat().st_mtime < time.time() - settings.PMQA_KEPT_HOURS * 3600:
                 old.unlink(missing_ok=True)
         self.name = uuid4().hex
         (self.folder() / self.name).write_bytes(data)
@@ -50,6 +50,6 @@ class ConfirmForm(ConfirmImportForm):
     def clean_import_file_name(self) -> str:
         """Refuse the name of anything but an upload."""
         name = self.cleaned_data["import_file_name"]
-        if not (NAME.fullmatch(name) and (UploadStorage.folder() / name).is_file()):
+        if not (UPLOAD_NAME.fullmatch(name) and (UploadStorage.folder() / name).is_file()):
             raise ValidationError("gone")
         return name

@@ -19,7 +19,7 @@ from spreadsheets.parts import Elements, Parts, PartsError
 
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 QUOTED = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
-ADDRESS = re.compile(r"\$?([A-Z]{1,3})\$?([1-9][0-9]{0,6})", re.IGNORECASE)
+CELL_ADDRESS = re.compile(r"\$?([A-Z]{1,3})\$?([1-9][0-9]{0,6})", re.IGNORECASE)
 # What Excel means in Thai by formats that it keeps by number alone.
 THAI_FORMATS = {
     67: "0%", 68: "0.00%", 71: "d/m/yyyy", 72: "d-mmm-yy", 73: "d-mmm", 74: "mmm-yy", 75: "h:mm", 76: "h:mm:ss",
@@ -53,7 +53,7 @@ def read_sheets(parts: Parts, limits: Mapping[str, int]) -> list[dict[str, Any]]
                 continue
             sheet = _Sheet(name, strings, formats, MAC_EPOCH if is_1904 else WINDOWS_EPOCH, limits)
             parts.parse(part, sheet)
-            told |= sheet.told()
+            told |= sheet.as_json()
         except PartsError:
             told["broken"] = True
         sheets.append(told)
@@ -215,7 +215,7 @@ class _Sheet(ContentHandler):
         if not address:
             self.column += 1
             return
-        match = ADDRESS.fullmatch(address)
+        match = CELL_ADDRESS.fullmatch(address)
         if match is None or int(match.group(2)) != self.row:
             raise ValueError(address)
         self.column = 0
@@ -232,7 +232,7 @@ class _Sheet(ContentHandler):
 
     def _merge(self, area: str) -> None:
         ends = area.split(":")
-        if all(ADDRESS.fullmatch(end) for end in ends) and len(ends) == 2:
+        if all(CELL_ADDRESS.fullmatch(end) for end in ends) and len(ends) == 2:
             self.merged.append(area.replace("$", "").upper())
 
     def _cell_value(self) -> Any:
@@ -268,7 +268,7 @@ class _Sheet(ContentHandler):
             return _moment(from_excel(number, self.epoch, timedelta=kind == "s"))
         return {"p": number} if kind == "p" else number
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """The sheet as JSON takes it."""
         last = max(self.rows, default=0)
         return {

@@ -9,8 +9,8 @@ from import_export.instance_loaders import ModelInstanceLoader
 
 from pmqa_tracker.database_text import find_named
 from pmqa_tracker.parsing.cell import ReadCell
-from pmqa_tracker.parsing.choices import read_yes_no
-from pmqa_tracker.parsing.values import read_day, read_whole
+from pmqa_tracker.parsing.choices import parse_yes_no
+from pmqa_tracker.parsing.values import parse_day, parse_whole_number
 
 
 class NamedWidget(widgets.ForeignKeyWidget):
@@ -29,35 +29,35 @@ class NamedWidget(widgets.ForeignKeyWidget):
         if is_text_field(self.model, self.field):
             found = find_named(rows, self.field, name)
         else:
-            found = rows.filter(**{self.field: read_whole(ReadCell(name))}).first()
+            found = rows.filter(**{self.field: parse_whole_number(ReadCell(name))}).first()
         if found is None:
-            raise ValueError(not_there(self.model, value))
+            raise ValueError(unknown_name_message(self.model, value))
         return found
 
 
-class WholeWidget(widgets.IntegerWidget):
+class WholeNumberWidget(widgets.IntegerWidget):
     """A whole number: 12, ๑๒."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> int | None:
-        return read_whole(ReadCell(value))
+        return parse_whole_number(ReadCell(value))
 
 
 class YesNoWidget(widgets.BooleanWidget):
     """Yes or no, in words of both languages."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> bool | None:
-        return read_yes_no(ReadCell(value))
+        return parse_yes_no(ReadCell(value))
 
 
 class DayWidget(widgets.DateWidget):
     """A day: 15/5/63."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
-        return read_day(ReadCell(value))
+        return parse_day(ReadCell(value))
 
 
 READERS = {
-    widgets.IntegerWidget: WholeWidget,
+    widgets.IntegerWidget: WholeNumberWidget,
     widgets.BooleanWidget: YesNoWidget,
     widgets.DateWidget: DayWidget,
 }
@@ -84,6 +84,6 @@ def is_text_field(model: type[Model], name: str) -> bool:
     return isinstance(model._meta.get_field(name), (CharField, TextField))
 
 
-def not_there(model: type[Model], name: Any) -> str:
+def unknown_name_message(model: type[Model], name: Any) -> str:
     """The sentence for a name nobody has."""
     return _("There is no %(kind)s “%(name)s”.") % {"kind": model._meta.verbose_name, "name": name}

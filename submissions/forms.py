@@ -9,22 +9,22 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from plan.models import ActionItem
-from pmqa_tracker.forms import LinesField, OnceForm
-from pmqa_tracker.typed_words import LabelledText
+from pmqa_tracker.forms import LinesField, WriteOnceForm
+from pmqa_tracker.typed_text import LabelledText
 from submissions.page import SubmissionRow
 
 SEND, ACCEPT, RETURN = "send", "accept", "return"
 REASON = "reason_"
 
 
-class SubmissionStepForm(OnceForm):
+class SubmissionStepForm(WriteOnceForm):
     """A step of a report: a note and, in its subclasses, what the step needs."""
 
     note = LinesField(required=False, widget=forms.Textarea(attrs={"rows": 2}))
 
     def __init__(self, data: Any = None, *, version: int, **kwargs: Any) -> None:
         self.stored_version = version
-        super().__init__(data, initial=self.once, **kwargs)
+        super().__init__(data, initial=self.initial_hidden, **kwargs)
 
     def typed_text(self) -> LabelledText:
         """Return (label, text) of what was typed, for a page that refuses the form and keeps the text."""

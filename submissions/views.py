@@ -19,8 +19,8 @@ from plan.downloads import list_notes, send_list
 from plan.lookup import find_plan
 from plan.models import Period, Plan
 from pmqa_tracker import clock
-from pmqa_tracker.forms import OnceForm, with_new_op_id
-from pmqa_tracker.typed_words import reads_typed_text
+from pmqa_tracker.forms import WriteOnceForm, with_new_op_id
+from pmqa_tracker.typed_text import reads_typed_text
 from pmqa_tracker.views import NotFound
 from pmqa_tracker.write_once import NotAllowedError, StaleVersionError
 from submissions.forms import ACCEPT, RETURN, SEND, ReviewForm, SendForm, SubmissionStepForm, typed_step
@@ -94,7 +94,7 @@ def _take_step(request: HttpRequest, asked: SubmissionAddress) -> HttpResponse:
             check_may_review(asked.access)
         if not form.is_valid() and not form.is_stale:
             return _refuse(request, asked, page, form, status=422)
-        if not form.is_whole:
+        if not form.is_intact:
             raise StaleVersionError(page.report)
         _write(asked, page, form)
     except ValidationError as error:
@@ -145,12 +145,12 @@ def _refuse(
     request: HttpRequest, asked: SubmissionAddress, page: SubmissionPage, form: SubmissionStepForm, *, status: int
 ) -> HttpResponse:
     """Render the page with the form as it was typed and what is wrong with it."""
-    if not form.is_whole:
+    if not form.is_intact:
         form.data = with_new_op_id(form.data, page.version)
         form.add_error(None, _("The form did not arrive whole. Your text is still in it; press the button again."))
     context = _context(asked, page, form)
     context["errors"] = [
-        error for name, errors in form.errors.items() if name not in OnceForm.base_fields for error in errors
+        error for name, errors in form.errors.items() if name not in WriteOnceForm.base_fields for error in errors
     ]
     if form not in (context["send_form"], context["review_form"]):
         context["typed"] = form.typed_text()

@@ -24,7 +24,7 @@ from exchange.workbook import InputColumn
 from plan.models import ActionItem, Period, Status
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.errors import UnreadableError
-from pmqa_tracker.parsing.values import read_code, read_percent, read_text
+from pmqa_tracker.parsing.values import parse_code, parse_percent, parse_text
 from spreadsheets.text import clean_text
 
 # Columns of an action's own fields, and of its units by their role.
@@ -57,13 +57,13 @@ class TextWidget:
         Raises:
             UnreadableError: it cannot be understood.
         """
-        return read_text(cell)
+        return parse_text(cell)
 
     def take(self, stored: Any) -> Any:
         """The model's value, as `read` returns it."""
         text = clean_text(str(stored or ""))
         try:
-            return read_text(ReadCell(text))
+            return parse_text(ReadCell(text))
         except UnreadableError:
             return text
 
@@ -87,7 +87,7 @@ class CodeWidget(TextWidget):
     """A code, such as 1.1 or 1.2.1-A-3; it is refused if a spreadsheet made a number of it."""
 
     def read(self, cell: ReadCell) -> str:
-        return read_code(cell)
+        return parse_code(cell)
 
 
 class ValueWidget(TextWidget):
@@ -154,11 +154,11 @@ class UnitsWidget(ValueWidget):
 class ChoiceWidget(ValueWidget):
     """A status, or the basis of a schedule, by its Thai name."""
 
-    def __init__(self, choices: type[TextChoices], read_choice: Callable[[ReadCell], Any]) -> None:
-        self.choices, self.read_choice = choices, read_choice
+    def __init__(self, choices: type[TextChoices], parse_choice: Callable[[ReadCell], Any]) -> None:
+        self.choices, self.parse_choice = choices, parse_choice
 
     def read(self, cell: ReadCell) -> Any:
-        return self.read_choice(cell)
+        return self.parse_choice(cell)
 
     def take(self, stored: Any) -> Any:
         return self.choices(stored) if stored else None
@@ -174,7 +174,7 @@ class PercentWidget(ValueWidget):
     """A whole percentage, written as a number."""
 
     def read(self, cell: ReadCell) -> int | None:
-        return read_percent(cell)
+        return parse_percent(cell)
 
     def take(self, stored: Any) -> int | None:
         return stored

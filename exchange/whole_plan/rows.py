@@ -31,7 +31,7 @@ from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.errors import UnreadableError
 from pmqa_tracker.tasks import ProgressCallback
-from spreadsheets.read import BookRead
+from spreadsheets.read import ReadWorkbook
 
 CellParser = Callable[[ReadCell], Any]
 # Field of a model → name of its value in the workbook.
@@ -64,7 +64,7 @@ class PlanRow:
 class RecordReader:
     """Reads the sheets of a workbook, and adds records for what they say."""
 
-    def __init__(self, book: BookRead, job: ImportJob, on_progress: ProgressCallback) -> None:
+    def __init__(self, book: ReadWorkbook, job: ImportJob, on_progress: ProgressCallback) -> None:
         self.findings = Findings()
         self.made: list[dict[str, Any]] = []
         self.mark = ChangeNote(job.by, _("Import of %(file)s") % {"file": job.file_name})

@@ -14,9 +14,9 @@ from exchange.parse import choice_names, read_basis
 from exchange.workbook import InputColumn
 from plan.models import ActionItem
 from pmqa_tracker.parsing.cell import ReadCell
-from pmqa_tracker.parsing.choices import read_choice, read_yes_no
+from pmqa_tracker.parsing.choices import parse_choice, parse_yes_no
 from pmqa_tracker.parsing.errors import UnreadableError
-from pmqa_tracker.parsing.values import read_code, read_day, read_text, read_whole
+from pmqa_tracker.parsing.values import parse_code, parse_day, parse_text, parse_whole_number
 
 WHOLE_PLAN_FORMAT = "pmqa-whole-plan-1"
 PLAN, PERIODS, UNITS, CATEGORIES = "แผน", "ช่วงเวลา", "หน่วยงาน", "หมวด"
@@ -43,7 +43,7 @@ class PlanField(InputColumn):
 
     name: str
     width: float = 16
-    read: Callable[[ReadCell], Any] | None = read_text
+    read: Callable[[ReadCell], Any] | None = parse_text
     needs: bool = False
 
     def __post_init__(self) -> None:
@@ -61,12 +61,12 @@ class VerdictRow(NamedTuple):
 def read_kind(cell: ReadCell) -> Any:
     """The kind of an assessment, by its name or a word of the template's explanation."""
     names = choice_names(Assessment.Kind)
-    return read_choice(cell, {kind: (*names[kind], *KIND_WORDS[kind]) for kind in names})
+    return parse_choice(cell, {kind: (*names[kind], *KIND_WORDS[kind]) for kind in names})
 
 
 def read_verdict(cell: ReadCell) -> bool | None:
     """Whether a requirement passed; None if it was not judged."""
-    return read_choice(cell, {True: [PASSED, "passed"], False: [FAILED, "failed", "X ไม่ผ่าน"]})
+    return parse_choice(cell, {True: [PASSED, "passed"], False: [FAILED, "failed", "X ไม่ผ่าน"]})
 
 
 def read_level(cell: ReadCell) -> Level | None:
@@ -100,80 +100,80 @@ def _units(attribute: str) -> Callable[[ActionItem], str]:
 
 # The first sheet: one value below the other, read from the plan.
 PLAN_FIELDS: Sequence[PlanField] = (
-    PlanField(name="slug", heading="รหัสแผน", needs=True, read=read_code,
+    PlanField(name="slug", heading="รหัสแผน", needs=True, read=parse_code,
         note="อักษรภาษาอังกฤษ ตัวเลข และขีด ใช้เป็นส่วนหนึ่งของที่อยู่หน้าเว็บ เช่น 2564-2565"),
     PlanField(name="title", heading="ชื่อแผน", needs=True, note="ชื่อเต็มตามเอกสาร"),
     PlanField(name="organization", heading="ส่วนราชการ", needs=True, note="ชื่อกรมหรือส่วนราชการ"),
-    PlanField(name="starts_on", heading="วันเริ่มแผน", needs=True, read=read_day, number_format=DAY,
+    PlanField(name="starts_on", heading="วันเริ่มแผน", needs=True, read=parse_day, number_format=DAY,
         note="เช่น 1 ต.ค. 2563"),
-    PlanField(name="ends_on", heading="วันสิ้นสุดแผน", needs=True, read=read_day, number_format=DAY,
+    PlanField(name="ends_on", heading="วันสิ้นสุดแผน", needs=True, read=parse_day, number_format=DAY,
         note="เช่น 30 ก.ย. 2565"),
-    PlanField(name="previous", heading="รหัสแผนก่อนหน้า", read=read_code,
+    PlanField(name="previous", heading="รหัสแผนก่อนหน้า", read=parse_code,
         get=lambda plan: plan.previous.slug if plan.previous else None,
         note="รหัสของแผนที่มีอยู่ในระบบแล้ว เว้นว่างได้"),
-    PlanField(name="assessment", heading="ชื่อการประเมิน", needs=True, read=read_code,
+    PlanField(name="assessment", heading="ชื่อการประเมิน", needs=True, read=parse_code,
         get=attrgetter("assessment.name"), note="การตรวจประเมินที่แผนนี้ตอบ"),
     PlanField(name="kind", heading="ผู้ประเมิน", read=read_kind, offers="ผู้ประเมิน",
         get=lambda plan: in_thai(Assessment.Kind(plan.assessment.kind).label), note="ผู้ตรวจประเมิน หรือประเมินตนเอง"),
-    PlanField(name="assessed_on", heading="วันที่ประเมิน", read=read_day, number_format=DAY,
+    PlanField(name="assessed_on", heading="วันที่ประเมิน", read=parse_day, number_format=DAY,
         get=attrgetter("assessment.assessed_on"), note="เว้นว่างได้หากเอกสารไม่ระบุ"),
-    PlanField(name="basic_points", heading="คะแนนระดับ Basic", read=read_whole, number_format="0",
+    PlanField(name="basic_points", heading="คะแนนระดับ Basic", read=parse_whole_number, number_format="0",
         get=attrgetter("assessment.basic_points"), note="เว้นว่างหมายถึง 300"),
-    PlanField(name="advance_points", heading="คะแนนที่เพิ่มเมื่อผ่าน Advance", read=read_whole, number_format="0",
+    PlanField(name="advance_points", heading="คะแนนที่เพิ่มเมื่อผ่าน Advance", read=parse_whole_number, number_format="0",
         get=attrgetter("assessment.advance_points"), note="เว้นว่างหมายถึง 100"),
-    PlanField(name="significance_points", heading="คะแนนที่เพิ่มเมื่อผ่าน Significance", read=read_whole,
+    PlanField(name="significance_points", heading="คะแนนที่เพิ่มเมื่อผ่าน Significance", read=parse_whole_number,
         number_format="0", get=attrgetter("assessment.significance_points"), note="เว้นว่างหมายถึง 100"),
-    PlanField(name="are_points_confirmed", heading="ยืนยันค่าคะแนนแล้ว", read=read_yes_no, offers="ใช่หรือไม่",
+    PlanField(name="are_points_confirmed", heading="ยืนยันค่าคะแนนแล้ว", read=parse_yes_no, offers="ใช่หรือไม่",
         get=_yes_no("assessment.are_points_confirmed"), note="ใช่ เมื่อตรวจสอบกับเกณฑ์ทางการแล้ว"),
 )  # fmt: skip
 
 # The other sheets: one record per row.
 TABLES: Mapping[str, Sequence[PlanField]] = {
     PERIODS: (
-        PlanField(name="number", heading="ลำดับ", width=9, needs=True, read=read_whole, number_format="0",
+        PlanField(name="number", heading="ลำดับ", width=9, needs=True, read=parse_whole_number, number_format="0",
             note="1, 2, 3, …"),
-        PlanField(name="starts_on", heading="วันแรก", needs=True, read=read_day, number_format=DAY,
+        PlanField(name="starts_on", heading="วันแรก", needs=True, read=parse_day, number_format=DAY,
             note="เช่น 1 ต.ค. 2563"),
-        PlanField(name="ends_on", heading="วันสุดท้าย", needs=True, read=read_day, number_format=DAY,
+        PlanField(name="ends_on", heading="วันสุดท้าย", needs=True, read=parse_day, number_format=DAY,
             note="เช่น 31 ธ.ค. 2563"),
     ),
     UNITS: (
-        PlanField(name="abbreviation", heading="อักษรย่อ", width=26, needs=True, read=read_code,
+        PlanField(name="abbreviation", heading="อักษรย่อ", width=26, needs=True, read=parse_code,
             note="อักษรย่อที่ใช้ในตาราง เช่น กพร."),
         PlanField(name="name_th", heading="ชื่อภาษาไทย", width=40, needs=True, note="ชื่อเต็ม"),
         PlanField(name="name_en", heading="ชื่อภาษาอังกฤษ", width=40, note="เว้นว่างได้"),
-        PlanField(name="is_active", heading="ใช้งานอยู่", width=11, read=read_yes_no, offers="ใช่หรือไม่",
+        PlanField(name="is_active", heading="ใช้งานอยู่", width=11, read=parse_yes_no, offers="ใช่หรือไม่",
             get=_yes_no("is_active"), note="เว้นว่างหมายถึง ใช่"),
-        PlanField(name="is_collective", heading="เป็นหน่วยงานรวม", width=17, read=read_yes_no, offers="ใช่หรือไม่",
+        PlanField(name="is_collective", heading="เป็นหน่วยงานรวม", width=17, read=parse_yes_no, offers="ใช่หรือไม่",
             get=_yes_no("is_collective"),
             note="ใช่ สำหรับคำที่หมายถึงหลายหน่วยงาน เช่น ทุกหน่วยงาน เว้นว่างหมายถึง ไม่ใช่"),
         PlanField(name="members", heading="หน่วยงานในกลุ่ม", width=40, read=None,
             get=lambda unit: ", ".join(each.abbreviation for each in unit.members.all()),
             note="เฉพาะหน่วยงานรวม คั่นด้วยจุลภาค"),
-        PlanField(name="position", heading="ลำดับ", width=9, read=read_whole, number_format="0",
+        PlanField(name="position", heading="ลำดับ", width=9, read=parse_whole_number, number_format="0",
             note="ลำดับในการแสดงผล"),
         PlanField(name="reading_note", heading="หมายเหตุ", width=40, note="สิ่งที่ควรยืนยัน เว้นว่างได้"),
     ),
     CATEGORIES: (
-        PlanField(name="number", heading="เลขหมวด", width=11, needs=True, read=read_whole, number_format="0",
+        PlanField(name="number", heading="เลขหมวด", width=11, needs=True, read=parse_whole_number, number_format="0",
             note="1 ถึง 7"),
         PlanField(name="name", heading="ชื่อหมวด", width=50, needs=True, note="เช่น การนำองค์การ"),
     ),
     CRITERIA: (
-        PlanField(name="code", heading="รหัสเกณฑ์", width=12, needs=True, read=read_code, note="เช่น 1.1.3"),
-        PlanField(name="category", heading="เลขหมวด", width=11, needs=True, read=read_whole, number_format="0",
+        PlanField(name="code", heading="รหัสเกณฑ์", width=12, needs=True, read=parse_code, note="เช่น 1.1.3"),
+        PlanField(name="category", heading="เลขหมวด", width=11, needs=True, read=parse_whole_number, number_format="0",
             get=attrgetter("category.number"), note="หมวดของเกณฑ์"),
-        PlanField(name="parent", heading="เกณฑ์หลัก", width=12, read=read_code,
+        PlanField(name="parent", heading="เกณฑ์หลัก", width=12, read=parse_code,
             get=lambda criterion: criterion.parent.code if criterion.parent else None,
             note="รหัสของเกณฑ์ที่เกณฑ์นี้อยู่ภายใต้ เช่น 1.1 เว้นว่างหากเป็นเกณฑ์หลักเอง"),
         PlanField(name="title", heading="ชื่อเกณฑ์", width=80, needs=True, note="ข้อความของเกณฑ์"),
-        PlanField(name="position", heading="ลำดับ", width=9, read=read_whole, number_format="0",
+        PlanField(name="position", heading="ลำดับ", width=9, read=parse_whole_number, number_format="0",
             note="ลำดับภายในหมวด"),
         PlanField(name="reading_note", heading="หมายเหตุ", width=40,
             note="สิ่งที่ไม่แน่ใจเมื่ออ่านเอกสาร เว้นว่างได้"),
     ),
     VERDICTS: (
-        PlanField(name="criterion", heading="รหัสเกณฑ์", width=12, needs=True, read=read_code,
+        PlanField(name="criterion", heading="รหัสเกณฑ์", width=12, needs=True, read=parse_code,
             get=attrgetter("requirement.criterion.code"), note="เกณฑ์ย่อยที่ถูกประเมิน"),
         PlanField(name="level", heading="ระดับ", width=15, needs=True, read=read_level, offers="ระดับ",
             get=lambda row: Level(row.requirement.level).short,
@@ -185,22 +185,22 @@ TABLES: Mapping[str, Sequence[PlanField]] = {
             note="ผ่าน หรือ ไม่ผ่าน เว้นว่างหากไม่ได้ประเมิน"),
         PlanField(name="reason", heading="เหตุผล", width=60, get=_of_verdict(attrgetter("reason")),
             note="ความเห็นของผู้ตรวจประเมิน"),
-        PlanField(name="printed", heading="พิมพ์ในเอกสาร", width=15, read=read_yes_no, offers="ใช่หรือไม่",
+        PlanField(name="printed", heading="พิมพ์ในเอกสาร", width=15, read=parse_yes_no, offers="ใช่หรือไม่",
             get=_of_verdict(_yes_no("printed")),
             note="ไม่ใช่ เมื่อเอกสารไม่ได้พิมพ์ไว้แต่อนุมานได้ เว้นว่างหมายถึง ใช่"),
     ),
     ACTIONS: (
-        PlanField(name="ref", heading="รหัสรายการ", width=14, read=read_code,
+        PlanField(name="ref", heading="รหัสรายการ", width=14, read=parse_code,
             note="เช่น 1.2.1-A-3 เว้นว่างได้ ระบบจะกำหนดให้"),
-        PlanField(name="criterion", heading="รหัสเกณฑ์", width=12, needs=True, read=read_code,
+        PlanField(name="criterion", heading="รหัสเกณฑ์", width=12, needs=True, read=parse_code,
             get=attrgetter("criterion.code"), note="เกณฑ์ของรายการ"),
         PlanField(name="levels", heading="ระดับ", width=22, needs=True, read=read_levels, offers="ระดับ",
             may_differ=True,
             get=lambda action: ", ".join(Level(each.level).short for each in action.requirements.all()),
             note="ระดับที่รายการนี้ตอบ หากหลายระดับให้คั่นด้วยจุลภาค"),
-        PlanField(name="number", heading="ข้อที่", width=7, read=read_code,
+        PlanField(name="number", heading="ข้อที่", width=7, read=parse_code,
             note="ลำดับข้อตามที่พิมพ์ในเอกสาร เว้นว่างได้"),
-        PlanField(name="position", heading="ลำดับ", width=9, read=read_whole, number_format="0",
+        PlanField(name="position", heading="ลำดับ", width=9, read=parse_whole_number, number_format="0",
             note="ลำดับภายในเกณฑ์ เว้นว่างหมายถึงตามแถว"),
         PlanField(name="text", heading="สิ่งที่ต้องดำเนินการ", width=70, needs=True,
             note="สิ่งที่ต้องดำเนินการเพิ่มเติม"),

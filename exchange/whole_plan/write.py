@@ -21,15 +21,15 @@ from exchange.whole_plan.tables import ACTIONS, CATEGORIES, CRITERIA, PERIODS, P
 from plan.models import ActionItem, Period, Plan
 from pmqa_tracker import thai
 from pmqa_tracker.database_text import find_named
-from pmqa_tracker.parsing.values import read_text
+from pmqa_tracker.parsing.values import parse_text
 from pmqa_tracker.tasks import ProgressCallback
-from spreadsheets.read import BookRead, WorkbookRefusedError
+from spreadsheets.read import ReadWorkbook, WorkbookRefusedError
 
 __all__ = ["WHOLE_PLAN_FORMAT", "write_plan"]
 
 
 def write_plan(
-    book: BookRead, job: ImportJob, on_progress: ProgressCallback
+    book: ReadWorkbook, job: ImportJob, on_progress: ProgressCallback
 ) -> tuple[Findings, int, list[dict[str, Any]], Plan | None]:
     """Make what the workbook holds and is not there yet, inside a transaction of the caller's.
 
@@ -107,7 +107,7 @@ class PlanWriter:
 
     def _units(self) -> list[Unit]:
         there = {_unit_key(unit.abbreviation): unit for unit in Unit.objects.prefetch_related("members")}
-        rows = self.records.read_rows(UNITS, {"members": read_text})
+        rows = self.records.read_rows(UNITS, {"members": parse_text})
         met: dict[Any, int] = {}
         later = []
         for row in rows:

@@ -24,7 +24,7 @@ from plan.updates.forms import typed_update
 from plan.updates.history import read_update_history
 from plan.updates.views import UpdatePanel, answer_update, open_panel, page_addresses
 from pmqa_tracker import clock, thai
-from pmqa_tracker.typed_words import reads_typed_text
+from pmqa_tracker.typed_text import reads_typed_text
 from spreadsheets.downloads import capture_messages
 
 PAGE_SIZE = 50

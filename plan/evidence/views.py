@@ -18,7 +18,7 @@ from plan.updates.record import withdraw_evidence
 from plan.updates.views import open_panel, page_addresses
 from pmqa_tracker import clock
 from pmqa_tracker.long_names import download_name
-from pmqa_tracker.typed_words import reads_typed_text, typed_text
+from pmqa_tracker.typed_text import reads_typed_text, typed_text
 from pmqa_tracker.views import NotFound
 from pmqa_tracker.write_once import NotAllowedError
 

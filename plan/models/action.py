@@ -241,7 +241,7 @@ class ActionItem(Versioned):
     `status` and `progress` are a copy of the last update's; only `plan.updates.record.record_update` writes them.
     """
 
-    SHOWN_BY = "ref"
+    DISPLAY_FIELD = "ref"
 
     class Basis(models.TextChoices):
         STATED = "STATED", _("Stated in the document")

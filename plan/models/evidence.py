@@ -16,7 +16,7 @@ class Evidence(AppendOnly):
     checks the login serves the file (`plan.evidence.views`); no static path does.
     """
 
-    SHOWN_BY = "title"
+    DISPLAY_FIELD = "title"
 
     action = models.ForeignKey(
         ActionItem,

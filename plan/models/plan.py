@@ -27,7 +27,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
 class Plan(Versioned):
     """แผนพัฒนาองค์การ: the improvement plan that answers an assessment."""
 
-    SHOWN_BY = "title"
+    DISPLAY_FIELD = "title"
 
     slug = models.CharField(
         _("address"),

@@ -18,9 +18,9 @@ from plan.evidence.storage import StagedFile
 from plan.models import ActionItem, ProgressUpdate, Status
 from plan.models.status import rules_of_statuses
 from plan.updates.record import ONLY_LEADS, TEXT_FIELDS, Attachment, UpdateInput
-from pmqa_tracker.forms import LinesField, OnceForm, with_lf
+from pmqa_tracker.forms import LinesField, WriteOnceForm, with_lf
 from pmqa_tracker.parsing.fields import PercentField
-from pmqa_tracker.typed_words import LabelledText
+from pmqa_tracker.typed_text import LabelledText
 
 
 class WithdrawalForm(forms.Form):
@@ -29,7 +29,7 @@ class WithdrawalForm(forms.Form):
     reason = LinesField()
 
 
-class UpdateForm(forms.ModelForm, OnceForm):
+class UpdateForm(forms.ModelForm, WriteOnceForm):
     """One update of one action, as far as its author may write it.
 
     The staff of a supporting unit get no status and no progress. Files that are accepted are staged at once
@@ -84,7 +84,7 @@ class UpdateForm(forms.ModelForm, OnceForm):
         self.staged: list[StagedFile] = []
         kwargs.setdefault("auto_id", f"id_{action.pk}_%s")  # several forms may be open on a page
         kwargs["initial"] = {
-            **self.once,
+            **self.initial_hidden,
             "unit": self.default_unit,
             "status_to": action.status,
             "progress_to": action.progress,

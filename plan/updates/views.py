@@ -90,7 +90,7 @@ def answer_update(
         check_may_report(action, access)
         if not form.is_valid() and not form.is_stale:
             return UpdatePanel(status=422, last=read_last(action), **where)
-        if not form.is_whole:
+        if not form.is_intact:
             raise StaleVersionError(action)
         update = record_update(
             action=action,

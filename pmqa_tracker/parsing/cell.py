@@ -14,3 +14,6 @@ class ReadCell:
     value: str | int | float | bool | date | datetime | time | None = None
     is_percent: bool = False  # the number stands in a cell formatted as %
     error: str = ""
+
+
+EMPTY_CELL = ReadCell()

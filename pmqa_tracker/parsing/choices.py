@@ -10,23 +10,23 @@ from django.utils.translation import gettext as _
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.errors import LONGEST_SHOWN, UnreadableError, quote
-from pmqa_tracker.parsing.values import read_text
+from pmqa_tracker.parsing.values import parse_text
 
 Choice = TypeVar("Choice", bound=Hashable)
 
 
-def read_words(cell: ReadCell) -> str:
-    """The text of a cell that should name something: as `read_text`, but a day or a time is a name that nobody has.
+def parse_name(cell: ReadCell) -> str:
+    """The text of a cell that should name something: as `parse_text`, but a day or a time is a name that nobody has.
 
     Raises:
-        UnreadableError: as `read_text`.
+        UnreadableError: as `parse_text`.
     """
     if isinstance(cell.value, (date, time)) and not cell.error:
         return quote(cell.value)
-    return read_text(cell)
+    return parse_text(cell)
 
 
-def read_choice(cell: ReadCell, choices: Mapping[Choice, Sequence[str]]) -> Choice | None:
+def parse_choice(cell: ReadCell, choices: Mapping[Choice, Sequence[str]]) -> Choice | None:
     """The one of `choices` that a cell names; spaces, case and the two ways of writing ำ make no difference.
 
     Args:
@@ -35,7 +35,7 @@ def read_choice(cell: ReadCell, choices: Mapping[Choice, Sequence[str]]) -> Choi
     Raises:
         UnreadableError: it names none of them (the nearest is said), or several.
     """
-    text = read_words(cell)
+    text = parse_name(cell)
     if not text:
         return None
     values: dict[str, list[Choice]] = {}
@@ -60,14 +60,14 @@ def read_choice(cell: ReadCell, choices: Mapping[Choice, Sequence[str]]) -> Choi
     )
 
 
-def read_yes_no(cell: ReadCell) -> bool | None:
+def parse_yes_no(cell: ReadCell) -> bool | None:
     """Yes or no: ใช่, ไม่ใช่, yes, no, TRUE, FALSE, 1, 0.
 
     Raises:
         UnreadableError: it is neither.
     """
     yes, no = ("ใช่", "yes", "y", "true", "1"), ("ไม่ใช่", "ไม่", "no", "n", "false", "0")
-    return read_choice(cell, {True: yes, False: no})
+    return parse_choice(cell, {True: yes, False: no})
 
 
 def nearest(text: str, names: Mapping[str, str]) -> str:

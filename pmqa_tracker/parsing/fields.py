@@ -7,10 +7,10 @@ from django.core.exceptions import ValidationError
 
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.errors import UnreadableError
-from pmqa_tracker.parsing.values import LARGEST_WHOLE, read_percent, read_whole
+from pmqa_tracker.parsing.values import LARGEST_WHOLE, parse_percent, parse_whole_number
 
 
-class WholeField(forms.IntegerField):
+class WholeNumberField(forms.IntegerField):
     """A whole number; a box of text, since a browser's box for numbers refuses Thai digits."""
 
     widget = forms.TextInput
@@ -29,14 +29,14 @@ class WholeField(forms.IntegerField):
             raise ValidationError(error.message) from None
 
     def read(self, text: str) -> int | None:
-        return read_whole(ReadCell(text), least=self.min_value or 0, most=self.max_value or LARGEST_WHOLE)
+        return parse_whole_number(ReadCell(text), least=self.min_value or 0, most=self.max_value or LARGEST_WHOLE)
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         return {"inputmode": "numeric", "autocomplete": "off"}
 
 
-class PercentField(WholeField):
+class PercentField(WholeNumberField):
     """A whole percentage from 0 to 100; its label says that it is one, so that 1 is 1 %."""
 
     def read(self, text: str) -> int | None:
-        return read_percent(ReadCell(text, is_percent=True))
+        return parse_percent(ReadCell(text, is_percent=True))

@@ -31,7 +31,7 @@ FIRST_SERIAL = date(1899, 12, 30)  # a spreadsheet counts a day's number from he
 SERIALS = range(32_874, 91_312)  # 1990 to 2149: a number that is likely a day whose cell lost its format
 
 
-def read_text(cell: ReadCell) -> str:
+def parse_text(cell: ReadCell) -> str:
     """The text of a cell, "" for an empty one. Inside it only the line ends change (to LF); around it spaces go.
 
     A number is the text it is shown as, without a needless ".0".
@@ -62,8 +62,8 @@ def read_text(cell: ReadCell) -> str:
     return text.strip(EDGES)
 
 
-def read_code(cell: ReadCell) -> str:
-    """A code or number of the plan, such as 1.2.1 or 3, as `read_text`, without the apostrophe that
+def parse_code(cell: ReadCell) -> str:
+    """A code or number of the plan, such as 1.2.1 or 3, as `parse_text`, without the apostrophe that
     marks digits as a text.
 
     Raises:
@@ -72,13 +72,13 @@ def read_code(cell: ReadCell) -> str:
     """
     value = _value(cell)
     if isinstance(value, float) and not _finite(value).is_integer():
-        number = read_text(ReadCell(value))
+        number = parse_text(ReadCell(value))
         raise _changed_code(number, [number, f"{number}0"] if re.fullmatch(r"\d+\.\d", number) else [number])
     if isinstance(value, date):
         parts = (value.day, value.month, value.year % 100)
         codes = (".".join(map(str, each)) for each in (parts[:2], (value.month, value.day), parts))
         raise _changed_code(thai.type_date(day) if (day := _day_of(value)) else quote(value), dict.fromkeys(codes))
-    text = MARKED_AS_TEXT.sub("", read_text(cell))
+    text = MARKED_AS_TEXT.sub("", parse_text(cell))
     if (match := DAY_OF_CODE.fullmatch(text)) and (month := thai.find_month(match["name"])):
         raise _changed_code(text, [f"{int(match['day'])}.{month}", f"{month}.{int(match['day'])}"])
     return text
@@ -94,7 +94,7 @@ def _changed_code(value: str, readings: Iterable[str]) -> UnreadableError:
     return UnreadableError(text % {"codes": _(" or ").join(codes), "value": value, "last": codes[-1]}, codes)
 
 
-def read_day(cell: ReadCell) -> date | None:
+def parse_day(cell: ReadCell) -> date | None:
     """A day: a date cell, or any text of `thai.day_readings`. A year from 2400 on is of the Buddhist era in both.
 
     Raises:
@@ -110,7 +110,7 @@ def read_day(cell: ReadCell) -> date | None:
             [thai.type_date(FIRST_SERIAL + timedelta(days=int(value)))] if is_serial else (),
         )
     else:
-        text = read_text(cell)
+        text = parse_text(cell)
         if not text:
             return None
         readings = [day for day in thai.day_readings(text) if EARLIEST_YEAR <= day.year <= LATEST_YEAR]
@@ -126,7 +126,7 @@ def read_day(cell: ReadCell) -> date | None:
     )
 
 
-def read_percent(cell: ReadCell) -> int | None:
+def parse_percent(cell: ReadCell) -> int | None:
     """A whole percentage, 0-100: 50, "50%", "ร้อยละ ๕๐", and 0.5 for 50.
 
     Raises:
@@ -134,7 +134,7 @@ def read_percent(cell: ReadCell) -> int | None:
     """
     value, is_marked = _value(cell), cell.is_percent
     if isinstance(value, str):
-        text = read_text(cell)
+        text = parse_text(cell)
         if not text:
             return None
         match = PERCENT.fullmatch(thai.fold(text).strip())
@@ -163,7 +163,7 @@ def read_percent(cell: ReadCell) -> int | None:
     return int(number)
 
 
-def read_whole(cell: ReadCell, *, least: int = 0, most: int = LARGEST_WHOLE) -> int | None:
+def parse_whole_number(cell: ReadCell, *, least: int = 0, most: int = LARGEST_WHOLE) -> int | None:
     """A whole number from `least` to `most`, as a number or in digits, Thai ones too.
 
     Raises:
@@ -171,7 +171,7 @@ def read_whole(cell: ReadCell, *, least: int = 0, most: int = LARGEST_WHOLE) -> 
     """
     value, number = _value(cell), None
     if isinstance(value, str):
-        text = read_text(cell)
+        text = parse_text(cell)
         if not text:
             return None
         plain = thai.fold(text).strip()

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 
-from pmqa_tracker.views import OWNER
+from pmqa_tracker.views import OWNER_FIELD
 
 register = template.Library()
 
@@ -31,7 +31,7 @@ class OwnedFormNode(CsrfTokenNode):
         user = getattr(context.get("request"), "user", None)
         if user is None or not user.is_authenticated:
             return super().render(context)
-        return super().render(context) + format_html('<input type="hidden" name="{}" value="{}">', OWNER, user.pk)
+        return super().render(context) + format_html('<input type="hidden" name="{}" value="{}">', OWNER_FIELD, user.pk)
 
 
 @register.simple_tag

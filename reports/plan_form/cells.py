@@ -110,8 +110,8 @@ def status_cells(action: ActionItem | None) -> list[tuple[Any, Style]]:
     colours = status_look(action.status_on, action.due).colours
     updated = thai.format_date(timezone.localdate(action.updated_at)) if action.updated_at else "–"
     return [
-        (status_words(action), CENTERED.but(size=SMALL, bold=True, color=colours.text, fill=colours.background)),
-        (action.progress_on, CENTERED.but(number_format='0"%"')),
+        (status_words(action), CENTERED.replace(size=SMALL, bold=True, color=colours.text, fill=colours.background)),
+        (action.progress_on, CENTERED.replace(number_format='0"%"')),
         (result_words(action), CELL),
         (updated, CENTERED),
     ]

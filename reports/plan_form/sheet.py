@@ -56,8 +56,8 @@ HEADING = Style(bold=True, vertical="center")
 NOTE = Style(size=SMALL, border="", vertical="center")
 UNSCHEDULED = Style(size=SMALL, italic=True, color=QUIET, horizontal="center", vertical="center")
 ARROW = Style(font="Arial", size=9, bold=True, color="2B2A6C", vertical="center", wrap=False)
-STATED = ARROW.but(fill="DCDAF0")
-INFERRED = ARROW.but(fill="BDBBE0", pattern="lightUp")
+STATED = ARROW.replace(fill="DCDAF0")
+INFERRED = ARROW.replace(fill="BDBBE0", pattern="lightUp")
 
 LEGENDS = (
     (STATED, "ช่วงเวลาตามเอกสาร หรือผู้ประสานงานยืนยันแล้ว"),
@@ -124,10 +124,11 @@ class CategorySheet:
         width = self.layout.width(1, self.layout.last)
         self._write_line(plan.title, FORM_TITLE, text_height(plan.title, width, FORM_TITLE.size))
         if plan.organization not in plan.title:
-            self._write_line(plan.organization, FORM_TITLE.but(size=HEADING_SIZE), line_height(HEADING_SIZE) + PADDING)
+            style = FORM_TITLE.replace(size=HEADING_SIZE)
+            self._write_line(plan.organization, style, line_height(HEADING_SIZE) + PADDING)
         heading = f"หมวด {category_number(category.number)} {category.name}"
         row = self._add_row(line_height(HEADING_SIZE) + 5)
-        style = FORM_TITLE.but(size=HEADING_SIZE, horizontal="left", indent=1)
+        style = FORM_TITLE.replace(size=HEADING_SIZE, horizontal="left", indent=1)
         write_box(self.sheet, (row, 1, row, self.layout.ACTION), heading, style)
         bases = {action.schedule_basis == action.Basis.INFERRED for action in actions if action.first_period_id}
         for place, is_inferred in enumerate(sorted(bases)):
@@ -137,8 +138,8 @@ class CategorySheet:
     def _write_legend(self, row: int, style: Style, words: str) -> None:
         layout = self.layout
         if layout.periods:
-            write(self.sheet.cell(row, layout.FIRST_PERIOD), self._arrow_head(style), style.but(horizontal="right"))
-            write_box(self.sheet, (row, layout.FIRST_PERIOD + 1, row, layout.last), words, NOTE.but(indent=1))
+            write(self.sheet.cell(row, layout.FIRST_PERIOD), self._arrow_head(style), style.replace(horizontal="right"))
+            write_box(self.sheet, (row, layout.FIRST_PERIOD + 1, row, layout.last), words, NOTE.replace(indent=1))
 
     def _write_header(self) -> None:
         layout, top = self.layout, self.row
@@ -158,11 +159,11 @@ class CategorySheet:
         for year, periods in groupby(self.as_of.periods, key=lambda period: period.fiscal_year):
             count = len(list(periods))
             words = f"ปี พ.ศ. {year}" if count > 1 else f"ปี พ.ศ.\n{year}"
-            style = FORM_HEADER.but(size=SMALL) if count == 1 and layout.is_narrow else FORM_HEADER
+            style = FORM_HEADER.replace(size=SMALL) if count == 1 and layout.is_narrow else FORM_HEADER
             write_box(self.sheet, (top, column, top, column + count - 1), words, style)
             column += count
         for place, label in enumerate(months):
-            write(self.sheet.cell(bottom, layout.FIRST_PERIOD + place), label, FORM_HEADER.but(size=SMALL))
+            write(self.sheet.cell(bottom, layout.FIRST_PERIOD + place), label, FORM_HEADER.replace(size=SMALL))
         write_box(self.sheet, (top, layout.lead, top, layout.support), "ผู้รับผิดชอบ", FORM_HEADER)
         write(self.sheet.cell(bottom, layout.lead), "หลัก", FORM_HEADER)
         write(self.sheet.cell(bottom, layout.support), "สนับสนุน", FORM_HEADER)
@@ -181,7 +182,7 @@ class CategorySheet:
     def _write_headings(self) -> None:
         for entry in self.waiting:
             words = f"{entry.criterion}{'  (ผ่าน)' if entry.is_passed else ''}"
-            style = HEADING.but(indent=3 if entry.criterion.parent_id else 1, bold=not entry.is_passed)
+            style = HEADING.replace(indent=3 if entry.criterion.parent_id else 1, bold=not entry.is_passed)
             self._write_line(words, style, self._heading_height(entry))
         self.waiting = []
 
@@ -275,14 +276,14 @@ class CategorySheet:
         layout = self.layout
 
         def put(column: int, value: Any, style: Style) -> None:
-            write_box(self.sheet, (first, column, last, column), value, style.but(**edges))
+            write_box(self.sheet, (first, column, last, column), value, style.replace(**edges))
 
         put(layout.ACTION, action_words(action), CELL)
         for column, words, style in self._period_cells(action):
             put(column, words, style)
         if action and not action.first_period_id and layout.periods:
             box = (first, layout.FIRST_PERIOD, last, layout.lead - 1)
-            write_box(self.sheet, box, "ไม่ปรากฏในเอกสาร", UNSCHEDULED.but(**edges))
+            write_box(self.sheet, box, "ไม่ปรากฏในเอกสาร", UNSCHEDULED.replace(**edges))
         if layout.with_status:
             for place, (value, style) in enumerate(status_cells(action)):
                 put(layout.status + place, value, style)
@@ -299,9 +300,9 @@ class CategorySheet:
             if start is None or end is None or not start <= place <= end:
                 yield column, "", CELL
             elif place == end:
-                yield column, self._arrow_head(style), style.but(horizontal="right")
+                yield column, self._arrow_head(style), style.replace(horizontal="right")
             else:
-                yield column, shaft(style), style.but(horizontal="fill")
+                yield column, shaft(style), style.replace(horizontal="fill")
 
     def _arrow_head(self, style: Style) -> str:
         room = self.layout.width(self.layout.FIRST_PERIOD) * POINTS_PER_CHARACTER - 16

@@ -15,7 +15,7 @@ from reports.progress.read import ReportData
 from reports.progress.sheets import GroupRow, footer, group_columns, overdue_or_blocked
 from reports.progress.tables import CENTER, HEADING, status_cell
 from spreadsheets.styles import NOTE, TITLE
-from spreadsheets.tables import Column, ColumnKind, build_list_workbook, finish_sheet, set_widths, write_line
+from spreadsheets.tables import Column, ColumnKind, finish_sheet, set_widths, write_line, write_table
 
 
 def _leads(action: ActionItem) -> str:
@@ -63,10 +63,10 @@ def write_unit(sheet: Worksheet, reading: ReportData, unit: Unit, notes: Iterabl
     figures = [
         GroupRow(labels[role], group) for role in labels for group in groups[role] if group.subject.pk == unit.pk
     ]
-    _first, row = build_list_workbook(sheet, row, group_columns("ในฐานะ", 13), figures)
+    _first, row = write_table(sheet, row, group_columns("ในฐานะ", 13), figures)
     for role, actions in reading.parts_of(unit):
         row = write_line(sheet, row + 2, f"{labels[role]} ({len(actions)} รายการ)", HEADING)
-        _first, row = build_list_workbook(sheet, row, ACTION, actions)
+        _first, row = write_table(sheet, row, ACTION, actions)
     finish_sheet(sheet, 1, footer(reading))
 
 
@@ -75,7 +75,7 @@ def write_actions(sheet: Worksheet, reading: ReportData, title: str, actions: It
     set_widths(sheet, [column.width for column in ACTION])
     row = write_line(sheet, 1, title, TITLE)
     row = write_line(sheet, row, footer(reading), NOTE)
-    _first, last = build_list_workbook(sheet, row, ACTION, actions)
+    _first, last = write_table(sheet, row, ACTION, actions)
     if last == row:
         write_line(sheet, row + 1, "ไม่มีรายการ", NOTE)
     finish_sheet(sheet, row, footer(reading), columns=len(ACTION), last=last)
@@ -111,7 +111,7 @@ def write_verdicts(sheet: Worksheet, reading: ReportData) -> None:
     total = f"คะแนนรวม{scores.scope} ปัจจุบัน {now} หากผ่านทุกข้อที่พร้อม {ready} จากเต็ม {scores.full}"
     row = write_line(sheet, row, f"{footer(reading)} · {total}", NOTE)
     rows = [(line.criterion, cell) for line in scores.rows for cell in line.cells if cell.requirement]
-    _first, last = build_list_workbook(sheet, row, columns, rows)
+    _first, last = write_table(sheet, row, columns, rows)
     finish_sheet(sheet, row, footer(reading), columns=len(columns), last=last)
 
 
@@ -143,7 +143,7 @@ def write_changes(sheet: Worksheet, reading: ReportData) -> None:
         actions = [action for action in reading.actions if getattr(action, change.field)]
         row = write_line(sheet, row + 1, f"{change.label} ({counts[change].count} รายการ)", HEADING)
         if actions:
-            _first, row = build_list_workbook(sheet, row, columns, actions)
+            _first, row = write_table(sheet, row, columns, actions)
             row += 1
         else:
             row = write_line(sheet, row, "ไม่มีรายการ", NOTE)

@@ -15,7 +15,7 @@ from reports.progress import charts as charts
 from reports.progress.read import ReportData
 from reports.progress.tables import HEADING, ONE_DECIMAL, SIGNED, TEXT
 from spreadsheets.styles import NOTE, PADDING, TITLE, Style, line_height, set_up_page, text_height, write
-from spreadsheets.tables import STYLES, Column, ColumnKind, build_list_workbook, finish_sheet, set_widths, write_line
+from spreadsheets.tables import STYLES, Column, ColumnKind, finish_sheet, set_widths, write_line, write_table
 
 CHART_ROWS = 12  # rows of ordinary height that a chart beside a table covers
 MOST_BESIDE = 7  # rows of a table whose chart still stands on its page
@@ -62,8 +62,8 @@ def write_cover(
     widths = (32.0, 130.0)
     set_widths(sheet, widths)
     day = thai.format_date(reading.as_of.day, short=False)
-    row = write_line(sheet, 2, "รายงานความก้าวหน้าแผนพัฒนาองค์การ", TITLE.but(size=26, color="2B2A6C"))
-    write(sheet.cell(row, 1), reading.plan.title, TITLE.but(wrap=True))
+    row = write_line(sheet, 2, "รายงานความก้าวหน้าแผนพัฒนาองค์การ", TITLE.replace(size=26, color="2B2A6C"))
+    write(sheet.cell(row, 1), reading.plan.title, TITLE.replace(wrap=True))
     sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=2)
     sheet.row_dimensions[row].height = text_height(reading.plan.title, sum(widths), TITLE.size)
     facts = (
@@ -124,7 +124,7 @@ def write_summary(sheet: Worksheet, reading: ReportData) -> None:
         ["ความก้าวหน้าเฉลี่ย (%)", (before.progress, ONE_DECIMAL), (whole.progress, ONE_DECIMAL), None],
         ["ที่ควรเป็นตามแผน (%)", (before.expected, ONE_DECIMAL), (whole.expected, ONE_DECIMAL), None],
     ]
-    _first, row = build_list_workbook(sheet, row + 1, columns, rows)
+    _first, row = write_table(sheet, row + 1, columns, rows)
     for section in (_curve, _ages):
         row += 1
         sheet.row_breaks.append(Break(id=row - 1))
@@ -139,14 +139,14 @@ def _curve(sheet: Worksheet, reading: ReportData, row: int) -> int:
             "วันที่",
             34,
             get=lambda point: thai.format_date(point.day),
-            style=STYLES[ColumnKind.DAY].but(horizontal="left"),
+            style=STYLES[ColumnKind.DAY].replace(horizontal="left"),
         ),
         Column("ตามแผน", 16, get=lambda point: point.expected, style=ONE_DECIMAL),
         Column("ผลจริง", 16, get=lambda point: point.actual, style=ONE_DECIMAL),
         Column("คาดการณ์", 16, get=lambda point: point.forecast, style=ONE_DECIMAL),
     ]
     points = reading.overview.curve.points
-    rows = build_list_workbook(sheet, row, columns, points)
+    rows = write_table(sheet, row, columns, points)
     if points:
         sheet.add_chart(charts.write_curve_chart(sheet, "แผนเทียบกับผลการดำเนินการ (%)", row, rows), f"{BESIDE}{row}")
     return max(rows[1], row + CHART_ROWS) + 1
@@ -155,9 +155,7 @@ def _curve(sheet: Worksheet, reading: ReportData, row: int) -> int:
 def _ages(sheet: Worksheet, reading: ReportData, row: int) -> int:
     row = write_line(sheet, row, "ล่าช้ามานานเท่าใด", HEADING)
     columns = [Column("ล่าช้ามาแล้ว", 34), Column("จำนวนรายการ", 16, ColumnKind.NUMBER)]
-    rows = build_list_workbook(
-        sheet, row, columns, [(str(age.label), figure.count) for age, figure in reading.overview.ages]
-    )
+    rows = write_table(sheet, row, columns, [(str(age.label), figure.count) for age, figure in reading.overview.ages])
     chart = charts.columns_chart(sheet, "รายการที่ล่าช้า แยกตามระยะเวลา", row, rows, 2, Due.OVERDUE.look.colours.chart)
     sheet.add_chart(chart, f"{BESIDE}{row}")
     return max(rows[1], row + CHART_ROWS) + 1
@@ -169,7 +167,7 @@ def write_groups(sheet: Worksheet, reading: ReportData, title: str, first: str, 
     set_widths(sheet, [column.width for column in columns])
     row = write_line(sheet, 1, title, TITLE)
     row = write_line(sheet, row, footer(reading), NOTE)
-    rows = build_list_workbook(sheet, row, columns, groups)
+    rows = write_table(sheet, row, columns, groups)
     if groups:
         chart = charts.stacked_bars(
             sheet, title, row, rows, range(3, 3 + len(BAR_ORDER)), [each.look.colours.chart for each in BAR_ORDER]

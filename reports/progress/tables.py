@@ -8,8 +8,8 @@ from spreadsheets.tables import STYLES, ColumnKind
 HEADING = Style(bold=True, size=HEADING_SIZE, border="", vertical="center", color="2B2A6C", wrap=False)
 TEXT = STYLES[ColumnKind.TEXT]
 CENTER = Style(horizontal="center")
-ONE_DECIMAL = STYLES[ColumnKind.PERCENT].but(number_format='0.0"%"')
-SIGNED = STYLES[ColumnKind.NUMBER].but(number_format="+0;-0;0")
+ONE_DECIMAL = STYLES[ColumnKind.PERCENT].replace(number_format='0.0"%"')
+SIGNED = STYLES[ColumnKind.NUMBER].replace(number_format="+0;-0;0")
 
 
 def status_cell(status: str, due: str) -> tuple[str, Style]:
@@ -17,4 +17,4 @@ def status_cell(status: str, due: str) -> tuple[str, Style]:
     colours = status_look(status, due).colours
     label = str(Status(status).label)
     words = f"{label} ({Due.OVERDUE.label})" if due == Due.OVERDUE else label
-    return words, CENTER.but(bold=True, color=colours.text, fill=colours.background)
+    return words, CENTER.replace(bold=True, color=colours.text, fill=colours.background)

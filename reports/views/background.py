@@ -21,7 +21,7 @@ from pmqa_tracker.tasks import ProgressCallback, Task
 from pmqa_tracker.views import NotFound
 from reports.plan_form.workbook import build_plan_form
 from reports.progress.workbook import build_progress_report
-from spreadsheets.downloads import capture_messages, write_to, xlsx_response
+from spreadsheets.downloads import capture_messages, save_workbook, xlsx_response
 
 WorkbookBuilder = Callable[[ProgressCallback], Workbook]
 
@@ -66,7 +66,7 @@ def background_start(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _begin(request: HttpRequest, plan: Plan, name: str, build: WorkbookBuilder) -> HttpResponse:
     def work(on_progress: ProgressCallback, result: Path) -> None:
-        write_to(result, build(on_progress))
+        save_workbook(result, build(on_progress))
 
     task = tasks.start(owner=request.user.pk, label=name, work=work, file_name=name)
     return redirect("prepared", plan.slug, task.name)

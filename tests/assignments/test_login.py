@@ -101,7 +101,7 @@ def test_the_link_of_a_refused_form_leads_to_its_page(browser):
     for referer, link in ((f"http://testserver{page}", page), ("http://elsewhere.example/", "/password/")):
         response = browser.post("/password/", {"old_password": "x"}, headers={"Referer": referer})
         assert response.status_code == 403
-        assert response.context["here"] == link
+        assert response.context["form_page_url"] == link
 
 
 # Closed accounts.

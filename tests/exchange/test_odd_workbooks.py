@@ -9,7 +9,7 @@ from django.utils.translation import override
 from assignments.models import Unit
 from exchange.models import ImportState
 from exchange.whole_plan.export import build_template
-from spreadsheets.read import BookRead, WorkbookRefusedError, read_workbook
+from spreadsheets.read import ReadWorkbook, WorkbookRefusedError, read_workbook
 from tests.exchange.bringing import bring, exported, saved
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.odd_workbooks import ODDITIES
@@ -28,7 +28,7 @@ def small():
     return plan
 
 
-def cells(book: BookRead) -> list[dict]:
+def cells(book: ReadWorkbook) -> list[dict]:
     """What a workbook's own sheets hold."""
     return [asdict(sheet) for sheet in book.sheets if sheet.name != "ของฉัน"]
 

@@ -193,7 +193,7 @@ def test_a_task_that_fails_or_was_cut_off_is_told(settings, monkeypatch):
     settings.PMQA_TASKS_IN_BACKGROUND = True
     stop = threading.Event()
     task = tasks.start(owner=1, label="งาน", work=lambda tell, result: stop.wait(10), patience=0)
-    monkeypatch.setattr(tasks, "SILENT_SECONDS", -1)
+    monkeypatch.setattr(tasks, "DEAD_AFTER_SECONDS", -1)
     assert tasks.find(task.name).state == tasks.CUT_OFF
     stop.set()
 

@@ -14,7 +14,7 @@ from django.urls.resolvers import URLPattern
 from assignments.access import RoleGroup
 from assignments.models import User
 from plan.models import ActionItem, ProgressUpdate
-from pmqa_tracker.views import OWNER, WITHOUT_OWNER
+from pmqa_tracker.views import OWNER_FIELD, WITHOUT_OWNER
 from tests.factories import EvidenceFactory, UserFactory
 from tests.pages import addresses
 
@@ -83,7 +83,7 @@ def test_every_form_of_every_page_carries_its_owner(client, plan, role, superuse
             continue
         body = response.content.decode()
         for form in Forms(body).posting:
-            owners = [attrs.get("value") for _tag, attrs in form["fields"] if attrs.get("name") == OWNER]
+            owners = [attrs.get("value") for _tag, attrs in form["fields"] if attrs.get("name") == OWNER_FIELD]
             assert owners == [str(person.pk)], (address, form["attrs"])
             seen += 1
         # A choice that the browser would restore by its place belongs to a form that it leaves alone.
@@ -116,7 +116,7 @@ def test_every_form_of_the_admin_carries_its_owner_and_is_not_restored(client, p
             if response.status_code != 200:
                 continue
             for form in Forms(response.content.decode()).posting:
-                owners = [attrs.get("value") for _tag, attrs in form["fields"] if attrs.get("name") == OWNER]
+                owners = [attrs.get("value") for _tag, attrs in form["fields"] if attrs.get("name") == OWNER_FIELD]
                 assert owners == [str(superuser.pk)], (address, form["attrs"])
                 ticks = [attrs for tag, attrs in form["fields"] if tag == "select" or attrs.get("type") == "checkbox"]
                 assert not ticks or form["attrs"].get("autocomplete") == "off", (address, form["attrs"])
@@ -149,7 +149,7 @@ def test_every_address_refuses_the_form_of_another_user_and_names_both(client, h
     seen = 0
     for name, pieces in patterns():
         address = reverse(name, kwargs={piece: PIECES.get(piece, "x") for piece in pieces})
-        response = client.post(address, {OWNER: owner.pk, "result": WORDS}, headers=headers)
+        response = client.post(address, {OWNER_FIELD: owner.pk, "result": WORDS}, headers=headers)
         if name in WITHOUT_OWNER:
             assert response.status_code != 409
             client.force_login(person)
@@ -198,14 +198,14 @@ def test_nothing_is_recorded_in_the_name_of_who_logs_in_later(plan, settings):
 @pytest.mark.parametrize("owner", ["", "0", "x", "9" * 40, "๑"])
 def test_an_owner_that_is_nobody_is_refused_all_the_same(client, owner):
     client.force_login(UserFactory())
-    assert client.post("/password/", {OWNER: owner, "old_password": "ความลับ"}).status_code == 409
+    assert client.post("/password/", {OWNER_FIELD: owner, "old_password": "ความลับ"}).status_code == 409
 
 
 def test_the_admin_refuses_the_form_of_another_user(client, superuser):
     other = UserFactory(first_name="สมชาย")
     client.force_login(superuser)
     address = reverse("admin:assignments_unit_add")
-    response = client.post(address, {OWNER: other.pk, "abbreviation": "กทส.", "name_th": WORDS})
+    response = client.post(address, {OWNER_FIELD: other.pk, "abbreviation": "กทส.", "name_th": WORDS})
     assert response.status_code == 409
     assert f"{WORDS}</textarea>" in response.content.decode()
     assert not list(get_messages(response.wsgi_request))

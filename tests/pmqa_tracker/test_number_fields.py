@@ -13,7 +13,7 @@ from criteria.models import Category
 from plan.updates.forms import UpdateForm
 from pmqa_tracker import thai
 from pmqa_tracker.forms import BuddhistDateField
-from pmqa_tracker.parsing.fields import PercentField, WholeField
+from pmqa_tracker.parsing.fields import PercentField, WholeNumberField
 from tests.factories import ActionItemFactory, PlanFactory, UserFactory
 
 DAYS = [
@@ -49,7 +49,7 @@ def test_what_is_no_percentage_is_refused_with_what_is_allowed(typed):
 
 @pytest.mark.parametrize("typed", ["12", "๑๒", " 1๒ ", "１２", "12\u200b", "12.0"])
 def test_a_whole_number_is_read_however_it_is_typed(typed):
-    assert WholeField(min_value=0).clean(typed) == 12
+    assert WholeNumberField(min_value=0).clean(typed) == 12
 
 
 @pytest.mark.parametrize("typed", DAYS)
@@ -96,7 +96,7 @@ def test_no_form_of_the_admin_has_a_box_that_refuses_thai_digits(rf):
         ]
         for field in (field for form in makers for field in form.base_fields.values()):
             assert not isinstance(field.widget, (forms.NumberInput, forms.DateInput)), (screen, field.label)
-            seen += isinstance(field, (WholeField, BuddhistDateField))
+            seen += isinstance(field, (WholeNumberField, BuddhistDateField))
     assert seen > 10
 
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
-from pmqa_tracker.parsing.choices import read_choice, read_yes_no
+from pmqa_tracker.parsing.choices import parse_choice, parse_yes_no
 from pmqa_tracker.parsing.errors import UnreadableError
-from pmqa_tracker.parsing.values import read_code, read_day, read_percent, read_text, read_whole
+from pmqa_tracker.parsing.values import parse_code, parse_day, parse_percent, parse_text, parse_whole_number
 from spreadsheets.text import clean_text
 from tests.pmqa_tracker.any_cells import CELLS, ODD, check
 
@@ -49,18 +49,18 @@ def refused(read, value, **how):
     ],
 )
 def test_a_text_is_what_is_shown(value, text):
-    assert read_text(ReadCell(value)) == text
+    assert parse_text(ReadCell(value)) == text
 
 
 def test_a_percentage_in_a_column_of_texts_is_the_text_shown():
-    assert read_text(ReadCell(0.5, is_percent=True)) == "50%"
+    assert parse_text(ReadCell(0.5, is_percent=True)) == "50%"
 
 
 @pytest.mark.parametrize(
     ("text", "code"), [("ผล\x07งาน", "U+0007"), ("ก\ud800", "U+D800"), ("\uffff", "U+FFFF"), ("\x1f", "U+001F")]
 )
 def test_a_character_that_no_text_holds_is_named(text, code):
-    assert code in refused(read_text, text).message
+    assert code in refused(parse_text, text).message
 
 
 @pytest.mark.parametrize(
@@ -75,24 +75,24 @@ def test_a_character_that_no_text_holds_is_named(text, code):
     ],
 )
 def test_a_text_that_has_become_something_else_is_refused(value, readings):
-    assert refused(read_text, value).readings == readings
+    assert refused(parse_text, value).readings == readings
 
 
 @given(st.text(st.characters(codec=None)))
 @example(" \u00a0ก\x00\r\n ")
 def test_a_text_that_was_read_comes_back_the_same(text):
-    read = read_text(ReadCell(clean_text(text)))
-    assert read_text(ReadCell(clean_text(read))) == read
+    read = parse_text(ReadCell(clean_text(text)))
+    assert parse_text(ReadCell(clean_text(read))) == read
 
 
 @pytest.mark.parametrize(("value", "code"), [("1.10", "1.10"), ("1.2.1-A-3", "1.2.1-A-3"), (3.0, "3"), (None, "")])
 def test_a_code_is_a_text(value, code):
-    assert read_code(ReadCell(value)) == code
+    assert parse_code(ReadCell(value)) == code
 
 
 @pytest.mark.parametrize(("value", "readings"), [(1.1, ["1.1", "1.10"]), (1.25, ["1.25"])])
 def test_a_code_that_has_become_a_number_is_asked_for(value, readings):
-    assert refused(read_code, value).readings == readings
+    assert refused(parse_code, value).readings == readings
 
 
 @pytest.mark.parametrize(
@@ -125,17 +125,17 @@ def test_a_code_that_has_become_a_number_is_asked_for(value, readings):
     ],
 )
 def test_a_day_is_understood(value):
-    assert read_day(ReadCell(value)) == DAY
+    assert parse_day(ReadCell(value)) == DAY
 
 
 @pytest.mark.parametrize("value", [None, "", "  ", "\u200b"])
 def test_an_empty_cell_is_nothing(value):
-    assert read_day(ReadCell(value)) is read_percent(ReadCell(value)) is read_whole(ReadCell(value)) is None
-    assert read_yes_no(ReadCell(value)) is None
+    assert parse_day(ReadCell(value)) is parse_percent(ReadCell(value)) is parse_whole_number(ReadCell(value)) is None
+    assert parse_yes_no(ReadCell(value)) is None
 
 
 def test_a_leap_day_that_only_one_era_has_is_that_day():
-    assert read_day(ReadCell("29/2/63")) == date(2020, 2, 29)
+    assert parse_day(ReadCell("29/2/63")) == date(2020, 2, 29)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_leap_day_that_only_one_era_has_is_that_day():
     ],
 )
 def test_what_is_no_day_or_several_is_asked(value, readings):
-    assert refused(read_day, value).readings == readings
+    assert refused(parse_day, value).readings == readings
 
 
 def ways_to_type(day):
@@ -187,12 +187,12 @@ def ways_to_type(day):
 def test_every_way_to_type_a_day_is_that_day(day):
     for typed in ways_to_type(day):
         for text in (typed, typed.translate(thai.TO_THAI), f"\u00a0{typed}\n"):
-            assert read_day(ReadCell(text)) == day, text
-    assert read_day(ReadCell(day)) == read_day(ReadCell(datetime.combine(day, time(8)))) == day
+            assert parse_day(ReadCell(text)) == day, text
+    assert parse_day(ReadCell(day)) == parse_day(ReadCell(datetime.combine(day, time(8)))) == day
     for language in ("th", "en"):
         with translation.override(language):
-            assert read_day(ReadCell(thai.format_date(day))) == day
-            assert read_day(ReadCell(thai.format_date(day, short=False))) == day
+            assert parse_day(ReadCell(thai.format_date(day))) == day
+            assert parse_day(ReadCell(thai.format_date(day, short=False))) == day
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_every_way_to_type_a_day_is_that_day(day):
     ],
 )
 def test_a_percentage_is_understood(value, is_percent, percent):
-    assert read_percent(ReadCell(value, is_percent)) == percent
+    assert parse_percent(ReadCell(value, is_percent)) == percent
 
 
 @pytest.mark.parametrize(
@@ -250,52 +250,52 @@ def test_a_percentage_is_understood(value, is_percent, percent):
     ],
 )
 def test_what_is_no_percentage_or_may_be_two_is_asked(value, is_percent, readings):
-    assert refused(read_percent, value, is_percent=is_percent).readings == readings
+    assert refused(parse_percent, value, is_percent=is_percent).readings == readings
 
 
 @given(st.integers(min_value=0, max_value=100))
 def test_every_percentage_comes_back_as_it_is_shown(percent):
-    assert read_percent(ReadCell(percent / 100, is_percent=True)) == percent
+    assert parse_percent(ReadCell(percent / 100, is_percent=True)) == percent
     for text in (f"{percent}%", f"{percent} %", f"ร้อยละ {percent}".translate(thai.TO_THAI)):
-        assert read_percent(ReadCell(text)) == percent
+        assert parse_percent(ReadCell(text)) == percent
     if percent != 1:
-        assert read_percent(ReadCell(percent)) == read_percent(ReadCell(str(percent))) == percent
+        assert parse_percent(ReadCell(percent)) == parse_percent(ReadCell(str(percent))) == percent
 
 
 @pytest.mark.parametrize(
     ("value", "number"), [(3, 3), (3.0, 3), ("๓", 3), (" 3 ", 3), ("3.0", 3), (0, 0), ("32767", 32767)]
 )
 def test_a_whole_number_is_understood(value, number):
-    assert read_whole(ReadCell(value)) == number
+    assert parse_whole_number(ReadCell(value)) == number
 
 
 @pytest.mark.parametrize(
     "value", [3.5, "3.5", -1, "-1", 32768, True, DAY, "สาม", "1,000", "1e3", float("nan"), "9" * 5000]
 )
 def test_what_is_no_whole_number_is_refused(value):
-    refused(read_whole, value)
+    refused(parse_whole_number, value)
 
 
 def test_a_whole_number_keeps_to_its_range():
-    assert read_whole(ReadCell(-2), least=-2, most=2) == -2
-    assert "-2" in refused(lambda cell: read_whole(cell, least=-2, most=2), 3).message
+    assert parse_whole_number(ReadCell(-2), least=-2, most=2) == -2
+    assert "-2" in refused(lambda cell: parse_whole_number(cell, least=-2, most=2), 3).message
 
 
 @pytest.mark.parametrize(("text", "choice"), [("น้ำส้ม", 1), (" นํ้า ส้ม", 1), ("orangeJUICE", 1), ("orange", 1), ("ชา", 3)])
 def test_a_choice_is_understood_however_it_is_spelt(text, choice):
-    assert read_choice(ReadCell(text), FRUIT) == choice
+    assert parse_choice(ReadCell(text), FRUIT) == choice
 
 
 def test_a_choice_that_may_be_two_is_asked():
-    assert refused(lambda cell: read_choice(cell, FRUIT), "lemon").readings == ["น้ำมะนาว", "ชา"]
+    assert refused(lambda cell: parse_choice(cell, FRUIT), "lemon").readings == ["น้ำมะนาว", "ชา"]
 
 
 def test_an_unknown_choice_is_told_what_is_allowed_and_what_is_near():
     with translation.override("en"):
-        assert refused(lambda cell: read_choice(cell, FRUIT), "น้ำมะนา").message == (
+        assert refused(lambda cell: parse_choice(cell, FRUIT), "น้ำมะนา").message == (
             "“น้ำมะนา” is not one of the choices. Allowed: น้ำส้ม, น้ำมะนาว, ชา. The nearest: น้ำมะนาว, น้ำส้ม"
         )
-        assert refused(lambda cell: read_choice(cell, FRUIT), "xyz").message.endswith("Allowed: น้ำส้ม, น้ำมะนาว, ชา.")
+        assert refused(lambda cell: parse_choice(cell, FRUIT), "xyz").message.endswith("Allowed: น้ำส้ม, น้ำมะนาว, ชา.")
 
 
 @pytest.mark.parametrize(
@@ -312,11 +312,12 @@ def test_an_unknown_choice_is_told_what_is_allowed_and_what_is_near():
     ],
 )
 def test_yes_and_no_are_understood(value, answer):
-    assert read_yes_no(ReadCell(value)) is answer
+    assert parse_yes_no(ReadCell(value)) is answer
 
 
 READERS = [
-    read_text, read_code, read_day, read_percent, read_whole, read_yes_no, lambda cell: read_choice(cell, FRUIT),
+    parse_text, parse_code, parse_day, parse_percent, parse_whole_number, parse_yes_no,
+    lambda cell: parse_choice(cell, FRUIT),
 ]  # fmt: skip
 
 

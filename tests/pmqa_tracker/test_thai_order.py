@@ -132,7 +132,7 @@ def test_a_column_of_another_record_is_sorted_by_the_name_it_shows(client, scree
     names = shuffled(["กก", "เกษม", "แก้ว", "ขวัญ", "๙"])
     for number, name in enumerate(names):
         related = factory_of(field.related_model)()
-        shown_by = "first_name" if field.related_model is User else field.related_model.SHOWN_BY
+        shown_by = "first_name" if field.related_model is User else field.related_model.DISPLAY_FIELD
         is_text = isinstance(field.related_model._meta.get_field(shown_by), CharField | TextField)
         shown = {shown_by: name if is_text else 50 - number}
         field.related_model._base_manager.filter(pk=related.pk).update(**shown)

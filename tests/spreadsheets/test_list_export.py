@@ -7,7 +7,7 @@ import pytest
 from django.utils import translation
 from openpyxl import load_workbook
 
-from spreadsheets.list_export import Table, send_table, write_list
+from spreadsheets.list_export import Table, list_response, write_list
 from spreadsheets.styles import FONT, HIGHEST_ROW, count_lines, line_height
 from spreadsheets.tables import Column, ColumnKind
 
@@ -120,7 +120,7 @@ def test_a_row_has_as_many_values_as_there_are_columns():
 
 
 def test_it_is_a_download():
-    response = send_table(table([]), "รายการ.xlsx")
+    response = list_response(table([]), "รายการ.xlsx")
     assert response.headers["Content-Type"].endswith("spreadsheetml.sheet")
     assert response.headers["Content-Disposition"].startswith("attachment; filename*=utf-8''%E0%B8%A3")
 

@@ -15,7 +15,7 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from pmqa_tracker.parsing.cell import ReadCell
 from spreadsheets.inspect import check_workbook
-from spreadsheets.read import LIMITS, BookRead, Limits, WorkbookRefusedError, read_workbook
+from spreadsheets.read import LIMITS, Limits, ReadWorkbook, WorkbookRefusedError, read_workbook
 from spreadsheets.text import write_text
 from tests import sizes
 from tests.bombs import BOMBS, packed
@@ -201,7 +201,7 @@ def test_damaged_workbooks_are_read_or_refused_and_nothing_else():
     taken = 0
     for seed in range(1000 * sizes.SEED, 1000 * sizes.SEED + sizes.scaled(200)):
         try:
-            assert isinstance(read_workbook(mutated(GOOD, seed), "a.xlsx"), BookRead)
+            assert isinstance(read_workbook(mutated(GOOD, seed), "a.xlsx"), ReadWorkbook)
             taken += 1
         except WorkbookRefusedError:
             continue

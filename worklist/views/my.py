@@ -27,7 +27,7 @@ from plan.updates.forms import typed_update
 from plan.updates.record import record_unchanged
 from plan.updates.views import UpdatePanel, answer_update, open_panel, page_addresses, why_skipped
 from pmqa_tracker import clock, thai
-from pmqa_tracker.typed_words import LabelledText, reads_typed_text
+from pmqa_tracker.typed_text import LabelledText, reads_typed_text
 from submissions.grid import read_submission_grid
 from worklist.queue import PageRow, WorkRow, read_rows, sort_work
 

@@ -23,7 +23,7 @@ def reads_typed_text(describe: Callable[[HttpRequest], LabelledText]) -> Callabl
     """
 
     def mark(view: Any) -> Any:
-        view.describe_words = describe
+        view.describe_typed_text = describe
         return view
 
     return mark
@@ -34,7 +34,7 @@ def typed_text(request: HttpRequest) -> LabelledText:
     if request.method != "POST":
         return []
     view = getattr(request.resolver_match, "func", None)
-    if describe := getattr(view, "describe_words", None):
+    if describe := getattr(view, "describe_typed_text", None):
         return describe(request)
     if model_admin := getattr(view, "model_admin", None):
         return [*_admin_words(request, model_admin), *file_names(request)]
