@@ -172,7 +172,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
     """Share the tests out, long ones first: a module is run by one worker, each test marked `apart` by any.
 
     Browser tests are skipped, and told, where Chromium is missing; in CI that is a failure.
@@ -183,6 +183,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
         if item.get_closest_marker("browser") and not (CHROMIUM or IS_REQUIRED):
             item.add_marker(pytest.mark.skip(reason="chromium is missing"))
     yield
+    for item in items if config.getoption("loadgroup", False) else ():
+        # xdist 3.8 adds the group where pytest 9.2 does not look: without this each test would be a group of its own.
+        group = item.get_closest_marker("xdist_group").args[0]
+        if "@" not in item.nodeid[item.nodeid.rfind("]") + 1 :]:
+            item._id = item.id.parse(f"{item.nodeid}@{group}")
     items.sort(key=lambda item: (item.get_closest_marker("apart") is None, item.get_closest_marker("long") is None))
 
 
