@@ -115,7 +115,12 @@ class _DemoSubmission:
             note = REPORT_THANKS[_pick(self.name, "thanks", len(REPORT_THANKS))]
             self._took(
                 accept_submission(
-                    report=self.report, access=self.reviewer, version=self.version, op_id=self._op(), at=at, note=note
+                    submission=self.report,
+                    access=self.reviewer,
+                    version=self.version,
+                    op_id=self._op(),
+                    at=at,
+                    note=note,
                 )
             )
 
@@ -128,7 +133,7 @@ class _DemoSubmission:
             }
             self._took(
                 return_submission(
-                    report=self.report, access=self.reviewer, version=self.version, op_id=self._op(), at=at,
+                    submission=self.report, access=self.reviewer, version=self.version, op_id=self._op(), at=at,
                     note="", reasons=reasons,
                 )
             )  # fmt: skip
@@ -159,4 +164,4 @@ class _DemoSubmission:
         return uuid5(NAMESPACE, f"report/{self.name}/{self.version}")
 
     def _took(self, step: SubmissionStep) -> None:
-        self.report, self.version = step.report, step.version
+        self.report, self.version = step.submission, step.version

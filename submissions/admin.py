@@ -1,4 +1,4 @@
-"""Admin screens of the units' submissions, which are only read."""
+"""Read-only admin of the submissions, with their steps."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -11,7 +11,7 @@ from submissions.models import Submission, SubmissionStep
 
 
 class SubmissionStepInline(ReadOnlyInline):
-    """What was done with a report, and why actions were returned."""
+    """Steps of a submission, with the reasons of returned actions."""
 
     model = SubmissionStep
     fields = ("at", "by", "state", "note", "reasons")
@@ -29,7 +29,7 @@ class SubmissionStepInline(ReadOnlyInline):
 
 @admin.register(Submission)
 class SubmissionAdmin(ReadOnlyAdmin):
-    """The units' reports; they are sent and reviewed on the site."""
+    """List of the submissions. They are sent and reviewed on the site."""
 
     list_display = ("unit", "period_label", "state")
     list_filter = ("state", "unit")
@@ -40,5 +40,5 @@ class SubmissionAdmin(ReadOnlyAdmin):
     inlines = (SubmissionStepInline,)
 
     @admin.display(description=_("period"), ordering="period__starts_on")
-    def period_label(self, report: Submission) -> str:
-        return report.period.label
+    def period_label(self, submission: Submission) -> str:
+        return submission.period.label

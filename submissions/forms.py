@@ -1,4 +1,4 @@
-"""Forms of the report of a period: the unit sends it, the coordinator reviews it."""
+"""Forms to send a submission and to review it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ REASON = "reason_"
 
 
 class SubmissionStepForm(WriteOnceForm):
-    """A step of a report: a note and, in its subclasses, what the step needs."""
+    """Base of the forms for a step of a submission: a note."""
 
     note = LinesField(required=False, widget=forms.Textarea(attrs={"rows": 2}))
 
@@ -27,25 +27,25 @@ class SubmissionStepForm(WriteOnceForm):
         super().__init__(data, initial=self.initial_hidden, **kwargs)
 
     def typed_text(self) -> LabelledText:
-        """Return (label, text) of what was typed, for a page that refuses the form and keeps the text."""
+        """Return (label, text) of the typed text, for a page that refuses the form and shows the text."""
         return step_form_text(self.data)
 
-    def leftovers(self) -> LabelledText:
-        """Return the words that no field shows: reasons for actions that are no longer in the report."""
+    def orphaned_reasons(self) -> LabelledText:
+        """Return the typed text that no field shows: reasons for actions that are no longer in the submission."""
         return step_form_text({name: self.data[name] for name in self.data if name not in self.fields})
 
 
 def step_form_text(posted: Mapping[str, Any]) -> LabelledText:
-    """Return (label, text) of a posted step: the note, the reasons by action, and a ticked confirmation."""
+    """Return (label, text) of a posted step: note, reason of each action, and confirmation if ticked."""
     pks = {name: name.removeprefix(REASON) for name in posted if name.startswith(REASON)}
     pks = {name: int(pk) for name, pk in pks.items() if pk.isascii() and pk.isdecimal() and len(pk) < 19}
     refs = dict(ActionItem.objects.filter(pk__in=pks.values()).values_list("pk", "ref")) if pks else {}
     labels = {name: _("What is to be corrected in %(ref)s") % {"ref": refs.get(pk, "")} for name, pk in pks.items()}
     labels |= {"note": _("Note"), "confirm": _("Send it although actions were not updated")}
-    words = {name: posted.get(name, "") for name in posted if name in labels}
-    if words.get("confirm"):
-        words["confirm"] = _("yes")
-    return [(str(labels[name]), str(text)) for name, text in words.items() if text.strip()]
+    texts = {name: posted.get(name, "") for name in posted if name in labels}
+    if texts.get("confirm"):
+        texts["confirm"] = _("yes")
+    return [(str(labels[name]), str(text)) for name, text in texts.items() if text.strip()]
 
 
 def typed_step(request: HttpRequest) -> LabelledText:
@@ -54,7 +54,7 @@ def typed_step(request: HttpRequest) -> LabelledText:
 
 
 class SendForm(SubmissionStepForm):
-    """Send the report; where actions were not updated, the sender confirms that they know."""
+    """Form to send a submission. If actions need an update, the sender confirms to send it without."""
 
     def __init__(self, *args: Any, waiting: Sequence[SubmissionRow], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,7 +75,7 @@ class SendForm(SubmissionStepForm):
 
 
 class ReviewForm(SubmissionStepForm):
-    """Accept the report, or return some of its actions, each with a reason in a field beside it."""
+    """Form to accept a submission or to return it, with a reason field for each action."""
 
     def __init__(self, *args: Any, rows: Sequence[SubmissionRow], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -90,11 +90,11 @@ class ReviewForm(SubmissionStepForm):
             self.fields_at[row.action.pk] = f"{REASON}{row.action.pk}"
 
     def at(self, action_pk: int) -> Any:
-        """Return the field of the reason for an action; "" where it has none."""
+        """Return the reason field of an action, or "" if it has none."""
         return self[self.fields_at[action_pk]] if action_pk in self.fields_at else ""
 
     def clean(self) -> dict[str, Any]:
-        """Refuse to accept with reasons to return, and to return without any."""
+        """Refuse to accept with reasons, and to return without reasons."""
         data = super().clean()
         if self.data.get("do") not in (ACCEPT, RETURN):
             self.add_error(None, _("Press one of the two buttons: accept or return."))
@@ -107,5 +107,5 @@ class ReviewForm(SubmissionStepForm):
         return data
 
     def reasons(self) -> dict[int, str]:
-        """Return the pk of each action that is returned → why."""
+        """Return action pk → reason of each returned action."""
         return {pk: reason for pk, name in self.fields_at.items() if (reason := self.cleaned_data.get(name, ""))}

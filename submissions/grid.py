@@ -1,4 +1,4 @@
-"""Who has sent the report of which period, and who is late: unit × period."""
+"""Grid of the submissions, unit × period: their states, and which are late."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from submissions.models import SubmissionState, SubmissionStep
 
 
 class SubmissionCellState(models.TextChoices):
-    """Where a unit stands with the report of a period: a SubmissionState, or why there is none."""
+    """State of a cell of the grid: a SubmissionState, or why there is no submission."""
 
     NONE = "NONE", _("Nothing to report")
     LATER = "LATER", _("Not due yet")
@@ -32,14 +32,13 @@ class SubmissionCellState(models.TextChoices):
 
 @dataclass(frozen=True, kw_only=True)
 class SubmissionCell:
-    """A unit's report of a period.
+    """The submission of a unit for a period, or its absence.
 
     Attributes:
-        state: a CellState.
-        is_late: the period has ended, and the report is not sent or is returned.
-        days_late: since the period's end, where it is late.
-        at, by: when the last step was made, and who made it; None before the first.
-        actions: how many actions the last sending holds, where it waits for review.
+        is_late: the period has ended, and the submission is not sent or is returned.
+        days_late: days since the period's end if it is late, else 0.
+        at, by: time and user of the last step; None if there is no submission.
+        actions: number of actions in the last step.
     """
 
     unit: Unit
@@ -53,36 +52,36 @@ class SubmissionCell:
 
     @property
     def is_owed(self) -> bool:
-        """Whether a report is due of it by now."""
+        """Whether the unit must report for the period, and the period has begun."""
         return self.state not in (SubmissionCellState.NONE, SubmissionCellState.LATER)
 
     @property
     def is_missing(self) -> bool:
-        """Whether the unit is reminded of it: it is late, or it was returned."""
+        """Whether the unit is reminded of it: it is late or returned."""
         return self.is_late or self.state == SubmissionCellState.RETURNED
 
     @property
     def is_handed_in(self) -> bool:
-        """Whether the unit has done its part."""
+        """Whether the unit has sent it, and it is not returned."""
         return self.state in (SubmissionCellState.SENT, SubmissionCellState.ACCEPTED)
 
 
 @dataclass(frozen=True, kw_only=True)
 class GridRow:
-    """A unit and its cell of each period."""
+    """A unit with its cell of each period."""
 
     unit: Unit
     cells: list[SubmissionCell]
 
     @property
     def is_empty(self) -> bool:
-        """Whether no period asks anything of it, by now."""
+        """Whether the unit has nothing to report in any period so far."""
         return not any(cell.is_owed for cell in self.cells)
 
 
 @dataclass(frozen=True, kw_only=True)
 class GridColumn:
-    """A period and how many of the units that owe its report have handed it in."""
+    """A period, with the number of units that must report and that have handed in."""
 
     period: Period
     is_now: bool
@@ -92,42 +91,42 @@ class GridColumn:
 
 @dataclass(frozen=True, kw_only=True)
 class SubmissionGrid:
-    """Unit × period."""
+    """Submissions, unit × period."""
 
     columns: list[GridColumn]
     rows: list[GridRow]
 
     @property
     def waiting(self) -> list[SubmissionCell]:
-        """What waits for the coordinator's review, longest first."""
+        """Cells that wait for the coordinator's review, longest first."""
         cells = [cell for row in self.rows for cell in row.cells if cell.state == SubmissionCellState.SENT]
         return sorted(cells, key=lambda cell: cell.at)
 
     @property
     def owed(self) -> list[SubmissionCell]:
-        """What is still to be handed in, the longest late first."""
+        """Cells still to be handed in, by period."""
         cells = [cell for row in self.rows for cell in row.cells if cell.is_owed and not cell.is_handed_in]
         return sorted(cells, key=lambda cell: cell.period.number)
 
     @property
     def idle(self) -> list[GridRow]:
-        """The units of which no period asks anything, by now."""
+        """Rows of units with nothing to report so far."""
         return [row for row in self.rows if row.is_empty]
 
     @property
     def is_owed(self) -> bool:
-        """Whether any report was due by now, handed in or not."""
+        """Whether any cell is owed, handed in or not."""
         return any(cell.is_owed for row in self.rows for cell in row.cells)
 
     @property
     def late(self) -> list[SubmissionCell]:
-        """What is late, longest first."""
+        """Late cells, longest first."""
         cells = [cell for row in self.rows for cell in row.cells if cell.is_late]
         return sorted(cells, key=lambda cell: -cell.days_late)
 
 
 def read_submission_grid(plan: Plan, as_of: AsOf, units: Sequence[Unit]) -> SubmissionGrid:
-    """Where each of `units` stands with the report of each period; three queries, whatever the rows."""
+    """Return the grid of `units`, in a fixed number of queries."""
     today = timezone.localdate(as_of.cutoff) if as_of.cutoff else as_of.day
     owed = _owed(as_of, units, today)
     last = _last_steps(plan, units)
@@ -141,12 +140,12 @@ def read_submission_grid(plan: Plan, as_of: AsOf, units: Sequence[Unit]) -> Subm
         )
         for unit in units
     ]
-    columns = [_column(period, [row.cells[place] for row in rows], today) for place, period in enumerate(as_of.periods)]
+    columns = [_column(period, [row.cells[index] for row in rows], today) for index, period in enumerate(as_of.periods)]
     return SubmissionGrid(columns=columns, rows=rows)
 
 
 def missing_submissions(plan: Plan, access: Access, as_of: AsOf) -> list[SubmissionCell]:
-    """The reports that a person's units are reminded of, the longest late first; in a fixed number of queries."""
+    """Return the cells that the user's units are reminded of, by period; in a fixed number of queries."""
     if not access.may_lead:
         return []
     units = [unit for unit in access.units if not unit.is_collective]
@@ -154,7 +153,7 @@ def missing_submissions(plan: Plan, access: Access, as_of: AsOf) -> list[Submiss
 
 
 def _owed(as_of: AsOf, units: Sequence[Unit], today: date) -> set[tuple[int, int]]:
-    """(unit pk, period pk) of each period that has begun and in which the unit has something to report."""
+    """Return (unit pk, period pk) of each period that has begun and in which the unit has something to report."""
     pks = [unit.pk for unit in units]
     held = [
         submission_duties(period, as_of).filter(holder__in=pks).values_list("holder", Value(period.pk))
@@ -165,12 +164,12 @@ def _owed(as_of: AsOf, units: Sequence[Unit], today: date) -> set[tuple[int, int
 
 
 def _last_steps(plan: Plan, units: Sequence[Unit]) -> dict[tuple[int, int], SubmissionStep]:
-    """(unit pk, period pk) → the last step of the report, with `line_count`."""
+    """Return (unit pk, period pk) → last step of the submission, annotated with `line_count`."""
     steps = SubmissionStep.objects.filter(
-        report__period__plan=plan, report__unit__in=units, version=F("report__version")
-    ).select_related("report", "by")
+        submission__period__plan=plan, submission__unit__in=units, version=F("submission__version")
+    ).select_related("submission", "by")
     found = steps.annotate(line_count=Count("lines"))
-    return {(step.report.unit_id, step.report.period_id): step for step in found}
+    return {(step.submission.unit_id, step.submission.period_id): step for step in found}
 
 
 def _cell(unit: Unit, period: Period, step: SubmissionStep | None, is_owed: bool, today: date) -> SubmissionCell:

@@ -1,4 +1,4 @@
-"""รายงานประจำงวด: what a unit hands in for a period, and what the coordinator made of it."""
+"""Models of the period reports (รายงานประจำงวด): submissions of the units, their steps and lines."""
 
 from django.conf import settings
 from django.db import models
@@ -12,7 +12,7 @@ from plan.models.update import AppendOnly, ProgressUpdate
 
 
 class SubmissionState(models.TextChoices):
-    """Where a unit's report of a period stands."""
+    """State of a submission."""
 
     SENT = "SENT", _("Sent, waits for review")
     RETURNED = "RETURNED", _("Returned")
@@ -20,9 +20,9 @@ class SubmissionState(models.TextChoices):
 
 
 class Submission(models.Model):
-    """One unit's report of one period, from its first sending on. `state` is a copy of its last step's.
+    """The period report of one unit, created when it is first sent. `state` is a copy of its last step's.
 
-    Only `submissions.steps` writes it; `version` counts its steps and is compared before each.
+    Only `submissions.steps` writes it. `version` counts the steps and is compared before each new one.
     """
 
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="submissions", verbose_name=_("unit"))
@@ -43,9 +43,9 @@ class Submission(models.Model):
 
 
 class SubmissionStep(AppendOnly):
-    """A report was sent, returned or accepted: who, when, and what he said to it."""
+    """Sending, return or acceptance of a submission: who did it, when, and with which note."""
 
-    report = models.ForeignKey(
+    submission = models.ForeignKey(
         Submission, on_delete=models.PROTECT, related_name="steps", verbose_name=_("period report")
     )
     op_id = models.UUIDField(_("operation"), unique=True)
@@ -60,24 +60,26 @@ class SubmissionStep(AppendOnly):
     class Meta:
         verbose_name = _("step of a period report")
         verbose_name_plural = _("steps of period reports")
-        constraints = (models.UniqueConstraint(fields=("report", "version"), name="submission_step_one_per_version"),)
+        constraints = (
+            models.UniqueConstraint(fields=("submission", "version"), name="submission_step_one_per_version"),
+        )
 
     def __str__(self) -> str:
-        return f"{self.report_id} v{self.version}"
+        return f"{self.submission_id} v{self.version}"
 
     @property
     def is_sent(self) -> bool:
-        """Whether the unit sent the report with it."""
+        """Whether the step is a sending by the unit."""
         return self.state == SubmissionState.SENT
 
     @property
     def is_return(self) -> bool:
-        """Whether the coordinator returned the report with it."""
+        """Whether the step is a return by the coordinator."""
         return self.state == SubmissionState.RETURNED
 
 
 class SubmissionLine(AppendOnly):
-    """An action in a step: as it stood when the report was sent, or why it was returned."""
+    """An action in a step: its latest update when it was sent, or the reason of its return."""
 
     step = models.ForeignKey(SubmissionStep, on_delete=models.PROTECT, related_name="lines", verbose_name=_("step"))
     action = models.ForeignKey(
@@ -90,7 +92,7 @@ class SubmissionLine(AppendOnly):
         blank=True,
         related_name="+",
         verbose_name=_("progress update"),
-        help_text=_("The last one when the step was made; empty where nothing had been told"),
+        help_text=_("The latest update when the step was made; empty if there was none"),
     )
     reason = models.TextField(_("reason"), blank=True)
 

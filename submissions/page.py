@@ -1,4 +1,4 @@
-"""What the page of a unit's report of a period shows: its actions, the updates of each, and its steps."""
+"""Content of the page of one submission: its actions with their updates, and its steps."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,65 +17,65 @@ from submissions.models import Submission, SubmissionLine, SubmissionState, Subm
 
 @dataclass(frozen=True, kw_only=True)
 class SubmissionRow:
-    """An action of the report.
+    """An action of a submission.
 
     Attributes:
         action: with its details, as of the day.
-        status, progress: as it was sent; where nothing waits or was accepted, as it stands.
-        words: the updates made since the period began, by any unit, up to what was sent; newest first.
-        since: those made after it was sent.
-        is_reported: an update of `words` is the unit's own (`plan.models.duties.counts_for`).
-        through: the collective it reaches the unit by, or None.
-        returned_because: why the coordinator gave it back with the last review, or "".
-        is_answered: the unit updated it after that.
-        is_undone: the import that brought what was sent was undone since.
+        status, progress: as sent; the current values if nothing is sent or the submission is returned.
+        updates: updates since the period began, by any unit, until it was sent; newest first.
+        later_updates: updates made after it was sent; newest first.
+        is_updated: one of `updates` is the unit's own (`plan.models.duties.counts_for`).
+        collective: the collective through which the unit leads it; None if the unit leads it itself.
+        return_reason: why the coordinator returned it in the last review, or "".
+        is_answered: the unit updated it after the return.
+        is_undone: the update that was sent came from an import that has been undone since.
     """
 
     action: ActionItem
     status: str
     progress: int
-    words: list[ProgressUpdate]
-    since: list[ProgressUpdate]
-    is_reported: bool
-    through: Unit | None = None
-    returned_because: str = ""
+    updates: list[ProgressUpdate]
+    later_updates: list[ProgressUpdate]
+    is_updated: bool
+    collective: Unit | None = None
+    return_reason: str = ""
     is_answered: bool = False
     is_undone: bool = False
 
     @property
     def is_open(self) -> bool:
-        """Whether something was left to do."""
+        """Whether the action is open in its `status`."""
         return Status(self.status).is_open
 
     @property
     def earlier(self) -> list[ProgressUpdate]:
-        """The updates before the last of `words`."""
-        return self.words[1:]
+        """All of `updates` except the latest."""
+        return self.updates[1:]
 
     @property
     def is_silent(self) -> bool:
-        """Whether the unit owes an update of it: it is open, and no update since the period began is the unit's own."""
-        return not self.is_reported and self.is_open
+        """Whether the action is open and the unit has not updated it since the period began."""
+        return not self.is_updated and self.is_open
 
     @property
     def needs_update(self) -> bool:
-        """Silent, or returned and not answered: what its unit is asked about before it sends."""
-        return self.is_silent or bool(self.returned_because and not self.is_answered)
+        """Whether the unit should update it before sending: it is silent, or returned and not answered."""
+        return self.is_silent or bool(self.return_reason and not self.is_answered)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SubmissionPage:
-    """The report of a unit for a period.
+    """The submission of a unit for a period, sent or not.
 
     Attributes:
-        report: None before its first sending.
+        submission: None if it was never sent.
         steps: oldest first, each with its lines.
-        rows: the rows the page lists: `sent`, or `to_send` where nothing was sent yet or it was returned.
-        sent: what the unit sent last.
-        to_send: what would be sent now.
+        rows: rows that the page lists: `sent`, or `to_send` if it was never sent or is returned.
+        sent: rows of the last sending.
+        to_send: rows that would be sent now.
     """
 
-    report: Submission | None
+    submission: Submission | None
     steps: list[SubmissionStep]
     rows: list[SubmissionRow]
     sent: list[SubmissionRow]
@@ -83,137 +83,141 @@ class SubmissionPage:
 
     @property
     def state(self) -> str:
-        """A SubmissionState, or "" before its first sending."""
-        return self.report.state if self.report else ""
+        """A SubmissionState, or "" if it was never sent."""
+        return self.submission.state if self.submission else ""
 
     @property
     def waits_for_review(self) -> bool:
-        """Whether it was sent, and neither accepted nor returned since."""
+        """Whether it is sent, and neither accepted nor returned yet."""
         return self.state == SubmissionState.SENT
 
     @property
     def version(self) -> int:
-        """The version a form of this page is written on."""
-        return self.report.version if self.report else 0
+        """The version that the forms of the page carry; 0 if it was never sent."""
+        return self.submission.version if self.submission else 0
 
     @property
     def groups(self) -> list[tuple[str, list[SubmissionRow]]]:
-        """(label, rows) of what is not empty: what is missing first, and there what was returned.
+        """(label, rows) of each group with rows: rows that need an update first, and of these the returned ones.
 
-        What reaches the unit through a collective is kept apart.
+        Actions led through a collective are in groups of their own.
         """
-        missing = sorted((row for row in self.rows if row.needs_update), key=lambda row: not row.returned_because)
+        missing = sorted((row for row in self.rows if row.needs_update), key=lambda row: not row.return_reason)
         updated = [row for row in self.rows if not row.needs_update]
         groups = [
-            (_("Waits for an update"), [row for row in missing if not row.through]),
-            (_("Waits for an update, assigned to several units together"), [row for row in missing if row.through]),
-            (_("Updated"), [row for row in updated if not row.through]),
-            (_("Updated, assigned to several units together"), [row for row in updated if row.through]),
+            (_("Waits for an update"), [row for row in missing if not row.collective]),
+            (_("Waits for an update, assigned to several units together"), [row for row in missing if row.collective]),
+            (_("Updated"), [row for row in updated if not row.collective]),
+            (_("Updated, assigned to several units together"), [row for row in updated if row.collective]),
         ]
         return [(label, rows) for label, rows in groups if rows]
 
     @property
     def changed(self) -> list[SubmissionRow]:
-        """The rows that were updated, or whose update was undone, after they were sent."""
-        return [row for row in self.rows if row.since or row.is_undone]
+        """Rows with an update, or an undone update, after they were sent."""
+        return [row for row in self.rows if row.later_updates or row.is_undone]
 
     @property
     def rows_needing_update(self) -> list[SubmissionRow]:
-        """Rows due in this report that have no update of the unit yet, its own before those through a collective."""
-        return sorted((row for row in self.to_send if row.needs_update), key=lambda row: row.through is not None)
+        """Rows due in this submission that have no update yet; those led through a collective come last."""
+        return sorted((row for row in self.to_send if row.needs_update), key=lambda row: row.collective is not None)
 
 
 def read_submission_page(plan: Plan, unit: Unit, period: Period, as_of: AsOf) -> SubmissionPage:
-    """Read the page in a fixed number of queries, whatever the rows."""
-    report = Submission.objects.filter(unit=unit, period=period).first()
+    """Read the content of the page, in a fixed number of queries."""
+    submission = Submission.objects.filter(unit=unit, period=period).first()
     undone = ProgressUpdate.objects.with_undone().filter(pk=OuterRef("update"), is_undone=True)
     with_undone = SubmissionLine.objects.select_related("action", "update").annotate(is_undone=Exists(undone))
     lines = Prefetch("lines", with_undone.order_by("pk"))
-    steps = list(report.steps.order_by("version").select_related("by").prefetch_related(lines)) if report else []
-    is_kept = bool(report and report.state != SubmissionState.RETURNED)
-    returned = {line.action_id: line for line in steps[-1].lines.all()} if report and not is_kept else {}
-    sent = next((step.lines.all() for step in reversed(steps) if step.state == SubmissionState.SENT), ())
-    sent_lines = {line.action_id: line for line in sent}
+    steps = (
+        list(submission.steps.order_by("version").select_related("by").prefetch_related(lines)) if submission else []
+    )
+    shows_sent = bool(submission and submission.state != SubmissionState.RETURNED)
+    returned = {line.action_id: line for line in steps[-1].lines.all()} if submission and not shows_sent else {}
+    last_sent = next((step.lines.all() for step in reversed(steps) if step.state == SubmissionState.SENT), ())
+    sent_lines = {line.action_id: line for line in last_sent}
     has_begun = as_of.day >= period.starts_on
     held = submission_duties(period, as_of).filter(duties_of([unit.pk]), action=OuterRef("pk"))
-    actions = plan.actions.annotate(is_live=Exists(held) if has_begun else Value(value=False))
-    actions = actions.filter(Q(is_live=True) | Q(pk__in=sent_lines)).as_of(as_of).with_details().in_order()
-    words = _read_words(unit, period, as_of, actions)
-    to_send, kept = [], []
+    actions = plan.actions.annotate(is_due=Exists(held) if has_begun else Value(value=False))
+    actions = actions.filter(Q(is_due=True) | Q(pk__in=sent_lines)).as_of(as_of).with_details().in_order()
+    updates = _read_updates(unit, period, as_of, actions)
+    to_send, sent = [], []
     for action in actions:
-        row = _RowOf(action=action, unit=unit, words=words.get(action.pk, []))
-        if action.is_live:
-            to_send.append(row.live(returned.get(action.pk)))
+        row = _RowBuilder(action=action, unit=unit, updates=updates.get(action.pk, []))
+        if action.is_due:
+            to_send.append(row.current(returned.get(action.pk)))
         if action.pk in sent_lines:
-            kept.append(row.kept(sent_lines[action.pk]))
-    return SubmissionPage(report=report, steps=steps, rows=kept if is_kept else to_send, sent=kept, to_send=to_send)
+            sent.append(row.as_sent(sent_lines[action.pk]))
+    return SubmissionPage(
+        submission=submission, steps=steps, rows=sent if shows_sent else to_send, sent=sent, to_send=to_send
+    )
 
 
-def _read_words(
+def _read_updates(
     unit: Unit, period: Period, as_of: AsOf, actions: Iterable[ActionItem]
 ) -> dict[int, list[ProgressUpdate]]:
-    """Action pk → its updates since the period began, newest first; `is_own` tells those of the unit."""
+    """Return action pk → its updates since the period began, newest first; annotated with `is_own` for the unit's."""
     own = ProgressUpdate.objects.without_undone().filter(counts_for(unit.pk), pk=OuterRef("pk"))
     updates = ProgressUpdate.objects.without_undone().filter(
         action__in={action.pk for action in actions},
         at__gte=thai.start_of(period.starts_on),
         at__lt=as_of.ends_at,
     )
-    words: dict[int, list[ProgressUpdate]] = {}
+    by_action: dict[int, list[ProgressUpdate]] = {}
     for update in updates.select_related("author", "unit").annotate(is_own=Exists(own)).order_by("-version"):
-        words.setdefault(update.action_id, []).append(update)
-    return words
+        by_action.setdefault(update.action_id, []).append(update)
+    return by_action
 
 
 @dataclass(frozen=True, kw_only=True)
-class _RowOf:
-    """An action of the page, with its updates since the period began."""
+class _RowBuilder:
+    """Builds the rows of an action from its updates since the period began."""
 
     action: ActionItem
     unit: Unit
-    words: list[ProgressUpdate]
+    updates: list[ProgressUpdate]
 
-    def live(self, returned: Any) -> SubmissionRow:
-        """As it would be sent now."""
-        answers = [update for update in self.words if returned and update.version > _seen(returned)]
+    def current(self, returned: Any) -> SubmissionRow:
+        """Return the row as it would be sent now."""
+        answers = [update for update in self.updates if returned and update.version > _version_seen(returned)]
         return SubmissionRow(
             action=self.action,
             status=self.action.status_on,
             progress=self.action.progress_on,
-            words=self.words,
-            since=[],
-            is_reported=_has_own(self.words),
-            through=_through(self.action, self.unit),
-            returned_because=returned.reason if returned else "",
-            is_answered=_has_own(answers),
+            updates=self.updates,
+            later_updates=[],
+            is_updated=_has_own_update(self.updates),
+            collective=_find_collective(self.action, self.unit),
+            return_reason=returned.reason if returned else "",
+            is_answered=_has_own_update(answers),
         )
 
-    def kept(self, line: Any) -> SubmissionRow:
-        """As it was sent."""
-        words = [update for update in self.words if update.version <= _seen(line)]
+    def as_sent(self, line: Any) -> SubmissionRow:
+        """Return the row as it was sent."""
+        updates = [update for update in self.updates if update.version <= _version_seen(line)]
         return SubmissionRow(
             action=self.action,
             status=line.update.status_to if line.update else Status.NOT_STARTED,
             progress=line.update.progress_to if line.update else 0,
-            words=words,
-            since=self.words[: len(self.words) - len(words)],
-            is_reported=_has_own(words),
-            through=_through(self.action, self.unit),
+            updates=updates,
+            later_updates=self.updates[: len(self.updates) - len(updates)],
+            is_updated=_has_own_update(updates),
+            collective=_find_collective(self.action, self.unit),
             is_undone=line.is_undone,
         )
 
 
-def _has_own(updates: Iterable[ProgressUpdate]) -> bool:
+def _has_own_update(updates: Iterable[ProgressUpdate]) -> bool:
     return any(update.is_own for update in updates)
 
 
-def _seen(line: Any) -> int:
-    """The version of the action's last update when the line was written; 0 where there was none."""
+def _version_seen(line: Any) -> int:
+    """Return the version of the action's last update when the line was written, or 0."""
     return line.update.version if line.update else 0
 
 
-def _through(action: ActionItem, unit: Unit) -> Unit | None:
-    """The collective by which the unit leads it; None where it leads it by name."""
+def _find_collective(action: ActionItem, unit: Unit) -> Unit | None:
+    """Return the collective through which the unit leads the action; None if the unit leads it itself."""
     leads = [part.unit for part in action.assignments.all() if part.role == Role.LEAD]
     if any(each.pk == unit.pk for each in leads):
         return None

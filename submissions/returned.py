@@ -1,4 +1,4 @@
-"""Actions that a coordinator returned with a unit's submission."""
+"""Annotation of the actions that a coordinator returned."""
 
 from typing import Any
 
@@ -12,18 +12,18 @@ from submissions.models import SubmissionLine, SubmissionState
 
 
 def annotate_returned(actions: ActionItemQuerySet, units: Any) -> ActionItemQuerySet:
-    """Annotate `returned_because`: why the coordinator returned the action to one of `units`, or None.
+    """Annotate `return_reason`: why the coordinator returned the action to one of `units`, or None.
 
-    It counts while the unit's submission is returned and the unit has not reported on the action since.
+    It is set while the unit's submission is returned and the unit has not updated the action since.
     """
     lines = SubmissionLine.objects.filter(
         action=OuterRef("pk"),
         step__state=SubmissionState.RETURNED,
-        step__report__state=SubmissionState.RETURNED,
-        step__version=F("step__report__version"),
-        step__report__unit__in=units,
+        step__submission__state=SubmissionState.RETURNED,
+        step__version=F("step__submission__version"),
+        step__submission__unit__in=units,
     )
     seen = Coalesce(OuterRef("update__version"), Value(0))
-    own = counts_for(OuterRef("step__report__unit"))
+    own = counts_for(OuterRef("step__submission__unit"))
     since = ProgressUpdate.objects.without_undone().filter(own, action=OuterRef("action"), version__gt=seen)
-    return actions.annotate(returned_because=Subquery(lines.filter(~Exists(since)).values("reason")[:1]))
+    return actions.annotate(return_reason=Subquery(lines.filter(~Exists(since)).values("reason")[:1]))

@@ -1,4 +1,4 @@
-"""Send, return and accept the report of a unit for a period (รายงานประจำงวด), and what such a report holds."""
+"""Send, return and accept submissions (รายงานประจำงวด), and select the actions they contain."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -18,7 +18,7 @@ from pmqa_tracker import thai
 from pmqa_tracker.write_once import NotAllowedError, StaleVersionError, compare_and_set, write_once
 from submissions.models import Submission, SubmissionLine, SubmissionState, SubmissionStep
 
-# From which states a step leads to one; a report that is not there yet counts as sent at version 0.
+# State → states from which a step may lead to it. A submission that does not exist yet counts as SENT at version 0.
 STEPS = {
     SubmissionState.SENT: (SubmissionState.SENT, SubmissionState.RETURNED),
     SubmissionState.RETURNED: (SubmissionState.SENT,),
@@ -27,17 +27,16 @@ STEPS = {
 
 
 def submission_day(plan: Plan, period: Period, at: datetime) -> AsOf:
-    """Return the day that a report of `period` describes when it is read or sent at a moment: the last of the period
-    at most.
+    """Return the day that a submission describes when it is read or sent at a moment: the period's last day at most.
 
-    Updates until the end of the day of `at` count: a report is written in the days after its period.
+    Updates until the end of the day of `at` count, because a submission is written in the days after its period.
     """
     day = timezone.localdate(at)
     return on_day(plan, min(day, period.ends_on), plan.periods.all(), cutoff=thai.end_of(day))
 
 
 def submission_actions(plan: Plan, unit: Unit, period: Period, as_of: AsOf) -> ActionItemQuerySet:
-    """Return the actions a unit reports on for a period, as of a day; see `plan.models.duties.submission_duties`."""
+    """Return the actions that a unit must report on for a period; see `plan.models.duties.submission_duties`."""
     held = submission_duties(period, as_of).filter(duties_of([unit.pk]))
     return plan.actions.filter(pk__in=held.values("action")).as_of(as_of)
 
@@ -53,22 +52,24 @@ def send_submission(
     note: str,
     as_of: AsOf,
 ) -> SubmissionStep:
-    """Send the report of a unit for a period, with its actions as they stand; until it is accepted, also again.
+    """Send the submission of a unit for a period, with the latest update of each action.
+
+    It may be sent again until it is accepted.
 
     Args:
-        version: the version of the report that the sender saw; 0 where there was none yet.
-        op_id: the id of this submission; sending it again returns the step it made.
+        version: the version that the sender saw; 0 if it was never sent.
+        op_id: identifies the posted form; posting it again returns the same step.
         at: the moment, aware.
-        note: a remark of the unit on the whole report, or "".
+        note: a remark of the unit, or "".
         as_of: the day it describes, see `submission_day`.
 
     Returns:
-        The step, new or made before by the same `op_id`.
+        The new step, or the existing one with the same `op_id`.
 
     Raises:
-        NotAllowedError: the sender is not a member of the unit, the period has not begun, there is nothing to report,
-            or the report was accepted.
-        StaleVersionError: the report has another version, or `op_id` belongs to another step.
+        NotAllowedError: the user may not send for the unit, the period has not begun, there is nothing to report,
+            or the submission is accepted.
+        StaleVersionError: the submission has another version, or `op_id` belongs to another step.
     """
     check_may_send(unit, access)
     if timezone.localdate(at) < period.starts_on:
@@ -85,21 +86,21 @@ def send_submission(
 
 
 def accept_submission(
-    *, report: Submission, access: Access, version: int, op_id: UUID, at: datetime, note: str
+    *, submission: Submission, access: Access, version: int, op_id: UUID, at: datetime, note: str
 ) -> SubmissionStep:
-    """Accept what a unit has sent; arguments, result and errors as for `send_submission`.
+    """Accept a submission; arguments, result and StaleVersionError as for `send_submission`.
 
     Raises:
-        NotAllowedError: the user is not a coordinator, or nothing waits for review.
+        NotAllowedError: the user is not a coordinator, or the submission does not wait for review.
     """
     check_may_review(access)
     step = SubmissionStep(op_id=op_id, state=SubmissionState.ACCEPTED, by=access.user, at=at, note=note.strip())
-    return _record_step(step, report, version, dict)
+    return _record_step(step, submission, version, dict)
 
 
 def return_submission(
     *,
-    report: Submission,
+    submission: Submission,
     access: Access,
     version: int,
     op_id: UUID,
@@ -107,14 +108,14 @@ def return_submission(
     note: str,
     reasons: Mapping[int, str],
 ) -> SubmissionStep:
-    """Return a report to its unit, action by action; arguments, result and errors as for `send_submission`.
+    """Return actions of a submission to its unit; arguments, result and StaleVersionError as for `send_submission`.
 
     Args:
-        reasons: pk of each action that is returned → why.
+        reasons: action pk → reason of each returned action.
 
     Raises:
-        NotAllowedError: the user is not a coordinator, or nothing waits for review.
-        ValidationError: no action is returned, one has no reason, or one was not in what was sent.
+        NotAllowedError: the user is not a coordinator, or the submission does not wait for review.
+        ValidationError: no action is returned, one has no reason, or one is not in the submission.
     """
     check_may_review(access)
     reasons = {pk: reason.strip() for pk, reason in reasons.items()}
@@ -123,38 +124,38 @@ def return_submission(
     step = SubmissionStep(op_id=op_id, state=SubmissionState.RETURNED, by=access.user, at=at, note=note.strip())
 
     def lines() -> dict[int, str]:
-        sent = last_sent(report)
+        sent = last_sent_step(submission)
         if not sent or not reasons.keys() <= set(sent.lines.values_list("action_id", flat=True)):
             raise ValidationError(_("An action that is not in the report cannot be returned."))
         return reasons
 
-    return _record_step(step, report, version, lines)
+    return _record_step(step, submission, version, lines)
 
 
-def last_sent(report: Submission) -> SubmissionStep | None:
-    """Return the step that holds what the unit sent last."""
-    return report.steps.filter(state=SubmissionState.SENT).order_by("-version").first()
+def last_sent_step(submission: Submission) -> SubmissionStep | None:
+    """Return the last step with which the unit sent the submission."""
+    return submission.steps.filter(state=SubmissionState.SENT).order_by("-version").first()
 
 
 def check_may_send(unit: Unit, access: Access) -> None:
-    """Raise NotAllowedError, which says why, where a user does not send the reports of a unit."""
+    """Raise NotAllowedError with the reason if the user may not send submissions of the unit."""
     if reason := access.why_not_send(unit):
         raise NotAllowedError(reason)
 
 
 def check_may_review(access: Access) -> None:
-    """Raise NotAllowedError, which says why, where a user reviews no reports."""
+    """Raise NotAllowedError with the reason if the user may not review submissions."""
     if reason := access.why_not_review:
         raise NotAllowedError(reason)
 
 
 def _record_step(
-    step: SubmissionStep, report: Submission, version: int, read_lines: Callable[[], Mapping[int, str]]
+    step: SubmissionStep, submission: Submission, version: int, read_lines: Callable[[], Mapping[int, str]]
 ) -> SubmissionStep:
-    """Write a step and the state it makes, or nothing; `read_lines` returns action pk → reason in the transaction."""
+    """Write a step and the new state in one transaction, in which `read_lines` returns action pk → reason."""
 
     def write() -> SubmissionStep:
-        step.report = _advance(report, step.state, version)
+        step.submission = _advance(submission, step.state, version)
         step.version = version + 1
         reasons = read_lines()
         step.save()
@@ -166,25 +167,25 @@ def _record_step(
         return step
 
     def find_repeat() -> SubmissionStep:
-        made = SubmissionStep.objects.filter(op_id=step.op_id, by=step.by).select_related("report").first()
-        if made is None or not _is_same_step(made, step, report, read_lines):
-            raise StaleVersionError(report)
-        return made
+        existing = SubmissionStep.objects.filter(op_id=step.op_id, by=step.by).select_related("submission").first()
+        if existing is None or not _is_same_step(existing, step, submission, read_lines):
+            raise StaleVersionError(submission)
+        return existing
 
     return write_once(write, find_repeat=find_repeat)
 
 
-def _advance(report: Submission, state: str, version: int) -> Submission:
-    """Set the state and raise the version in one statement; create the report where it is sent for the first time."""
+def _advance(submission: Submission, state: str, version: int) -> Submission:
+    """Set state and version in one statement; create the submission when it is sent for the first time."""
     if state == SubmissionState.SENT:
-        report = Submission.objects.filter(unit=report.unit, period=report.period).first() or report
-        if report.pk is None and version == 0:
-            return Submission.objects.create(unit=report.unit, period=report.period, state=state, version=1)
-    stored = Submission.objects.filter(pk=report.pk)
+        submission = Submission.objects.filter(unit=submission.unit, period=submission.period).first() or submission
+        if submission.pk is None and version == 0:
+            return Submission.objects.create(unit=submission.unit, period=submission.period, state=state, version=1)
+    stored = Submission.objects.filter(pk=submission.pk)
     if compare_and_set(stored.filter(state__in=STEPS[SubmissionState(state)]), version, state=state):
-        return report
-    if not stored.filter(version=version).exists() and (report.pk or state == SubmissionState.SENT):
-        raise StaleVersionError(report)
+        return submission
+    if not stored.filter(version=version).exists() and (submission.pk or state == SubmissionState.SENT):
+        raise StaleVersionError(submission)
     if state == SubmissionState.SENT:
         raise NotAllowedError(_("The coordinator has accepted this report; it is not sent again."))
     raise NotAllowedError(_("This report does not wait for review."))
@@ -197,10 +198,12 @@ def _last_updates(action_pks: Iterable[int], until: datetime) -> dict[int, int]:
 
 
 def _is_same_step(
-    made: SubmissionStep, step: SubmissionStep, report: Submission, read_lines: Callable[[], Mapping[int, str]]
+    existing: SubmissionStep, step: SubmissionStep, submission: Submission, read_lines: Callable[[], Mapping[int, str]]
 ) -> bool:
-    """Whether the step made before says the same: a double click or a retry, and not another text in the same form."""
-    is_same_report = (made.report.unit_id, made.report.period_id) == (report.unit_id, report.period_id)
-    if not is_same_report or (made.state, made.note) != (step.state, step.note):
+    """Whether an existing step with the same `op_id` has the same content, so that it is a double click or a retry."""
+    stored = existing.submission
+    is_same_submission = (stored.unit_id, stored.period_id) == (submission.unit_id, submission.period_id)
+    if not is_same_submission or (existing.state, existing.note) != (step.state, step.note):
         return False
-    return made.state != SubmissionState.RETURNED or read_lines() == dict(made.lines.values_list("action_id", "reason"))
+    reasons = dict(existing.lines.values_list("action_id", "reason"))
+    return existing.state != SubmissionState.RETURNED or read_lines() == reasons

@@ -1,4 +1,4 @@
-"""The grid of submissions as a table to download."""
+"""Workbook table of the grid of submissions."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from submissions.grid import GridColumn, SubmissionCell, SubmissionCellState, Su
 
 
 def submission_table(grid: SubmissionGrid, *, notes: Sequence[str]) -> Table:
-    """The state of each unit's report per period; like the page, it leaves out units with nothing to report."""
+    """Return the grid as a table. Like the page, it leaves out units with nothing to report."""
     return Table(
         title=_("Period reports"),
         notes=notes,
@@ -20,8 +20,8 @@ def submission_table(grid: SubmissionGrid, *, notes: Sequence[str]) -> Table:
             Column(_("Unit"), 14, get=lambda row: row.unit.abbreviation),
             Column(_("Name"), 34, get=lambda row: row.unit.name_th),
             *(
-                Column(_period_heading(column), 26, get=lambda row, place=place: _report_words(row.cells[place]))
-                for place, column in enumerate(grid.columns)
+                Column(_period_heading(column), 26, get=lambda row, index=index: _cell_text(row.cells[index]))
+                for index, column in enumerate(grid.columns)
             ),
         ],
         rows=(row for row in grid.rows if not row.is_empty),
@@ -30,15 +30,15 @@ def submission_table(grid: SubmissionGrid, *, notes: Sequence[str]) -> Table:
 
 
 def _period_heading(column: GridColumn) -> str:
-    """The period, a mark if it is the current one, and how many of its reports were sent."""
+    """Return the heading of a period: its label, whether it is the current one, and how many units have sent."""
     facts = [_("this period")] if column.is_now else []
     if column.owed:
         facts.append(_("sent %(handed_in)s of %(owed)s") % {"handed_in": column.handed_in, "owed": column.owed})
     return "\n".join(filter(None, (column.period.label, " · ".join(facts))))
 
 
-def _report_words(cell: SubmissionCell) -> str:
-    """The text of the page's cell: the state, and how late it is, when it was reached, or when the period ends."""
+def _cell_text(cell: SubmissionCell) -> str:
+    """Return the state, with the days late, the day of the last step or the period's end, as on the page."""
     if cell.state in (SubmissionCellState.NONE, SubmissionCellState.LATER):
         return str(cell.state.label)
     if cell.is_late:

@@ -1,4 +1,4 @@
-"""Addresses of the submissions."""
+"""URLs of the submissions."""
 
 from django.urls import path
 

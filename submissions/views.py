@@ -1,4 +1,4 @@
-"""Pages of the period reports: which unit has sent which, and one report with its forms to send and to review it."""
+"""Views of the submissions: the grid of all units, and one submission with the forms to send and review it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -40,7 +40,7 @@ from submissions.table import submission_table
 
 @dataclass(frozen=True, kw_only=True)
 class SubmissionAddress:
-    """The report that an address names, and the user who opens it."""
+    """The submission that a URL names, and the access of the user who opens it."""
 
     plan: Plan
     unit: Unit
@@ -49,21 +49,21 @@ class SubmissionAddress:
     access: Access
 
     @property
-    def address(self) -> str:
+    def url(self) -> str:
         return reverse("period_report", args=[self.plan.slug, self.unit.abbreviation, self.period.number])
 
 
 @require_safe
 def submission_list(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the page การส่งรายงาน: what waits for review, and which unit has sent which report."""
+    """Show the page การส่งรายงาน: submissions that wait for review, and the grid of all units and periods."""
     plan = find_plan(request, slug)
-    as_of, table = read_plan_grid(plan)
-    context = {"as_of": as_of, "grid": table, "idle": table.idle}
+    as_of, grid = read_plan_grid(plan)
+    context = {"as_of": as_of, "grid": grid, "idle": grid.idle}
     return render(request, "submissions/reporting.html", context)
 
 
 def read_plan_grid(plan: Plan) -> tuple[AsOf, SubmissionGrid]:
-    """Return the plan as of today, and the state of every division's reports."""
+    """Return today as the day of the plan, and the grid of all divisions in use."""
     as_of = on_day(plan, clock.today(), plan.periods.all(), cutoff=clock.now())
     return as_of, read_submission_grid(plan, as_of, list(Unit.objects.divisions().active().in_order()))
 
@@ -71,41 +71,43 @@ def read_plan_grid(plan: Plan) -> tuple[AsOf, SubmissionGrid]:
 @reads_typed_text(typed_step)
 @require_http_methods(["GET", "HEAD", "POST"])
 def submission_detail(request: HttpRequest, slug: str, unit: str, period: int) -> HttpResponse:
-    """Show the report of a unit for a period; its forms post to the same address."""
+    """Show the submission of a unit for a period; its forms post to the same URL."""
     plan = find_plan(request, slug)
-    found, place = _find_unit(plan, unit, period), _find_period(plan, unit, period)
-    as_of = submission_day(plan, place, clock.now())
-    asked = SubmissionAddress(plan=plan, unit=found, period=place, as_of=as_of, access=access_of(request))
+    found_unit, found_period = _find_unit(plan, unit, period), _find_period(plan, unit, period)
+    as_of = submission_day(plan, found_period, clock.now())
+    address = SubmissionAddress(plan=plan, unit=found_unit, period=found_period, as_of=as_of, access=access_of(request))
     if request.method == "POST":
-        return _take_step(request, asked)
-    return render(
-        request, "submissions/period_report.html", _context(asked, read_submission_page(plan, found, place, as_of))
-    )
+        return _answer_step(request, address)
+    return render(request, "submissions/period_report.html", _context(address, _read_page(address)))
 
 
-def _take_step(request: HttpRequest, asked: SubmissionAddress) -> HttpResponse:
-    """Send or review; where it is refused, the page keeps every typed word."""
-    page = read_submission_page(asked.plan, asked.unit, asked.period, asked.as_of)
+def _read_page(address: SubmissionAddress) -> SubmissionPage:
+    return read_submission_page(address.plan, address.unit, address.period, address.as_of)
+
+
+def _answer_step(request: HttpRequest, address: SubmissionAddress) -> HttpResponse:
+    """Send or review the submission; if that is refused, the page keeps the typed text."""
+    page = _read_page(address)
     form = _bind(request.POST, page)
     try:
         if isinstance(form, SendForm):
-            check_may_send(asked.unit, asked.access)
+            check_may_send(address.unit, address.access)
         else:
-            check_may_review(asked.access)
+            check_may_review(address.access)
         if not form.is_valid() and not form.is_stale:
-            return _refuse(request, asked, page, form, status=422)
+            return _refuse(request, address, page, form, status=422)
         if not form.is_intact:
-            raise StaleVersionError(page.report)
-        _write(asked, page, form)
+            raise StaleVersionError(page.submission)
+        _write(address, page, form)
     except ValidationError as error:
         form.add_error(None, error)
-        return _refuse(request, asked, page, form, status=422)
+        return _refuse(request, address, page, form, status=422)
     except NotAllowedError as error:
-        context = _context(asked, page) | {"refusal": str(error), "typed": form.typed_text()}
+        context = _context(address, page) | {"refusal": str(error), "typed": form.typed_text()}
         return render(request, "submissions/period_report.html", context, status=403)
     except StaleVersionError:
-        return _conflict(request, asked, form)
-    return _taken(request, asked, form)
+        return _conflict(request, address, form)
+    return _redirect_after(request, address, form)
 
 
 def _bind(posted: Any, page: SubmissionPage) -> SubmissionStepForm:
@@ -114,41 +116,42 @@ def _bind(posted: Any, page: SubmissionPage) -> SubmissionStepForm:
     return ReviewForm(posted, version=page.version, rows=page.sent)
 
 
-def _write(asked: SubmissionAddress, page: SubmissionPage, form: SubmissionStepForm) -> None:
-    """Write the step that a form asks for."""
-    words = {name: form.cleaned_data[name] for name in ("version", "op_id")}
-    words |= {"access": asked.access, "at": clock.now(), "note": form.cleaned_data.get("note", "")}
-    report = page.report or Submission(unit=asked.unit, period=asked.period)
+def _write(address: SubmissionAddress, page: SubmissionPage, form: SubmissionStepForm) -> None:
+    """Write the step of a valid form."""
+    values = {name: form.cleaned_data[name] for name in ("version", "op_id")}
+    values |= {"access": address.access, "at": clock.now(), "note": form.cleaned_data.get("note", "")}
+    submission = page.submission or Submission(unit=address.unit, period=address.period)
     if isinstance(form, SendForm):
-        send_submission(unit=asked.unit, period=asked.period, as_of=asked.as_of, **words)
+        send_submission(unit=address.unit, period=address.period, as_of=address.as_of, **values)
     elif form.data.get("do") == RETURN:
-        return_submission(report=report, reasons=form.reasons(), **words)
+        return_submission(submission=submission, reasons=form.reasons(), **values)
     elif form.data.get("do") == ACCEPT:
-        accept_submission(report=report, **words)
+        accept_submission(submission=submission, **values)
     else:
-        raise StaleVersionError(report)
+        raise StaleVersionError(submission)
 
 
-def _taken(request: HttpRequest, asked: SubmissionAddress, form: SubmissionStepForm) -> HttpResponse:
-    names = {"unit": asked.unit, "period": asked.period.label}
-    said = {
+def _redirect_after(request: HttpRequest, address: SubmissionAddress, form: SubmissionStepForm) -> HttpResponse:
+    """Redirect with a message after a step was recorded."""
+    names = {"unit": address.unit, "period": address.period.label}
+    texts = {
         SEND: _("Sent. The report of %(unit)s for %(period)s now waits for the coordinator's review."),
         ACCEPT: _("Accepted: the report of %(unit)s for %(period)s."),
         RETURN: _("Returned: %(unit)s finds the actions to be corrected for %(period)s first in its work."),
     }
     do = form.data["do"]
-    messages.success(request, said[do] % names)
-    return redirect(asked.address if do == SEND else reverse("reporting", args=[asked.plan.slug]))
+    messages.success(request, texts[do] % names)
+    return redirect(address.url if do == SEND else reverse("reporting", args=[address.plan.slug]))
 
 
 def _refuse(
-    request: HttpRequest, asked: SubmissionAddress, page: SubmissionPage, form: SubmissionStepForm, *, status: int
+    request: HttpRequest, address: SubmissionAddress, page: SubmissionPage, form: SubmissionStepForm, *, status: int
 ) -> HttpResponse:
-    """Render the page with the form as it was typed and what is wrong with it."""
+    """Render the page with the posted form and its errors."""
     if not form.is_intact:
         form.data = with_new_op_id(form.data, page.version)
         form.add_error(None, _("The form did not arrive whole. Your text is still in it; press the button again."))
-    context = _context(asked, page, form)
+    context = _context(address, page, form)
     context["errors"] = [
         error for name, errors in form.errors.items() if name not in WriteOnceForm.base_fields for error in errors
     ]
@@ -158,59 +161,61 @@ def _refuse(
     return render(request, "submissions/period_report.html", context, status=status)
 
 
-def _conflict(request: HttpRequest, asked: SubmissionAddress, sent: SubmissionStepForm) -> HttpResponse:
+def _conflict(request: HttpRequest, address: SubmissionAddress, sent: SubmissionStepForm) -> HttpResponse:
     """Render the conflict page: the other user's steps next to the typed text."""
-    page = read_submission_page(asked.plan, asked.unit, asked.period, asked.as_of)
+    page = _read_page(address)
     seen = sent.cleaned_data.get("version", 0)
     form = _bind(with_new_op_id(request.POST, page.version), page)
-    context = _context(asked, page, form)
+    context = _context(address, page, form)
     is_shown = form in (context["send_form"], context["review_form"])
-    theirs = [step for step in page.steps if step.version > seen]
+    newer_steps = [step for step in page.steps if step.version > seen]
     context |= {
         "is_stale": True,
-        "is_own": bool(theirs) and all(step.by_id == request.user.pk for step in theirs),
-        "theirs": theirs,
-        "typed": form.leftovers() if is_shown else form.typed_text(),
+        "is_own": bool(newer_steps) and all(step.by_id == request.user.pk for step in newer_steps),
+        "newer_steps": newer_steps,
+        "typed": form.orphaned_reasons() if is_shown else form.typed_text(),
     }
     return render(request, "submissions/period_report.html", context, status=409)
 
 
-def _context(asked: SubmissionAddress, page: SubmissionPage, form: SubmissionStepForm | None = None) -> dict[str, Any]:
-    """Return what the page shows; a form that was filled in replaces the empty one, where it may be sent."""
-    has_begun = asked.period.starts_on <= clock.today()
+def _context(
+    address: SubmissionAddress, page: SubmissionPage, form: SubmissionStepForm | None = None
+) -> dict[str, Any]:
+    """Return the context of the page; `form` replaces the empty form of its kind if the user may post it."""
+    has_begun = address.period.starts_on <= clock.today()
     is_open = has_begun and bool(page.to_send) and page.state != SubmissionState.ACCEPTED
     send_form = review_form = None
-    if is_open and asked.access.may_send_submission(asked.unit.pk):
+    if is_open and address.access.may_send_submission(address.unit.pk):
         fresh = SendForm(version=page.version, waiting=page.rows_needing_update)
         send_form = form if isinstance(form, SendForm) else fresh
-    if asked.access.is_coordinator and page.state == SubmissionState.SENT:
+    if address.access.is_coordinator and page.state == SubmissionState.SENT:
         fresh = ReviewForm(version=page.version, rows=page.sent)
         review_form = form if isinstance(form, ReviewForm) else fresh
-    today = on_day(asked.plan, clock.today(), asked.plan.periods.all(), cutoff=clock.now())
-    row = read_submission_grid(asked.plan, today, [asked.unit]).rows[0]
+    today = on_day(address.plan, clock.today(), address.plan.periods.all(), cutoff=clock.now())
+    row = read_submission_grid(address.plan, today, [address.unit]).rows[0]
     return {
-        "as_of": asked.as_of,
-        "unit": asked.unit,
-        "period": asked.period,
+        "as_of": address.as_of,
+        "unit": address.unit,
+        "period": address.period,
         "page": page,
         "groups": [
             (label, [(each, review_form.at(each.action.pk) if review_form else "") for each in rows])
             for label, rows in page.groups
         ],
         "row": row,
-        "cell": next(cell for cell in row.cells if cell.period == asked.period),
+        "cell": next(cell for cell in row.cells if cell.period == address.period),
         "has_begun": has_begun,
-        "why_not_send": "" if send_form or review_form or not is_open else asked.access.why_not_send(asked.unit),
+        "why_not_send": "" if send_form or review_form or not is_open else address.access.why_not_send(address.unit),
         "send_form": send_form,
         "review_form": review_form,
     }
 
 
 def _find_unit(plan: Plan, abbreviation: str, number: int) -> Unit:
-    """Return the division that an address names.
+    """Return the division that a URL names.
 
     Raises:
-        NotFound: there is none; the page lists the divisions.
+        NotFound: there is none; the 404 page lists the divisions.
     """
     units = Unit.objects.divisions().in_order()
     unit = find_unit_by_name(units, abbreviation)
@@ -221,10 +226,10 @@ def _find_unit(plan: Plan, abbreviation: str, number: int) -> Unit:
 
 
 def _find_period(plan: Plan, abbreviation: str, number: int) -> Period:
-    """Return the period that an address names.
+    """Return the period that a URL names.
 
     Raises:
-        NotFound: there is none; the page lists the unit's reports of the other periods.
+        NotFound: there is none; the 404 page lists the unit's submissions of the other periods.
     """
     periods = {each.number: each for each in sorted(plan.periods.all(), key=lambda each: each.number)}
     if number not in periods:
@@ -238,14 +243,10 @@ def _find_period(plan: Plan, abbreviation: str, number: int) -> Period:
 
 @require_safe
 def submission_list_workbook(request: HttpRequest, slug: str) -> FileResponse:
-    """Who has sent the report of which period."""
+    """Download the grid of all units and periods."""
     plan = find_plan(request, slug)
-    as_of, read_submission_grid = read_plan_grid(plan)
-    idle = (
-        [f"{_('Nothing to report so far:')} {', '.join(str(row.unit) for row in read_submission_grid.idle)}"]
-        if read_submission_grid.idle
-        else []
-    )
-    return send_list(
-        submission_table(read_submission_grid, notes=[*list_notes(plan, as_of.day), *idle]), plan, as_of.day
-    )
+    as_of, grid = read_plan_grid(plan)
+    notes = list_notes(plan, as_of.day)
+    if grid.idle:
+        notes = [*notes, f"{_('Nothing to report so far:')} {', '.join(str(row.unit) for row in grid.idle)}"]
+    return send_list(submission_table(grid, notes=notes), plan, as_of.day)

@@ -261,10 +261,10 @@ class ReportStepFactory(DjangoModelFactory):
     class Meta:
         model = SubmissionStep
 
-    report = factory.SubFactory(PeriodReportFactory)
+    submission = factory.SubFactory(PeriodReportFactory)
     op_id = factory.LazyFunction(uuid4)
-    version = factory.SelfAttribute("report.version")
-    state = factory.SelfAttribute("report.state")
+    version = factory.SelfAttribute("submission.version")
+    state = factory.SelfAttribute("submission.state")
     by = factory.SubFactory(UserFactory)
     at = datetime(2020, 4, 3, 3, 0, tzinfo=UTC)
 

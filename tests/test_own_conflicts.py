@@ -49,14 +49,14 @@ def test_after_ones_own_and_anothers_it_is_the_others(client, staff, action, tel
 
 @pytest.mark.parametrize("by_self", [True, False])
 def test_a_review_after_ones_own_says_so(client, plan, unit, action, staff, by_self):
-    report = send(plan, unit, staff).report
+    submission = send(plan, unit, staff).submission
     reviewer = UserFactory(roles=["coordinator"])
     client.force_login(reviewer)
     here = "/plans/2563/reporting/สพม./2/"
     form = client.get(here).context["review_form"]
     data = {"do": "return", "version": 1, "op_id": str(form["op_id"].value()), f"reason_{action.pk}": "ของแท็บนี้"}
     other = reviewer if by_self else UserFactory(roles=["coordinator"])
-    review(return_submission, report, other, version=1, reasons={action.pk: "ก่อนหน้า"})
+    review(return_submission, submission, other, version=1, reasons={action.pk: "ก่อนหน้า"})
     response = client.post(here, data)
     assert response.status_code == 409
     assert (OWN in response.content.decode()) is by_self

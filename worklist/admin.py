@@ -1,4 +1,4 @@
-"""Admin screen of the reminders, which is only read."""
+"""Read-only admin of the reminders that were sent."""
 
 from django.contrib import admin
 
@@ -8,7 +8,7 @@ from worklist.models import Reminder
 
 @admin.register(Reminder)
 class ReminderAdmin(ReadOnlyAdmin):
-    """Which reminders went out to whom."""
+    """List of the reminders by user and day."""
 
     list_display = ("day", "user", "action_count", "sent_at")
     list_select_related = ("user",)

@@ -1,4 +1,4 @@
-"""The plan a page belongs to, for the frame around it."""
+"""Context processor of the page frame: current plan, access and the number on the bell."""
 
 from functools import cache
 from typing import Any
@@ -13,9 +13,9 @@ from worklist.queue import count_owed
 
 
 def current_plan(request: HttpRequest) -> dict[str, Any]:
-    """`plan`: the one in the address, otherwise the current one; `access`: of the person who asks; `owed_count`.
+    """Return `plan` (of the URL, otherwise the current one), `access` of the user, and `owed_count`.
 
-    The admin's pages have a frame of their own and need neither.
+    Admin pages have their own frame and get nothing.
     """
     user = getattr(request, "user", None)
     is_admin = request.resolver_match is not None and request.resolver_match.app_name == "admin"
@@ -26,7 +26,7 @@ def current_plan(request: HttpRequest) -> dict[str, Any]:
 
     @cache
     def owed_count() -> int:
-        """How much the person owes in the plan, asked for by the bell alone."""
+        """Return the number on the bell; a function, so that only pages with a bell query it."""
         if plan is None:
             return 0
         return count_owed(plan, access, on_day(plan, clock.today(), plan.periods.all(), cutoff=clock.now()))

@@ -1,4 +1,4 @@
-"""The digest of what a person owes, and the mail it goes out as."""
+"""The reminder digest of one user, and the mail built from it."""
 
 import re
 from dataclasses import dataclass
@@ -12,20 +12,19 @@ from django.utils.translation import ngettext
 from assignments.models import Unit, User
 from plan.as_of import AsOf
 from plan.models import Plan, looks
-from worklist.owed import MOST_ROWS, OwedList
+from worklist.owed import MAX_GROUP_ROWS, OwedList
 
-LANGUAGE = "th"  # of the mail and of what the command prints of it
+LANGUAGE = "th"  # of the mail and of the command's output
 BLANK_LINES = re.compile(r"\n\s*\n")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Digest:
-    """What one person is told: never empty.
+    """Reminder digest for one user, with at least one item.
 
     Attributes:
-        user: the person.
-        units: his units, in the department's order.
-        owed: what they owe.
+        units: the user's units, in the department's order.
+        owed: the period reports and actions that the user owes.
     """
 
     user: User
@@ -34,23 +33,22 @@ class Digest:
 
     @property
     def count(self) -> int:
-        """How many actions and period reports it lists."""
+        """Number of actions and period reports in the digest."""
         return self.owed.count
 
 
 def build_mail(digest: Digest, plan: Plan, as_of: AsOf, *, site: str) -> EmailMultiAlternatives:
-    """The mail in Thai, as text and as html.
+    """Build the mail in Thai, as text and HTML.
 
     Args:
-        digest, plan, as_of: what to tell, and of when.
-        site: what the links begin with, without a slash at its end.
+        site: URL of the site that the links begin with, without a trailing slash.
     """
     with translation.override(LANGUAGE):
         count = digest.count
         context = {
             "digest": digest,
             "reports": digest.owed.reports,
-            "groups": digest.owed.first(MOST_ROWS).groups,
+            "groups": digest.owed.limit(MAX_GROUP_ROWS).groups,
             "plan": plan,
             "as_of": as_of,
             "late": looks.OVERDUE.colours,
@@ -66,7 +64,7 @@ def build_mail(digest: Digest, plan: Plan, as_of: AsOf, *, site: str) -> EmailMu
             subject=subject,
             body=BLANK_LINES.sub("\n\n", render_to_string("worklist/reminder.txt", context)).strip(),
             to=[digest.user.email],
-            headers={"Auto-Submitted": "auto-generated"},  # no answers from people on leave
+            headers={"Auto-Submitted": "auto-generated"},  # prevents out-of-office replies
         )
         mail.attach_alternative(render_to_string("worklist/reminder.html", context), "text/html")
     return mail

@@ -1,4 +1,4 @@
-"""Which reminders went out: one for a person and a day at most."""
+"""Log of the reminder mails: at most one per user and day."""
 
 from django.conf import settings
 from django.db import models
@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Reminder(models.Model):
-    """A digest mailed to a person. The row is made before the mail is, so that a day never brings two."""
+    """A digest mailed to a user. The row is saved before the mail is sent, so that nobody gets two on one day."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="reminders", verbose_name=_("person")

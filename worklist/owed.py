@@ -1,4 +1,4 @@
-"""What a person owes, as the bell's page and the reminder list it: in groups, each row with its link and its day."""
+"""The list of owed updates and period reports, as the bell's page and the reminder mail show it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,133 +16,134 @@ from plan.models.looks import Look
 from submissions.grid import SubmissionCell, missing_submissions
 from worklist.queue import read_owed
 
-MOST_ROWS = 30  # of a group, in a mail and behind the bell
+MAX_GROUP_ROWS = 30  # rows per group in the mail and in the bell's panel
 
 
 @dataclass(frozen=True, kw_only=True)
 class OwedRow:
-    """An action that the user owes.
+    """An action on which the user owes an update.
 
     Attributes:
-        action: as of the day, with `returned_because`.
-        address: of its row in งานของฉัน, without the site's name.
-        owed_by: the duties of the user's units that are not fulfilled, or all of them where it was returned.
-        was_due_on, report_by: the day it was due or is to be updated by; the other is None.
+        action: as of the day, with `return_reason`.
+        url: path of its row in งานของฉัน.
+        open_duties: unfulfilled duties of the user's units; all duties if it was returned.
+        was_due_on: the day it was due if it is overdue, else None.
+        report_by: the day to update it by if it is due now, else None.
     """
 
     action: ActionItem
-    address: str
-    owed_by: Sequence[Duty]
+    url: str
+    open_duties: Sequence[Duty]
     was_due_on: date | None
     report_by: date | None
 
     @property
     def is_own(self) -> bool:
-        """Whether a unit of the user leads it by name, and not only through a collective."""
-        return any(duty.through is None for duty in self.owed_by)
+        """Whether a unit of the user leads it itself, not only through a collective."""
+        return any(duty.through is None for duty in self.open_duties)
 
     @property
     def status_label(self) -> str:
-        """Its status on the day, in words."""
+        """Name of its status on the day."""
         return Status(self.action.status_on).label
 
 
 @dataclass(frozen=True, kw_only=True)
 class OwedGroup:
-    """Rows that are equally pressing; those that come through a collective are kept apart.
+    """Rows with the same urgency.
 
     Attributes:
         key: RETURNED (`worklist.queue`) or a Due.
-        label: what a reader calls it.
-        own: actions that a unit of the person leads itself.
-        through: those that only a collective of it leads, such as ทุกหน่วยงาน.
-        more: how many others belong to the group and are not listed.
+        label: the heading.
+        own: actions that a unit of the user leads itself.
+        via_collective: actions led only by a collective of the user's units, such as ทุกหน่วยงาน.
+        more: number of rows of the group that are not listed.
     """
 
     key: str
     label: Any
     own: Sequence[OwedRow]
-    through: Sequence[OwedRow]
+    via_collective: Sequence[OwedRow]
     more: int = 0
 
     @property
     def count(self) -> int:
-        """All of the group, the ones not listed too."""
-        return len(self.own) + len(self.through) + self.more
+        """Number of rows, including those not listed."""
+        return len(self.own) + len(self.via_collective) + self.more
 
     @property
     def is_late(self) -> bool:
-        """Whether it should have been done before: returned or overdue."""
+        """Whether the rows are returned or overdue."""
         return self.key != Due.NOW
 
     @property
     def look(self) -> Look:
-        """Icon and colours of its heading."""
+        """Icon and colours of the heading."""
         return looks.OVERDUE if self.is_late else Due(self.key).look
 
     @property
     def parts(self) -> list[tuple[Any, Sequence[OwedRow]]]:
-        """(label, rows) of what there is, the person's own first; theirs needs no label where it is alone."""
-        own_label = _("Assigned to your own unit") if self.through else ""
-        parts = ((own_label, self.own), (_("Assigned to several units together"), self.through))
+        """(label, rows) of each part with rows, own rows first; own rows alone have no label."""
+        own_label = _("Assigned to your own unit") if self.via_collective else ""
+        parts = ((own_label, self.own), (_("Assigned to several units together"), self.via_collective))
         return [(label, rows) for label, rows in parts if rows]
 
-    def first(self, most: int) -> "OwedGroup":
-        """The group with no more than `most` rows, its own ones before the others."""
-        own = self.own[:most]
-        through = self.through[: most - len(own)]
-        return replace(self, own=own, through=through, more=self.count - len(own) - len(through))
+    def limit(self, size: int) -> "OwedGroup":
+        """Return the group with at most `size` rows, own rows first."""
+        own = self.own[:size]
+        via_collective = self.via_collective[: size - len(own)]
+        return replace(self, own=own, via_collective=via_collective, more=self.count - len(own) - len(via_collective))
 
 
 @dataclass(frozen=True, kw_only=True)
 class OwedList:
-    """All that a person owes: the reports of periods that are late or were returned, and actions in groups."""
+    """Everything the user owes: period reports that are late or returned, and actions in groups."""
 
     reports: Sequence[SubmissionCell]
     groups: Sequence[OwedGroup]
 
     @property
     def count(self) -> int:
-        """How many reports and actions."""
+        """Number of period reports and actions."""
         return len(self.reports) + sum(group.count for group in self.groups)
 
-    def first(self, most: int) -> "OwedList":
-        """The list with no more than `most` rows in each group."""
-        return replace(self, groups=[group.first(most) for group in self.groups])
+    def limit(self, size: int) -> "OwedList":
+        """Return the list with at most `size` rows in each group."""
+        return replace(self, groups=[group.limit(size) for group in self.groups])
 
 
-def read_list(plan: Plan, access: Access, as_of: AsOf) -> OwedList:
-    """All that the person owes; see `read_groups` for the actions."""
-    return OwedList(reports=missing_submissions(plan, access, as_of), groups=read_groups(plan, access, as_of))
+def read_owed_list(plan: Plan, access: Access, as_of: AsOf) -> OwedList:
+    """Return everything the user owes."""
+    return OwedList(reports=missing_submissions(plan, access, as_of), groups=read_owed_groups(plan, access, as_of))
 
 
-def read_groups(plan: Plan, access: Access, as_of: AsOf) -> list[OwedGroup]:
-    """The actions that the user owes, most pressing first; empty where there are none."""
+def read_owed_groups(plan: Plan, access: Access, as_of: AsOf) -> list[OwedGroup]:
+    """Return the groups of actions on which the user owes an update, most pressing first."""
     groups = []
     owed = read_owed(plan, access, as_of)
     held = read_duties(owed.actions, access.units, as_of)
     for key, label, actions in owed.groups:
         rows = [_owed_row(action, plan, held.get(action.pk, []), as_of) for action in actions]
-        own, through = ([row for row in rows if row.is_own is is_own] for is_own in (True, False))
-        groups.append(OwedGroup(key=key, label=label, own=own, through=through))
+        own, via_collective = ([row for row in rows if row.is_own is is_own] for is_own in (True, False))
+        groups.append(OwedGroup(key=key, label=label, own=own, via_collective=via_collective))
     return groups
 
 
 def _owed_row(action: ActionItem, plan: Plan, duties: Sequence[Duty], as_of: AsOf) -> OwedRow:
     return OwedRow(
         action=action,
-        address=row_address(plan, action),
-        owed_by=[duty for duty in duties if duty.report is None] or duties,
+        url=my_row_url(plan, action),
+        open_duties=[duty for duty in duties if duty.report is None] or duties,
         was_due_on=action.last_period.ends_on if action.due == Due.OVERDUE else None,
         report_by=_report_by(action, as_of) if action.due == Due.NOW else None,
     )
 
 
-def row_address(plan: Plan, action: ActionItem) -> str:
-    """Where the action's row of งานของฉัน opens, without the site's name."""
+def my_row_url(plan: Plan, action: ActionItem) -> str:
+    """Return the path that opens the action's row in งานของฉัน."""
     return reverse("my_row", args=[plan.slug, action.ref])
 
 
 def _report_by(action: ActionItem, as_of: AsOf) -> date:
-    """The last day of the period that runs; between periods, of the action's own last one."""
+    """Return the last day of the current period; between periods, the last day of the action's schedule."""
     return as_of.period.ends_on if as_of.period else action.last_period.ends_on

@@ -1,4 +1,4 @@
-"""What a person's units owe, most pressing first: for งานของฉัน, the bell and the reminders."""
+"""Actions of the user's units, by urgency, for งานของฉัน (my work), the bell and the reminders."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,13 +23,13 @@ SECTIONS = ((RETURNED, _("Returned by the coordinator")), *Due.choices)
 
 @dataclass(frozen=True, kw_only=True)
 class WorkRow:
-    """An action in which a unit of the user takes part.
+    """An action in which a unit of the user has a role.
 
     Attributes:
-        action: with what `ActionItemQuerySet.as_of` and `annotate_returned` add.
-        parts: its role → whether it is a unit's own (True) or comes through a collective.
-        duties: of the user's units.
-        last: its last update by anybody; None where there is none.
+        action: with the annotations of `ActionItemQuerySet.as_of` and `annotate_returned`.
+        parts: role → True if it is assigned to a unit of the user, False if only to a collective.
+        duties: duties of the user's units.
+        last: the latest update of the action by anybody, or None.
     """
 
     action: ActionItem
@@ -38,13 +38,13 @@ class WorkRow:
     last: ProgressUpdate | None
 
     @property
-    def is_reported(self) -> bool:
-        """Whether each of the user's units that must report on it has, in the period that runs."""
+    def has_all_updates(self) -> bool:
+        """Whether every unit of the user with a duty has updated the action in the current period."""
         return bool(self.duties) and all(duty.report for duty in self.duties)
 
     @property
     def is_at_work(self) -> bool:
-        """Whether its time has come and it is not closed."""
+        """Whether the action has begun and is not closed."""
         return self.action.due in AT_WORK
 
     @property
@@ -55,114 +55,119 @@ class WorkRow:
 
 @dataclass(frozen=True, kw_only=True)
 class PageRow(WorkRow):
-    """A row of งานของฉัน in one role.
+    """A row of งานของฉัน for one role.
 
     Attributes:
-        through: the collective it comes through; None where it is assigned to a unit of the user by name.
-        reported_on: the moment of the last of its units' updates, where each of them has reported.
-        shown_duties: those that the page names.
-        addresses: of its panel.
+        collective: the collective through which it is assigned; None if it is assigned to a unit of the user.
+        updated_on: moment of the latest update by the user's units if all of them have updated it, else None.
+        shown_duties: the duties that the page lists.
+        form_urls: URLs of the update form, see `row_form_urls`.
         can_report: whether the user may add an update.
-        choices: (unit, value of the field) of each "no change" the user may record.
-        panel: its form, where it stands open.
+        unit_choices: (unit, field value) of each "no change" the user may record.
+        panel: the update form if the row is open.
     """
 
-    through: Unit | None
-    reported_on: datetime | None
+    collective: Unit | None
+    updated_on: datetime | None
     shown_duties: Sequence[Duty]
-    addresses: Mapping[str, str]
+    form_urls: Mapping[str, str]
     can_report: bool
-    choices: Sequence[tuple[Unit, str]]
+    unit_choices: Sequence[tuple[Unit, str]]
     panel: Any = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """Rows of the page that are equally pressing; those that come through a collective are kept apart.
+    """Rows of the page with the same urgency.
 
     Attributes:
         key: RETURNED or a Due.
-        label: what the page calls it.
+        label: the heading.
         own: rows assigned to a unit of the user.
-        through: those assigned to a collective only, such as ทุกหน่วยงาน.
+        via_collective: rows assigned only to a collective, such as ทุกหน่วยงาน.
     """
 
     key: str
     label: str
     own: list[PageRow] = field(default_factory=list)
-    through: list[PageRow] = field(default_factory=list)
+    via_collective: list[PageRow] = field(default_factory=list)
 
     @property
     def is_folded(self) -> bool:
-        """Whether the page shows it folded: nothing is left to do."""
+        """Whether the page folds it, because nothing is left to do."""
         return self.key == Due.CLOSED
 
     @property
     def count(self) -> int:
-        """All rows of the section."""
-        return len(self.own) + len(self.through)
+        """Number of rows."""
+        return len(self.own) + len(self.via_collective)
 
     @property
     def collectives(self) -> str:
-        """The names those come through."""
-        parts = (part for row in self.through for part in row.action.assignments.all() if part.unit.is_collective)
+        """Names of the collectives of `via_collective`, separated by commas."""
+        parts = (
+            part for row in self.via_collective for part in row.action.assignments.all() if part.unit.is_collective
+        )
         return ", ".join(dict.fromkeys(str(part.unit) for part in parts))
 
     @property
     def is_open(self) -> bool:
-        """Whether the form of one of its rows stands open."""
+        """Whether the form of one of its rows is open."""
         return self.is_collective_row_open or any(row.panel for row in self.own)
 
     @property
     def is_collective_row_open(self) -> bool:
-        """Whether the open row comes through a collective."""
-        return any(row.panel for row in self.through)
+        """Whether the open row is assigned through a collective."""
+        return any(row.panel for row in self.via_collective)
 
 
 @dataclass(frozen=True, kw_only=True)
 class UpdatedCount:
-    """How many of the actions that should move, or were reported on, in the period that runs were reported on in it.
+    """The counter "updated 4 of 11" of the current period.
 
-    Each counts as reported on once every unit of the person that must report on it has.
+    Attributes:
+        updated: actions that every unit of the user with a duty has updated.
+        total: those, and the actions at work that still need an update.
     """
 
-    told: int
+    updated: int
     total: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """งานของฉัน in one role.
+    """The content of งานของฉัน for one role.
 
     Attributes:
         role: a Role.
-        tabs: (role, how many actions) of each role.
-        sections: those that hold anything, most pressing first.
-        own, through: the counters of what is the units' own and of what comes through a collective.
+        tabs: (role, number of actions) of each role.
+        sections: sections with rows, most pressing first.
+        own: counter of the actions assigned to the user's units.
+        via_collective: counter of the actions assigned only to a collective.
     """
 
     role: str
     tabs: list[tuple[Role, int]]
     sections: list[Section]
     own: UpdatedCount
-    through: UpdatedCount
+    via_collective: UpdatedCount
 
     @property
     def is_lead(self) -> bool:
-        """Whether it is what the units lead, and not what they support."""
+        """Whether it lists the actions that the units lead."""
         return self.role == Role.LEAD
 
     @property
     def is_clear(self) -> bool:
-        """Whether nothing is due in this period of what the units lead."""
-        return self.is_lead and bool(self.sections) and not (self.own.total or self.through.total)
+        """Whether the units lead actions, and none of them is due in this period."""
+        return self.is_lead and bool(self.sections) and not (self.own.total or self.via_collective.total)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Owed:
-    """What the units of a person owe as a lead: each action once, under the most pressing of the three.
+class OwedActions:
+    """Actions on which the user's units owe an update, each in the most pressing group only.
 
-    What is overdue and was updated in the period that runs is owed again in the next one.
+    An overdue action that was updated in the current period is owed again in the next one.
     """
 
     returned: Sequence[ActionItem]
@@ -171,24 +176,24 @@ class Owed:
 
     @property
     def actions(self) -> list[ActionItem]:
-        """All that is owed."""
+        """All actions owed."""
         return [*self.returned, *self.overdue, *self.now]
 
     @property
     def count(self) -> int:
-        """How much is owed."""
+        """Number of actions owed."""
         return len(self.actions)
 
     @property
     def groups(self) -> list[tuple[str, Any, Sequence[ActionItem]]]:
-        """(key, label, actions) of what is not empty, most pressing first."""
+        """(key, label, actions) of each group with actions, most pressing first."""
         labels = dict(SECTIONS) | {Due.NOW: _("Not updated this period")}
         rows = ((RETURNED, self.returned), (Due.OVERDUE, self.overdue), (Due.NOW, self.now))
         return [(key, labels[key], actions) for key, actions in rows if actions]
 
 
 def read_rows(plan: Plan, access: Access, as_of: AsOf, *, refs: Sequence[str] | None = None) -> list[WorkRow]:
-    """The actions in which the user's units take part, or those of them with these refs, in the plan's order."""
+    """Return the actions in which the user's units have a role, in the plan's order; with `refs`, only those."""
     actions = plan.actions.filter(assignments__unit__in=list(access.represented_units)).distinct()
     if refs is not None:
         actions = actions.filter(ref__in=refs)
@@ -209,53 +214,53 @@ def read_rows(plan: Plan, access: Access, as_of: AsOf, *, refs: Sequence[str] | 
     return rows
 
 
-def sort_work(rows: Sequence[WorkRow], role: str) -> Work:
-    """The page's sections and counters in one role, from `read_rows`."""
+def build_work(rows: Sequence[WorkRow], role: str) -> Work:
+    """Group rows of `read_rows` into the sections and counters of one role."""
     chosen = [row for row in rows if role in row.parts]
-    counted = chosen if role == Role.LEAD else []  # a unit that supports owes nothing
+    counted = chosen if role == Role.LEAD else []  # supporting units owe no updates
     sections = {key: Section(key=key, label=label) for key, label in SECTIONS}
     for row in chosen:
         section = sections[row.section]
-        (section.own if row.parts[role] else section.through).append(row)
+        (section.own if row.parts[role] else section.via_collective).append(row)
     return Work(
         role=role,
         tabs=[(each, sum(each in row.parts for row in rows)) for each in Role],
         sections=[section for section in sections.values() if section.count],
         own=count_updated([row for row in counted if row.parts[role]]),
-        through=count_updated([row for row in counted if not row.parts[role]]),
+        via_collective=count_updated([row for row in counted if not row.parts[role]]),
     )
 
 
 def section_of(action: ActionItem) -> str:
-    """RETURNED, or the action's Due."""
-    return RETURNED if action.returned_because is not None else action.due
+    """Return RETURNED for a returned action, otherwise its Due."""
+    return RETURNED if action.return_reason is not None else action.due
 
 
 def count_updated(rows: Sequence[WorkRow]) -> UpdatedCount:
-    """The counter "updated 4 of 11": of what should move, or was reported on, in the period that runs."""
-    told = [row for row in rows if row.is_reported]
-    waiting = [row for row in rows if row.duties and row.is_at_work and not row.is_reported]
-    return UpdatedCount(told=len(told), total=len(told) + len(waiting))
+    """Count how many of the rows were updated in the current period, of those updated or in need of an update."""
+    updated = [row for row in rows if row.has_all_updates]
+    waiting = [row for row in rows if row.duties and row.is_at_work and not row.has_all_updates]
+    return UpdatedCount(updated=len(updated), total=len(updated) + len(waiting))
 
 
 def owed_actions(plan: Plan, access: Access, as_of: AsOf) -> ActionItemQuerySet:
-    """What the person's units lead that was returned, or on which one of them owes an update in this period."""
+    """Return the actions led by the user's units that were returned or need an update in this period."""
     if not access.may_lead:
         return plan.actions.none()
     actions = plan.actions.assigned_to(access.represented_units, role=Role.LEAD).as_of(as_of)
     actions = annotate_returned(actions, access.unit_ids)
-    return actions.filter(Q(returned_because__isnull=False) | is_silent(as_of.period_starts_at, as_of, access.unit_ids))
+    return actions.filter(Q(return_reason__isnull=False) | is_silent(as_of.period_starts_at, as_of, access.unit_ids))
 
 
-def read_owed(plan: Plan, access: Access, as_of: AsOf) -> Owed:
-    """What the person owes, in the plan's order."""
+def read_owed(plan: Plan, access: Access, as_of: AsOf) -> OwedActions:
+    """Return the actions on which the user owes an update, each group in the plan's order."""
     by_key: dict[str, list[ActionItem]] = {RETURNED: [], Due.OVERDUE: [], Due.NOW: []}
     for action in owed_actions(plan, access, as_of).with_details().in_order():
         key = section_of(action)
         by_key[key if key in by_key else Due.NOW].append(action)
-    return Owed(returned=by_key[RETURNED], overdue=by_key[Due.OVERDUE], now=by_key[Due.NOW])
+    return OwedActions(returned=by_key[RETURNED], overdue=by_key[Due.OVERDUE], now=by_key[Due.NOW])
 
 
 def count_owed(plan: Plan, access: Access, as_of: AsOf) -> int:
-    """How many actions and period reports the person's units owe: the number on the bell."""
+    """Return the number on the bell: actions and period reports that the user's units owe."""
     return owed_actions(plan, access, as_of).count() + len(missing_submissions(plan, access, as_of))

@@ -1,8 +1,8 @@
-"""Reminders: one digest a day, by mail, to everybody whose units owe something (`manage.py send_reminders`).
+"""Send reminder mails: at most one digest per user and day (`manage.py send_reminders`).
 
-A `Reminder` is made and committed before its mail goes out, so that no day brings a person two, even if two runs meet.
-A mail that fails takes its row back and the next run tries again; a run that is broken off in the middle of a mail
-leaves its row behind, and that person hears again on the next day.
+A `Reminder` is saved before its mail is sent, so that parallel runs never mail a user twice. If the mail fails, the
+row is deleted and the next run tries again. If a run is killed during a mail, the row stays, and the user gets the
+next mail on the next day.
 """
 
 from collections.abc import Iterable
@@ -22,22 +22,22 @@ from plan.models import Plan
 from pmqa_tracker.database_text import by_thai
 from worklist.digest import Digest, build_mail
 from worklist.models import Reminder
-from worklist.owed import read_list
+from worklist.owed import read_owed_list
 
-TIMEOUT = 30  # seconds for a mail server that does not answer, where EMAIL_TIMEOUT is not set
-OFF = ("console", "dummy", "filebased")
+TIMEOUT = 30  # seconds, if EMAIL_TIMEOUT is not set
+OFF_BACKENDS = ("console", "dummy", "filebased")  # Django mail backends that send nothing
 
 
 @dataclass(frozen=True, kw_only=True)
-class Audience:
-    """The people who report for a unit, by what a run has for them; each in one list.
+class Recipients:
+    """The users who report for a unit, each in one list.
 
     Attributes:
-        digests: they are to be mailed.
-        sent: they had their mail of the day.
-        unfinished: a mail was begun for them and not finished: another run is at it, or one was broken off.
-        without_address: they owe something and have no e-mail address.
-        owe_nothing: no mail for them.
+        digests: digests to send now.
+        sent: users who already got their mail of the day.
+        unfinished: users whose mail another run is sending, or was sending when it was killed.
+        without_address: users who owe something and have no e-mail address.
+        owe_nothing: users who owe nothing and get no mail.
     """
 
     digests: list[Digest] = field(default_factory=list)
@@ -48,31 +48,31 @@ class Audience:
 
 
 def is_mail_on() -> bool:
-    """Whether mail leaves this machine: False where it is only shown, filed or thrown away."""
-    return not settings.EMAIL_BACKEND.startswith(tuple(f"django.core.mail.backends.{name}." for name in OFF))
+    """Whether the mail backend sends mail to a server."""
+    return not settings.EMAIL_BACKEND.startswith(tuple(f"django.core.mail.backends.{name}." for name in OFF_BACKENDS))
 
 
-def find_audience(plan: Plan, as_of: AsOf) -> Audience:
-    """Who is to be mailed on the day, and why the others are not; nothing is written."""
-    audience = Audience()
-    told = dict(Reminder.objects.filter(day=as_of.day).values_list("user_id", "sent_at"))
+def find_recipients(plan: Plan, as_of: AsOf) -> Recipients:
+    """Return who gets a mail on the day, and who gets none and why. Writes nothing."""
+    recipients = Recipients()
+    mailed = dict(Reminder.objects.filter(day=as_of.day).values_list("user_id", "sent_at"))
     for user in _people():
         access = Access.of(user)
         if not access.may_lead:
             continue
-        if user.pk in told:
-            (audience.sent if told[user.pk] else audience.unfinished).append(user)
-        elif not (owed := read_list(plan, access, as_of)).count:
-            audience.owe_nothing.append(user)
+        if user.pk in mailed:
+            (recipients.sent if mailed[user.pk] else recipients.unfinished).append(user)
+        elif not (owed := read_owed_list(plan, access, as_of)).count:
+            recipients.owe_nothing.append(user)
         elif not user.email:
-            audience.without_address.append(user)
+            recipients.without_address.append(user)
         else:
-            audience.digests.append(Digest(user=user, units=list(access.units), owed=owed))
-    return audience
+            recipients.digests.append(Digest(user=user, units=list(access.units), owed=owed))
+    return recipients
 
 
 def _people() -> Iterable[User]:
-    """Members of units who can log in."""
+    """Return the members of units who can log in."""
     people = User.objects.filter(is_active=True, memberships__isnull=False)
     if not settings.PMQA_DEMO:
         people = people.filter(is_demo=False)
@@ -81,13 +81,13 @@ def _people() -> Iterable[User]:
 
 @dataclass(kw_only=True)
 class Outcome:
-    """What a run did.
+    """Result of a run. Users in none of the lists were not tried, because of `outage`.
 
     Attributes:
-        sent: they were mailed.
-        unfinished: another run took them meanwhile.
-        failed: (person, why) where the server refused the mail or was lost over it.
-        outage: why the server could not be reached; whoever is in no list was not tried.
+        sent: users who got a mail.
+        unfinished: users whose mail another run is sending.
+        failed: (user, reason) of each mail that the server refused or that lost the connection.
+        outage: why the server could not be reached, or "".
     """
 
     sent: list[User] = field(default_factory=list)
@@ -97,7 +97,7 @@ class Outcome:
 
 
 def send_digests(digests: Iterable[Digest], plan: Plan, as_of: AsOf, *, site: str, at: datetime) -> Outcome:
-    """Mail each person his digest over one connection, which is opened again only after a mail that failed."""
+    """Mail each digest, over one connection that is reopened only after a failed mail."""
     outcome = Outcome()
     connection = get_connection(timeout=settings.EMAIL_TIMEOUT or TIMEOUT)
     try:
@@ -114,7 +114,7 @@ def send_digests(digests: Iterable[Digest], plan: Plan, as_of: AsOf, *, site: st
                 continue
             try:
                 _deliver(mail, connection, reminder)
-            except (OSError, ValueError) as error:  # SMTP's own are OSErrors; what is no address, a ValueError
+            except (OSError, ValueError) as error:  # SMTP errors are OSErrors; an invalid address is a ValueError
                 outcome.failed.append((digest.user, _reason(error)))
                 _close(connection)
                 continue
@@ -127,7 +127,7 @@ def send_digests(digests: Iterable[Digest], plan: Plan, as_of: AsOf, *, site: st
 
 
 def _deliver(mail: EmailMultiAlternatives, connection: BaseEmailBackend, reminder: Reminder) -> None:
-    """Send a mail; whatever goes wrong, its claim is taken back."""
+    """Send a mail; delete its reminder if anything goes wrong."""
     try:
         connection.send_messages([mail])
     except BaseException:
@@ -136,13 +136,13 @@ def _deliver(mail: EmailMultiAlternatives, connection: BaseEmailBackend, reminde
 
 
 def _close(connection: BaseEmailBackend) -> None:
-    """Close what may be lost already."""
+    """Close a connection that may already be broken."""
     with suppress(OSError):
         connection.close()
 
 
 def _reason(error: Exception) -> str:
-    """What a mail server said, in its own words, or what the connection to it failed of."""
+    """Return the mail server's answer, or why the connection failed."""
     if isinstance(error, SMTPRecipientsRefused):
         code, text = next(iter(error.recipients.values()))
     elif isinstance(error, SMTPResponseException):

@@ -1,4 +1,4 @@
-"""What people owe, as tables to download. งานของฉัน and the bell's list."""
+"""Tables of the workbooks of งานของฉัน and of the bell's list."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from worklist.queue import SECTIONS, Work
 
 
 def my_table(work: Work, *, notes: Sequence[str]) -> Table:
-    """The sections of งานของฉัน in one role, with the rows that `worklist.views.my.read_my` prepared."""
+    """Return the rows of งานของฉัน for one role, section by section; see `worklist.views.my.read_my_page`."""
     labels = dict(SECTIONS)
     return Table(
         title=_("My work"),
@@ -24,17 +24,17 @@ def my_table(work: Work, *, notes: Sequence[str]) -> Table:
             Column(_("Ref"), 14, get=lambda row: row.action.ref),
             Column(_("Level"), 17, get=lambda row: _levels(row.action)),
             Column(_("What is to be done"), 60, get=lambda row: row.action.text),
-            Column(_("Through"), 16, get=lambda row: row.through),
+            Column(_("Through"), 16, get=lambda row: row.collective),
             Column(_("Schedule"), 20, get=lambda row: schedule_words(row.action.first_period, row.action.last_period)),
             Column(_("Last updated"), 14, ColumnKind.DAY, get=lambda row: row.action.updated_at),
-            Column(_("Updated this period"), 13, get=lambda row: _("yes") if row.reported_on else None),
+            Column(_("Updated this period"), 13, get=lambda row: _("yes") if row.updated_on else None),
             Column(_("Status"), 16, get=lambda row: Status(row.action.status_on).label),
             Column(_("Overdue"), 11, get=lambda row: Due.OVERDUE.label if row.action.due == Due.OVERDUE else None),
             Column(_("Progress"), 10, ColumnKind.PERCENT, get=lambda row: row.action.progress_on),
             Column(_("Expected"), 10, ColumnKind.PERCENT, get=lambda row: row.action.expected_on),
-            Column(_("Reason for the return"), 32, get=lambda row: row.action.returned_because),
+            Column(_("Reason for the return"), 32, get=lambda row: row.action.return_reason),
         ],
-        rows=(row for section in work.sections for row in (*section.own, *section.through)),
+        rows=(row for section in work.sections for row in (*section.own, *section.via_collective)),
         empty=_("Your unit leads no action of this plan")
         if work.is_lead
         else _("Your unit supports no action of this plan"),
@@ -42,7 +42,7 @@ def my_table(work: Work, *, notes: Sequence[str]) -> Table:
 
 
 def owed_table(owed: OwedList, *, notes: Sequence[str]) -> Table:
-    """The bell's list: the period reports, then all rows of the groups of actions, one group after another."""
+    """Return the bell's list: the period reports, then all actions, group by group."""
     return Table(
         title=_("To report"),
         notes=notes,
@@ -89,8 +89,8 @@ def _owed_actions(owed: OwedList) -> Iterator[list[Any]]:
                     part or _("Assigned to your own unit"),
                     row.action.ref,
                     row.action.text,
-                    row.action.returned_because,
-                    ", ".join(map(str, row.owed_by)),
+                    row.action.return_reason,
+                    ", ".join(map(str, row.open_duties)),
                     row.status_label,
                     row.was_due_on,
                     row.report_by,

@@ -1,4 +1,4 @@
-"""Addresses of what a user has to do."""
+"""URLs of my work, of the bell's list and of their workbooks."""
 
 from django.urls import path
 

@@ -108,7 +108,7 @@ def answer_with(request: HttpRequest, plan: Plan, panel: UpdatePanel, access: Ac
             return render(request, part, {"plan": plan, "action": action, "panel": panel}, status=panel.status)
         context = read_detail(request, plan, panel, access)
         return render(request, "plan/action_detail.html", context, status=panel.status)
-    messages.success(request, _("Recorded. %(ref)s now shows what you told.") % {"ref": action.ref})
+    messages.success(request, _("Recorded. %(ref)s now shows your update.") % {"ref": action.ref})
     address = reverse("action_detail", args=[plan.slug, action.ref])
     if not request.htmx:
         return redirect(address)

@@ -1,4 +1,4 @@
-"""The state of a period's report as it is drawn: always an icon and a word, never colour alone."""
+"""Template tag for the state of a submission, as an icon and a word: never by colour alone."""
 
 from django import template
 from django.utils.html import format_html
@@ -21,8 +21,8 @@ ICONS = {
 
 
 @register.simple_tag
-def report_badge(value: str) -> SafeString:
-    """A CellState, or a SubmissionState, as a badge."""
+def submission_badge(value: str) -> SafeString:
+    """Render a SubmissionCellState or SubmissionState as a badge."""
     state = SubmissionCellState(value)
     return format_html(
         '<span class="badge-status is-{}">{}<span>{}</span></span>', state.lower(), icon(ICONS[state]), state.label

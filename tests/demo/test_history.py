@@ -92,10 +92,10 @@ def test_the_reports_of_past_periods_are_a_mixture(demo):
     ]
     assert {row.unit.abbreviation: row.cells[2].state.value for row in rows}["สพม."] == "RETURNED"
     returned = SubmissionStep.objects.filter(state="RETURNED", report__state="RETURNED")
-    counts = {step.report.unit.abbreviation: step.lines.count() for step in returned}
+    counts = {step.submission.unit.abbreviation: step.lines.count() for step in returned}
     assert (counts.pop("สพม."), list(counts.values())) == (1, [2])
     for unit in Unit.objects.filter(submissions__state="RETURNED"):
-        answered = annotate_returned(plan.actions.all(), [unit]).filter(returned_because__isnull=False)
+        answered = annotate_returned(plan.actions.all(), [unit]).filter(return_reason__isnull=False)
         assert answered.count() == (1 if unit.abbreviation == "สพม." else 2)
     corrected = Submission.objects.filter(steps__state="RETURNED", state="ACCEPTED")
     assert sorted(report.period.number for report in corrected) == [1, 2]

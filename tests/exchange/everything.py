@@ -14,7 +14,7 @@ from plan.models import Plan
 from pmqa_tracker import clock
 from tests.pages import addresses, lists
 from worklist.digest import build_mail
-from worklist.reminders import find_audience
+from worklist.reminders import find_recipients
 
 # What differs from one look to the next, and says nothing of the plan.
 FLEETING = re.compile(
@@ -47,7 +47,7 @@ def read_everything(client: Client, plan: Plan, *, refs: Any, units: Any, day: A
     with ZipFile(BytesIO(_file(client, f"{base}/reports/meeting.docx?since={plan.starts_on}"))) as word:
         said["meeting.docx"] = FLEETING.sub("", word.read("word/document.xml").decode())
     as_of = on_day(plan, clock.today(), plan.periods.all())
-    for digest in find_audience(plan, as_of).digests:
+    for digest in find_recipients(plan, as_of).digests:
         said[f"mail to {digest.user}"] = FLEETING.sub("", build_mail(digest, plan, as_of, site="https://x").body)
     return said
 

@@ -226,10 +226,10 @@ def test_an_undone_answer_leaves_an_action_returned(plan, coordinator):
     action = plan.actions.first()
     unit = action.assignments.filter(role="LEAD").first().unit
     step = send(plan, unit, UserFactory(roles=["staff"], units=[unit]), number=2)
-    review(return_submission, step.report, coordinator, version=1, reasons={action.pk: "ขอหลักฐาน"})
+    review(return_submission, step.submission, coordinator, version=1, reasons={action.pk: "ขอหลักฐาน"})
 
     def reason():
-        return annotate_returned(plan.actions.all(), [unit]).get(pk=action.pk).returned_because
+        return annotate_returned(plan.actions.all(), [unit]).get(pk=action.pk).return_reason
 
     assert reason() == "ขอหลักฐาน"
     batch = imported(plan, coordinator, {(action.ref, "result"): "แนบแล้ว"})
@@ -265,7 +265,7 @@ def test_a_period_report_says_that_what_it_sent_was_undone(client, plan, coordin
     undo(batch, coordinator)
     response = client.get(here)
     [row] = response.context["page"].changed
-    assert (row.action.ref, row.is_undone, row.progress, row.words) == (ref, True, 70, [])
+    assert (row.action.ref, row.is_undone, row.progress, row.updates) == (ref, True, 70, [])
     assert "ผิดแถว" not in response.content.decode()
 
 

@@ -41,7 +41,7 @@ def returned(action, tell):
     )
     Submission.objects.filter(pk=report.pk).update(state="RETURNED", version=99)
     step = SubmissionStep.objects.create(
-        report=report, op_id=uuid4(), version=99, state="RETURNED", by=coordinator, at=clock.now()
+        submission=report, op_id=uuid4(), version=99, state="RETURNED", by=coordinator, at=clock.now()
     )
     last = action.updates.order_by("-version").first()
     SubmissionLine.objects.create(step=step, action=action, update=last, reason="ขอหลักฐานการเผยแพร่")

@@ -18,8 +18,8 @@ from submissions.steps import submission_actions, submission_day
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.submissions.returning import give_back
 from tests.submissions.sending import on
-from worklist.owed import read_list
-from worklist.queue import RETURNED, count_owed, read_owed, read_rows, sort_work
+from worklist.owed import read_owed_list
+from worklist.queue import RETURNED, build_work, count_owed, read_owed, read_rows
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -33,8 +33,8 @@ def member_of(*units, **kwargs):
 
 
 def owed_refs(plan, person):
-    owed = read_list(plan, Access.of(person), today(plan))
-    refs = [row.action.ref for group in owed.groups for row in (*group.own, *group.through)]
+    owed = read_owed_list(plan, Access.of(person), today(plan))
+    refs = [row.action.ref for group in owed.groups for row in (*group.own, *group.via_collective)]
     assert count_owed(plan, Access.of(person), today(plan)) == owed.count
     return sorted(refs)
 
@@ -46,8 +46,8 @@ def silent_refs(plan, **filters):
 
 def counters(plan, person):
     rows = read_rows(plan, Access.of(person), today(plan))
-    work = sort_work(rows, "LEAD")
-    return [(each.told, each.total) for each in (work.own, work.through)]
+    work = build_work(rows, "LEAD")
+    return [(each.updated, each.total) for each in (work.own, work.via_collective)]
 
 
 def test_a_supporting_units_result_does_not_count_for_the_lead_unit(plan, tell):

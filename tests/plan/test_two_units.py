@@ -43,12 +43,12 @@ def typed(action, **told):
 
 def row_of(client, action, address="/plans/2563/my/"):
     sections = client.get(address).context["work"].sections
-    return next(row for section in sections for row in (*section.own, *section.through) if row.action == action)
+    return next(row for section in sections for row in (*section.own, *section.via_collective) if row.action == action)
 
 
 def refs(client, address):
     sections = client.get(address).context["work"].sections
-    return sorted(row.action.ref for section in sections for row in (*section.own, *section.through))
+    return sorted(row.action.ref for section in sections for row in (*section.own, *section.via_collective))
 
 
 def test_each_row_says_which_unit_it_belongs_to_and_the_page_narrows_to_one(client, plan, first, second, person):
@@ -121,20 +121,20 @@ def test_who_speaks_for_the_supporting_unit_moves_no_status(client, plan, first,
     assert client.post(f"/plans/2563/my/{action.ref}/", typed(action, unit=second.pk)).status_code == 302
     update = ProgressUpdate.objects.get()
     assert (update.unit, update.status_to) == (second, Status.NOT_STARTED)
-    assert not row_of(client, action).is_reported
+    assert not row_of(client, action).has_all_updates
 
 
 def test_no_change_is_said_for_each_unit(client, plan, first, second, person):
     action = ActionItemFactory(plan=plan, lead=[first, second])
-    choices = row_of(client, action).choices
+    choices = row_of(client, action).unit_choices
     assert [str(unit) for unit, _value in choices] == ["กค.", "กน."]
     client.post("/plans/2563/my/unchanged/", {"row": [value for _unit, value in choices]})
     assert list(ProgressUpdate.objects.order_by("version").values_list("unit", "is_unchanged")) == [
         (first.pk, True), (second.pk, True),
     ]  # fmt: skip
-    assert row_of(client, action).choices == []
+    assert row_of(client, action).unit_choices == []
     again = ActionItemFactory(plan=plan, lead=[first, second])
-    (value,) = (value for unit, value in row_of(client, again, "/plans/2563/my/?unit=กน.").choices)
+    (value,) = (value for unit, value in row_of(client, again, "/plans/2563/my/?unit=กน.").unit_choices)
     client.post("/plans/2563/my/unchanged/?unit=กน.", {"row": value})
     assert ProgressUpdate.objects.get(action=again).unit == second
     forged = value.rpartition("@")[0] + f"@{UnitFactory().pk}"

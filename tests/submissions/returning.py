@@ -13,13 +13,18 @@ def give_back(action: ActionItem, *, reason: str) -> SubmissionLine:
 
     What of the same unit and period was given back before stays in the same step.
     """
-    report, _made = Submission.objects.get_or_create(
+    submission, _made = Submission.objects.get_or_create(
         unit=action.lead[0].unit,
         period=action.first_period,
         defaults={"state": SubmissionState.RETURNED, "version": 1},
     )
-    step = report.steps.first() or SubmissionStep.objects.create(
-        report=report, op_id=uuid4(), version=1, state=SubmissionState.RETURNED, by=UserFactory(), at=clock.now()
+    step = submission.steps.first() or SubmissionStep.objects.create(
+        submission=submission,
+        op_id=uuid4(),
+        version=1,
+        state=SubmissionState.RETURNED,
+        by=UserFactory(),
+        at=clock.now(),
     )
     last = action.updates.newest_first().first()
     return SubmissionLine.objects.create(step=step, action=action, update=last, reason=reason)

@@ -31,9 +31,9 @@ def send(plan, unit, author, *, number=2, version=0, op_id=None, at=None, note="
     )
 
 
-def review(write, report, author, *, version, op_id=None, at=None, note="", **told):
+def review(write, submission, author, *, version, op_id=None, at=None, note="", **told):
     return write(
-        report=report,
+        submission=submission,
         access=Access.of(author),
         version=version,
         op_id=op_id or uuid4(),

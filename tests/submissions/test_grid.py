@@ -48,9 +48,9 @@ def cells(plan, unit):
 
 def test_a_cell_says_where_a_unit_stands(plan, unit, action, staff, coordinator):
     assert cells(plan, unit) == [("LATE", True), ("LATE", True), ("OPEN", False), ("LATER", False)]
-    first = send(plan, unit, staff, number=1).report
-    second = send(plan, unit, staff, number=2).report
-    third = send(plan, unit, staff, number=3).report
+    first = send(plan, unit, staff, number=1).submission
+    second = send(plan, unit, staff, number=2).submission
+    third = send(plan, unit, staff, number=3).submission
     assert cells(plan, unit)[:3] == [("SENT", False)] * 3
     review(accept_submission, first, coordinator, version=1)
     review(return_submission, second, coordinator, version=1, reasons={action.pk: "ก"})

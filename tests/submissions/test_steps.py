@@ -55,7 +55,7 @@ def test_sending_leaves_a_step_with_the_actions_as_they_stand(plan, unit, action
     assert stored() == {"state": "SENT", "version": 1}
     kept = SubmissionStep.objects.get()
     assert (kept, kept.version, kept.state, kept.by, kept.note) == (step, 1, "SENT", staff, "ส่งตามกำหนด")
-    assert (kept.report.unit, kept.report.period) == (unit, period_of(plan, 2))
+    assert (kept.submission.unit, kept.submission.period) == (unit, period_of(plan, 2))
     assert set(kept.lines.values_list("action", "update", "reason")) == {
         (action.pk, last.pk, ""),
         (silent.pk, None, ""),
@@ -69,11 +69,11 @@ def test_the_lines_know_nothing_of_what_was_told_later(plan, unit, action, staff
 
 
 def test_a_report_is_sent_again_until_it_is_accepted(plan, unit, action, staff, coordinator):
-    report = send(plan, unit, staff).report
+    submission = send(plan, unit, staff).submission
     send(plan, unit, staff, version=1)
-    review(return_submission, report, coordinator, version=2, reasons={action.pk: "โปรดแนบหลักฐาน"})
+    review(return_submission, submission, coordinator, version=2, reasons={action.pk: "โปรดแนบหลักฐาน"})
     send(plan, unit, staff, version=3)
-    review(accept_submission, report, coordinator, version=4)
+    review(accept_submission, submission, coordinator, version=4)
     with pytest.raises(NotAllowedError):
         send(plan, unit, staff, version=5)
     assert stored() == {"state": "ACCEPTED", "version": 5}
@@ -120,9 +120,9 @@ def test_where_there_is_nothing_to_report_nothing_is_sent(plan, unit, staff):
 def test_returning_keeps_the_reason_of_each_action(plan, unit, action, staff, coordinator, tell):
     other = ActionItemFactory(plan=plan, lead=[unit])
     last = tell(action, staff, progress=10)
-    report = send(plan, unit, staff).report
+    submission = send(plan, unit, staff).submission
     step = review(
-        return_submission, report, coordinator, version=1, reasons={action.pk: " โปรดแนบหลักฐาน "}, note="รอบแรก"
+        return_submission, submission, coordinator, version=1, reasons={action.pk: " โปรดแนบหลักฐาน "}, note="รอบแรก"
     )
     assert stored() == {"state": "RETURNED", "version": 2}
     assert (step.by, step.note) == (coordinator, "รอบแรก")
@@ -132,14 +132,14 @@ def test_returning_keeps_the_reason_of_each_action(plan, unit, action, staff, co
 
 def returned(plan, *units):
     found = annotate_returned(plan.actions.all(), Unit.objects.filter(pk__in=[unit.pk for unit in units]))
-    return {action.pk: action.returned_because for action in found if action.returned_because is not None}
+    return {action.pk: action.return_reason for action in found if action.return_reason is not None}
 
 
 def test_what_was_returned_is_answered_by_an_update(plan, unit, action, staff, coordinator, tell):
     other = ActionItemFactory(plan=plan, lead=[unit])
-    report = send(plan, unit, staff).report
+    submission = send(plan, unit, staff).submission
     assert returned(plan, unit) == {}
-    review(return_submission, report, coordinator, version=1, reasons={action.pk: "ก", other.pk: "ข"})
+    review(return_submission, submission, coordinator, version=1, reasons={action.pk: "ก", other.pk: "ข"})
     assert returned(plan, unit) == {action.pk: "ก", other.pk: "ข"}
     assert returned(plan, UnitFactory()) == {}
     tell(action, staff, progress=20)
@@ -149,21 +149,21 @@ def test_what_was_returned_is_answered_by_an_update(plan, unit, action, staff, c
 
 
 def test_what_was_told_before_the_return_is_no_answer(plan, unit, action, staff, coordinator, tell):
-    report = send(plan, unit, staff).report
+    submission = send(plan, unit, staff).submission
     tell(action, staff, progress=20)
-    review(return_submission, report, coordinator, version=1, reasons={action.pk: "ก"})
+    review(return_submission, submission, coordinator, version=1, reasons={action.pk: "ก"})
     assert returned(plan, unit) == {action.pk: "ก"}
 
 
 @pytest.mark.parametrize("reasons", [{}, {"own": ""}, {"own": "   "}, {"own": "ก", "second": ""}, {"foreign": "ก"}])
 def test_each_returned_action_is_of_the_report_and_has_a_reason(plan, unit, action, staff, coordinator, reasons):
     second, foreign = ActionItemFactory(plan=plan, lead=[unit]), ActionItemFactory(plan=plan, lead=[UnitFactory()])
-    report = send(plan, unit, staff).report
+    submission = send(plan, unit, staff).submission
     pks = {"own": action.pk, "second": second.pk, "foreign": foreign.pk}
     with pytest.raises(ValidationError):
         review(
             return_submission,
-            report,
+            submission,
             coordinator,
             version=1,
             reasons={pks[name]: text for name, text in reasons.items()},
@@ -174,33 +174,33 @@ def test_each_returned_action_is_of_the_report_and_has_a_reason(plan, unit, acti
 
 @pytest.mark.parametrize("roles", [["staff"], ["management"], ["assessor"], []])
 def test_only_a_coordinator_reviews(plan, unit, action, staff, roles):
-    report = send(plan, unit, staff).report
+    submission = send(plan, unit, staff).submission
     stranger = UserFactory(roles=roles, units=[unit])
     with pytest.raises(NotAllowedError):
-        review(accept_submission, report, stranger, version=1)
+        review(accept_submission, submission, stranger, version=1)
     with pytest.raises(NotAllowedError):
-        review(return_submission, report, stranger, version=1, reasons={action.pk: "ก"})
+        review(return_submission, submission, stranger, version=1, reasons={action.pk: "ก"})
     assert stored() == {"state": "SENT", "version": 1}
 
 
 @pytest.mark.parametrize("first", ["accept", "return"])
 def test_only_what_waits_is_reviewed(plan, unit, action, staff, coordinator, first):
-    report = send(plan, unit, staff).report
+    submission = send(plan, unit, staff).submission
     if first == "accept":
-        review(accept_submission, report, coordinator, version=1)
+        review(accept_submission, submission, coordinator, version=1)
     else:
-        review(return_submission, report, coordinator, version=1, reasons={action.pk: "ก"})
+        review(return_submission, submission, coordinator, version=1, reasons={action.pk: "ก"})
     with pytest.raises(NotAllowedError):
-        review(accept_submission, report, coordinator, version=2)
+        review(accept_submission, submission, coordinator, version=2)
     with pytest.raises(NotAllowedError):
-        review(return_submission, report, coordinator, version=2, reasons={action.pk: "ข"})
+        review(return_submission, submission, coordinator, version=2, reasons={action.pk: "ข"})
     assert stored()["version"] == 2
 
 
 def test_what_was_never_sent_is_not_reviewed(plan, unit, action, coordinator):
-    report = Submission(unit=unit, period=period_of(plan, 2))
+    submission = Submission(unit=unit, period=period_of(plan, 2))
     with pytest.raises(NotAllowedError):
-        review(accept_submission, report, coordinator, version=0)
+        review(accept_submission, submission, coordinator, version=0)
     assert not Submission.objects.exists()
 
 
@@ -208,18 +208,18 @@ def test_what_was_never_sent_is_not_reviewed(plan, unit, action, coordinator):
 
 
 def test_of_two_reviewers_the_second_is_told(plan, unit, action, staff, coordinator):
-    report = send(plan, unit, staff).report
-    review(return_submission, report, coordinator, version=1, reasons={action.pk: "ก"})
+    submission = send(plan, unit, staff).submission
+    review(return_submission, submission, coordinator, version=1, reasons={action.pk: "ก"})
     with pytest.raises(StaleVersionError):
-        review(accept_submission, report, UserFactory(roles=["coordinator"]), version=1)
+        review(accept_submission, submission, UserFactory(roles=["coordinator"]), version=1)
     assert stored() == {"state": "RETURNED", "version": 2}
 
 
 def test_what_was_sent_again_is_not_accepted_unseen(plan, unit, action, staff, coordinator):
-    report = send(plan, unit, staff).report
+    submission = send(plan, unit, staff).submission
     send(plan, unit, staff, version=1)
     with pytest.raises(StaleVersionError):
-        review(accept_submission, report, coordinator, version=1)
+        review(accept_submission, submission, coordinator, version=1)
     assert stored() == {"state": "SENT", "version": 2}
 
 
@@ -235,23 +235,23 @@ def test_the_same_submission_twice_makes_one_step(plan, unit, action, staff, coo
     first = send(plan, unit, staff, op_id=op_ids[0])
     assert send(plan, unit, staff, op_id=op_ids[0]) == first
     why = {"reasons": {action.pk: "ก"}}
-    back = review(return_submission, first.report, coordinator, version=1, op_id=op_ids[1], **why)
-    assert review(return_submission, first.report, coordinator, version=1, op_id=op_ids[1], **why) == back
+    back = review(return_submission, first.submission, coordinator, version=1, op_id=op_ids[1], **why)
+    assert review(return_submission, first.submission, coordinator, version=1, op_id=op_ids[1], **why) == back
     send(plan, unit, staff, version=2)
-    done = review(accept_submission, first.report, coordinator, version=3, op_id=op_ids[2])
-    assert review(accept_submission, first.report, coordinator, version=3, op_id=op_ids[2]) == done
+    done = review(accept_submission, first.submission, coordinator, version=3, op_id=op_ids[2])
+    assert review(accept_submission, first.submission, coordinator, version=3, op_id=op_ids[2]) == done
     assert SubmissionStep.objects.count() == 4
     assert SubmissionLine.objects.count() == 3
 
 
 def test_a_submission_written_anew_is_no_repeat(plan, unit, action, staff, coordinator):
     op_id = uuid4()
-    report = send(plan, unit, staff).report
-    review(return_submission, report, coordinator, version=1, op_id=op_id, reasons={action.pk: "ก"})
+    submission = send(plan, unit, staff).submission
+    review(return_submission, submission, coordinator, version=1, op_id=op_id, reasons={action.pk: "ก"})
     with pytest.raises(StaleVersionError):
-        review(return_submission, report, coordinator, version=1, op_id=op_id, reasons={action.pk: "ข"})
+        review(return_submission, submission, coordinator, version=1, op_id=op_id, reasons={action.pk: "ข"})
     with pytest.raises(StaleVersionError):
-        review(accept_submission, report, coordinator, version=1, op_id=op_id)
+        review(accept_submission, submission, coordinator, version=1, op_id=op_id)
     assert SubmissionStep.objects.count() == 2
 
 
@@ -308,12 +308,12 @@ def test_a_double_click_at_the_same_moment_makes_one_step(plan, unit, action, st
 
 @pytest.mark.django_db(transaction=True)
 def test_of_many_reviewers_at_once_one_wins(plan, unit, action, staff, coordinator):
-    report = send(plan, unit, staff).report
+    submission = send(plan, unit, staff).submission
 
     def job(n):
         if n % 2:
-            return review(accept_submission, report, coordinator, version=1)
-        return review(return_submission, report, coordinator, version=1, reasons={action.pk: f"เหตุผลที่ {n}"})
+            return review(accept_submission, submission, coordinator, version=1)
+        return review(return_submission, submission, coordinator, version=1, reasons={action.pk: f"เหตุผลที่ {n}"})
 
     answers = _at_once(6, job)
     won = [answer for answer in answers if isinstance(answer, SubmissionStep)]

@@ -101,7 +101,7 @@ def test_the_page_shows_what_was_told_in_the_period(client, plan, action, silent
     client.force_login(staff)
     response = client.get(here())
     rows = rows_of(response)
-    assert [update.result for update in rows["1.1-A-1"].words] == ["ประเมินผลแล้ว", "จัดอบรมแล้ว 2 รุ่น"]
+    assert [update.result for update in rows["1.1-A-1"].updates] == ["ประเมินผลแล้ว", "จัดอบรมแล้ว 2 รุ่น"]
     assert {ref: row.is_silent for ref, row in rows.items()} == {"1.1-A-1": False, "1.1-A-2": True}
     assert [len(group) for _label, group in response.context["groups"]] == [1, 1]
     body = response.content.decode()
@@ -151,7 +151,7 @@ def test_after_sending_the_page_says_what_changed_since(client, plan, unit, acti
     client.force_login(staff)
     row = rows_of(client.get(here()))["1.1-A-1"]
     assert (row.status, row.progress) == ("IN_PROGRESS", 30)
-    assert ([update.result for update in row.words], [update.result for update in row.since]) == (
+    assert ([update.result for update in row.updates], [update.result for update in row.later_updates]) == (
         ["จัดอบรมแล้ว 2 รุ่น"],
         ["หลังส่ง"],
     )
@@ -178,7 +178,7 @@ def test_the_coordinator_returns_an_action_and_its_unit_finds_why(
     client.force_login(staff)
     response = client.get(here())
     row = rows_of(response)["1.1-A-1"]
-    assert (row.returned_because, row.is_answered) == ("โปรดแนบหลักฐาน\nพร้อมลงนาม", False)
+    assert (row.return_reason, row.is_answered) == ("โปรดแนบหลักฐาน\nพร้อมลงนาม", False)
     assert [each.action.ref for each in response.context["page"].rows_needing_update] == ["1.1-A-1", "1.1-A-2"]
     assert [each.action.ref for each, _field in response.context["groups"][0][1]] == ["1.1-A-1", "1.1-A-2"]
     tell(action, staff, result="แนบหลักฐานแล้ว")
@@ -216,7 +216,7 @@ def test_a_review_on_a_report_that_was_sent_again_keeps_the_reasons(client, plan
     response = client.post(here(), typed)
     body = response.content.decode()
     assert response.status_code == 409
-    assert [step.note for step in response.context["theirs"]] == ["ฉบับแก้ไข"]
+    assert [step.note for step in response.context["newer_steps"]] == ["ฉบับแก้ไข"]
     assert "โปรดแนบหลักฐาน</textarea>" in body
     assert "รอบแรก</textarea>" in body
     assert 'name="version" value="2"' in body
@@ -229,14 +229,14 @@ def test_a_review_on_a_report_that_was_sent_again_keeps_the_reasons(client, plan
 @pytest.mark.both_databases
 def test_a_review_after_anothers_shows_his_and_keeps_the_words(client, plan, unit, action, staff, coordinator):
 
-    report = send(plan, unit, staff).report
+    submission = send(plan, unit, staff).submission
     other = UserFactory(roles=["coordinator"], first_name="อีกคน")
-    review(return_submission, report, other, version=1, reasons={action.pk: "ของเขา"})
+    review(return_submission, submission, other, version=1, reasons={action.pk: "ของเขา"})
     client.force_login(coordinator)
     response = client.post(here(), form(1, "return", note="รอบแรก", **{f"reason_{action.pk}": "ของฉัน"}))
     body = response.content.decode()
     assert response.status_code == 409
-    assert [step.by for step in response.context["theirs"]] == [other]
+    assert [step.by for step in response.context["newer_steps"]] == [other]
     assert [text for _label, text in response.context["typed"]] == ["รอบแรก", "ของฉัน"]
     assert re.search(r"<textarea[^>]*readonly[^>]*>ของฉัน</textarea>", body)
     assert "ของเขา" in body
@@ -249,7 +249,7 @@ def test_a_sending_after_a_colleagues_shows_his_and_keeps_the_note(client, plan,
     client.force_login(staff)
     response = client.post(here(), form(note="ของฉัน"))
     assert response.status_code == 409
-    assert [step.note for step in response.context["theirs"]] == ["ของเพื่อน"]
+    assert [step.note for step in response.context["newer_steps"]] == ["ของเพื่อน"]
     assert "ของฉัน</textarea>" in response.content.decode()
     assert SubmissionStep.objects.count() == 1
 
@@ -303,7 +303,7 @@ def test_who_may_not_is_told_why_and_keeps_his_words(client, plan, unit, action,
 
 def test_an_accepted_report_is_not_sent_again(client, plan, unit, action, staff, coordinator):
 
-    review(accept_submission, send(plan, unit, staff).report, coordinator, version=1)
+    review(accept_submission, send(plan, unit, staff).submission, coordinator, version=1)
     client.force_login(staff)
     response = client.post(here(), form(2, note="ขอแก้ไข"))
     assert response.status_code == 403
@@ -354,7 +354,7 @@ def test_a_page_needs_no_more_queries_for_more_rows(client, plan, unit, staff, c
         step = send(plan, unit, staff, version=version)
         if state == "returned":
             reasons = dict.fromkeys(step.lines.values_list("action_id", flat=True), "โปรดแก้ไข")
-            review(return_submission, step.report, coordinator, version=version + 1, reasons=reasons)
+            review(return_submission, step.submission, coordinator, version=version + 1, reasons=reasons)
 
     def queries():
         with CaptureQueriesContext(connection) as captured:
@@ -372,10 +372,10 @@ def test_a_page_needs_no_more_queries_for_more_rows(client, plan, unit, staff, c
 
 
 def test_a_stale_review_without_a_button_is_a_conflict(client, plan, unit, action, staff, coordinator):
-    report = send(plan, unit, staff).report
+    submission = send(plan, unit, staff).submission
     send(plan, unit, staff, version=1)
     client.force_login(coordinator)
-    response = client.post(here(), form(report.version, do="x", note="ของฉัน"))
+    response = client.post(here(), form(submission.version, do="x", note="ของฉัน"))
     assert response.status_code == 409
     assert "ของฉัน</textarea>" in response.content.decode()
     assert stored() == {"state": "SENT", "version": 2}

@@ -165,9 +165,9 @@ class TestThePlan:
         client.force_login(person)
         work = client.get(f"/plans/2562-2563/my/?role={role}").context["work"]
         expected = [
-            (str(section.label), row.action.ref, row.action.text, row.through and str(row.through))
+            (str(section.label), row.action.ref, row.action.text, row.collective and str(row.collective))
             for section in work.sections
-            for row in (*section.own, *section.through)
+            for row in (*section.own, *section.via_collective)
         ]
         _lines, _headings, rows = shape(open_sheet(client.get(f"/plans/2562-2563/my.xlsx?role={role}")))
         assert [(row[0], row[1], row[3], row[4]) for row in rows] == expected

@@ -70,7 +70,7 @@ def test_reports_of_the_periods(client):
     ActionItemFactory(plan=plan, lead=[unit], runs=(1, 4))
     first, second = plan.periods.order_by("number")[:2]
     report = PeriodReportFactory(unit=unit, period=first, state=SubmissionState.ACCEPTED)
-    ReportStepFactory(report=report, state=SubmissionState.ACCEPTED)
+    ReportStepFactory(submission=report, state=SubmissionState.ACCEPTED)
     client.force_login(UserFactory())
     lines, headings, rows = shape(open_sheet(client.get(f"/plans/{plan.slug}/reporting.xlsx")))
     assert lines[-1] == "หน่วยงานที่ยังไม่มีรายการต้องรายงาน: กข."

@@ -42,7 +42,7 @@ def test_an_update_in_the_row_closes_it_and_moves_the_counter(client, staff, act
     assert response.status_code == 200
     assert 'class="update-form"' not in body
     assert 'id="told" aria-live="polite" hx-swap-oob="true"' in body
-    assert (response.context["work"].own.told, response.context["work"].own.total) == (1, 1)
+    assert (response.context["work"].own.updated, response.context["work"].own.total) == (1, 1)
     assert ProgressUpdate.objects.get().result == "ทำแล้ว"
 
 
@@ -108,7 +108,7 @@ def test_no_change_is_an_update_that_says_so(client, staff, action, tell):
     update = ProgressUpdate.objects.order_by("-version").first()
     assert (update.is_unchanged, update.progress_from, update.progress_to, update.result) == (True, 30, 30, "")
     work = client.get("/plans/2563/my/").context["work"]
-    assert (work.own.told, work.own.total) == (1, 1)
+    assert (work.own.updated, work.own.total) == (1, 1)
 
 
 def test_no_change_by_htmx_gives_the_row_back(client, staff, action):
@@ -171,9 +171,9 @@ def test_a_collectives_rows_are_kept_apart_and_counted_apart(client, staff, plan
     work = client.get("/plans/2563/my/").context["work"]
     (section,) = work.sections
     assert {row.action.pk for row in section.own} == {own.pk, both.pk}
-    assert [row.action.pk for row in section.through] == [shared.pk]
+    assert [row.action.pk for row in section.via_collective] == [shared.pk]
     assert section.collectives == "ทุกหน่วยงาน"
-    assert (work.own.told, work.own.total, work.through.told, work.through.total) == (0, 2, 1, 1)
+    assert (work.own.updated, work.own.total, work.via_collective.updated, work.via_collective.total) == (0, 2, 1, 1)
     assert ProgressUpdate.objects.get().unit == unit
 
 

@@ -21,7 +21,7 @@ from tests.submissions.returning import give_back
 from tests.submissions.sending import review, send
 from tests.test_lists import open_sheet, shape
 from tests.test_pages import BUDGET, no_inline
-from worklist.owed import MOST_ROWS
+from worklist.owed import MAX_GROUP_ROWS
 from worklist.queue import RETURNED, count_owed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -58,7 +58,7 @@ def test_it_is_grouped_most_pressing_first_own_before_shared(client, plan, unit,
     tell(told, person, progress=10)
     response = client.get(HERE)
     groups = [
-        (group.key, [row.action for row in group.own], [row.action for row in group.through])
+        (group.key, [row.action for row in group.own], [row.action for row in group.via_collective])
         for group in response.context["groups"]
     ]
     assert groups == [(RETURNED, [back], []), (Due.OVERDUE, [late], []), (Due.NOW, [now], [shared])]
@@ -74,7 +74,7 @@ def test_it_is_grouped_most_pressing_first_own_before_shared(client, plan, unit,
     days = {
         row.action.ref: (row.was_due_on, row.report_by)
         for group in response.context["groups"]
-        for row in [*group.own, *group.through]
+        for row in [*group.own, *group.via_collective]
     }
     due, by = date(2020, 3, 31), date(2020, 6, 30)
     assert days == {"1.1-A-4": (due, None), "1.1-A-3": (due, None), "1.1-A-1": (None, by), "1.1-A-2": (None, by)}
@@ -106,7 +106,7 @@ def test_a_report_that_is_late_or_was_returned_is_there_also_alone(
     if state == "RETURNED":
         send(plan, unit, person, number=2)
         step = send(plan, unit, person, number=3)
-        review(return_submission, step.report, coordinator, version=1, reasons={action.pk: "โปรดแนบหลักฐาน"})
+        review(return_submission, step.submission, coordinator, version=1, reasons={action.pk: "โปรดแนบหลักฐาน"})
         tell(action, person, result="แนบแล้ว")
     address = reverse("period_report", args=["2563", unit.abbreviation, number])
     for headers in ({}, HTMX):
@@ -127,7 +127,7 @@ def test_the_bell_and_the_grid_name_the_same_reports(plan, unit, person, tell, c
     """In every state of a unit's report of each period."""
     action = ActionItemFactory(plan=plan, lead=[unit])
     ActionItemFactory(plan=plan, lead=[UnitFactory()])
-    reports = [send(plan, unit, person, number=number).report for number in (1, 2, 3)]
+    reports = [send(plan, unit, person, number=number).submission for number in (1, 2, 3)]
     as_of = on_day(plan, date(2020, 5, 15), plan.periods.all())
     states = set()
     for report in reports:
@@ -140,14 +140,14 @@ def test_the_bell_and_the_grid_name_the_same_reports(plan, unit, person, tell, c
 
 
 def test_htmx_gets_the_panel_with_the_first_rows_of_each_group(client, plan, unit, person):
-    for _ in range(MOST_ROWS + 2):
+    for _ in range(MAX_GROUP_ROWS + 2):
         ActionItemFactory(plan=plan, lead=[unit])
     body = client.get(HERE, headers=HTMX).content.decode()
     assert "<html" not in body
-    assert body.count("/plans/2563/my/1.1-A-") == MOST_ROWS
+    assert body.count("/plans/2563/my/1.1-A-") == MAX_GROUP_ROWS
     assert re.search(rf'class="owed-more">\s*<a href="{HERE}">[^<]*\b2\b', body)
     page = client.get(HERE).content.decode()
-    assert page.count("/plans/2563/my/1.1-A-") == MOST_ROWS + 2 == count(plan, person) - len(ENDED)
+    assert page.count("/plans/2563/my/1.1-A-") == MAX_GROUP_ROWS + 2 == count(plan, person) - len(ENDED)
     assert "owed-more" not in page
 
 

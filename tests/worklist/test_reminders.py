@@ -21,7 +21,7 @@ from submissions.grid import SubmissionCellState
 from tests.factories import ActionItemFactory, UnitFactory, UserFactory
 from tests.submissions.returning import give_back
 from worklist.models import Reminder
-from worklist.owed import MOST_ROWS
+from worklist.owed import MAX_GROUP_ROWS
 
 pytestmark = pytest.mark.django_db
 SITE = "https://pmqa.example.go.th"
@@ -179,14 +179,14 @@ def test_a_late_report_alone_is_mailed_with_its_address(post, plan, unit, tell):
 
 
 def test_of_a_long_list_the_first_rows_are_shown_and_the_rest_counted(post, plan, unit):
-    for _ in range(MOST_ROWS + 3):
+    for _ in range(MAX_GROUP_ROWS + 3):
         ActionItemFactory(plan=plan, lead=[unit])
     staff("somchai", unit)
     run()
     mail = post.box["somchai@example.org"]
-    assert len(refs_of(mail)) == MOST_ROWS
-    assert Reminder.objects.get().action_count == MOST_ROWS + 3 + 2
-    assert str(MOST_ROWS + 3 + 2) in mail["Subject"]
+    assert len(refs_of(mail)) == MAX_GROUP_ROWS
+    assert Reminder.objects.get().action_count == MAX_GROUP_ROWS + 3 + 2
+    assert str(MAX_GROUP_ROWS + 3 + 2) in mail["Subject"]
 
 
 @pytest.mark.both_databases

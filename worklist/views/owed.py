@@ -1,4 +1,4 @@
-"""What I owe: the list behind the bell, as a page and as the bell's panel."""
+"""View of what the user owes: the bell's list, as a page and as the bell's panel."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -6,18 +6,21 @@ from django.views.decorators.http import require_safe
 
 from assignments.access import access_of
 from plan.lookup import find_plan
-from worklist.owed import MOST_ROWS, read_list
+from worklist.owed import MAX_GROUP_ROWS, read_owed_list
 from worklist.views.my import as_of_now
 
 
 @require_safe
 def owed(request: HttpRequest, slug: str) -> HttpResponse:
-    """What my units owe, as the reminder lists it; for htmx the bell's panel, with the first rows of each group."""
+    """List what the user's units owe, as the reminder does.
+
+    htmx gets the bell's panel with the first rows of each group.
+    """
     plan = find_plan(request, slug)
     as_of = as_of_now(plan)
-    owed_list = read_list(plan, access_of(request), as_of)
+    owed_list = read_owed_list(plan, access_of(request), as_of)
     if request.htmx:
-        owed_list = owed_list.first(MOST_ROWS)
+        owed_list = owed_list.limit(MAX_GROUP_ROWS)
     context = {
         "plan": plan,
         "as_of": as_of,

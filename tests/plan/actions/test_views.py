@@ -54,14 +54,14 @@ def test_my_work_is_sorted_by_due_and_counts_what_was_told(client, plan, unit, s
     tell(done, staff, status=Status.DONE)
     client.force_login(staff)
     work = client.get("/plans/2563/my/").context["work"]
-    assert [(each.key, pks(each.own), pks(each.through)) for each in work.sections] == [
+    assert [(each.key, pks(each.own), pks(each.via_collective)) for each in work.sections] == [
         ("OVERDUE", [late.pk], []),
         ("NOW", [], [now.pk]),
         ("LATER", [later.pk], []),
         ("UNSCHEDULED", [unscheduled.pk], []),
         ("CLOSED", [done.pk], []),
     ]
-    assert (work.own.told, work.own.total, work.through.told, work.through.total) == (1, 2, 0, 1)
+    assert (work.own.updated, work.own.total, work.via_collective.updated, work.via_collective.total) == (1, 2, 0, 1)
     assert [(str(role), count) for role, count in work.tabs] == [("LEAD", 5), ("SUPPORT", 1)]
     support = client.get("/plans/2563/my/?role=SUPPORT").context["work"]
     assert [pks(section.own) for section in support.sections] == [[helped.pk]]
