@@ -22,9 +22,9 @@ class SubmissionRow:
     Attributes:
         action: with its details, as of the day.
         status, progress: as sent; the current values if nothing is sent or the submission is returned.
-        updates: updates since the period began, by any unit, until it was sent; newest first.
+        period_updates: updates since the period began, by any unit, until it was sent; newest first.
         later_updates: updates made after it was sent; newest first.
-        is_updated: one of `updates` is the unit's own (`plan.models.duties.counts_for`).
+        is_updated: one of `period_updates` is the unit's own (`plan.models.duties.counts_for`).
         collective: the collective through which the unit leads it; None if the unit leads it itself.
         return_reason: why the coordinator returned it in the last review, or "".
         is_answered: the unit updated it after the return.
@@ -34,7 +34,7 @@ class SubmissionRow:
     action: ActionItem
     status: str
     progress: int
-    updates: list[ProgressUpdate]
+    period_updates: list[ProgressUpdate]
     later_updates: list[ProgressUpdate]
     is_updated: bool
     collective: Unit | None = None
@@ -49,8 +49,8 @@ class SubmissionRow:
 
     @property
     def earlier(self) -> list[ProgressUpdate]:
-        """All of `updates` except the latest."""
-        return self.updates[1:]
+        """All of `period_updates` except the latest."""
+        return self.period_updates[1:]
 
     @property
     def is_silent(self) -> bool:
@@ -143,7 +143,7 @@ def read_submission_page(plan: Plan, unit: Unit, period: Period, as_of: AsOf) ->
     updates = _read_updates(unit, period, as_of, actions)
     to_send, sent = [], []
     for action in actions:
-        row = _RowBuilder(action=action, unit=unit, updates=updates.get(action.pk, []))
+        row = _RowBuilder(action=action, unit=unit, period_updates=updates.get(action.pk, []))
         if action.is_due:
             to_send.append(row.current(returned.get(action.pk)))
         if action.pk in sent_lines:
@@ -175,18 +175,18 @@ class _RowBuilder:
 
     action: ActionItem
     unit: Unit
-    updates: list[ProgressUpdate]
+    period_updates: list[ProgressUpdate]
 
     def current(self, returned: Any) -> SubmissionRow:
         """Return the row as it would be sent now."""
-        answers = [update for update in self.updates if returned and update.version > _version_seen(returned)]
+        answers = [update for update in self.period_updates if returned and update.version > _version_seen(returned)]
         return SubmissionRow(
             action=self.action,
             status=self.action.status_on,
             progress=self.action.progress_on,
-            updates=self.updates,
+            period_updates=self.period_updates,
             later_updates=[],
-            is_updated=_has_own_update(self.updates),
+            is_updated=_has_own_update(self.period_updates),
             collective=_find_collective(self.action, self.unit),
             return_reason=returned.reason if returned else "",
             is_answered=_has_own_update(answers),
@@ -194,13 +194,13 @@ class _RowBuilder:
 
     def as_sent(self, line: Any) -> SubmissionRow:
         """Return the row as it was sent."""
-        updates = [update for update in self.updates if update.version <= _version_seen(line)]
+        updates = [update for update in self.period_updates if update.version <= _version_seen(line)]
         return SubmissionRow(
             action=self.action,
             status=line.update.status_to if line.update else Status.NOT_STARTED,
             progress=line.update.progress_to if line.update else 0,
-            updates=updates,
-            later_updates=self.updates[: len(self.updates) - len(updates)],
+            period_updates=updates,
+            later_updates=self.period_updates[: len(self.period_updates) - len(updates)],
             is_updated=_has_own_update(updates),
             collective=_find_collective(self.action, self.unit),
             is_undone=line.is_undone,

@@ -265,7 +265,7 @@ def test_a_period_report_says_that_what_it_sent_was_undone(client, plan, coordin
     undo(batch, coordinator)
     response = client.get(here)
     [row] = response.context["page"].changed
-    assert (row.action.ref, row.is_undone, row.progress, row.updates) == (ref, True, 70, [])
+    assert (row.action.ref, row.is_undone, row.progress, row.period_updates) == (ref, True, 70, [])
     assert "ผิดแถว" not in response.content.decode()
 
 

@@ -101,7 +101,7 @@ def test_the_page_shows_what_was_told_in_the_period(client, plan, action, silent
     client.force_login(staff)
     response = client.get(here())
     rows = rows_of(response)
-    assert [update.result for update in rows["1.1-A-1"].updates] == ["ประเมินผลแล้ว", "จัดอบรมแล้ว 2 รุ่น"]
+    assert [update.result for update in rows["1.1-A-1"].period_updates] == ["ประเมินผลแล้ว", "จัดอบรมแล้ว 2 รุ่น"]
     assert {ref: row.is_silent for ref, row in rows.items()} == {"1.1-A-1": False, "1.1-A-2": True}
     assert [len(group) for _label, group in response.context["groups"]] == [1, 1]
     body = response.content.decode()
@@ -151,7 +151,7 @@ def test_after_sending_the_page_says_what_changed_since(client, plan, unit, acti
     client.force_login(staff)
     row = rows_of(client.get(here()))["1.1-A-1"]
     assert (row.status, row.progress) == ("IN_PROGRESS", 30)
-    assert ([update.result for update in row.updates], [update.result for update in row.later_updates]) == (
+    assert ([update.result for update in row.period_updates], [update.result for update in row.later_updates]) == (
         ["จัดอบรมแล้ว 2 รุ่น"],
         ["หลังส่ง"],
     )
