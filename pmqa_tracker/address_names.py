@@ -1,7 +1,8 @@
-"""Names that become part of an address, a sheet or a file: refs, codes, slugs and abbreviations.
+"""Validators of names that become part of a URL: refs, codes, slugs and abbreviations.
 
-A validator is the one place that says which names are allowed; `address_name_constraint` keeps the worst of the others
-out of the database, and `TextConverter` puts any text into an address, so that a page with a bad name still opens.
+The validators decide which names are allowed. `address_name_constraint` keeps the worst of the other names out of the
+database, and `pmqa_tracker.urls.TextConverter` puts any text into a URL, so a page with a bad name still opens. The
+names are also used for sheets and files.
 """
 
 import re
@@ -15,14 +16,14 @@ from django.utils.translation import gettext_lazy as _
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.errors import quote
 
-LETTERS, MARKS, DIGITS = "L", "M", "Nd"  # categories of Unicode
+LETTER_CATEGORY, MARK_CATEGORY, DIGIT_CATEGORY = "L", "M", "Nd"  # of Unicode
 
 
 @deconstructible
 class CodeValidator:
-    """Accept a ref of an action or a code of a criterion: "1.1.3", "1.2.1-A-3".
+    """Accept the ref of an action or the code of a criterion: "1.1.3", "1.2.1-A-3".
 
-    It holds a digit, so it is never the name of a page of the site.
+    It must contain a digit, so it never equals the name of a page in a URL.
     """
 
     signs = ".-_"  # besides letters and digits
@@ -32,7 +33,7 @@ class CodeValidator:
     )
 
     def __call__(self, value: str) -> None:
-        """Accept `value`, or raise a ValidationError that says what is allowed."""
+        """Raise a ValidationError that says what is allowed, unless `value` is."""
         if not self.is_allowed(value):
             raise ValidationError(self.sentence, code="invalid", params={"value": show_invisible(value)})
         if spelling := usual_spelling(value):
@@ -46,21 +47,21 @@ class CodeValidator:
         return hash(type(self))
 
     def is_allowed(self, value: str) -> bool:
-        """Whether the characters of `value`, and their order, are allowed."""
-        kinds = [unicodedata.category(sign) for sign in value]
+        """Return whether the characters of `value` and their order are allowed."""
+        kinds = [unicodedata.category(character) for character in value]
         return bool(
             value
-            and (kinds[0].startswith(LETTERS) or kinds[0] == DIGITS)
+            and (kinds[0].startswith(LETTER_CATEGORY) or kinds[0] == DIGIT_CATEGORY)
             and all(
-                kind == DIGITS or kind[0] in (LETTERS, MARKS) or sign in self.signs
-                for sign, kind in zip(value, kinds, strict=True)
+                kind == DIGIT_CATEGORY or kind[0] in (LETTER_CATEGORY, MARK_CATEGORY) or character in self.signs
+                for character, kind in zip(value, kinds, strict=True)
             )
             and self.is_well_formed(value, kinds)
         )
 
     def is_well_formed(self, value: str, kinds: list[str]) -> bool:
-        """Whether `value` is more than allowed characters."""
-        return DIGITS in kinds
+        """Return whether `value` also follows the rules for this kind of name."""
+        return DIGIT_CATEGORY in kinds
 
 
 @deconstructible
@@ -92,7 +93,7 @@ class SlugValidator(CodeValidator):
 
 
 def usual_spelling(value: str) -> str:
-    """How `value` is usually written, with Arabic digits and each Thai letter in one way; "" where it is so."""
+    """Return `value` with Arabic digits and each Thai letter in its usual form; "" if it is written so already."""
     usual = unicodedata.normalize("NFC", value).translate(thai.TO_ARABIC)
     if thai.fold(usual) != usual.casefold():
         usual = thai.fold(usual)
@@ -100,17 +101,17 @@ def usual_spelling(value: str) -> str:
 
 
 def show_invisible(value: str) -> str:
-    """`value` as a message quotes it, with the characters that nobody sees named by their number."""
-    return quote(re.sub(r"[^\S ]|[^\w\s]", _named, value))
+    """Return `value` as a message quotes it, with invisible characters replaced by their code: ⟨U+200B⟩."""
+    return quote(re.sub(r"[^\S ]|[^\w\s]", _show_code, value))
 
 
-def _named(match: re.Match[str]) -> str:
-    sign = match.group()
-    return f"⟨U+{ord(sign):04X}⟩" if unicodedata.category(sign)[0] in "CZ" else sign
+def _show_code(match: re.Match[str]) -> str:
+    character = match.group()
+    return f"⟨U+{ord(character):04X}⟩" if unicodedata.category(character)[0] in "CZ" else character
 
 
 def address_name_constraint(field: str, *, name: str) -> CheckConstraint:
-    """Let the database refuse a name that no address can hold, whoever writes it."""
+    """Return a constraint by which the database refuses a name that cannot be part of a URL."""
     return CheckConstraint(
         condition=~Q(**{f"{field}__contains": "/"}) & ~Q(**{f"{field}__in": ("", ".", "..")}),
         name=name,

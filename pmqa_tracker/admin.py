@@ -1,6 +1,6 @@
-"""The admin screens' ground: the version check on every form, the site's look, people and roles.
+"""Base classes of the admin: version check, Thai order and search, Buddhist dates, and the look of the site.
 
-`assignments.admin` says for whom they open, and adds to people and roles what it knows of them.
+`assignments.admin` decides which users may open the admin.
 """
 
 from functools import cache
@@ -40,38 +40,38 @@ admin.site.enable_nav_sidebar = False  # the tables need the width
 
 
 def boolean_icon(value: bool | None) -> str:
-    """Django's icon of a yes or no, with its words in the language of the page; Django itself says “True”."""
-    name, word = {True: ("yes", _("yes")), False: ("no", _("no"))}.get(value, ("unknown", _("unknown")))
-    return format_html('<img src="{}" alt="{}">', static(f"admin/img/icon-{name}.svg"), word)
+    """Return Django's icon for yes or no, with a text in the language of the page; Django's own text is “True”."""
+    name, label = {True: ("yes", _("yes")), False: ("no", _("no"))}.get(value, ("unknown", _("unknown")))
+    return format_html('<img src="{}" alt="{}">', static(f"admin/img/icon-{name}.svg"), label)
 
 
 admin_list._boolean_icon = boolean_icon
 
 
 class ThaiList(ChangeList):
-    """A list that sorts by any column in Thai order."""
+    """A change list that sorts text columns in Thai order."""
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> list[Any]:
         return in_thai_order(self.model, super().get_ordering(request, queryset))
 
 
 class ThaiText:
-    """A list in Thai order that finds words however they are spelled; every admin is one, for what completes too."""
+    """An admin that sorts in Thai order and finds a text in any spelling, in its list and in autocomplete fields."""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ThaiList
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
-        """The order of the list, of what completes from it, and of it as the choices of a filter or a form."""
+        """Return the order of the list, of autocomplete results, and of the choices in filters and forms."""
         return in_thai_order(self.model, super().get_ordering(request))
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
-        """The fields searched, compared by their key; see `pmqa_tracker.database_text`."""
+        """Return the fields to search; they are compared by search key, see `pmqa_tracker.database_text`."""
         return [f"{name}__{Folded.lookup_name}" for name in super().get_search_fields(request)]
 
 
 class BuddhistDates:
-    """Days in the Buddhist era in the forms and lists of an admin; texts with one kind of line end."""
+    """An admin whose forms and lists show days in the Buddhist era; its texts have LF line ends."""
 
     formfield_overrides = {
         models.DateField: {"form_class": BuddhistDateField, "widget": forms.TextInput},
@@ -84,7 +84,7 @@ class BuddhistDates:
         return [self._column(name) for name in super().get_list_display(request)]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """Django's; on a page that is only read a day is shown the way a list shows it."""
+        """Return Django's fieldsets; a read-only page shows days the way the list does."""
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
             return fieldsets
@@ -101,7 +101,7 @@ class BuddhistDates:
 
 @cache
 def be_column(field: models.Field) -> Any:
-    """A column that shows the day or moment of a field in the Buddhist era."""
+    """Return a column that shows a date or datetime field in the Buddhist era."""
 
     @admin.display(description=field.verbose_name, ordering=field.name)
     def column(record: models.Model) -> str:
@@ -112,7 +112,7 @@ def be_column(field: models.Field) -> Any:
 
 
 class RequestChoices:
-    """One query for the choices of a relation, however many rows of an inline offer them."""
+    """Query the choices of a relation once for all rows of an inline."""
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -122,7 +122,7 @@ class RequestChoices:
 
 
 class TableInline(BuddhistDates, admin.TabularInline):
-    """Records below another; where they are only read, their days are in the Buddhist era too."""
+    """Related records in a table; read-only rows show days in the Buddhist era too."""
 
     extra = 0
 
@@ -134,14 +134,14 @@ class TableInline(BuddhistDates, admin.TabularInline):
 
 
 class VersionedInline(RequestChoices, TableInline):
-    """Records below another, each with its own version."""
+    """Related records in a table, each with its own version."""
 
     form = VersionedForm
     formset = VersionedInlineFormSet
 
 
 class ReadOnly:
-    """An admin or inline in which nothing is written."""
+    """An admin or inline without permission to write."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -154,23 +154,23 @@ class ReadOnly:
 
 
 class ReadOnlyInline(ReadOnly, TableInline):
-    """Records below another that are only read."""
+    """Related records in a read-only table."""
 
 
 class ReadOnlyAdmin(ThaiText, BuddhistDates, ReadOnly, admin.ModelAdmin):
-    """Records that are only read."""
+    """An admin of read-only records."""
 
 
 class KeepsTypedText:
-    """An admin whose form never ends in a 500, nor with its words lost: what cannot be saved is shown to be copied."""
+    """An admin whose form never answers 500 or loses typed text: if it cannot save, it shows the text to copy."""
 
     def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
-        """Show or save a form; where another save came in between, look at it once more."""
+        """Show or save a form; try once more if another save came in between."""
         for _time in range(2):
             try:
                 return super().changeform_view(request, object_id, *args, **kwargs)
             except (StaleVersionError, IntegrityError):
-                # Rolled back. Read again, the form is stale by its version, or not unique, and says so.
+                # Rolled back. On the second try the form sees the other save: it is stale or not unique, and says so.
                 continue
         return self.not_saved(request, _("Somebody else is changing the same record at this moment."))
 
@@ -180,15 +180,15 @@ class KeepsTypedText:
         return super()._get_obj_does_not_exist_redirect(request, opts, object_id)
 
     def not_saved(self, request: HttpRequest, message: str) -> HttpResponse:
-        """A page with what was typed, for its author to copy; 409."""
+        """Return a page with the typed text for the user to copy; 409."""
         context = {"title": _("Not saved"), "message": message, "typed": typed_text(request), "opts": self.opts}
         return render(request, "admin/not_saved.html", {**self.admin_site.each_context(request), **context}, status=409)
 
 
 class VersionedAdmin(ThaiText, BuddhistDates, KeepsTypedText, SimpleHistoryAdmin):
-    """An admin of versioned records: a stale form is refused with 409, everything typed still in it.
+    """An admin of versioned records: a stale form is refused with 409 and keeps everything typed.
 
-    The history is read, not gone back to: an old copy would write over what came since, an action's progress too.
+    The history is read-only: restoring an old copy would overwrite later changes, including an action's progress.
     """
 
     form = VersionedForm
@@ -196,12 +196,12 @@ class VersionedAdmin(ThaiText, BuddhistDates, KeepsTypedText, SimpleHistoryAdmin
     save_on_top = False
 
     def save_model(self, request: HttpRequest, obj: Versioned, form: VersionedForm, change: bool) -> None:
-        """Save what was changed; a form in which nothing was is no new version."""
+        """Save the record; a form without changes makes no new version."""
         if not change or form.changed_data:
             super().save_model(request, obj, form, change)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """The form's page; 409 where it, or a row of it, was written on an older copy."""
+        """Render the form; answer 409 if the form or one of its rows was filled in on an older version."""
         response = super().render_change_form(request, context, *args, **kwargs)
         rows = [form for inline in context["inline_admin_formsets"] for form in inline.formset.forms]
         stale = [form for form in (context["adminform"].form, *rows) if getattr(form, "is_stale", False)]
@@ -212,11 +212,11 @@ class VersionedAdmin(ThaiText, BuddhistDates, KeepsTypedText, SimpleHistoryAdmin
         return response
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Without the removal of many at once, which asks for no version."""
+        """Leave out the deletion of many records at once, which checks no version."""
         return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Ask before removing; ask again, with 409, where the record is not the one the question was about."""
+        """Ask before deleting; ask again with 409 if the record has changed since the question."""
         try:
             return super().delete_view(request, object_id, extra_context)
         except StaleVersionError as error:
@@ -233,10 +233,10 @@ class VersionedAdmin(ThaiText, BuddhistDates, KeepsTypedText, SimpleHistoryAdmin
         return response
 
     def delete_model(self, request: HttpRequest, obj: Versioned) -> None:
-        """Remove a record, if it is the one the question was about.
+        """Delete a record.
 
         Raises:
-            StaleVersionError: it is not.
+            StaleVersionError: it has changed since the question.
         """
         same = type(obj)._base_manager.filter(pk=obj.pk, version=posted_version(request))
         if not same.update(version=F("version") + 1):
@@ -247,7 +247,7 @@ class VersionedAdmin(ThaiText, BuddhistDates, KeepsTypedText, SimpleHistoryAdmin
         return True
 
     def set_history_delta_changes(self, request: HttpRequest, historical_records: Any, **kwargs: Any) -> None:
-        """What each change changed, in words; what no person edits is left out."""
+        """Describe each change in words; fields that users do not edit are left out."""
         excluded = uneditable_fields(self.model)
         for record, before in pairwise(historical_records):
             delta = record.diff_against(before, excluded_fields=excluded, foreign_keys_are_objs=True)
@@ -260,6 +260,6 @@ class VersionedAdmin(ThaiText, BuddhistDates, KeepsTypedText, SimpleHistoryAdmin
 
 
 def posted_version(request: HttpRequest) -> int:
-    """The version a posted form was opened with; 0 where it does not say."""
+    """Return the version a posted form was opened with; 0 if it has none."""
     version = request.POST.get(READ_VERSION, "")
     return int(version) if version.isdecimal() else 0

@@ -1,3 +1,5 @@
+"""App configuration of the frame: what all rooms share."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 

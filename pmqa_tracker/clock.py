@@ -1,6 +1,6 @@
-"""The one place that asks what time it is.
+"""The current time and day of the site; the only module that reads the clock.
 
-Read at the edge (a view, a command) and passed in; everything below takes the day or the moment as an argument.
+Views and commands read it and pass it on; all other code takes the day or the moment as an argument.
 """
 
 from datetime import date, datetime
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 
 def now() -> datetime:
-    """The present moment, aware. With `PMQA_TODAY` set, the real time of day on that day."""
+    """Return the current moment, aware. With `PMQA_TODAY` set: the current time of day on that day."""
     moment = timezone.localtime()
     frozen_on = settings.PMQA_TODAY
     if frozen_on is not None:
@@ -19,5 +19,5 @@ def now() -> datetime:
 
 
 def today() -> date:
-    """The present day in the site's time zone, or `PMQA_TODAY` where that is set."""
+    """Return the current day in the site's time zone, or `PMQA_TODAY` if it is set."""
     return now().date()

@@ -1,4 +1,4 @@
-"""Turn a violated database constraint into the message that its model gives it."""
+"""The message of a violated database constraint, as its model defines it."""
 
 import re
 from typing import NamedTuple
@@ -7,16 +7,16 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models
 
-UNIQUE = "unique"  # the code of the error for a violated uniqueness
-UNIQUE_VIOLATION = "23505"  # its SQLSTATE
+UNIQUE = "unique"  # error code of a violated unique constraint
+UNIQUE_VIOLATION = "23505"  # SQLSTATE of PostgreSQL
 
 
 class Refusal(NamedTuple):
-    """The constraint that refused a row, as the database describes it.
+    """The violated constraint, as the database describes it.
 
     Attributes:
-        name: the constraint's; "" where SQLite gives the columns alone.
-        columns: "table.column" of each column of a uniqueness.
+        name: name of the constraint; "" if SQLite gives only the columns.
+        columns: "table.column" of each column of a unique constraint.
     """
 
     name: str = ""
@@ -24,11 +24,12 @@ class Refusal(NamedTuple):
 
 
 def explain_violation(error: IntegrityError) -> ValidationError | None:
-    """Return the message of the constraint that refused a row; no query is made.
+    """Return the message of the violated constraint, without a query.
 
     Returns:
-        The constraint's `violation_error_message`, or Django's message where a uniqueness has none of its own; its code
-        is `UNIQUE` for every uniqueness. None for what the models do not name: foreign keys, NULL, a column's type.
+        The constraint's `violation_error_message`, or Django's message if a unique constraint has none of its own. The
+        error code is `UNIQUE` for every unique constraint or field. None for violations that no model constraint
+        describes: foreign keys, NULL, a column's type.
     """
     refusal = read_refusal(error)
     for model in apps.get_models():
@@ -46,7 +47,7 @@ def explain_violation(error: IntegrityError) -> ValidationError | None:
 
 
 def read_refusal(error: IntegrityError) -> Refusal:
-    """Read the driver's error: PostgreSQL names each constraint, SQLite names the columns of most unique ones."""
+    """Read the driver's error: PostgreSQL names each constraint; SQLite names the columns of most unique ones."""
     if diagnosis := getattr(error.__cause__, "diag", None):
         found = re.search(r"\(([^=]*)\)=\(", diagnosis.message_detail or "")
         names = found[1].split(", ") if found and diagnosis.sqlstate == UNIQUE_VIOLATION else ()
@@ -58,13 +59,13 @@ def read_refusal(error: IntegrityError) -> Refusal:
 
 
 def _holds(model: type[models.Model], names: tuple[str, ...], refusal: Refusal) -> bool:
-    """Whether the fields with these names are those of the refused uniqueness."""
+    """Return whether the violated unique constraint is on the fields with these names."""
     table = model._meta.db_table
     return bool(names) and refusal.columns == {f"{table}.{model._meta.get_field(name).column}" for name in names}
 
 
 def _taken(model: type[models.Model], names: tuple[str, ...]) -> ValidationError:
-    """Django's message for values that another row has."""
+    """Return Django's message for values that another row already has."""
     error = model().unique_error_message(model, names)
     error.code = UNIQUE
     return error

@@ -1,4 +1,4 @@
-"""What every page of the site knows."""
+"""Template variables of every page."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from pmqa_tracker import clock
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """`today`, whether it is frozen, whether this is a demonstration, and the name of the CSRF cookie."""
+    """Add `today`, whether it is frozen, whether this is a demonstration, and the name of the CSRF cookie."""
     return {
         "today": clock.today(),
         "is_frozen": settings.PMQA_TODAY is not None,

@@ -1,4 +1,4 @@
-"""The database by its URL: what each engine needs, and one sentence when it cannot be reached."""
+"""Database settings from `DATABASE_URL`, and messages for a database that cannot be reached."""
 
 import warnings
 from pathlib import Path
@@ -14,8 +14,8 @@ SQLITE_OPTIONS = {
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
 }
 
-# PostgreSQL compiles a query it thinks costly ("just in time"). A list's query, with its columns worked out in SQL, is
-# thought costly and is not: compiling takes a second, the rows a tenth of that. `?options=` in the URL says otherwise.
+# PostgreSQL compiles queries that it estimates as costly ("just in time"). It overestimates the queries of our lists,
+# which compute columns in SQL: compiling takes a second, fetching a tenth of that. `?options=` in the URL overrides it.
 POSTGRESQL_OPTIONS = {"options": "-c jit=off"}
 
 BAD_URL = (
@@ -27,14 +27,14 @@ BAD_URL = (
 
 
 def from_url(env: environ.Env, default_file: Path) -> dict[str, object]:
-    """Django's settings of the default database.
+    """Return Django's settings of the default database.
 
     Args:
         env: the environment; `DATABASE_URL` is read from it.
         default_file: the SQLite file used when no URL is given.
 
     Raises:
-        ImproperlyConfigured: the URL is not of SQLite or PostgreSQL; the message is one sentence for people.
+        ImproperlyConfigured: the URL is not for SQLite or PostgreSQL; the message is one sentence for the user.
     """
     try:
         with warnings.catch_warnings(action="ignore"):  # its warning repeats the address, password and all
@@ -55,17 +55,17 @@ def from_url(env: environ.Env, default_file: Path) -> dict[str, object]:
 
 
 def has_no_tables(error: Exception) -> bool:
-    """Whether the driver missed a table or a column: the database was never migrated, or not to this release."""
+    """Return whether a table or column is missing: the database was not migrated, or not to this release."""
     reason = str(error)
     return "no such table" in reason or "no such column" in reason or "does not exist" in reason.split("\n")[0]
 
 
 def explain(error: Exception) -> str:
-    """One sentence, in both languages, for a database that does not answer (`error` as the driver raised it)."""
+    """Return one sentence, in both languages, about a database that does not answer; `error` is the driver's."""
     reason = str(error).strip().splitlines()[0]
     if has_no_tables(error):
         return (
-            "The database has no tables of the tracker yet, or old ones; run manage.py migrate first. / "
+            "The database has no tables of the tracker, or outdated ones; run manage.py migrate first. / "
             "ฐานข้อมูลยังไม่มีตารางของระบบหรือเป็นรุ่นเก่า โปรดใช้คำสั่ง manage.py migrate ก่อน"
         )
     return (

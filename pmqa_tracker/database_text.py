@@ -1,4 +1,4 @@
-"""Thai text in the database: found whatever its spelling, and in Thai order, on SQLite and on PostgreSQL."""
+"""Search and sort Thai text in the database: any spelling is found, in Thai order, on SQLite and PostgreSQL."""
 
 from collections.abc import Iterable
 from typing import Any, TypeVar
@@ -11,9 +11,9 @@ from django.dispatch import receiver
 
 from pmqa_tracker import thai
 
-# PostgreSQL lowers letters by the collation of the database, and only ASCII in C: this one knows them all.
+# PostgreSQL's `lower` depends on the collation; with "C" it knows only ASCII. This collation knows all letters.
 ANY_LANGUAGE = "und-x-icu"
-# A collation of PostgreSQL, whatever the cluster's own; SQLite gets one of that name.
+# A collation that every PostgreSQL has; SQLite gets one of the same name.
 THAI_ORDER = "th-TH-x-icu"
 
 Named = TypeVar("Named", bound=Model)
@@ -21,7 +21,7 @@ Named = TypeVar("Named", bound=Model)
 
 @receiver(connection_created)
 def _teach_sqlite(connection: Any, **kwargs: Any) -> None:
-    """Give a new connection to SQLite what PostgreSQL has, or can be written in its SQL."""
+    """Add the function and the collation that queries need to a new SQLite connection."""
     if connection.vendor == "sqlite":
         connection.connection.create_function("search_key", 1, _search_key, deterministic=True)
         connection.connection.create_collation(THAI_ORDER, _compare)
@@ -37,14 +37,14 @@ def _compare(one: str, other: str) -> int:
 
 
 def by_thai(name: str) -> Collate:
-    """Order by a text field in Thai order: `order_by("position", by_thai("name"))`, `by_thai("name").desc()`."""
+    """Return a text field in Thai order: `order_by("position", by_thai("name"))`, `by_thai("name").desc()`."""
     return Collate(F(name), THAI_ORDER)
 
 
 def in_thai_order(model: type[Model], ordering: Iterable[Any]) -> list[Any]:
-    """An ordering in which each name of a text field, "-" before it or not, is in Thai order.
+    """Return an ordering in which every text field, also one with "-", sorts in Thai order.
 
-    A relation is in the order of the names that people see: the field or expression in `DISPLAY_FIELD` of its model.
+    A relation sorts by the name that users see: the field or expression in `DISPLAY_FIELD` of its model.
     """
     return [_in_thai_order(model, each) if isinstance(each, str) else each for each in ordering]
 
@@ -67,14 +67,14 @@ def _in_thai_order(model: type[Model], name: str) -> Any:
 
 
 class SearchKey(Func):
-    """`thai.search_key` of a text in the database."""
+    """`thai.search_key` as a database function."""
 
     function = "search_key"
     arity = 1
     output_field = TextField()
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        """The same rules as functions of PostgreSQL; the engines share the dialect of `thai.SPELLINGS`."""
+        """Write the same rules in PostgreSQL's functions; the patterns in `thai.SPELLINGS` work in both engines."""
         sql, params = compiler.compile(self.source_expressions[0])
         sql = f"regexp_replace(normalize(({sql})::text, NFKD), %s, '', 'g')"
         sql = f'translate(normalize(lower({sql} COLLATE "{ANY_LANGUAGE}"), NFKC), %s, %s)'
@@ -89,7 +89,7 @@ class SearchKey(Func):
 @CharField.register_lookup
 @TextField.register_lookup
 class Folded(Lookup):
-    """`name__folded="เเผน"`: the text holds these words, however either is spelled."""
+    """`name__folded="เเผน"`: the text contains the value; spelling does not matter."""
 
     lookup_name = "folded"
 
@@ -103,7 +103,7 @@ class Folded(Lookup):
 @CharField.register_lookup
 @TextField.register_lookup
 class Spelled(Folded):
-    """`code__spelled="๑.๑"`: the text is these words, however either is spelled."""
+    """`code__spelled="๑.๑"`: the text equals the value; spelling does not matter."""
 
     lookup_name = "spelled"
 
@@ -112,7 +112,7 @@ class Spelled(Folded):
 
 
 def find_named(rows: QuerySet[Named], field: str, name: str) -> Named | None:
-    """The row whose text field is this name, or the only one of which it is another spelling."""
+    """Return the row with this name in a text field, or the only row with another spelling of it."""
     found = rows.filter(**{field: name}).first()
     if found is None and thai.search_key(name):
         alike = list(rows.filter(**{f"{field}__spelled": name})[:2])

@@ -1,6 +1,7 @@
-"""Settings read from the environment: each is either right or refused with one sentence that names the variable.
+"""Read settings from the environment, each with its own check.
 
-A value is repeated in the sentence only where it cannot hold a password.
+A wrong value raises ImproperlyConfigured with one sentence that names the variable. The sentence repeats the value only
+if it cannot contain a password.
 """
 
 import hashlib
@@ -14,12 +15,12 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def secret(env: environ.Env, name: str) -> str:
-    """A variable taken letter for letter: django-environ reads one that begins with `$` as the name of another."""
+    """Read a variable verbatim; django-environ treats a leading `$` as a reference to another variable."""
     return env.ENVIRON.get(name, "")
 
 
 def day(env: environ.Env, name: str) -> date | None:
-    """A variable that holds a day in ISO form (Anno Domini), or None where it is not set."""
+    """Read a day in ISO format (Anno Domini); None if it is not set."""
     value = env.str(name, default="")
     try:
         return date.fromisoformat(value) if value else None
@@ -31,7 +32,7 @@ def day(env: environ.Env, name: str) -> date | None:
 
 
 def time_zone(env: environ.Env, name: str, *, default: str) -> str:
-    """The name of a time zone this machine knows."""
+    """Read the name of a time zone that this machine knows."""
     value = env.str(name, default=default)
     try:
         return ZoneInfo(value).key
@@ -43,7 +44,7 @@ def time_zone(env: environ.Env, name: str, *, default: str) -> str:
 
 
 def fraction(env: environ.Env, name: str, *, default: float) -> float:
-    """A number from 0 to 1."""
+    """Read a number from 0 to 1."""
     value = env.str(name, default=str(default))
     try:
         number = float(value)
@@ -58,7 +59,7 @@ def fraction(env: environ.Env, name: str, *, default: float) -> float:
 
 
 def whole_number(env: environ.Env, name: str, *, default: int, least: int, most: int) -> int:
-    """A whole number between two others, both allowed."""
+    """Read a whole number from `least` to `most`."""
     value = env.str(name, default=str(default)).strip()
     if not (value.isdecimal() and value.isascii() and least <= int(value) <= most):
         raise ImproperlyConfigured(
@@ -69,30 +70,30 @@ def whole_number(env: environ.Env, name: str, *, default: int, least: int, most:
 
 
 def port(env: environ.Env, name: str, *, kept_in: Path, default: int = 8000) -> int:
-    """The port the site answers on: from the environment, otherwise the one kept in a file, otherwise `default`."""
+    """Read the port of the site from the environment, otherwise from the file `kept_in`, otherwise use `default`."""
     kept = kept_in.read_text().strip() if kept_in.is_file() else ""
     usable = kept if kept.isdecimal() and 1 <= int(kept) <= 65535 else default
     return whole_number(env, name, default=int(usable), least=1, most=65535)
 
 
 def cookie_suffix(*parts: object) -> str:
-    """A short name for an installation, the same each time it starts, from what no other one shares."""
+    """Return a short name for an installation, made of values that no other installation shares."""
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:10]
 
 
 def site_url(env: environ.Env, name: str) -> str:
-    """The address people open the site by, without a slash at its end; empty where it is not set."""
+    """Read the URL of the site, without a slash at the end; "" if it is not set."""
     value = env.str(name, default="").strip().rstrip("/")
     if value and not re.fullmatch(r"https?://[^/\s?#]+", value):
         raise ImproperlyConfigured(
-            f"{name} must be the address people open the site by, such as https://pmqa.example.go.th, not “{value}”. / "
+            f"{name} must be the web address of the site, such as https://pmqa.example.go.th, not “{value}”. / "
             f"{name} ต้องเป็นที่อยู่เว็บไซต์ของระบบ เช่น https://pmqa.example.go.th ไม่ใช่ “{value}”"
         )
     return value
 
 
 def email(env: environ.Env, name: str) -> dict[str, object]:
-    """Django's mail settings by an address; mail is written on the console where there is none."""
+    """Read Django's mail settings from a URL; without one, mail is written to the console."""
     try:
         return env.email_url(name, default="consolemail://")
     except (ImproperlyConfigured, LookupError, ValueError):
@@ -104,7 +105,7 @@ def email(env: environ.Env, name: str) -> dict[str, object]:
 
 
 def folder(env: environ.Env, name: str, *, default: Path) -> Path:
-    """A folder that exists from now on."""
+    """Read the path of a folder, and create the folder if it is missing."""
     path = Path(env.str(name, default=str(default)))
     try:
         path.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Fields of forms that people here fill in."""
+"""Form fields for Buddhist dates and multi-line texts, and the base form of a write that happens once."""
 
 from datetime import date
 from typing import Any
@@ -13,19 +13,19 @@ from pmqa_tracker import thai
 
 
 class BuddhistDateField(forms.DateField):
-    """A day shown and typed in the Buddhist era: 15/5/2563. A year of the Christian era is understood too."""
+    """A day in the Buddhist era: 15/5/2563. It also accepts a year of the Christian era."""
 
     widget = forms.TextInput
 
     def prepare_value(self, value: Any) -> Any:
-        """The day as it is typed; what was typed and is no day stays as it was."""
+        """Return the day as users type it; text that is no day stays unchanged."""
         return thai.type_date(value) if isinstance(value, date) else value
 
     def to_python(self, value: Any) -> date | None:
-        """The day.
+        """Parse the day.
 
         Raises:
-            ValidationError: what was typed is not a day.
+            ValidationError: the text is not a day.
         """
         if value in self.empty_values or isinstance(value, date):
             return value or None
@@ -45,12 +45,12 @@ class BuddhistDateField(forms.DateField):
 
 
 class WriteOnceForm(forms.Form):
-    """A form whose submission is written once; see `pmqa_tracker.write_once`.
+    """A form that is written only once, even if the browser posts it twice; see `pmqa_tracker.write_once`.
 
-    `version` is that of the record when the page was opened, `op_id` names this submission.
+    The hidden field `version` is the version of the record when the page was opened; `op_id` identifies the form.
 
     Attributes:
-        stored_version: of the record now, set before the form is cleaned.
+        stored_version: current version of the record; set it before cleaning the form.
     """
 
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
@@ -59,12 +59,12 @@ class WriteOnceForm(forms.Form):
 
     @property
     def initial_hidden(self) -> dict[str, Any]:
-        """The initial values of the two hidden fields."""
+        """Initial values of the two hidden fields."""
         return {"version": self.stored_version, "op_id": uuid4()}
 
     @property
     def is_intact(self) -> bool:
-        """Whether both hidden fields of the bound form arrived as they were sent out."""
+        """Whether both hidden fields of the bound form are valid."""
         return not WriteOnceForm.base_fields.keys() & self.errors.keys()
 
     @property
@@ -74,16 +74,16 @@ class WriteOnceForm(forms.Form):
 
 
 def with_new_op_id(posted: QueryDict, version: int) -> QueryDict:
-    """Return what was typed, to be sent again: for the version there is now, as a submission of its own."""
+    """Return posted data that can be posted again, with the current `version` and a new `op_id`."""
     data = posted.copy()
     data["version"], data["op_id"] = str(version), str(uuid4())
     return data
 
 
 class LinesField(forms.CharField):
-    """A text of several lines, kept with LF line ends.
+    """A text of several lines, stored with LF line ends.
 
-    A browser sends CRLF for what it was shown as LF: without this, a form nobody touched would be a change.
+    Browsers send CRLF; without this field, a form that nobody edited would count as changed.
     """
 
     widget = forms.Textarea
@@ -96,5 +96,5 @@ class LinesField(forms.CharField):
 
 
 def with_lf(text: Any) -> str:
-    """A text, or nothing, with LF line ends."""
+    """Return a text with LF line ends; "" for None."""
     return "" if text is None else str(text).replace("\r\n", "\n").replace("\r", "\n")

@@ -1,4 +1,4 @@
-"""What others changed in a record since a person opened it, in words."""
+"""Describe the changes that others made to a record since the user opened it."""
 
 from datetime import date
 from types import SimpleNamespace
@@ -14,36 +14,36 @@ from pmqa_tracker import thai
 from pmqa_tracker.models import Versioned
 from pmqa_tracker.templatetags.thai import be_date
 
-MAX_QUOTED = 120  # characters of a changed text
+MAX_QUOTED = 120  # characters of a changed value in a sentence
 
 
 def is_changed_only_by(user: Any, record: Versioned, version: int) -> bool:
-    """Whether every change of `record` after the copy with `version` is the user's own.
+    """Return whether `user` made every change of `record` after `version`.
 
-    A version that rose without a history row was raised by somebody's progress update.
+    A version without a history row comes from a progress update, of any user.
     """
     rows = list(record.history.filter(version__gt=version).order_by("version", "history_id"))
-    is_whole = bool(rows) and rows[-1].version >= record.version
-    return is_whole and user is not None and all(row.history_user_id == user.pk for row in rows)
+    is_complete = bool(rows) and rows[-1].version >= record.version
+    return is_complete and user is not None and all(row.history_user_id == user.pk for row in rows)
 
 
 def current_user() -> Any:
-    """The user of the request that is answered; None outside a request."""
+    """Return the user of the current request; None outside a request."""
     request = getattr(HistoricalRecords.context, "request", None)
     return getattr(request, "user", None)
 
 
 def changes_since(record: Versioned, version: int) -> list[str]:
-    """One sentence for each change of `record` after the copy with `version`: who, when, and what it says now.
+    """Return one sentence for each change of `record` after `version`: user, time and new values.
 
-    A version that rose without a history row was raised by a progress update, which has its own log.
+    A version without a history row comes from a progress update, which has its own log.
     """
     rows = list(record.history.filter(version__gt=version).order_by("version", "history_id"))
     before = record.history.filter(version__lte=version).order_by("version", "history_id").last()
-    told = []
+    sentences = []
     for row in rows:
         fields = _differences(row, before) if before else []
-        told.append(
+        sentences.append(
             _("%(who)s changed it on %(when)s: %(what)s")
             % {
                 "who": row.history_user or _("The system"),
@@ -52,26 +52,26 @@ def changes_since(record: Versioned, version: int) -> list[str]:
             }
         )
         before = row
-    if not told or rows[-1].version < record.version:
-        told.append(_("Progress was reported of it meanwhile; that is kept."))
-    return told
+    if not sentences or rows[-1].version < record.version:
+        sentences.append(_("Its progress was updated in the meantime; that update is kept."))
+    return sentences
 
 
 def _differences(row: models.Model, before: models.Model) -> list[str]:
     changes = row.diff_against(
         before, excluded_fields=uneditable_fields(row.instance_type), foreign_keys_are_objs=True
     ).changes
-    told = ReadableChanges(row.instance_type, row).context_for_delta_changes(SimpleNamespace(changes=changes))
-    return [f"{each['field']} = “{Truncator(each['new']).chars(MAX_QUOTED)}”" for each in told]
+    values = ReadableChanges(row.instance_type, row).context_for_delta_changes(SimpleNamespace(changes=changes))
+    return [f"{each['field']} = “{Truncator(each['new']).chars(MAX_QUOTED)}”" for each in values]
 
 
 def uneditable_fields(model: type[models.Model]) -> list[str]:
-    """Fields no person edits. An action's status stands in the history as it was on the day, not as somebody set it."""
+    """Return the fields that users do not edit, such as the status of an action, which updates set."""
     return [field.name for field in model._meta.concrete_fields if not field.editable]
 
 
 class ReadableChanges(HistoricalRecordContextHelper):
-    """Old and new values as people read them: days in the Buddhist era, choices by their label, texts whole."""
+    """Format old and new values for people: days in the Buddhist era, labels of choices, texts in full."""
 
     def __init__(self, model: type[models.Model], record: models.Model) -> None:
         super().__init__(model, record, max_displayed_delta_change_chars=100_000)

@@ -1,4 +1,4 @@
-"""Where messages wait for the next page: in a cookie whose name is this installation's own."""
+"""Message storage in a cookie with a name of its own for each installation."""
 
 from django.conf import settings
 from django.contrib.messages.storage.cookie import CookieStorage
@@ -7,12 +7,12 @@ from django.contrib.messages.storage.session import SessionStorage
 
 
 class MessageCookie(CookieStorage):
-    """Django's own, under the name in the settings."""
+    """Django's cookie storage with the cookie name from the settings."""
 
     cookie_name = settings.MESSAGE_COOKIE_NAME
 
 
 class MessageStorage(FallbackStorage):
-    """Django's own, which keeps in the session what the cookie has no room for."""
+    """Django's fallback storage: messages that do not fit into the cookie go into the session."""
 
     storage_classes = (MessageCookie, SessionStorage)

@@ -1,4 +1,4 @@
-"""Request middleware of the frame."""
+"""Middleware: NUL in URLs, language, login, and the owner of a posted form."""
 
 import re
 from collections.abc import Callable
@@ -13,9 +13,9 @@ from pmqa_tracker.views import is_foreign, refuse_foreign, render_refusal
 
 
 class NulMiddleware:
-    """Replace NUL in the query of an address by U+FFFD, so that PostgreSQL, which refuses NUL, is never asked for it.
+    """Replace NUL in the query string by U+FFFD, because PostgreSQL refuses NUL.
 
-    The path holds none (`pmqa_tracker.urls`), and form fields refuse it.
+    A path never contains NUL (`pmqa_tracker.urls`), and form fields refuse it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -28,9 +28,9 @@ class NulMiddleware:
 
 
 class LanguageMiddleware:
-    """The visitor's language: the one chosen by the switch, otherwise Thai.
+    """Set the language the user chose with the switch, otherwise Thai.
 
-    Django's own asks the browser, and most office machines here have an English browser.
+    Django's middleware asks the browser, and most office machines here have an English browser.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -47,9 +47,9 @@ class LanguageMiddleware:
 
 
 class LoginMiddleware(LoginRequiredMiddleware):
-    """Nothing is readable without login; a form sent after the login ran out keeps its words.
+    """Require login for every page; a form posted after the session ended keeps its typed text.
 
-    Django's own leads every request to the login page, and what was typed would be gone.
+    Django's middleware redirects every request to the login page, which would lose the text.
     """
 
     def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponse:
@@ -59,7 +59,7 @@ class LoginMiddleware(LoginRequiredMiddleware):
 
 
 class OwnerMiddleware:
-    """A form is sent by the user who opened it: another login in the same browser gets 409, the text kept."""
+    """Refuse a form that another user opened in the same browser with 409; the typed text stays."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -68,5 +68,5 @@ class OwnerMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *args: Any) -> HttpResponse | None:
-        """Refuse a form that somebody else opened, before its view is asked."""
+        """Refuse a form of another user before its view runs."""
         return refuse_foreign(request) if is_foreign(request) else None

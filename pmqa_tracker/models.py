@@ -1,4 +1,4 @@
-"""The version check of every record that people edit."""
+"""Base model of records that users edit: every save checks the version."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from pmqa_tracker.write_once import StaleVersionError, compare_and_set
 
 
 class Versioned(models.Model):
-    """A record that refuses a save made from an older copy of itself.
+    """A record that refuses a save from an outdated copy.
 
-    `version` counts the saves. `save()` compares it in the database in the same statement that raises it, so two
-    people cannot both write over the same copy, on SQLite or PostgreSQL.
+    `version` counts the saves. `save()` compares and raises it in one SQL statement, so two users cannot both save
+    their change to the same copy, on SQLite or PostgreSQL.
     """
 
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
@@ -21,10 +21,10 @@ class Versioned(models.Model):
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save, if nobody else has since the copy was read.
+        """Save the record, unless it was saved since this copy was read.
 
         Raises:
-            StaleVersionError: the stored version is not the one this copy was read with.
+            StaleVersionError: the stored version differs from the version of this copy.
         """
         if self._state.adding:
             super().save(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""gunicorn's worker, with a page for people where a request never reaches the site."""
+"""gunicorn worker that answers oversized URLs and headers with a page in Thai and English."""
 
 import socket
 from contextlib import suppress
@@ -20,12 +20,12 @@ ADDRESS_TOO_LONG = {
     "thai_title": "ที่อยู่เว็บยาวเกินไป",
     "thai": "ระบบยังไม่ได้บันทึกสิ่งใด โปรดกดปุ่มย้อนกลับของเบราว์เซอร์ แล้วใช้คำค้นหรือตัวกรองที่สั้นลง",
     "title": "The address is too long.",
-    "english": "Nothing was recorded. Go back in your browser and look for fewer or shorter words.",
+    "english": "Nothing was recorded. Go back in your browser and use a shorter search text or fewer filters.",
 }
 HEADERS_TOO_LARGE = {
     "thai_title": "เบราว์เซอร์ส่งข้อมูลประกอบมากเกินไป",
     "thai": "ระบบยังไม่ได้บันทึกสิ่งใด โปรดลบคุกกี้ของเว็บไซต์นี้ในเบราว์เซอร์ แล้วเข้าสู่ระบบอีกครั้ง",
-    "title": "The browser sent too much along.",
+    "title": "The request headers are too large.",
     "english": "Nothing was recorded. Remove the cookies of this site in your browser and log in again.",
 }
 REFUSED = {
@@ -35,15 +35,15 @@ REFUSED = {
 
 
 class Worker(ThreadWorker):
-    """gunicorn's own worker with threads."""
+    """gunicorn's threaded worker with error pages of our own."""
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
-        """Answer what gunicorn refuses by its size in Thai and English; the rest as gunicorn does."""
+        """Answer a request that is too large in Thai and English; leave other errors to gunicorn."""
         if type(exc) not in REFUSED:
             super().handle_error(req, client, addr, exc)
             return
-        status, words = REFUSED[type(exc)]
-        page = PAGE.format(**words).encode()
+        status, texts = REFUSED[type(exc)]
+        page = PAGE.format(**texts).encode()
         head = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Type: text/html; charset=utf-8\r\n"
         with suppress(OSError):
             client.settimeout(DRAIN_SECONDS)

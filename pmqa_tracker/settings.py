@@ -1,6 +1,6 @@
-"""Settings of the PMQA tracker, read from the environment (and from `.env` where that file exists).
+"""Settings of the PMQA tracker, read from the environment and from `.env` if it exists.
 
-docs/configuration.md says what each variable does.
+docs/configuration.md describes each variable.
 """
 
 import os
@@ -30,17 +30,17 @@ IS_ON_THIS_MACHINE = DEBUG or PMQA_DEMO
 SECRET_KEY = environment.secret(env, "SECRET_KEY") or ("only-for-debugging-on-this-machine" if DEBUG else "")
 if not SECRET_KEY:
     raise ImproperlyConfigured(
-        "SECRET_KEY is not set: put a long random text in the environment or in .env, or use `make run`, which makes "
-        "one where .env is missing. / ยังไม่ได้กำหนด SECRET_KEY โปรดกำหนดเป็นข้อความสุ่มที่ยาวเพียงพอ"
+        "SECRET_KEY is not set: put a long random text in the environment or in .env, or use `make run`, which creates "
+        "one if .env is missing. / ยังไม่ได้กำหนด SECRET_KEY โปรดกำหนดเป็นข้อความสุ่มที่ยาวเพียงพอ"
         "ในตัวแปรสภาพแวดล้อมหรือในไฟล์ .env หรือใช้คำสั่ง make run ซึ่งจะสร้างให้เมื่อยังไม่มีไฟล์ .env"
     )
 
-# A demonstration has accounts whose password is printed: it answers on this machine only, whatever else is set.
+# The accounts of a demonstration have a printed password, so it answers on this machine only.
 ALLOWED_HOSTS = LOOPBACK_HOSTS if PMQA_DEMO else env.list("ALLOWED_HOSTS", default=LOOPBACK_HOSTS if DEBUG else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 DATA_DIR = environment.folder(env, "DATA_DIR", default=BASE_DIR / "var")
-# The port of this machine a demonstration answers on; `make run` passes it, and keeps it for commands run beside it.
+# Port of a demonstration; `make run` passes it and keeps it in a file for other commands.
 PORT = environment.port(env, "PORT", kept_in=DATA_DIR / "port")
 DATABASES = {"default": database.from_url(env, DATA_DIR / "db.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -108,8 +108,8 @@ TEMPLATES = [
                 "pmqa_tracker.context_processors.site",
                 "worklist.context_processors.current_plan",
             ],
-            # `thai` replaces the `date` filter everywhere, the libraries' own pages included, so that no page shows
-            # a year of the Christian era to a Thai reader. `page` replaces `csrf_token`: each form carries its owner.
+            # `thai` replaces the `date` filter everywhere, also in the pages of libraries, so that no Thai page shows
+            # a year of the Christian era. `page` replaces `csrf_token`, so that each form carries its owner.
             "builtins": [
                 "pmqa_tracker.templatetags.thai",
                 "pmqa_tracker.templatetags.page",
@@ -129,7 +129,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # fields by templates/django/forms
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # fields use templates/django/forms
 CSRF_FAILURE_VIEW = "pmqa_tracker.views.csrf_failure"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
@@ -137,7 +137,7 @@ LOGOUT_REDIRECT_URL = "login"
 
 LANGUAGE_CODE = "th"
 LANGUAGES = [("th", "ไทย"), ("en", "English")]
-# `libraries` covers what the libraries leave untranslated; it is written by hand, `makemessages` does not touch it.
+# `libraries` adds translations that the libraries lack; it is edited by hand, not by `makemessages`.
 LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "libraries"]
 USE_I18N = True
 USE_TZ = True
@@ -156,11 +156,11 @@ STORAGES = {
 
 EMAIL_CONFIG = environment.email(env, "EMAIL_URL")
 vars().update(EMAIL_CONFIG)
-# What the links in mails begin with; a command has no request to read it from.
+# Start of the links in mails; a command has no request to take it from.
 SITE_URL = environment.site_url(env, "SITE_URL") or (f"http://127.0.0.1:{PORT}" if IS_ON_THIS_MACHINE else "")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="pmqa-tracker@localhost")
 
-# Security. A demonstration on this machine speaks plain HTTP; everything else is told to speak HTTPS.
+# Security. A demonstration on this machine uses HTTP; every other installation must use HTTPS.
 SECURE_SSL = env.bool("SECURE_SSL", default=not (DEBUG or PMQA_DEMO))
 SECURE_SSL_REDIRECT = SECURE_SSL
 SESSION_COOKIE_SECURE = SECURE_SSL
@@ -172,7 +172,7 @@ if env.bool("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SAMESITE = "Lax"
-# A browser keeps one set of cookies for a host, whatever the port: sites on the same host need names of their own.
+# Browsers share cookies between all ports of a host, so sites on one host need different cookie names.
 COOKIE_SUFFIX = environment.cookie_suffix(SECRET_KEY, *((DATA_DIR.resolve(), PORT) if IS_ON_THIS_MACHINE else ()))
 SESSION_COOKIE_NAME = f"sessionid_{COOKIE_SUFFIX}"
 CSRF_COOKIE_NAME = f"csrftoken_{COOKIE_SUFFIX}"
@@ -185,10 +185,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [SELF],
         "script-src": [SELF],
         "style-src": [SELF],
-        "img-src": [
-            SELF,
-            "data:",
-        ],  # Bootstrap's own CSS draws its arrows and ticks as data: images
+        "img-src": [SELF, "data:"],  # Bootstrap's CSS draws arrows and ticks as data: images
         "font-src": [SELF],
         "connect-src": [SELF],
         "object-src": [NONE],
@@ -204,26 +201,27 @@ IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 IMPORT_EXPORT_ESCAPE_ILLEGAL_CHARS_ON_EXPORT = True
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 
-# Evidence (plan/evidence/kinds.py): files up to this size; what is larger is not even stored while it comes in.
+# Largest file of evidence (plan/evidence/kinds.py); the rest of a larger upload is not stored.
 PMQA_EVIDENCE_MB = environment.whole_number(env, "PMQA_EVIDENCE_MB", default=25, least=1, most=1000)
 FILE_UPLOAD_HANDLERS = [
     "pmqa_tracker.upload_limit.SmallUploadHandler",
     "pmqa_tracker.upload_limit.CappedUploadHandler",
 ]
-DATA_UPLOAD_MAX_NUMBER_FILES = 25  # the form says what is too many from ten on
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a choice for each row of a long list
+DATA_UPLOAD_MAX_NUMBER_FILES = 25  # the form itself allows ten
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a long list has a choice for each row
 
-# Work that may take long (pmqa_tracker/tasks.py) goes on beside the page, and so do the workbooks of a plan with more
-# actions than PMQA_LONG_PLAN; files made so, and uploads nobody confirmed, are kept for PMQA_KEPT_HOURS.
+# Long work runs in background tasks (pmqa_tracker/tasks.py), and so do the workbooks of a plan with more actions than
+# PMQA_LONG_PLAN. Their files, and uploads that nobody confirmed, are kept for PMQA_KEPT_HOURS.
 PMQA_TASKS_IN_BACKGROUND = True
 PMQA_LONG_PLAN = environment.whole_number(env, "PMQA_LONG_PLAN", default=600, least=1, most=1_000_000)
 PMQA_KEPT_HOURS = environment.whole_number(env, "PMQA_KEPT_HOURS", default=24, least=1, most=24 * 30)
 
-# The Word template of the meeting pack (docs/meeting-template.md); a relative path begins at manage.py.
+# The Word template of the meeting pack (docs/meeting-template.md); a relative path starts at the project folder.
 PMQA_MEETING_TEMPLATE = BASE_DIR / (env.str("PMQA_MEETING_TEMPLATE", default="") or "reports/meeting/template.docx")
 
-# Health of an action (design §4): its progress against what is expected by the day.
+# Seconds between two reloads of a live page.
 PMQA_LIVE_SECONDS = environment.whole_number(env, "PMQA_LIVE_SECONDS", default=30, least=5, most=3600)
+# Health of an action (design §4): progress as a share of the progress expected by the day.
 PMQA_ON_TRACK = environment.fraction(env, "PMQA_ON_TRACK", default=0.95)
 PMQA_SLIPPING = environment.fraction(env, "PMQA_SLIPPING", default=0.85)
 
@@ -232,14 +230,14 @@ LOGGING = {
     "disable_existing_loggers": False,
     "handlers": {"console": {"class": "logging.StreamHandler"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    # In production Django only mails its errors; an administrator looks in the log first.
+    # By default Django only mails errors in production; administrators look in the log first.
     "loggers": {
         "django.request": {
             "handlers": ["console"],
             "level": "ERROR",
             "propagate": False,
         },
-        # A stranger's wrong Host header is answered with 400; it is not worth a stack trace each.
+        # A wrong Host header is answered with 400; it is not worth a stack trace.
         "django.security.DisallowedHost": {"handlers": [], "propagate": False},
     },
 }

@@ -1,7 +1,7 @@
-"""Work that may take longer than a page: it goes on when its reader leaves, tells how far it is, and is found again.
+"""Background tasks with progress: work that takes too long for one request and continues when the user leaves.
 
-A task is a folder with a file that says how far it is and, in the end, what it made. It is kept in the site's own data
-folder, not in the database: work inside one large transaction could not tell from there how far it has come.
+A task is a folder with a state file and, at the end, a result file. It is stored in the data folder, not in the
+database, because work inside a large transaction could not show its progress there.
 """
 
 import json
@@ -21,8 +21,8 @@ from django.utils import translation
 
 TASK_NAME = re.compile(r"[0-9a-f]{32}")
 STATE, RESULT = "state.json", "result"
-HEARTBEAT_SECONDS, DEAD_AFTER_SECONDS = 2.0, 20.0  # a task that has not said for so long that it lives was cut off
-PATIENCE_SECONDS = 2.0  # most work is done by then, and its reader never sees a page that waits
+HEARTBEAT_SECONDS, DEAD_AFTER_SECONDS = 2.0, 20.0  # without a heartbeat for so long, a task was cut off
+PATIENCE_SECONDS = 2.0  # most work is done by then, and the user never sees a waiting page
 RUNNING, DONE, FAILED, CUT_OFF = "RUNNING", "DONE", "FAILED", "CUT_OFF"
 
 logger = logging.getLogger(__name__)
@@ -30,21 +30,21 @@ ProgressCallback = Callable[[int, int], None]
 
 
 def ignore_progress(done: int, total: int) -> None:
-    """For work that nobody waits for beside the page."""
+    """Progress callback that does nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One piece of work as it stands.
+    """The state of a task.
 
     Attributes:
-        name: names it in an address; nobody can guess it.
+        name: random name, used in URLs.
         owner: pk of the user who started it.
-        label: what it makes, for people.
+        label: description for users.
         state: RUNNING, DONE, FAILED or CUT_OFF (the server stopped in the middle).
-        done, total: how far it is, in steps of its own; `total` is 0 before it knows.
+        done, total: progress in steps; `total` is 0 while unknown.
         started_at: seconds since the epoch.
-        file_name: what its result is called when it is downloaded; empty where it makes none.
+        file_name: download name of the result; "" if there is no result file.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Task:
 
     @property
     def percent(self) -> int:
-        """How far it is, in %."""
+        """Progress in %."""
         return min(100 * self.done // self.total, 100) if self.total else 0
 
     @property
@@ -67,12 +67,12 @@ class Task:
 
     @property
     def is_done(self) -> bool:
-        """Whether its result is there."""
+        """Whether the work has ended and its result is available."""
         return self.state == DONE
 
     @property
     def result(self) -> Path:
-        """The file it made."""
+        """Path of the result file."""
         return _folder() / self.name / RESULT
 
 
@@ -84,17 +84,17 @@ def start(
     file_name: str = "",
     patience: float | None = None,
 ) -> Task:
-    """Begin a piece of work, and wait a moment for it.
+    """Start a task, and wait a moment for it to end.
 
     Args:
         owner: pk of the user.
-        label: what it makes.
-        work: called with a function that takes (steps done, steps in all), and the path to write a result to.
-        file_name: what the result is called when it is downloaded.
-        patience: how many seconds to wait for it to end; a short while unless told otherwise.
+        label: description for users.
+        work: called with a progress callback (steps done, steps in total) and the path of the result file.
+        file_name: download name of the result.
+        patience: seconds to wait; `PATIENCE_SECONDS` by default.
 
     Returns:
-        The task as it stands: already done, unless it is long.
+        The task in its current state: done, unless the work is long.
     """
     _sweep()
     task = Task(name=secrets.token_hex(16), owner=owner, label=label, started_at=time.time(), file_name=file_name)
@@ -117,39 +117,39 @@ def start(
 
 
 def find(name: str) -> Task | None:
-    """The task with a name; None where there is none, or no longer."""
+    """Return the task with a name; None if there is none (any more)."""
     file = _folder() / name / STATE
     if not TASK_NAME.fullmatch(name):
         return None
     try:
         task = Task(**json.loads(file.read_text()))
-        is_silent = task.state == RUNNING and time.time() - file.stat().st_mtime > DEAD_AFTER_SECONDS
+        is_dead = task.state == RUNNING and time.time() - file.stat().st_mtime > DEAD_AFTER_SECONDS
     except (OSError, ValueError, TypeError):
         return None
-    return replace(task, state=CUT_OFF) if is_silent else task
+    return replace(task, state=CUT_OFF) if is_dead else task
 
 
 def list_for_owner(owner: int) -> list[Task]:
-    """A person's tasks that made a file, or will, newest first."""
+    """Return the tasks of a user that make a file, newest first."""
     found = (find(folder.name) for folder in _folder().iterdir())
     tasks = [task for task in found if task and task.owner == owner and task.file_name]
     return sorted(tasks, key=lambda task: -task.started_at)
 
 
 def _run(task: Task, work: Callable[[ProgressCallback, Path], None]) -> None:
-    """Do the work, telling how far it is and that it lives; whatever it raises ends it as FAILED."""
+    """Run the work and record its progress and heartbeat; any exception ends the task as FAILED."""
     lock, ended = threading.Lock(), threading.Event()
-    stands = {"done": 0, "total": 0}
+    progress = {"done": 0, "total": 0}
 
     def on_progress(done: int, total: int) -> None:
         with lock:
             if not ended.is_set():
-                stands.update(done=done, total=total)
-                _write(replace(task, **stands))
+                progress.update(done=done, total=total)
+                _write(replace(task, **progress))
 
     def beat() -> None:
         while not ended.wait(HEARTBEAT_SECONDS):
-            on_progress(**stands)
+            on_progress(**progress)
 
     heart = threading.Thread(target=beat, daemon=True)
     heart.start()
@@ -162,11 +162,11 @@ def _run(task: Task, work: Callable[[ProgressCallback, Path], None]) -> None:
     finally:
         with lock:
             ended.set()
-            _write(replace(task, state=state, **stands))
+            _write(replace(task, state=state, **progress))
 
 
 def _write(task: Task) -> None:
-    """Say how a task stands; who reads meanwhile sees the old words or the new, never half of them."""
+    """Replace the state file in one step, so that readers never see half of it."""
     folder = _folder() / task.name
     draft = folder / f"{STATE}.{threading.get_ident()}"
     draft.write_text(json.dumps(asdict(task)))
@@ -180,7 +180,7 @@ def _folder() -> Path:
 
 
 def _sweep() -> None:
-    """Remove what nobody has looked after for the time that files are kept."""
+    """Delete tasks that have not changed for `PMQA_KEPT_HOURS`."""
     for folder in _folder().iterdir():
         file = folder / STATE
         kept = file if file.exists() else folder

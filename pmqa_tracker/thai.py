@@ -1,6 +1,6 @@
-"""Thai ways of writing: years of the Buddhist era, fiscal years, Thai digits, and a key to search Thai text by.
+"""Thai dates and Thai text: Buddhist era, fiscal years, Thai digits, and keys to search and sort by.
 
-Data is ISO (Anno Domini); only what a person reads or types is in the Buddhist era (พ.ศ. = AD + 543).
+Stored dates are Anno Domini; only users read and type the Buddhist era (พ.ศ. = AD + 543).
 """
 
 import re
@@ -15,8 +15,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 BUDDHIST_ERA = 543
-FIRST_BUDDHIST_YEAR = 2400  # a typed year from here on is of the Buddhist era, an earlier one Anno Domini
-FIRST_SHORT_YEAR = 50  # 30/9/63 is of 2563; of 30/9/20 nobody knows whether it is of 2520 or of A.D. 2020
+FIRST_BUDDHIST_YEAR = 2400  # typed years from here on are of the Buddhist era, earlier ones Anno Domini
+FIRST_SHORT_YEAR = 50  # the 63 in 30/9/63 means 2563; the 20 in 30/9/20 may mean 2520 or A.D. 2020
 
 MONTHS = {
     "th": (
@@ -62,22 +62,23 @@ DAYS = tuple(
         r"(?P<name>[a-z]+)\.?\s+(?P<day>\d{1,2}),?\s+(?P<year>\d{4})",
     )
 )
-LONGEST_DAY = 60  # characters; no day takes more to write
+LONGEST_DAY = 60  # characters of a typed day
 
-# Characters that nobody sees: soft hyphen, joiners, marks of direction, variation selectors, byte order mark.
+# Invisible characters: soft hyphen, joiners, marks of direction, variation selectors, byte order mark.
 INVISIBLE = "\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
 SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
 INVISIBLE_RUN = re.compile(f"[{INVISIBLE}]+")
 BLANK = re.compile(f"[{SPACES}{INVISIBLE}]+")
-# What is typed one for another. ๅ is the า of ฤๅ.
+# Characters that users type for one another. ๅ is the า of ฤๅ.
 SAME_CHARACTERS = str.maketrans(THAI_DIGITS + "‐‑‒–—―−“”„‘’‚ๅ", "0123456789" + "-------\"\"\"'''า")
-# Marks on a letter by their place in the key: vowels, then tones, then what silences or makes nasal (half of ำ).
+# Marks on a letter in the order of the key: vowels, tones, then marks that silence or nasalize (half of ำ).
 VOWELS, TONES, LAST_MARKS, FOLLOWING_VOWELS = "ัิีึืฺุู็", "่้๊๋", "์ํ๎", "ะา"
 MARKS = VOWELS + TONES + LAST_MARKS
-LIGHT = "ฺ๎์็" + TONES  # what a dictionary looks at only in the second place, by weight
+LIGHT = "ฺ๎์็" + TONES  # by weight; dictionaries compare these marks only after everything else
 VOWELS_IN_LINE = "".join(mark for mark in VOWELS + "ํ" if mark not in LIGHT)
-# Pattern → spelling, in a dialect that Python and PostgreSQL share. A letter carries one mark of each kind; the marks
-# may be typed in any order, before or behind ะ and า, where no mark can stand, and behind เ-ไ instead of their letter.
+# Pattern → spelling, in regular expressions that work in Python and PostgreSQL. A letter carries at most one mark of
+# each kind. Users may type the marks in any order, and in wrong places: after ะ or า, or after เ-ไ instead of the
+# letter.
 SPELLINGS = (
     ("เเ", "แ"),
     (f"([เ-ไ])([{MARKS}]+)([ก-ฮ])", r"\1\3\2"),
@@ -91,28 +92,28 @@ SPELLINGS = (
 
 
 def month_name(month: int, *, short: bool = False) -> str:
-    """The name of a month (1-12) in the language of the page."""
+    """Return the name of a month (1-12) in the language of the page."""
     language = "en" if (get_language() or "th").startswith("en") else "th"
     return MONTHS[language][month - 1][short]
 
 
 def format_date(day: date, *, short: bool = True) -> str:
-    """A day as people here write it: "15 พ.ค. 2563", or with the whole month name."""
+    """Format a day: "15 พ.ค. 2563", or with the full name of the month."""
     return f"{day.day} {month_name(day.month, short=short)} {day.year + BUDDHIST_ERA}"
 
 
 def type_date(day: date) -> str:
-    """A day as people here type it: "15/5/2563"; `parse_date` reads it."""
+    """Format a day as users type it: "15/5/2563"; `parse_date` parses it."""
     return f"{day.day}/{day.month}/{day.year + BUDDHIST_ERA}"
 
 
 def format_month(day: date) -> str:
-    """The month of a day in the shortest form: "พ.ค. 63"."""
+    """Format the month of a day in its shortest form: "พ.ค. 63"."""
     return f"{month_name(day.month, short=True)} {(day.year + BUDDHIST_ERA) % 100:02}"
 
 
 def format_datetime(moment: datetime, *, seconds: bool = False) -> str:
-    """A moment in the site's time zone: "15 พ.ค. 2563 14:05 น."; to the second where that is asked for."""
+    """Format a datetime in the site's time zone: "15 พ.ค. 2563 14:05 น.", on request with seconds."""
     local = timezone.localtime(moment) if timezone.is_aware(moment) else moment
     return _("%(date)s %(time)s") % {
         "date": format_date(local),
@@ -121,7 +122,7 @@ def format_datetime(moment: datetime, *, seconds: bool = False) -> str:
 
 
 def month_range(first: date, last: date) -> str:
-    """The months from one day to another with their year: "ต.ค.–ธ.ค. 2562"."""
+    """Format the months from one day to another, with the year: "ต.ค.–ธ.ค. 2562"."""
     first_month, last_month = (
         month_name(first.month, short=True),
         month_name(last.month, short=True),
@@ -135,20 +136,20 @@ def month_range(first: date, last: date) -> str:
 
 
 def fiscal_year(day: date) -> int:
-    """The fiscal year (พ.ศ.) of a day: year N runs from 1 October N-1 to 30 September N."""
+    """Return the fiscal year (พ.ศ.) of a day: year N runs from 1 October N-1 to 30 September N."""
     return day.year + BUDDHIST_ERA + (day.month >= 10)
 
 
 def fiscal_quarter(day: date) -> int:
-    """The quarter, 1-4, of the fiscal year: the first begins in October."""
+    """Return the quarter, 1-4, of the fiscal year; the first begins in October."""
     return (day.month - 10) % 12 // 3 + 1
 
 
 def parse_date(text: str) -> date:
-    """A day typed by a person: 30/9/2563, 30/9/63, 30 ก.ย. 63, 30/9/2020, 2563-09-30 or 2020-09-30, Thai digits too.
+    """Parse a typed day: 30/9/2563, 30/9/63, 30 ก.ย. 63, 30/9/2020, 2563-09-30 or 2020-09-30, also in Thai digits.
 
     Raises:
-        ValueError: the text is not a day of the calendar, or it may be several.
+        ValueError: the text is no day of the calendar, or may mean several days.
     """
     readings = day_readings(text)
     if len(readings) != 1:
@@ -157,9 +158,9 @@ def parse_date(text: str) -> date:
 
 
 def day_readings(text: str) -> list[date]:
-    """The days a text may mean, the likeliest first: none, one, or several where it does not say enough.
+    """Return the days a text may mean, the likeliest first: none, one, or several if the year is ambiguous.
 
-    A day comes before its month, as people here write; its month is a number or a Thai or English name. See
+    The day comes before the month, as is usual in Thailand; the month is a number or a Thai or English name. See
     `year_readings` for the year.
     """
     plain = fold(text[: LONGEST_DAY * 2]).strip()
@@ -168,11 +169,11 @@ def day_readings(text: str) -> list[date]:
     match = next((match for each in DAYS if (match := each.fullmatch(plain))), None)
     if match is None:
         return []
-    told = match.groupdict()
-    month = find_month(told["name"]) if "name" in told else int(told["month"])
-    era = {"is_buddhist": bool(told.get("buddhist")), "is_christian": bool(told.get("christian"))}
-    years = year_readings(told["year"], **era)
-    return [day for year in years if (day := _day(year, month, int(told["day"])))]
+    parts = match.groupdict()
+    month = find_month(parts["name"]) if "name" in parts else int(parts["month"])
+    era = {"is_buddhist": bool(parts.get("buddhist")), "is_christian": bool(parts.get("christian"))}
+    years = year_readings(parts["year"], **era)
+    return [day for year in years if (day := _day(year, month, int(parts["day"])))]
 
 
 def _day(year: int, month: int, day: int) -> date | None:
@@ -183,10 +184,10 @@ def _day(year: int, month: int, day: int) -> date | None:
 
 
 def year_readings(digits: str, *, is_buddhist: bool = False, is_christian: bool = False) -> list[int]:
-    """The years (A.D.) that two or four digits may mean, the likeliest first; the era may be told.
+    """Return the years (A.D.) that two or four digits may mean, the likeliest first; the era may be given.
 
-    Four digits are of the Buddhist era from 2400 on. Two are พ.ศ. 25xx, or the year A.D. of those hundred years
-    (2500-2599 is 1957-2056) that ends in them: two readings, unless the era is พ.ศ. or they are 50-99.
+    Four digits are of the Buddhist era from 2400 on. Two digits mean พ.ศ. 25xx, or the year A.D. with these last digits
+    within พ.ศ. 2500-2599 (1957-2056). They have only the first meaning if the era is พ.ศ. or the digits are 50-99.
     """
     year = int(digits)
     if len(digits) == 2:
@@ -200,30 +201,30 @@ def year_readings(digits: str, *, is_buddhist: bool = False, is_christian: bool 
 
 
 def find_month(name: str) -> int:
-    """The number of a month by its Thai or English name, long or short, with or without dots; 0 where it is none."""
+    """Return the number of a month by its Thai or English name, full or short, with or without dots; 0 if unknown."""
     return MONTH_NUMBERS.get(search_key(name).replace(".", ""), 0)
 
 
 def fold(text: str) -> str:
-    """Fold a text so that two spellings of it become the same: the one rule by which words are compared.
+    """Fold a text so that different spellings of it become equal; every comparison of texts uses this rule.
 
-    Compatibility forms (full-width letters), case, Thai digits, dashes and quotation marks, เเ for แ, ำ in two letters,
-    and the marks on a letter, doubled or in any order: each is written in one way. Spaces stay; a zero-width space, the
-    end of a word to its author, becomes one.
+    It unifies compatibility forms (full-width letters), case, Thai digits, dashes, quotation marks, เเ for แ, ำ typed
+    as two letters, and marks on a letter that are doubled or in another order. Spaces stay; a zero-width space, which
+    ends a word, becomes a space.
     """
     return _spelled(INVISIBLE_RUN.sub("", text.replace("\u200b", " ")))
 
 
 def search_key(text: str) -> str:
-    """The key that two spellings of the same words share: `fold` without spaces and characters nobody sees.
+    """Return the key that different spellings of a text share: `fold` without spaces and invisible characters.
 
-    `database_text.SearchKey` is the same in the database.
+    `database_text.SearchKey` does the same in the database.
     """
     return _spelled(BLANK.sub("", unicodedata.normalize("NFKD", text)))
 
 
 def match_spelling(name: str, offered: Collection[str]) -> str:
-    """The one of the names offered of which `name` is another spelling; otherwise `name` as it is."""
+    """Return the only offered name that `name` is another spelling of; otherwise `name` unchanged."""
     if not name or name in offered:
         return name
     alike = [each for each in offered if _key_of_name(each) == _key_of_name(name)]
@@ -242,23 +243,23 @@ def _spelled(text: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def sort_key(text: str) -> tuple[str, str, str, str]:
-    """The key to sort Thai text by, as a dictionary does and `database_text.THAI_ORDER` in the database.
+    """Return the key to sort Thai text in dictionary order, as `database_text.THAI_ORDER` does in the database.
 
-    A leading vowel comes after its consonant; tones and the like decide only between texts that are the same without
-    them. Spaces and punctuation count for nothing; digits come first, Thai before other letters.
+    A leading vowel sorts after its consonant. Tones and similar marks decide only between texts that are otherwise
+    equal. Spaces and punctuation are ignored. Digits come first, then Thai, then other letters.
     """
     letters = re.sub("([เ-ไ])([ก-ฮ])", r"\2\1", search_key(text))
-    primary = "".join(_rank(sign) for sign in letters if sign.isalnum() or sign in VOWELS_IN_LINE + "ฯๆ")
-    marks = "".join("1" + chr(0x31 + LIGHT.index(sign)) if sign in LIGHT else "0" for sign in letters)
+    primary = "".join(_rank(letter) for letter in letters if letter.isalnum() or letter in VOWELS_IN_LINE + "ฯๆ")
+    marks = "".join("1" + chr(0x31 + LIGHT.index(letter)) if letter in LIGHT else "0" for letter in letters)
     return primary, marks, text.swapcase(), text
 
 
-def _rank(sign: str) -> str:
-    """A letter for its place in the order: ฯ and ๆ come before the letters, those of other languages behind."""
-    if sign in "ฯๆ":
-        return chr(0x40 + "ฯๆ".index(sign))
-    is_other = sign.isalpha() and not "\u0e00" <= sign <= "\u0e7f"
-    return chr(min(ord(sign) + 0x1000, sys.maxunicode)) if is_other else sign
+def _rank(letter: str) -> str:
+    """Return a character that sorts where `letter` belongs: ฯ and ๆ before all letters, other languages after Thai."""
+    if letter in "ฯๆ":
+        return chr(0x40 + "ฯๆ".index(letter))
+    is_other = letter.isalpha() and not "\u0e00" <= letter <= "\u0e7f"
+    return chr(min(ord(letter) + 0x1000, sys.maxunicode)) if is_other else letter
 
 
 MONTH_NUMBERS = {
@@ -270,10 +271,10 @@ MONTH_NUMBERS = {
 
 
 def start_of(day: date) -> datetime:
-    """Midnight at which a day begins, in the site's time zone."""
+    """Return the midnight at which a day begins, in the site's time zone."""
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def end_of(day: date) -> datetime:
-    """Midnight at which a day ends: the first moment that no longer belongs to it."""
+    """Return the midnight at which a day ends: the first moment of the next day."""
     return start_of(day + timedelta(days=1))

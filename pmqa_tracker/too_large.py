@@ -1,4 +1,4 @@
-"""Requests that are larger than the site takes: each is answered with what to do, and what was typed stays."""
+"""Answers to requests that are too large: what to do, without losing typed text."""
 
 from collections.abc import Callable
 
@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from pmqa_tracker.upload_limit import MEGABYTE
 from pmqa_tracker.views import REFUSAL_HEADER
 
-LONGEST_ADDRESS = 8000  # bytes; a search of some 800 Thai letters
+LONGEST_ADDRESS = 8000  # bytes; a search for about 800 Thai letters
 
 
 class AddressMiddleware:
-    """Refuses an address longer than any page needs, before anything looks for its words."""
+    """Refuse a URL that is longer than any page needs, before a view searches for its text."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -27,18 +27,18 @@ class AddressMiddleware:
         return too_large(
             request,
             _("The address is too long"),
-            _("Go back in your browser and look for fewer or shorter words."),
+            _("Go back in your browser and use a shorter search text or fewer filters."),
             status=414,
         )
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400 in the site's look; 413 with the limit that was passed."""
+    """Answer 400 in the site's look; 413 with the limit that was exceeded."""
     if isinstance(exception, RequestDataTooBig):
         most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE / MEGABYTE
         text = _(
-            "The text sent is larger than the %(most).1f MB the site takes at once. Shorten it, or attach the long "
-            "part as a file, and send it again."
+            "The text is larger than the %(most).1f MB the site accepts at once. Shorten it, or attach the long part "
+            "as a file, and send it again."
         ) % {"most": most}
     elif isinstance(exception, TooManyFilesSent):
         text = _("More than %(most)s files were sent at once. Send fewer at a time.") % {
@@ -50,14 +50,14 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         }
     else:
         return render(request, "400.html", status=400)
-    back = _("Your text is still in the form; without it on the page, go back in your browser.")
+    back = _("Your text is still in the form; if you do not see the form, go back in your browser.")
     return too_large(request, _("Too much at once"), f"{text} {back}", status=413)
 
 
 def too_large(request: HttpRequest, heading: str, text: str, *, status: int) -> HttpResponse:
-    """A page that says what to do; for htmx one message beside the form or row, which stays as it is.
+    """Return a page that says what to do; for htmx, a message beside the form or row, which stays unchanged.
 
-    The page is made without the request: what was sent cannot be read.
+    It is rendered without the request, whose data cannot be read.
     """
     is_htmx = request.headers.get("HX-Request") == "true"
     template = "too_large.html#message" if is_htmx else "too_large.html"

@@ -1,4 +1,4 @@
-"""What was typed and chosen in a form that could not be taken, with its labels and in the words of the page."""
+"""Typed text of a refused form: the texts and choices with their labels, for the user to copy."""
 
 import re
 from collections.abc import Callable
@@ -10,16 +10,16 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 LabelledText = list[tuple[str, str]]
-# What a form holds besides words: hidden fields, choices, numbers. Passwords are not shown again.
-NOT_WORDS = re.compile(r"on|[A-Z_]*|[\d\s.,-]*|[0-9a-fA-F-]{36}")
+# Values and names of fields that are no typed text: hidden fields, choices, numbers, passwords.
+NOT_TEXT = re.compile(r"on|[A-Z_]*|[\d\s.,-]*|[0-9a-fA-F-]{36}")
 NOT_SHOWN = re.compile(r"^_|csrf|form_owner|password|^next$|_?version|language|op_id|username")
 INLINE_NAME = re.compile(r"(?P<rows>.+)-(?P<number>\d+)-(?P<name>\w+)")
 
 
 def reads_typed_text(describe: Callable[[HttpRequest], LabelledText]) -> Callable[[Any], Any]:
-    """Name the function that reads (label, text) pairs from a form posted to a view.
+    """Decorate a view with the function that reads (label, text) pairs from its posted form.
 
-    Whatever refuses the form, before the view or in it, shows them to be copied.
+    Any page that refuses the form, also before the view runs, shows them to the user.
     """
 
     def mark(view: Any) -> Any:
@@ -30,46 +30,46 @@ def reads_typed_text(describe: Callable[[HttpRequest], LabelledText]) -> Callabl
 
 
 def typed_text(request: HttpRequest) -> LabelledText:
-    """(label, text) of what a posted form holds: words, choices and the names of files, without hidden fields."""
+    """Return (label, text) pairs of a posted form: texts, choices and names of files, without hidden fields."""
     if request.method != "POST":
         return []
     view = getattr(request.resolver_match, "func", None)
     if describe := getattr(view, "describe_typed_text", None):
         return describe(request)
     if model_admin := getattr(view, "model_admin", None):
-        return [*_admin_words(request, model_admin), *file_names(request)]
+        return [*_admin_text(request, model_admin), *file_names(request)]
     texts = [
         (_("What you wrote"), value)
         for name, values in request.POST.lists()
         for value in values
-        if not NOT_SHOWN.search(name) and not NOT_WORDS.fullmatch(value)
+        if not NOT_SHOWN.search(name) and not NOT_TEXT.fullmatch(value)
     ]
     return [*texts, *file_names(request)]
 
 
 def file_names(request: HttpRequest) -> LabelledText:
-    """The files that came with a form; their content is not kept."""
+    """Return the names of the files of a posted form; their content is not kept."""
     names = [file.name for _name, files in request.FILES.lists() for file in files]
     return [(_("Files, to be chosen again"), "\n".join(names))] if names else []
 
 
-def _admin_words(request: HttpRequest, model_admin: Any) -> LabelledText:
-    """The fields of an admin's form and of the rows below it, by the names the form shows."""
-    told = []
+def _admin_text(request: HttpRequest, model_admin: Any) -> LabelledText:
+    """Return the fields of an admin form and of its inline rows, with their labels."""
+    pairs = []
     for name, values in request.POST.lists():
         row = INLINE_NAME.fullmatch(name)
         owners = [inline.model for inline in model_admin.inlines] if row else [model_admin.model]
         field = _find_field(owners, row["name"] if row else name)
-        text = "\n".join(filter(None, _in_words(field, values))) if field else ""
+        text = "\n".join(filter(None, _readable(field, values))) if field else ""
         if text.strip():
             label = str(field.verbose_name)
             label = f"{field.model._meta.verbose_name} {int(row['number']) + 1}: {label}" if row else label
-            told.append((label, text))
-    return told
+            pairs.append((label, text))
+    return pairs
 
 
 def _find_field(owners: list[type[models.Model]], name: str) -> models.Field | None:
-    """The field a person fills in under a name; None for hidden ones."""
+    """Return the field with a name that users fill in; None for hidden fields."""
     for model in owners:
         try:
             field = model._meta.get_field(name)
@@ -80,7 +80,8 @@ def _find_field(owners: list[type[models.Model]], name: str) -> models.Field | N
     return None
 
 
-def _in_words(field: models.Field, values: list[str]) -> list[str]:
+def _readable(field: models.Field, values: list[str]) -> list[str]:
+    """Return posted values as the form shows them: names of records, labels of choices."""
     if field.related_model:
         pks = [value for value in values if value.isascii() and value.isdecimal() and len(value) < 19]
         return [str(each) for each in field.related_model._base_manager.filter(pk__in=pks)]

@@ -1,4 +1,4 @@
-"""Addresses of the site: the way in, the rooms' pages, the admin screens."""
+"""URLs of the site: the pages of each room, the admin, and the language switch."""
 
 import re
 
@@ -10,10 +10,10 @@ from django.views.i18n import set_language
 
 
 class TextConverter:
-    """A piece of an address that a person can type: anything but a slash and NUL, which PostgreSQL refuses.
+    """Path converter for any text except "/" and NUL, which PostgreSQL refuses.
 
-    What no address can hold as it is (a slash, dots only, nothing) is written with "%", so that `reverse` never fails
-    and a page that links to it opens. Which names a record may have is decided by `pmqa_tracker.address_names`.
+    Texts that cannot be part of a path (with a slash, only dots, empty) are written with "%", so `reverse` never fails
+    and a page that links to them opens. `pmqa_tracker.address_names` decides which names a record may have.
     """
 
     regex = r"[^/\x00]+"
@@ -31,7 +31,7 @@ register_converter(TextConverter, "text")
 
 urlpatterns = [
     path("", include("assignments.urls")),
-    # Without the token: the language of a page may be changed however long the page was open, and changes nothing else.
+    # Without a CSRF token: the switch must work on a page that was open for days, and it changes nothing else.
     path("language/", csrf_exempt(login_not_required(set_language)), name="set_language"),
     path("admin/", admin.site.urls),
     path("", include("plan.urls")),

@@ -1,4 +1,4 @@
-"""Forms that know which version of a record they were opened with, and are refused when that is not the last."""
+"""Model forms and formsets that check the version of the record."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ READ_VERSION = "read_version"
 
 
 class VersionedForm(forms.ModelForm):
-    """A form that carries the version of the record it was opened with, and is refused when that is not the last."""
+    """A form with the version of the record it was opened with; it refuses to save if the record has changed."""
 
     read_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
@@ -25,11 +25,11 @@ class VersionedForm(forms.ModelForm):
 
     @property
     def changed_data(self) -> list[str]:
-        """The fields a person changed; the version is not one."""
+        """Names of the fields the user changed, without the version."""
         return [name for name in super().changed_data if name != READ_VERSION]
 
     def clean(self) -> dict[str, Any]:
-        """Refuse what was written on an older copy, telling what others changed since."""
+        """Refuse changes made on an outdated copy; the errors describe what others changed since."""
         data = super().clean()
         if self.instance.pk and self.changed_data and data.get(READ_VERSION) != self.instance.version:
             self.is_stale = True
@@ -47,33 +47,33 @@ class VersionedForm(forms.ModelForm):
         return data
 
     def use_current_version(self) -> None:
-        """Let the same form be sent again, now on the copy that is shown beside it."""
+        """Let the user post the form again, on the current version, which the errors describe."""
         self.data = self.data.copy()
         self.data[self.add_prefix(READ_VERSION)] = str(self.instance.version)
 
 
 class VersionedFormSet(BaseModelFormSet):
-    """Rows below a record, each with its own version."""
+    """Rows that each have their own version."""
 
     def clean(self) -> None:
-        """Refuse to remove a row that others changed, and tell of a row they removed.
+        """Refuse to delete a row that others changed, and add an error for a row they deleted.
 
-        Django itself asks no row that is to be removed, and says nothing a person sees of one that is gone.
+        Django does not validate rows that are to be deleted, and shows no error for a row that no longer exists.
         """
         super().clean()
-        told = []
+        errors = []
         for form in self.initial_forms:
             if form.instance.pk is None:
                 form.is_stale = True
-                told.append(
+                errors.append(
                     _("Somebody else removed a row you had open. Nothing was saved; copy what you need of it, then "
                       "open the page again.")
                 )  # fmt: skip
             elif self.can_delete and self._should_delete_form(form) and form.is_stale:
-                told += form.non_field_errors()
-        if told:
-            raise ValidationError(told)
+                errors += form.non_field_errors()
+        if errors:
+            raise ValidationError(errors)
 
 
 class VersionedInlineFormSet(VersionedFormSet, BaseInlineFormSet):
-    """The same, of rows that point to the record themselves."""
+    """The same for inline rows, which have a foreign key to the record."""

@@ -1,4 +1,4 @@
-"""The pages that belong to no room: errors, and the words of a form that could not be taken."""
+"""Error pages, and the page that refuses a form and shows its typed text."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,17 +12,17 @@ from django.utils.translation import gettext
 
 from pmqa_tracker.typed_text import typed_text
 
-OWNER_FIELD = "form_owner"  # the hidden field, beside each CSRF token, that says who opened a form
-WITHOUT_OWNER = {"login", "logout", "set_language"}  # they write nothing in anybody's name
-REFUSAL_HEADER = "X-Refusal"  # an answer to htmx that is shown beside what asked, and takes no place
+OWNER_FIELD = "form_owner"  # hidden field beside each CSRF token: pk of the user who opened the form
+WITHOUT_OWNER = {"login", "logout", "set_language"}  # URL names of forms that write nothing for the user
+REFUSAL_HEADER = "X-Refusal"  # header: htmx shows this answer beside the form or row instead of swapping it
 
 
 class NotFound(Http404):
-    """Nothing at this address; says what was looked for and what is near it.
+    """404 with a message and links to similar pages.
 
     Args:
         message: one sentence, in the language of the page.
-        nearest: (label, address) of what the reader may have meant.
+        nearest: (label, URL) of pages the user may have meant.
     """
 
     def __init__(self, message: str, nearest: Iterable[tuple[str, str]] = ()) -> None:
@@ -31,7 +31,7 @@ class NotFound(Http404):
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """404 in the site's look: what was not found, and where to go from here; a form keeps its words."""
+    """Answer 404: what was not found, and where to go; a posted form keeps its typed text."""
     is_ours = isinstance(exception, NotFound)
     message = str(exception) if is_ours else ""
     return render_refusal(
@@ -40,7 +40,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form from a page that was open for too long, or from elsewhere, or opened by somebody else.
+    """Refuse a form without a valid CSRF token: its page is too old, from another site, or of another user.
 
     A view class with a method `csrf_failed` answers itself.
     """
@@ -55,10 +55,10 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def render_refusal(request: HttpRequest, template: str, *, status: int, **context: Any) -> HttpResponse:
-    """A page that says why a request is not answered, with every word and choice of a posted form.
+    """Render a page that says why a request is refused, with the typed text and choices of a posted form.
 
-    For htmx the page that asked stays as it is, words and all: it gets the template's `#message` and shows it beside
-    the form or the row (static/app.js).
+    For htmx, render only the template's `#message`; the page stays unchanged and shows the message beside the form or
+    the row (static/app.js).
     """
     context |= {"typed": typed_text(request), "form_page_url": form_page_url(request)}
     if request.headers.get("HX-Request") == "true":
@@ -69,17 +69,17 @@ def render_refusal(request: HttpRequest, template: str, *, status: int, **contex
 
 
 def form_page_url(request: HttpRequest) -> str:
-    """The address of the page a posted form stood on, as far as the browser names it; otherwise the form's own."""
+    """Return the URL of the page with the posted form if the browser sends it; otherwise the URL of the request."""
     page = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
     is_ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
     return urlsplit(page)._replace(scheme="", netloc="").geturl() if is_ours else request.get_full_path()
 
 
 def is_foreign(request: HttpRequest) -> bool:
-    """Whether a posted form was opened by somebody else than the user who is logged in now.
+    """Return whether another user than the current one opened the posted form.
 
-    A form without an owner comes from no page of this site as it is now, but from one that was open while the site
-    was updated; its CSRF token and its versions still protect it, and it is taken.
+    A form without an owner is accepted: its page was open while the site was upgraded from a release without owners.
+    The CSRF token and the versions still protect it.
     """
     user = getattr(request, "user", None)
     if request.method != "POST" or user is None or not user.is_authenticated:
@@ -90,7 +90,7 @@ def is_foreign(request: HttpRequest) -> bool:
 
 
 def refuse_foreign(request: HttpRequest) -> HttpResponse:
-    """409 with everything typed: who opened the form, and who is logged in now."""
+    """Answer 409 with the typed text, the user who opened the form, and the current user."""
     pk = next((each for each in request.POST.getlist(OWNER_FIELD) if each != str(request.user.pk)), "")
     is_pk = pk.isascii() and pk.isdecimal() and len(pk) < 19
     owner = get_user_model().objects.filter(pk=pk).first() if is_pk else None

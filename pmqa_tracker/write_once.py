@@ -1,7 +1,7 @@
-"""Write what a form submits once: a double click or a retry makes one row, a stale form makes none.
+"""Write a posted form exactly once: a double click or a retry makes one row, a stale form makes none.
 
 The record that a form changes has a `version`, and every form carries the version it was opened with. Each change adds
-a row that is never changed again and holds the form's `op_id`, which is unique.
+a row that is never edited and contains the form's unique `op_id`.
 """
 
 from collections.abc import Callable
@@ -24,31 +24,31 @@ class NotAllowedError(Exception):
 
 
 def compare_and_set(record: models.QuerySet, version: int, **values: object) -> bool:
-    """Change a record and raise its version by one, in one statement.
+    """Change a record and raise its version by one, in one SQL statement.
 
     Args:
-        record: the record as a queryset, with whatever else must hold when it is changed.
-        version: the version that the change was made from.
+        record: queryset of the record, with any further conditions for the change.
+        version: version that the change is based on.
         values: the fields to change.
 
     Returns:
-        False where the stored record has another version or is not in the queryset; nothing is changed then.
+        False if the stored record has another version or is not in the queryset; then nothing changes.
     """
     return bool(record.filter(version=version).update(version=F("version") + 1, **values))
 
 
 def write_once(write: Callable[[], Row], *, find_repeat: Callable[[], Row]) -> Row:
-    """Run `write` in a transaction, or return the row that an earlier copy of the same submission made.
+    """Run `write` in a transaction, or return the row that the same form has already made.
 
     Args:
-        write: changes the record by `compare_and_set` and returns the row it added. It raises StaleVersionError where
-            nothing was set.
-        find_repeat: returns the row with the submission's `op_id` where it says the same; otherwise it raises
-            StaleVersionError. It is called only when `write` met a newer version or a row that was there before.
+        write: changes the record by `compare_and_set` and returns the row it added. It raises StaleVersionError if
+            `compare_and_set` returns False.
+        find_repeat: returns the row with the form's `op_id` if it has the same content; otherwise it raises
+            StaleVersionError. It is called only if `write` found a newer version or an existing row.
 
     Raises:
-        StaleVersionError: the record has changed, or the `op_id` is that of another submission.
-        ValidationError: a constraint refused a row; the message is the constraint's.
+        StaleVersionError: the record has changed, or another form has used the `op_id`.
+        ValidationError: a row violates a constraint; the message is the constraint's.
     """
     try:
         with transaction.atomic():

@@ -12,4 +12,4 @@ try:
     application = get_wsgi_application()
 except ImproperlyConfigured as error:
     sys.stderr.write(f"{error}\n")
-    sys.exit(4)  # gunicorn stops at 4, "the application cannot be loaded"; after any other it tries again, for ever
+    sys.exit(4)  # gunicorn's "application cannot be loaded", at which it stops; after other codes it retries forever

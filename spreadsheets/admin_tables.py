@@ -1,7 +1,7 @@
-"""Tables out to Excel or CSV and back in, by django-import-export: nothing is half written, nobody is overwritten.
+"""Export and import of admin tables as Excel or CSV, by django-import-export, with a version check.
 
-A row is named by what people call it (a code, an abbreviation), never by a number of the database. Every exported row
-carries its `version`; a changed row whose version is not the stored one is refused, and with it the whole file.
+A row is identified by a name that users know (a code, an abbreviation), never by a primary key. Every exported row
+carries its `version`. If the version of a changed row differs from the stored one, the whole file is refused.
 """
 
 import re
@@ -39,11 +39,11 @@ from spreadsheets.widgets import READERS, NamedLoader
 
 STYLE = re.compile(r'\sstyle="[^"]*"')
 FORMATS = (Excel, Csv)
-ENDINGS = {".xlsx": "0", ".csv": "1"}  # the places of the formats
+ENDINGS = {".xlsx": "0", ".csv": "1"}  # extension → index in FORMATS
 
 
 class TableExportForm(ExportForm):
-    """Which file to export; a workbook unless told otherwise."""
+    """Choice of the file format to export; a workbook by default."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -51,7 +51,7 @@ class TableExportForm(ExportForm):
 
 
 class TableUploadForm(ImportForm):
-    """The file to import, looked at before it is opened. What it is, its name says."""
+    """The file to import, checked before it is opened. Its extension decides the format."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -60,10 +60,10 @@ class TableUploadForm(ImportForm):
         self.fields["import_file"].widget.attrs["accept"] = ",".join(ENDINGS)
 
     def clean_import_file(self) -> Any:
-        """Refuse what is too big, and what is not what its name says.
+        """Refuse a file that is too large or does not match its extension.
 
         Raises:
-            ValidationError: naming what is wrong and what to do.
+            ValidationError: it says what is wrong and what to do.
         """
         file = self.cleaned_data["import_file"]
         if file.size > MAX_TABLE_BYTES:
@@ -75,12 +75,12 @@ class TableUploadForm(ImportForm):
             except WorkbookRefusedError as error:
                 raise ValidationError(str(error)) from error
         if ending not in ENDINGS:
-            raise ValidationError(_("Upload a table as .xlsx or .csv, such as the export makes."))
+            raise ValidationError(_("Upload the table as .xlsx or .csv, as the export writes it."))
         file.seek(0)
         return file
 
     def clean(self) -> dict[str, Any]:
-        """Take the format from the name of the file."""
+        """Set the format by the extension of the file."""
         data = super().clean()
         if "import_file" in data:
             data["format"] = ENDINGS[Path(data["import_file"].name).suffix.lower()]
@@ -88,7 +88,7 @@ class TableUploadForm(ImportForm):
 
 
 class ExportAdmin(ExportMixin):
-    """Export on an admin's list."""
+    """An admin with export on its list."""
 
     formats = FORMATS
     export_form_class = TableExportForm
@@ -102,7 +102,7 @@ class ExportAdmin(ExportMixin):
 
 
 class ExchangeAdmin(ExportAdmin, ImportExportMixin):
-    """Import and export on an admin's list."""
+    """An admin with import and export on its list."""
 
     import_form_class = TableUploadForm
     confirm_form_class = ConfirmForm
@@ -116,29 +116,29 @@ class ExchangeAdmin(ExportAdmin, ImportExportMixin):
 
     @method_decorator(require_POST)
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        """Import what was looked at; where its upload is no longer there, say so."""
+        """Import the previewed file; show an error if the upload no longer exists."""
         if not self.has_import_permission(request):
             raise PermissionDenied
         if self.create_confirm_form(request).is_valid():
             return super().process_import(request, **kwargs)
         messages.error(
             request,
-            _("Nothing was imported now: this upload was imported already, or is too old. Upload the file again."),
+            _("Nothing was imported: this upload was already imported, or it is too old. Upload the file again."),
         )
         return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_import")
 
     def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
-        """After the confirmation: done, or refused as a whole because something changed since the preview."""
+        """Answer after the confirmation: imported, or refused because something changed since the preview."""
         if result.has_errors() or result.has_validation_errors():
             messages.error(
                 request,
-                _("Nothing was imported: something changed since the preview. Upload the file again to see what."),
+                _("Nothing was imported: the data changed since the preview. Upload the file again to see how."),
             )
             return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_import")
         return super().process_result(result, request)
 
     def add_data_read_fail_error_to_form(self, form: forms.Form, e: Exception) -> None:
-        """Say in words why a file cannot be read."""
+        """Add an error that says why the file cannot be read."""
         reason = str(e) if isinstance(e, ValueError) and not isinstance(e, UnicodeError) else ""
         if isinstance(e, WorkbookRefusedError):
             text = reason
@@ -150,14 +150,14 @@ class ExchangeAdmin(ExportAdmin, ImportExportMixin):
 
 
 class PlainDiff(resources.Diff):
-    """The differences of a row without the colours that the library writes into each tag: the CSP refuses them."""
+    """The differences of a row without the inline styles of the library, which the CSP forbids."""
 
     def as_html(self) -> list[str]:
         return [mark_safe(STYLE.sub("", html)) for html in super().as_html()]  # noqa: S308  the library has escaped it
 
 
 class TableResource(resources.ModelResource):
-    """A model as a table; see the module."""
+    """A model as a table with a version check; see the module's docstring."""
 
     version = fields.Field(attribute="version", column_name="version", readonly=True)
     WIDGETS_MAP = {kind: READERS.get(widget, widget) for kind, widget in resources.ModelResource.WIDGETS_MAP.items()}
@@ -165,7 +165,7 @@ class TableResource(resources.ModelResource):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.met: set[int | None] = set()  # records an earlier row was about
+        self.seen: set[int | None] = set()  # pks of the records of earlier rows
 
     def get_diff_class(self) -> type[resources.Diff]:
         return PlainDiff
@@ -174,10 +174,10 @@ class TableResource(resources.ModelResource):
         return super().filter_export(queryset, **kwargs).select_related(*self.related)
 
     def before_import(self, dataset: tablib.Dataset, **kwargs: Any) -> None:
-        """Refuse a table with columns nobody knows (a misspelt heading would lose its words), or without a key.
+        """Refuse a table with unknown, repeated or missing columns; the texts below a misspelt heading would be lost.
 
         Raises:
-            ValueError: naming them.
+            ValueError: it names the columns.
         """
         known = {field.column_name for field in self.fields.values()}
         dataset.headers = [thai.match_spelling(header, known) for header in dataset.headers]
@@ -185,13 +185,13 @@ class TableResource(resources.ModelResource):
         missing = [name for name in self.key_columns() if name not in dataset.headers]
         twice = sorted({header for header in dataset.headers if dataset.headers.count(header) > 1})
         if unknown or missing or twice:
-            del dataset[:]  # no row is looked at
+            del dataset[:]  # so that no row is imported
         if missing:
             raise ValueError(
-                _("Missing columns: %(names)s. They say which record a row is about.") % {"names": ", ".join(missing)}
+                _("Missing columns: %(names)s. They identify the record of a row.") % {"names": ", ".join(missing)}
             )
         if twice:
-            raise ValueError(_("Columns that are there twice: %(names)s.") % {"names": ", ".join(twice)})
+            raise ValueError(_("Repeated columns: %(names)s.") % {"names": ", ".join(twice)})
         if unknown:
             raise ValueError(
                 _("Unknown columns: %(names)s. The columns are: %(known)s.")
@@ -199,14 +199,14 @@ class TableResource(resources.ModelResource):
             )
 
     def key_columns(self) -> list[str]:
-        """The columns that say which record a row is about."""
+        """Return the columns that identify the record of a row."""
         return [self.fields[name].column_name for name in self.get_import_id_fields()]
 
     def before_import_row(self, row: dict[str, str], **kwargs: Any) -> None:
-        """Refuse a code that a spreadsheet has made a number or a day of: 7.1 may have been 7.10.
+        """Refuse a code that a spreadsheet has turned into a number or a day: 7.1 may have been 7.10.
 
         Raises:
-            ValidationError: naming the columns and both readings.
+            ValidationError: it names the columns and the possible codes.
         """
         errors = {}
         for name in [name for name, text in row.items() if isinstance(text, NumberText)]:
@@ -220,15 +220,15 @@ class TableResource(resources.ModelResource):
             raise ValidationError(errors)
 
     def holds_code(self, column: str) -> bool:
-        """Whether the cells of a column name something, unlike words, numbers and truths."""
+        """Return whether a column holds codes or names, not long texts, numbers or booleans."""
         attribute = next((each.attribute for each in self.fields.values() if each.column_name == column), None)
         kinds = {each.name: each for each in self._meta.model._meta.concrete_fields}
         return not isinstance(kinds.get(attribute), (TextField, IntegerField, BooleanField))
 
     def import_row(self, row: dict[str, str], instance_loader: Any, **kwargs: Any) -> RowResult:
-        """Import a row; an empty one between others is passed over.
+        """Import a row; skip an empty one.
 
-        Whatever is wrong with a row makes it an invalid one, so that all of them are listed in the file's order.
+        A row with a ValueError counts as invalid, so that all wrong rows are listed in the order of the file.
         """
         if any(row.values()):
             result = super().import_row(row, instance_loader, **kwargs)
@@ -242,24 +242,24 @@ class TableResource(resources.ModelResource):
         return result
 
     def import_field(self, field: fields.Field, instance: Any, row: Any, is_m2m: bool = False, **kwargs: Any) -> None:
-        """Take a cell, unless it holds the very text the record was exported with.
+        """Import a cell, unless it is equal to the exported text.
 
-        What a cell cannot hold (a CR, a control character) stays in the record; it is no change that it went missing.
-        Nor is another spelling of the name that says which record the row is about.
+        Characters that a cell cannot hold (CR, control characters) stay in the record; their loss is no change. Another
+        spelling of the name that identifies the record is no change either.
         """
         stored = None if is_m2m else field.get_value(instance)
-        told = row.get(field.column_name)
-        if isinstance(stored, str) and told is not None:
+        cell = row.get(field.column_name)
+        if isinstance(stored, str) and cell is not None:
             is_name = bool(instance.pk) and field.column_name in self.key_columns()
-            if clean_text(stored) == told or (is_name and thai.search_key(stored) == thai.search_key(told)):
+            if clean_text(stored) == cell or (is_name and thai.search_key(stored) == thai.search_key(cell)):
                 return
         super().import_field(field, instance, row, is_m2m, **kwargs)
 
     def do_instance_save(self, instance: Any, is_create: bool) -> None:
-        """Save in a savepoint of its own, so that what the database refuses can be told.
+        """Save in a savepoint, so that an error of the database can be reported for the row.
 
         Raises:
-            ValidationError: somebody else saved the same record at this moment.
+            ValidationError: another user saved the same record at this moment.
         """
         try:
             with transaction.atomic():
@@ -268,42 +268,42 @@ class TableResource(resources.ModelResource):
             raise ValidationError(_("Somebody else is changing the same record at this moment.")) from error
 
     def after_save_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
-        self.met.add(instance.pk)
+        self.seen.add(instance.pk)
 
     def after_init_instance(self, instance: Any, new: bool, row: Any = None, **kwargs: Any) -> None:
-        """Refuse a second row about the same record."""
-        if not new and instance.pk in self.met:
-            raise ValidationError(_("An earlier row is about the same record."))
-        self.met.add(instance.pk)
+        """Refuse a second row for the same record."""
+        if not new and instance.pk in self.seen:
+            raise ValidationError(_("An earlier row is for the same record."))
+        self.seen.add(instance.pk)
 
     def before_save_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
-        """Refuse a change made on an older copy.
+        """Refuse a change to an outdated version.
 
         Raises:
-            ValidationError: the row's version is missing or is not the stored one.
+            ValidationError: the version of the row is missing or differs from the stored one.
         """
         if instance.pk:
             read = thai.search_key(str(row.get("version") or ""))
             if not read:
-                raise ValidationError(_("The row has no version: export the table again and change it there."))
+                raise ValidationError(_("The row has no version. Export the table again and enter your change there."))
             if read != str(instance.version):
-                told = {"record": instance, "read": read, "now": instance.version}
+                params = {"record": instance, "read": read, "now": instance.version}
                 is_own = read.isdecimal() and is_changed_only_by(current_user(), instance, int(read[:9]))
                 text = _("Somebody else changed “%(record)s” since the export (version %(read)s in the file, %(now)s "
                          "now). Export again and enter your change there.")  # fmt: skip
                 if is_own:
                     text = _("You changed “%(record)s” yourself since the export (version %(read)s in the file, "
                              "%(now)s now). Export again and enter your change there.")  # fmt: skip
-                raise ValidationError(text % told)
+                raise ValidationError(text % params)
         elif row.get("version"):
             raise ValidationError(
-                _("There is no such record any more, or its name was changed. Empty the version to add a new one.")
+                _("This record no longer exists, or its name was changed. To add a new one, leave the version empty.")
             )
         instance._change_reason = _("Import of %(file)s") % {"file": kwargs.get("file_name") or ""}
 
 
 class TableMeta:
-    """What the tables share: all or nothing, unchanged rows left alone, the model's own rules asked."""
+    """Common options: import all rows or none, skip unchanged rows, and validate the model."""
 
     use_transactions = True
     skip_unchanged = True

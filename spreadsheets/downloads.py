@@ -1,4 +1,4 @@
-"""Files that are handed out: by a name in the reader's language, and with what a page would say above itself."""
+"""Workbooks as downloads, and messages that go into the file instead of the next page."""
 
 from io import BytesIO
 from pathlib import Path
@@ -15,29 +15,29 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def workbook_response(book: Workbook, name: str) -> FileResponse:
-    """A workbook as a download; `name` is without its ending."""
+    """Return a workbook as a download; `name` is without the extension."""
     return xlsx_response(set_author(workbook_file(book)), name)
 
 
 def workbook_file(book: Workbook) -> BytesIO:
-    """A workbook as a file."""
+    """Return a workbook as an open file."""
     file = BytesIO()
     book.save(file)
     return file
 
 
 def save_workbook(path: Path, book: Workbook) -> None:
-    """Write a workbook to a file of its own, to be handed out later."""
+    """Write a workbook to a file, for a later download."""
     path.write_bytes(set_author(workbook_file(book)).getvalue())
 
 
 def xlsx_response(file: BinaryIO, name: str) -> FileResponse:
-    """A file that is a workbook as a download; `name` is without its ending."""
+    """Return an xlsx file as a download; `name` is without the extension."""
     return FileResponse(file, as_attachment=True, filename=download_name(f"{name}.xlsx"), content_type=XLSX)
 
 
 class CapturedMessages(BaseStorage):
-    """The messages of one request alone; none is kept for a later page, none of an earlier one used up."""
+    """Message storage of one request; it neither keeps messages for later pages nor consumes earlier ones."""
 
     def _get(self, *args: Any, **kwargs: Any) -> tuple[list[Any], bool]:
         return [], True
@@ -47,12 +47,12 @@ class CapturedMessages(BaseStorage):
 
     @property
     def lines(self) -> list[str]:
-        """What was said so far."""
+        """The texts of the messages so far."""
         return [str(message) for message in self._queued_messages]
 
 
 def capture_messages(request: HttpRequest) -> CapturedMessages:
-    """Keep what is said from now on for the file that answers the request; the next page must not say it."""
-    said = CapturedMessages(request)
-    request._messages = said  # type: ignore[attr-defined]
-    return said
+    """Collect the messages of this request for the downloaded file, so that the next page does not show them."""
+    captured = CapturedMessages(request)
+    request._messages = captured  # type: ignore[attr-defined]
+    return captured

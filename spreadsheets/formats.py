@@ -1,4 +1,4 @@
-"""The two kinds of file a table goes out and comes in as: text stays text, and a small file stays small."""
+"""File formats of the admin tables: Excel and CSV. Text stays text, and the size of a table is limited."""
 
 import csv
 import re
@@ -21,44 +21,43 @@ from spreadsheets.text import clean_text, write_text
 MAX_TABLE_BYTES = 5 * 1024 * 1024
 MAX_TABLE_ROWS = 5_000
 MAX_TABLE_COLUMNS = 50
-# What a spreadsheet program takes for a formula; with the apostrophes a text may have of its own, so that taking the
-# mark off again gives the very text.
-# Or makes a number or a day of: 7.10, 007, 1/2, 1-2.
+# Texts that a spreadsheet program takes for a formula, or turns into a number or a day: 7.10, 007, 1/2, 1-2. Leading
+# apostrophes belong to the pattern, so that escaping and unescaping give the same text.
 LIKE_FORMULA = re.compile("'*(?:[=+\\-@\t\r＝＋－＠]|0\\d+\\Z|\\d+[./-]\\d+\\Z)")
 BARE_NUMBER = re.compile(r"\d+\.\d")
 
 
 class NumberText(str):
-    """The text of a cell that may have been another one before a spreadsheet made a number or a day of it.
+    """The text of a cell with a number or a day, which may have been a code before the spreadsheet changed it.
 
-    `value` is what the spreadsheet holds.
+    `value` is the number or the day.
     """
 
     __slots__ = ("value",)
 
     def __new__(cls, value: Any) -> "NumberText":
-        """Write a number or a day as a text."""
+        """Convert a number or a day to text."""
         text = super().__new__(cls, value)
         text.value = value
         return text
 
 
-SEPARATORS = (",", ";", "\t", "|")  # the first that makes the most columns of the headings
+SEPARATORS = (",", ";", "\t", "|")  # the one that gives the most headings is used
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[,;]*', re.IGNORECASE)
 NO_TEXT = re.compile("[\x00\ufffd]|^PK\x03\x04")
 
 
 class Excel(base_formats.XLSX):
-    """A workbook with one sheet; every text in it is text."""
+    """A workbook with one sheet; texts never become formulas."""
 
     def get_title(self) -> str:
         return "Excel (.xlsx)"
 
     def create_dataset(self, in_stream: bytes) -> tablib.Dataset:
-        """The first sheet as a table.
+        """Read the first sheet as a table.
 
         Raises:
-            ValueError: it is no workbook, or too large, or a cell holds a formula whose value only Excel knows.
+            ValueError: the file is no workbook or too large, or a cell holds a formula without a stored value.
         """
         sheet = read_workbook(in_stream, "table.xlsx").first
         return build_dataset(
@@ -76,34 +75,34 @@ class Excel(base_formats.XLSX):
                 cell = sheet.cell(row_number, column)
                 write_text(cell, value)
                 if isinstance(value, str) and LIKE_FORMULA.match(value):
-                    cell.quotePrefix = True  # it stays text when a person edits the cell in Excel
+                    cell.quotePrefix = True  # it stays text when the user edits the cell in Excel
         sheet.freeze_panes = "A2"
         return set_author(workbook_file(book)).getvalue()
 
 
 class Csv(base_formats.CSV):
-    """Comma-separated text that Excel opens in Thai; a text that looks like a formula is marked with an apostrophe."""
+    """Comma-separated text that Excel opens in Thai; an apostrophe marks texts that look like formulas."""
 
     def get_title(self) -> str:
         return "CSV (.csv)"
 
     def is_binary(self) -> bool:
-        return True  # the bytes are read here: a Thai Excel may write TIS-620
+        return True  # a Thai Excel may write TIS-620, so this class decodes the bytes
 
     def get_read_mode(self) -> str:
         return "rb"
 
     def create_dataset(self, in_stream: bytes, **kwargs: Any) -> tablib.Dataset:
-        """The file as a table; its first line says what stands between the cells.
+        """Read the file as a table; the first line decides the separator.
 
         Raises:
-            ValueError: it is no text, or no table.
+            ValueError: the file is no text or no table.
         """
-        text, mark = _separator(decode_text(in_stream))
+        text, separator = _find_separator(decode_text(in_stream))
         return build_dataset(
             [
                 [unescape_formula(value) for value in row]
-                for row in csv.reader(StringIO(text, newline=""), delimiter=mark)
+                for row in csv.reader(StringIO(text, newline=""), delimiter=separator)
             ]
         )
 
@@ -117,10 +116,10 @@ class Csv(base_formats.CSV):
 
 
 def decode_text(data: bytes) -> str:
-    """A text file as Excel writes it: UTF-8, UTF-16 (“Unicode Text”) or the Thai code page.
+    """Decode a text file as Excel writes it: UTF-8, UTF-16 (“Unicode Text”) or the Thai code page.
 
     Raises:
-        ValueError: it is no text.
+        ValueError: the file is no text.
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = data.decode("utf-16", "replace")
@@ -130,35 +129,35 @@ def decode_text(data: bytes) -> str:
         except UnicodeDecodeError:
             text = data.decode("cp874", "replace")
     if NO_TEXT.search(text):
-        raise ValueError(_("it is no text; save it in Excel as “CSV UTF-8”, or as Excel Workbook (.xlsx)"))
-    return text if "\n" in text else text.replace("\r", "\n")  # lines as Excel for Mac ends them
+        raise ValueError(_("it is not a text file; save it in Excel as “CSV UTF-8”, or as Excel Workbook (.xlsx)"))
+    return text if "\n" in text else text.replace("\r", "\n")  # Excel for Mac ends lines with CR
 
 
-def _separator(text: str) -> tuple[str, str]:
-    """A table as text without a line that only names its separator, and the separator."""
+def _find_separator(text: str) -> tuple[str, str]:
+    """Return the text without a first line such as "sep=;", and the separator."""
     first = text.split("\n", 1)[0].rstrip("\r")
     if named := SEPARATOR_LINE.fullmatch(first):
         return text.partition("\n")[2], named.group(1)
-    return text, max(SEPARATORS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), ())))
+    return text, max(SEPARATORS, key=lambda each: len(next(csv.reader([first], delimiter=each), ())))
 
 
 def escape_formula(value: str) -> str:
-    """A text that no spreadsheet program takes for a formula."""
+    """Return a text with an apostrophe in front if a spreadsheet program would take it for a formula."""
     return f"'{value}" if LIKE_FORMULA.match(value) else value
 
 
 def unescape_formula(value: str) -> str:
-    """The text that was marked; a bare 7.1 may have been a 7.10 before a spreadsheet wrote the file."""
+    """Return the text without that apostrophe; a bare 7.1 becomes a NumberText, as it may have been 7.10."""
     if BARE_NUMBER.fullmatch(value):
         return NumberText(float(value))
     return value[1:] if value.startswith("'") and LIKE_FORMULA.match(value) else value
 
 
 def build_dataset(rows: list[list[Any]]) -> tablib.Dataset:
-    """A table of texts, from rows of which the first names the columns; empty rows below it are left out.
+    """Build a table of texts from rows, the first of which holds the headings; drop empty rows at the end.
 
     Raises:
-        ValueError: a column has no heading, or there is too much of the table.
+        ValueError: a column has no heading, a row is longer than the headings, or the table is too large.
     """
     while rows and not any(rows[-1]):
         rows = rows[:-1]
@@ -180,11 +179,12 @@ def build_dataset(rows: list[list[Any]]) -> tablib.Dataset:
     return table
 
 
-def _value(cell: ReadCell, place: str) -> Any:
+def _value(cell: ReadCell, address: str) -> Any:
+    """Return the value of the cell at an address such as "B7"; raise ValueError for a formula or an error."""
     if cell.error == "FORMULA":
-        raise ValueError(_("cell %(cell)s holds a formula; copy it and paste it as a value") % {"cell": place})
+        raise ValueError(_("cell %(cell)s holds a formula; copy it and paste it as a value") % {"cell": address})
     if cell.error:
-        raise ValueError(_("cell %(cell)s holds the error %(value)s") % {"cell": place, "value": cell.value})
+        raise ValueError(_("cell %(cell)s holds the error %(value)s") % {"cell": address, "value": cell.value})
     return cell.value
 
 

@@ -1,6 +1,6 @@
-"""Check an uploaded workbook before it is opened: its size, what it really is, and how much it unpacks to.
+"""Check an uploaded workbook before it is opened: its size, its real type, and its unpacked size.
 
-Only the directory of the zip file and the start or a stream of its parts are read; no part is built as a tree.
+The check reads the directory of the zip file and streams the parts; it never builds a part in memory.
 """
 
 import codecs
@@ -39,17 +39,17 @@ UTF_16 = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\0": "utf-16-le", b"\
 OLD_EXCEL = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00", b"\x09\x08")  # Excel before 1997
 BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
 CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
-OVERLAP = 32  # bytes of the piece before: a tag may lie across two
+OVERLAP = 32  # bytes kept of the previous piece, because a tag may span two pieces
 
-LOCKED = _("The workbook is protected by a password to open it. Remove the password, save it, then upload it.")
-OLD_KIND = _("This is a workbook of the old kind (.xls). Open it in Excel and save it as Excel Workbook (.xlsx).")
-NO_WORKBOOK = _("This is no Excel workbook (.xlsx). Upload the file exported by this site, filled in with Excel.")
+LOCKED = _("The workbook needs a password to open. Remove the password, save the workbook, then upload it.")
+OLD_KIND = _("This is a workbook in the old format (.xls). Open it in Excel and save it as Excel Workbook (.xlsx).")
+NO_WORKBOOK = _("This is not an Excel workbook (.xlsx). Upload the file exported by this site, filled in with Excel.")
 BOMB = _("The workbook unpacks to far more than it should and was not opened. Copy the table into a new workbook.")
 DAMAGED = _("The file is damaged and cannot be read. Open it in Excel, save it again as .xlsx, then upload it.")
 
 
 class WorkbookRefusedError(ValueError):
-    """A workbook that is refused; the message is a sentence that says what is wrong and what to do."""
+    """A workbook is refused; the message says what is wrong and what to do."""
 
     def __init__(self, sentence: str | Promise) -> None:
         super().__init__(str(sentence))
@@ -57,13 +57,14 @@ class WorkbookRefusedError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """The most a workbook may hold, and take to read.
+    """Limits of a workbook and of the process that reads it.
 
     Attributes:
-        megabytes: of the file; `unpacked_megabytes` are of all its parts.
-        ratio: unpacked bytes of a part per packed byte, from a quarter of a megabyte on.
-        parts, sheets, rows, columns, cells, merges, rules, strings, styles, names: numbers of each.
-        seconds, memory_megabytes: of the process that reads it.
+        megabytes: size of the file.
+        unpacked_megabytes: total size of its unpacked parts.
+        ratio: unpacked bytes per packed byte of a part, if it unpacks to more than a quarter of a megabyte.
+        parts, sheets, rows, columns, cells, merges, rules, strings, styles, names: number of each.
+        seconds, memory_megabytes: for the process that reads the workbook.
     """
 
     megabytes: int = 10
@@ -84,7 +85,7 @@ class Limits:
 
     @property
     def of_zip(self) -> ZipLimits:
-        """The limits of the zip file that a workbook is."""
+        """The limits for `open_zip`."""
         return ZipLimits(
             entries=self.parts,
             unpacked=self.unpacked_megabytes * MEGABYTE,
@@ -98,10 +99,10 @@ LIMITS = Limits()
 
 
 def check_workbook(data: bytes, name: str, limits: Limits) -> None:
-    """Check a file before it is opened.
+    """Check an uploaded file before it is opened.
 
     Raises:
-        WorkbookRefusedError: it is no workbook, is unsafe, or holds more than the limits.
+        WorkbookRefusedError: the file is no workbook, is unsafe, or exceeds the limits.
     """
     if not data:
         raise WorkbookRefusedError(_("The file is empty. Save it again in Excel, then upload it."))
@@ -127,12 +128,12 @@ def check_workbook(data: bytes, name: str, limits: Limits) -> None:
 
 
 def damaged_workbook() -> WorkbookRefusedError:
-    """The refusal of a file that is broken."""
+    """Return the error for a damaged file."""
     return WorkbookRefusedError(DAMAGED)
 
 
 def _describe(data: bytes) -> Promise:
-    """The sentence for a file that is no .xlsx: what it is, and what to do."""
+    """Return the message for a file that is not a zip file: what it is, and what to do."""
     start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if data.startswith(OLE_START):
         return LOCKED if ENCRYPTED_PART in data else OLD_KIND
@@ -167,7 +168,7 @@ def _check_kind(parts: Parts, name: str) -> None:
 
 
 def _check_content(parts: Parts, limits: Limits) -> None:
-    """Unpack each part that will be read, piece by piece, and count what reading it would build."""
+    """Unpack each required part piece by piece, and count the rows, cells and other elements in it."""
     counts = dict.fromkeys(TAGS, 0)
     for kind, name in parts.required_parts():
         before = b""
@@ -176,11 +177,11 @@ def _check_content(parts: Parts, limits: Limits) -> None:
             if FORBIDDEN.search(text):
                 raise WorkbookRefusedError(
                     _(
-                        "The workbook holds parts that Excel does not write, and was not opened. "
-                        "Copy the table into a new one."
+                        "The workbook contains parts that Excel does not write, and was not opened. "
+                        "Copy the table into a new workbook."
                     )
                 )
-            for each in COUNTED[kind]:  # the tags that were not counted with the piece before
+            for each in COUNTED[kind]:  # only tags that end in this piece
                 counts[each] += sum(1 for match in TAGS[each].finditer(text) if match.end() > len(before))
             before = text[-OVERLAP:]
         over = next((kind for kind, count in counts.items() if count > getattr(limits, kind)), "")
@@ -189,7 +190,7 @@ def _check_content(parts: Parts, limits: Limits) -> None:
 
 
 def _pieces(parts: Parts, name: str) -> Iterator[bytes]:
-    """A part piece by piece, in UTF-8 where it is written in UTF-16."""
+    """Yield a part piece by piece; convert UTF-16 to UTF-8."""
     with parts.archive.open(parts.entry(name)) as part:
         piece = part.read(PIECE_BYTES)
         encoding = UTF_16.get(piece[:2])
@@ -200,6 +201,7 @@ def _pieces(parts: Parts, name: str) -> Iterator[bytes]:
 
 
 def _too_many(kind: str, limits: Limits) -> str | Promise:
+    """Return the message for a workbook with too many elements of a kind."""
     if kind == "sheets":
         return _("The workbook has more than %(most)s sheets. Leave only those of the form.") % {"most": limits.sheets}
     if kind in ("rows", "cells"):

@@ -1,7 +1,7 @@
-"""Lists as workbooks: one plain table with all rows of a page, to sort and filter in Excel.
+"""Export a list as a workbook: one plain table with all rows, to sort and filter in Excel.
 
-Written by rustpy-xlsxwriter: 20,000 rows take a tenth of the time that openpyxl needs (`make bench`). It writes a text
-as a text, never as a formula or a link, whatever it begins with.
+It uses rustpy-xlsxwriter, which writes 20,000 rows in a tenth of the time that openpyxl needs (`make bench`). Texts
+never become formulas or links.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,24 +36,24 @@ from spreadsheets.text import LONGEST_TEXT, clean_text
 
 # Excel shows the year of the Buddhist era (calendar 07) in the language of the page; the cell holds the real day.
 DAY_FORMATS = {"th": "[$-107041E]d mmm yyyy", "en": "[$-1070409]d mmm yyyy"}
-FIRST_YEAR = 1900  # Excel knows no earlier day: its cell stays empty
+FIRST_YEAR = 1900  # Excel has no earlier days; their cells stay empty
 HEAD_FILL = "E9E8F4"
 A4 = 9
-LETTER_WIDTH = 0.55 * SIZE  # of a letter as it is drawn, in points
-BREAK_LOSS = 0.8 * SIZE  # of a line that breaks, in points: half a word
-MARKS_OF_THAI = "ัิีึืฺุู็่้๊๋์ํ๎"  # they stand above or below a letter and take no room
+LETTER_WIDTH = 0.55 * SIZE  # average, in points
+BREAK_LOSS = 0.8 * SIZE  # points that a broken line leaves empty: half a word
+MARKS_OF_THAI = "ัิีึืฺุู็่้๊๋์ํ๎"  # above or below a letter; they take no width
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """The list of a page.
+    """A list to export.
 
     Attributes:
-        title: the name of the list, which names the sheet too.
-        notes: lines under the title: the plan, the day, the filters in words.
-        columns: in order, two at least; a repeated heading gets a number.
-        rows: what `Column.get` reads, or sequences of values; None leaves a cell empty.
-        empty: the sentence below the headings of a list without rows.
+        title: name of the list and of the sheet.
+        notes: lines under the title: the plan, the day, the active filters.
+        columns: at least two, in order; a repeated heading gets a number.
+        rows: objects for `Column.get`, or sequences of values; None leaves a cell empty.
+        empty: sentence below the headings if there are no rows.
     """
 
     title: str
@@ -67,7 +67,7 @@ def write_list(table: Table) -> BytesIO:
     """Write the list as a workbook of one sheet: title, notes, frozen headings with a filter, and the rows."""
     headings = _number_repeats([clean_text(str(column.heading)) for column in table.columns])
     notes = [clean_text(str(note)) for note in table.notes if note]
-    head = len(notes) + 1  # the row of the headings, counted from 0
+    head = len(notes) + 1  # row of the headings, from 0
     cells = _read_columns(table)
     named = dict(zip(headings, table.columns, strict=True))
     file = BytesIO()
@@ -101,9 +101,9 @@ def list_response(table: Table, name: str) -> FileResponse:
 
 
 def _read_columns(table: Table) -> list[list[Any]]:
-    """The cells of each column; going column by column is a third faster than row by row.
+    """Return the cells of each column, which is a third faster than row by row.
 
-    Without rows, the first column holds the sentence that says so.
+    Without rows, the first column holds the sentence `Table.empty`.
     """
     rows = list(table.rows)
     if not rows:
@@ -116,14 +116,14 @@ def _read_columns(table: Table) -> list[list[Any]]:
 
 
 def _cells(kind: ColumnKind, values: Sequence[Any]) -> list[Any]:
-    """The contents of the cells of a column of a kind."""
+    """Convert the values of a column to the contents of its cells."""
     if kind is ColumnKind.TEXT:
-        # A printable text needs no cleaning; checking that takes a fraction of the time.
+        # A printable text needs no cleaning; this check is much faster.
         return [
             value if type(value) is str and value.isprintable() and 0 < len(value) <= LONGEST_TEXT else _as_text(value)
             for value in values
         ]
-    if kind is ColumnKind.NUMBER:  # the writer takes the type of a column's first number for all of them
+    if kind is ColumnKind.NUMBER:  # the writer uses the type of the first number for the whole column
         return [None if value is None else float(value) for value in values]
     if kind is ColumnKind.PERCENT:
         return [None if value is None else value / 100 for value in values]
@@ -133,12 +133,12 @@ def _cells(kind: ColumnKind, values: Sequence[Any]) -> list[Any]:
 
 
 def _as_text(value: Any) -> str | None:
-    """A text without what a cell cannot hold; None if nothing is left."""
+    """Return a text without characters that a cell cannot hold; None if it is empty."""
     return None if value is None else clean_text(str(value)) or None
 
 
 def _number_repeats(headings: Sequence[str]) -> list[str]:
-    """Number repeated headings, since the writer finds a cell of a row by its heading."""
+    """Number repeated headings, because the writer finds the cells of a row by heading."""
     seen: list[str] = []
     for heading in headings:
         number, name = 2, heading
@@ -149,17 +149,17 @@ def _number_repeats(headings: Sequence[str]) -> list[str]:
 
 
 def _plain_look() -> Format:
-    """The site's font, at the top of the cell."""
+    """Return a format with the site's font, aligned to the top."""
     return Format().set_font_name(FONT).set_font_size(SIZE).set_font_color(INK).set_align("top")
 
 
 def _text_look() -> Format:
-    """The same font, on as many lines as needed."""
+    """Return the same format with wrapped text."""
     return _plain_look().set_text_wrap()
 
 
 def _look(kind: ColumnKind) -> Format:
-    """The look of the cells of a column."""
+    """Return the format of the cells of a column."""
     if kind is ColumnKind.TEXT:
         return _text_look()
     if kind is ColumnKind.DAY:
@@ -170,7 +170,7 @@ def _look(kind: ColumnKind) -> Format:
 
 
 def _banner(title: str, notes: Sequence[str], columns: int) -> list[tuple[Any, ...]]:
-    """The title and the notes: one line each, as wide as the table."""
+    """Return the title and the notes as merged cells: one line each, as wide as the table."""
     name = Format().set_font_name(FONT).set_font_size(SIZE + 1).set_bold().set_align("vcenter")
     quiet = Format().set_font_name(FONT).set_font_size(SMALL + 1).set_font_color(QUIET)
     lines = [(title, name), *((note, quiet) for note in notes)]
@@ -180,14 +180,14 @@ def _banner(title: str, notes: Sequence[str], columns: int) -> list[tuple[Any, .
 def _heights(
     columns: Sequence[Column], headings: Sequence[str], cells: Sequence[Sequence[Any]], head: int
 ) -> dict[int, float]:
-    """The height in points of the headings and of each row, since LibreOffice does not fit rows to their texts.
+    """Return the height in points of the headings and of each row; LibreOffice does not fit rows to their texts.
 
-    Estimated from the number of letters, which is fast; `spreadsheets.styles` measures each letter.
+    The height is estimated from the number of letters, which is fast; `spreadsheets.styles` measures each letter.
     """
     pitch = line_height(SIZE)
     points = [column.width * POINTS_PER_CHARACTER - MARGINS for column in columns]
     broken = [max(int((width - BREAK_LOSS) / LETTER_WIDTH), 1) for width in points]  # letters in a line of several
-    most = max(map(_lines, headings, (max(room - 1, 1) for room in broken)))  # a filter's button takes room too
+    most = max(map(_lines, headings, (max(room - 1, 1) for room in broken)))  # the filter button takes room too
     lines = [[1] * len(cells[0])]
     for column, values, width, room in zip(columns, cells, points, broken, strict=True):
         whole = width / LETTER_WIDTH
@@ -200,12 +200,12 @@ def _heights(
 
 @lru_cache(maxsize=4_096)  # most columns repeat a few texts
 def _lines(text: str, room: int) -> int:
-    """About how many lines a text takes if a line has room for `room` letters."""
+    """Estimate the number of lines of a text; `room` letters fit into a line."""
     return sum(max(-(-(len(line) - sum(map(line.count, MARKS_OF_THAI))) // room), 1) for line in text.split("\n"))
 
 
 def _rules(marks: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Rules that fill cells which begin with a mark."""
+    """Return conditional formats that fill cells beginning with a mark."""
     return [
         {
             "type": "text",

@@ -1,8 +1,8 @@
-"""The parts in the zip file of an Office document: types, relationships, macros, and those of a workbook.
+"""The parts in the zip file of an Office document: types, relationships, macros, and the parts of a workbook.
 
-Parts are found by their relationships, as Excel does, or by their usual names where those are missing. Other parts
-(properties, themes, drawings, comments) are not opened, so a broken one does not stop the reading. The process that
-reads workbooks imports this module, so it imports nothing of the site.
+Parts are found by their relationships, as in Excel, or by their usual names if relationships are missing. Other parts
+(properties, themes, drawings, comments) are not opened, so a broken one does no harm. The process that reads workbooks
+imports this module, so it imports nothing from the site.
 """
 
 import posixpath
@@ -18,12 +18,12 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.sax import parse
 
 OLE_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-MAX_LIST_BYTES = 1024 * 1024  # of a list of parts; Excel writes a few thousand
+MAX_LIST_BYTES = 1024 * 1024  # of a list of parts; Excel writes a few thousand bytes
 BROKEN = (SAXException, DefusedXmlException, ValueError, LookupError, zipfile.BadZipFile, NotImplementedError, EOFError)
 
 
 class PartsError(ValueError):
-    """A part that is needed is missing or broken, or two parts have its name."""
+    """A required part is missing or broken, or two parts have the same name."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Relation:
 
 
 class Elements(ContentHandler):
-    """Calls `start` with the path of each element, by names without prefix, and its attributes."""
+    """Call `start` with the path (element names without prefix) and the attributes of each element."""
 
     def __init__(self, start: Callable[[tuple[str, ...], Mapping[str, str]], None]) -> None:
         super().__init__()
@@ -53,12 +53,12 @@ class Elements(ContentHandler):
 
 
 class Parts:
-    """The parts in an open zip file, by their names without regard to case or the direction of slashes."""
+    """The parts in an open zip file; names match regardless of case and the direction of slashes."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self.archive = archive
         self.entries: dict[str, list[zipfile.ZipInfo]] = {}
-        self.broken_lists: set[str] = set()  # lists of parts that could not be read to their end
+        self.broken_lists: set[str] = set()  # lists that could not be read to the end
         for entry in archive.infolist():
             if not entry.is_dir():
                 self.entries.setdefault(normalize(entry.filename), []).append(entry)
@@ -67,7 +67,7 @@ class Parts:
             self.folded.setdefault(name.casefold(), name)
 
     def find(self, name: str) -> str | None:
-        """The name of a part as it is in the zip file; None if there is no such part."""
+        """Return the name of a part as written in the zip file; None if there is no such part."""
         for asked in (normalize(name), normalize(unquote(name))):
             found = asked if asked in self.entries else self.folded.get(asked.casefold())
             if found:
@@ -75,20 +75,20 @@ class Parts:
         return None
 
     def entry(self, name: str) -> zipfile.ZipInfo:
-        """The entry of a part.
+        """Return the zip entry of a part.
 
         Raises:
-            PartsError: two entries have its name, and programs disagree on which one counts.
+            PartsError: two entries have the same name, and programs disagree on which one counts.
         """
         if len(self.entries[name]) > 1:
             raise PartsError(name)
         return self.entries[name][0]
 
     def parse(self, name: str, handler: ContentHandler) -> None:
-        """Parse the XML of a part, without a document type or entities.
+        """Parse the XML of a part.
 
         Raises:
-            PartsError: it is broken or has one of those.
+            PartsError: the XML is broken, or has a document type or entities.
         """
         try:
             with self.archive.open(self.entry(name)) as file:
@@ -123,11 +123,11 @@ class Parts:
         return types
 
     def type_of(self, name: str) -> str:
-        """The content type of a part, in lower case."""
+        """Return the content type of a part, in lower case."""
         return self.types.get(name.casefold()) or self.types.get(posixpath.splitext(name.casefold())[1], "")
 
     def relations(self, name: str) -> list[Relation]:
-        """The relationships of a part to others in the zip file; those of the package for ""."""
+        """Return the relationships of a part to other parts; for "", those of the package."""
         folder, base = posixpath.split(name)
         relations: list[Relation] = []
 
@@ -158,7 +158,7 @@ class Parts:
         return self.relations(self.main_part) if self.main_part else []
 
     def _beside(self, kind: str, usual: str) -> str | None:
-        """The part of a kind that the workbook relates to, or the one with the usual name beside it."""
+        """Return the related part of a kind, or the part with the usual name in the folder of the main part."""
         named = [each.target for each in self.main_relations if each.kind == kind.lower()]
         return named[0] if named else self.find(posixpath.join(posixpath.dirname(self.main_part or ""), usual))
 
@@ -180,10 +180,12 @@ class Parts:
         return named or [name for name in self.entries if posixpath.split(name)[0].casefold() + "/" == folder]
 
     def worksheet(self, relation: str, number: int) -> str | None:
-        """The part of a sheet, by the id of its relationship, or by its number from 1 if the workbook has none.
+        """Return the part of a sheet by the id of its relationship, or by its number (from 1) without relationships.
+
+        Returns None for a sheet without cells, such as a chart.
 
         Raises:
-            PartsError: it is missing.
+            PartsError: the part is missing.
         """
         found = next((each for each in self.main_relations if each.id == relation), None)
         if found:
@@ -194,9 +196,9 @@ class Parts:
         return name
 
     def has_macros(self) -> bool:
-        """Whether the document holds a macro, or its main part is of a kind with macros.
+        """Return whether the document contains a macro, or its main part has a type with macros.
 
-        A content type alone is no macro: some libraries list one for parts that are not in the file.
+        A content type alone does not count: some libraries list types of parts that are not in the file.
         """
         kinds = {each.kind for each in self.main_relations}
         return (
@@ -214,7 +216,7 @@ class Parts:
         )
 
     def start_of(self, name: str) -> bytes:
-        """The first bytes of a part; empty if there is no such part or it is broken."""
+        """Return the first bytes of a part; empty if it is missing or broken."""
         found = self.find(name)
         try:
             with self.archive.open(self.entries[found or ""][0]) as file:
@@ -223,7 +225,7 @@ class Parts:
             return b""
 
     def required_parts(self) -> Iterator[tuple[str, str]]:
-        """(kind, name) of each part of a workbook that is read: "workbook", "sheet", "strings", "styles"."""
+        """Yield (kind, name) of each part of a workbook to read: "workbook", "sheet", "strings", "styles"."""
         yield "workbook", self.main_part or ""
         yield from (("sheet", name) for name in dict.fromkeys(self.worksheets))
         for kind, name in (("strings", self.strings), ("styles", self.styles)):
@@ -232,5 +234,5 @@ class Parts:
 
 
 def normalize(name: str) -> str:
-    """The name of a part with forward slashes, from its first folder on."""
+    """Return the name of a part with forward slashes, from its first folder on."""
     return posixpath.normpath("/" + name.replace("\\", "/")).lstrip("/")

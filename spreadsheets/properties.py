@@ -1,4 +1,4 @@
-"""What a workbook or Word file says of who made it: the site, and never a library."""
+"""Document properties of workbooks and Word files: the author is the site, not a library."""
 
 import re
 import zipfile
@@ -12,7 +12,7 @@ from pmqa_tracker import clock
 
 SITE_NAME = "ระบบติดตามแผนพัฒนาองค์การ (PMQA Tracker)"
 CORE, APPLICATION = "docProps/core.xml", "docProps/app.xml"
-LOCAL_HEADER_SIZE = 30  # bytes before the name of an entry
+LOCAL_HEADER_SIZE = 30  # bytes before the name of a zip entry
 TITLE_ELEMENT = re.compile(r"<dc:title[^>]*>([^<]*)</dc:title>")
 PROGRAM = re.compile(r"<Application>[^<]*</Application>|<AppVersion>[^<]*</AppVersion>|<Template>[^<]*</Template>\s*")
 CORE_XML = (
@@ -28,14 +28,14 @@ CORE_XML = (
 
 
 def set_author(file: BytesIO) -> BytesIO:
-    """An office file with the site as its author; what a library says of itself is left out."""
+    """Return an Office file with the site as its author and without the name of the library that wrote it."""
     with zipfile.ZipFile(file) as archive:
         parts = {name: archive.read(name).decode() for name in (CORE, APPLICATION) if name in archive.NameToInfo}
         if CORE in parts:
             title = TITLE_ELEMENT.search(parts[CORE])
             at = clock.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             parts[CORE] = CORE_XML.format(title=title.group(1) if title else "", site=escape(SITE_NAME), at=at)
-        if APPLICATION in parts:  # some programs write none: a Word template may come from one of them
+        if APPLICATION in parts:  # a Word template of another program may have none
             name = "Microsoft Word" if "word/document.xml" in archive.NameToInfo else "Microsoft Excel"
             entry = f"<Application>{name}</Application></Properties>"
             parts[APPLICATION] = PROGRAM.sub("", parts[APPLICATION]).replace("</Properties>", entry)
@@ -43,19 +43,19 @@ def set_author(file: BytesIO) -> BytesIO:
 
 
 def _with_parts(archive: zipfile.ZipFile, changed: Mapping[str, str]) -> BytesIO:
-    """A copy of a zip with some parts changed; the others are copied as they are, which takes no time."""
+    """Return a copy of a zip file with some parts changed; the others are copied without unpacking, which is fast."""
     target = BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as copied:
         for entry in archive.infolist():
             if entry.filename in changed:
                 copied.writestr(entry.filename, changed[entry.filename])
                 continue
-            place, kept = archive.fp, copy(entry)
-            place.seek(entry.header_offset)
-            header = place.read(LOCAL_HEADER_SIZE)
-            place.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little"), 1)
+            source, kept = archive.fp, copy(entry)
+            source.seek(entry.header_offset)
+            header = source.read(LOCAL_HEADER_SIZE)
+            source.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little"), 1)
             kept.header_offset, kept.flag_bits, kept.extra = target.tell(), entry.flag_bits & ~8, b""
-            target.write(kept.FileHeader(zip64=False) + place.read(entry.compress_size))
+            target.write(kept.FileHeader(zip64=False) + source.read(entry.compress_size))
             copied.filelist.append(kept)
             copied.NameToInfo[kept.filename] = kept
             copied.start_dir = target.tell()

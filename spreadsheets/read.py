@@ -1,4 +1,4 @@
-"""Taking in a workbook from outside: looked at before it is opened, then read in a process with limits."""
+"""Read an uploaded workbook: check it before it is opened, then read it in a separate process with limits."""
 
 import json
 import multiprocessing
@@ -15,7 +15,7 @@ from spreadsheets.inspect import LIMITS, MEGABYTE, Limits, WorkbookRefusedError,
 
 __all__ = ["LIMITS", "Limits", "ReadSheet", "ReadWorkbook", "WorkbookRefusedError", "read_workbook"]
 
-# Children are forked off a small server process that has the reader loaded: quick, and safe beside threads.
+# Children are forked from a small server process with the reader loaded, which is fast and safe with threads.
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["__main__", "spreadsheets.read_child"])
 MAX_ANSWER_BYTES = 200 * MEGABYTE
@@ -23,15 +23,15 @@ MAX_ANSWER_BYTES = 200 * MEGABYTE
 
 @dataclass(frozen=True, kw_only=True)
 class ReadSheet:
-    """A sheet as it was read.
+    """A sheet of a read workbook.
 
     Attributes:
         name: its name.
-        is_hidden: whether people see it.
-        is_broken: whether it could not be read; it matters only to whoever needs it.
-        rows: its cells; row 1 is `rows[0]`, and each ends with its last filled cell.
-        merged: areas made one, such as "A3:B4".
-        hidden_rows, hidden_columns: numbers, counted from 1.
+        is_hidden: whether Excel hides it.
+        is_broken: whether it could not be read; it has no rows then.
+        rows: its cells; row 1 is `rows[0]`, and each row ends with its last filled cell.
+        merged: merged areas, such as "A3:B4".
+        hidden_rows, hidden_columns: numbers, from 1.
     """
 
     name: str
@@ -45,27 +45,27 @@ class ReadSheet:
 
 @dataclass(frozen=True, kw_only=True)
 class ReadWorkbook:
-    """A workbook as it was read."""
+    """The sheets of a workbook that was read."""
 
     sheets: list[ReadSheet]
 
     @property
     def first(self) -> ReadSheet:
-        """The first sheet that people see.
+        """The first sheet that is not hidden.
 
         Raises:
-            WorkbookRefusedError: it cannot be read, or there is none.
+            WorkbookRefusedError: it is broken, or every sheet is hidden.
         """
-        shown = [sheet for sheet in self.sheets if not sheet.is_hidden]
-        if not shown or shown[0].is_broken:
+        visible = [sheet for sheet in self.sheets if not sheet.is_hidden]
+        if not visible or visible[0].is_broken:
             raise damaged_workbook()
-        return shown[0]
+        return visible[0]
 
     def sheet(self, name: str) -> ReadSheet | None:
-        """The sheet with a name; None where there is none.
+        """Return the sheet with a name; None if there is none.
 
         Raises:
-            WorkbookRefusedError: it is there and cannot be read.
+            WorkbookRefusedError: the sheet is broken.
         """
         found = next((sheet for sheet in self.sheets if sheet.name.strip() == name), None)
         if found and found.is_broken:
@@ -77,18 +77,19 @@ def read_workbook(data: bytes, name: str, *, limits: Limits = LIMITS) -> ReadWor
     """Read an uploaded workbook.
 
     Args:
-        data: the file.
-        name: what it is called.
-        limits: what it may be and may take.
+        data: content of the file.
+        name: name of the file.
+        limits: limits of the workbook and of the process that reads it.
 
     Raises:
-        WorkbookRefusedError: it is not taken; the message says why and what to do.
+        WorkbookRefusedError: the workbook is refused; the message says why and what to do.
     """
     check_workbook(data, name, limits)
     return _book(_ask_child(data, limits))
 
 
 def _ask_child(data: bytes, limits: Limits) -> Mapping[str, Any]:
+    """Read a workbook in a child process and return its answer, see `read_child.read`."""
     ours, theirs = CONTEXT.Pipe(duplex=False)
     child = CONTEXT.Process(target=read_child.answer, args=(theirs, data, asdict(limits)), daemon=True)
     try:
@@ -98,32 +99,32 @@ def _ask_child(data: bytes, limits: Limits) -> Mapping[str, Any]:
             raise WorkbookRefusedError(
                 _(
                     "The workbook takes too long to read (%(seconds)s seconds). "
-                    "Split it, or copy the table into a new one."
+                    "Split it, or copy the table into a new workbook."
                 )
                 % {"seconds": limits.seconds}
             )
-        told = json.loads(ours.recv_bytes(MAX_ANSWER_BYTES))
+        answer = json.loads(ours.recv_bytes(MAX_ANSWER_BYTES))
     except (EOFError, OSError, ValueError) as error:
         if isinstance(error, WorkbookRefusedError):
             raise
-        raise _too_large() from error  # it was ended by its limits
+        raise _too_large() from error  # a limit ended the child
     finally:
         child.kill()
         child.join()
         child.close()
         ours.close()
-    error = told.get("error")
+    error = answer.get("error")
     if error == "LARGE":
         raise WorkbookRefusedError(
             _(
-                "Something stands at %(place)s, far from the table. "
-                "Delete what is beyond the table, then upload it again."
+                "Cell %(place)s has content, far from the table. "
+                "Delete everything outside the table, then upload the workbook again."
             )
-            % {"place": told["place"]}
+            % {"place": answer["place"]}
         )
     if error:
         raise _too_large() if error == "MEMORY" else damaged_workbook()
-    return told
+    return answer
 
 
 def _too_large() -> WorkbookRefusedError:
@@ -132,7 +133,7 @@ def _too_large() -> WorkbookRefusedError:
     )
 
 
-def _book(told: Mapping[str, Any]) -> ReadWorkbook:
+def _book(answer: Mapping[str, Any]) -> ReadWorkbook:
     return ReadWorkbook(
         sheets=[
             ReadSheet(
@@ -144,18 +145,18 @@ def _book(told: Mapping[str, Any]) -> ReadWorkbook:
                 hidden_rows=frozenset(sheet["hidden_rows"]),
                 hidden_columns=frozenset(sheet["hidden_columns"]),
             )
-            for sheet in told["sheets"]
+            for sheet in answer["sheets"]
         ]
     )
 
 
-def _cell(told: Any) -> ReadCell:
-    """A cell as the child told it."""
-    if told is None:
+def _cell(data: Any) -> ReadCell:
+    """Return a cell from the JSON of `values._Sheet._cell_value`."""
+    if data is None:
         return EMPTY_CELL
-    if not isinstance(told, dict):
-        return ReadCell(told)
-    kind, value = next(iter(told.items()))
+    if not isinstance(data, dict):
+        return ReadCell(data)
+    kind, value = next(iter(data.items()))
     if kind == "d":
         return ReadCell(datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value))
     if kind == "t":

@@ -1,6 +1,6 @@
-"""What reads a workbook, in a process of its own that may be killed: it knows nothing of the site.
+"""The process that reads a workbook; it may be killed at any time and imports nothing from the site.
 
-It answers with JSON, so that nothing a workbook holds becomes code in the process that asked.
+It answers with JSON, so that no content of a workbook can become code in the process of the site.
 """
 
 import json
@@ -14,26 +14,26 @@ from spreadsheets.values import TooLargeError, read_sheets
 
 
 def answer(connection: Any, data: bytes, limits: dict[str, int]) -> None:
-    """Read a workbook within its limits and send what it holds; {"error": …} where it cannot be read."""
+    """Read a workbook within the limits and send its sheets, or {"error": …} if it cannot be read."""
     memory = limits["memory_megabytes"] * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (limits["seconds"], limits["seconds"] + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        told = read(data, limits)
+        result = read(data, limits)
     except TooLargeError as error:
-        told = {"error": "LARGE", "place": str(error)}
+        result = {"error": "LARGE", "place": str(error)}
     except MemoryError:
-        told = {"error": "MEMORY"}
+        result = {"error": "MEMORY"}
     except RecursionError:
-        told = {"error": "DAMAGED"}
+        result = {"error": "DAMAGED"}
     except Exception as error:
-        told = {"error": "DAMAGED", "reason": type(error).__name__}
-    connection.send_bytes(json.dumps(told).encode())
+        result = {"error": "DAMAGED", "reason": type(error).__name__}
+    connection.send_bytes(json.dumps(result).encode())
     connection.close()
 
 
 def read(data: bytes, limits: dict[str, int]) -> dict[str, Any]:
-    """The sheets of a workbook as JSON takes them."""
+    """Return the sheets of a workbook as values for JSON."""
     with zipfile.ZipFile(BytesIO(data)) as archive:
         return {"sheets": read_sheets(Parts(archive), limits)}

@@ -1,7 +1,7 @@
 """Check a zip file before anything is unpacked from it: sizes, passwords, overlaps, names and hidden content.
 
-`open_zip` reads only the directory and is for files that other programs write in many ways. `read_strictly` also
-unpacks every entry, piece by piece and not to the disk, and takes only a zip in which every program finds the same.
+`open_zip` reads only the directory; use it for files that many programs write. `read_strictly` also unpacks every
+entry, piece by piece and not to disk, and accepts only a zip file that every program unpacks to the same content.
 """
 
 import re
@@ -15,17 +15,17 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import BinaryIO, NamedTuple
 
-START_BYTES = 256  # of each entry
+START_BYTES = 256  # returned of each entry
 DIRECTORY_BYTES = 2 * 1024 * 1024  # room for 5,000 names of ordinary length
 PIECE_BYTES = 256 * 1024
 COMMENT_BYTES = 65_535
-DESCRIPTOR_BYTES = 24  # sizes that follow an entry whose sizes were not known before
+DESCRIPTOR_BYTES = 24  # sizes after an entry whose sizes were unknown at first
 
 END_RECORD = struct.Struct("<4s4xHHLLH")
 END_RECORD_64 = struct.Struct("<4s28xQQQ")
 END_RECORDS_64_BYTES = 56 + 20  # the record and its locator
 LOCAL_HEADER = struct.Struct("<4s2xHH4x4xLLHH")
-UNKNOWN_SIZE = 0xFFFFFFFF  # the size stands elsewhere
+UNKNOWN_SIZE = 0xFFFFFFFF  # the size is in another field
 ENCRYPTED = 0x1 | 0x40 | 0x2000
 SIZES_FOLLOW = 0x8
 PATCHED = 0x20
@@ -46,7 +46,7 @@ class ZipProblem(Enum):
 
 
 class UnsafeZipError(Exception):
-    """A zip file that must not be unpacked; `entry` is the name of the entry to blame, or empty."""
+    """A zip file that must not be unpacked; `entry` is the name of the bad entry, or empty."""
 
     def __init__(self, problem: ZipProblem, entry: str = "") -> None:
         super().__init__(problem, entry)
@@ -55,13 +55,13 @@ class UnsafeZipError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class ZipLimits:
-    """The most a zip file may hold.
+    """Limits of a zip file.
 
     Attributes:
         entries: number of entries.
-        unpacked: bytes of all entries.
-        ratio: unpacked bytes per packed byte; from `ratio_from` unpacked bytes on.
-        is_ratio_per_entry: whether the ratio is that of each entry, not that of all together.
+        unpacked: total unpacked bytes.
+        ratio: unpacked bytes per packed byte, if there are more than `ratio_from` unpacked bytes.
+        is_ratio_per_entry: whether the ratio applies to each entry instead of the whole file.
     """
 
     entries: int
@@ -72,14 +72,14 @@ class ZipLimits:
 
 
 class ZipEntry(NamedTuple):
-    """An entry that was read to its end, and its first bytes."""
+    """An entry that was unpacked, and its first bytes."""
 
     info: zipfile.ZipInfo
     start: bytes
 
 
 class _EndRecord(NamedTuple):
-    """The record at the end of a zip file: entries, size and offset of the directory; its own position; the end."""
+    """End record of a zip file: number of entries, size and offset of the directory, own position, end of the file."""
 
     count: int
     size: int
@@ -89,10 +89,10 @@ class _EndRecord(NamedTuple):
 
 
 def open_zip(file: BinaryIO, limits: ZipLimits) -> zipfile.ZipFile:
-    """Open a zip file whose directory is within the limits and lists no encrypted or overlapping entries.
+    """Open a zip file after a check of its directory.
 
     Raises:
-        UnsafeZipError: it is not.
+        UnsafeZipError: the directory exceeds the limits, or lists encrypted or overlapping entries.
     """
     end = _read_end_record(file)
     if end.count > limits.entries or end.size > DIRECTORY_BYTES:
@@ -109,8 +109,8 @@ def read_strictly(file: BinaryIO, archive: zipfile.ZipFile) -> list[ZipEntry]:
     """Read an open zip file to its end and return its entries in the order of their content.
 
     Raises:
-        UnsafeZipError: an entry is damaged, differs from what the directory says, or has an unsafe name; or other
-            content stands before, between or behind the entries.
+        UnsafeZipError: an entry is damaged, differs from the directory or has an unsafe name, or there is other content
+            before, between or after the entries.
     """
     end = _read_end_record(file)
     if end.offset + end.size != end.position or end.file_end != file.seek(0, 2):
@@ -132,7 +132,7 @@ def read_strictly(file: BinaryIO, archive: zipfile.ZipFile) -> list[ZipEntry]:
 
 
 def names_of(info: zipfile.ZipInfo) -> set[str]:
-    """The names of an entry, of which unpackers use one or another."""
+    """Return all names of an entry; programs differ in which one they use."""
     names = {info.filename, info.orig_filename}
     extra = info.extra
     while len(extra) >= 4:
@@ -144,7 +144,7 @@ def names_of(info: zipfile.ZipInfo) -> set[str]:
 
 
 def _read_end_record(file: BinaryIO) -> _EndRecord:
-    """Find the record at the end of a zip file, or the one for large files before it."""
+    """Find the end record of a zip file, or the end record for large files before it."""
     length = file.seek(0, 2)
     file.seek(max(0, length - END_RECORD.size - COMMENT_BYTES))
     tail = file.read()
@@ -163,7 +163,7 @@ def _read_end_record(file: BinaryIO) -> _EndRecord:
 
 
 def _check_directory(infos: list[zipfile.ZipInfo], end: _EndRecord, limits: ZipLimits) -> None:
-    """Check what the directory says of the entries, before any of them is read."""
+    """Check the sizes, flags and positions in the directory, before any entry is read."""
     if any(info.flag_bits & ENCRYPTED for info in infos):
         raise UnsafeZipError(ZipProblem.ENCRYPTED)
     sizes = [(info.file_size, info.compress_size) for info in infos]
@@ -183,7 +183,7 @@ def _check_directory(infos: list[zipfile.ZipInfo], end: _EndRecord, limits: ZipL
 
 
 def _check_names(infos: list[zipfile.ZipInfo]) -> None:
-    """Check that each entry stays in its folder under a name of its own, and that it can be unpacked."""
+    """Check that each entry stays in its folder, has a unique name, and can be unpacked."""
     seen = set()
     for info in infos:
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & PATCHED:
@@ -198,7 +198,7 @@ def _check_names(infos: list[zipfile.ZipInfo]) -> None:
 
 
 def _leaves_folder(name: str) -> bool:
-    """Whether any system could unpack a name outside its folder."""
+    """Return whether any system could unpack a name outside its folder."""
     return (
         not name
         or name.startswith("/")
@@ -208,9 +208,9 @@ def _leaves_folder(name: str) -> bool:
 
 
 def _find_content(file: BinaryIO, info: zipfile.ZipInfo, position: int) -> int:
-    """Check the header that stands before an entry, go to its content, and return where that starts.
+    """Check the local header of an entry, seek to its content, and return the position of the content.
 
-    The header must agree with the directory, and follow the entry before it, which ends at `position`.
+    The header must agree with the directory, and follow the previous entry, which ends at `position`.
     """
     gap = info.header_offset - position
     file.seek(info.header_offset)
@@ -247,7 +247,7 @@ def _read_content(file: BinaryIO, info: zipfile.ZipInfo) -> bytes:
 
 
 def _unpack(file: BinaryIO, info: zipfile.ZipInfo) -> Iterator[bytes]:
-    """Unpack an entry in small pieces. `ZipFile.open` would stop at the size that the directory gives."""
+    """Unpack an entry in small pieces. `ZipFile.open` would stop at the size in the directory."""
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     left = info.compress_size
     while left:

@@ -1,7 +1,7 @@
-"""Styles of a workbook's cells: text that is never a formula, the Thai font, rows as high as their text.
+"""Styles of cells, and sizes of texts in them: the Thai font, borders, widths and heights.
 
 Excel does not fit merged cells to their text, so heights are estimated from the width of Thai letters. Widths of
-columns are in characters, as Excel counts them; heights and font sizes are in points.
+columns are in characters, as in Excel; heights and font sizes are in points.
 """
 
 import re
@@ -20,17 +20,17 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from spreadsheets.text import clean_text, escape_codes, write_text
 
-# The font a Thai office writes in. It is small for its size and its lines stand wide apart; what stands in for it where
-# it is not installed is wider and a little closer set. Widths and heights below leave room for either.
+# The usual font of Thai offices. Its letters are small and its lines far apart. Where it is not installed, programs
+# use a font with wider letters and closer lines. The widths and heights below leave room for both.
 FONT = "TH Sarabun New"
 SIZE = 14
 SMALL = 12
 TITLE_SIZE, HEADING_SIZE = 20, 17
 HIGHEST_ROW = 409.0  # points
 PADDING = 3.0  # points above and below the text of a cell
-MARGINS = 10.0  # points left and right of it, an indent included
+MARGINS = 10.0  # points left and right of it, including an indent
 POINTS_PER_CHARACTER = 5.25  # of a column's width
-THAI, SWISS = 222, 2  # what a program without the font chooses another by
+THAI, SWISS = 222, 2  # charset and family, by which a program without the font chooses another one
 INK = "26231F"
 QUIET = "6B645B"
 
@@ -42,7 +42,7 @@ BROAD = frozenset("ฌญฒณ๛mwMWQO@%—…")
 
 
 def new_book() -> Workbook:
-    """A workbook without sheets, with a font every computer has: Excel counts the width of columns in its digits."""
+    """Return a workbook without sheets. Its default font, whose digits define column widths, is on every computer."""
     book = Workbook()
     book.remove(book.active)
     book._named_styles["Normal"].font = Font("Arial", 10)  # openpyxl has no public name for it
@@ -75,7 +75,7 @@ class Style:
         return replace(self, **changes)
 
     def apply(self, cell: Cell) -> None:
-        """Give `cell` this look. A workbook keeps each look once, since building it for every cell is slow."""
+        """Apply this style to `cell`. Each style is built once for a workbook, because building it is slow."""
         looks = cell.parent.parent.__dict__.setdefault("_looks", {})
         if self not in looks:
             self._build(cell)
@@ -101,14 +101,14 @@ class Style:
             cell.fill = PatternFill(self.pattern, fgColor=self.fill, bgColor=ground)
 
 
-# Lines above tables, and headings. The plan form has the styles of the document.
+# Lines above tables, and headings. The plan form has its own styles, like the printed document.
 TITLE = Style(bold=True, size=TITLE_SIZE, border="", vertical="center", wrap=False)
 NOTE = Style(border="", vertical="center", color="6B645B", wrap=False)
 HEADER = Style(bold=True, horizontal="center", vertical="center", fill="E6E5F4")
 
 
 def write(cell: Cell, value: Any, style: Style) -> Cell:
-    """Write a value with a style; text stays text, whatever it begins with."""
+    """Write a value with a style; text never becomes a formula."""
     write_text(cell, value)
     style.apply(cell)
     return cell
@@ -124,21 +124,21 @@ def write_box(sheet: Worksheet, box: tuple[int, int, int, int], value: Any, styl
 
 
 def rich(*parts: tuple[str, bool]) -> CellRichText:
-    """Text of (words, is bold) parts in one cell."""
+    """Return rich text of (text, is bold) parts for one cell."""
     return CellRichText(
         [
             TextBlock(
                 InlineFont(rFont=FONT, sz=SIZE, b=bold, color=INK, charset=THAI, family=SWISS),
-                escape_codes(clean_text(words)),
+                escape_codes(clean_text(text)),
             )
-            for words, bold in parts
-            if words
+            for text, bold in parts
+            if text
         ]
     )
 
 
 def text_width(text: str, size: float = SIZE) -> float:
-    """About how wide a line of text is drawn, in points; marks above and below Thai letters take no room."""
+    """Estimate the width of a line of text, in points; marks above and below Thai letters take no width."""
     ems = 0.0
     for character in text:
         if unicodedata.category(character) in ("Mn", "Cf"):
@@ -148,9 +148,9 @@ def text_width(text: str, size: float = SIZE) -> float:
 
 
 def count_lines(text: str, width: float, size: float = SIZE) -> int:
-    """About how many lines text takes in a column `width` characters wide.
+    """Estimate the number of lines of a text in a column `width` characters wide.
 
-    Thai breaks nearly anywhere, so a line loses half a word; Latin words and what slashes join go whole to the next.
+    Thai text breaks nearly anywhere and leaves half a word empty; Latin words and texts with slashes do not break.
     """
     room = max(width * POINTS_PER_CHARACTER - MARGINS - 0.8 * size, 2 * size)
     lines = 0
@@ -166,17 +166,17 @@ def count_lines(text: str, width: float, size: float = SIZE) -> int:
 
 
 def text_height(text: str, width: float, size: float = SIZE) -> float:
-    """About how high text is in a column `width` characters wide, in points."""
+    """Estimate the height of a text in a column `width` characters wide, in points."""
     return count_lines(text, width, size) * line_height(size) + PADDING
 
 
 def line_height(size: float = SIZE) -> float:
-    """The pitch of lines of the Thai font, in points: marks above and below need the room."""
+    """Return the height of a line of the Thai font, in points, with room for marks above and below."""
     return size * 1.58
 
 
 def sheet_title(text: str, taken: Iterable[str]) -> str:
-    """A valid sheet name: short, without characters that Excel forbids, and not in `taken`."""
+    """Return a valid sheet name: at most 31 characters, none that Excel forbids, and not in `taken`."""
     name = FORBIDDEN_IN_TITLE.sub(" ", clean_text(text)).strip(" '")[:31].strip(" '") or "-"
     known, number, title = {each.casefold() for each in taken}, 1, name
     while title.casefold() in known:
@@ -186,7 +186,7 @@ def sheet_title(text: str, taken: Iterable[str]) -> str:
 
 
 def set_up_page(sheet: Worksheet, *, header_rows: str, footer: str) -> None:
-    """Print on A4 landscape, one page wide, with the header's rows and page numbers, and `footer` at the right."""
+    """Set up A4 landscape, one page wide, with repeated header rows, page numbers, and `footer` at the right."""
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.sheet_properties.pageSetUpPr.fitToPage = True

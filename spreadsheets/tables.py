@@ -1,8 +1,8 @@
-"""Tables of workbooks: the columns of a table, and how a table is written to a sheet.
+"""Columns of a table, and writing a table to a sheet with openpyxl.
 
-Every workbook describes its tables with `Column`. Two engines write them. A list with many rows goes through
-`spreadsheets.list_export`, which is ten times faster and writes one plain table. Everything else, such as several
-tables on a sheet, charts, colours of single cells and cells to fill in, is written here with openpyxl.
+Every workbook describes its tables with `Column`. `spreadsheets.list_export` writes long lists: it is ten times faster
+and writes one plain table. This module writes everything else, such as several tables on a sheet, charts, colours of
+single cells, and cells to fill in.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,13 +19,13 @@ from spreadsheets.styles import HEADER, HIGHEST_ROW, PADDING, Style, line_height
 class ColumnKind(Enum):
     """The kind of value a column holds, as `Column.get` returns it."""
 
-    TEXT = "text"  # anything with a text: a string, a translation, a model
+    TEXT = "text"  # anything that str() accepts: a string, a translation, a model
     NUMBER = "number"
     PERCENT = "percent"  # 0-100; a list stores it as a fraction, so that Excel can calculate with it
-    DAY = "day"  # a date, or a datetime of which the day in the site's time zone counts
+    DAY = "day"  # a date, or a datetime, shown as its day in the site's time zone
 
 
-# Default look of the cells of each kind, on a sheet written here.
+# Default style of each kind, for sheets written here.
 STYLES = {
     ColumnKind.TEXT: Style(indent=1),
     ColumnKind.NUMBER: Style(horizontal="right", indent=1, number_format="#,##0"),
@@ -41,11 +41,11 @@ class Column:
     Attributes:
         heading: its heading.
         width: in characters.
-        kind: what its cells hold.
-        get: returns the value of a row's cell. If no column of a table has it, each row is a sequence of values in the
-            order of the columns.
-        style: the look of its cells, instead of that of its kind; a list ignores it.
-        marks: text → colour, RRGGBB; a cell of a list that begins with the text is filled with the colour.
+        kind: kind of its values.
+        get: returns the value for a row. If no column of a table has it, each row is a sequence of values in the order
+            of the columns.
+        style: style of its cells instead of that of its kind; `list_export` ignores it.
+        marks: text → colour, RRGGBB; `list_export` fills cells that begin with the text with the colour.
     """
 
     heading: str
@@ -57,25 +57,25 @@ class Column:
 
     @property
     def cell_style(self) -> Style:
-        """The look of its cells."""
+        """Style of its cells."""
         return self.style or STYLES[self.kind]
 
     @property
     def header_style(self) -> Style:
-        """The look of its heading."""
+        """Style of its heading."""
         return HEADER
 
 
 def read_values(columns: Sequence[Column], rows: Iterable[Any]) -> Iterable[Sequence[Any]]:
-    """The values of each row, in the order of the columns."""
+    """Return the values of each row, in the order of the columns."""
     getters = [column.get for column in columns if column.get]
     return ([get(row) for get in getters] for row in rows) if getters else rows
 
 
 def set_widths(sheet: Worksheet, widths: Sequence[float]) -> None:
     """Set the widths of a sheet's columns, in characters, and hide the grid."""
-    for place, width in enumerate(widths, start=1):
-        sheet.column_dimensions[get_column_letter(place)].width = width
+    for column, width in enumerate(widths, start=1):
+        sheet.column_dimensions[get_column_letter(column)].width = width
     sheet.sheet_view.showGridLines = False
 
 
@@ -89,17 +89,18 @@ def write_line(sheet: Worksheet, row: int, text: str, style: Style) -> int:
 def write_table(
     sheet: Worksheet, row: int, columns: Sequence[Column], rows: Iterable[Any], *, highest: float = HIGHEST_ROW
 ) -> tuple[int, int]:
-    """Write a table, from a row down.
+    """Write a table to a sheet.
 
     Args:
         sheet: the sheet to write to.
         row: the row of the headings.
-        columns: the table's columns.
-        rows: what `Column.get` reads; a value may be (value, style) for a cell that looks different from its column.
-        highest: the most points a row is high.
+        columns: the columns of the table.
+        rows: objects for `Column.get`, or sequences of values; a value may be (value, style) for a cell with a style of
+            its own.
+        highest: maximal height of a row, in points.
 
     Returns:
-        The first and the last row below the headings; without rows the last is the first minus one.
+        The first and the last row below the headings; without rows, the last is the first minus one.
     """
     for place, column in enumerate(columns, start=1):
         write(sheet.cell(row, place), column.heading, column.header_style)
@@ -120,14 +121,14 @@ def write_table(
 def finish_sheet(
     sheet: Worksheet, header_row: int, footer: str, *, columns: int = 0, last: int = 0, frozen_columns: int = 0
 ) -> None:
-    """Set a sheet up for reading and printing.
+    """Freeze the headings of a sheet, add a filter, and set it up for printing.
 
     Args:
         sheet: a sheet with its tables.
-        header_row: the row that stays in sight and is repeated on every page.
-        footer: the text at the right of each page's foot.
-        columns, last: the number of columns and the last row of a table to filter; without rows it gets no filter.
-        frozen_columns: how many columns stay in sight.
+        header_row: row that is frozen and repeated on every page.
+        footer: text at the right of the page footer.
+        columns, last: number of columns and last row of the table to filter; a table without rows gets no filter.
+        frozen_columns: number of frozen columns.
     """
     set_up_page(sheet, header_rows=f"{header_row}:{header_row}", footer=footer)
     sheet.freeze_panes = sheet.cell(header_row + 1, frozen_columns + 1)

@@ -1,4 +1,4 @@
-"""Text in the cell of a workbook: never a formula, and nothing in it that breaks the file."""
+"""Text in workbook cells: without forbidden characters, and never a formula."""
 
 import re
 from typing import Any
@@ -14,17 +14,17 @@ LIKE_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def clean_text(text: str) -> str:
-    """`text` without what a workbook cannot hold: control characters, and what is beyond a cell's length."""
+    """Return `text` with LF line ends, without control characters, and cut to the length of a cell."""
     return UNWRITABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))[:LONGEST_TEXT]
 
 
 def escape_codes(text: str) -> str:
-    """`text` so that what looks like Excel's way of writing odd characters ("_x000D_") is shown as it is."""
+    """Escape text that looks like Excel's escape of a character ("_x000D_"), so that Excel shows it as typed."""
     return LIKE_ESCAPE.sub("_x005F_", text)
 
 
 def write_text(cell: Cell, value: Any) -> None:
-    """Write a value; a text is a text, whatever it begins with, and comes back as it was written."""
+    """Write a value to a cell; text never becomes a formula, and is read back unchanged."""
     if isinstance(value, Promise):
         value = str(value)
     if isinstance(value, str):

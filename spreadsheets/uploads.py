@@ -1,4 +1,4 @@
-"""An uploaded table between its preview and its confirmation."""
+"""Storage of an uploaded table between its preview and its confirmation."""
 
 import re
 import time
@@ -15,17 +15,17 @@ UPLOAD_NAME = re.compile(r"[0-9a-f]{32}")
 
 
 class UploadStorage(BaseStorage):
-    """Keeps uploads in the site's own folder, by names nobody can guess."""
+    """Store uploads in the data folder under random names."""
 
     @staticmethod
     def folder() -> Path:
-        """Where they are kept; made where it is missing."""
+        """Return the folder of the uploads; create it if it is missing."""
         folder = settings.DATA_DIR / "uploads"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
 
     def save(self, data: bytes) -> None:
-        """Keep an upload; those nobody confirmed in a day are swept out."""
+        """Store an upload; delete uploads older than `PMQA_KEPT_HOURS`."""
         for old in self.folder().iterdir():
             if UPLOAD_NAME.fullmatch(old.name) and old.stat().st_mtime < time.time() - settings.PMQA_KEPT_HOURS * 3600:
                 old.unlink(missing_ok=True)
@@ -33,22 +33,22 @@ class UploadStorage(BaseStorage):
         (self.folder() / self.name).write_bytes(data)
 
     def read(self) -> bytes:
-        """The upload's bytes."""
+        """Return the content of the upload."""
         return (self.folder() / self.name).read_bytes()
 
     def remove(self) -> None:
-        """Forget the upload."""
+        """Delete the upload."""
         (self.folder() / self.name).unlink(missing_ok=True)
 
 
 class ConfirmForm(ConfirmImportForm):
-    """What was looked at, to be imported: an upload that is still there, and no other file of this machine."""
+    """Confirmation of a preview; it accepts only the name of a stored upload, and no other file."""
 
     format = forms.ChoiceField(choices=[("0", "0"), ("1", "1")], widget=forms.HiddenInput)
     resource = forms.ChoiceField(choices=[("0", "0")], required=False, widget=forms.HiddenInput)
 
     def clean_import_file_name(self) -> str:
-        """Refuse the name of anything but an upload."""
+        """Refuse any name that is not a stored upload."""
         name = self.cleaned_data["import_file_name"]
         if not (UPLOAD_NAME.fullmatch(name) and (UploadStorage.folder() / name).is_file()):
             raise ValidationError("gone")

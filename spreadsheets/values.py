@@ -1,7 +1,7 @@
-"""Reads what a workbook's cells hold, as JSON takes it, without looking at anything else in the file.
+"""Parse the sheets of a workbook into values for JSON; the other content of the file is ignored.
 
-Elements are known by their names without prefix or namespace, so that Strict Open XML (ISO 29500) reads like any other.
-Dates and formats are judged by openpyxl's own functions.
+Elements are matched by name without prefix or namespace, so that Strict Open XML (ISO 29500) works too. openpyxl's
+functions decide about dates and number formats.
 """
 
 import math
@@ -20,7 +20,7 @@ from spreadsheets.parts import Elements, Parts, PartsError
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 QUOTED = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 CELL_ADDRESS = re.compile(r"\$?([A-Z]{1,3})\$?([1-9][0-9]{0,6})", re.IGNORECASE)
-# What Excel means in Thai by formats that it keeps by number alone.
+# Formats that a Thai Excel stores only by number.
 THAI_FORMATS = {
     67: "0%", 68: "0.00%", 71: "d/m/yyyy", 72: "d-mmm-yy", 73: "d-mmm", 74: "mmm-yy", 75: "h:mm", 76: "h:mm:ss",
     77: "d/m/yyyy h:mm", 78: "mm:ss", 79: "[h]:mm:ss", 80: "mm:ss.0", 81: "d/m/yy",
@@ -29,21 +29,21 @@ TRUE = ("1", "true", "on")
 
 
 class TooLargeError(Exception):
-    """A cell lies beyond what is read; the message is its place."""
+    """A cell is beyond the limits; the message is its address."""
 
 
 def read_sheets(parts: Parts, limits: Mapping[str, int]) -> list[dict[str, Any]]:
-    """The sheets of a workbook in their order; one that cannot be read is "broken" and has no rows.
+    """Return the sheets of a workbook in order; a sheet that cannot be read is "broken" and has no rows.
 
     Raises:
-        PartsError: the workbook, its shared texts or every one of its sheets cannot be read.
-        TooLargeError: a cell lies beyond the limits.
+        PartsError: the workbook, its shared texts or all of its sheets cannot be read.
+        TooLargeError: a cell is beyond the limits.
     """
     listed, is_1904 = _read_workbook(parts)
     strings, formats = _read_strings(parts), _read_formats(parts)
     sheets = []
     for number, (name, state, relation) in enumerate(listed, start=1):
-        told = {
+        result = {
             "name": name, "hidden": state in ("hidden", "veryhidden"), "broken": False, "rows": [], "merged": [],
             "hidden_rows": [], "hidden_columns": [],
         }  # fmt: skip
@@ -53,17 +53,17 @@ def read_sheets(parts: Parts, limits: Mapping[str, int]) -> list[dict[str, Any]]
                 continue
             sheet = _Sheet(name, strings, formats, MAC_EPOCH if is_1904 else WINDOWS_EPOCH, limits)
             parts.parse(part, sheet)
-            told |= sheet.as_json()
+            result |= sheet.as_json()
         except PartsError:
-            told["broken"] = True
-        sheets.append(told)
+            result["broken"] = True
+        sheets.append(result)
     if all(sheet["broken"] for sheet in sheets):
         raise PartsError("no sheet can be read")
     return sheets
 
 
 def _read_workbook(parts: Parts) -> tuple[list[tuple[str, str, str]], bool]:
-    """(name, state, relation) of each sheet, and whether days are counted from 1904."""
+    """Return (name, state, relation) of each sheet, and whether days are counted from 1904."""
     sheets: list[tuple[str, str, str]] = []
     dates = []
 
@@ -82,7 +82,7 @@ def _read_workbook(parts: Parts) -> tuple[list[tuple[str, str, str]], bool]:
 
 
 class _Strings(ContentHandler):
-    """Gathers the texts that cells share; how they are pronounced is left out."""
+    """Collect the shared texts of cells, without phonetic hints."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -111,9 +111,9 @@ def _read_strings(parts: Parts) -> list[str]:
 
 
 def _read_formats(parts: Parts) -> list[str]:
-    """What the numbers of each style are: "p" a percentage, "d" a day, "s" a span of time, or "" just numbers.
+    """Return the kind of number of each style: "p" percentage, "d" day, "s" span of time, "" plain number.
 
-    Where the part is missing or broken, what stands before the break counts.
+    If the part is broken, the styles before the break are returned.
     """
     codes: dict[str, str] = {}
     formats: list[str] = []
@@ -135,6 +135,7 @@ def _read_formats(parts: Parts) -> list[str]:
 
 
 def _kind(code: str) -> str:
+    """Return the kind of number of a format code, see `_read_formats`."""
     if "%" in QUOTED.sub("", code):
         return "p"
     if is_date_format(code):
@@ -143,7 +144,7 @@ def _kind(code: str) -> str:
 
 
 class _Sheet(ContentHandler):
-    """Gathers the cells of a sheet, and which of its rows, columns and areas are hidden or merged."""
+    """Collect the cells of a sheet, its hidden rows and columns, and its merged areas."""
 
     def __init__(
         self, name: str, strings: Sequence[str], formats: Sequence[str], epoch: datetime, limits: Mapping[str, int]
@@ -156,7 +157,7 @@ class _Sheet(ContentHandler):
         self.hidden_columns: set[int] = set()
         self.path: list[str] = []
         self.row = self.column = 0
-        self.pieces: list[str] | None = None  # of the value or text that is being read
+        self.pieces: list[str] | None = None  # of the value or text being read
         self._begin_cell({})
 
     def startElement(self, tag: str, attributes: Mapping[str, str]) -> None:  # noqa: N802
@@ -170,7 +171,7 @@ class _Sheet(ContentHandler):
             if depth == 3 and name == "row":
                 self._begin_row(attributes)
             elif depth == 4 and name == "c":
-                self._place(attributes.get("r", ""))
+                self._go_to(attributes.get("r", ""))
                 self._begin_cell(attributes)
             elif depth == 5:
                 self.has_formula |= name == "f"
@@ -194,12 +195,12 @@ class _Sheet(ContentHandler):
         self.path.pop()
         self.pieces = None
         if depth == 4 and self.path[1] == "sheetData" and tag.rpartition(":")[2] == "c":
-            told = self._cell_value()
-            if told is None or told == "":
+            value = self._cell_value()
+            if value is None or value == "":
                 return
             if self.row > self.limits["rows"] or self.column > self.limits["columns"]:
                 raise TooLargeError(f"{self.name}!{get_column_letter(self.column)}{self.row}")
-            self.rows.setdefault(self.row, {})[self.column] = told
+            self.rows.setdefault(self.row, {})[self.column] = value
 
     def _begin_row(self, attributes: Mapping[str, str]) -> None:
         number = attributes.get("r", "")
@@ -210,8 +211,8 @@ class _Sheet(ContentHandler):
         if attributes.get("hidden", "").lower() in TRUE:
             self.hidden_rows.add(self.row)
 
-    def _place(self, address: str) -> None:
-        """Go to a cell; one without an address follows the one before it."""
+    def _go_to(self, address: str) -> None:
+        """Set the current column; a cell without an address follows the previous one."""
         if not address:
             self.column += 1
             return
@@ -236,7 +237,7 @@ class _Sheet(ContentHandler):
             self.merged.append(area.replace("$", "").upper())
 
     def _cell_value(self) -> Any:
-        """The value of a cell: a text, number or truth as it is, others under a letter that says what they are."""
+        """Return the value of a cell: a text or number as it is, others as {letter of the kind: value}."""
         value = "".join(self.value)
         if self.type == "inlineStr":
             return decode("".join(self.text))
@@ -269,7 +270,7 @@ class _Sheet(ContentHandler):
         return {"p": number} if kind == "p" else number
 
     def as_json(self) -> dict[str, Any]:
-        """The sheet as JSON takes it."""
+        """Return the sheet as a dict for JSON."""
         last = max(self.rows, default=0)
         return {
             "rows": [
@@ -283,7 +284,7 @@ class _Sheet(ContentHandler):
 
 
 def _moment(value: Any) -> Any:
-    """A day, a time or a span of time, as JSON takes it."""
+    """Return a day, a time or a span of time as a value for JSON."""
     if isinstance(value, datetime) and value.time() == time():
         value = value.date()
     if isinstance(value, date):
@@ -292,5 +293,5 @@ def _moment(value: Any) -> Any:
 
 
 def decode(text: str) -> str:
-    """A text whose odd characters Excel has written as _x000B_; NUL, which PostgreSQL refuses, becomes U+FFFD."""
+    """Unescape Excel's codes such as "_x000B_" in a text; NUL, which PostgreSQL refuses, becomes U+FFFD."""
     return ESCAPED.sub(lambda match: chr(int(match.group(1), 16) or 0xFFFD), text)

@@ -1,4 +1,4 @@
-"""Cells of the admin's tables, read as every other import reads them: relations, whole numbers, yes and no."""
+"""Import widgets of the admin tables: relations by name, whole numbers, days, yes and no."""
 
 from typing import Any
 
@@ -14,13 +14,13 @@ from pmqa_tracker.parsing.values import parse_day, parse_whole_number
 
 
 class NamedWidget(widgets.ForeignKeyWidget):
-    """A relation by what people call it, however that is spelled."""
+    """A relation by the name of the record, in any spelling."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Model | None:
-        """The record.
+        """Return the record.
 
         Raises:
-            ValueError: nobody has this name.
+            ValueError: no record has this name.
         """
         name = str(value or "").strip()
         if not name:
@@ -43,7 +43,7 @@ class WholeNumberWidget(widgets.IntegerWidget):
 
 
 class YesNoWidget(widgets.BooleanWidget):
-    """Yes or no, in words of both languages."""
+    """Yes or no, in Thai or English."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> bool | None:
         return parse_yes_no(ReadCell(value))
@@ -64,15 +64,15 @@ READERS = {
 
 
 class NamedLoader(ModelInstanceLoader):
-    """Finds the record a row is about by its names, however they are spelled."""
+    """Find the record of a row by its name, in any spelling."""
 
     def get_instance(self, row: Any) -> Model | None:
-        """The record; None for a row about a new one."""
+        """Return the record; None if the row is for a new one."""
         rows, name = self.get_queryset(), ()
         for key in self.resource.get_import_id_fields():
             field = self.resource.fields[key]
             value = field.clean(row)
-            if is_text_field(rows.model, field.attribute):  # of which a record has one
+            if is_text_field(rows.model, field.attribute):  # a record has at most one such key
                 name = (field.attribute, str(value))
             else:
                 rows = rows.filter(**{field.attribute: value})
@@ -80,10 +80,10 @@ class NamedLoader(ModelInstanceLoader):
 
 
 def is_text_field(model: type[Model], name: str) -> bool:
-    """Whether a field of a model is a text."""
+    """Return whether a field of a model holds text."""
     return isinstance(model._meta.get_field(name), (CharField, TextField))
 
 
 def unknown_name_message(model: type[Model], name: Any) -> str:
-    """The sentence for a name nobody has."""
+    """Return the message for a name that no record has."""
     return _("There is no %(kind)s “%(name)s”.") % {"kind": model._meta.verbose_name, "name": name}

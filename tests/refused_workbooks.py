@@ -72,7 +72,7 @@ REFUSED: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "shared texts that are gone": (lambda data: packed(without(STRINGS)(shared(unpacked(data)))), "damaged"),
     "sheets that are gone": (
         lambda data: packed({name: part for name, part in unpacked(data).items() if "worksheets" not in name}),
-        "no Excel workbook",
+        "not an Excel workbook",
     ),
     "a broken sheet": (lambda data: packed(change("sheet1.xml", "</sheetData>", "")(unpacked(data))), "damaged"),
     "two parts of one name": (_two_sheets, "damaged"),
@@ -95,10 +95,10 @@ REFUSED: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         lambda _data: b'<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook/>',
         "web page",
     ),
-    "an old workbook": (lambda _data: OLE_START + b"\0" * 600, "old kind"),
-    "a very old workbook": (lambda _data: b"\x09\x08\x10\x00\x00\x06\x05\x00" + b"\0" * 40, "old kind"),
+    "an old workbook": (lambda _data: OLE_START + b"\0" * 600, "old format"),
+    "a very old workbook": (lambda _data: b"\x09\x08\x10\x00\x00\x06\x05\x00" + b"\0" * 40, "old format"),
     "a password": (lambda _data: OLE_START + "EncryptedPackage".encode("utf-16-le"), "password"),
     "text of an old Thai Excel": (lambda _data: "รหัส;สถานะ\r\n1;ติดปัญหา".encode("cp874"), "text file"),
     "text in two bytes a letter": (lambda _data: "รหัส\tสถานะ".encode("utf-16"), "text file"),
-    "a Word file": (lambda _data: packed({TYPES: b"<Types/>", "word/document.xml": b"<a/>"}), "no Excel workbook"),
+    "a Word file": (lambda _data: packed({TYPES: b"<Types/>", "word/document.xml": b"<a/>"}), "not an Excel workbook"),
 }

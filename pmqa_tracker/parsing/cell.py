@@ -1,4 +1,4 @@
-"""A cell as it was read from a workbook, before anybody asks what is meant by it (`pmqa_tracker.parsing.values`)."""
+"""The raw content of a workbook cell; `pmqa_tracker.parsing.values` parses it."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -6,13 +6,13 @@ from datetime import date, datetime, time
 
 @dataclass(frozen=True, slots=True)
 class ReadCell:
-    """What stands in a cell.
+    """The content of a cell.
 
-    `error` is "", "FORMULA" (a formula without a stored value) or "ERROR" (#VALUE! and such; `value` is its text).
+    `error` is "", "FORMULA" (a formula without a stored value) or "ERROR" (`value` is its text, such as "#VALUE!").
     """
 
     value: str | int | float | bool | date | datetime | time | None = None
-    is_percent: bool = False  # the number stands in a cell formatted as %
+    is_percent: bool = False  # the cell is formatted as %
     error: str = ""
 
 

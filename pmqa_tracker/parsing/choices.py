@@ -1,4 +1,4 @@
-"""What a person chose of what there is to choose from, by whichever of its names; see `pmqa_tracker.parsing.values`."""
+"""Parse a cell that names one of several choices; a choice may have several names."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from datetime import date, time
@@ -16,10 +16,10 @@ Choice = TypeVar("Choice", bound=Hashable)
 
 
 def parse_name(cell: ReadCell) -> str:
-    """The text of a cell that should name something: as `parse_text`, but a day or a time is a name that nobody has.
+    """Return the text of a cell that should contain a name; a day or a time is quoted as it is, and matches no name.
 
     Raises:
-        UnreadableError: as `parse_text`.
+        UnreadableError: as for `parse_text`.
     """
     if isinstance(cell.value, (date, time)) and not cell.error:
         return quote(cell.value)
@@ -27,13 +27,13 @@ def parse_name(cell: ReadCell) -> str:
 
 
 def parse_choice(cell: ReadCell, choices: Mapping[Choice, Sequence[str]]) -> Choice | None:
-    """The one of `choices` that a cell names; spaces, case and the two ways of writing ำ make no difference.
+    """Return the one of `choices` that a cell names, or None for an empty cell; spelling does not matter.
 
     Args:
-        choices: the names of each value, at least one; the one to offer first.
+        choices: value → its names, at least one; messages offer the first.
 
     Raises:
-        UnreadableError: it names none of them (the nearest is said), or several.
+        UnreadableError: the cell names none of them (the message offers similar names), or several.
     """
     text = parse_name(cell)
     if not text:
@@ -61,21 +61,21 @@ def parse_choice(cell: ReadCell, choices: Mapping[Choice, Sequence[str]]) -> Cho
 
 
 def parse_yes_no(cell: ReadCell) -> bool | None:
-    """Yes or no: ใช่, ไม่ใช่, yes, no, TRUE, FALSE, 1, 0.
+    """Parse yes or no: ใช่, ไม่ใช่, yes, no, TRUE, FALSE, 1, 0.
 
     Raises:
-        UnreadableError: it is neither.
+        UnreadableError: the cell is neither.
     """
     yes, no = ("ใช่", "yes", "y", "true", "1"), ("ไม่ใช่", "ไม่", "no", "n", "false", "0")
     return parse_choice(cell, {True: yes, False: no})
 
 
 def nearest(text: str, names: Mapping[str, str]) -> str:
-    """A sentence with the names written most like a text, beginning with a space; "" where none is like it.
+    """Return a space and a sentence with the names most similar to a text; "" if none is similar.
 
     Args:
-        text: what was typed.
-        names: what to offer, by its search key.
+        text: the typed text.
+        names: search key → name to offer.
     """
     near = get_close_matches(thai.search_key(text[:LONGEST_SHOWN]), list(names), n=3, cutoff=0.6)
     offered = ", ".join(dict.fromkeys(names[key] for key in near))

@@ -1,16 +1,16 @@
-"""The error of a cell that cannot be understood: its content, what is allowed, what it may mean."""
+"""The error of a cell that cannot be parsed, and how its message quotes a value."""
 
 import re
 from collections.abc import Iterable
 
-UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # in a cell of a workbook
-LONGEST_SHOWN = 60  # characters of a value in a message
+UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # a workbook cannot hold these
+LONGEST_SHOWN = 60  # characters of a quoted value
 
 
 class UnreadableError(ValueError):
-    """A cell that cannot be understood, or that can be understood in two ways.
+    """A cell that cannot be parsed, or that has several meanings.
 
-    `message` says what is allowed; `readings` are the values it may mean, written so that they would be understood.
+    `message` says what is allowed; `readings` are the possible meanings, written so that they can be parsed.
     """
 
     def __init__(self, message: str, readings: Iterable[str] = ()) -> None:
@@ -20,7 +20,7 @@ class UnreadableError(ValueError):
 
 
 def quote(value: object) -> str:
-    """A value as a message quotes it: short, on one line, without characters that cannot be shown."""
+    """Return a value as messages quote it: short, on one line, without control characters."""
     try:
         text = value if isinstance(value, str) else str(value)
     except ValueError:  # Python writes no integer of more than 4,300 digits

@@ -1,4 +1,4 @@
-"""Fields of forms for numbers, read as the import reads them: ๕๐, "50 %", ร้อยละ ๕๐."""
+"""Form fields for numbers; they accept what the import accepts: ๕๐, "50 %", ร้อยละ ๕๐."""
 
 from typing import Any
 
@@ -11,15 +11,15 @@ from pmqa_tracker.parsing.values import LARGEST_WHOLE, parse_percent, parse_whol
 
 
 class WholeNumberField(forms.IntegerField):
-    """A whole number; a box of text, since a browser's box for numbers refuses Thai digits."""
+    """A whole number in a text input, because browsers refuse Thai digits in a number input."""
 
     widget = forms.TextInput
 
     def to_python(self, value: Any) -> int | None:
-        """The number.
+        """Parse the number.
 
         Raises:
-            ValidationError: what was typed is none; it says what is allowed.
+            ValidationError: the text is no such number; the message says what is allowed.
         """
         if value in self.empty_values or isinstance(value, int):
             return None if value in self.empty_values else value
@@ -36,7 +36,7 @@ class WholeNumberField(forms.IntegerField):
 
 
 class PercentField(WholeNumberField):
-    """A whole percentage from 0 to 100; its label says that it is one, so that 1 is 1 %."""
+    """A whole percentage from 0 to 100. Its label says so, therefore 1 means 1 %."""
 
     def read(self, text: str) -> int | None:
         return parse_percent(ReadCell(text, is_percent=True))

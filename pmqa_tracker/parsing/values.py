@@ -1,7 +1,7 @@
-"""What a person meant by a cell: a text, a code, a day, a percentage, a whole number.
+"""Parse a cell as a text, a code, a day, a percentage or a whole number.
 
-Every reader takes a `ReadCell` and gives its value, None (or "") for an empty cell. What cannot be understood, and what
-can be understood in two ways, is an `UnreadableError`: a sentence that says what is allowed. Nothing is guessed.
+Every function takes a `ReadCell` and returns its value; None (or "") for an empty cell. A cell that cannot be parsed,
+or has several meanings, raises an `UnreadableError` with a sentence that says what is allowed. Nothing is guessed.
 """
 
 import re
@@ -15,29 +15,29 @@ from pmqa_tracker.forms import with_lf
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.errors import UNWRITABLE, UnreadableError, quote
 
-# What pasting leaves around a text: every space, NBSP among them, and marks that nobody sees.
+# Pasting leaves these around a text: all kinds of spaces (also NBSP) and invisible characters.
 EDGES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200c\u200d\u2060\ufeff"
 PERCENT = re.compile(
     r"(?P<before>ร้อยละ)?\s*(?P<number>[+-]?\d{1,9}(\.\d{1,15})?)\s*(?P<after>%|％|เปอร์เซ็นต์|percent)?", re.IGNORECASE
 )
-# What a spreadsheet makes of 1/2 or 1-2: "1-Feb", "01-ก.พ.".
 MARKED_AS_TEXT = re.compile(r"^'(?=\d)")
+# A spreadsheet turns the codes 1/2 and 1-2 into a day: "1-Feb", "01-ก.พ.".
 DAY_OF_CODE = re.compile(r"(?P<day>\d{1,2})[- ](?P<name>[^\d\s-]+)(?:[- ]\d{2,4})?")
 WHOLE = re.compile(r"[+-]?\d{1,15}(\.0{1,9})?")
-MOST_DIGITS = 15  # of a number; a spreadsheet rounds what has more
-LARGEST_WHOLE = 32_767  # what a small integer of the database holds
+MOST_DIGITS = 15  # a spreadsheet rounds numbers with more
+LARGEST_WHOLE = 32_767  # of a small integer in the database
 EARLIEST_YEAR, LATEST_YEAR = thai.FIRST_BUDDHIST_YEAR - thai.BUDDHIST_ERA, thai.FIRST_BUDDHIST_YEAR - 1  # A.D.
-FIRST_SERIAL = date(1899, 12, 30)  # a spreadsheet counts a day's number from here
-SERIALS = range(32_874, 91_312)  # 1990 to 2149: a number that is likely a day whose cell lost its format
+FIRST_SERIAL = date(1899, 12, 30)  # day 0 of a spreadsheet
+SERIALS = range(32_874, 91_312)  # 1990 to 2149: probably a day whose cell lost its format
 
 
 def parse_text(cell: ReadCell) -> str:
-    """The text of a cell, "" for an empty one. Inside it only the line ends change (to LF); around it spaces go.
+    """Return the text of a cell with LF line ends and without spaces around it; "" for an empty cell.
 
-    A number is the text it is shown as, without a needless ".0".
+    A number becomes the text that the cell shows, without ".0".
 
     Raises:
-        UnreadableError: it holds a character no text has, or is a day or a time, whose typed form is lost.
+        UnreadableError: the cell contains a control character, or is a day or a time, whose typed form is lost.
     """
     value = _value(cell)
     if value is None:
@@ -63,12 +63,11 @@ def parse_text(cell: ReadCell) -> str:
 
 
 def parse_code(cell: ReadCell) -> str:
-    """A code or number of the plan, such as 1.2.1 or 3, as `parse_text`, without the apostrophe that
-    marks digits as a text.
+    """Return a code or number of the plan, such as 1.2.1 or 3, without the apostrophe that marks digits as text.
 
     Raises:
-        UnreadableError: also where the spreadsheet has made a number of it, since 1.1 and 1.10 are then the same, or a
-            day, as it does of 1/2.
+        UnreadableError: as for `parse_text`; also if the spreadsheet has turned the code into a decimal number (1.1
+            and 1.10 are then the same) or into a day (1/2).
     """
     value = _value(cell)
     if isinstance(value, float) and not _finite(value).is_integer():
@@ -85,20 +84,20 @@ def parse_code(cell: ReadCell) -> str:
 
 
 def _changed_code(value: str, readings: Iterable[str]) -> UnreadableError:
-    """What to raise for a code that a spreadsheet has made something else of."""
+    """Return the error for a code that a spreadsheet has turned into a number or a day."""
     codes = list(readings)
     text = _(
-        "%(codes)s? A spreadsheet has made %(value)s of this code. Type it again with an apostrophe before it "
-        "('%(last)s), so that it stays a text."
+        "%(codes)s? The spreadsheet has turned this code into %(value)s. Type the code again with an apostrophe before "
+        "it ('%(last)s), so that it stays a text."
     )
     return UnreadableError(text % {"codes": _(" or ").join(codes), "value": value, "last": codes[-1]}, codes)
 
 
 def parse_day(cell: ReadCell) -> date | None:
-    """A day: a date cell, or any text of `thai.day_readings`. A year from 2400 on is of the Buddhist era in both.
+    """Parse a day: a date cell, or any text of `thai.day_readings`. Years from 2400 on are of the Buddhist era.
 
     Raises:
-        UnreadableError: it is no day, it may be several, or its year is not one of A.D. 1857-2399.
+        UnreadableError: the cell is no day, may mean several days, or its year is outside A.D. 1857-2399.
     """
     value = _value(cell)
     if isinstance(value, date):
@@ -127,10 +126,10 @@ def parse_day(cell: ReadCell) -> date | None:
 
 
 def parse_percent(cell: ReadCell) -> int | None:
-    """A whole percentage, 0-100: 50, "50%", "ร้อยละ ๕๐", and 0.5 for 50.
+    """Parse a whole percentage, 0-100: 50, "50%", "ร้อยละ ๕๐", and 0.5 for 50.
 
     Raises:
-        UnreadableError: it is none, or it is a bare 1, which may be 1 % or 100 %.
+        UnreadableError: the cell is no such percentage, or a bare 1, which may mean 1 % or 100 %.
     """
     value, is_marked = _value(cell), cell.is_percent
     if isinstance(value, str):
@@ -164,10 +163,10 @@ def parse_percent(cell: ReadCell) -> int | None:
 
 
 def parse_whole_number(cell: ReadCell, *, least: int = 0, most: int = LARGEST_WHOLE) -> int | None:
-    """A whole number from `least` to `most`, as a number or in digits, Thai ones too.
+    """Parse a whole number from `least` to `most`: a number, or a text of Arabic or Thai digits.
 
     Raises:
-        UnreadableError: it is none.
+        UnreadableError: the cell is no such number.
     """
     value, number = _value(cell), None
     if isinstance(value, str):
@@ -181,33 +180,33 @@ def parse_whole_number(cell: ReadCell, *, least: int = 0, most: int = LARGEST_WH
     elif value is None:
         return None
     if number is None or not number.is_integer() or not least <= number <= most:
-        told = {"value": quote(value), "least": least, "most": most}
-        raise UnreadableError(_("“%(value)s” is not a whole number from %(least)s to %(most)s.") % told)
+        params = {"value": quote(value), "least": least, "most": most}
+        raise UnreadableError(_("“%(value)s” is not a whole number from %(least)s to %(most)s.") % params)
     return int(number)
 
 
 def _value(cell: ReadCell) -> str | int | float | bool | date | time | None:
-    """The value of a cell that has one.
+    """Return the value of a cell.
 
     Raises:
-        UnreadableError: a formula or an error stands there.
+        UnreadableError: the cell holds a formula without a value, or an error.
     """
     if cell.error == "FORMULA":
         raise UnreadableError(_("The cell holds a formula without a value; copy the cell and paste it as a value."))
     if cell.error:
         raise UnreadableError(
-            _("The cell shows the error %(value)s; type what should stand there.") % {"value": quote(cell.value)}
+            _("The cell shows the error %(value)s; type the correct value.") % {"value": quote(cell.value)}
         )
     return cell.value
 
 
 def _finite(value: float) -> float:
-    """A number that a spreadsheet keeps whole.
+    """Return a number that the spreadsheet has not rounded.
 
     Raises:
-        UnreadableError: it has too many digits, or is none.
+        UnreadableError: it has too many digits, or is NaN or infinite.
     """
-    if not abs(value) < 10**MOST_DIGITS:  # so that NaN is refused too
+    if not abs(value) < 10**MOST_DIGITS:  # written so that NaN fails too
         raise UnreadableError(
             _("The number has more than %(digits)s digits, and a spreadsheet rounds it; format the cell as text.")
             % {"digits": MOST_DIGITS}
@@ -216,7 +215,7 @@ def _finite(value: float) -> float:
 
 
 def _day_of(value: date) -> date | None:
-    """The day of a date cell; 2563-09-30, which the spreadsheet took for a year A.D., is of 2020."""
+    """Return the day of a date cell; 2563-09-30, which the spreadsheet took for A.D., means 2020-09-30."""
     day = value.date() if isinstance(value, datetime) else value
     readings = thai.day_readings(f"{day.year:04}-{day.month}-{day.day}")
     return readings[0] if readings and EARLIEST_YEAR <= readings[0].year <= LATEST_YEAR else None

@@ -1,4 +1,4 @@
-"""What the pages of this site are made of; a builtin of every template."""
+"""Template tags and filters for pages: forms, icons, links, numbers. Builtins of every template."""
 
 from typing import Any
 
@@ -20,12 +20,12 @@ register = template.Library()
 
 @register.tag
 def csrf_token(parser: Parser, token: Token) -> Node:
-    """Django's hidden field with the CSRF token, and one that says who opened the form (`OwnerMiddleware`)."""
+    """Render Django's CSRF field, and a hidden field with the user who opened the form (`OwnerMiddleware`)."""
     return OwnedFormNode()
 
 
 class OwnedFormNode(CsrfTokenNode):
-    """The hidden fields that every form with POST begins with."""
+    """The hidden fields at the start of every POST form."""
 
     def render(self, context: Context) -> SafeString:
         user = getattr(context.get("request"), "user", None)
@@ -36,7 +36,7 @@ class OwnedFormNode(CsrfTokenNode):
 
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
-    """A drawing of `static/img/icons.svg`; without a label it is decoration and kept from screen readers."""
+    """Render an icon of `static/img/icons.svg`; without a label it is hidden from screen readers."""
     source = f"{static('img/icons.svg')}#{name}"
     if label:
         return format_html(
@@ -47,9 +47,9 @@ def icon(name: str, label: str = "") -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def nav_link(context: dict[str, Any], view: str, label: str, *, keeps_day: bool = False, also: str = "") -> SafeString:
-    """A link of the main menu to a page of the plan, with its day if so asked.
+    """Render a link of the main menu to a page of the plan; with `keeps_day` it keeps the day of this page.
 
-    It is marked where that page is shown, one below it, or one at or below that of the view `also`.
+    It is marked as current on that page and the pages below it, and on those of the view `also`.
     """
     address = reverse(view, args=[context["plan"].slug])
     below = (address, reverse(also, args=[context["plan"].slug])) if also else address
@@ -60,7 +60,7 @@ def nav_link(context: dict[str, Any], view: str, label: str, *, keeps_day: bool 
 
 @register.simple_tag(takes_context=True)
 def day_url(context: dict[str, Any], view: str, *args: Any) -> str:
-    """The address of a page of the plan, with the day this page speaks of where that is not the usual one."""
+    """Return the URL of a page of the plan; it keeps the query of this page that selects another day."""
     address = reverse(view, args=[context["plan"].slug, *args])
     query = context.get("query")
     return f"{address}?{urlencode(query)}" if query else address
@@ -68,33 +68,33 @@ def day_url(context: dict[str, Any], view: str, *args: Any) -> str:
 
 @register.filter
 def get(mapping: Any, key: Any) -> Any:
-    """The value of a mapping for a key that is a variable of the template."""
+    """Return the value of a mapping for a key in a template variable; "" if the key is missing."""
     return mapping.get(key, "")
 
 
 @register.filter
 def field(form: BaseForm, name: str) -> SafeString:
-    """A field of a form by its name, with its label and errors."""
+    """Render a form field by its name, with its label and errors."""
     return form[name].as_field_group()
 
 
 @register.filter
 def points(value: float | None) -> str:
-    """Points of a score with one decimal where it has any: "366.7", "300"; a dash where there are none."""
+    """Format points of a score: "366.7", "300"; a dash for None."""
     return "–" if value in (None, "") else f"{value:.1f}".removesuffix(".0")
 
 
 @register.filter
 def percent(value: float | None) -> str:
-    """A percentage without decimals: "37 %"; a dash where there is none."""
+    """Format a percentage without decimals: "37 %"; a dash for None."""
     return "–" if value is None else f"{value:.0f} %"
 
 
 @register.filter(is_safe=True)
 def without_restoring(html: str) -> SafeString:
-    """HTML whose forms the browser does not fill in again after Back.
+    """Turn off the browser's restoring of form fields after Back, in the HTML of a library's form.
 
-    A browser restores fields by their place: ticks and inline rows would land on other records once rows are gone.
-    For the forms of libraries, whose `<form>` tags no template block reaches.
+    Browsers restore fields by position: after a row is deleted, ticks and inline rows would land on other records. Use
+    this where no template block contains the `<form>` tag.
     """
     return mark_safe(html.replace("<form ", '<form autocomplete="off" '))  # noqa: S308 - rendered HTML stays as it is

@@ -1,4 +1,4 @@
-"""Days and years as people here write them; a builtin of every template, the libraries' included."""
+"""Template filters for days and datetimes in the Buddhist era; builtins of every template, also of libraries."""
 
 from datetime import date, datetime
 from typing import Any
@@ -14,7 +14,7 @@ register = template.Library()
 
 @register.filter
 def be_date(day: date | None) -> str:
-    """A day in the Buddhist era: "15 พ.ค. 2563"; a moment with its time."""
+    """Format a day in the Buddhist era: "15 พ.ค. 2563"; a datetime with its time."""
     if not day:
         return ""
     return thai.format_datetime(day) if isinstance(day, datetime) else thai.format_date(day)
@@ -22,7 +22,7 @@ def be_date(day: date | None) -> str:
 
 @register.filter
 def be_day(moment: datetime | date | None) -> str:
-    """The day of a moment in the Buddhist era, without its time."""
+    """Format the day of a datetime in the Buddhist era, without its time."""
     if not moment:
         return ""
     return thai.format_date(thai.timezone.localtime(moment) if isinstance(moment, datetime) else moment)
@@ -30,19 +30,19 @@ def be_day(moment: datetime | date | None) -> str:
 
 @register.filter
 def be_moment(moment: datetime) -> str:
-    """A moment in the Buddhist era, to the second: "15 พ.ค. 2563 14:05:09 น."."""
+    """Format a datetime in the Buddhist era with seconds: "15 พ.ค. 2563 14:05:09 น."."""
     return thai.format_datetime(moment, seconds=True)
 
 
 @register.filter
 def be_input(day: date) -> str:
-    """A day as it is typed into a field: "15/5/2563"."""
+    """Format a day as users type it: "15/5/2563"."""
     return thai.type_date(day)
 
 
 @register.filter(name="date", expects_localtime=True, is_safe=False)
 def date_filter(value: Any, arg: str | None = None) -> str:
-    """Django's `date`, but in the Buddhist era where the page is Thai and the format is one people read."""
+    """Replace Django's `date`: the Buddhist era on Thai pages, except in formats for machines."""
     machine_format = arg in ("c", "r", "U") or (arg is not None and arg.startswith("Y-"))
     if not isinstance(value, date) or machine_format or get_language() != "th":
         return django_date(value, arg)

@@ -106,19 +106,19 @@ def test_what_is_hidden_and_merged_is_told():
 GOOD = saved(book_of(["ก", 1], ["ข", 2]))
 REFUSED = {
     "empty": (b"", "a.xlsx", "The file is empty"),
-    "old kind": (OLE, "a.xls", "old kind (.xls)"),
-    "encrypted": (OLE + "EncryptedPackage".encode("utf-16-le"), "a.xlsx", "protected by a password"),
+    "old kind": (OLE, "a.xls", "old format (.xls)"),
+    "encrypted": (OLE + "EncryptedPackage".encode("utf-16-le"), "a.xlsx", "needs a password"),
     "pdf": (b"%PDF-1.7 ...", "a.xlsx", "This is a PDF"),
     "web page": (b"<html><table></table></html>", "a.xls", "web page"),
     "csv": ("รหัส,สถานะ\n1,2\n".encode(), "a.csv", "text file"),
-    "unknown": (b"\x89PNG\r\n\x1a\n\0\0\0\xff\xfe", "a.png", "no Excel workbook"),
+    "unknown": (b"\x89PNG\r\n\x1a\n\0\0\0\xff\xfe", "a.png", "not an Excel workbook"),
     "ods": (None, "a.ods", "This is an OpenDocument"),
     "macros": (repacked(GOOD, {"xl/vbaProject.bin": b"x"}), "a.xlsm", "macros"),
     "binary": (packed(types="<Types/>") , "a.xlsb", "binary"),
-    "other zip": (None, "a.zip", "no Excel workbook"),
+    "other zip": (None, "a.zip", "not an Excel workbook"),
     "damaged": (GOOD[: len(GOOD) // 2], "a.xlsx", "damaged"),
     "a part without a name": (forge([Packed(name=b"\0")]), "a.xlsx", "damaged"),
-    "a part with a password": (forge([Packed(name=b"a", flags=1)]), "a.xlsx", "protected by a password"),
+    "a part with a password": (forge([Packed(name=b"a", flags=1)]), "a.xlsx", "needs a password"),
     "far away": (None, "a.xlsx", "far from the table"),
 }  # fmt: skip
 
