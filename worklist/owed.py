@@ -38,6 +38,11 @@ class OwedRow:
     report_by: date | None
 
     @property
+    def duty_names(self) -> str:
+        """The units of the open duties, as a text."""
+        return ", ".join(map(str, self.open_duties))
+
+    @property
     def is_own(self) -> bool:
         """Whether a unit of the user leads it itself, not only through a collective."""
         return any(duty.through is None for duty in self.open_duties)

@@ -90,7 +90,7 @@ def _owed_actions(owed: OwedList) -> Iterator[list[Any]]:
                     row.action.ref,
                     row.action.text,
                     row.action.return_reason,
-                    ", ".join(map(str, row.open_duties)),
+                    row.duty_names,
                     row.status_label,
                     row.was_due_on,
                     row.report_by,
