@@ -1,4 +1,4 @@
-"""Figures as data for Chart.js; `static/charts.js` draws them, a table under each says the same."""
+"""Figures as data for Chart.js. `static/charts.js` draws them; a table below each chart shows the same figures."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,23 +9,23 @@ from plan.as_of import AsOf
 from plan.models import Age, Due, Plan
 from plan.models.looks import Look
 from pmqa_tracker import thai
-from reports.addresses import rows_address
 from reports.figures.curve import Curve, month_ends
 from reports.figures.groups import BAR_ORDER, Figure, Group, PeriodLoad
+from reports.links import action_list_url
 
 
-def curve_chart(drawn: Curve, plan: Plan, as_of: AsOf) -> dict[str, Any]:
-    """Plan against actual and forecast as a line chart; values are % rounded to one decimal."""
+def curve_chart(curve: Curve, plan: Plan, as_of: AsOf) -> dict[str, Any]:
+    """Line chart of expected, actual and forecast progress; values are % rounded to one decimal."""
 
     def rounded(values: Sequence[float | None]) -> list[float | None]:
         return [None if value is None else round(value, 1) for value in values]
 
-    points, ends = drawn.points, month_ends(plan.starts_on, plan.ends_on)
+    points, ends = curve.points, month_ends(plan.starts_on, plan.ends_on)
     series = [
         {"label": _("Expected"), "kind": "expected", "data": rounded([each.expected for each in points])},
         {"label": _("Actual"), "kind": "actual", "data": rounded([each.actual for each in points])},
     ]
-    if drawn.pace is not None:
+    if curve.pace is not None:
         forecast = {"label": _("Forecast"), "kind": "forecast", "data": rounded([each.forecast for each in points])}
         series.append(forecast)
     return {
@@ -39,7 +39,10 @@ def curve_chart(drawn: Curve, plan: Plan, as_of: AsOf) -> dict[str, Any]:
 
 
 def category_chart(plan: Plan, groups: Sequence[Group]) -> dict[str, Any]:
-    """A bar for each category, its rows by status; each part leads to its rows. Its name is a label's second line."""
+    """A stacked bar per category with one part per status, linked to its rows.
+
+    The second line of a label is the name of the category.
+    """
     subjects = [part.subject for part in groups]
     return {
         "type": "bar",
@@ -54,7 +57,7 @@ def category_chart(plan: Plan, groups: Sequence[Group]) -> dict[str, Any]:
 
 
 def age_chart(plan: Plan, ages: Sequence[tuple[Age, Figure]]) -> dict[str, Any]:
-    """How many are overdue for how long."""
+    """A bar per age band with the number of overdue actions."""
     return {
         "type": "bar",
         "horizontal": True,
@@ -64,7 +67,7 @@ def age_chart(plan: Plan, ages: Sequence[tuple[Age, Figure]]) -> dict[str, Any]:
 
 
 def period_chart(plan: Plan, loads: Sequence[PeriodLoad]) -> dict[str, Any]:
-    """How many actions begin, run and end in each period."""
+    """Bars with the number of actions that begin, run and end in each period."""
     return {
         "type": "bar",
         "labels": [load.period.label for load in loads],
@@ -77,17 +80,17 @@ def period_chart(plan: Plan, loads: Sequence[PeriodLoad]) -> dict[str, Any]:
 
 
 def _series(plan: Plan, label: str, look: Look | str, figures: Sequence[Figure]) -> dict[str, Any]:
-    """One series; `look` is of a status, or names one of those in `static/charts.js`."""
+    """One series; `look` is the look of a status, or the name of one in `static/charts.js`."""
     return {
         "label": label,
-        **({"kind": look} if isinstance(look, str) else {"kind": look.icon, "look": _drawn(look)}),
+        **({"kind": look} if isinstance(look, str) else {"kind": look.icon, "look": _chart_look(look)}),
         "data": [figure.count for figure in figures],
-        "links": [rows_address(plan, figure.query) for figure in figures],
+        "links": [action_list_url(plan, figure.query) for figure in figures],
     }
 
 
-def _drawn(look: Look) -> dict[str, str]:
-    """The colours and the pattern of a part of a chart."""
+def _chart_look(look: Look) -> dict[str, str]:
+    """Colours and pattern of one part of a chart."""
     colours = look.colours
     return {
         "fill": f"#{colours.chart}",

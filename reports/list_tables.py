@@ -1,4 +1,4 @@
-"""The lists of the dashboards as tables to download: units by status, the maturity map, the timeline."""
+"""Tables to download of the units by status, the maturity map and the timeline."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -15,19 +15,19 @@ from reports.figures.maturity import CriterionRow, MapCategory, MapCell, Maturit
 from spreadsheets.list_export import Table
 from spreadsheets.tables import Column, ColumnKind
 
-RUNS, RUNS_INFERRED = "■", "□"
-MARKS = {RUNS: "4B4799", RUNS_INFERRED: "B9B7DA"}
+BAR_MARK, BAR_MARK_INFERRED = "■", "□"
+BAR_COLORS = {BAR_MARK: "4B4799", BAR_MARK_INFERRED: "B9B7DA"}
 
 
 class UnitRow(NamedTuple):
-    """A unit's figures in a role."""
+    """Figures of a unit in one role."""
 
     role: str
     group: Group
 
 
 def unit_table(lead: Matrix, support: Matrix, *, notes: Sequence[str]) -> Table:
-    """The unit × status matrices, one below the other, each in the order of the page."""
+    """Both unit × status matrices in one table, each in the order of the page."""
     return Table(
         title=_("Units"),
         notes=notes,
@@ -52,14 +52,14 @@ def unit_table(lead: Matrix, support: Matrix, *, notes: Sequence[str]) -> Table:
 
 
 class MapRow(NamedTuple):
-    """A criterion of the map in its category."""
+    """A criterion of the map with its category."""
 
     category: MapCategory
     row: CriterionRow
 
 
 def map_table(the_map: MaturityMap, *, notes: Sequence[str]) -> Table:
-    """A row per criterion on the page: the state and actions of each level, the points and the level reached."""
+    """A row per criterion on the page: state and actions of each level, points and level reached."""
     return Table(
         title=_("Maturity map"),
         notes=notes,
@@ -67,21 +67,21 @@ def map_table(the_map: MaturityMap, *, notes: Sequence[str]) -> Table:
             Column(_("Category"), 24, get=lambda each: each.category.category),
             Column(_("Code"), 9, get=lambda each: each.row.criterion.code),
             Column(_("Criterion"), 46, get=lambda each: each.row.criterion.title),
-            *(column for place, level in enumerate(Level) for column in _level_columns(place, level)),
+            *(column for index, level in enumerate(Level) for column in _level_columns(index, level)),
             Column(_("Points"), 10, ColumnKind.NUMBER, get=lambda each: _rounded(each.row.points)),
             Column(_("Level reached"), 14, get=lambda each: _reached(each.row, each.row.reached)),
-            *(_supposed_columns() if the_map.if_assumed else ()),
+            *(_assumed_columns() if the_map.if_assumed else ()),
         ],
         rows=(MapRow(category, row) for category in the_map.parts for row in category.rows if row.is_shown),
         empty=_("There are no criteria here."),
     )
 
 
-def _level_columns(place: int, level: Level) -> list[Column]:
-    """The state of a level, its actions done, and all of them; a criterion with children has none of its own."""
+def _level_columns(index: int, level: Level) -> list[Column]:
+    """State, done actions and all actions of a level; empty for a criterion with children."""
 
     def of_cell(read: Callable[[MapCell], Any]) -> Callable[[MapRow], Any]:
-        return lambda each: read(each.row.cells[place]) if each.row.cells else None
+        return lambda each: read(each.row.cells[index]) if each.row.cells else None
 
     names = {"level": level.short}
     return [
@@ -94,7 +94,7 @@ def _level_columns(place: int, level: Level) -> list[Column]:
     ]  # fmt: skip
 
 
-def _supposed_columns() -> list[Column]:
+def _assumed_columns() -> list[Column]:
     return [
         Column(_("Points as supposed"), 12, ColumnKind.NUMBER, get=lambda each: _rounded(each.row.points_assumed)),
         Column(_("Level reached as supposed"), 14, get=lambda each: _reached(each.row, each.row.reached_assumed)),
@@ -110,16 +110,16 @@ def _reached(row: CriterionRow, level: int) -> str | None:
 
 
 def _rounded(points: float | None) -> float | None:
-    """Points as the page shows them."""
+    """Points with one decimal, as on the page."""
     return None if points is None else round(points, 1)
 
 
 def timeline_table(actions: Sequence[ActionItem], as_of: AsOf, *, notes: Sequence[str]) -> Table:
-    """A row per action and a column per period, filled while the action runs."""
+    """A row per action and a column per period; the periods in which the action runs are marked."""
     legend = _("%(stated)s runs in the period · %(inferred)s schedule inferred from the document, to be confirmed")
     return Table(
         title=_("Timeline"),
-        notes=[*notes, legend % {"stated": RUNS, "inferred": RUNS_INFERRED}],
+        notes=[*notes, legend % {"stated": BAR_MARK, "inferred": BAR_MARK_INFERRED}],
         columns=[
             Column(_("Category"), 20, get=lambda action: action.criterion.category),
             Column(_("Criterion"), 28, get=lambda action: action.criterion),
@@ -127,7 +127,7 @@ def timeline_table(actions: Sequence[ActionItem], as_of: AsOf, *, notes: Sequenc
             Column(_("Lead units"), 16, get=lambda action: ", ".join(str(part.unit) for part in action.lead)),
             Column(_("What is to be done"), 60, get=lambda action: action.text),
             *(
-                Column(period.label, 11, get=lambda action, period=period: _mark(action, period), marks=MARKS)
+                Column(period.label, 11, get=lambda action, period=period: _mark(action, period), marks=BAR_COLORS)
                 for period in as_of.periods
             ),
             Column(_("Schedule"), 20, get=lambda action: schedule_words(action.first_period, action.last_period)),
@@ -141,8 +141,8 @@ def timeline_table(actions: Sequence[ActionItem], as_of: AsOf, *, notes: Sequenc
 
 
 def _mark(action: ActionItem, period: Period) -> str | None:
-    """The mark of a period in which an action runs."""
+    """Return the mark of a period, or None if the action does not run in it."""
     first, last = action.first_period, action.last_period
     if not (first and last and first.number <= period.number <= last.number):
         return None
-    return RUNS_INFERRED if action.schedule_basis == ActionItem.Basis.INFERRED else RUNS
+    return BAR_MARK_INFERRED if action.schedule_basis == ActionItem.Basis.INFERRED else BAR_MARK

@@ -13,7 +13,7 @@ from reports.figures.maturity import MapCellState, MaturityMap
 from reports.figures.overview import Overview
 from reports.figures.unlock import UnlockStep
 
-NAMED = 3  # most units or requirements that a sentence names
+MAX_NAMED = 3  # most units or requirements that a sentence names
 
 
 def summarize(overview: Overview, the_map: MaturityMap, steps: Sequence[UnlockStep], since_name: str) -> list[str]:
@@ -39,14 +39,14 @@ def summarize(overview: Overview, the_map: MaturityMap, steps: Sequence[UnlockSt
     return [sentence for sentence in sentences if sentence]
 
 
-def enumerate_words(words: Sequence[str]) -> str:
-    """Join words in the active language: "a, b and c"."""
-    if len(words) < 2:
-        return "".join(words)
-    first = words[0]
-    for word in words[1:-1]:
-        first = _("%(first)s, %(second)s") % {"first": first, "second": word}
-    return _("%(first)s and %(last)s") % {"first": first, "last": words[-1]}
+def join_with_and(items: Sequence[str]) -> str:
+    """Join items in the active language: "a, b and c"."""
+    if len(items) < 2:
+        return "".join(items)
+    first = items[0]
+    for item in items[1:-1]:
+        first = _("%(first)s, %(second)s") % {"first": first, "second": item}
+    return _("%(first)s and %(last)s") % {"first": first, "last": items[-1]}
 
 
 def _rounded(value: float | None) -> str:
@@ -68,7 +68,7 @@ def _statuses(overview: Overview) -> str:
         "As of %(day)s the plan holds %(total)s actions: %(parts)s.",
         total,
     )
-    return text % {"day": thai.format_date(overview.as_of.day), "total": total, "parts": enumerate_words(parts)}
+    return text % {"day": thai.format_date(overview.as_of.day), "total": total, "parts": join_with_and(parts)}
 
 
 def _progress(whole: Group) -> str:
@@ -103,8 +103,8 @@ def _overdue(overview: Overview) -> str:
         text += _(", %(count)s of them for more than 180 days") % {"count": longest}
     worst = sorted((group for group in overview.leads if group.overdue.count), key=lambda each: -each.overdue.count)
     if worst:
-        names = [f"{group.subject.abbreviation} ({group.overdue.count})" for group in worst[:NAMED]]
-        text += _("; the units that lead most of them: %(units)s") % {"units": enumerate_words(names)}
+        names = [f"{group.subject.abbreviation} ({group.overdue.count})" for group in worst[:MAX_NAMED]]
+        text += _("; the units that lead most of them: %(units)s") % {"units": join_with_and(names)}
     return _("%(sentence)s.") % {"sentence": text}
 
 
@@ -120,7 +120,7 @@ def _changes(overview: Overview, since_name: str) -> str:
     if not parts:
         text = _("Nothing has changed since %(since)s") % {"since": since}
     else:
-        text = _("Since %(since)s: %(parts)s") % {"since": since, "parts": enumerate_words(parts)}
+        text = _("Since %(since)s: %(parts)s") % {"since": since, "parts": join_with_and(parts)}
     silent = figures[Change.SILENT].count
     if silent:
         missing = ngettext(
@@ -150,7 +150,7 @@ def _silent_units(overview: Overview) -> str:
     if not names:
         return ""
     return _("Units that lead actions in this period and have not reported yet: %(units)s.") % {
-        "units": enumerate_words(names)
+        "units": join_with_and(names)
     }
 
 
@@ -171,18 +171,18 @@ def _score(the_map: MaturityMap, steps: Sequence[UnlockStep]) -> list[str]:
         )
         sentences.append(text % {"count": ready, "score": points(the_map.if_ready.total)})
     if steps:
-        names = [f"{step.row.criterion.code} {step.cell.level.short}" for step in steps[:NAMED]]
+        names = [f"{step.row.criterion.code} {step.cell.level.short}" for step in steps[:MAX_NAMED]]
         sentences.append(
             _("These would raise the score most: %(names)s; if they passed, it would be %(score)s.")
             % {
-                "names": enumerate_words(names),
-                "score": points(now + sum(step.gain for step in steps[:NAMED])),
+                "names": join_with_and(names),
+                "score": points(now + sum(step.gain for step in steps[:MAX_NAMED])),
             }
         )
     return sentences
 
 
 def status_then_and_now(then: str, now: str) -> str:
-    """The status before and after: "In progress → Done"; a single label if it did not change."""
+    """Return both statuses, such as "In progress → Done", or one label if they are equal."""
     before, after = str(Status(then).label), str(Status(now).label)
     return after if then == now else f"{before} → {after}"

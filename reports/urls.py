@@ -1,4 +1,4 @@
-"""Addresses of the dashboards and reports."""
+"""URLs of the dashboards and reports."""
 
 from django.urls import path
 

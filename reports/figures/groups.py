@@ -1,8 +1,8 @@
-"""Each figure of the dashboards, computed once, as of a day, from the append-only updates.
+"""Figures of the dashboards as of a day: by category, unit, period, age and change.
 
-Every figure carries the filters of the action list that show exactly the rows it counts. A unit's work is what is
-assigned to it or to a collective it belongs to (design §3). Means are over the actions not cancelled; what is expected
-is the mean over those of them that have a schedule.
+Every figure carries the filters of the action list that show exactly the rows it counts. The work of a unit is assigned
+to it or to a collective it belongs to (design §3). Means leave out cancelled actions; the expected progress is the mean
+of the remaining actions that have a schedule.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,7 @@ class Figure:
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """The figures of a part of the plan: all of it, a category, a unit's part."""
+    """Figures of a part of the plan: the whole plan, a category, or the actions of a unit."""
 
     subject: Any
     total: Figure
@@ -43,30 +43,30 @@ class Group:
 
     @property
     def lag(self) -> float:
-        """Percentage points below what is expected; 0 where nothing is."""
+        """Percentage points below the expected progress; 0 if nothing is expected."""
         if self.expected is None or self.progress is None:
             return 0.0
         return max(self.expected - self.progress, 0.0)
 
     @property
     def gap(self) -> float | None:
-        """Percentage points above (below: negative) what is expected."""
+        """Percentage points above the expected progress; negative if below."""
         return None if self.expected is None or self.progress is None else self.progress - self.expected
 
     @property
     def statuses(self) -> list[tuple[str, Figure, str]]:
-        """(kind, figure, label) of each status, most finished first."""
+        """(icon, figure, label) of each status, most finished first."""
         return [(status.look.icon, self.by_status[status], status.label) for status in BAR_ORDER]
 
     @property
     def bar(self) -> list[tuple[str, str, int]]:
-        """(kind, label, count) for a stacked bar, most finished first."""
+        """(icon, label, count) for a stacked bar, most finished first."""
         return [(kind, label, figure.count) for kind, figure, label in self.statuses]
 
 
 @dataclass(frozen=True, kw_only=True)
 class PeriodLoad:
-    """What a period holds: actions that begin in it, run in it, end in it, and of the last those done."""
+    """Actions that begin, run and end in a period; `done` counts those that end in it and are done."""
 
     period: Period
     begins: Figure
@@ -76,8 +76,8 @@ class PeriodLoad:
 
 
 @dataclass(frozen=True)
-class Compared:
-    """A figure on two days."""
+class ComparedFigure:
+    """The same figure on two days."""
 
     label: str
     kind: str
@@ -86,23 +86,23 @@ class Compared:
 
     @property
     def difference(self) -> int:
-        """How many more there are now."""
+        """Change from the earlier day to now."""
         return self.now.count - self.then.count
 
 
 def count(
     standings: Sequence[Standing], query: Mapping[str, Any], holds: Callable[[Standing], bool], **filters: Any
 ) -> Figure:
-    """How many of `standings` it holds for, with the `filters` that show them on top of `query`."""
+    """Count the `standings` that a condition `holds` for; `filters` on top of `query` show them."""
     return Figure(sum(1 for each in standings if holds(each)), {**query, **filters})
 
 
 def group(
     subject: Any, standings: Sequence[Standing], query: Mapping[str, Any], *, reporter: Unit | None = None
 ) -> Group:
-    """The figures of `standings`, which are the rows that the filters in `query` show.
+    """Compute the figures of `standings`, the rows that the filters in `query` show.
 
-    `reporter` is the unit whose missing updates are counted (`ActionFilter.reporters`); without it, anybody's are.
+    Only missing updates of `reporter` count (`ActionFilter.reporters`); without it, those of every unit.
     """
     return Group(
         subject=subject,
@@ -131,7 +131,7 @@ def by_category(
     *,
     reporter: Unit | None = None,
 ) -> list[Group]:
-    """The figures of each category that has any row."""
+    """Compute the figures of each category that has actions."""
     found = {each.category for each in standings}
     return [
         group(
@@ -148,13 +148,13 @@ def by_category(
 def by_unit(
     units: Sequence[Unit], standings: Sequence[Standing], query: Mapping[str, Any]
 ) -> list[tuple[Group, Group]]:
-    """Each unit's (lead, support) figures, the most overdue and furthest behind as lead first."""
+    """Compute (lead, support) figures per unit; most overdue as lead first, then furthest behind."""
     pairs = [unit_groups(unit, standings, query) for unit in units]
     return sorted(pairs, key=lambda pair: _worst_first(pair[0]))
 
 
 def unit_groups(unit: Unit, standings: Sequence[Standing], query: Mapping[str, Any]) -> tuple[Group, Group]:
-    """The figures of what a unit leads, and of what it supports."""
+    """Compute the figures of the actions a unit leads, and of those it supports."""
     kept = {**query, "unit": unit.abbreviation}
     lead = [each for each in standings if unit.pk in each.lead]
     support = [each for each in standings if unit.pk in each.support]
@@ -169,16 +169,16 @@ def _worst_first(part: Group) -> tuple[int, float]:
 
 
 def silent_units(groups: Sequence[Group], standings: Sequence[Standing]) -> list[Group]:
-    """The units that themselves lead what should be moving, and have reported on nothing in the period that runs.
+    """Return the units that lead actions in progress and have made no update in the current period.
 
-    What is led through a collective does not make a unit owe here, and what others report does not free it.
+    Actions led through a collective do not count, and updates of other units do not help.
 
     Args:
-        groups: of the units, as lead.
+        groups: figures of the units as lead.
         standings: the actions.
 
     Returns:
-        Most rows first.
+        Groups of the silent units, most actions first.
     """
     owing = {unit for each in standings if each.is_at_work for unit in each.own}
     reporters = {unit for each in standings for unit in each.reporters}
@@ -187,7 +187,7 @@ def silent_units(groups: Sequence[Group], standings: Sequence[Standing]) -> list
 
 
 def by_period(standings: Sequence[Standing], as_of: AsOf, query: Mapping[str, Any]) -> list[PeriodLoad]:
-    """The load of each period of the plan."""
+    """Compute the load of each period of the plan."""
     loads = []
     for period in as_of.periods:
         number = period.number
@@ -206,14 +206,14 @@ def by_period(standings: Sequence[Standing], as_of: AsOf, query: Mapping[str, An
 
 
 def by_age(standings: Sequence[Standing], query: Mapping[str, Any]) -> list[tuple[Age, Figure]]:
-    """How many are overdue for how long."""
+    """Count the overdue actions per age band."""
     return [(age, count(standings, query, lambda each, age=age: each.age == age, age=age.value)) for age in Age]
 
 
 def by_change(
     standings: Sequence[Standing], since: AsOf, query: Mapping[str, Any], *, reporter: Unit | None = None
 ) -> list[tuple[Change, Figure]]:
-    """What became of the actions since an earlier day; one may count in several kinds."""
+    """Count the actions per kind of change since an earlier day; an action can count in several kinds."""
     kept = {**query, "since": since.day.isoformat()}
     return [
         (
@@ -224,15 +224,15 @@ def by_change(
     ]
 
 
-def compare(then: Group, now: Group) -> list[Compared]:
-    """The figures of the same part of the plan on two days."""
-    rows = [Compared(label, kind, then.by_status[kind.upper()], figure) for kind, figure, label in now.statuses]
+def compare(then: Group, now: Group) -> list[ComparedFigure]:
+    """Compare the statuses and overdue actions of the same part of the plan on two days."""
+    rows = [ComparedFigure(label, kind, then.by_status[kind.upper()], figure) for kind, figure, label in now.statuses]
     return [
         *rows,
-        Compared(str(Due.OVERDUE.label), "overdue", then.overdue, now.overdue),
+        ComparedFigure(str(Due.OVERDUE.label), "overdue", then.overdue, now.overdue),
     ]
 
 
 def offered_categories(plan: Plan) -> list[Category]:
-    """The categories the plan has actions in."""
+    """Return the categories in which the plan has actions."""
     return list(Category.objects.filter(criteria__actions__plan=plan).distinct().in_order())

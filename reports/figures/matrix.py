@@ -1,4 +1,4 @@
-"""The unit × status matrix: its columns, and the order its address asks for."""
+"""The unit × status matrix: its columns, rows and sort order."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ WORST = "worst"
 
 @dataclass(frozen=True)
 class FigureColumn:
-    """A column: its name in the address, its heading, the icon before it, and the figure of a group."""
+    """A column: its name in the URL, heading, icon, and the function that reads its figure from a group."""
 
     name: str
     label: str
@@ -24,11 +24,11 @@ class FigureColumn:
 
 @dataclass(frozen=True)
 class Heading:
-    """A heading as a link that sorts by its column.
+    """A column heading that links to the table sorted by the column.
 
     Attributes:
-        sort: what the link asks for: most first, and the other way round where it is so already.
-        direction: "descending" or "ascending" where the table is sorted by it.
+        sort: value of `?sort=` in the link; the reverse order if the table is sorted by this column already.
+        direction: "descending" or "ascending" if the table is sorted by this column, else empty.
     """
 
     column: FigureColumn
@@ -38,7 +38,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Matrix:
-    """The rows of one role in order, with their headings."""
+    """Sorted rows of one role, with the headings of the columns."""
 
     headings: list[Heading]
     by_name: Heading
@@ -46,8 +46,8 @@ class Matrix:
     rows: list[tuple[Group, list[tuple[FigureColumn, Figure]]]]
 
     @property
-    def order_words(self) -> str:
-        """The order in words: "Overdue ↓"."""
+    def order_label(self) -> str:
+        """Describe the sort order: "Overdue ↓"."""
         for heading in (self.by_name, *self.headings, self.by_progress):
             if heading.direction:
                 arrow = "↓" if heading.direction == "descending" else "↑"
@@ -56,7 +56,7 @@ class Matrix:
 
 
 def figure_columns() -> list[FigureColumn]:
-    """In all, the statuses, overdue, silent."""
+    """Return the columns: total, each status, overdue, silent."""
 
     def of_status(status: Status) -> Callable[[Group], Figure]:
         return lambda part: part.by_status[status]
@@ -69,8 +69,8 @@ def figure_columns() -> list[FigureColumn]:
     ]
 
 
-def sorts() -> Mapping[str, Callable[[Group], Any]]:
-    """What the table can be sorted by, besides worst first."""
+def sort_keys() -> Mapping[str, Callable[[Group], Any]]:
+    """Return column name → sort key; without a sort, the worst unit is first."""
     figures = {column.name: (lambda part, column=column: column.read(part).count) for column in figure_columns()}
     return {
         "unit": lambda part: (part.subject.is_collective, part.subject.position, part.subject.abbreviation),
@@ -79,22 +79,22 @@ def sorts() -> Mapping[str, Callable[[Group], Any]]:
     }
 
 
-def is_offered(sort: str) -> bool:
-    """Whether the table can be sorted by what the address asks for."""
-    return sort in ("", WORST) or sort.removeprefix("-") in sorts()
+def is_sort_option(sort: str) -> bool:
+    """Whether the table can be sorted by this value of `?sort=`."""
+    return sort in ("", WORST) or sort.removeprefix("-") in sort_keys()
 
 
-def arrange(groups: Sequence[Group], sort: str = WORST) -> Matrix:
-    """The matrix of groups that come worst first; units without any row are left out.
+def build_matrix(groups: Sequence[Group], sort: str = WORST) -> Matrix:
+    """Build the matrix of one role; units without actions are left out.
 
     Args:
-        groups: of one role.
-        sort: a column's name, most first ("unit": as the department lists them); with "-" before it the other way
-            round; anything else leaves them worst first.
+        groups: figures of the units in the role, worst first.
+        sort: name of a column, largest first ("unit": in the order of the department); a leading "-" reverses it. Any
+            other value keeps the order of `groups`.
     """
     name, is_reversed = sort.removeprefix("-"), sort.startswith("-")
     rows = [part for part in groups if part.total.count]
-    offered = sorts()
+    offered = sort_keys()
     if name in offered:
         rows = sorted(rows, key=offered[name], reverse=(name != "unit") != is_reversed)
 

@@ -1,4 +1,4 @@
-"""The maturity map: criteria × three levels, what passed, what failed, and what could be judged again."""
+"""The maturity map: criteria × three levels with verdicts, readiness for re-assessment, and scores."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -18,7 +18,7 @@ from reports.figures.groups import Figure
 
 
 class MapCellState(models.TextChoices):
-    """What a cell of the map says."""
+    """State of a cell of the map."""
 
     PASSED = "PASSED", _("Passed")
     READY = "READY", _("Ready for re-assessment")
@@ -29,14 +29,16 @@ class MapCellState(models.TextChoices):
 
 @dataclass
 class MapCell:
-    """One requirement: its verdict, and how many of its actions are done (cancelled ones left out).
+    """One requirement: its verdict, and the numbers of its actions without cancelled ones.
 
     Attributes:
-        code: criterion and the level's initial: "1.2.1-A".
-        query: the filters of the action list that show its actions.
-        state: what the map says; `assume` changes it.
-        judged: what it says without what is assumed.
-        is_assumed: whether the reader supposes that it passes.
+        done: actions done.
+        total: all actions.
+        code: code of the criterion and initial of the level: "1.2.1-A".
+        query: filters of the action list that show its actions.
+        state: state on the map, with assumptions; `MaturityMap.assume` changes it.
+        judged: state without assumptions.
+        is_assumed: whether the user assumes that it passes.
     """
 
     level: Level
@@ -52,12 +54,12 @@ class MapCell:
 
     @property
     def passes(self) -> bool:
-        """Whether it passed, or is supposed to."""
+        """Whether it passed or is assumed to pass."""
         return self.is_assumed or (self.verdict is not None and self.verdict.passed)
 
     @property
     def counted(self) -> Figure:
-        """Its actions, cancelled ones left out."""
+        """Its actions without cancelled ones."""
         return Figure(self.total, {**self.query, "scope": "counted"})
 
     @property
@@ -73,7 +75,7 @@ class MapCell:
 
 @dataclass
 class CriterionRow:
-    """A criterion of the map; one with children has no cells."""
+    """A criterion of the map; a criterion with children has no cells."""
 
     criterion: Criterion
     is_parent: bool
@@ -86,12 +88,12 @@ class CriterionRow:
 
     @property
     def is_assessed(self) -> bool:
-        """Whether it was judged at any level; only then it counts."""
+        """Whether any level has a verdict; otherwise the criterion does not count in the score."""
         return any(cell.verdict for cell in self.cells)
 
     @property
     def open_cells(self) -> list[MapCell]:
-        """What it asks and did not pass, lowest level first, where it was judged at all."""
+        """Requirements that did not pass, lowest level first; empty if the criterion is not assessed."""
         if not self.is_assessed:
             return []
         return [cell for cell in self.cells if cell.requirement and not (cell.verdict and cell.verdict.passed)]
@@ -99,7 +101,7 @@ class CriterionRow:
 
 @dataclass
 class MapCategory:
-    """A category of the map, and its points as judged, if all that is ready passed, and as assumed."""
+    """A category of the map with its points: as assessed, if everything ready passes, and with assumptions."""
 
     category: Category
     rows: list[CriterionRow]
@@ -109,13 +111,13 @@ class MapCategory:
 
     @property
     def is_shown(self) -> bool:
-        """Whether any of its rows is."""
+        """Whether any of its rows is shown."""
         return any(row.is_shown for row in self.rows)
 
 
 @dataclass
 class MaturityMap:
-    """The map of a plan on a day, with the score as judged, if all that is ready passed, and as assumed."""
+    """The map of a plan on a day with its scores: as assessed, if everything ready passes, and with assumptions."""
 
     parts: list[MapCategory]
     assessment: Assessment
@@ -129,22 +131,22 @@ class MaturityMap:
 
     @property
     def counts(self) -> dict[str, int]:
-        """State → how many cells say it."""
+        """State → number of cells in that state."""
         return {state: sum(cell.state == state for row in self.rows for cell in row.cells) for state in MapCellState}
 
     @cached_property
     def open_cells(self) -> dict[str, MapCell]:
-        """Code → each requirement that did not pass."""
+        """Code → requirement, for each one that did not pass."""
         return {cell.code: cell for row in self.rows for cell in row.open_cells}
 
     @property
     def full(self) -> int:
-        """The points of a criterion that reached the highest level."""
+        """Points of a criterion at the highest level."""
         return points_of(max(Level), self.assessment)
 
     @property
     def scope(self) -> str:
-        """Which categories the score is the mean of: "Categories 1-6" (design §4)."""
+        """Name the categories in the score: "Categories 1-6" (design §4)."""
         numbers = [part.category.number for part in self.parts if part.now is not None]
         if not numbers:
             return ""
@@ -155,7 +157,7 @@ class MaturityMap:
         return gettext("Categories %(numbers)s") % {"numbers": ", ".join(map(str, numbers))}
 
     def assume(self, codes: Collection[str]) -> None:
-        """Suppose that these of `open_cells` pass: the states, points and `if_assumed` follow."""
+        """Assume that these `open_cells` pass; recompute the states, points and `if_assumed`."""
         for code, cell in self.open_cells.items():
             cell.is_assumed = code in codes
         for row in self.rows:
@@ -168,7 +170,7 @@ class MaturityMap:
             row.reached_assumed = self.if_assumed.reached.get(row.criterion.pk, 0)
 
     def show_only(self, state: MapCellState) -> None:
-        """Show the criteria alone that have a cell in a state, and the headings they stand under."""
+        """Show only the criteria with a cell in this state, and their parents."""
         wanted = {row.criterion.pk for row in self.rows if any(cell.state == state for cell in row.cells)}
         wanted |= {row.criterion.parent_id for row in self.rows if row.criterion.pk in wanted}
         for row in self.rows:
@@ -182,13 +184,13 @@ def build_map(
     *,
     actions: Iterable[ActionItem] | None = None,
 ) -> MaturityMap:
-    """The map of a plan as it stood on a day, read in a fixed number of queries.
+    """Build the map of a plan as of a day, in a fixed number of queries.
 
     Args:
-        plan: whose assessment and actions.
-        as_of: the day the actions are read on; the verdicts are those the assessment holds.
-        query: what each figure's link keeps: the day.
-        actions: those of the plan, where they were read already, as of the day and with details.
+        plan: the plan, with its assessment and actions.
+        as_of: the day of the actions; verdicts have no day, those of the assessment are used.
+        query: parameters that the links of all figures keep (the day).
+        actions: the actions of the plan if already read, as of the day and with details.
     """
     criteria = list(Criterion.objects.select_related("category").in_order())
     parents = {criterion.parent_id for criterion in criteria}
@@ -231,15 +233,15 @@ def build_map(
 
 
 def level_name(reached: int) -> str:
-    """The highest level a criterion reached (0: none) by its short name."""
+    """Return the short name of the level that a criterion reached (0: none)."""
     return Level(reached).short if reached else gettext("below Basic")
 
 
 def set_cell_states(cells: list[MapCell]) -> None:
-    """Give each cell of a criterion, lowest level first, its state (design §4, gating).
+    """Set the state of each cell of a criterion, lowest level first (design §4, gating).
 
-    A failed cell is ready when all its actions, at least one, are done and every level below passed or is ready; it
-    is locked while a level below has failed. A passed cell above a failed one is locked too: it does not count yet.
+    A failed cell is ready if it has actions, all of them are done, and every level below passed or is ready. It is
+    locked while a level below has failed. A passed cell above a failed one is also locked: it does not count yet.
     """
     below_passed, below_ready = True, True
     for cell in cells:
@@ -256,7 +258,7 @@ def set_cell_states(cells: list[MapCell]) -> None:
 
 
 def _score(rows: list[CriterionRow], assessment: Assessment, *, ready: bool) -> Score:
-    """The score of what passes; with what is ready, if so asked. A pass above such a level counts once that does."""
+    """Score the cells that pass, and with `ready` also those ready for re-assessment."""
     passed = {
         row.criterion.pk: {
             cell.level for cell in row.cells if cell.passes or (ready and cell.judged == MapCellState.READY)
@@ -268,7 +270,7 @@ def _score(rows: list[CriterionRow], assessment: Assessment, *, ready: bool) -> 
 
 
 def _read_answers(plan: Plan, as_of: AsOf) -> Iterable[tuple[int, str]]:
-    """(requirement pk, status on the day) of each action that answers it; in two queries."""
+    """Yield (requirement pk, status on the day) per action and requirement; in two queries."""
     status = dict(plan.actions.as_of(as_of).values_list("pk", "status_on"))
     links = ActionItem.requirements.through.objects.filter(actionitem__plan=plan)
     for action, requirement in links.values_list("actionitem_id", "requirement_id"):
@@ -276,12 +278,12 @@ def _read_answers(plan: Plan, as_of: AsOf) -> Iterable[tuple[int, str]]:
 
 
 def _answers(actions: Iterable[ActionItem]) -> Iterable[tuple[int, str]]:
-    """The same of actions that were read already."""
+    """Return the same as `_read_answers`, for actions that are already read."""
     return ((each.pk, action.status_on) for action in actions for each in action.requirements.all())
 
 
 def _shares(answers: Iterable[tuple[int, str]]) -> dict[int, tuple[int, int]]:
-    """Requirement pk → (actions done, actions that count) on the day."""
+    """Return requirement pk → (actions done, actions not cancelled) on the day."""
     shares: dict[int, tuple[int, int]] = {}
     for requirement, status in answers:
         if status != Status.CANCELLED:

@@ -1,4 +1,4 @@
-"""What the overview, the wall and the meeting pack show of a plan, read once."""
+"""All figures of a plan for the overview page, the wall view, the meeting pack and the progress report."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,31 +7,29 @@ from typing import Any
 from assignments.models import Role, Unit
 from plan.actions.filters import ActionFilter
 from plan.as_of import AsOf
-from plan.models import ActionItem, Age, Change, Plan, Status
-from plan.models.action import ActionItemQuerySet
+from plan.models import ActionItem, Age, Change, Plan
 from reports.figures import groups
 from reports.figures.curve import Curve, draw_curve
-from reports.figures.groups import Compared, Figure, Group, PeriodLoad
+from reports.figures.groups import ComparedFigure, Figure, Group, PeriodLoad
 from reports.figures.standings import (
+    build_standings,
     read_past_updates,
     read_reporters,
     read_standings,
     read_units_by_role,
-    standings_of,
 )
 
-FILTERS = ("category", "level", "unit", "role")
+OVERVIEW_FILTERS = ("category", "level", "unit", "role")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """The figures of a plan, or of the part of it that filters show, on a day and against an earlier one.
+    """Figures of a plan, or of the part that filters show, on a day and on an earlier day.
 
     Attributes:
-        then: the whole on the earlier day.
-        leads, supports: what each unit leads and supports, worst first; empty where the filters ask for the other
-            role.
-        silent_units: what units lead that have reported nothing in this period; None where only support is shown.
+        then: figures of the whole on the earlier day.
+        leads, supports: figures of each unit in the role, worst first; empty if the filters select the other role.
+        silent_units: figures of the lead units without an update in this period; None if only support is shown.
         owing_since: action pk → pks of the units and collectives whose update is missing since the earlier day.
     """
 
@@ -39,7 +37,7 @@ class Overview:
     since: AsOf
     whole: Group
     then: Group
-    compared: list[Compared]
+    compared: list[ComparedFigure]
     changes: list[tuple[Change, Figure]]
     ages: list[tuple[Age, Figure]]
     categories: list[Group]
@@ -59,19 +57,19 @@ def read_overview(
     *,
     rows: Sequence[ActionItem] | None = None,
 ) -> Overview:
-    """Every figure of the overview.
+    """Read every figure of the overview, in a fixed number of queries.
 
     Args:
-        plan: whose.
-        chosen: the filters of the page on the plan's actions, with the day.
+        plan: the plan.
+        chosen: the filters of the page on the actions of the plan, with the day.
         since: the earlier day.
-        query: what each link keeps besides the filters: the day.
-        rows: the actions of `chosen`, where they were read already, with `since()` and `with_details()`.
+        query: parameters that the links of all figures keep besides the filters (the day).
+        rows: the actions of `chosen` if already read, with `since()` and `with_details()`.
     """
     as_of = chosen.as_of
     kept = {**query, **chosen.query}
     earlier = {"as_of": since.day.isoformat(), **chosen.query}
-    units, told = read_units_by_role(plan), read_past_updates(plan, as_of)
+    units, updates = read_units_by_role(plan), read_past_updates(plan, as_of)
     reporters, since_reporters, earlier_reporters = read_reporters(
         plan.pk,
         (as_of.period_starts_at, as_of.ends_at),
@@ -82,16 +80,16 @@ def read_overview(
         standings = read_standings(chosen.qs, as_of, units, reporters, since=since, since_reporters=since_reporters)
         categories = groups.offered_categories(plan)
     else:
-        standings = standings_of(rows, as_of, units, reporters, since_reporters)
+        standings = build_standings(rows, as_of, units, reporters, since_reporters)
         categories = sorted({row.criterion.category for row in rows}, key=lambda each: each.number)
-    same = plan.actions.filter(pk__in=chosen.qs.values("pk"))  # no filter of the overview depends on the day
-    only = chosen.chosen.get("unit")
-    role = chosen.chosen.get("role") if only else None  # without a unit a role narrows nothing
-    reporter = only if chosen.reporters else None
+    same_actions = plan.actions.filter(pk__in=chosen.qs.values("pk"))  # no filter of the overview depends on the day
+    unit = chosen.chosen.get("unit")
+    role = chosen.chosen.get("role") if unit else None  # a role has no effect without a unit
+    reporter = unit if chosen.reporters else None
     whole = groups.group(plan, standings, kept, reporter=reporter)
-    before = read_standings(same.as_of(since), since, units, earlier_reporters)
+    before = read_standings(same_actions.as_of(since), since, units, earlier_reporters)
     then = groups.group(plan, before, earlier, reporter=reporter)
-    pairs = groups.by_unit(offered_units(only), standings, kept)
+    pairs = groups.by_unit(offered_units(unit), standings, kept)
     leads = [lead for lead, _support in pairs if role != Role.SUPPORT]
     return Overview(
         as_of=as_of,
@@ -107,15 +105,10 @@ def read_overview(
         silent_units=None if role == Role.SUPPORT else groups.silent_units(leads, standings),
         owing_since={each.pk: each.owing_since for each in standings},
         periods=groups.by_period(standings, as_of, kept),
-        curve=draw_curve(plan, as_of, standings, told),
+        curve=draw_curve(plan, as_of, standings, updates),
     )
 
 
 def offered_units(only: Unit | None = None) -> Sequence[Unit]:
-    """The divisions that are still there, or the one that was asked for."""
+    """Return the active divisions, or only the given unit."""
     return [only] if only else list(Unit.objects.divisions().active().in_order())
-
-
-def blocked(actions: ActionItemQuerySet, as_of: AsOf) -> ActionItemQuerySet:
-    """What is blocked on the day, with `problem_on`: what was last told of the problem."""
-    return actions.filter(status_on=Status.BLOCKED).with_problem(as_of).with_details().behind_first()

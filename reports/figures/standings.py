@@ -1,4 +1,4 @@
-"""How each action of a plan stands on a day: what every figure is counted from."""
+"""State of each action of a plan on a day, from which every figure is counted."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -18,19 +18,20 @@ from plan.models.duties import duties
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """How one action stands on the day.
+    """State of one action on the day.
 
     Attributes:
-        first, last: numbers of the periods it runs in; None where it has no schedule.
-        expected: % expected by the day; None without a schedule.
-        is_silent: it should be moving, and somebody owes an update in the period that runs (`plan.models.duties`).
-        age: how long it is overdue; None where it is not.
-        lead, support: pks of the units, members of collectives included.
+        category: number of its category.
+        first, last: numbers of its first and last period; None without a schedule.
+        expected: expected progress (%) on the day; None without a schedule.
+        is_silent: it is in progress, and an update is missing in the current period (`plan.models.duties`).
+        age: how long it is overdue; None if it is not.
+        lead, support: pks of the units, including members of collectives.
         own: pks of the units that lead it themselves, not through a collective.
-        owing: pks of the units whose update is missing, with the collectives they owe it through.
-        reporters: pks of the units that must report on it and have, in the period that runs.
-        changes: what became of it since the earlier day, where one was asked for.
-        owing_since: as `owing`, of updates since the earlier day.
+        owing: pks of the units whose update is missing, and of the collectives they lead it through.
+        reporters: pks of the units that must make an update in the current period and have made it.
+        changes: kinds of change since the earlier day, if there is one.
+        owing_since: as `owing`, for updates since the earlier day.
     """
 
     pk: int
@@ -54,25 +55,25 @@ class Standing:
 
     @property
     def is_counted(self) -> bool:
-        """Whether the means are over it: all but the cancelled ones."""
+        """Whether it counts in means: every action that is not cancelled."""
         return self.status != Status.CANCELLED
 
     @property
     def is_at_work(self) -> bool:
-        """Whether it should be moving."""
+        """Whether work on it is due: it is overdue or its period has come."""
         return self.due in AT_WORK
 
     def is_silent_for(self, unit: Unit | None) -> bool:
-        """Whether this unit owes an update; without a unit, whether anybody does."""
+        """Whether the update of this unit is missing; without a unit, whether any is."""
         return self.is_silent if unit is None else unit.pk in self.owing
 
     def has_changed(self, change: Change, unit: Unit | None) -> bool:
-        """Whether this became of it since the earlier day; of silence, whether this unit's is meant."""
+        """Whether it changed like this since the earlier day; SILENT refers to the unit, if one is given."""
         return unit.pk in self.owing_since if unit and change == Change.SILENT else change in self.changes
 
 
 class PastUpdate(NamedTuple):
-    """What an update made of an action, when, and the pk of the unit its author spoke for (None: for none)."""
+    """State of an action after an update, its moment, and the pk of the unit it was made for (None: for no unit)."""
 
     at: datetime
     status: str
@@ -82,7 +83,7 @@ class PastUpdate(NamedTuple):
 
 OWN = "OWN"
 UnitsByRole = dict[tuple[int, str], set[int]]
-FIELDS = (
+STANDING_FIELDS = (
     "pk",
     "criterion__category__number",
     "status_on",
@@ -98,9 +99,9 @@ FIELDS = (
 
 
 def read_units_by_role(plan: Plan) -> UnitsByRole:
-    """(action pk, role) → the units whose work it is, through a collective too; in one query.
+    """Return (action pk, role) → pks of the units, also through a collective; in one query.
 
-    (action pk, `OWN`) → the units that lead it themselves.
+    (action pk, `OWN`) → pks of the units that lead it themselves.
     """
     units: UnitsByRole = defaultdict(set)
     links = Assignment.objects.filter(action__plan=plan)
@@ -113,11 +114,11 @@ def read_units_by_role(plan: Plan) -> UnitsByRole:
 
 @dataclass(frozen=True, kw_only=True)
 class Reporters:
-    """Who has made an update between two moments, and whose is missing, by the pk of the action.
+    """Units with and without an update between two moments, by pk of the action.
 
     Attributes:
-        owing: the units whose update is missing, with the collectives they owe it through.
-        made: the units that made one, of those that must report on the action.
+        owing: pks of the units whose update is missing, and of the collectives they lead the action through.
+        made: pks of the units that must make an update and have made it.
     """
 
     owing: Mapping[int, set[int]]
@@ -125,19 +126,19 @@ class Reporters:
 
 
 def read_reporters(plan_pk: int, *windows: tuple[datetime, datetime]) -> list[Reporters]:
-    """The reporters of each window of time, in one query; see `plan.models.duties`."""
+    """Read the reporters of each window of time, in one query; see `plan.models.duties`."""
     found = [Reporters(owing=defaultdict(set), made=defaultdict(set)) for _window in windows]
     rows = [
         duties(since, until)
         .filter(action__plan=plan_pk)
-        .values_list(Value(place), "action_id", "unit_id", "holder", "report_pk")
-        for place, (since, until) in enumerate(windows)
+        .values_list(Value(index), "action_id", "unit_id", "holder", "report_pk")
+        for index, (since, until) in enumerate(windows)
     ]
-    for place, action, unit, holder, report in rows[0].union(*rows[1:], all=True):
+    for index, action, unit, holder, report in rows[0].union(*rows[1:], all=True):
         if report is None:
-            found[place].owing[action].update((unit, holder))
+            found[index].owing[action].update((unit, holder))
         else:
-            found[place].made[action].add(holder)
+            found[index].made[action].add(holder)
     return found
 
 
@@ -150,39 +151,40 @@ def read_standings(
     since: AsOf | None = None,
     since_reporters: Reporters | None = None,
 ) -> list[Standing]:
-    """How each of `actions`, which stand as of the day, stands; in one query.
+    """Read the standing of each action, in one query.
 
     Args:
-        actions: with `as_of(as_of)` before.
+        actions: the actions, with `as_of(as_of)` applied.
         as_of: the day.
         units: from `read_units_by_role`.
-        reporters: from `read_reporters`, in the period that runs.
-        since, since_reporters: the earlier day to say what changed since, and the reporters since its end.
+        reporters: from `read_reporters`, for the current period.
+        since: the earlier day for `changes`.
+        since_reporters: from `read_reporters`, since the end of the earlier day.
     """
-    fields = FIELDS
+    fields = STANDING_FIELDS
     if since is not None:
         actions = actions.since(since, as_of)
         fields += tuple(change.field for change in Change)
     return [_standing(row, as_of, units, reporters, since_reporters) for row in actions.values_list(*fields)]
 
 
-def read_now(plan: Plan, as_of: AsOf) -> list[Standing]:
-    """How each action of a plan stands on a day, in three queries."""
+def read_plan_standings(plan: Plan, as_of: AsOf) -> list[Standing]:
+    """Read the standing of each action of a plan on a day, in three queries."""
     (reporters,) = read_reporters(plan.pk, (as_of.period_starts_at, as_of.ends_at))
     return read_standings(plan.actions.as_of(as_of), as_of, read_units_by_role(plan), reporters)
 
 
-def standings_of(
+def build_standings(
     actions: Iterable[ActionItem], as_of: AsOf, units: UnitsByRole, reporters: Reporters, since_reporters: Reporters
 ) -> list[Standing]:
-    """The same of actions that were read already, with `as_of()`, `since()` and `with_details()`."""
-    fields = FIELDS + tuple(change.field for change in Change)
+    """Build standings of actions already read with `as_of()`, `since()` and `with_details()`."""
+    fields = STANDING_FIELDS + tuple(change.field for change in Change)
     rows = (tuple(_follow(action, field) for field in fields) for action in actions)
     return [_standing(row, as_of, units, reporters, since_reporters) for row in rows]
 
 
 def _follow(action: ActionItem, field: str) -> Any:
-    """A field as `values_list` reads it, over relations; None where one leads nowhere."""
+    """Read a field across relations, as `values_list` does; None if a relation is empty."""
     value: Any = action
     for name in field.split("__"):
         value = None if value is None else getattr(value, name)
@@ -196,7 +198,7 @@ def _standing(
     is_at_work = due in AT_WORK
     if pk in reporters.owing or pk in reporters.made:
         is_missing = pk in reporters.owing
-    else:  # nobody must report on it: silent while nobody at all has
+    else:  # no unit must make an update: any update counts
         is_missing = updated_at is None or updated_at < as_of.period_starts_at
     return Standing(
         pk=pk,
@@ -221,26 +223,26 @@ def _standing(
 
 
 def read_past_updates(plan: Plan, until: AsOf) -> Mapping[int, list[PastUpdate]]:
-    """Action pk → what was told of it by the day, oldest first; in one query."""
-    told: dict[int, list[PastUpdate]] = defaultdict(list)
+    """Return action pk → its updates until the day, oldest first; in one query."""
+    found: dict[int, list[PastUpdate]] = defaultdict(list)
     updates = ProgressUpdate.objects.without_undone().filter(action__plan=plan, at__lt=until.ends_at)
     steps = updates.order_by("version").values_list("action_id", "at", "status_to", "progress_to", "unit_id")
     for action, *step in steps:
-        told[action].append(PastUpdate(*step))
-    return told
+        found[action].append(PastUpdate(*step))
+    return found
 
 
 def mean(values: Iterable[float]) -> float | None:
-    """The mean; None without values."""
+    """Return the mean; None without values."""
     values = list(values)
     return fmean(values) if values else None
 
 
 def mean_progress(standings: Iterable[Standing]) -> float | None:
-    """Mean progress (%) of the actions not cancelled; None without any."""
+    """Return the mean progress (%) of the actions not cancelled; None without any."""
     return mean(each.progress for each in standings if each.is_counted)
 
 
 def mean_expected(standings: Iterable[Standing]) -> float | None:
-    """Mean of what is expected (%) of the scheduled actions not cancelled; None without any."""
+    """Return the mean expected progress (%) of the scheduled actions not cancelled; None without any."""
     return mean(each.expected for each in standings if each.is_counted and each.expected is not None)

@@ -1,4 +1,4 @@
-"""The document's own picture: rows by criterion, a bar over the periods an action runs."""
+"""Timeline of a plan: a row per action, with a bar over the periods in which it runs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from plan.models.looks import Look
 
 @dataclass(frozen=True)
 class Bar:
-    """An action's row: how many period cells stand before its bar, under it, and after it."""
+    """Row of an action: period cells before its bar, the periods it spans, and the cells after it."""
 
     action: ActionItem
     before: range
@@ -21,23 +21,23 @@ class Bar:
 
     @property
     def look(self) -> Look:
-        """Icon and colours of its status on the day."""
+        """Icon and colours of the status on the day."""
         return Status(self.action.status_on).look
 
     @property
     def is_late(self) -> bool:
-        """Whether it is overdue on the day."""
+        """Whether the action is overdue on the day."""
         return self.action.due == Due.OVERDUE
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """The periods grouped by fiscal year, the rows by criterion, and where the day stands.
+    """Periods by fiscal year, bars by criterion, and the position of the day.
 
     Attributes:
         years: (fiscal year in พ.ศ., its periods), in order.
-        groups: (criterion, its bars), in the plan's order.
-        day_at: share (0-100) of the periods' width at which the day lies; every period is as wide as another.
+        groups: (criterion, its bars), in the order of the plan.
+        day_at: position of the day in % of the width of all periods, which are equally wide.
     """
 
     years: list[tuple[int, list[Period]]]
@@ -46,19 +46,19 @@ class Timeline:
 
     @property
     def columns(self) -> int:
-        """How many columns the table has: the action and the periods."""
+        """Number of columns: the action and each period."""
         return 1 + sum(len(periods) for _year, periods in self.years)
 
 
 def build_timeline(actions: Iterable[ActionItem], as_of: AsOf) -> Timeline:
-    """Lay `actions`, which stand `as_of` a day and are in order, over the periods of their plan."""
+    """Place actions, in order and as of the day, over the periods of their plan."""
     count = len(as_of.periods)
-    index = {period.pk: place for place, period in enumerate(as_of.periods)}
+    index = {period.pk: number for number, period in enumerate(as_of.periods)}
     groups = []
     for criterion, group in groupby(actions, key=lambda action: action.criterion):
         groups.append((criterion, [_bar(action, index, count) for action in group]))
     years = [(year, list(periods)) for year, periods in groupby(as_of.periods, key=lambda each: each.fiscal_year)]
-    return Timeline(years=years, groups=groups, day_at=day_share(as_of))
+    return Timeline(years=years, groups=groups, day_at=day_position(as_of))
 
 
 def _bar(action: ActionItem, index: dict[int, int], count: int) -> Bar:
@@ -68,13 +68,13 @@ def _bar(action: ActionItem, index: dict[int, int], count: int) -> Bar:
     return Bar(action, range(first), last - first + 1, range(count - last - 1))
 
 
-def day_share(as_of: AsOf) -> float:
-    """Where the end of the day lies across equally wide periods, 0-100; between periods, at the later one's start."""
+def day_position(as_of: AsOf) -> float:
+    """Return the position of the end of the day in % of all periods; between periods, the start of the later one."""
     count = len(as_of.periods)
-    for place, period in enumerate(as_of.periods):
+    for number, period in enumerate(as_of.periods):
         if as_of.day < period.starts_on:
-            return 100 * place / count
+            return 100 * number / count
         if as_of.day <= period.ends_on:
             passed = ((as_of.day - period.starts_on).days + 1) / ((period.ends_on - period.starts_on).days + 1)
-            return 100 * (place + passed) / count
+            return 100 * (number + passed) / count
     return 100.0

@@ -1,4 +1,4 @@
-"""What the page of one unit shows besides its rows: whom it waits for and who waits for it."""
+"""Figures of the work that a unit shares with other units: who waits for whom."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from reports.figures.standings import Standing
 
 @dataclass(frozen=True)
 class Waiting:
-    """What should be moving between a unit and another one.
+    """Actions in progress that a unit shares with a partner.
 
     Attributes:
         partner: the other unit.
-        for_them: what the unit leads and they support; `for_them_late` of it is overdue.
-        for_us: what they lead and the unit supports; `for_us_late` of it is overdue.
+        for_them: actions that the unit leads and the partner supports; `for_them_late` are the overdue ones.
+        for_us: actions that the partner leads and the unit supports; `for_us_late` are the overdue ones.
     """
 
     partner: Unit
@@ -30,16 +30,16 @@ class Waiting:
 def read_waiting(
     unit: Unit, partners: Sequence[Unit], standings: Sequence[Standing], query: Mapping[str, Any]
 ) -> list[Waiting]:
-    """Who waits for whom, most rows first; partners with nothing in common are left out."""
+    """Return the partners of a unit, most shared actions first; units without shared actions are left out."""
     lead = [each for each in standings if unit.pk in each.lead]
     support = [each for each in standings if unit.pk in each.support]
     kept = {**query, "unit": unit.abbreviation}
 
     def pair(rows: Sequence[Standing], role: Role, partner: Unit) -> tuple[Figure, Figure]:
-        asked = {**kept, "role": role.value, "partner": partner.abbreviation}
+        filters = {**kept, "role": role.value, "partner": partner.abbreviation}
         return (
-            count(rows, asked, lambda each: each.is_at_work, scope="at_work"),
-            count(rows, asked, lambda each: each.due == Due.OVERDUE, due=Due.OVERDUE.value),
+            count(rows, filters, lambda each: each.is_at_work, scope="at_work"),
+            count(rows, filters, lambda each: each.due == Due.OVERDUE, due=Due.OVERDUE.value),
         )
 
     found = []

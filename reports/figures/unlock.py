@@ -1,4 +1,4 @@
-"""ปลดล็อก: the fewest requirements that, once passed, lift the score most, and what each of them still lacks."""
+"""ปลดล็อก (unlock): the requirements that raise the score most if they pass, and their open actions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from plan.models import ActionItem, Plan
 from plan.models.status import CLOSED
 from reports.figures.maturity import CriterionRow, MapCell, MaturityMap
 
-MAX_STEPS = 10  # requirements offered at once
-USUAL = 3
+MAX_STEPS = 10  # most requirements in one proposal
+DEFAULT_STEPS = 3
 
 
 @dataclass(frozen=True)
 class UnlockStep:
-    """A requirement to pass, and the points of the total it gains once those before it passed."""
+    """A requirement to pass, and the points it adds to the total after the steps before it."""
 
     row: CriterionRow
     cell: MapCell
@@ -25,8 +25,8 @@ class UnlockStep:
 
 
 @dataclass(frozen=True)
-class Missing:
-    """What a step still lacks: its actions that are not closed, and the units that lead them."""
+class MissingWork:
+    """The open actions of a step, and the units that lead them."""
 
     step: UnlockStep
     actions: list[ActionItem]
@@ -35,19 +35,24 @@ class Missing:
 
 @dataclass(frozen=True)
 class _Choice:
-    """Some of the steps; `worth` compares two of the same number."""
+    """A choice of steps.
+
+    Attributes:
+        steps: the chosen steps.
+        worth: (points gained, −requirements without actions, −open actions); the larger of two choices is better.
+    """
 
     steps: tuple[UnlockStep, ...]
     worth: tuple[Fraction, int, int]
 
 
-def unlock(the_map: MaturityMap, most: int) -> list[UnlockStep]:
-    """The requirements to pass, `most` at most, that lift the total most, by what each criterion gains.
+def find_unlock_steps(the_map: MaturityMap, limit: int) -> list[UnlockStep]:
+    """Return at most `limit` requirements that raise the total most, the criterion with the largest gain first.
 
-    Of several such sets it is one with the fewest requirements, then the fewest nobody has planned an action for,
-    then the fewest open actions, then what comes first in the standard. A criterion's levels are passed from the
-    lowest up, since none counts without those below, so each criterion offers at most three steps; the choice among
-    the criteria is exact (a knapsack of one choice a criterion).
+    Ties are broken by the fewest requirements, then the fewest requirements without actions, then the fewest open
+    actions, then the order of the standard. A level counts only with all levels below it, so the levels of a criterion
+    are passed from the lowest up and each criterion offers at most three steps. The choice among the criteria is exact
+    (a knapsack with one choice per criterion).
     """
     rows = [row for row in the_map.rows if row.is_assessed]
     shares = weights([row.criterion for row in the_map.rows], [row.criterion.pk for row in rows])
@@ -58,7 +63,7 @@ def unlock(the_map: MaturityMap, most: int) -> list[UnlockStep]:
         for used, chosen in best.items():
             for option in options:
                 number = used + len(option.steps)
-                if number > most:
+                if number > limit:
                     break
                 worth = tuple(one + other for one, other in zip(chosen.worth, option.worth, strict=True))
                 if number not in following or worth > following[number].worth:
@@ -72,7 +77,7 @@ def unlock(the_map: MaturityMap, most: int) -> list[UnlockStep]:
 
 
 def _options(row: CriterionRow, the_map: MaturityMap, share: Fraction) -> list[_Choice]:
-    """Pass the lowest open requirement of a criterion, the two lowest, all three."""
+    """Return the choices of one criterion: its lowest open requirement, its two lowest, all three."""
     passed = {cell.level.value for cell in row.cells if cell.verdict and cell.verdict.passed}
     points, steps, unplanned, unfinished, gained = points_of(reached_level(passed), the_map.assessment), [], 0, 0, 0
     options = []
@@ -86,8 +91,8 @@ def _options(row: CriterionRow, the_map: MaturityMap, share: Fraction) -> list[_
     return options
 
 
-def read_missing(plan: Plan, as_of: AsOf, steps: Sequence[UnlockStep]) -> list[Missing]:
-    """What each step still lacks on the day, in a fixed number of queries."""
+def read_missing_work(plan: Plan, as_of: AsOf, steps: Sequence[UnlockStep]) -> list[MissingWork]:
+    """Read the open actions of each step on the day, in a fixed number of queries."""
     requirements = [step.cell.requirement for step in steps]
     actions = plan.actions.as_of(as_of).exclude(status_on__in=CLOSED).filter(requirements__in=requirements)
     found = list(actions.distinct().with_details().behind_first()) if steps else []
@@ -95,5 +100,5 @@ def read_missing(plan: Plan, as_of: AsOf, steps: Sequence[UnlockStep]) -> list[M
     for step in steps:
         own = [action for action in found if step.cell.requirement in action.requirements.all()]
         leads = [each for action in own for each in action.assignments.all() if each.role == Role.LEAD]
-        missing.append(Missing(step, own, list(dict.fromkeys(each.unit for each in leads))))
+        missing.append(MissingWork(step, own, list(dict.fromkeys(each.unit for each in leads))))
     return missing

@@ -52,9 +52,9 @@ def build_meeting_word(pack: MeetingPack, template: Path, *, notes: Sequence[str
     """The pack as a Word document, in the active language.
 
     Args:
-        pack: what the meeting receives.
+        pack: data of the pack.
         template: a .docx file with the tags that docs/meeting-template.md lists.
-        notes: lines below the title: what the address asks for and the pack does not show.
+        notes: lines below the title on what the request asked for and the pack does not show.
 
     Raises:
         BrokenTemplateError: the file is missing, is no .docx, or a tag in it is wrong.
@@ -79,7 +79,7 @@ def _open(path: Path) -> "_Template":
         raise BrokenTemplateError(message, params={"name": path.name}) from error
     try:
         word.init_docx()
-    except Exception as error:  # the libraries below raise whatever the bytes lead them to
+    except Exception as error:  # the libraries raise many kinds of errors for a file of another kind
         logger.warning("The meeting template %s is not a Word file", path, exc_info=True)
         message = gettext_lazy("The template “%(name)s” is not a Word document (.docx).")
         raise BrokenTemplateError(message, params={"name": path.name}) from error
@@ -87,7 +87,7 @@ def _open(path: Path) -> "_Template":
 
 
 class _Template(DocxTemplate):
-    """A template that refuses what Word could not open; docxtpl repairs broken XML silently and loses text."""
+    """A template that rejects output Word cannot open; docxtpl itself repairs broken XML silently and loses text."""
 
     def fix_tables(self, xml: str) -> etree._Element:
         try:
@@ -107,12 +107,12 @@ class _Template(DocxTemplate):
 def _environment() -> ImmutableSandboxedEnvironment:
     """Jinja that runs no Python, reports unknown names, and outputs every value as plain text."""
     environment = ImmutableSandboxedEnvironment(autoescape=True, undefined=StrictUndefined, finalize=_as_text)
-    del environment.filters["safe"]  # a typed text is never XML
+    del environment.filters["safe"]  # text typed by users is never XML
     return environment
 
 
 def _as_text(value: Any) -> Markup:
-    """A value as typed: escaped, without control characters, and without what docxtpl reads as braces ("{_{")."""
+    """A value as plain text: escaped, without control characters; docxtpl would turn "{_{" into "{{"."""
     return value if isinstance(value, Markup) else escape(clean_text(str(value))).replace("_", Markup("&#95;"))
 
 
@@ -129,9 +129,9 @@ def _explain(error: Exception, template: Path) -> BrokenTemplateError:
         params["reason"] = quoted[-2] if len(quoted) > 2 else str(error)
     elif isinstance(error, MisplacedTagError):
         message = gettext_lazy(
-            "The template “%(name)s” has a tag in the wrong place: what begins in one paragraph or row and ends in "
-            "another is written as {%%p … %%} or {%%tr … %%}, alone in its paragraph or row; {{r … }} and {{p … }} "
-            "have no use here."
+            "The template “%(name)s” has a tag in the wrong place. A tag that begins in one paragraph or row and ends "
+            "in another must be written as {%%p … %%} or {%%tr … %%}, alone in its paragraph or row. {{r … }} and "
+            "{{p … }} cannot be used."
         )
     else:
         message = gettext_lazy("The template “%(name)s” has a tag that cannot be filled in: %(reason)s.")
@@ -194,7 +194,7 @@ def _group(group: Group) -> dict[str, Any]:
 
 
 def _map(the_map: MaturityMap) -> dict[str, Any] | None:
-    """The maturity map, or None where nothing is assessed."""
+    """The maturity map, or None if nothing is assessed."""
     if the_map.now.total is None:
         return None
     return {
@@ -220,15 +220,15 @@ def _map(the_map: MaturityMap) -> dict[str, Any] | None:
 
 
 def _cell(cell: MapCell) -> dict[str, str]:
-    """A requirement's state in a word, with its actions done and in all, and the colour of its cell."""
-    word = {
+    """A cell of the map: its state, actions done and in all, and its colour."""
+    label = {
         MapCellState.PASSED: _("passed"),
         MapCellState.READY: _("ready"),
         MapCellState.FAILED: _("failed"),
         MapCellState.LOCKED: _("locked"),
         MapCellState.UNKNOWN: "–",
     }[cell.state]
-    return {"text": f"{word} {cell.done}/{cell.total}" if cell.total else word, "fill": FILLS[cell.state]}
+    return {"text": f"{label} {cell.done}/{cell.total}" if cell.total else label, "fill": FILLS[cell.state]}
 
 
 def _action(action: ActionItem) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from plan.actions.filters import ActionFilter
 from plan.as_of import AsOf
 from plan.models import ActionItem, Change, Due, Plan
 from reports.figures.maturity import MaturityMap, build_map
-from reports.figures.overview import FILTERS, Overview, read_overview
-from reports.figures.unlock import unlock
-from reports.sentences import NAMED, summarize
+from reports.figures.overview import OVERVIEW_FILTERS, Overview, read_overview
+from reports.figures.unlock import find_unlock_steps
+from reports.sentences import MAX_NAMED, summarize
 
-LISTED = tuple(change for change in Change if change not in (Change.FORWARD, Change.SILENT))
+LISTED_CHANGES = tuple(change for change in Change if change not in (Change.FORWARD, Change.SILENT))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +24,8 @@ class MeetingPack:
         since_name: name of the earlier day, such as a meeting's; empty if it has none.
         sentences: the summary, see `reports.sentences`.
         overdue: overdue actions, the latest first, with `days_late` and `problem_on`.
-        changed: (kind of change, its actions), for `LISTED` kinds.
-        silent: (abbreviation of a unit or collective, its actions that should be moving and have no update since the
+        changed: (kind of change, its actions), for `LISTED_CHANGES` kinds.
+        silent: (abbreviation of a unit or collective, its actions in progress without an update since the
             earlier day); each action counts for its first lead unit without an update.
     """
 
@@ -53,12 +53,12 @@ def read_meeting_pack(
         days: (name, day) of the days that have a name, such as meetings.
         query: parameters that the links of all figures keep (the day).
     """
-    chosen = ActionFilter({}, plan.actions.all(), as_of=as_of, since=since, only=FILTERS)
+    chosen = ActionFilter({}, plan.actions.all(), as_of=as_of, since=since, only=OVERVIEW_FILTERS)
     found = plan.actions.as_of(as_of).since(since, as_of).with_problem(as_of).with_days_late(as_of)
     actions = list(found.with_details().in_order())
     overview = read_overview(plan, chosen, since, query, rows=actions)
     the_map = build_map(plan, as_of, query, actions=actions)
-    steps = unlock(the_map, NAMED)
+    steps = find_unlock_steps(the_map, MAX_NAMED)
     since_name = next((name for name, day in days if day == since.day), "")
     return MeetingPack(
         plan=plan,
@@ -69,7 +69,7 @@ def read_meeting_pack(
         map=the_map,
         sentences=summarize(overview, the_map, steps, since_name),
         overdue=sorted((each for each in actions if each.due == Due.OVERDUE), key=lambda each: -each.days_late),
-        changed=[(change, [each for each in actions if getattr(each, change.field)]) for change in LISTED],
+        changed=[(change, [each for each in actions if getattr(each, change.field)]) for change in LISTED_CHANGES],
         silent=_by_lead([each for each in actions if getattr(each, Change.SILENT.field)], overview.owing_since),
     )
 

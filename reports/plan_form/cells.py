@@ -1,4 +1,4 @@
-"""What the cells of the plan form say, in the words the document uses."""
+"""Texts and styles of the cells of the plan form, in the wording of the document."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,12 +9,12 @@ from plan.as_of import AsOf
 from plan.models import ActionItem, Due, Status
 from plan.models.status import status_look
 from pmqa_tracker import thai
-from reports.plan_form.rows import Block
+from reports.plan_form.rows import FormBlock
 from spreadsheets.styles import SMALL, TITLE_SIZE, Style
 
-TextRuns = list[tuple[str, bool]]  # a paragraph in parts: words, is bold
+TextRuns = list[tuple[str, bool]]  # a paragraph in parts: (text, is bold)
 
-SYMBOL_BULLET = "\uf0b7"  # as a word processor keeps it; other fonts have nothing there
+SYMBOL_BULLET = "\uf0b7"  # bullet of the Symbol font; other fonts have no glyph for it
 
 FORM_TITLE = Style(bold=True, size=TITLE_SIZE, horizontal="center", vertical="center", border="")
 FORM_HEADER = Style(bold=True, horizontal="center", vertical="center", fill="ECEBF5")
@@ -23,95 +23,99 @@ CENTERED = Style(horizontal="center")
 
 
 def category_number(number: int) -> str:
-    """A number as the document prints those of its categories: "๑"."""
+    """Return a category number in Thai digits, as the document prints it: "๑"."""
     return str(number).translate(thai.TO_THAI)
 
 
-def as_of_words(as_of: AsOf) -> str:
-    """The day the workbook speaks of."""
+def as_of_text(as_of: AsOf) -> str:
+    """Return the line that names the day of the data."""
     return f"ข้อมูล ณ วันที่ {thai.format_date(as_of.day)}"
 
 
-def requirement_texts(block: Block) -> list[TextRuns]:
-    """The paragraphs of the first column: the levels, each in one with the beginning of what it asks, and the rest."""
+def requirement_texts(block: FormBlock) -> list[TextRuns]:
+    """Return the paragraphs of the first column.
+
+    The first paragraph of a level holds its name and the first line of its requirement; each further line is a
+    paragraph of its own.
+    """
     texts: list[TextRuns] = []
     for level, text, _verdict in block.levels:
         first, *rest = text.replace(SYMBOL_BULLET, "•").split("\n")
         gap = "\n" if texts else ""
         texts.append([(f"{gap}{level.label}\n", True), (first, False)])
-        texts += [[(words, False)] for words in rest]
+        texts += [[(line, False)] for line in rest]
     return texts or [[("", False)]]
 
 
-def joined(texts: Iterable[TextRuns]) -> TextRuns:
-    """Paragraphs in one cell, each on a line of its own."""
+def join_paragraphs(texts: Iterable[TextRuns]) -> TextRuns:
+    """Join paragraphs for one cell, each on a line of its own."""
     parts: TextRuns = []
     for text in texts:
-        parts += [("\n", False), *text] if parts else [(words.lstrip("\n"), bold) for words, bold in text]
+        parts += [("\n", False), *text] if parts else [(part.lstrip("\n"), bold) for part, bold in text]
     return parts
 
 
 def runs_to_text(text: TextRuns) -> str:
-    """The words of a paragraph."""
-    return "".join(words for words, _bold in text)
+    """Return a paragraph as plain text."""
+    return "".join(part for part, _bold in text)
 
 
-def level_words(block: Block) -> str:
-    """The names of its levels."""
+def levels_text(block: FormBlock) -> str:
+    """Return the names of the levels of a block."""
     return " / ".join(level.short for level, _text, _verdict in block.levels)
 
 
-def verdict_words(block: Block) -> str:
-    """What the assessor said, as the document prints it."""
-    told = []
+def verdict_text(block: FormBlock) -> str:
+    """Return the verdicts and reasons of the assessor, as the document prints them."""
+    verdicts = []
     for level, _text, verdict in block.levels:
         lines = [f"- {level.short}"]
         if verdict:
             lines.append("ผ่าน" if verdict.passed else "X ไม่ผ่าน")
         if verdict and verdict.reason:
             lines.append(f"เหตุผล : {verdict.reason}")
-        told.append("\n".join(lines))
-    return "\n\n".join(told)
+        verdicts.append("\n".join(lines))
+    return "\n\n".join(verdicts)
 
 
-def action_words(action: ActionItem | None) -> str:
-    """The text of an action behind its printed number, where it has one."""
+def action_text(action: ActionItem | None) -> str:
+    """Return the text of an action, after its printed number if it has one."""
     if action is None:
         return ""
     return f"{action.number}. {action.text}" if action.number else action.text
 
 
-def lead_words(action: ActionItem | None) -> str:
+def lead_text(action: ActionItem | None) -> str:
     return " ".join(str(assignment.unit) for assignment in action.lead) if action else ""
 
 
-def support_words(action: ActionItem | None) -> str:
+def support_text(action: ActionItem | None) -> str:
     return " ".join(str(assignment.unit) for assignment in action.support) if action else ""
 
 
-def status_words(action: ActionItem) -> str:
-    """How it stood, with that it was overdue."""
+def status_text(action: ActionItem) -> str:
+    """Return the status on the day, with a second line if the action was overdue."""
     label = str(Status(action.status_on).label)
     return f"{label}\n({Due.OVERDUE.label})" if action.due == Due.OVERDUE else label
 
 
-def result_words(action: ActionItem) -> str:
-    """The last result told, and what holds it up where it is blocked."""
-    told = [action.result_on or ""]
+def result_text(action: ActionItem) -> str:
+    """Return the latest result and, if the action is blocked, the problem."""
+    lines = [action.result_on or ""]
     if action.status_on == Status.BLOCKED and action.problem_on:
-        told.append(f"ปัญหา : {action.problem_on}")
-    return "\n".join(words for words in told if words)
+        lines.append(f"ปัญหา : {action.problem_on}")
+    return "\n".join(line for line in lines if line)
 
 
 def status_cells(action: ActionItem | None) -> list[tuple[Any, Style]]:
-    """(value, style) of the four columns of the status."""
+    """Return (value, style) of the four status columns."""
     if action is None:
         return [("", CELL)] * 4
     colours = status_look(action.status_on, action.due).colours
     updated = thai.format_date(timezone.localdate(action.updated_at)) if action.updated_at else "–"
     return [
-        (status_words(action), CENTERED.replace(size=SMALL, bold=True, color=colours.text, fill=colours.background)),
+        (status_text(action), CENTERED.replace(size=SMALL, bold=True, color=colours.text, fill=colours.background)),
         (action.progress_on, CENTERED.replace(number_format='0"%"')),
-        (result_words(action), CELL),
+        (result_text(action), CELL),
         (updated, CENTERED),
     ]

@@ -1,4 +1,4 @@
-"""Where things stand on a sheet of the plan form: its columns, and what a page of it holds."""
+"""Columns of a sheet of the plan form, and how its blocks are split into printed pages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ PRINTABLE_WIDTH, PRINTABLE_HEIGHT = 784.0, 503.0  # points of A4 landscape insid
 
 @dataclass(frozen=True)
 class Layout:
-    """Which column holds what, and how wide each is in characters; columns count from 1."""
+    """Numbers of the columns, counted from 1, and their widths in characters."""
 
     widths: tuple[float, ...]
     periods: int
@@ -21,7 +21,7 @@ class Layout:
 
     @classmethod
     def of(cls, periods: int, *, with_status: bool) -> "Layout":
-        """The columns for a number of periods, which share the width that five have."""
+        """Return the columns for a number of periods; all periods together are as wide as five."""
         each = max((34 if with_status else 46) / max(periods, 1), 5.2)
         if with_status:
             return cls((37, 23, 50, *[each] * periods, 11, 15, 15.5, 8.5, 33, 14.5), periods, with_status)
@@ -29,7 +29,7 @@ class Layout:
 
     @property
     def is_narrow(self) -> bool:
-        """Whether a period's column is too narrow for "ต.ค.–ธ.ค." in one line."""
+        """Whether the column of a period is too narrow for "ต.ค.–ธ.ค." on one line."""
         return self.width(self.FIRST_PERIOD) < 7
 
     @property
@@ -42,7 +42,7 @@ class Layout:
 
     @property
     def status(self) -> int:
-        """The first of the four columns of the status."""
+        """The first of the four status columns."""
         return self.support + 1
 
     @property
@@ -50,29 +50,30 @@ class Layout:
         return len(self.widths)
 
     def width(self, first: int, last: int | None = None) -> float:
-        """The width of a column, or of those from one to another."""
+        """Return the width of a column, or of the columns `first` to `last`."""
         return sum(self.widths[first - 1 : last or first])
 
     @property
     def page_height(self) -> float:
-        """How many points of rows a page holds once the sheet is shrunk to the page's width."""
+        """Height of the rows on a page, in points, after the sheet is shrunk to the width of the page."""
         return PRINTABLE_HEIGHT * max(sum(self.widths) * POINTS_PER_CHARACTER / PRINTABLE_WIDTH, 1)
 
 
 def share_pages(
     actions: Sequence[float], texts: Sequence[float], need: float, room: float, page: float
 ) -> tuple[bool, list[tuple[int, int]]]:
-    """Share a block among pages; it breaks between actions, and between paragraphs of what the level asks.
+    """Split a block into pages, between actions and between paragraphs of the requirement.
 
     Args:
-        actions, texts: the heights of its actions and of those paragraphs, in points.
-        need: the height of what stands on its first page alone, the verdict.
-        room: what is left of this page.
-        page: what a new page holds.
+        actions: heights of the actions, in points.
+        texts: heights of the paragraphs.
+        need: height of the verdict, which is printed on the first page only.
+        room: height left on the current page.
+        page: height of a new page.
 
     Returns:
-        Whether the block begins on a new page, and how many actions and paragraphs each page holds. What is higher than
-        a page runs over its end.
+        Whether the block starts on a new page, and (number of actions, number of paragraphs) per page. An action or
+        paragraph higher than a page runs over the end of the page.
     """
     highest = max(sum(actions), sum(texts), need)
     if highest <= room:
@@ -94,7 +95,7 @@ def _fill_pages(actions: Sequence[float], texts: Sequence[float], room: float, p
         if not text_count and (not count or not shares):
             text_count = min(len(texts), 1)
         if 1 < count == len(actions) and text_count < len(texts):
-            count -= 1  # text that goes on keeps an action beside it
+            count -= 1  # leave an action for the text on the next page
         shares.append((count, text_count))
         actions, texts, room = actions[count:], texts[text_count:], page
     return shares

@@ -1,4 +1,4 @@
-"""The sheets of notes of the plan form: what was uncertain when the document was read, what the address asked for."""
+"""Note sheets of the plan form: reading notes of the document, and notes on the request."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ WIDTHS = (16.0, 132.0)
 
 
 def reading_notes(entries: Iterable[FormCriterion]) -> list[tuple[str, str]]:
-    """(code or ref, note) of the criteria and actions that have one, in the document's order."""
+    """Return (code or ref, note) of the criteria and actions with a reading note, in the order of the document."""
     notes = []
     for entry in entries:
         actions = [action for block in entry.blocks for action in block.actions]
@@ -22,7 +22,7 @@ def reading_notes(entries: Iterable[FormCriterion]) -> list[tuple[str, str]]:
 
 
 def write_notes(sheet: Worksheet, notes: Iterable[tuple[str, str]], *, footer: str) -> None:
-    """Write the sheet; its pages need no breaks of their own."""
+    """Write the sheet of reading notes; Excel breaks its pages."""
     for letter, width in zip("AB", WIDTHS, strict=True):
         sheet.column_dimensions[letter].width = width
     write_box(sheet, (1, 1, 1, 2), "หมายเหตุจากการอ่านเอกสาร", FORM_TITLE)
@@ -40,7 +40,7 @@ def write_notes(sheet: Worksheet, notes: Iterable[tuple[str, str]], *, footer: s
 
 
 def write_request_notes(sheet: Worksheet, notes: Iterable[str], *, footer: str) -> None:
-    """Write the sentences that say what the address asked for and the workbook does not show."""
+    """Write the sheet that lists what the request asked for and the workbook does not show."""
     sheet.column_dimensions["A"].width = sum(WIDTHS)
     for row, note in enumerate(notes, start=1):
         write(sheet.cell(row, 1), note, CELL)

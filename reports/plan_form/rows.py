@@ -1,4 +1,4 @@
-"""What stands in the rows of the plan form, read from the database: headings, and the blocks under them."""
+"""Rows of the plan form, read from the database: headings of criteria, and the blocks below them."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -10,12 +10,12 @@ from plan.models import ActionItem, Plan
 
 
 @dataclass
-class Block:
-    """A row of the document's table: one level, or levels that share their actions.
+class FormBlock:
+    """A row of the document's table: one level, or several levels that share actions.
 
     Attributes:
-        levels: (level, what it asks, its verdict or None), lowest first.
-        actions: what is to be done for them, in order.
+        levels: (level, text of its requirement, its verdict or None), lowest first.
+        actions: the actions for these levels, in order.
     """
 
     levels: list[tuple[Level, str, Verdict | None]]
@@ -24,17 +24,18 @@ class Block:
 
 @dataclass
 class FormCriterion:
-    """A criterion of the form: its heading, whether that is all (`is_passed`), and its blocks."""
+    """A criterion of the form with its blocks; `is_passed` if it passed at every assessed level."""
 
     criterion: Criterion
     is_passed: bool = False
-    blocks: list[Block] = field(default_factory=list)
+    blocks: list[FormBlock] = field(default_factory=list)
 
 
 def read_form(plan: Plan, as_of: AsOf) -> list[tuple[Category, list[FormCriterion]]]:
-    """The form of a plan by category, in a fixed number of queries; categories that were not assessed are left out.
+    """Read the form of a plan by category, in a fixed number of queries.
 
-    Actions stand as of the day, with `result_on` and `problem_on`: what was last told of each until then, or None.
+    Only criteria with a verdict or an action are included, and their parents. Actions are as of the day, with
+    `result_on` and `problem_on`: the latest text until that day, or None.
     """
     verdicts: dict[int, dict[int, Verdict]] = defaultdict(dict)
     for verdict in plan.assessment.verdicts.select_related("requirement"):
@@ -59,12 +60,14 @@ def read_form(plan: Plan, as_of: AsOf) -> list[tuple[Category, list[FormCriterio
     return list(categories.values())
 
 
-def group_levels(judged: dict[int, Verdict], actions: Iterable[ActionItem]) -> list[Block]:
-    """A criterion's blocks: its failed levels and those with actions, together where an action answers several.
+def group_levels(judged: dict[int, Verdict], actions: Iterable[ActionItem]) -> list[FormBlock]:
+    """Group the failed levels of a criterion, and the levels with actions, into blocks.
+
+    Levels that share an action are in one block.
 
     Args:
         judged: level → its verdict.
-        actions: with their requirements prefetched, in order.
+        actions: the actions in order, with prefetched requirements.
     """
     texts = {level: verdict.requirement.text for level, verdict in judged.items()}
     groups = [{level} for level, verdict in judged.items() if not verdict.passed]
@@ -80,5 +83,5 @@ def group_levels(judged: dict[int, Verdict], actions: Iterable[ActionItem]) -> l
     blocks = []
     for group in sorted(groups, key=lambda group: min(group, default=0)):
         levels = [(Level(level), texts[level], judged.get(level)) for level in sorted(group)]
-        blocks.append(Block(levels, [action for action, own in answered if own & group or own == group]))
+        blocks.append(FormBlock(levels, [action for action, own in answered if own & group or own == group]))
     return blocks

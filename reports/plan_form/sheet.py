@@ -1,4 +1,4 @@
-"""One sheet of the plan form: a category in the document's own table."""
+"""One sheet of the plan form: the table of a category, split into printed pages."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -20,22 +20,22 @@ from reports.plan_form.cells import (
     FORM_HEADER,
     FORM_TITLE,
     TextRuns,
-    action_words,
-    as_of_words,
+    action_text,
+    as_of_text,
     category_number,
-    joined,
-    lead_words,
-    level_words,
+    join_paragraphs,
+    lead_text,
+    levels_text,
     requirement_texts,
-    result_words,
+    result_text,
     runs_to_text,
     status_cells,
-    status_words,
-    support_words,
-    verdict_words,
+    status_text,
+    support_text,
+    verdict_text,
 )
 from reports.plan_form.layout import Layout, share_pages
-from reports.plan_form.rows import Block, FormCriterion
+from reports.plan_form.rows import FormBlock, FormCriterion
 from spreadsheets.styles import (
     HEADING_SIZE,
     HIGHEST_ROW,
@@ -52,8 +52,8 @@ from spreadsheets.styles import (
     write_box,
 )
 
-HEADING = Style(bold=True, vertical="center")
-NOTE = Style(size=SMALL, border="", vertical="center")
+FORM_HEADING = Style(bold=True, vertical="center")
+FORM_NOTE = Style(size=SMALL, border="", vertical="center")
 UNSCHEDULED = Style(size=SMALL, italic=True, color=QUIET, horizontal="center", vertical="center")
 ARROW = Style(font="Arial", size=9, bold=True, color="2B2A6C", vertical="center", wrap=False)
 STATED = ARROW.replace(fill="DCDAF0")
@@ -67,7 +67,7 @@ LEGENDS = (
 
 @dataclass(frozen=True)
 class PagePart:
-    """The part of a block on one page: its actions, their heights, its paragraphs, the verdict."""
+    """Part of a block on one page: actions, their heights, paragraphs of the requirement, verdict."""
 
     actions: Sequence[ActionItem | None]
     heights: Sequence[float]
@@ -76,17 +76,17 @@ class PagePart:
 
 
 class CategorySheet:
-    """Writes a category from the top of a sheet down, keeping count of what the printed page still holds."""
+    """Writer of a category from the top of a sheet down; it tracks the height used on the printed page."""
 
     def __init__(self, sheet: Worksheet, layout: Layout, as_of: AsOf) -> None:
         self.sheet = sheet
         self.layout = layout
         self.as_of = as_of
-        self.places = {period.pk: place for place, period in enumerate(as_of.periods)}
+        self.period_indexes = {period.pk: index for index, period in enumerate(as_of.periods)}
         self.row = 1
-        self.used = 0.0  # points of this page
-        self.repeated = 0.0  # points of the header's rows, which every page begins with
-        self.waiting: list[FormCriterion] = []  # headings not written yet: they stay with the block that follows
+        self.used = 0.0  # height used on this page, in points
+        self.repeated = 0.0  # height of the header rows, which every page repeats, in points
+        self.waiting: list[FormCriterion] = []  # headings kept on the same page as the next block
         for column, width in enumerate(layout.widths, start=1):
             sheet.column_dimensions[get_column_letter(column)].width = width
 
@@ -114,32 +114,33 @@ class CategorySheet:
         self.used = self.repeated
 
     def _write_line(self, value: Any, style: Style, height: float) -> None:
-        """A row that is one cell over the whole width."""
+        """Write a row that is one cell over the whole width."""
         row = self._add_row(height)
         write_box(self.sheet, (row, 1, row, self.layout.last), value, style)
 
-    # The top of the sheet.
+    # Title and header.
 
     def _write_title(self, plan: Plan, category: Category, actions: Sequence[ActionItem]) -> None:
         width = self.layout.width(1, self.layout.last)
         self._write_line(plan.title, FORM_TITLE, text_height(plan.title, width, FORM_TITLE.size))
         if plan.organization not in plan.title:
-            style = FORM_TITLE.replace(size=HEADING_SIZE)
-            self._write_line(plan.organization, style, line_height(HEADING_SIZE) + PADDING)
+            self._write_line(
+                plan.organization, FORM_TITLE.replace(size=HEADING_SIZE), line_height(HEADING_SIZE) + PADDING
+            )
         heading = f"หมวด {category_number(category.number)} {category.name}"
         row = self._add_row(line_height(HEADING_SIZE) + 5)
         style = FORM_TITLE.replace(size=HEADING_SIZE, horizontal="left", indent=1)
         write_box(self.sheet, (row, 1, row, self.layout.ACTION), heading, style)
         bases = {action.schedule_basis == action.Basis.INFERRED for action in actions if action.first_period_id}
-        for place, is_inferred in enumerate(sorted(bases)):
-            row = self._add_row(line_height(SMALL) + PADDING) if place else row
+        for index, is_inferred in enumerate(sorted(bases)):
+            row = self._add_row(line_height(SMALL) + PADDING) if index else row
             self._write_legend(row, *LEGENDS[is_inferred])
 
-    def _write_legend(self, row: int, style: Style, words: str) -> None:
+    def _write_legend(self, row: int, style: Style, text: str) -> None:
         layout = self.layout
         if layout.periods:
             write(self.sheet.cell(row, layout.FIRST_PERIOD), self._arrow_head(style), style.replace(horizontal="right"))
-            write_box(self.sheet, (row, layout.FIRST_PERIOD + 1, row, layout.last), words, NOTE.replace(indent=1))
+            write_box(self.sheet, (row, layout.FIRST_PERIOD + 1, row, layout.last), text, FORM_NOTE.replace(indent=1))
 
     def _write_header(self) -> None:
         layout, top = self.layout, self.row
@@ -149,41 +150,42 @@ class CategorySheet:
         lines = max([1, *(label.count("\n") + 1 for label in months)])
         self._add_row(2 * line_height() + 4)
         bottom = self._add_row(lines * line_height(SMALL) + 6)
-        for column, words in (
+        for column, heading in (
             (layout.REQUIREMENT, "ระดับดำเนินการ"),
             (layout.VERDICT, "ความเห็น\nผู้ตรวจประเมิน"),
             (layout.ACTION, "สิ่งที่ต้องดำเนินการเพิ่มเติม"),
         ):
-            write_box(self.sheet, (top, column, bottom, column), words, FORM_HEADER)
+            write_box(self.sheet, (top, column, bottom, column), heading, FORM_HEADER)
         column = layout.FIRST_PERIOD
         for year, periods in groupby(self.as_of.periods, key=lambda period: period.fiscal_year):
             count = len(list(periods))
-            words = f"ปี พ.ศ. {year}" if count > 1 else f"ปี พ.ศ.\n{year}"
+            heading = f"ปี พ.ศ. {year}" if count > 1 else f"ปี พ.ศ.\n{year}"
             style = FORM_HEADER.replace(size=SMALL) if count == 1 and layout.is_narrow else FORM_HEADER
-            write_box(self.sheet, (top, column, top, column + count - 1), words, style)
+            write_box(self.sheet, (top, column, top, column + count - 1), heading, style)
             column += count
-        for place, label in enumerate(months):
-            write(self.sheet.cell(bottom, layout.FIRST_PERIOD + place), label, FORM_HEADER.replace(size=SMALL))
+        for column, label in enumerate(months, start=layout.FIRST_PERIOD):
+            write(self.sheet.cell(bottom, column), label, FORM_HEADER.replace(size=SMALL))
         write_box(self.sheet, (top, layout.lead, top, layout.support), "ผู้รับผิดชอบ", FORM_HEADER)
         write(self.sheet.cell(bottom, layout.lead), "หลัก", FORM_HEADER)
         write(self.sheet.cell(bottom, layout.support), "สนับสนุน", FORM_HEADER)
         if layout.with_status:
-            words = f"สถานะ ณ วันที่ {thai.format_date(self.as_of.day)}"
-            write_box(self.sheet, (top, layout.status, top, layout.last), words, FORM_HEADER)
-            for place, words in enumerate(("สถานะ", "ร้อยละ", "ผลการดำเนินการล่าสุด", "ปรับปรุงล่าสุด")):
-                write(self.sheet.cell(bottom, layout.status + place), words, FORM_HEADER)
+            heading = f"สถานะ ณ วันที่ {thai.format_date(self.as_of.day)}"
+            write_box(self.sheet, (top, layout.status, top, layout.last), heading, FORM_HEADER)
+            headings = ("สถานะ", "ร้อยละ", "ผลการดำเนินการล่าสุด", "ปรับปรุงล่าสุด")
+            for column, heading in enumerate(headings, start=layout.status):
+                write(self.sheet.cell(bottom, column), heading, FORM_HEADER)
         self.repeated = sum(self.sheet.row_dimensions[row].height for row in (top, bottom))
         self.sheet.freeze_panes = f"A{self.row}"
         self.sheet.sheet_view.showGridLines = False
-        set_up_page(self.sheet, header_rows=f"{top}:{bottom}", footer=as_of_words(self.as_of))
+        set_up_page(self.sheet, header_rows=f"{top}:{bottom}", footer=as_of_text(self.as_of))
 
-    # The headings and the blocks.
+    # Headings and blocks.
 
     def _write_headings(self) -> None:
         for entry in self.waiting:
-            words = f"{entry.criterion}{'  (ผ่าน)' if entry.is_passed else ''}"
-            style = HEADING.replace(indent=3 if entry.criterion.parent_id else 1, bold=not entry.is_passed)
-            self._write_line(words, style, self._heading_height(entry))
+            heading = f"{entry.criterion}{'  (ผ่าน)' if entry.is_passed else ''}"
+            style = FORM_HEADING.replace(indent=3 if entry.criterion.parent_id else 1, bold=not entry.is_passed)
+            self._write_line(heading, style, self._heading_height(entry))
         self.waiting = []
 
     def _heading_height(self, entry: FormCriterion) -> float:
@@ -193,13 +195,13 @@ class CategorySheet:
     def _headings_height(self) -> float:
         return sum(self._heading_height(entry) for entry in self.waiting)
 
-    def _write_block(self, block: Block) -> None:
-        """Write a block; what this page does not hold goes on on the next."""
+    def _write_block(self, block: FormBlock) -> None:
+        """Write a block, continued on the next pages if this page is full."""
         layout = self.layout
         texts = requirement_texts(block)
         text_heights = [text_height(runs_to_text(text), layout.width(layout.REQUIREMENT)) - PADDING for text in texts]
         text_heights[0] += PADDING
-        verdict = verdict_words(block)
+        verdict = verdict_text(block)
         need = text_height(verdict, layout.width(layout.VERDICT))
         actions: list[ActionItem | None] = [*block.actions] or [None]
         heights = self._action_heights(actions)
@@ -215,7 +217,7 @@ class CategorySheet:
             part = PagePart(
                 actions[:count] or [None],
                 heights[:count] or [line_height()],
-                texts[:text_count] or [[(f"{level_words(block)} (ต่อ)", True)]],
+                texts[:text_count] or [[(f"{levels_text(block)} (ต่อ)", True)]],
                 "" if number else verdict,
             )
             self._write_part(part, max(sum(text_heights[:text_count]) + PADDING, 0 if number else need))
@@ -224,35 +226,38 @@ class CategorySheet:
 
     @property
     def _room(self) -> float:
-        """What this page still holds, in points."""
+        """Height left on this page, in points."""
         return self.layout.page_height - self.used
 
     def _action_heights(self, actions: Sequence[ActionItem | None]) -> list[float]:
         layout = self.layout
         heights = []
         for action in actions:
-            texts = [(action_words(action), layout.ACTION)]
+            texts = [(action_text(action), layout.ACTION)]
             if layout.with_status and action:
-                texts += [(status_words(action), layout.status), (result_words(action), layout.status + 2)]
-            heights.append(max(text_height(words, layout.width(column)) for words, column in texts))
+                texts += [(status_text(action), layout.status), (result_text(action), layout.status + 2)]
+            heights.append(max(text_height(text, layout.width(column)) for text, column in texts))
         return self._with_units(actions, heights)
 
     def _with_units(self, actions: Sequence[ActionItem | None], heights: Sequence[float]) -> list[float]:
-        """`heights` made to hold the names of the units, which stand once beside the actions that share them."""
+        """Return the heights, increased where the names of the units need more room.
+
+        Adjacent actions with the same units share one cell.
+        """
         heights = list(heights)
-        for column, words_of in self._unit_columns:
-            for words, run in runs(actions, words_of):
-                missing = text_height(words, self.layout.width(column)) - sum(heights[place] for place in run)
-                for place in run:
-                    heights[place] += max(missing, 0) / len(run)
+        for column, text_of in self._unit_columns:
+            for text, run in group_runs(actions, text_of):
+                missing = text_height(text, self.layout.width(column)) - sum(heights[index] for index in run)
+                for index in run:
+                    heights[index] += max(missing, 0) / len(run)
         return heights
 
     @property
     def _unit_columns(self) -> tuple[tuple[int, Callable[[ActionItem | None], str]], ...]:
-        return (self.layout.lead, lead_words), (self.layout.support, support_words)
+        return (self.layout.lead, lead_text), (self.layout.support, support_text)
 
     def _write_part(self, part: PagePart, need: float) -> None:
-        """The rows of a block that stand on one page; `need` is the height of the text beside them."""
+        """Write the rows of a block on one page; `need` is the height of the text beside them."""
         layout, top = self.layout, self.row
         heights = self._with_units(part.actions, part.heights)
         stretch = max(need - sum(heights), 0) / len(heights)
@@ -261,15 +266,15 @@ class CategorySheet:
             count = math.ceil((height + stretch) / HIGHEST_ROW)
             rows = [self._add_row((height + stretch) / count) for _each in range(count)]
             boxes.append((rows[0], rows[-1]))
-        for place, (action, box) in enumerate(zip(part.actions, boxes, strict=True)):
-            edges = {"top": "hair" if place else "", "bottom": "" if box is boxes[-1] else "hair"}
+        for index, (action, box) in enumerate(zip(part.actions, boxes, strict=True)):
+            edges = {"top": "hair" if index else "", "bottom": "" if box is boxes[-1] else "hair"}
             self._write_action(action, *box, edges)
-        for column, words_of in self._unit_columns:
-            for words, run in runs(part.actions, words_of):
-                write_box(self.sheet, (boxes[run[0]][0], column, boxes[run[-1]][1], column), words, CENTERED)
+        for column, text_of in self._unit_columns:
+            for text, run in group_runs(part.actions, text_of):
+                write_box(self.sheet, (boxes[run[0]][0], column, boxes[run[-1]][1], column), text, CENTERED)
         bottom = self.row - 1
-        words = rich(*joined(part.texts))
-        write_box(self.sheet, (top, layout.REQUIREMENT, bottom, layout.REQUIREMENT), words, CELL)
+        text = rich(*join_paragraphs(part.texts))
+        write_box(self.sheet, (top, layout.REQUIREMENT, bottom, layout.REQUIREMENT), text, CELL)
         write_box(self.sheet, (top, layout.VERDICT, bottom, layout.VERDICT), part.verdict, CELL)
 
     def _write_action(self, action: ActionItem | None, first: int, last: int, edges: dict[str, str]) -> None:
@@ -278,45 +283,45 @@ class CategorySheet:
         def put(column: int, value: Any, style: Style) -> None:
             write_box(self.sheet, (first, column, last, column), value, style.replace(**edges))
 
-        put(layout.ACTION, action_words(action), CELL)
-        for column, words, style in self._period_cells(action):
-            put(column, words, style)
+        put(layout.ACTION, action_text(action), CELL)
+        for column, text, style in self._period_cells(action):
+            put(column, text, style)
         if action and not action.first_period_id and layout.periods:
             box = (first, layout.FIRST_PERIOD, last, layout.lead - 1)
             write_box(self.sheet, box, "ไม่ปรากฏในเอกสาร", UNSCHEDULED.replace(**edges))
         if layout.with_status:
-            for place, (value, style) in enumerate(status_cells(action)):
-                put(layout.status + place, value, style)
+            for column, (value, style) in enumerate(status_cells(action), start=layout.status):
+                put(column, value, style)
 
     def _period_cells(self, action: ActionItem | None) -> Iterator[tuple[int, str, Style]]:
-        """(column, words, style) of each period's cell; the arrow is the filled ones."""
+        """Yield (column, text, style) of the cell of each period; filled cells form the arrow."""
         if action and not action.first_period_id:
             return
-        start = self.places.get(action.first_period_id) if action else None
-        end = self.places.get(action.last_period_id) if action else None
+        start = self.period_indexes.get(action.first_period_id) if action else None
+        end = self.period_indexes.get(action.last_period_id) if action else None
         style = INFERRED if action and action.schedule_basis == action.Basis.INFERRED else STATED
-        for place in range(self.layout.periods):
-            column = self.layout.FIRST_PERIOD + place
-            if start is None or end is None or not start <= place <= end:
+        for index in range(self.layout.periods):
+            column = self.layout.FIRST_PERIOD + index
+            if start is None or end is None or not start <= index <= end:
                 yield column, "", CELL
-            elif place == end:
+            elif index == end:
                 yield column, self._arrow_head(style), style.replace(horizontal="right")
             else:
-                yield column, shaft(style), style.replace(horizontal="fill")
+                yield column, arrow_shaft(style), style.replace(horizontal="fill")
 
     def _arrow_head(self, style: Style) -> str:
         room = self.layout.width(self.layout.FIRST_PERIOD) * POINTS_PER_CHARACTER - 16
-        return shaft(style) * max(int(room / (3.1 if style is INFERRED else 6.5)), 0) + "►"
+        return arrow_shaft(style) * max(int(room / (3.1 if style is INFERRED else 6.5)), 0) + "►"
 
 
-def shaft(style: Style) -> str:
-    """A piece of an arrow's shaft: broken where its periods are inferred."""
+def arrow_shaft(style: Style) -> str:
+    """Return the character of the shaft of an arrow: a broken line for an inferred schedule."""
     return "-" if style is INFERRED else "─"
 
 
-def runs(
-    actions: Sequence[ActionItem | None], words_of: Callable[[ActionItem | None], str]
+def group_runs(
+    actions: Sequence[ActionItem | None], text_of: Callable[[ActionItem | None], str]
 ) -> list[tuple[str, list[int]]]:
-    """(words, the places of the actions in a row that share them)."""
-    groups = groupby(range(len(actions)), key=lambda place: words_of(actions[place]))
-    return [(words, list(places)) for words, places in groups]
+    """Return (text, indexes) of each run of adjacent actions with the same text."""
+    groups = groupby(range(len(actions)), key=lambda index: text_of(actions[index]))
+    return [(text, list(indexes)) for text, indexes in groups]

@@ -1,6 +1,6 @@
-"""แบบแผน: the plan as a workbook in the document's own layout, with how each action stands on a day beside it.
+"""แบบแผน (plan form): the plan as a workbook in the layout of the document, with the status of each action on a day.
 
-It is a Thai document whatever the page's language; its words are those the document prints.
+The workbook is always in Thai, in the wording of the document.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from openpyxl import Workbook
 from plan.as_of import AsOf
 from plan.models import Plan
 from pmqa_tracker.tasks import ProgressCallback, ignore_progress
-from reports.plan_form.cells import as_of_words, category_number
+from reports.plan_form.cells import as_of_text, category_number
 from reports.plan_form.layout import Layout
 from reports.plan_form.notes import reading_notes, write_notes, write_request_notes
 from reports.plan_form.rows import read_form
@@ -27,26 +27,30 @@ def build_plan_form(
     notes: Sequence[str] = (),
     on_progress: ProgressCallback = ignore_progress,
 ) -> Workbook:
-    """A sheet per category, the document again; `with_status` adds how each action stood on the day.
+    """Build the plan form with a sheet per category, and a last sheet of reading notes if there are any.
 
-    A last sheet says what was uncertain when the document was read. Where the address asked for something else than the
-    workbook shows, `notes` say so on a first sheet. `on_progress` is told how many categories of how many are written.
+    Args:
+        plan: the plan.
+        as_of: the day.
+        with_status: add four columns with the status of each action on the day.
+        notes: lines on a first sheet: what the request asked for and the workbook does not show.
+        on_progress: called with (categories written, all categories).
     """
     book = new_book()
     book.properties.title = plan.title
     layout = Layout.of(len(as_of.periods), with_status=with_status)
-    uncertain = []
+    reading: list[tuple[str, str]] = []
     with translation.override("th"):
         if notes:
-            write_request_notes(book.create_sheet("โปรดทราบ"), notes, footer=as_of_words(as_of))
+            write_request_notes(book.create_sheet("โปรดทราบ"), notes, footer=as_of_text(as_of))
         form = read_form(plan, as_of)
         for number, (category, entries) in enumerate(form):
             on_progress(number, len(form))
             sheet = book.create_sheet(f"หมวด {category_number(category.number)}")
             CategorySheet(sheet, layout, as_of).write(plan, category, entries)
-            uncertain += reading_notes(entries)
-        if uncertain:
-            write_notes(book.create_sheet("หมายเหตุ"), uncertain, footer=as_of_words(as_of))
+            reading += reading_notes(entries)
+        if reading:
+            write_notes(book.create_sheet("หมายเหตุ"), reading, footer=as_of_text(as_of))
     if not book.worksheets:
         write(book.create_sheet("แบบแผน").cell(1, 1), plan.title, Style(bold=True, border="", wrap=False))
     return book

@@ -1,4 +1,4 @@
-"""The progress report's charts: Excel's own, fed by cells, in the colours of the site."""
+"""Excel charts of the progress report, drawn from cells, in the colours of the site."""
 
 from collections.abc import Sequence
 
@@ -12,21 +12,21 @@ from openpyxl.worksheet.worksheet import Worksheet
 from spreadsheets.styles import FONT
 
 EXPECTED, ACTUAL, FORECAST = "6B645B", "2B2A6C", "8F8DC9"
-SIZE = 1200  # hundredths of a point
+CHART_FONT_SIZE = 1200  # hundredths of a point
 
 
-def stacked_bars(
+def build_bar_chart(
     sheet: Worksheet, title: str, header_row: int, rows: tuple[int, int], columns: Sequence[int], colours: Sequence[str]
 ) -> BarChart:
-    """Bars of a table's rows, one part a column; the first column names the bars.
+    """Build a stacked bar chart with a bar per row of a table; the first column names the bars.
 
     Args:
-        sheet: the table's.
-        title: over the chart.
-        header_row: of the table: its headings name the parts.
+        sheet: the sheet with the table.
+        title: title of the chart.
+        header_row: row with the headings, which name the parts of a bar.
         rows: first and last row of the table.
-        columns: those that make the parts.
-        colours: of each part.
+        columns: columns with the parts of a bar.
+        colours: colour of each part.
     """
     chart = BarChart()
     chart.type, chart.grouping, chart.overlap, chart.gapWidth = "bar", "stacked", 100, 55
@@ -36,27 +36,27 @@ def stacked_bars(
     chart.set_categories(Reference(sheet, min_col=1, min_row=rows[0], max_row=rows[1]))
     chart.x_axis.scaling.orientation = "maxMin"  # the first row on top
     chart.y_axis.majorUnit = None
-    _dress(chart, title, "จำนวนรายการ")
+    _set_style(chart, title, "จำนวนรายการ")
     chart.width, chart.height = 36.0, min(max(9.0, 1.1 * (rows[1] - rows[0] + 1) + 5), 19.0)
     return chart
 
 
-def columns_chart(
+def build_column_chart(
     sheet: Worksheet, title: str, header_row: int, rows: tuple[int, int], column: int, colour: str
 ) -> BarChart:
-    """Upright bars of one column of a table."""
+    """Build a chart of upright bars from one column of a table."""
     chart = BarChart()
     chart.type, chart.gapWidth = "col", 60
     chart.add_data(Reference(sheet, min_col=column, min_row=header_row, max_row=rows[1]), titles_from_data=True)
     chart.series[0].graphicalProperties = GraphicalProperties(solidFill=colour)
     chart.set_categories(Reference(sheet, min_col=1, min_row=rows[0], max_row=rows[1]))
-    _dress(chart, title, "จำนวนรายการ")
+    _set_style(chart, title, "จำนวนรายการ")
     chart.legend = None
     return chart
 
 
-def write_curve_chart(sheet: Worksheet, title: str, header_row: int, rows: tuple[int, int]) -> LineChart:
-    """The plan against what came of it: the table's columns 2 to 4 are expected, actual and forecast."""
+def build_curve_chart(sheet: Worksheet, title: str, header_row: int, rows: tuple[int, int]) -> LineChart:
+    """Build a line chart from columns 2 to 4 of a table: expected, actual and forecast."""
     chart = LineChart()
     for column, colour in ((2, EXPECTED), (3, ACTUAL), (4, FORECAST)):
         chart.add_data(Reference(sheet, min_col=column, min_row=header_row, max_row=rows[1]), titles_from_data=True)
@@ -64,14 +64,14 @@ def write_curve_chart(sheet: Worksheet, title: str, header_row: int, rows: tuple
         chart.series[-1].graphicalProperties = GraphicalProperties(ln=line)
         chart.series[-1].smooth = False
     chart.set_categories(Reference(sheet, min_col=1, min_row=rows[0], max_row=rows[1]))
-    _dress(chart, title, "ร้อยละ")
+    _set_style(chart, title, "ร้อยละ")
     chart.y_axis.scaling.min, chart.y_axis.scaling.max = 0, 100
     chart.dispBlanksAs = "gap"
     return chart
 
 
-def _dress(chart: BarChart | LineChart, title: str, values: str) -> None:
-    """Titles, axes and letters that can be read."""
+def _set_style(chart: BarChart | LineChart, title: str, values: str) -> None:
+    """Set the titles, axes, size and fonts of a chart."""
     chart.title, chart.y_axis.title = title, values
     chart.width, chart.height = 21.0, 10.5
     chart.x_axis.delete = chart.y_axis.delete = False
@@ -79,20 +79,20 @@ def _dress(chart: BarChart | LineChart, title: str, values: str) -> None:
     chart.y_axis.majorGridlines.spPr = GraphicalProperties(ln=LineProperties(solidFill="E3DDD5"))
     chart.legend.position = "b"
     for part in (chart.x_axis, chart.y_axis, chart.legend):
-        part.txPr = _letters(SIZE)
-    for text, size in ((chart.title, 1500), (chart.y_axis.title, SIZE)):
+        part.txPr = _rich_text(CHART_FONT_SIZE)
+    for text, size in ((chart.title, 1500), (chart.y_axis.title, CHART_FONT_SIZE)):
         for paragraph in text.tx.rich.p:
-            paragraph.pPr = ParagraphProperties(defRPr=_look(size))
+            paragraph.pPr = ParagraphProperties(defRPr=_font(size))
             for run in paragraph.r or ():
-                run.rPr = _look(size)
+                run.rPr = _font(size)
 
 
-def _look(size: int) -> CharacterProperties:
+def _font(size: int) -> CharacterProperties:
     font = Font(typeface=FONT)
-    return CharacterProperties(sz=size, b=size > SIZE, latin=font, cs=font)
+    return CharacterProperties(sz=size, b=size > CHART_FONT_SIZE, latin=font, cs=font)
 
 
-def _letters(size: int) -> RichText:
+def _rich_text(size: int) -> RichText:
     return RichText(
-        bodyPr=RichTextProperties(), p=[Paragraph(pPr=ParagraphProperties(defRPr=_look(size)), endParaRPr=_look(size))]
+        bodyPr=RichTextProperties(), p=[Paragraph(pPr=ParagraphProperties(defRPr=_font(size)), endParaRPr=_font(size))]
     )

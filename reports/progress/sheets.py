@@ -1,4 +1,4 @@
-"""The sheets of the progress report that hold figures: the cover, the summary, categories, units."""
+"""Sheets of the progress report with figures: cover, summary, categories, units."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,26 +11,26 @@ from openpyxl.worksheet.worksheet import Worksheet
 from plan.models import Due, Status
 from pmqa_tracker import thai
 from reports.figures.groups import BAR_ORDER, Group
-from reports.progress import charts as charts
+from reports.progress import charts
 from reports.progress.read import ReportData
 from reports.progress.tables import HEADING, ONE_DECIMAL, SIGNED, TEXT
 from spreadsheets.styles import NOTE, PADDING, TITLE, Style, line_height, set_up_page, text_height, write
 from spreadsheets.tables import STYLES, Column, ColumnKind, finish_sheet, set_widths, write_line, write_table
 
-CHART_ROWS = 12  # rows of ordinary height that a chart beside a table covers
-MOST_BESIDE = 7  # rows of a table whose chart still stands on its page
-BESIDE = "F"  # the column in which a chart beside a table of four begins
+CHART_ROWS = 12  # rows of normal height that a chart covers
+MAX_ROWS_WITH_CHART = 7  # most rows of a table that shares its page with its chart
+CHART_COLUMN = "F"  # column of a chart to the right of a table with four columns
 
 
 class GroupRow(NamedTuple):
-    """A part of the plan with its name and figures."""
+    """Name and figures of a part of the plan."""
 
     name: str
     group: Group
 
 
 def group_columns(first: str, width: float) -> list[Column]:
-    """The columns of a table of `GroupRow`s, with the dashboard's figures; the first column names the rows."""
+    """Return the columns of a table of `GroupRow`s; the first column, with the heading `first`, names the rows."""
     return [
         Column(first, width, get=lambda row: row.name),
         Column("ทั้งหมด", 10, ColumnKind.NUMBER, get=lambda row: row.group.total.count),
@@ -49,30 +49,36 @@ def group_columns(first: str, width: float) -> list[Column]:
 
 def write_cover(
     sheet: Worksheet,
-    reading: ReportData,
+    data: ReportData,
     made_by: str,
     made_at: datetime,
     contents: Sequence[tuple[str, str]],
     notes: Sequence[str] = (),
 ) -> None:
-    """ปก: which plan, which day, who made it, the summary in sentences, and (sheet, what it holds) of each sheet.
+    """Write ปก (cover): plan, days, author, summary, and the list of sheets.
 
-    `notes` say what the address asked for and the report does not show.
+    Args:
+        sheet: the sheet to write.
+        data: data of the report.
+        made_by: name of the author.
+        made_at: moment of creation.
+        contents: (name, description) of each sheet.
+        notes: lines on what the request asked for and the report does not show.
     """
     widths = (32.0, 130.0)
     set_widths(sheet, widths)
-    day = thai.format_date(reading.as_of.day, short=False)
+    day = thai.format_date(data.as_of.day, short=False)
     row = write_line(sheet, 2, "รายงานความก้าวหน้าแผนพัฒนาองค์การ", TITLE.replace(size=26, color="2B2A6C"))
-    write(sheet.cell(row, 1), reading.plan.title, TITLE.replace(wrap=True))
+    write(sheet.cell(row, 1), data.plan.title, TITLE.replace(wrap=True))
     sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=2)
-    sheet.row_dimensions[row].height = text_height(reading.plan.title, sum(widths), TITLE.size)
+    sheet.row_dimensions[row].height = text_height(data.plan.title, sum(widths), TITLE.size)
     facts = (
-        ("ส่วนราชการ", reading.plan.organization),
+        ("ส่วนราชการ", data.plan.organization),
         ("ข้อมูล ณ วันที่", day),
-        ("เปรียบเทียบกับวันที่", thai.format_date(reading.since.day, short=False)),
+        ("เปรียบเทียบกับวันที่", thai.format_date(data.since.day, short=False)),
         ("ผู้จัดทำรายงาน", made_by),
         ("จัดทำเมื่อ", thai.format_datetime(made_at)),
-        ("การประเมินที่แผนนี้ตอบ", reading.map.assessment.name),
+        ("การประเมินที่แผนนี้ตอบ", data.map.assessment.name),
         *(("โปรดทราบ", note) for note in notes),
     )
     row += 2
@@ -82,35 +88,35 @@ def write_cover(
         sheet.row_dimensions[row].height = max(text_height(value, widths[1]), line_height() + PADDING)
         row += 1
     row = write_line(sheet, row + 1, "สรุปสำหรับผู้บริหาร", HEADING)
-    for sentence in reading.sentences:
+    for sentence in data.sentences:
         write(sheet.cell(row, 1), f"• {sentence}", Style(border=""))
         sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=2)
         sheet.row_dimensions[row].height = text_height(sentence, sum(widths) - 4)
         row += 1
     row = write_line(sheet, row + 1, "สารบัญ", HEADING)
-    for name, within in contents:
+    for name, description in contents:
         cell = write(sheet.cell(row, 1), name, Style(border="", color="4644A3", wrap=False))
         cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"'{name}'!A1", display=name)
-        write(sheet.cell(row, 2), within, Style(border="", color="6B645B"))
-        sheet.row_dimensions[row].height = max(text_height(within, widths[1]), line_height() + PADDING)
+        write(sheet.cell(row, 2), description, Style(border="", color="6B645B"))
+        sheet.row_dimensions[row].height = max(text_height(description, widths[1]), line_height() + PADDING)
         row += 1
-    set_up_page(sheet, header_rows="1:1", footer=footer(reading))
+    set_up_page(sheet, header_rows="1:1", footer=footer(data))
     sheet.print_title_rows = None
     sheet.page_setup.fitToHeight = 1
 
 
-def footer(reading: ReportData) -> str:
-    """What each printed page says."""
-    return f"ข้อมูล ณ วันที่ {thai.format_date(reading.as_of.day)}"
+def footer(data: ReportData) -> str:
+    """Return the footer of every printed page."""
+    return f"ข้อมูล ณ วันที่ {thai.format_date(data.as_of.day)}"
 
 
-def write_summary(sheet: Worksheet, reading: ReportData) -> None:
-    """สรุป: the whole on two days, the curve, what is overdue for how long; each table feeds its chart."""
-    overview = reading.overview
+def write_summary(sheet: Worksheet, data: ReportData) -> None:
+    """Write สรุป (summary): figures on both days, the curve and the overdue actions by age, with charts."""
+    overview = data.overview
     set_widths(sheet, (34, 16, 16, 16, 3, *[14] * 8))
     row = write_line(sheet, 1, "สรุปภาพรวม", TITLE)
-    row = write_line(sheet, row, footer(reading), NOTE)
-    then, now = thai.format_date(reading.since.day), thai.format_date(reading.as_of.day)
+    row = write_line(sheet, row, footer(data), NOTE)
+    then, now = thai.format_date(data.since.day), thai.format_date(data.as_of.day)
     columns = [
         Column("ตัวเลข", 34),
         Column(then, 16, ColumnKind.NUMBER),
@@ -128,11 +134,11 @@ def write_summary(sheet: Worksheet, reading: ReportData) -> None:
     for section in (_curve, _ages):
         row += 1
         sheet.row_breaks.append(Break(id=row - 1))
-        row = section(sheet, reading, row)
-    set_up_page(sheet, header_rows="1:2", footer=footer(reading))
+        row = section(sheet, data, row)
+    set_up_page(sheet, header_rows="1:2", footer=footer(data))
 
 
-def _curve(sheet: Worksheet, reading: ReportData, row: int) -> int:
+def _curve(sheet: Worksheet, data: ReportData, row: int) -> int:
     row = write_line(sheet, row, "แผนเทียบกับผลการดำเนินการ", HEADING)
     columns = [
         Column(
@@ -145,39 +151,41 @@ def _curve(sheet: Worksheet, reading: ReportData, row: int) -> int:
         Column("ผลจริง", 16, get=lambda point: point.actual, style=ONE_DECIMAL),
         Column("คาดการณ์", 16, get=lambda point: point.forecast, style=ONE_DECIMAL),
     ]
-    points = reading.overview.curve.points
+    points = data.overview.curve.points
     rows = write_table(sheet, row, columns, points)
     if points:
-        sheet.add_chart(charts.write_curve_chart(sheet, "แผนเทียบกับผลการดำเนินการ (%)", row, rows), f"{BESIDE}{row}")
+        sheet.add_chart(
+            charts.build_curve_chart(sheet, "แผนเทียบกับผลการดำเนินการ (%)", row, rows), f"{CHART_COLUMN}{row}"
+        )
     return max(rows[1], row + CHART_ROWS) + 1
 
 
-def _ages(sheet: Worksheet, reading: ReportData, row: int) -> int:
+def _ages(sheet: Worksheet, data: ReportData, row: int) -> int:
     row = write_line(sheet, row, "ล่าช้ามานานเท่าใด", HEADING)
     columns = [Column("ล่าช้ามาแล้ว", 34), Column("จำนวนรายการ", 16, ColumnKind.NUMBER)]
-    rows = write_table(sheet, row, columns, [(str(age.label), figure.count) for age, figure in reading.overview.ages])
-    chart = charts.columns_chart(sheet, "รายการที่ล่าช้า แยกตามระยะเวลา", row, rows, 2, Due.OVERDUE.look.colours.chart)
-    sheet.add_chart(chart, f"{BESIDE}{row}")
+    rows = write_table(sheet, row, columns, [(str(age.label), figure.count) for age, figure in data.overview.ages])
+    chart = charts.build_column_chart(sheet, "รายการที่ล่าช้า แยกตามระยะเวลา", row, rows, 2, Due.OVERDUE.look.colours.chart)
+    sheet.add_chart(chart, f"{CHART_COLUMN}{row}")
     return max(rows[1], row + CHART_ROWS) + 1
 
 
-def write_groups(sheet: Worksheet, reading: ReportData, title: str, first: str, groups: Sequence[GroupRow]) -> None:
-    """A table of figures, a row a category or unit, with its chart under it."""
+def write_groups(sheet: Worksheet, data: ReportData, title: str, first: str, groups: Sequence[GroupRow]) -> None:
+    """Write a table of figures with a row per category or unit, and a chart below it."""
     columns = group_columns(first, 44)
     set_widths(sheet, [column.width for column in columns])
     row = write_line(sheet, 1, title, TITLE)
-    row = write_line(sheet, row, footer(reading), NOTE)
+    row = write_line(sheet, row, footer(data), NOTE)
     rows = write_table(sheet, row, columns, groups)
     if groups:
-        chart = charts.stacked_bars(
+        chart = charts.build_bar_chart(
             sheet, title, row, rows, range(3, 3 + len(BAR_ORDER)), [each.look.colours.chart for each in BAR_ORDER]
         )
-        if len(groups) > MOST_BESIDE:
+        if len(groups) > MAX_ROWS_WITH_CHART:
             sheet.row_breaks.append(Break(id=rows[1] + 1))
         sheet.add_chart(chart, f"A{rows[1] + 3}")
-    finish_sheet(sheet, row, footer(reading), columns=len(columns), last=rows[1])
+    finish_sheet(sheet, row, footer(data), columns=len(columns), last=rows[1])
 
 
-def overdue_or_blocked(action: Any) -> bool:
-    """Whether it belongs to what a meeting asks about."""
+def is_urgent(action: Any) -> bool:
+    """Whether an action is overdue or blocked."""
     return action.due == Due.OVERDUE or action.status_on == Status.BLOCKED

@@ -1,4 +1,4 @@
-"""The looks of the progress report's tables: headings, figures and statuses in their colours."""
+"""Styles of the tables of the progress report, and cells of statuses."""
 
 from plan.models import Due, Status
 from plan.models.status import status_look
@@ -13,8 +13,8 @@ SIGNED = STYLES[ColumnKind.NUMBER].replace(number_format="+0;-0;0")
 
 
 def status_cell(status: str, due: str) -> tuple[str, Style]:
-    """A status as (text, style): its label in its colour, with a note if the action is overdue."""
+    """Return a status as (text, style): its label in its colours, with a note if the action is overdue."""
     colours = status_look(status, due).colours
     label = str(Status(status).label)
-    words = f"{label} ({Due.OVERDUE.label})" if due == Due.OVERDUE else label
-    return words, CENTER.replace(bold=True, color=colours.text, fill=colours.background)
+    text = f"{label} ({Due.OVERDUE.label})" if due == Due.OVERDUE else label
+    return text, CENTER.replace(bold=True, color=colours.text, fill=colours.background)

@@ -1,4 +1,4 @@
-"""Figures and cells as they are drawn on the dashboards."""
+"""Template tags for figures, differences and map cells of the dashboards."""
 
 from typing import Any
 
@@ -9,34 +9,34 @@ from django.utils.translation import gettext as _
 
 from plan.models import Change, Health
 from pmqa_tracker.templatetags.page import icon
-from reports.addresses import rows_address
 from reports.figures.groups import Figure
 from reports.figures.matrix import Heading
 from reports.figures.maturity import MapCellState, level_name
+from reports.links import action_list_url
 
 register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
 def figure(context: dict[str, Any], value: Figure) -> SafeString:
-    """A figure as a link to exactly the rows it counts; a nought has none to show."""
+    """Render a figure as a link to the rows it counts; zero has no link."""
     if not value.count:
         return format_html('<span class="zero">{}</span>', 0)
-    return format_html('<a href="{}">{}</a>', rows_address(context["plan"], value.query), value.count)
+    return format_html('<a href="{}">{}</a>', action_list_url(context["plan"], value.query), value.count)
 
 
 @register.simple_tag(takes_context=True)
 def rows_url(context: dict[str, Any], value: Figure, **further: str) -> str:
-    """The address of the rows a figure counts; `further` parameters order them."""
-    return rows_address(context["plan"], {**value.query, **further})
+    """Return the URL of the rows a figure counts, with `further` query parameters such as the order."""
+    return action_list_url(context["plan"], {**value.query, **further})
 
 
 @register.simple_tag(takes_context=True)
 def key_figure(context: dict[str, Any], value: Figure, kind: str, label: str) -> SafeString:
-    """One of the figures looked at first: number, icon and word, the whole of it a link to the rows."""
+    """Render a key figure: number, icon and label in one link to its rows."""
     body = format_html("<b>{}</b> <span>{}{}</span>", value.count, icon(kind), label)
     if value.count:
-        body = format_html('<a href="{}">{}</a>', rows_address(context["plan"], value.query), body)
+        body = format_html('<a href="{}">{}</a>', action_list_url(context["plan"], value.query), body)
     else:
         body = format_html("<p>{}</p>", body)
     return format_html('<li class="key-figure kind-{}{}">{}</li>', kind, "" if value.count else " is-zero", body)
@@ -44,24 +44,24 @@ def key_figure(context: dict[str, Any], value: Figure, kind: str, label: str) ->
 
 @register.simple_tag(takes_context=True)
 def change_figure(context: dict[str, Any], change: Change, value: Figure) -> SafeString:
-    """How many actions changed in one way, as a link to them."""
+    """Render the number of actions that changed in one way, linked to them."""
     return key_figure(context, value, change.look.icon, str(change.label))
 
 
 @register.simple_tag(takes_context=True)
 def sort_link(context: dict[str, Any], heading: Heading, table: str) -> SafeString:
-    """A column's heading as a link that sorts by it; the icon of a status before it.
+    """Render a column heading as a link that sorts by the column, after the icon of its status.
 
-    Its id, unique by the table's name, is how htmx leaves the focus on it.
+    The id contains the name of the table, so that it is unique and htmx keeps the focus on the link.
     """
     parameters = context["request"].GET.copy()
     parameters["sort"] = heading.sort
-    address = f"?{parameters.urlencode()}"
+    url = f"?{parameters.urlencode()}"
     mark = icon(heading.column.kind) if heading.column.kind else ""
     arrow = {"descending": " ↓", "ascending": " ↑"}.get(heading.direction, "")
     return format_html(
         '<a class="sort-link" id="sort-{4}-{5}" href="{0}" hx-get="{0}">{1}<span>{2}{3}</span></a>',
-        address,
+        url,
         mark,
         heading.column.label,
         arrow,
@@ -72,7 +72,7 @@ def sort_link(context: dict[str, Any], heading: Heading, table: str) -> SafeStri
 
 @register.filter
 def signed(value: float | None) -> str:
-    """A difference with its sign: "+3", "−2", "+1.5"; ±0 where there is none, a dash where it is not known."""
+    """Format a difference with its sign: "+3", "−2", "+1.5", "±0"; a dash for None."""
     if value is None:
         return "–"
     shown = f"{abs(value):.1f}".removesuffix(".0")
@@ -81,13 +81,13 @@ def signed(value: float | None) -> str:
 
 @register.simple_tag
 def difference(then: float | None, now: float | None) -> str:
-    """Percentage points between two percentages."""
+    """Format the difference of two percentages, in percentage points."""
     return signed(None if then is None or now is None else now - then)
 
 
 @register.simple_tag
 def gap_badge(gap: float) -> SafeString:
-    """How far the progress is from what is expected, in percentage points: icon and words."""
+    """Render the gap between progress and expected progress, in percentage points: icon and text."""
     if gap >= 0:
         look, text = Health.ON_TRACK.look, _("%(points)s points ahead of the plan")
     else:
@@ -103,20 +103,20 @@ def gap_badge(gap: float) -> SafeString:
 
 @register.simple_tag
 def cell_mark(state: str) -> SafeString:
-    """The state of a cell of the maturity map as an icon that is read out as a word."""
+    """Render the state of a cell of the maturity map as an icon with a text for screen readers."""
     state = MapCellState(state)
     return icon("none" if state == MapCellState.UNKNOWN else state.lower(), str(state.label))
 
 
 @register.simple_tag
 def cell_badge(state: str) -> SafeString:
-    """The state of a cell of the maturity map: icon and word."""
+    """Render the state of a cell of the maturity map: icon and label."""
     state = MapCellState(state)
     name = "none" if state == MapCellState.UNKNOWN else state.lower()
     return format_html('<span class="badge-status is-{}">{}<span>{}</span></span>', name, icon(name), state.label)
 
 
 @register.simple_tag
-def level_reached(now: int, supposed: int) -> str:
-    """The highest level a criterion reached, and where it would get as supposed: "Basic → Advance"."""
-    return level_name(now) if now == supposed else f"{level_name(now)} → {level_name(supposed)}"
+def level_reached(now: int, assumed: int) -> str:
+    """Return the highest level a criterion reached, and the level with the assumptions: "Basic → Advance"."""
+    return level_name(now) if now == assumed else f"{level_name(now)} → {level_name(assumed)}"

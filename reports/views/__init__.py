@@ -1,1 +1,1 @@
-"""Pages and files that say what the plan adds up to. Nothing here writes."""
+"""Pages and files with the figures of a plan. No view here writes to the database."""

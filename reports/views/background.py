@@ -1,4 +1,4 @@
-"""Workbooks that take long: made beside the page, found again, downloaded when they are ready."""
+"""Workbooks built in the background: start, status page, download."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,44 +27,44 @@ WorkbookBuilder = Callable[[ProgressCallback], Workbook]
 
 
 def needs_background(plan: Plan) -> bool:
-    """Whether a workbook of the plan is better made beside the page."""
+    """Whether the plan is so long that its workbooks are built in the background."""
     return plan.actions.count() > settings.PMQA_LONG_PLAN
 
 
 @require_POST
 def background_start(request: HttpRequest, slug: str) -> HttpResponse:
-    """Begin to make the workbook that is asked for: `kind`, of `?as_of=` and against `?since=`."""
+    """Start to build the workbook `kind`, for `?as_of=` and compared with `?since=`."""
     plan = find_plan(request, slug)
     kind = request.POST.get("kind", "")
-    page, said = request._messages, capture_messages(request)
+    page_messages, captured = request._messages, capture_messages(request)
     with override("th"):
         as_of = read_as_of(request, plan)
         days = earlier_days(plan, as_of)
         since = read_since(request, plan, as_of, days) if kind == "progress" else as_of
-    request._messages = page
-    for line in said.lines:
+    request._messages = page_messages
+    for line in captured.lines:
         messages.warning(request, line)
-    words = {"plan": plan.slug, "day": thai.format_date(as_of.day)}
+    params = {"plan": plan.slug, "day": thai.format_date(as_of.day)}
     if kind == "progress":
-        told = {"days": days, "made_by": str(request.user), "made_at": clock.now(), "notes": said.lines}
-        name = _("progress report %(plan)s as of %(day)s") % words
-        return _begin(
+        options = {"days": days, "made_by": str(request.user), "made_at": clock.now(), "notes": captured.lines}
+        name = _("progress report %(plan)s as of %(day)s") % params
+        return _start(
             request,
             plan,
             name,
-            lambda on_progress: build_progress_report(plan, as_of, since, **told, on_progress=on_progress),
+            lambda on_progress: build_progress_report(plan, as_of, since, **options, on_progress=on_progress),
         )
     if kind in ("plan-form", "form-only"):
-        name = _("plan-form %(plan)s as of %(day)s") % words
-        form = {"with_status": kind == "plan-form", "notes": said.lines}
-        return _begin(
-            request, plan, name, lambda on_progress: build_plan_form(plan, as_of, **form, on_progress=on_progress)
+        name = _("plan-form %(plan)s as of %(day)s") % params
+        options = {"with_status": kind == "plan-form", "notes": captured.lines}
+        return _start(
+            request, plan, name, lambda on_progress: build_plan_form(plan, as_of, **options, on_progress=on_progress)
         )
     messages.warning(request, _("There is no such workbook; choose one of these."))
     return redirect("report_list", slug)
 
 
-def _begin(request: HttpRequest, plan: Plan, name: str, build: WorkbookBuilder) -> HttpResponse:
+def _start(request: HttpRequest, plan: Plan, name: str, build: WorkbookBuilder) -> HttpResponse:
     def work(on_progress: ProgressCallback, result: Path) -> None:
         save_workbook(result, build(on_progress))
 
@@ -74,17 +74,17 @@ def _begin(request: HttpRequest, plan: Plan, name: str, build: WorkbookBuilder) 
 
 @require_safe
 def background_status(request: HttpRequest, slug: str, name: str) -> HttpResponse:
-    """How far a workbook is, and the workbook."""
+    """Show the progress of a workbook, and its download when it is ready."""
     plan = find_plan(request, slug)
     task = _find(request, plan, name)
-    context: dict[str, Any] = {"task": task, "here": reverse("prepared", args=[slug, name])}
-    template = "reports/prepared.html#state" if request.htmx else "reports/prepared.html"
+    context: dict[str, Any] = {"task": task, "status_url": reverse("prepared", args=[slug, name])}
+    template = "reports/background.html#state" if request.htmx else "reports/background.html"
     return render(request, template, context)
 
 
 @require_safe
 def background_file(request: HttpRequest, slug: str, name: str) -> FileResponse:
-    """The workbook, once it is made."""
+    """Download the finished workbook."""
     plan = find_plan(request, slug)
     task = _find(request, plan, name)
     if task.state != tasks.DONE:
@@ -93,14 +93,14 @@ def background_file(request: HttpRequest, slug: str, name: str) -> FileResponse:
 
 
 def _find(request: HttpRequest, plan: Plan, name: str) -> Task:
-    """A person's own file.
+    """Find a workbook of the user.
 
     Raises:
-        NotFound: there is none, or it is somebody else's, or no longer kept.
+        NotFound: it does not exist, belongs to another user, or is no longer stored.
     """
     task = tasks.find(name)
     if task is None or task.owner != request.user.pk or not task.file_name:
         own = tasks.list_for_owner(request.user.pk)
-        near = [(each.label, reverse("prepared", args=[plan.slug, each.name])) for each in own]
-        raise NotFound(_("This file is no longer kept. Make it again on the page of reports."), near)
+        links = [(each.label, reverse("prepared", args=[plan.slug, each.name])) for each in own]
+        raise NotFound(_("This file is no longer kept. Make it again on the page of reports."), links)
     return task

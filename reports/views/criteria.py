@@ -1,4 +1,4 @@
-"""The maturity map and its criteria."""
+"""Pages of the maturity map and of one criterion."""
 
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -21,62 +21,62 @@ from pmqa_tracker import thai
 from pmqa_tracker.database_text import find_named
 from pmqa_tracker.views import NotFound
 from reports.figures.maturity import MapCellState, MaturityMap, build_map
-from reports.figures.unlock import MAX_STEPS, USUAL, read_missing, unlock
+from reports.figures.unlock import DEFAULT_STEPS, MAX_STEPS, find_unlock_steps, read_missing_work
 from reports.views.day import read_page_day
 
 
 @dataclass(frozen=True, kw_only=True)
 class MapListing:
-    """The map as its address asks for it.
+    """The map with the assumptions and the state that the URL selects.
 
     Attributes:
-        context: what a template says of the day.
-        assumed: the requirements supposed to pass.
-        most: how many requirements are proposed at most.
-        state: what the map is narrowed to, if it is.
+        context: context of the templates, from `read_page_day`.
+        assumed: codes of the requirements assumed to pass.
+        limit: most requirements proposed to unlock.
+        state: only criteria with a cell in this state are shown; None for all.
     """
 
     map: MaturityMap
     as_of: AsOf
     context: dict[str, Any]
     assumed: list[str]
-    most: int
+    limit: int
     state: MapCellState | None
 
 
 def read_map_listing(request: HttpRequest, plan: Plan) -> MapListing:
-    """What the map shows: as supposed and narrowed by the address; what of that was left out is said."""
+    """Read the map for `?pass=`, `?unlock=` and `?state=`; warn about values that are ignored."""
     as_of, context = read_page_day(request, plan)
     the_map = build_map(plan, as_of, context["query"])
     assumed = _read_assumed(request, the_map)
-    most = _read_most(request)
+    limit = _read_limit(request)
     state = _read_state(request)
     warn_ignored_parameters(request, ("pass", "unlock", "state"))
     if assumed:
         the_map.assume(assumed)
     if state:
         the_map.show_only(state)
-    return MapListing(map=the_map, as_of=as_of, context=context, assumed=assumed, most=most, state=state)
+    return MapListing(map=the_map, as_of=as_of, context=context, assumed=assumed, limit=limit, state=state)
 
 
 @require_safe
 def maturity_map(request: HttpRequest, slug: str) -> HttpResponse:
-    """แผนที่ระดับ: criteria by level, the score now, if all that is ready passed, and if what is ticked did."""
+    """แผนที่ระดับ: criteria by level; the score now, if everything ready passes, and with the ticked requirements."""
     plan = find_plan(request, slug)
     shown = read_map_listing(request, plan)
     the_map, as_of, context = shown.map, shown.as_of, shown.context
-    missing = read_missing(plan, as_of, unlock(the_map, shown.most))
+    missing = read_missing_work(plan, as_of, find_unlock_steps(the_map, shown.limit))
     gain = sum(each.step.gain for each in missing)
-    supposed = {"pass": [each.step.cell.code for each in missing]}
+    assumptions = {"pass": [each.step.cell.code for each in missing]}
     context |= {
         "map": the_map,
         "levels": list(Level),
         "assumed": shown.assumed,
         "state": shown.state,
         "missing": missing,
-        "most": shown.most,
+        "limit": shown.limit,
         "offered": range(1, MAX_STEPS + 1),
-        "try_query": urlencode({**context["query"], "unlock": shown.most, **supposed}, doseq=True),
+        "try_query": urlencode({**context["query"], "unlock": shown.limit, **assumptions}, doseq=True),
         "gain": gain,
         "unlocked": (the_map.now.total or 0) + gain,
     }
@@ -84,11 +84,11 @@ def maturity_map(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _read_assumed(request: HttpRequest, the_map: MaturityMap) -> list[str]:
-    """The requirements the reader supposes to pass: `?pass=1.2.1-A`, as often as wanted; others are named."""
-    named = (
+    """Read the requirements assumed to pass, each as `?pass=1.2.1-A`; warn about unknown ones."""
+    codes = (
         thai.match_spelling(code.strip(), the_map.open_cells) for code in request.GET.getlist("pass") if code.strip()
     )
-    asked = list(dict.fromkeys(named))
+    asked = list(dict.fromkeys(codes))
     unknown = [f"“{code[:40]}”" for code in asked if code not in the_map.open_cells]
     if unknown:
         text = _("Left out of what is supposed: %(codes)s. Such a requirement is not there, or has passed already.")
@@ -96,25 +96,25 @@ def _read_assumed(request: HttpRequest, the_map: MaturityMap) -> list[str]:
     return [code for code in asked if code in the_map.open_cells]
 
 
-def _read_most(request: HttpRequest) -> int:
-    """How many requirements are proposed at most: `?unlock=`; another number than is offered is said."""
+def _read_limit(request: HttpRequest) -> int:
+    """Read the most requirements to propose, `?unlock=`; warn if the value is not offered."""
     asked = request.GET.get("unlock", "").strip()
     if not asked:
-        return USUAL
+        return DEFAULT_STEPS
     try:
         number = int(asked)
     except ValueError:
-        number, most = None, USUAL
+        number, limit = None, DEFAULT_STEPS
     else:
-        most = min(max(number, 1), MAX_STEPS)
-    if most != number:
+        limit = min(max(number, 1), MAX_STEPS)
+    if limit != number:
         text = _("“%(asked)s” is not a number from 1 to %(most)s; %(shown)s requirements are proposed.")
-        messages.warning(request, text % {"asked": asked[:40], "most": MAX_STEPS, "shown": most})
-    return most
+        messages.warning(request, text % {"asked": asked[:40], "most": MAX_STEPS, "shown": limit})
+    return limit
 
 
 def _read_state(request: HttpRequest) -> MapCellState | None:
-    """The state the map is narrowed to: `?state=`; what is none is said."""
+    """Read the state that the map is narrowed to, `?state=`; warn if it is unknown."""
     asked = request.GET.get("state", "").strip()
     if not asked:
         return None
@@ -128,7 +128,7 @@ def _read_state(request: HttpRequest) -> MapCellState | None:
 
 @require_safe
 def criterion_detail(request: HttpRequest, slug: str, code: str) -> HttpResponse:
-    """One criterion: what each level asks, how it was judged, what is being done, the evidence."""
+    """One criterion: requirement, verdict, actions and evidence of each level."""
     plan = find_plan(request, slug)
     criterion = find_named(Criterion.objects.select_related("category", "parent"), "code", code)
     if criterion is None:
@@ -136,12 +136,12 @@ def criterion_detail(request: HttpRequest, slug: str, code: str) -> HttpResponse
         nearest = [(near, reverse("criterion_detail", args=[slug, near])) for near in get_close_matches(code, codes)]
         raise NotFound(_("There is no criterion “%(code)s”.") % {"code": code}, nearest)
     as_of, context = read_page_day(request, plan)
-    whole = build_map(plan, as_of, context["query"])
+    the_map = build_map(plan, as_of, context["query"])
     actions = list(plan.actions.filter(criterion=criterion).as_of(as_of).with_details().in_order())
     evidence = Evidence.objects.filter(at__lt=as_of.ends_at).select_related("withdrawal__by", "update__unit")
     evidence = evidence.order_by("at", "pk")
     prefetch_related_objects(actions, Prefetch("evidence", evidence, to_attr="evidence_on"))
-    row = next(row for row in whole.rows if row.criterion.pk == criterion.pk)
+    row = next(row for row in the_map.rows if row.criterion.pk == criterion.pk)
     levels = [
         (cell, [action for action in actions if cell.requirement in action.requirements.all()]) for cell in row.cells
     ]

@@ -1,4 +1,4 @@
-"""The overview: the figures of the plan on a day and against an earlier one."""
+"""The overview page: figures of a plan on a day, compared with an earlier day."""
 
 from typing import Any
 
@@ -15,23 +15,23 @@ from plan.models import Plan
 from reports import charts
 from reports.figures import matrix
 from reports.figures.groups import BAR_ORDER
-from reports.figures.overview import FILTERS, Overview, read_overview
+from reports.figures.overview import OVERVIEW_FILTERS, Overview, read_overview
 from reports.views.day import read_page_day
 
 
 @require_safe
 def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
-    """ภาพรวม: the figures of the plan, each a link to its rows."""
+    """ภาพรวม: figures of the plan, each linked to its rows."""
     plan = find_plan(request, slug)
-    return render(request, "reports/dashboard.html", _board(request, plan))
+    return render(request, "reports/dashboard.html", _dashboard_context(request, plan))
 
 
-def _board(request: HttpRequest, plan: Plan) -> dict[str, Any]:
-    """What the overview shows."""
+def _dashboard_context(request: HttpRequest, plan: Plan) -> dict[str, Any]:
+    """Read the context of the overview."""
     as_of, context = read_page_day(request, plan)
     days = earlier_days(plan, as_of)
     since = read_since(request, plan, as_of, days)
-    chosen = ActionFilter(request.GET, plan.actions.all(), as_of=as_of, since=since, only=FILTERS)
+    chosen = ActionFilter(request.GET, plan.actions.all(), as_of=as_of, since=since, only=OVERVIEW_FILTERS)
     warn_ignored_filters(request, chosen, also=("sort", "live"))
     is_live = read_live(request)
     overview = read_overview(plan, chosen, since, context["query"])
@@ -52,16 +52,16 @@ def _board(request: HttpRequest, plan: Plan) -> dict[str, Any]:
 
 
 def _matrices(request: HttpRequest, overview: Overview) -> dict[str, Any]:
-    """The unit × status matrix of each role the filters leave, sorted as the address asks."""
+    """Build the unit × status matrix of each role that the filters show, sorted by `?sort=`."""
     sort = read_sort(request)
     return {
-        "lead": matrix.arrange(overview.leads, sort) if overview.leads else None,
-        "support": matrix.arrange(overview.supports, sort) if overview.supports else None,
+        "lead": matrix.build_matrix(overview.leads, sort) if overview.leads else None,
+        "support": matrix.build_matrix(overview.supports, sort) if overview.supports else None,
     }
 
 
 def read_live(request: HttpRequest) -> bool:
-    """Whether the overview renews itself: `?live=1`; what is neither that nor nothing is said."""
+    """Whether the overview refreshes by itself, `?live=1`; warn about other values."""
     asked = request.GET.get("live", "")
     if asked not in ("", "1"):
         text = _("“live=%(asked)s” means nothing; the overview stands still.")
@@ -70,9 +70,9 @@ def read_live(request: HttpRequest) -> bool:
 
 
 def read_sort(request: HttpRequest) -> str:
-    """What the units are sorted by: `?sort=`; what is not offered is said, and they stay worst first."""
+    """Read the sort order of the units, `?sort=`; warn about an unknown order, which keeps worst first."""
     sort = request.GET.get("sort", "")
-    if not matrix.is_offered(sort):
+    if not matrix.is_sort_option(sort):
         text = _("The units cannot be sorted by “%(sort)s”; shown worst first instead.")
         messages.warning(request, text % {"sort": sort[:40]})
     return sort

@@ -1,4 +1,4 @@
-"""The day a page speaks of, and the one it compares with."""
+"""The day of a page, read from its URL."""
 
 from typing import Any
 
@@ -11,7 +11,10 @@ from pmqa_tracker import clock
 
 
 def read_page_day(request: HttpRequest, plan: Plan) -> tuple[AsOf, dict[str, Any]]:
-    """The day of the page, with what a template says of it and each of its links keeps."""
+    """Return the day of the page and the context of its templates.
+
+    Every link keeps `query` (the day); the form of the day keeps `kept_parameters`, (name, value) pairs.
+    """
     as_of = read_as_of(request, plan)
     query = day_query(plan, as_of)
     return as_of, {
@@ -19,7 +22,7 @@ def read_page_day(request: HttpRequest, plan: Plan) -> tuple[AsOf, dict[str, Any
         "query": query,
         "has_ended": clock.today() > plan.ends_on,
         "is_default_day": not query,
-        "kept": [
+        "kept_parameters": [
             (name, value) for name, values in request.GET.lists() if name not in ("as_of", "page") for value in values
         ],
     }

@@ -1,4 +1,4 @@
-"""The meeting pack: a page to print, and a Word file to edit."""
+"""The meeting pack: a page to print and a Word file to edit."""
 
 from io import BytesIO
 from typing import Any
@@ -29,18 +29,18 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 @require_safe
 def meeting_pack(request: HttpRequest, slug: str) -> HttpResponse:
-    """เอกสารประกอบการประชุม: overview, map, overdue actions and changes, on one page to print."""
+    """เอกสารประกอบการประชุม: overview, map, overdue actions and changes on one page to print."""
     plan = find_plan(request, slug)
     return _page(request, plan)
 
 
 @require_safe
 def meeting_word(request: HttpRequest, slug: str) -> HttpResponse:
-    """เอกสารประกอบการประชุม as a Word file, always in Thai: it is the department's own paper.
+    """เอกสารประกอบการประชุม as a Word file, always in Thai.
 
-    If the template is broken, the page answers instead, with a message that says why (status 503).
+    If the template is broken, show the page with a message that says why (status 503).
     """
-    said = capture_messages(request)
+    captured = capture_messages(request)
     plan = find_plan(request, slug)
     file = BytesIO()
     try:
@@ -48,9 +48,9 @@ def meeting_word(request: HttpRequest, slug: str) -> HttpResponse:
             pack, _context = read_pack_page(request, plan)
             name = _("meeting-pack %(plan)s as of %(day)s.docx")
             name %= {"plan": plan.slug, "day": thai.format_date(pack.as_of.day)}
-            build_meeting_word(pack, settings.PMQA_MEETING_TEMPLATE, notes=said.lines).save(file)
+            build_meeting_word(pack, settings.PMQA_MEETING_TEMPLATE, notes=captured.lines).save(file)
     except BrokenTemplateError as error:
-        capture_messages(request)  # the page says again, in its own language, what the file would have noted
+        capture_messages(request)  # drop the Thai warnings; the page warns in its own language
         problem = _(
             "The Word file was not made. %(problem)s Ask an administrator to correct the template, which the setting "
             "PMQA_MEETING_TEMPLATE names."
@@ -75,7 +75,7 @@ def _page(request: HttpRequest, plan: Plan, *, status: int = 200) -> HttpRespons
 
 
 def read_pack_page(request: HttpRequest, plan: Plan) -> tuple[MeetingPack, dict[str, Any]]:
-    """The pack of the day and the earlier day the address asks for, with what a template says of them."""
+    """Read the pack for `?as_of=` and `?since=`, and the context of its templates."""
     as_of, context = read_page_day(request, plan)
     days = earlier_days(plan, as_of)
     since = read_since(request, plan, as_of, days)

@@ -1,4 +1,4 @@
-"""The divisions: all of them, and one."""
+"""Pages of all units and of one unit."""
 
 from typing import Any
 
@@ -14,17 +14,17 @@ from reports import charts
 from reports.figures import groups, matrix
 from reports.figures.curve import draw_curve
 from reports.figures.overview import offered_units
-from reports.figures.standings import read_now, read_past_updates
+from reports.figures.standings import read_past_updates, read_plan_standings
 from reports.figures.unit import read_waiting
 from reports.views.dashboard import read_sort
 from reports.views.day import read_page_day
 
-ROWS = 20  # of a unit's actions shown on its page; the others are one click away
+ROWS = 20  # most actions per table on the page of a unit; a link shows the rest
 
 
 @require_safe
 def unit_list(request: HttpRequest, slug: str) -> HttpResponse:
-    """Every division with what it leads and supports, furthest behind first."""
+    """Every division with its figures as lead and as support, worst first."""
     plan = find_plan(request, slug)
     _as_of, context = read_matrices(request, plan)
     collectives = Unit.objects.active().filter(is_collective=True).prefetch_related("members").in_order()
@@ -32,25 +32,25 @@ def unit_list(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def read_matrices(request: HttpRequest, plan: Plan) -> tuple[AsOf, dict[str, Any]]:
-    """The day; the divisions' figures as `lead` and as `support`, sorted as the address asks; those with neither."""
+    """Return the day and the context: `lead` and `support` matrices sorted by `?sort=`, and `idle` divisions."""
     as_of, context = read_page_day(request, plan)
-    standings = read_now(plan, as_of)
+    standings = read_plan_standings(plan, as_of)
     pairs = groups.by_unit(offered_units(), standings, context["query"])
     sort = read_sort(request)
     return as_of, context | {
-        "lead": matrix.arrange([lead for lead, _support in pairs], sort),
-        "support": matrix.arrange([support for _lead, support in pairs], sort),
+        "lead": matrix.build_matrix([lead for lead, _support in pairs], sort),
+        "support": matrix.build_matrix([support for _lead, support in pairs], sort),
         "idle": [lead.subject for lead, support in pairs if not (lead.total.count or support.total.count)],
     }
 
 
 @require_safe
 def unit_detail(request: HttpRequest, slug: str, abbreviation: str) -> HttpResponse:
-    """One unit: its figures, what it leads (behind first), what it supports, whom it waits for, its load and trend."""
+    """One unit: figures, actions it leads and supports (furthest behind first), shared work, load and trend."""
     plan = find_plan(request, slug)
     unit = find_unit(plan, abbreviation)
     as_of, context = read_page_day(request, plan)
-    standings = read_now(plan, as_of)
+    standings = read_plan_standings(plan, as_of)
     lead, support = groups.unit_groups(unit, standings, context["query"])
     led = [each for each in standings if unit.pk in each.lead]
     periods = groups.by_period(led, as_of, lead.total.query)

@@ -1,4 +1,4 @@
-"""The files there are to download."""
+"""The reports page, and its workbooks: plan form, progress report, report of a unit."""
 
 from datetime import date
 
@@ -23,7 +23,7 @@ from spreadsheets.downloads import capture_messages, workbook_response
 
 @require_safe
 def report_list(request: HttpRequest, slug: str) -> HttpResponse:
-    """The workbooks there are to download."""
+    """The reports page: all files to download."""
     plan = find_plan(request, slug)
     as_of, context = read_page_day(request, plan)
     units = list(Unit.objects.divisions().active().in_order())
@@ -33,7 +33,7 @@ def report_list(request: HttpRequest, slug: str) -> HttpResponse:
         "days": earlier_days(plan, as_of),
         "units": units,
         "is_long": needs_background(plan),
-        "prepared": tasks.list_for_owner(request.user.pk),
+        "background_tasks": tasks.list_for_owner(request.user.pk),
         "own_units": [unit for unit in units if unit.pk in access.unit_ids],
     }
     return render(request, "reports/report_list.html", context)
@@ -42,42 +42,42 @@ def report_list(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def plan_form(request: HttpRequest, slug: str) -> HttpResponse:
     """แบบแผน as a workbook; `?status=no` leaves out the status columns."""
-    said = capture_messages(request)
+    captured = capture_messages(request)
     plan = find_plan(request, slug)
     with override("th"):
         as_of = read_as_of(request, plan)
         warn_ignored_parameters(request, ("status",))
     with_status = request.GET.get("status") != "no"
     name = _("plan-form %(plan)s as of %(day)s") % {"plan": plan.slug, "day": thai.format_date(as_of.day)}
-    return workbook_response(build_plan_form(plan, as_of, with_status=with_status, notes=said.lines), name)
+    return workbook_response(build_plan_form(plan, as_of, with_status=with_status, notes=captured.lines), name)
 
 
 @require_safe
 def progress_report(request: HttpRequest, slug: str) -> HttpResponse:
-    """รายงานความก้าวหน้า as a workbook, of `?as_of=` and against `?since=`."""
-    said = capture_messages(request)
+    """รายงานความก้าวหน้า as a workbook, for `?as_of=` and compared with `?since=`."""
+    captured = capture_messages(request)
     plan = find_plan(request, slug)
     as_of, since, days = _read_days(request, plan)
-    told = {"made_by": str(request.user), "made_at": clock.now(), "notes": said.lines}
-    book = build_progress_report(plan, as_of, since, days=days, **told)
+    author = {"made_by": str(request.user), "made_at": clock.now()}
+    book = build_progress_report(plan, as_of, since, days=days, **author, notes=captured.lines)
     name = _("progress report %(plan)s as of %(day)s") % {"plan": plan.slug, "day": thai.format_date(as_of.day)}
     return workbook_response(book, name)
 
 
 @require_safe
 def unit_report(request: HttpRequest, slug: str, abbreviation: str) -> HttpResponse:
-    """One unit's sheet of it, alone."""
-    said = capture_messages(request)
+    """The sheet of one unit in the progress report, as a workbook."""
+    captured = capture_messages(request)
     plan = find_plan(request, slug)
     unit = find_unit(plan, abbreviation)
     as_of, since, days = _read_days(request, plan)
-    book = build_unit_report(plan, unit, as_of, since, days=days, notes=said.lines)
-    words = {"unit": unit, "plan": plan.slug, "day": thai.format_date(as_of.day)}
-    return workbook_response(book, _("progress report %(unit)s %(plan)s as of %(day)s") % words)
+    book = build_unit_report(plan, unit, as_of, since, days=days, notes=captured.lines)
+    params = {"unit": unit, "plan": plan.slug, "day": thai.format_date(as_of.day)}
+    return workbook_response(book, _("progress report %(unit)s %(plan)s as of %(day)s") % params)
 
 
 def _read_days(request: HttpRequest, plan: Plan) -> tuple[AsOf, AsOf, list[tuple[str, date]]]:
-    """The day of a report, the earlier one, and the days with a name; what is said of them is Thai, as the report."""
+    """Return the day of a report, the earlier day, and the named days; warnings are in Thai, as the report is."""
     with override("th"):
         as_of = read_as_of(request, plan)
         days = earlier_days(plan, as_of)

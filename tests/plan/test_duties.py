@@ -11,7 +11,7 @@ from plan.as_of import on_day
 from plan.models import Status
 from pmqa_tracker import clock
 from reports.figures.groups import silent_units, unit_groups
-from reports.figures.standings import read_now
+from reports.figures.standings import read_plan_standings
 from submissions.grid import SubmissionCellState, read_submission_grid
 from submissions.page import read_submission_page
 from submissions.steps import submission_actions, submission_day
@@ -129,7 +129,7 @@ def test_what_is_overdue_and_updated_leaves_the_bell_until_the_next_period(clien
     client.force_login(person)
     for address in ("/plans/2563/my/", f"/plans/2563/actions/{action.ref}/", "/plans/2563/actions/?due=OVERDUE"):
         assert "ล่าช้า รายงานแล้วเมื่อ 15 พ.ค. 2563" in client.get(address).content.decode()
-    (standing,) = read_now(plan, today(plan))
+    (standing,) = read_plan_standings(plan, today(plan))
     assert (standing.due, standing.is_silent) == ("OVERDUE", False)
     settings.PMQA_TODAY = date(2020, 7, 1)
     assert owed_refs(plan, person) == [action.ref]
@@ -174,7 +174,7 @@ def write_history(plan, people, random, tell):
 def expect_agreement(plan, units):
     """Every user of the rule says the same of each unit, and of each unit and period."""
     as_of = today(plan)
-    standings = read_now(plan, as_of)
+    standings = read_plan_standings(plan, as_of)
     table = read_submission_grid(plan, as_of, units)
     for row in table.rows:
         unit, person = row.unit, member_of(row.unit)

@@ -1,4 +1,4 @@
-"""A long plan's workbooks are made beside the page, found again by who asked for them, and by nobody else."""
+"""Workbooks of a long plan are built in the background, and only the user who started one can see it."""
 
 from dataclasses import replace
 from io import BytesIO
@@ -21,7 +21,7 @@ def plan(settings):
 
 
 @pytest.mark.parametrize(("kind", "sheet"), [("progress", "ปก"), ("plan-form", "หมวด ๑"), ("form-only", "หมวด ๑")])
-def test_a_workbook_is_made_found_again_and_downloaded(client, plan, kind, sheet):
+def test_workbook_is_built_listed_and_downloaded(client, plan, kind, sheet):
     person = UserFactory()
     client.force_login(person)
     asked = {"kind": kind, "since": "2020-01-01"}
@@ -39,7 +39,7 @@ def test_a_workbook_is_made_found_again_and_downloaded(client, plan, kind, sheet
     assert client.get(f"{page.url}file.xlsx").status_code == 404
 
 
-def test_one_that_runs_shows_how_far_it_is_and_one_that_failed_says_so(client, plan):
+def test_status_page_of_running_and_failed_tasks(client, plan):
     person = UserFactory()
     client.force_login(person)
     address = client.post(f"/plans/{plan.slug}/reports/prepare/", {"kind": "form-only"}).url
@@ -53,14 +53,14 @@ def test_one_that_runs_shows_how_far_it_is_and_one_that_failed_says_so(client, p
     assert "สร้างไฟล์ไม่สำเร็จ" in client.get(address).content.decode()
 
 
-def test_an_unknown_kind_is_said(client, plan):
+def test_unknown_kind_gives_a_warning(client, plan):
     client.force_login(UserFactory())
     page = client.post(f"/plans/{plan.slug}/reports/prepare/", {"kind": "x"}, follow=True)
     assert page.redirect_chain[-1][0] == f"/plans/{plan.slug}/reports/"
     assert len(page.context["messages"]) == 1
 
 
-def test_a_short_plan_is_handed_out_at_once(client, settings):
+def test_short_plan_is_downloaded_directly(client, settings):
     settings.PMQA_LONG_PLAN = 600
     client.force_login(UserFactory())
     plan = Plan.objects.get()

@@ -1,11 +1,11 @@
-"""What the dashboards make of an address nobody offered: they say so, and show the nearest sensible thing."""
+"""Invalid parameters in the URLs of the dashboards: a warning, and the nearest valid value."""
 
 import pytest
 
 pytestmark = pytest.mark.django_db
 PLAN = "/plans/2562-2563"
 NAMES = ("as_of", "since", "category", "level", "unit", "role", "sort", "live", "pass", "unlock", "state", "page", "q")
-BOTH = pytest.mark.both_databases  # pages that hand most of an address to the database
+BOTH = pytest.mark.both_databases  # pages that pass most parameters to the database
 VALUES = (
     "\x00", "\ud800".encode("utf-8", "surrogatepass"), "9" * 500, "-1", "๓๑/๕/๒๕๖๓", "<script>", "'--", "%00", "１",
 )  # fmt: skip
@@ -36,12 +36,12 @@ VALUES = (
         ("reports/meeting/?unit=กพร.", ["unit"]),
     ],
 )
-def test_it_is_said_and_something_sensible_shown(demo, client, manager, address, named):
+def test_invalid_parameter_gives_a_warning(demo, client, manager, address, named):
     client.force_login(manager)
     response = client.get(f"{PLAN}/{address}")
     assert response.status_code == 200
-    said = " ".join(str(message) for message in response.context["messages"])
-    assert [each for each in named if each not in said] == []
+    warnings = " ".join(str(message) for message in response.context["messages"])
+    assert [each for each in named if each not in warnings] == []
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_it_is_said_and_something_sensible_shown(demo, client, manager, address,
         pytest.param("actions/", marks=BOTH), "reports/meeting/",
     ],
 )  # fmt: skip
-def test_nothing_in_an_address_is_an_error(demo, client, manager, where):
+def test_no_parameter_value_causes_an_error(demo, client, manager, where):
     client.force_login(manager)
     for value in VALUES:
         response = client.get(f"{PLAN}/{where}", dict.fromkeys(NAMES, value))
@@ -69,7 +69,7 @@ def test_nothing_in_an_address_is_an_error(demo, client, manager, where):
         ("criteria/ZZ/", ""),
     ],
 )
-def test_what_is_not_there_is_a_page_that_helps(demo, client, manager, address, offered):
+def test_unknown_page_suggests_the_nearest(demo, client, manager, address, offered):
     client.force_login(manager)
     response = client.get(f"{PLAN}/{address}")
     assert response.status_code == 404

@@ -1,4 +1,4 @@
-"""Every figure of the dashboards is a link to exactly the rows it counts, on the department's own plan."""
+"""Figures of the dashboards link to exactly the rows they count, on the plan of the department."""
 
 import json
 import re
@@ -34,7 +34,7 @@ WHERE = {
 
 
 def count_rows(plan, address):
-    """The number of rows the list at an address has, by its queryset; nothing of the address may be left out."""
+    """Count the rows of the list at a URL with its queryset; no parameter may be ignored."""
     request = RequestFactory().get(address)
     request._messages = CookieStorage(request)
     count = read_action_listing(request, plan).actions.count()
@@ -42,14 +42,14 @@ def count_rows(plan, address):
     return count
 
 
-# On PostgreSQL too: today's figures of all kinds, one past day, and one unit.
+# Also on PostgreSQL: all kinds of figures of today, one past day, and one unit.
 ON_BOTH = {"dashboard/?as_of=2019-08-01", "units/กพร./", "criteria/?unlock=10", "reports/meeting/"}
 
 
 @pytest.mark.parametrize(
     "where", [pytest.param(each, marks=pytest.mark.both_databases if each in ON_BOTH else ()) for each in WHERE]
 )
-def test_every_figure_is_a_link_to_exactly_the_rows_it_counts(demo, client, manager, where):
+def test_figures_link_to_the_rows_they_count(demo, client, manager, where):
     client.force_login(manager)
     response = client.get(f"/plans/2562-2563/{where}")
     body, plan = response.content.decode(), Plan.objects.get()
@@ -60,7 +60,7 @@ def test_every_figure_is_a_link_to_exactly_the_rows_it_counts(demo, client, mana
     assert len(links) >= WHERE[where]
     counted = {address: count_rows(plan, address) for address in {address for address, _count in links}}
     assert {(address, count, counted[address]) for address, count in links if counted[address] != count} == set()
-    # The pages that a click leads to say so too: of the largest figure, and of one in the middle.
+    # The linked pages show the same count: checked for the largest figure and one in the middle.
     by_count = sorted(links, key=lambda link: (link[1], link[0]))
     for address, count in (by_count[-1], by_count[len(by_count) // 2]):
         page = client.get(address)
@@ -71,7 +71,7 @@ def test_every_figure_is_a_link_to_exactly_the_rows_it_counts(demo, client, mana
 @pytest.mark.parametrize(
     "where", ["dashboard/?as_of=2020-02-10", "criteria/?as_of=2020-02-10", "units/?as_of=2020-02-10"]
 )
-def test_the_links_of_a_past_day_are_of_that_day(demo, client, manager, where):
+def test_links_of_a_past_day_keep_the_day(demo, client, manager, where):
     client.force_login(manager)
     body = client.get(f"/plans/2562-2563/{where}").content.decode()
     addresses = [unescape(address) for address, _count in LINK.findall(body)]

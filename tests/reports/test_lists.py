@@ -1,4 +1,4 @@
-"""The dashboards' lists as workbooks: what the page shows, in its order."""
+"""Lists of the dashboards as workbooks, with the rows and order of the page."""
 
 import pytest
 from django.utils import translation
@@ -20,7 +20,7 @@ def reader(client):
 
 
 def page_and_sheet(client, path):
-    """What the page was drawn from, and (lines, headings, rows) of its workbook."""
+    """Return the context of the page, and (lines, headings, rows) of its workbook."""
     name, _, query = path.partition("?")
     return client.get(f"{PLAN}/{name}/?{query}").context, shape(open_sheet(client.get(f"{PLAN}/{name}.xlsx?{query}")))
 
@@ -34,7 +34,7 @@ def page_and_sheet(client, path):
         ("progress", "เรียงตาม: ความก้าวหน้า ↓"),
     ],
 )
-def test_units_in_the_order_of_the_page(reader, sort, words):
+def test_units_are_in_the_order_of_the_page(reader, sort, words):
     context, (lines, headings, rows) = page_and_sheet(reader, f"units?as_of=2020-03-31&sort={sort}")
     expected = [
         [
@@ -52,30 +52,30 @@ def test_units_in_the_order_of_the_page(reader, sort, words):
     assert len(rows) > 15
     assert lines[1].endswith("ข้อมูล ณ 31 มี.ค. 2563")
     assert lines[2] == words
-    told = [str(heading.column.label) for heading in context["lead"].headings]
-    assert headings == ["ในฐานะ", "หน่วยงาน", "ชื่อหน่วยงาน", *told, "ความก้าวหน้า", "ตามแผน"]
+    labels = [str(heading.column.label) for heading in context["lead"].headings]
+    assert headings == ["ในฐานะ", "หน่วยงาน", "ชื่อหน่วยงาน", *labels, "ความก้าวหน้า", "ตามแผน"]
 
 
 @pytest.mark.parametrize(
     "query", ["", "state=FAILED", "pass=1.1.1-A&pass=1.2.1-S&pass=1.2.1-A", "state=READY&pass=2.1-S"]
 )
-def test_the_map_as_it_is_shown(reader, query):
+def test_map_equals_the_page(reader, query):
     context, (lines, headings, rows) = page_and_sheet(reader, f"criteria?{query}")
     the_map, assumed = context["map"], context["assumed"]
     shown = [row for row in the_map.rows if row.is_shown]
     assert [row[1:3] for row in rows] == [[row.criterion.code, row.criterion.title] for row in shown]
-    for row, told in zip(shown, rows, strict=True):
-        cells = [told[3 + 3 * place : 6 + 3 * place] for place in range(len(Level))]
+    for row, values in zip(shown, rows, strict=True):
+        cells = [values[3 + 3 * place : 6 + 3 * place] for place in range(len(Level))]
         if row.is_parent:
             assert cells == [[None] * 3] * 3
             continue
         for cell, (state, done, total) in zip(row.cells, cells, strict=True):
             assert state == f"{cell.state.label}{' (ตามข้อสมมติ)' if cell.is_assumed else ''}"
             assert (done, total) == ((cell.done, cell.total) if cell.total else (None, None))
-        assert told[12] == (None if row.points is None else round(row.points, 1))
-        assert told[13] == (level_name(row.reached) if row.is_assessed else None)
+        assert values[12] == (None if row.points is None else round(row.points, 1))
+        assert values[13] == (level_name(row.reached) if row.is_assessed else None)
         if assumed:
-            assert told[14] == (None if row.points_assumed is None else round(row.points_assumed, 1))
+            assert values[14] == (None if row.points_assumed is None else round(row.points_assumed, 1))
     assert len(headings) == (16 if assumed else 14)
     assert ("คะแนนตามข้อสมมติ" in lines[2]) == bool(assumed)
     assert all(code in lines[2] for code in assumed)
@@ -86,7 +86,7 @@ def test_the_map_as_it_is_shown(reader, query):
 @pytest.mark.parametrize(
     "query", ["", "as_of=2019-12-31&level=2", "unit=กพร.&role=LEAD&due=OVERDUE", "status=CANCELLED&level=1"]
 )
-def test_the_timeline_as_it_is_shown(reader, query):
+def test_timeline_equals_the_page(reader, query):
     context, (lines, headings, rows) = page_and_sheet(reader, f"timeline?{query}")
     bars = [bar for _criterion, bars in context["timeline"].groups for bar in bars]
     periods = context["as_of"].periods
@@ -110,7 +110,7 @@ def test_the_timeline_as_it_is_shown(reader, query):
     assert "□" in lines[-1]
 
 
-def test_in_english_too(reader):
+def test_workbook_is_in_the_language_of_the_page(reader):
     reader.cookies["django_language"] = "en"
     with translation.override("en"):
         _context, (lines, headings, rows) = page_and_sheet(reader, "timeline?status=DONE")
@@ -119,7 +119,7 @@ def test_in_english_too(reader):
     assert {row[-3] for row in rows} == {"Done"}
 
 
-def test_what_was_left_out_is_said(reader):
+def test_workbook_names_ignored_parameters(reader):
     _context, (lines, _headings, rows) = page_and_sheet(reader, "criteria?state=ASLEEP&pass=9.9-A&unlock=99&x=1")
     assert len(rows) == 34
     assert len(lines) == 7

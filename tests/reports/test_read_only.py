@@ -1,4 +1,4 @@
-"""Reports write nothing: the database refuses every write while each page and workbook of theirs is fetched."""
+"""Reports write nothing: every write is refused while each page and workbook is fetched."""
 
 import re
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ READ_BY_GET = {
     "meeting_pack": ["reports/meeting/", f"reports/meeting/?{DAYS}"],
     "meeting_word": ["reports/meeting.docx"],
 }
-PREPARED = {"prepare", "prepared", "prepared_file"}  # refused writes in test_background
+BACKGROUND = {"prepare", "prepared", "prepared_file"}  # test_background refuses writes for these
 
 
 class WriteRefusedError(Exception):
@@ -42,7 +42,7 @@ class WriteRefusedError(Exception):
 
 @contextmanager
 def writes_refused() -> Iterator[None]:
-    """Refuse every statement that inserts, updates or deletes, in a subquery too."""
+    """Refuse every statement that inserts, updates or deletes, also in a subquery."""
 
     def refuse(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if re.match(
@@ -66,9 +66,9 @@ def test_a_write_is_refused(manager: User) -> None:
             manager.delete()
 
 
-def test_every_address_of_the_reports_is_fetched_here() -> None:
+def test_every_report_url_is_in_this_test() -> None:
     (reports,) = (each for each in urls.urlpatterns if "reports.urls" in repr(getattr(each, "urlconf_module", "")))
-    assert {pattern.name for pattern in reports.url_patterns} == READ_BY_GET.keys() | PREPARED
+    assert {pattern.name for pattern in reports.url_patterns} == READ_BY_GET.keys() | BACKGROUND
     assert not list(apps.get_app_config("reports").get_models())
 
 

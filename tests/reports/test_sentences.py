@@ -18,8 +18,8 @@ from tests.factories import ActionItemFactory, MeetingFactory, PlanFactory, Unit
 pytestmark = pytest.mark.django_db
 
 
-def packed(plan, day, since):
-    """The pack of a plan on a day, against an earlier one."""
+def read_pack(plan, day, since):
+    """Read the pack of a plan on a day, compared with an earlier day."""
     on, before = (on_day(plan, each, plan.periods.all()) for each in (day, since))
     return read_meeting_pack(plan, on, before, earlier_days(plan, on), {})
 
@@ -44,7 +44,7 @@ def small(coordinator, tell):
 
 def test_the_summary_in_sentences(small):
     with override("th"):
-        sentences = packed(small, date(2020, 5, 15), date(2020, 4, 1)).sentences
+        sentences = read_pack(small, date(2020, 5, 15), date(2020, 4, 1)).sentences
     assert sentences[:4] == [
         "ณ วันที่ 15 พ.ค. 2563 แผนมีสิ่งที่ต้องดำเนินการ 4 รายการ ได้แก่ ดำเนินการแล้วเสร็จ 1 รายการ (ร้อยละ 25) "
         "ติดปัญหา 1 รายการ (ร้อยละ 25) ยังไม่ดำเนินการ 1 รายการ (ร้อยละ 25) และ ยกเลิก 1 รายการ (ร้อยละ 25)",
@@ -54,29 +54,29 @@ def test_the_summary_in_sentences(small):
         "ติดปัญหาเพิ่ม 1 รายการ และ ยกเลิกเพิ่ม 1 รายการ ส่วนรายการที่อยู่ในช่วงดำเนินการแต่ไม่มีรายงานเพิ่มมี 1 รายการ",
     ]
     with override("en"):
-        english = packed(small, date(2020, 5, 15), date(2020, 4, 1)).sentences
+        english = read_pack(small, date(2020, 5, 15), date(2020, 4, 1)).sentences
     assert len(english) == len(sentences)
     assert english[2] == "1 action is overdue; the units that lead most of them: กทส. (1)."
     assert not re.search("[ก-๙]", english[1])
 
 
-def test_the_summary_of_an_empty_plan_and_of_one_without_news():
+def test_summary_of_an_empty_plan_and_of_one_without_changes():
     plan = PlanFactory()
-    assert len(packed(plan, date(2020, 5, 15), date(2020, 4, 1)).sentences) == 1
+    assert len(read_pack(plan, date(2020, 5, 15), date(2020, 4, 1)).sentences) == 1
     ActionItemFactory(plan=plan, runs=None)
     with override("en"):
-        sentences = packed(plan, date(2020, 5, 15), date(2020, 4, 1)).sentences
+        sentences = read_pack(plan, date(2020, 5, 15), date(2020, 4, 1)).sentences
     assert sentences[1] == "The mean progress is 0 %; no action has a schedule to compare with."
     assert sentences[2] == "Nothing is overdue."
     assert sentences[3].startswith("Nothing has changed since 1 ")
 
 
-def test_what_a_word_file_cannot_hold_is_left_out(small, settings):
+def test_characters_invalid_in_word_are_removed(small, settings):
     action = small.actions.order_by("pk").first()
     small.actions.filter(pk=action.pk).update(text="ก่อน\x0bหลัง\x1f\ud7ff\ufffe <w:p/> & =1+1")
     with override("th"):
         file = BytesIO()
-        pack = packed(small, date(2020, 5, 15), date(2020, 4, 1))
+        pack = read_pack(small, date(2020, 5, 15), date(2020, 4, 1))
         build_meeting_word(pack, settings.PMQA_MEETING_TEMPLATE).save(file)
     whole = " ".join(
         cell.text for table in Document(BytesIO(file.getvalue())).tables for row in table.rows for cell in row.cells

@@ -1,4 +1,4 @@
-"""The figures once more, as plainly as can be, from the rows of the log alone: what the tests compare with."""
+"""Plain recomputation of the figures from the updates, which the tests compare with the real figures."""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -10,11 +10,14 @@ def midnight_after(day):
     return datetime.combine(day + timedelta(days=1), time.min, ZoneInfo("Asia/Bangkok"))
 
 
-def stood(action, day, period_start):
-    """How one action stood at the end of a day: `action` is (pk, first, last, [(at, status, progress)]) with days."""
+def state_on(action, day, period_start):
+    """Return the state of an action at the end of a day.
+
+    `action` holds `first` and `last` day, `updates` as [(at, status, progress)], and the keys that `missing` reads.
+    """
     first, last = action["first"], action["last"]
-    told = [step for step in action["told"] if step[0] < midnight_after(day)]
-    at, status, progress = told[-1] if told else (None, "NOT_STARTED", 0)
+    past = [update for update in action["updates"] if update[0] < midnight_after(day)]
+    at, status, progress = past[-1] if past else (None, "NOT_STARTED", 0)
     expected = None
     if first:
         expected = 100 * min(max(((day - first).days + 1) / ((last - first).days + 1), 0), 1)
@@ -41,19 +44,20 @@ def stood(action, day, period_start):
 
 
 def missing(action, since, until):
-    """The units that must report on an action and have not between two moments; {None} where none has to and none has.
+    """Return the units that must make an update between two moments and have not.
 
-    `action` holds `spoke`, (at, unit or None), `holders` of duties, and `collectives`, unit → its members.
+    {None} if no unit must and none has. `action` holds `reported`, [(at, unit or None)], `holders` of duties, and
+    `collectives`, unit → its members.
     """
-    spoke = {unit for at, unit in action["spoke"] if since <= at < until}
+    reported = {unit for at, unit in action["reported"] if since <= at < until}
     if not action["holders"]:
-        return set() if spoke else {None}
-    heard = {unit for each in spoke for unit in (action["collectives"].get(each, {each}))}
-    return set() if None in heard else action["holders"] - heard
+        return set() if reported else {None}
+    covered = {unit for each in reported for unit in (action["collectives"].get(each, {each}))}
+    return set() if None in covered else action["holders"] - covered
 
 
 def changed(then, now, since, owing_since):
-    """The names of what became of an action between two days; `owing_since` has `missing` since the earlier one."""
+    """Return the names of the changes between two days; `owing_since` is `missing` since the earlier day."""
     is_open = now["status"] not in ("DONE", "CANCELLED")
     ranks = RANK[now["status"]] - RANK[then["status"]]
     points = now["progress"] - then["progress"]

@@ -1,4 +1,4 @@
-"""The figures: by hand on a small plan."""
+"""Figures of a small plan, computed by hand."""
 
 from datetime import date
 
@@ -8,7 +8,7 @@ from plan.actions.filters import ActionFilter
 from plan.as_of import on_day
 from plan.models import Change, Status
 from pmqa_tracker import clock
-from reports.figures.overview import FILTERS, read_overview
+from reports.figures.overview import OVERVIEW_FILTERS, read_overview
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -22,7 +22,7 @@ def plan():
 def read(plan, day=None, *, since=None, **filters):
     as_of = on_day(plan, day or clock.today(), plan.periods.all())
     then = on_day(plan, since or plan.starts_on, plan.periods.all())
-    chosen = ActionFilter(filters, plan.actions.all(), as_of=as_of, since=then, only=FILTERS)
+    chosen = ActionFilter(filters, plan.actions.all(), as_of=as_of, since=then, only=OVERVIEW_FILTERS)
     return read_overview(plan, chosen, then, {})
 
 
@@ -71,7 +71,7 @@ def test_the_figures_of_a_small_plan(plan, coordinator, tell):
     }  # fmt: skip
 
 
-def test_a_past_day_is_told_as_it_was(plan, coordinator, tell):
+def test_figures_of_a_past_day(plan, coordinator, tell):
     action = ActionItemFactory(plan=plan, runs=(1, 4))
     tell(action, coordinator, at=at(date(2020, 1, 31)), progress=20)
     tell(action, coordinator, at=at(date(2020, 4, 30)), status=Status.DONE)
@@ -85,7 +85,7 @@ def test_a_past_day_is_told_as_it_was(plan, coordinator, tell):
     assert curve[date(2020, 9, 30)].expected == 100
 
 
-def test_the_forecast_goes_on_at_the_pace_of_the_last_ninety_days(plan, coordinator, tell):
+def test_forecast_continues_the_pace_of_90_days(plan, coordinator, tell):
     action = ActionItemFactory(plan=plan, runs=(1, 4))
     tell(action, coordinator, at=at(date(2020, 2, 1)), progress=10)
     tell(action, coordinator, at=at(date(2020, 4, 30)), progress=37)
@@ -97,18 +97,18 @@ def test_the_forecast_goes_on_at_the_pace_of_the_last_ninety_days(plan, coordina
     assert points[date(2020, 5, 1)] == 37
     assert points[date(2020, 5, 31)] == pytest.approx(37 + 30 * 27 / 90)
     assert curve.at_end == points[date(2020, 9, 30)] == pytest.approx(37 + 152 * 27 / 90)
-    assert curve.full_on == date(2020, 11, 27)  # 63 points at 0.3 a day are 210 days
+    assert curve.complete_on == date(2020, 11, 27)  # 63 points at 0.3 a day are 210 days
 
 
-def test_a_plan_that_stands_still_or_has_ended_is_not_foreseen_to_be_full(plan, coordinator, tell):
+def test_no_completion_is_forecast_without_pace_or_after_the_end(plan, coordinator, tell):
     action = ActionItemFactory(plan=plan, runs=(1, 4))
     tell(action, coordinator, at=at(date(2019, 11, 1)), progress=10)
     still = read(plan, date(2020, 5, 1)).curve
-    assert (still.pace, still.at_end, still.full_on) == (0, 10, None)
+    assert (still.pace, still.at_end, still.complete_on) == (0, 10, None)
     ended = read(plan, plan.ends_on).curve
-    assert (ended.pace, ended.full_on) == (None, None)
+    assert (ended.pace, ended.complete_on) == (None, None)
     first = read(plan, plan.starts_on).curve
-    assert (first.pace, first.full_on) == (None, None)
+    assert (first.pace, first.complete_on) == (None, None)
 
 
 def test_what_changed_between_two_days(plan, coordinator, tell):
@@ -151,21 +151,21 @@ def test_what_changed_between_two_days(plan, coordinator, tell):
     assert shown(Change.LATE, date(2020, 3, 31)) == {"late"}
 
 
-def test_units_that_have_told_nothing_this_period(plan, tell):
-    """One word on an action of every unit does not speak for them all."""
-    quiet, half, idle, through, early = (UnitFactory() for _ in range(5))
-    every = UnitFactory(is_collective=True, members=[quiet, half, idle, through])
+def test_units_without_an_update_this_period(plan, tell):
+    """An update by one unit on an action shared by every unit does not count for the other units."""
+    silent, half, idle, through, early = (UnitFactory() for _ in range(5))
+    every = UnitFactory(is_collective=True, members=[silent, half, idle, through])
     shared = ActionItemFactory(plan=plan, lead=[every], runs=(1, 4))
-    ActionItemFactory(plan=plan, lead=[quiet], runs=(1, 4))
+    ActionItemFactory(plan=plan, lead=[silent], runs=(1, 4))
     before = ActionItemFactory(plan=plan, lead=[early], runs=(1, 4))
-    told = ActionItemFactory(plan=plan, lead=[half], runs=(1, 4))
+    updated = ActionItemFactory(plan=plan, lead=[half], runs=(1, 4))
     ActionItemFactory(plan=plan, lead=[half], runs=(1, 4))
     ActionItemFactory(plan=plan, lead=[idle], runs=(4, 4))
     tell(shared, UserFactory(roles=["staff"], units=[half]), progress=10)
-    tell(told, UserFactory(roles=["staff"], units=[half]), progress=10)
+    tell(updated, UserFactory(roles=["staff"], units=[half]), progress=10)
     tell(before, UserFactory(roles=["staff"], units=[early]), at=at(date(2020, 3, 31)), progress=10)
     found = [(part.subject, part.at_work.count, part.silent.count) for part in read(plan).silent_units]
-    assert found == [(quiet, 2, 2), (early, 1, 1)]
+    assert found == [(silent, 2, 2), (early, 1, 1)]
 
 
 def test_without_rows_there_is_no_mean(plan):

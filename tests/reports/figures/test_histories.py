@@ -1,4 +1,4 @@
-"""Random histories: every figure, series and table equals a plain recomputation from the log, for past days too."""
+"""Random histories: every figure, series and table equals a plain recomputation from the updates, on any day."""
 
 from datetime import date, datetime, time, timedelta
 from types import SimpleNamespace
@@ -15,9 +15,9 @@ from plan.actions.filters import ActionFilter
 from plan.as_of import on_day
 from plan.models import ActionItem, Plan, ProgressUpdate, Status
 from reports import charts
-from reports.figures import matrix
-from reports.figures.overview import FILTERS, read_overview
-from reports.figures.standings import read_now
+from reports.figures.matrix import build_matrix
+from reports.figures.overview import OVERVIEW_FILTERS, read_overview
+from reports.figures.standings import read_plan_standings
 from reports.figures.unit import read_waiting
 from tests import sizes
 from tests.factories import CriterionFactory, PlanFactory, UnitFactory, UserFactory
@@ -46,7 +46,7 @@ actions = st.fixed_dictionaries(
         "runs": st.none() | st.tuples(st.integers(1, 4), st.integers(1, 4)).map(sorted),
         "lead": units,
         "support": units,
-        "told": st.lists(st.tuples(moments, states, st.none() | st.integers(0, 3)), max_size=5),
+        "updates": st.lists(st.tuples(moments, states, st.none() | st.integers(0, 3)), max_size=5),
     }
 )
 histories = st.fixed_dictionaries(
@@ -62,7 +62,7 @@ histories = st.fixed_dictionaries(
 
 @pytest.fixture
 def world():
-    """A plan, three categories, two divisions in a collective and one outside it: what histories are told of."""
+    """The plan of the histories: three categories, two divisions in a collective and one outside it."""
     plan = PlanFactory()
     inside = [UnitFactory(), UnitFactory()]
     every = [*inside, UnitFactory(), UnitFactory(is_collective=True, members=inside)]
@@ -71,7 +71,7 @@ def world():
 
 
 def write(world, drawn):
-    """The history in the database, and the same as plain facts."""
+    """Write the history to the database; return the same as plain facts."""
     periods = {period.number: period for period in world.plan.periods.all()}
     made = ActionItem.objects.bulk_create(
         ActionItem(
@@ -86,13 +86,13 @@ def write(world, drawn):
     )
     links, updates, facts = [], [], []
     for action, each in zip(made, drawn, strict=True):
-        carried = {}
+        units_by_role = {}
         for role in Role:
             names = each[role.lower()]
             links += [Assignment(action=action, unit=world.units[n], role=role) for n in names]
-            carried[role.lower()] = names | ({0, 1} if 3 in names else set())
-        told, before, spoke = [], ("NOT_STARTED", 0), []
-        for version, (at, state, unit) in enumerate(sorted(each["told"], key=lambda step: step[0]), start=2):
+            units_by_role[role.lower()] = names | ({0, 1} if 3 in names else set())
+        steps, before, reported = [], ("NOT_STARTED", 0), []
+        for version, (at, state, unit) in enumerate(sorted(each["updates"], key=lambda step: step[0]), start=2):
             updates.append(
                 ProgressUpdate(
                     action=action, op_id=uuid4(), version=version, author=world.author, at=at,
@@ -101,14 +101,14 @@ def write(world, drawn):
                     result="ผล", problem="ปัญหา", reason="เหตุผล",
                 )
             )  # fmt: skip
-            told.append((at, *state))
-            spoke.append((at, unit))
+            steps.append((at, *state))
+            reported.append((at, unit))
             before = state
         runs = each["runs"]
         facts.append(
             {
-                "category": world.criteria[each["category"]].category.number, "runs": runs, "told": told, **carried,
-                "own": each["lead"], "spoke": spoke, "collectives": {3: {0, 1}},
+                "category": world.criteria[each["category"]].category.number, "runs": runs, "updates": steps,
+                **units_by_role, "own": each["lead"], "reported": reported, "collectives": {3: {0, 1}},
                 "holders": (each["lead"] | ({0, 1} if 3 in each["lead"] else set())) - {3},
                 "first": runs and QUARTERS[runs[0] - 1][0], "last": runs and QUARTERS[runs[1] - 1][1],
             }
@@ -119,14 +119,14 @@ def write(world, drawn):
 
 
 def owes(fact, unit, owing):
-    """Whether a unit's update is among those missing; of a collective, that of a member it leads the action for."""
+    """Whether the update of a unit is missing; for a collective, that of one of its members."""
     if unit == 3:
         return 3 in fact["own"] and bool(owing & {0, 1})
     return unit in owing
 
 
 def expect_group(group, facts, note, unit=None):
-    """Every figure of a group against the rows it should be counted from; `unit` is whose updates are missed."""
+    """Compare every figure of a group with its rows; only missing updates of `unit` count as silent."""
     now = [each["now"] for each in facts]
     counted = [each for each in now if each["status"] != "CANCELLED"]
 
@@ -168,7 +168,7 @@ def compare(world, drawn, facts):
     start = next(first for first, last in QUARTERS if first <= day <= last)
     then_start = next(first for first, last in QUARTERS if first <= since <= last)
     for each in facts:
-        each["now"], each["then"] = plain.stood(each, day, start), plain.stood(each, since, then_start)
+        each["now"], each["then"] = plain.state_on(each, day, start), plain.state_on(each, since, then_start)
         ends = plain.midnight_after(since), plain.midnight_after(day)
         each["owing_since"] = plain.missing(each, *ends)
         each["changes"] = plain.changed(each["then"], each["now"], since, each["owing_since"])
@@ -187,7 +187,7 @@ def compare(world, drawn, facts):
     plan = Plan.objects.get(pk=world.plan.pk)
     periods = list(plan.periods.all())
     as_of, earlier = on_day(plan, day, periods), on_day(plan, since, periods)
-    chosen = ActionFilter(filters, plan.actions.all(), as_of=as_of, since=earlier, only=FILTERS)
+    chosen = ActionFilter(filters, plan.actions.all(), as_of=as_of, since=earlier, only=OVERVIEW_FILTERS)
     overview = read_overview(plan, chosen, earlier, {"as_of": day.isoformat()})
 
     if unit is not None:
@@ -244,15 +244,15 @@ def expect_units(world, overview, facts, unit, role):
             expect_group(part, [each for each in facts if n in each[name]], name, n if name == "lead" else None)
     late = [part.overdue.count for part in overview.leads]
     assert late == sorted(late, reverse=True)
-    quiet = {place[part.subject.pk] for part in overview.silent_units}
+    silent = {place[part.subject.pk] for part in overview.silent_units}
     owing = {n for each in facts if each["now"]["due"] in ("OVERDUE", "NOW") for n in each["own"]}
     day = overview.as_of.day
     start = plain.midnight_after(next(first for first, last in QUARTERS if first <= day <= last) - timedelta(days=1))
     until = plain.midnight_after(day)
     reported = {n for each in facts for n in each["holders"] - plain.missing(each, start, until)}
-    assert quiet == owing.intersection(shown) - reported
+    assert silent == owing.intersection(shown) - reported
     led = [[each["now"]["status"] for each in facts if n in each["lead"]] for n in shown]
-    done = [{c.name: f.count for c, f in cells}["done"] for _g, cells in matrix.arrange(overview.leads, "done").rows]
+    done = [{c.name: f.count for c, f in cells}["done"] for _g, cells in build_matrix(overview.leads, "done").rows]
     assert done == sorted((rows.count("DONE") for rows in led if rows), reverse=True)
 
 
@@ -270,12 +270,12 @@ def expect_periods(plan, overview, facts):
 
 
 def expect_curve(plan, overview, facts, day):
-    """Means of each month's end by the plain rules; the forecast a line through now at the pace of 90 days."""
+    """Compare the means at each month's end, and the forecast, a line from now at the pace of 90 days."""
 
     def means(on):
-        rows = [plain.stood(each, min(on, day), FIRST) for each in facts]
+        rows = [plain.state_on(each, min(on, day), FIRST) for each in facts]
         scheduled = [
-            plain.stood({**each, "told": []}, on, FIRST)["expected"]
+            plain.state_on({**each, "updates": []}, on, FIRST)["expected"]
             for each, row in zip(facts, rows, strict=True)
             if row["status"] != "CANCELLED" and each["first"]
         ]
@@ -285,9 +285,10 @@ def expect_curve(plan, overview, facts, day):
     ends = {(date(2019 + n // 12, n % 12 + 1, 1) - timedelta(days=1)) for n in range(10, 22)}
     assert [point.day for point in curve.points] == sorted(ends | {day, LAST})
     back = max(day - timedelta(days=90), FIRST)
+    earlier = [plain.state_on(each, back, FIRST) for each in facts]
     now, before = (
         means(day)[1],
-        plain.mean(r["progress"] for r in (plain.stood(e, back, FIRST) for e in facts) if r["status"] != "CANCELLED"),
+        plain.mean(each["progress"] for each in earlier if each["status"] != "CANCELLED"),
     )
     pace = (now - before) / (day - back).days if None not in (now, before) and FIRST < day < LAST else None
     assert curve.pace == pytest.approx(pace)
@@ -309,7 +310,7 @@ def expect_waiting(world, plan, as_of, drawn):
         {**each, **{r: each[r] | ({0, 1} if 3 in each[r] else set()) for r in ("lead", "support")}}
         for each in drawn["actions"]
     ]
-    standings = sorted(read_now(plan, as_of), key=lambda each: each.pk)
+    standings = sorted(read_plan_standings(plan, as_of), key=lambda each: each.pk)
     for fact, standing in zip(facts, standings, strict=True):
         fact["due"] = standing.due
     divisions = [Unit.objects.get(pk=world.units[n].pk) for n in range(3)]
@@ -321,14 +322,14 @@ def expect_waiting(world, plan, as_of, drawn):
             sum(due in kinds for due in side) for side in (ours, theirs) for kinds in (("OVERDUE", "NOW"), ("OVERDUE",))
         ]
         row = found.get(divisions[n].pk)
-        told = (
+        shown = (
             [row.for_them.count, row.for_them_late.count, row.for_us.count, row.for_us_late.count] if row else [0] * 4
         )
-        assert told == counts
+        assert shown == counts
 
 
 def expect_rows(plan, overview, as_of, earlier, one):
-    """The rows behind one of the figures, another one each time, are as many as the figure says."""
+    """Compare one figure, a random one each time, with the number of rows behind it."""
     groups = [overview.whole, *overview.categories, *overview.leads, *overview.supports]
     found = [
         figure

@@ -1,4 +1,4 @@
-"""The maturity map: what locks a cell, what makes it ready, the score that follows, and what is supposed."""
+"""The maturity map: states of the cells, scores, assumptions, and links."""
 
 import re
 from urllib.parse import urlencode
@@ -48,7 +48,7 @@ def test_the_state_of_each_cell(verdicts, shares, states):
 
 
 @pytest.mark.django_db
-def test_the_score_now_and_if_what_is_ready_passes(coordinator, tell):
+def test_score_now_and_if_everything_ready_passes(coordinator, tell):
     plan = PlanFactory()
     criterion = CriterionFactory()
     for level, passed in zip(Level, (P, F, P), strict=True):
@@ -68,12 +68,12 @@ def test_the_score_now_and_if_what_is_ready_passes(coordinator, tell):
     tell(actions[1], coordinator, status=Status.CANCELLED, progress=0, reason="รวมกับรายการอื่น")
     assert read() == (["PASSED", "FAILED", "LOCKED"], 300, 300)
     tell(actions[2], coordinator, status=Status.DONE)
-    # Advance is ready, and the pass above it counts once it is judged again.
+    # Advance is ready; the passed level above it counts once Advance passes.
     assert read() == (["PASSED", "READY", "LOCKED"], 300, 500)
 
 
 @pytest.mark.parametrize(
-    ("leaf", "supposed", "states", "reached", "points"),
+    ("leaf", "assumed", "states", "reached", "points"),
     [
         ("P F1 F1", "", "PASSED FAILED LOCKED", (1, 1), (300, 300)),
         ("P F1 F1", "A", "PASSED PASSED FAILED", (1, 2), (300, 400)),
@@ -86,9 +86,9 @@ def test_the_score_now_and_if_what_is_ready_passes(coordinator, tell):
         ("P P P", "S", "PASSED PASSED PASSED", (3, 3), (500, 500)),
     ],
 )
-def test_what_is_supposed_moves_levels_and_points(leaf, supposed, states, reached, points):
+def test_assumptions_change_levels_and_points(leaf, assumed, states, reached, points):
     the_map = make_map([[leaf]])
-    the_map.assume([f"1-{initial}" for initial in supposed])
+    the_map.assume([f"1-{initial}" for initial in assumed])
     (row,) = the_map.rows
     assert " ".join(cell.state for cell in row.cells) == states
     assert (the_map.now.reached[1], row.reached_assumed) == reached
@@ -96,29 +96,29 @@ def test_what_is_supposed_moves_levels_and_points(leaf, supposed, states, reache
     assert the_map.parts[0].if_assumed == points[1]
 
 
-def test_what_was_not_assessed_cannot_be_supposed():
+def test_only_assessed_requirements_can_be_assumed():
     assert make_map([["- - -", "P F1 -"]]).open_cells.keys() == {"2-A", "2-S"}
 
 
 MAP = "/plans/2562-2563/criteria/"
 
 
-def said(response):
+def warnings(response):
     return [str(message) for message in response.context["messages"]]
 
 
 @pytest.mark.django_db
-def test_bad_input_is_said_and_the_nearest_is_shown(demo, client, manager):
+def test_invalid_parameters_give_warnings(demo, client, manager):
     client.force_login(manager)
     response = client.get(MAP, {"pass": ["9.9-B", "1.2.1-B", "1.2.1-a"], "unlock": "99", "state": "GOOD", "sort": "x"})
-    assert response.context["assumed"] == ["1.2.1-A"]  # the one that is there and has not passed, however written
-    assert response.context["most"] == 10
+    assert response.context["assumed"] == ["1.2.1-A"]  # it exists and has not passed; upper and lower case are the same
+    assert response.context["limit"] == 10
     assert response.context["state"] is None
-    words = " ".join(said(response))
+    words = " ".join(warnings(response))
     assert all(each in words for each in ("9.9-B", "1.2.1-B", "99", "GOOD", "sort"))
-    assert client.get(MAP, {"unlock": "two"}).context["most"] == 3
-    assert client.get(MAP, {"unlock": "-4"}).context["most"] == 1
-    assert said(client.get(MAP, {"pass": "1.2.1-A", "unlock": "5", "state": "READY"})) == []
+    assert client.get(MAP, {"unlock": "two"}).context["limit"] == 3
+    assert client.get(MAP, {"unlock": "-4"}).context["limit"] == 1
+    assert warnings(client.get(MAP, {"pass": "1.2.1-A", "unlock": "5", "state": "READY"})) == []
     for hostile in ("\0", "9" * 400, "๓", "<b>", "' OR 1=1"):
         answer = client.get(MAP, dict.fromkeys(("pass", "unlock", "state"), hostile))
         assert answer.status_code == 200
@@ -135,7 +135,7 @@ def test_a_state_narrows_the_map_to_exactly_its_cells(demo, client, manager):
             page = client.get(MAP, {"state": state}).content.decode()
             assert len(re.findall(rf'class="map-cell cell-{state.lower()}(?! [^"]*is-other)', page)) == count
             rows = page.count('<td class="map-cell') / 3
-            assert rows <= count  # no criterion without such a cell, its heading aside
+            assert rows <= count  # every criterion on the page has such a cell
 
 
 @pytest.mark.django_db

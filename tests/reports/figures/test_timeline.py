@@ -1,4 +1,4 @@
-"""The timeline: each action's bar over its periods, filled as far as its progress, marked where it is late."""
+"""The timeline: the bar of each action over its periods, with progress and overdue mark."""
 
 import re
 from datetime import date
@@ -8,7 +8,7 @@ import pytest
 
 from criteria.models import Criterion
 from plan.models import ActionItem, Period, Status
-from reports.figures.timeline import build_timeline, day_share
+from reports.figures.timeline import build_timeline, day_position
 
 pytestmark = pytest.mark.django_db
 TIMELINE = "/plans/2562-2563/timeline/"
@@ -18,7 +18,7 @@ BAR = re.compile(
 
 
 def bars(client, **parameters):
-    """ref → (status, inferred, % filled, late) of each bar on the page."""
+    """Return ref → (status, is inferred, % filled, is late) of each bar on the page."""
     page = client.get(TIMELINE, parameters).content.decode()
     return {
         match[3]: (
@@ -32,7 +32,7 @@ def bars(client, **parameters):
 
 
 @pytest.mark.both_databases
-def test_each_bar_says_what_the_list_says(demo, client, manager):
+def test_bars_equal_the_action_list(demo, client, manager):
     client.force_login(manager)
     for parameters in ({}, {"as_of": "2020-02-10"}, {"as_of": "2020-05-15", "unit": "กพร.", "role": "LEAD"}):
         response = client.get(TIMELINE, parameters)
@@ -66,7 +66,7 @@ def test_a_bar_lies_over_the_periods_of_its_schedule(demo, client, manager):
             assert len(bar.before) + bar.span + len(bar.after) == timeline.columns - 1
 
 
-def test_a_filter_narrows_the_lines_and_is_said_in_print(demo, client, manager):
+def test_filter_narrows_the_rows_and_is_printed(demo, client, manager):
     client.force_login(manager)
     response = client.get(TIMELINE, {"status": "BLOCKED", "as_of": "2020-05-15"})
     shown = bars(client, status="BLOCKED", as_of="2020-05-15")
@@ -74,7 +74,7 @@ def test_a_filter_narrows_the_lines_and_is_said_in_print(demo, client, manager):
     assert "สถานะ: ติดปัญหา" in response.content.decode()
 
 
-def test_what_is_not_offered_is_said(demo, client, manager):
+def test_invalid_parameters_give_warnings(demo, client, manager):
     client.force_login(manager)
     response = client.get(TIMELINE, {"health": "GOOD", "colour": "red", "as_of": "2020-02-31"})
     words = " ".join(str(message) for message in response.context["messages"])
@@ -95,9 +95,9 @@ def test_a_plan_may_have_another_number_of_periods():
     ("day", "share"),
     [(date(2019, 8, 1), 100 / 61 / 2), (date(2019, 9, 30), 50), (date(2019, 12, 31), 100), (date(2019, 7, 1), 0)],
 )
-def test_where_the_day_lies(day, share):
+def test_position_of_the_day(day, share):
     periods = [
         SimpleNamespace(starts_on=date(2019, 8, 1), ends_on=date(2019, 9, 30)),
         SimpleNamespace(starts_on=date(2019, 10, 1), ends_on=date(2019, 12, 31)),
     ]
-    assert day_share(SimpleNamespace(periods=periods, day=day)) == pytest.approx(share)
+    assert day_position(SimpleNamespace(periods=periods, day=day)) == pytest.approx(share)

@@ -1,4 +1,4 @@
-"""What would lift the score most: against every choice there is, and on the department's plan."""
+"""Requirements that raise the score most: compared with every other choice, and on the plan of the department."""
 
 import re
 from itertools import combinations
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from criteria.models import Assessment, Category, Criterion, Level, Requirement
 from criteria.scoring import score, weights
 from reports.figures.maturity import CriterionRow, MapCategory, MapCell, MaturityMap, set_cell_states
-from reports.figures.unlock import unlock
+from reports.figures.unlock import find_unlock_steps
 
 VERDICTS = {"P": True, "F": False}
 
@@ -21,7 +21,7 @@ class Verdict:
 
 
 def make_map(categories, points=(300, 100, 100)):
-    """A map from lists of top criteria, each "PFF" (a leaf) or a list of such (a parent); "-" is not assessed."""
+    """Build a map from lists of top criteria, each a leaf such as "P F F" or a list of leaves; "-" is not assessed."""
     assessment = Assessment(**dict(zip(("basic_points", "advance_points", "significance_points"), points, strict=True)))
     parts, numbers = [], iter(range(1, 1000))
     for category_number, tops in enumerate(categories, 1):
@@ -41,7 +41,7 @@ def make_map(categories, points=(300, 100, 100)):
 
 
 def make_cells(criterion, leaf):
-    """The cells of a leaf such as "P F2 F0": verdict, and how many of its actions are open."""
+    """Build the cells of a leaf such as "P F2 F0": verdict, and number of open actions."""
     cells = []
     for level, letter in zip(Level, leaf.split(), strict=True):
         verdict = Verdict(VERDICTS[letter[0]]) if letter[0] in VERDICTS else None
@@ -53,7 +53,7 @@ def make_cells(criterion, leaf):
 
 
 def lift(the_map, codes):
-    """The score with these requirements passed too, by the plain rule."""
+    """Return the score if these requirements also pass."""
     passed = {
         row.criterion.pk: {cell.level for cell in row.cells if cell.passes or cell.code in codes}
         for row in the_map.rows
@@ -68,27 +68,27 @@ CATEGORY = st.lists(st.one_of(LEAF, st.lists(LEAF, min_size=1, max_size=2)), min
 
 @given(st.lists(CATEGORY, min_size=1, max_size=3), st.integers(1, 3), st.sampled_from([(300, 100, 100), (1, 50, 0)]))
 @settings(max_examples=150)
-def test_no_other_choice_lifts_the_score_further(categories, most, points):
+def test_no_other_choice_raises_the_score_more(categories, limit, points):
     the_map = make_map(categories, points)
-    found = unlock(the_map, most)
+    found = find_unlock_steps(the_map, limit)
     codes = [step.cell.code for step in found]
     cells = the_map.open_cells
 
     def worth(chosen):
-        """To be compared: points gained, few requirements, few unplanned ones, few open actions."""
+        """Return the sort key of a choice: points gained, then fewest requirements, unplanned ones, open actions."""
         gain = round(lift(the_map, chosen) - lift(the_map, ()), 6)
         open_actions = sum(cells[code].unfinished.count for code in chosen)
         return gain, -len(chosen), -sum(cells[code].total == 0 for code in chosen), -open_actions
 
-    every = [each for number in range(most + 1) for each in combinations(cells, number)]
+    every = [each for number in range(limit + 1) for each in combinations(cells, number)]
     assert worth(codes) == max(map(worth, every))
     assert sum(step.gain for step in found) == pytest.approx(worth(codes)[0], abs=1e-5)
-    assert len(codes) == len(set(codes)) <= most
+    assert len(codes) == len(set(codes)) <= limit
 
 
 @given(st.lists(CATEGORY, min_size=1, max_size=3))
 @settings(max_examples=100)
-def test_the_weights_are_the_means_multiplied_out(categories):
+def test_weights_equal_nested_means(categories):
     the_map = make_map(categories)
     criteria = [row.criterion for row in the_map.rows]
     shares = weights(criteria, [row.criterion.pk for row in the_map.rows if row.is_assessed])
@@ -97,28 +97,28 @@ def test_the_weights_are_the_means_multiplied_out(categories):
     assert sum(shares.values()) == (1 if shares else 0)
 
 
-def test_by_hand():
+def test_steps_of_a_small_map():
     # Category 1: a leaf of weight 1/2; category 2: a parent of two leaves (1/8 each), and a leaf (1/4).
     the_map = make_map([["F1 P F0"], [["P F1 F1", "F9 F1 P"], "P P F1"]])
-    first = unlock(the_map, 1)
+    first = find_unlock_steps(the_map, 1)
     # Basic of the first opens Advance too: 400 points × 1/2.
     assert [(step.cell.code, step.gain) for step in first] == [("1-B", 200)]
-    second = unlock(the_map, 2)
+    second = find_unlock_steps(the_map, 2)
     # Then its Significance, 100 × 1/2, beats 300 × 1/8 of the fourth and 100 × 1/4 of the last.
     assert [(step.cell.code, step.gain) for step in second] == [("1-B", 200), ("1-S", 50)]
-    assert [step.cell.code for step in unlock(the_map, 3)] == ["1-B", "1-S", "4-B"]
+    assert [step.cell.code for step in find_unlock_steps(the_map, 3)] == ["1-B", "1-S", "4-B"]
 
 
-def test_what_was_not_assessed_is_not_proposed():
-    assert unlock(make_map([["- - -"]]), 3) == []
-    assert unlock(make_map([["P P P"]]), 3) == []
+def test_only_failed_requirements_are_proposed():
+    assert find_unlock_steps(make_map([["- - -"]]), 3) == []
+    assert find_unlock_steps(make_map([["P P P"]]), 3) == []
 
 
 MAP = "/plans/2562-2563/criteria/"
 
 
 @pytest.mark.django_db
-def test_the_page_proposes_and_the_link_supposes_it(demo, client, manager):
+def test_link_assumes_the_proposed_requirements(demo, client, manager):
     client.force_login(manager)
     response = client.get(MAP, {"unlock": "4"})
     missing = response.context["missing"]
@@ -135,9 +135,9 @@ def test_the_page_proposes_and_the_link_supposes_it(demo, client, manager):
         assert len(each.actions) == each.step.cell.unfinished.count
         for action in each.actions:
             assert action.ref in page
-    supposed = client.get(f"{MAP}?{response.context['try_query']}")
-    assert supposed.context["map"].if_assumed.total == pytest.approx(expected)
-    assert len(re.findall(r'id="pass-[^"]+" checked', supposed.content.decode())) == 4
+    assumed = client.get(f"{MAP}?{response.context['try_query']}")
+    assert assumed.context["map"].if_assumed.total == pytest.approx(expected)
+    assert len(re.findall(r'id="pass-[^"]+" checked', assumed.content.decode())) == 4
 
 
 @pytest.mark.django_db

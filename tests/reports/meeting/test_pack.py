@@ -1,4 +1,4 @@
-"""The meeting pack: its sentences and lists say what the figures say, on the page and in the Word file."""
+"""The meeting pack: lists and sentences agree with the figures, on the page and in the Word file."""
 
 import re
 from datetime import date
@@ -13,8 +13,8 @@ from docx.oxml.ns import qn
 from criteria.models import Level
 from plan.models import Change, Plan
 from reports.meeting.document import build_meeting_word
-from reports.meeting.pack import LISTED
-from tests.reports.test_sentences import packed
+from reports.meeting.pack import LISTED_CHANGES
+from tests.reports.test_sentences import read_pack
 
 pytestmark = pytest.mark.django_db
 PACK = "/plans/2562-2563/reports/meeting/"
@@ -36,11 +36,11 @@ def department(demo):
     ],
 )
 def test_the_lists_hold_as_many_rows_as_the_figures_count(department, day, since):
-    pack = packed(department, day, since)
+    pack = read_pack(department, day, since)
     figures = dict(pack.overview.changes)
     assert len(pack.overdue) == pack.overview.whole.overdue.count
     assert [(change, len(actions)) for change, actions in pack.changed] == [
-        (change, figures[change].count) for change in LISTED
+        (change, figures[change].count) for change in LISTED_CHANGES
     ]
     assert sum(len(actions) for _unit, actions in pack.silent) == figures[Change.SILENT].count
     assert all(each.days_late > 0 for each in pack.overdue)
@@ -52,7 +52,7 @@ def read_word(response):
     return Document(BytesIO(b"".join(response.streaming_content)))
 
 
-def test_the_word_file_says_what_the_page_says(demo, client, manager):
+def test_word_file_equals_the_page(demo, client, manager):
     client.force_login(manager)
     client.cookies["django_language"] = "en"
     response = client.get(PACK, {"as_of": "2020-05-15", "since": "2019-12-31"})
@@ -62,9 +62,9 @@ def test_the_word_file_says_what_the_page_says(demo, client, manager):
     assert "attachment" in answer.headers["Content-Disposition"]
     document = read_word(answer)
     with override("th"):
-        pack = packed(Plan.objects.get(slug="2562-2563"), date(2020, 5, 15), date(2019, 12, 31))
+        pack = read_pack(Plan.objects.get(slug="2562-2563"), date(2020, 5, 15), date(2019, 12, 31))
         text = [paragraph.text for paragraph in document.paragraphs]
-        assert [line for line in pack.sentences if line not in text] == []  # in Thai, whatever the page speaks
+        assert [line for line in pack.sentences if line not in text] == []  # in Thai, in every language of the page
         tables = {table.cell(0, 0).text: table for table in document.tables}
         compared, categories, units, the_map = document.tables[:4]
         assert [[cell.text for cell in row.cells][1:3] for row in compared.rows][1:7] == [
@@ -82,7 +82,7 @@ def test_the_word_file_says_what_the_page_says(demo, client, manager):
 
 
 def from_styles(document, paragraph, run, tag):
-    """The element a run's properties hold under a tag: its own, or that of its paragraph's styles."""
+    """Return the element of a run's properties with this tag: its own, or that of the styles of its paragraph."""
     found = run.find(f"{qn('w:rPr')}/{qn(tag)}")
     style = next(each for each in document.styles if each.style_id == (paragraph.style or "Normal"))
     while found is None and style is not None:
@@ -94,7 +94,7 @@ def from_styles(document, paragraph, run, tag):
 def test_the_word_file_is_set_in_the_thai_font(department, settings):
     with override("th"):
         file = BytesIO()
-        pack = packed(department, date(2020, 5, 15), date(2020, 4, 10))
+        pack = read_pack(department, date(2020, 5, 15), date(2020, 4, 10))
         build_meeting_word(pack, settings.PMQA_MEETING_TEMPLATE).save(file)
     document = Document(BytesIO(file.getvalue()))
     runs = [(paragraph, run) for paragraph in document.element.body.iter(qn("w:p")) for run in paragraph.r_lst]
@@ -120,7 +120,7 @@ def test_the_word_file_is_set_in_the_thai_font(department, settings):
 
 
 @pytest.mark.parametrize("address", [PACK, WORD])
-def test_a_day_that_is_none_is_never_an_error(demo, client, manager, address):
+def test_invalid_day_is_not_an_error(demo, client, manager, address):
     client.force_login(manager)
     for asked in ({"as_of": "2020-02-31"}, {"since": "31/2/2563"}, {"as_of": "1999-01-01", "since": "2099-01-01"}):
         response = client.get(address, asked)
@@ -131,7 +131,7 @@ def test_a_day_that_is_none_is_never_an_error(demo, client, manager, address):
             read_word(response)
 
 
-def test_a_plan_that_has_ended_opens_on_its_last_day_and_says_so(demo, client, manager, settings):
+def test_pages_of_an_ended_plan_show_its_last_day(demo, client, manager, settings):
     settings.PMQA_TODAY = date(2021, 3, 1)
     client.force_login(manager)
     for page in (
@@ -152,7 +152,7 @@ def test_a_plan_that_has_ended_opens_on_its_last_day_and_says_so(demo, client, m
 
 def test_levels_are_named_as_the_standard_names_them(department, settings):
     with override("th"):
-        pack = packed(department, date(2020, 5, 15), date(2020, 4, 10))
+        pack = read_pack(department, date(2020, 5, 15), date(2020, 4, 10))
         document = build_meeting_word(pack, settings.PMQA_MEETING_TEMPLATE)
     header = next(table.rows[0] for table in document.tables if table.cell(0, 1).text == "Basic")
     assert [cell.text for cell in header.cells[1:4]] == [level.short for level in Level]

@@ -1,4 +1,4 @@
-"""The Word template of the meeting pack: texts come out as typed, a department's own is used, a broken one is named."""
+"""The Word template of the meeting pack: texts as typed, custom templates, messages for broken ones."""
 
 from datetime import date
 from io import BytesIO
@@ -15,7 +15,7 @@ from reports.figures.groups import BAR_ORDER
 from reports.meeting.document import _context, build_meeting_word
 from spreadsheets.properties import set_author
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory
-from tests.reports.test_sentences import packed
+from tests.reports.test_sentences import read_pack
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ def blocked(coordinator, tell):
 
 def pack_of(action):
     with override("th"):
-        return packed(action.plan, date(2020, 5, 15), date(2020, 4, 1))
+        return read_pack(action.plan, date(2020, 5, 15), date(2020, 4, 1))
 
 
 def word_template(path, *paragraphs, rows=()):
@@ -138,20 +138,21 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("tag", BROKEN)
-def test_a_mistake_in_the_template_is_named_on_the_page(blocked, client, manager, settings, tmp_path, tag):
+def test_page_names_the_mistake_in_the_template(blocked, client, manager, settings, tmp_path, tag):
     settings.PMQA_MEETING_TEMPLATE = word_template(tmp_path / "own.docx", "first", tag)
     assert_refused(client, manager, blocked, "own.docx", *BROKEN[tag])
 
 
 def assert_refused(client, manager, action, *words):
-    """The Word file's address answers with the page and a message that holds these words, in the page's language."""
+    """Check that the URL of the Word file shows the page with a message that contains `words`, in its language."""
     client.force_login(manager)
     address = f"/plans/{action.plan.slug}/reports/meeting.docx?since=2020-03-01"
     client.cookies["django_language"] = "en"
     english = client.get(address)
     assert english.status_code == 503
     body = english.content.decode()
-    assert [word for word in ("The Word file was not made.", "PMQA_MEETING_TEMPLATE", *words) if word not in body] == []
+    expected = ("The Word file was not created.", "PMQA_MEETING_TEMPLATE", *words)
+    assert [word for word in expected if word not in body] == []
     assert "For the meeting: the improvement plan as of" in body
     client.cookies["django_language"] = "th"
     thai = client.get(address).content.decode()
@@ -169,7 +170,7 @@ def test_a_template_that_cannot_be_read(blocked, client, manager, settings, tmp_
 
 
 @pytest.mark.parametrize("kind", ["text", "empty", "zip", "workbook", "cut"])
-def test_a_template_that_is_no_word_file(blocked, client, manager, settings, tmp_path, kind):
+def test_template_of_another_file_type(blocked, client, manager, settings, tmp_path, kind):
     whole = settings.PMQA_MEETING_TEMPLATE.read_bytes()
     path = settings.PMQA_MEETING_TEMPLATE = tmp_path / "own.docx"
     path.write_bytes({"text": b"text", "cut": whole[: len(whole) // 2]}.get(kind, b""))
@@ -181,13 +182,13 @@ def test_a_template_that_is_no_word_file(blocked, client, manager, settings, tmp
     assert_refused(client, manager, blocked, "own.docx", "is not a Word document (.docx)")
 
 
-def test_a_tag_that_begins_in_a_paragraph_and_ends_in_a_cell(blocked, client, manager, settings, tmp_path):
+def test_tag_across_a_paragraph_and_a_cell(blocked, client, manager, settings, tmp_path):
     path = settings.PMQA_MEETING_TEMPLATE = tmp_path / "own.docx"
     word_template(path, "{% if not overdue %}first", rows=[["{% endif %}a", "b"]])
     assert_refused(client, manager, blocked, "own.docx", "a tag in the wrong place")
 
 
-def test_a_file_without_properties_is_signed():
+def test_author_is_set_in_a_file_without_properties():
     file = BytesIO()
     with ZipFile(file, "w") as archive:
         archive.writestr("word/document.xml", "<w/>")

@@ -1,4 +1,4 @@
-"""What stands in the rows of the plan form, before any cell is written."""
+"""Rows of the plan form, before any cell is written."""
 
 from datetime import date
 
@@ -43,7 +43,7 @@ def judge(plan, criterion, level, *, passed=False):
 
 
 def blocks_of(plan):
-    """(levels, refs of the actions) of each block of the only criterion."""
+    """Return (levels, refs of the actions) of each block of the only criterion."""
     ((_category, (entry,)),) = read(plan)
     return [
         ([level for level, _text, _verdict in block.levels], [str(each) for each in block.actions])
@@ -51,14 +51,14 @@ def blocks_of(plan):
     ]
 
 
-def test_levels_stand_apart_lowest_first(plan, criterion):
+def test_levels_are_separate_blocks_lowest_first(plan, criterion):
     advance, basic = (judge(plan, criterion, level) for level in (Level.ADVANCE, Level.BASIC))
     ActionItemFactory(plan=plan, criterion=criterion, ref="a", requirements=[advance])
     ActionItemFactory(plan=plan, criterion=criterion, ref="b", requirements=[basic])
     assert blocks_of(plan) == [([Level.BASIC], ["b"]), ([Level.ADVANCE], ["a"])]
 
 
-def test_levels_that_share_an_action_stand_together(plan, criterion):
+def test_levels_that_share_an_action_are_one_block(plan, criterion):
     levels = [judge(plan, criterion, level) for level in Level]
     ActionItemFactory(plan=plan, criterion=criterion, ref="a", position=1, requirements=levels[1:2])
     ActionItemFactory(plan=plan, criterion=criterion, ref="as", position=2, requirements=levels[1:])
@@ -66,7 +66,7 @@ def test_levels_that_share_an_action_stand_together(plan, criterion):
     assert blocks_of(plan) == [([Level.BASIC], ["b"]), ([Level.ADVANCE, Level.SIGNIFICANCE], ["a", "as"])]
 
 
-def test_a_level_that_passed_is_not_printed_unless_there_is_something_to_do_for_it(plan, criterion):
+def test_passed_level_is_printed_only_with_actions(plan, criterion):
     basic = judge(plan, criterion, Level.BASIC, passed=True)
     judge(plan, criterion, Level.ADVANCE)
     assert blocks_of(plan) == [([Level.ADVANCE], [])]
@@ -74,14 +74,14 @@ def test_a_level_that_passed_is_not_printed_unless_there_is_something_to_do_for_
     assert blocks_of(plan) == [([Level.BASIC], ["b"]), ([Level.ADVANCE], [])]
 
 
-def test_an_action_that_answers_no_level_is_not_lost(plan, criterion):
+def test_action_without_a_level_is_in_a_block(plan, criterion):
     judge(plan, criterion, Level.ADVANCE)
     ActionItemFactory(plan=plan, criterion=criterion, ref="x", requirements=[])
     ActionItemFactory(plan=plan, criterion=criterion, ref="y", requirements=[])
     assert blocks_of(plan) == [([], ["x", "y"]), ([Level.ADVANCE], [])]
 
 
-def test_what_was_not_assessed_is_left_out_but_the_parent_of_what_was_is_not(plan):
+def test_only_assessed_criteria_and_their_parents_are_included(plan):
     parent = CriterionFactory(code="2.1", position=1)
     child = CriterionFactory(code="2.1.1", position=2, parent=parent, category=parent.category)
     CriterionFactory(code="2.1.2", position=3, parent=parent, category=parent.category)

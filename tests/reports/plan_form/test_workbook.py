@@ -1,4 +1,4 @@
-"""แบบแผน, opened again: the document's own layout, every action once, and how each stands."""
+"""แบบแผน (plan form) as a workbook: layout of the document, every action once, status of each."""
 
 import re
 from datetime import UTC, date, datetime
@@ -32,15 +32,15 @@ DAY = date(2020, 5, 15)
 
 
 def build(plan, *, day=DAY, with_status=True):
-    """The form as it opens again from its bytes."""
+    """Build the form, save it and open it again."""
     file = BytesIO()
     build_plan_form(plan, on_day(plan, day, plan.periods.all()), with_status=with_status).save(file)
     return load_workbook(file)
 
 
-def row_of(sheet, words, column=3):
-    """The number of the one row whose cell in a column says `words`."""
-    (row,) = [cell.row for (cell,) in sheet.iter_rows(min_col=column, max_col=column) if cell.value == words]
+def row_of(sheet, text, column=3):
+    """Return the number of the only row with this text in a column."""
+    (row,) = [cell.row for (cell,) in sheet.iter_rows(min_col=column, max_col=column) if cell.value == text]
     return row
 
 
@@ -53,7 +53,7 @@ def texts(sheet, row, first, last):
 
 
 def filled(sheet, row, periods=4):
-    """The numbers of the periods whose cells are filled, and by which patterns."""
+    """Return the numbers of the periods with filled cells, and the patterns of the fills."""
     fills = [sheet.cell(row, 3 + number).fill.patternType for number in range(1, periods + 1)]
     return [number for number, fill in enumerate(fills, start=1) if fill], {fill for fill in fills if fill}
 
@@ -73,10 +73,10 @@ def action(plan, criterion):
     return ActionItemFactory(plan=plan, criterion=criterion, number="1", text="จัดทำแผน", runs=(2, 3))
 
 
-# The document again.
+# Layout of the document.
 
 
-def test_the_top_is_the_document_s(plan, action):
+def test_title_and_header_match_the_document(plan, action):
     sheet = build(plan, with_status=False)["หมวด ๑"]
     assert (sheet["A1"].value, sheet["A2"].value) == (plan.title, "หมวด ๑ การนำองค์การ")
     assert texts(sheet, 3, 1, 3) == ["ระดับดำเนินการ", "ความเห็น\nผู้ตรวจประเมิน", "สิ่งที่ต้องดำเนินการเพิ่มเติม"]
@@ -86,13 +86,13 @@ def test_the_top_is_the_document_s(plan, action):
     assert (sheet.print_title_rows, sheet.freeze_panes) == ("$3:$4", "A5")
 
 
-def test_the_organization_has_a_line_where_the_title_does_not_name_it(action):
+def test_organization_has_a_line_if_the_title_does_not_name_it(action):
     action.plan.organization = "กรมอื่น"
     action.plan.save()
     assert build(action.plan)["หมวด ๑"]["A2"].value == "กรมอื่น"
 
 
-def test_periods_of_two_fiscal_years_are_told_apart(criterion):
+def test_periods_are_grouped_by_fiscal_year(criterion):
     quarters = [(date(2019, 8, 1), date(2019, 9, 30)), (date(2019, 10, 1), date(2019, 12, 31))]
     plan = PlanFactory(starts_on=date(2019, 8, 1), periods=quarters)
     ActionItemFactory(plan=plan, criterion=criterion, runs=(1, 2))
@@ -102,7 +102,7 @@ def test_periods_of_two_fiscal_years_are_told_apart(criterion):
     assert texts(sheet, row + 1, 4, 5) == ["ส.ค.–ก.ย.", "ต.ค.–ธ.ค."]
 
 
-def test_a_level_stands_beside_its_actions(plan, criterion, action):
+def test_level_is_merged_beside_its_actions(plan, criterion, action):
     requirement = action.requirements.get()
     ActionItemFactory(plan=plan, criterion=criterion, number="", text="ติดตามผล", requirements=[requirement])
     sheet = build(plan)["หมวด ๑"]
@@ -114,13 +114,13 @@ def test_a_level_stands_beside_its_actions(plan, criterion, action):
     assert {f"A{first}:A{second}", f"B{first}:B{second}", f"A{first - 1}:M{first - 1}"} <= merges(sheet)
 
 
-def test_a_bullet_of_a_symbol_font_is_one_that_every_font_has(plan, criterion, action):
+def test_symbol_font_bullet_becomes_a_plain_bullet(plan, criterion, action):
     action.requirements.update(text="\uf0b7 Single Window")
     sheet = build(plan)["หมวด ๑"]
     assert sheet.cell(row_of(sheet, "1. จัดทำแผน"), 1).value == "Advance (Alignment)\n• Single Window"
 
 
-def test_two_levels_that_share_their_actions_share_their_cells(plan, criterion):
+def test_levels_with_shared_actions_share_cells(plan, criterion):
     levels = [
         RequirementFactory(criterion=criterion, level=level, text=f"- {level.short}")
         for level in (Level.ADVANCE, Level.SIGNIFICANCE)
@@ -134,7 +134,7 @@ def test_two_levels_that_share_their_actions_share_their_cells(plan, criterion):
     assert sheet.cell(row, 2).value == "- Advance\nX ไม่ผ่าน\n\n- Significance\nX ไม่ผ่าน"
 
 
-def test_a_criterion_that_passed_is_a_heading_alone(plan, action):
+def test_passed_criterion_is_only_a_heading(plan, action):
     passed = CriterionFactory(code="1.2", title="ความโปร่งใส", category=action.criterion.category)
     VerdictFactory(assessment=plan.assessment, requirement=RequirementFactory(criterion=passed), passed=True)
     sheet = build(plan)["หมวด ๑"]
@@ -163,14 +163,14 @@ def test_an_arrow_runs_from_the_first_period_to_the_last(plan, criterion, action
     assert f"D{unscheduled}:G{unscheduled}" in merges(sheet)
 
 
-def test_what_an_inferred_arrow_means_is_said(plan, criterion, action):
-    said = "ช่วงเวลาอนุมานจากรูปแบบตารางของเอกสาร รอผู้ประสานงานยืนยัน"
-    assert said not in texts(build(plan)["หมวด ๑"], 2, 1, 9)
+def test_legend_explains_inferred_arrows(plan, criterion, action):
+    legend = "ช่วงเวลาอนุมานจากรูปแบบตารางของเอกสาร รอผู้ประสานงานยืนยัน"
+    assert legend not in texts(build(plan)["หมวด ๑"], 2, 1, 9)
     ActionItem.objects.update(schedule_basis="INFERRED")
-    assert said in texts(build(plan)["หมวด ๑"], 2, 1, 9)
+    assert legend in texts(build(plan)["หมวด ๑"], 2, 1, 9)
 
 
-def test_units_stand_once_for_the_actions_that_share_them(plan, criterion):
+def test_adjacent_actions_share_the_cell_of_their_units(plan, criterion):
     one, two = UnitFactory(abbreviation="กจ."), UnitFactory(abbreviation="กค.")
     shared = {"plan": plan, "criterion": criterion, "number": ""}
     ActionItemFactory(**shared, text="ก", position=1, lead=[one, two], support=[one])
@@ -182,7 +182,7 @@ def test_units_stand_once_for_the_actions_that_share_them(plan, criterion):
     assert f"H{row}:H{row + 1}" in merges(sheet)
 
 
-def test_what_was_uncertain_is_told_on_a_last_sheet(plan, criterion, action):
+def test_reading_notes_are_on_a_last_sheet(plan, criterion, action):
     ActionItem.objects.update(reading_note="เลขข้อข้าม", ref="1.1-A-1")
     criterion.reading_note = "ชื่อเกณฑ์อ่านไม่ชัด\nคงไว้ตามต้นฉบับ"
     criterion.save()
@@ -192,15 +192,15 @@ def test_what_was_uncertain_is_told_on_a_last_sheet(plan, criterion, action):
     assert notes == [("1.1", criterion.reading_note), ("1.1-A-1", "เลขข้อข้าม")]
 
 
-# How it stands.
+# Status columns.
 
 
-def test_status_columns_tell_how_it_stood_on_the_day(plan, action):
-    told = {"action": action, "status_from": Status.NOT_STARTED}
-    ProgressUpdateFactory(**told, version=2, at=datetime(2020, 2, 10, tzinfo=UTC), progress_to=40, result="ร่างแล้ว")
-    ProgressUpdateFactory(**told, version=3, at=datetime(2020, 4, 20, tzinfo=UTC), progress_to=60, result="")
+def test_status_columns_show_the_status_on_the_day(plan, action):
+    common = {"action": action, "status_from": Status.NOT_STARTED}
+    ProgressUpdateFactory(**common, version=2, at=datetime(2020, 2, 10, tzinfo=UTC), progress_to=40, result="ร่างแล้ว")
+    ProgressUpdateFactory(**common, version=3, at=datetime(2020, 4, 20, tzinfo=UTC), progress_to=60, result="")
     ProgressUpdateFactory(
-        **told,
+        **common,
         version=4,
         at=datetime(2020, 5, 2, tzinfo=UTC),
         status_to=Status.BLOCKED,
@@ -209,7 +209,7 @@ def test_status_columns_tell_how_it_stood_on_the_day(plan, action):
         problem="รองบประมาณ",
     )
 
-    def stood(day):
+    def status_cells(day):
         sheet = build(plan, day=day)["หมวด ๑"]
         assert sheet.cell(3, 10).value == f"สถานะ ณ วันที่ {thai_day[day]}"
         return texts(sheet, row_of(sheet, "1. จัดทำแผน"), 10, 13)
@@ -223,29 +223,29 @@ def test_status_columns_tell_how_it_stood_on_the_day(plan, action):
     }
     with translation.override("th"):
         label = {status: str(status.label) for status in Status}
-    assert stood(date(2020, 1, 31)) == [label[Status.NOT_STARTED], 0, None, "–"]
-    assert stood(date(2020, 2, 10)) == [label[Status.IN_PROGRESS], 40, "ร่างแล้ว", "10 ก.พ. 2563"]
-    assert stood(date(2020, 4, 30)) == [label[Status.IN_PROGRESS], 60, "ร่างแล้ว", "20 เม.ย. 2563"]
-    assert stood(DAY) == [label[Status.BLOCKED], 60, "ร่างแล้ว\nปัญหา : รองบประมาณ", "2 พ.ค. 2563"]
-    status, *_rest = stood(date(2020, 7, 1))
+    assert status_cells(date(2020, 1, 31)) == [label[Status.NOT_STARTED], 0, None, "–"]
+    assert status_cells(date(2020, 2, 10)) == [label[Status.IN_PROGRESS], 40, "ร่างแล้ว", "10 ก.พ. 2563"]
+    assert status_cells(date(2020, 4, 30)) == [label[Status.IN_PROGRESS], 60, "ร่างแล้ว", "20 เม.ย. 2563"]
+    assert status_cells(DAY) == [label[Status.BLOCKED], 60, "ร่างแล้ว\nปัญหา : รองบประมาณ", "2 พ.ค. 2563"]
+    status, *_rest = status_cells(date(2020, 7, 1))
     assert status.split("\n")[0] == label[Status.BLOCKED]
-    assert len(status.split("\n")) == 2  # and that it is overdue
+    assert len(status.split("\n")) == 2  # the second line says that it is overdue
 
 
-def test_without_status_nothing_of_it_is_written(plan, action):
+def test_form_without_status_has_no_status_columns(plan, action):
     ProgressUpdateFactory(action=action, result="ร่างแล้ว")
     sheet = build(plan, with_status=False)["หมวด ๑"]
     assert sheet.max_column == 9
     assert "ร่างแล้ว" not in [cell.value for row in sheet for cell in row]
 
 
-def test_the_words_are_thai_whatever_the_page_s_language(plan, action):
+def test_form_is_thai_in_every_language(plan, action):
     with translation.override("en"):
         sheet = build(plan)["หมวด ๑"]
     assert (sheet["D4"].value, sheet["J3"].value) == ("ต.ค.–ธ.ค.", "สถานะ ณ วันที่ 15 พ.ค. 2563")
 
 
-# What a workbook must bear.
+# Unusual content.
 
 
 def test_text_that_looks_like_a_formula_stays_text(plan, criterion, action):
@@ -256,7 +256,7 @@ def test_text_that_looks_like_a_formula_stays_text(plan, criterion, action):
     assert (sheet.cell(row, 3).data_type, sheet.cell(row, 12).value) == ("s", "@cmd")
 
 
-def test_a_text_higher_than_a_row_can_be_gets_several(plan, action):
+def test_text_higher_than_the_highest_row_spans_several_rows(plan, action):
     ActionItem.objects.update(text="ดำเนินการตามแผน " * 400)
     sheet = build(plan)["หมวด ๑"]
     heights = [each.height for each in sheet.row_dimensions.values()]
@@ -264,7 +264,7 @@ def test_a_text_higher_than_a_row_can_be_gets_several(plan, action):
     assert any(re.fullmatch(r"C\d+:C\d+", each) for each in merges(sheet) if each != "C3:C4")
 
 
-def test_a_plan_without_anything_still_opens(plan):
+def test_empty_plan_has_a_form(plan):
     assert build(plan).sheetnames == ["แบบแผน"]
 
 
@@ -284,7 +284,7 @@ def test_the_queries_do_not_grow_with_the_plan(plan, criterion, action, with_sta
     assert count() == once
 
 
-# The department's own plan.
+# The plan of the department.
 
 
 @pytest.fixture
@@ -293,7 +293,7 @@ def own(seeded):
 
 
 @pytest.mark.parametrize("with_status", [True, False])
-def test_every_action_of_the_document_stands_in_it_once(own, with_status):
+def test_form_has_every_action_once(own, with_status):
     book = build(own, with_status=with_status)
     assert book.sheetnames == [*(f"หมวด {digit}" for digit in "๑๒๓๔๕๖"), "หมายเหตุ"]
     assert book.properties.title == own.title
@@ -315,7 +315,7 @@ def test_every_action_of_the_document_stands_in_it_once(own, with_status):
     assert sorted(written) == sorted(expected)
 
 
-def test_units_and_verdicts_of_the_document_stand_in_it(own):
+def test_form_has_units_and_verdicts(own):
     sheet = build(own)["หมวด ๑"]
     row = next(cell.row for (cell,) in sheet.iter_rows(min_col=3, max_col=3) if "Line Official" in str(cell.value))
     assert texts(sheet, row, 9, 10) == ["สพม.", "กพร. กคร. กคน. กน. กสว. สรส. กภ. กจ."]

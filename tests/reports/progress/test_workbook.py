@@ -1,4 +1,4 @@
-"""The progress report says what the dashboards of its day say, and its charts are fed by those very cells."""
+"""The progress report equals the dashboards of its day, and its charts refer to its tables."""
 
 import re
 import zipfile
@@ -17,7 +17,7 @@ from plan.models import Due, Plan, Status
 from pmqa_tracker import thai
 from reports.figures.groups import BAR_ORDER
 from reports.figures.maturity import build_map
-from reports.figures.overview import FILTERS, read_overview
+from reports.figures.overview import OVERVIEW_FILTERS, read_overview
 from reports.progress.workbook import build_progress_report, build_unit_report
 from spreadsheets.styles import sheet_title
 from tests import sizes
@@ -41,7 +41,7 @@ def report(plan: Plan, day: date, since: date) -> Workbook:
 
 @pytest.fixture(scope="module")
 def written(demo, django_db_blocker):
-    """Write the report of a day once: `written(day, since)` is the file."""
+    """Return `written(day, since)`, which builds the report of a day once and returns its bytes."""
 
     @cache
     def inner(day: date, since: date) -> bytes:
@@ -52,7 +52,7 @@ def written(demo, django_db_blocker):
 
 
 def rows_under(sheet, heading: str) -> list[list]:
-    """The rows of the table whose first heading this is, until an empty one."""
+    """Return the rows of the table with this first heading, up to an empty row."""
     top = next(cell.row for cell in sheet["A"] if cell.value == heading)
     rows = []
     for row in sheet.iter_rows(min_row=top + 1, values_only=True):
@@ -63,21 +63,21 @@ def rows_under(sheet, heading: str) -> list[list]:
 
 
 @pytest.mark.parametrize(("day", "since"), DAYS)
-def test_every_figure_is_the_dashboards(written, day, since):
+def test_figures_equal_the_dashboard(written, day, since):
     plan = Plan.objects.get()
     book = load_workbook(BytesIO(written(day, since)))
     as_of, then = on_day(plan, day, plan.periods.all()), on_day(plan, since, plan.periods.all())
-    chosen = ActionFilter({}, plan.actions.all(), as_of=as_of, since=then, only=FILTERS)
+    chosen = ActionFilter({}, plan.actions.all(), as_of=as_of, since=then, only=OVERVIEW_FILTERS)
     board = read_overview(plan, chosen, then, {})
-    told = {row[0]: row[1:] for row in rows_under(book["สรุป"], "ตัวเลข")}
-    assert told["รายการทั้งหมด"][:2] == [board.then.total.count, board.whole.total.count]
+    figures = {row[0]: row[1:] for row in rows_under(book["สรุป"], "ตัวเลข")}
+    assert figures["รายการทั้งหมด"][:2] == [board.then.total.count, board.whole.total.count]
     for each in board.compared:
-        assert told[str(each.label)][:3] == [
+        assert figures[str(each.label)][:3] == [
             each.then.count,
             each.now.count,
             each.now.count - each.then.count,
         ]
-    assert told["ความก้าวหน้าเฉลี่ย (%)"][1] == pytest.approx(board.whole.progress)
+    assert figures["ความก้าวหน้าเฉลี่ย (%)"][1] == pytest.approx(board.whole.progress)
     curve = rows_under(book["สรุป"], "วันที่")
     assert [row[:4] for row in curve] == [
         [thai.format_date(point.day), pytest.approx(point.expected), point.actual and pytest.approx(point.actual),
@@ -111,7 +111,7 @@ def test_every_figure_is_the_dashboards(written, day, since):
 
 
 def test_each_unit_has_its_rows_and_its_sheet_stands_alone(written):
-    """The sheet alone of three units, and of every unit in a full run."""
+    """Build the workbook of a single unit for three units, and in a full run for every unit."""
     plan, (day, since) = Plan.objects.get(), DAYS[0]
     book = load_workbook(BytesIO(written(day, since)))
     as_of = on_day(plan, day, plan.periods.all())
@@ -127,7 +127,7 @@ def test_each_unit_has_its_rows_and_its_sheet_stands_alone(written):
     assert len(rows_under(book["ล่าช้าและติดปัญหา"], "รหัส")) == late + blocked
 
 
-def test_charts_are_excels_own_and_point_at_their_table(written):
+def test_charts_are_native_and_refer_to_their_table(written):
     data = written(*DAYS[0])
     with zipfile.ZipFile(BytesIO(data)) as parts:
         names = parts.namelist()
@@ -144,7 +144,7 @@ def test_charts_are_excels_own_and_point_at_their_table(written):
     assert "ดำเนินการแล้วเสร็จ" in book["รายหมวด"].cell(3, 3).value
 
 
-def test_a_sheet_may_be_called_after_any_unit():
+def test_sheet_title_of_any_unit_is_valid():
     assert sheet_title("ก/ข:[ค]*?", ()) == "ก ข ค"
     assert sheet_title("'", ()) == "-"
     assert sheet_title("ก" * 40, ()) == "ก" * 31
@@ -153,7 +153,7 @@ def test_a_sheet_may_be_called_after_any_unit():
 
 
 @pytest.mark.both_databases
-def test_the_report_asks_as_often_whatever_it_holds(django_assert_max_num_queries, demo):
+def test_number_of_queries_is_limited(django_assert_max_num_queries, demo):
     plan = Plan.objects.get()
     with django_assert_max_num_queries(20):
         report(plan, date(2020, 5, 15), date(2020, 4, 10))
