@@ -96,13 +96,13 @@ def _level_columns(index: int, level: Level) -> list[Column]:
 
 def _assumed_columns() -> list[Column]:
     return [
-        Column(_("Points as supposed"), 12, ColumnKind.NUMBER, get=lambda each: _rounded(each.row.points_assumed)),
-        Column(_("Level reached as supposed"), 14, get=lambda each: _reached(each.row, each.row.reached_assumed)),
+        Column(_("Points with assumptions"), 12, ColumnKind.NUMBER, get=lambda each: _rounded(each.row.points_assumed)),
+        Column(_("Level reached with assumptions"), 14, get=lambda each: _reached(each.row, each.row.reached_assumed)),
     ]
 
 
 def _state(cell: MapCell) -> str:
-    return f"{cell.state.label} ({_('as supposed')})" if cell.is_assumed else str(cell.state.label)
+    return f"{cell.state.label} ({_('with assumptions')})" if cell.is_assumed else str(cell.state.label)
 
 
 def _reached(row: CriterionRow, level: int) -> str | None:

@@ -91,7 +91,7 @@ def _read_assumed(request: HttpRequest, the_map: MaturityMap) -> list[str]:
     asked = list(dict.fromkeys(codes))
     unknown = [f"“{code[:40]}”" for code in asked if code not in the_map.open_cells]
     if unknown:
-        text = _("Left out of what is supposed: %(codes)s. Such a requirement is not there, or has passed already.")
+        text = _("Not assumed to pass: %(codes)s. These requirements do not exist or have already passed.")
         messages.warning(request, text % {"codes": ", ".join(unknown)})
     return [code for code in asked if code in the_map.open_cells]
 
@@ -121,7 +121,7 @@ def _read_state(request: HttpRequest) -> MapCellState | None:
     try:
         return MapCellState(thai.match_spelling(asked, MapCellState.values))
     except ValueError:
-        text = _("The map knows no state “%(state)s”; all of it is shown.")
+        text = _("The map has no state “%(state)s”; the whole map is shown.")
         messages.warning(request, text % {"state": asked[:40]})
         return None
 

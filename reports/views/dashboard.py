@@ -64,7 +64,7 @@ def read_live(request: HttpRequest) -> bool:
     """Whether the overview refreshes by itself, `?live=1`; warn about other values."""
     asked = request.GET.get("live", "")
     if asked not in ("", "1"):
-        text = _("“live=%(asked)s” means nothing; the overview stands still.")
+        text = _("“live=%(asked)s” is not valid; the overview does not refresh by itself.")
         messages.warning(request, text % {"asked": asked[:40]})
     return asked == "1"
 

@@ -40,10 +40,12 @@ def _describe_map(shown: MapListing) -> list[str]:
     """Return lines with the scores, the assumptions and the selected state."""
     lines = []
     if shown.map.now.total is not None:
-        lines.append(f"{_('Score as judged')}: {points(shown.map.now.total)} ({shown.map.scope})")
-        lines.append(f"{_('Score if what is ready passes')}: {points(shown.map.if_ready.total)}")
+        lines.append(f"{_('Score as assessed')}: {points(shown.map.now.total)} ({shown.map.scope})")
+        lines.append(f"{_('Score if everything ready passes')}: {points(shown.map.if_ready.total)}")
     if shown.map.if_assumed:
-        lines.append(f"{_('Score as supposed')}: {points(shown.map.if_assumed.total)} ({', '.join(shown.assumed)})")
+        lines.append(
+            f"{_('Score with assumptions')}: {points(shown.map.if_assumed.total)} ({', '.join(shown.assumed)})"
+        )
     if shown.state:
         lines.append(_("Only criteria with a level that is: %(state)s") % {"state": shown.state.label})
     return lines

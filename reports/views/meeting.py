@@ -52,8 +52,8 @@ def meeting_word(request: HttpRequest, slug: str) -> HttpResponse:
     except BrokenTemplateError as error:
         capture_messages(request)  # drop the Thai warnings; the page warns in its own language
         problem = _(
-            "The Word file was not made. %(problem)s Ask an administrator to correct the template, which the setting "
-            "PMQA_MEETING_TEMPLATE names."
+            "The Word file was not created. %(problem)s Ask an administrator to correct the template named by the "
+            "setting PMQA_MEETING_TEMPLATE."
         )
         messages.error(request, problem % {"problem": " ".join(error.messages)})
         return _page(request, plan, status=503)

@@ -114,7 +114,7 @@ def test_a_supposed_verdict_moves_the_score_and_can_be_shared(enter, live_server
     expect(page).to_have_url(re.compile(r"pass=1\.2\.1-A"))
     expect(page.locator("#score-assumed")).to_have_text(re.compile(r"^\d"))
     expect(box).to_be_focused()
-    expect(page.locator(".is-supposed > a")).to_have_count(1)
+    expect(page.locator(".is-assumed > a")).to_have_count(1)
     score = page.locator("#score-assumed").inner_text()
     address = page.url
     page.get_by_role("link", name="ล้างข้อสมมติ").click()
@@ -125,7 +125,7 @@ def test_a_supposed_verdict_moves_the_score_and_can_be_shared(enter, live_server
     other.goto(address)
     expect(other.locator("#score-assumed")).to_have_text(score)
     page.get_by_role("link", name="สมมติให้ผ่านในแผนที่").click()
-    expect(page.locator(".is-supposed > a")).to_have_count(3)
+    expect(page.locator(".is-assumed > a")).to_have_count(3)
 
 
 CLEAR = """() => {
