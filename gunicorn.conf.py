@@ -1,6 +1,6 @@
-"""How gunicorn serves the site; read by itself where it is started in this folder. Its command line wins."""
+"""gunicorn settings; gunicorn reads this file when it starts in this folder. Command line options override it."""
 
 worker_class = "pmqa_tracker.server.Worker"
 workers = 2
 threads = 4
-limit_request_line = 8190  # the most it takes; the site answers longer addresses itself (pmqa_tracker/too_large.py)
+limit_request_line = 8190  # gunicorn's maximum; the site refuses long URLs itself (pmqa_tracker/too_large.py)

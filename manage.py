@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Run a management command; a set-up mistake ends in one sentence, not in a traceback."""
+    """Run a management command; a mistake in the settings ends with one sentence instead of a traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pmqa_tracker.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

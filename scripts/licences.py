@@ -1,7 +1,7 @@
 """Print docs/licences.md: every package in requirements.txt with its licence, and the vendored files (`make licences`).
 
-The licence is what the installed package states of itself: its licence expression, otherwise its licence field where
-that is a name, otherwise its classifiers.
+The licence is read from the metadata of the installed package: the licence expression, otherwise the licence field if
+it is a name, otherwise the classifiers.
 """
 
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PIN = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>\S+)(?: ; (?P<marker>.+))?\n(?P<via>(?: {4}#.*\n?)*)", re.MULTILINE)
-LONGEST_NAME = 40  # longer than that it is the text of a licence, not its name
+LONGEST_NAME = 40  # anything longer is the text of a licence, not its name
 
 HEAD = """\
 # Third-party licences
@@ -31,7 +31,7 @@ VENDORED = """
 
 
 def licence_of(name: str, version: str, marker: str | None) -> str:
-    """The licence a package states. Raises LookupError where another version is installed, or none."""
+    """Return the licence of a package; raise LookupError if it has none or is not installed in this version."""
     try:
         package = distribution(name)
     except PackageNotFoundError:
@@ -51,7 +51,7 @@ def licence_of(name: str, version: str, marker: str | None) -> str:
 
 
 def packages() -> str:
-    """A row for each pinned package."""
+    """Return a table row for each pinned package."""
     rows = []
     for pin in PIN.finditer((ROOT / "requirements.txt").read_text()):
         via = re.findall(r"#(?: via)? *([\w.-]+(?: requirements\.in)?)", pin["via"].replace("# via\n", "\n"))
@@ -62,7 +62,7 @@ def packages() -> str:
 
 
 def vendored() -> str:
-    """The table of static/vendor/README.md, and what stands below it."""
+    """Return the table of static/vendor/README.md and the text below it."""
     text = (ROOT / "static" / "vendor" / "README.md").read_text()
     table = text[text.index("| folder") :].replace("(`", "(`static/vendor/")
     return re.sub(r"`([\w.-]+/)`", r"`static/vendor/\1`", table)

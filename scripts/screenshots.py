@@ -1,4 +1,4 @@
-"""Take the pictures in docs/ again, of a fresh demonstration in a folder of its own (`make screenshots`)."""
+"""Take the screenshots in docs/ from a new demonstration in a temporary folder (`make screenshots`)."""
 
 import os
 import secrets
@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 PLAN = "2562-2563"
-# File, demonstration account, page, width and height of the picture in CSS pixels, its scale.
+# File, demonstration account, page, width and height in CSS pixels, scale.
 PICTURES = (
     ("overview.png", "manager", f"/plans/{PLAN}/dashboard/", 1280, 1180, 1),
     ("my.png", "staff", f"/plans/{PLAN}/my/", 360, 1180, 1.5),
@@ -23,7 +23,7 @@ STARTS_WITHIN_SECONDS = 300
 
 
 def free_port() -> int:
-    """A free port of this machine above 20000."""
+    """Return a free port from 20100 to 20199."""
     for port in range(20100, 20200):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) != 0:
@@ -32,7 +32,7 @@ def free_port() -> int:
 
 
 def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
-    """Wait until the server answers; raise TimeoutError where it does not."""
+    """Wait until the server answers; raise TimeoutError if it does not."""
     end = time.monotonic() + STARTS_WITHIN_SECONDS
     while time.monotonic() < end and server.poll() is None:
         with socket.socket() as probe:
@@ -43,7 +43,7 @@ def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
 
 
 def take(browser: Browser, site: str, password: str) -> None:
-    """Log in for each picture and take it."""
+    """Log in and take each screenshot."""
     for name, user, page_url, width, height, scale in PICTURES:
         page = browser.new_page(
             viewport={"width": width, "height": height}, device_scale_factor=scale, locale="th-TH", color_scheme="light"
@@ -61,7 +61,7 @@ def take(browser: Browser, site: str, password: str) -> None:
 
 
 def main() -> None:
-    """Serve a demonstration, take the pictures, stop it."""
+    """Start a demonstration, take the screenshots, and stop it."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if not chromium:
         sys.exit("Chromium is not installed (sudo apt-get install chromium).")

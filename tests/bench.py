@@ -1,7 +1,8 @@
-"""How long the pages take, as ratios within one run: `make bench`.
+"""Measure response times of the pages as ratios within one run: `make bench`.
 
-Each page is measured against the smallest page behind a login (the password page) in alternating rounds, so that a busy
-machine slows both; then again on a plan five times as long. A ratio that grows says more than any number of seconds.
+The rounds alternate between each page and the smallest page behind the login (the password page), so that a busy
+machine slows both. Then the same with a plan five times as long. Ratios are comparable between machines; seconds are
+not.
 """
 
 import os
@@ -30,7 +31,7 @@ BASE = "password"
 
 
 def seconds(client: Client, address: str) -> float:
-    """One answer, the streamed content included."""
+    """Return the time of one response, including streamed content."""
     start = perf_counter()
     response = client.get(address)
     if response.streaming:
@@ -39,7 +40,7 @@ def seconds(client: Client, address: str) -> float:
 
 
 def ratios(client: Client, pages: dict[str, str]) -> dict[str, float]:
-    """Median over the rounds of each page's time over the base page's in the same round."""
+    """Return page → median of its time divided by the time of the base page in the same round."""
     for address in pages.values():
         seconds(client, address)
     found: dict[str, list[float]] = {name: [] for name in pages}
@@ -50,7 +51,7 @@ def ratios(client: Client, pages: dict[str, str]) -> dict[str, float]:
 
 
 def lengthen(plan: Plan) -> None:
-    """Copies of every action until the plan is `TIMES_LONGER` times as long."""
+    """Copy every action until the plan is `TIMES_LONGER` times as long."""
     for action in list(plan.actions.with_details()):
         requirements, assignments = list(action.requirements.all()), list(action.assignments.all())
         for number in range(1, TIMES_LONGER):

@@ -1,4 +1,4 @@
-"""A process that answers one request and says the MB it took in all: `python -m tests.bench_child ADDRESS`."""
+"""Answer one request and print the peak memory of the process in MB: `python -m tests.bench_child URL`."""
 
 import os
 import re
@@ -21,6 +21,6 @@ if __name__ == "__main__":
     assert response.status_code == 200, response.status_code
     for _part in response.streaming_content:
         pass
-    # Not getrusage: what it tells starts at what the process that started this one held.
+    # Not getrusage: its peak includes the memory of the parent process.
     highest = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     sys.stdout.write(f"{int(highest.group(1)) / 1024:.0f}")

@@ -1,4 +1,4 @@
-"""Workbooks that are small and would be huge, or never end: each is refused before it is opened."""
+"""Workbook bombs: small files that unpack to huge or endless content. Each is refused before it is opened."""
 
 import struct
 import zipfile
@@ -17,7 +17,7 @@ MEGABYTE = 1024 * 1024
 
 
 def packed(**parts: str | bytes) -> bytes:
-    """A zip that says it is a workbook, with these parts ("sheet", "strings", "styles", "types", "book", "more")."""
+    """Return a minimal workbook with the given parts: "sheet", "strings", "styles", "types", "book", "more"."""
     names = {
         "sheet": "xl/worksheets/sheet1.xml", "strings": "xl/sharedStrings.xml", "styles": "xl/styles.xml",
         "types": "[Content_Types].xml", "book": "xl/workbook.xml", "more": "xl/media/image1.bin",
@@ -31,7 +31,7 @@ def packed(**parts: str | bytes) -> bytes:
 
 
 def _lying() -> bytes:
-    """A part whose directory entry says it is small."""
+    """Return a workbook whose directory gives too small a size for a large part."""
     data = bytearray(packed(sheet=SHEET.format(rows=" " * (40 * MEGABYTE), more="")))
     place = data.rfind(b"PK\x01\x02")
     while place >= 0:
@@ -43,7 +43,7 @@ def _lying() -> bytes:
 
 
 def _overlapping() -> bytes:
-    """Many directory entries that unpack the same bytes."""
+    """Return a workbook with many directory entries for the same bytes."""
     data = packed(more=b"\0" * (30 * MEGABYTE))
     with zipfile.ZipFile(BytesIO(data)) as archive:
         start = archive.start_dir

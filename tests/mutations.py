@@ -1,4 +1,4 @@
-"""Workbooks that were damaged, the same way for the same seed: bytes, parts and XML."""
+"""Damage a workbook at random, reproducibly for a seed: in its bytes, parts or XML."""
 
 import random
 import re
@@ -12,8 +12,8 @@ TAGS = re.compile(rb"<[^<>]+>")
 
 
 def mutated(data: bytes, seed: int) -> bytes:
-    """A workbook with one thing, or a few, wrong with it."""
-    chance = random.Random(seed)  # noqa: S311 - to be the same again
+    """Return a damaged copy of a workbook."""
+    chance = random.Random(seed)  # noqa: S311 - reproducible
     how = chance.choice((_flip, _cut, _part, _part, _part, _part))
     return how(data, chance)
 
@@ -31,7 +31,7 @@ def _cut(data: bytes, chance: random.Random) -> bytes:
 
 
 def _part(data: bytes, chance: random.Random) -> bytes:
-    """Change one part inside, and pack it all again."""
+    """Damage one part of the zip file."""
     with zipfile.ZipFile(BytesIO(data)) as parts:
         held = {name: parts.read(name) for name in parts.namelist()}
     name = chance.choice(sorted(held))

@@ -1,4 +1,4 @@
-"""Good workbooks as other programs leave them: each oddity holds the same cells as the workbook it is made of."""
+"""Unusual but valid workbooks, as other programs write them; each has the cells of the original workbook."""
 
 import posixpath
 import re
@@ -24,13 +24,13 @@ BETWEEN = re.compile(r"(</[^>]+>|/>)(?=<)")
 
 
 def unpacked(data: bytes) -> Parts:
-    """The parts of a workbook by name."""
+    """Return name → content of the parts of a workbook."""
     with zipfile.ZipFile(BytesIO(data)) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
 def packed(parts: Mapping[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """A workbook of these parts."""
+    """Return a workbook with these parts."""
     file = BytesIO()
     with zipfile.ZipFile(file, "w", compression) as archive:
         for name, content in parts.items():
@@ -41,7 +41,7 @@ def packed(parts: Mapping[str, bytes], compression: int = zipfile.ZIP_DEFLATED) 
 def change(
     part: str, pattern: str, replacement: str | Callable[[re.Match[str]], str], count: int = 1
 ) -> Callable[[Parts], Parts]:
-    """An oddity: `pattern` replaced in a part, or in every part whose name ends so."""
+    """Return an oddity that replaces `pattern` in every part whose name ends with `part`."""
 
     def make(parts: Parts) -> Parts:
         names = [name for name in parts if name.endswith(part)]
@@ -53,18 +53,18 @@ def change(
 
 
 def without(*names: str) -> Callable[[Parts], Parts]:
-    """An oddity: parts that are gone, though others name them."""
+    """Return an oddity that removes parts, though other parts name them."""
     return lambda parts: {name: content for name, content in parts.items() if name not in names}
 
 
 def holding(contents: Mapping[str, bytes | str]) -> Callable[[Parts], Parts]:
-    """An oddity: parts more, or others in their place."""
+    """Return an oddity that adds or replaces parts."""
     made = {name: content.encode() if isinstance(content, str) else content for name, content in contents.items()}
     return lambda parts: parts | made
 
 
 def every(make: Callable[[str], str | bytes], *endings: str) -> Callable[[Parts], Parts]:
-    """An oddity of all the XML, or of the parts whose names end so."""
+    """Return an oddity that changes all XML parts, or the parts whose names end with `endings`."""
 
     def change_all(parts: Parts) -> Parts:
         changed = {}
@@ -78,7 +78,7 @@ def every(make: Callable[[str], str | bytes], *endings: str) -> Callable[[Parts]
 
 
 def renamed(new_name: str) -> Callable[[Parts], Parts]:
-    """An oddity: the workbook part by another name, in another folder than its sheets."""
+    """Return an oddity that moves the workbook part to another name and folder than its sheets."""
 
     def make(parts: Parts) -> Parts:
         rels = posixpath.join(posixpath.dirname(new_name), "_rels", posixpath.basename(new_name) + ".rels")
@@ -91,7 +91,7 @@ def renamed(new_name: str) -> Callable[[Parts], Parts]:
 
 
 def in_names(make: Callable[[str], str]) -> Callable[[Parts], Parts]:
-    """An oddity of the names in the zip alone."""
+    """Return an oddity that changes only the names in the zip file."""
     return lambda parts: {make(name): content for name, content in parts.items()}
 
 
@@ -112,7 +112,7 @@ def _strict(text: str) -> str:
 
 
 def shared(parts: Parts) -> Parts:
-    """Texts in a part of their own, each once, as Excel keeps them; this site writes them into their cells."""
+    """Move the texts into a part of shared texts, as Excel does; this site writes them into the cells."""
     texts: dict[str, int] = {}
 
     def refer(match: re.Match[str]) -> str:
@@ -129,7 +129,7 @@ def shared(parts: Parts) -> Parts:
 
 
 def _rich(parts: Parts) -> Parts:
-    """Each shared text in two runs, with how it is pronounced."""
+    """Split each shared text into two runs and add a phonetic hint."""
 
     def runs(match: re.Match[str]) -> str:
         first, rest = match[1][:1], match[1][1:]
@@ -143,7 +143,7 @@ def _rich(parts: Parts) -> Parts:
 
 
 def _without_addresses(parts: Parts) -> Parts:
-    """Sheets without gaps say no addresses at all: only those of ours that have none are rewritten."""
+    """Remove the addresses of cells in rows without gaps."""
     sheet = "xl/worksheets/sheet1.xml"
     rows = re.findall(r"<row .*?</row>", parts[sheet].decode(), re.DOTALL)
     text = parts[sheet].decode()
@@ -156,7 +156,7 @@ def _without_addresses(parts: Parts) -> Parts:
 
 
 def _with_sheet(name: str, kind: str, content: str) -> Callable[[Parts], Parts]:
-    """A sheet more, the last one."""
+    """Return an oddity that adds a sheet at the end."""
     relation = (
         f'<Relationship Id="rIdOwn" Type="{TRANSITIONAL}/officeDocument/2006/relationships/{kind}" Target="{name}"/>'
     )
@@ -173,14 +173,14 @@ def _with_sheet(name: str, kind: str, content: str) -> Callable[[Parts], Parts]:
 
 
 def _wrong_checksum(data: bytes) -> bytes:
-    """A part that is not needed whose checksum is wrong."""
+    """Give an unneeded part a wrong checksum."""
     picture = b"0123456789" * 20
     data = packed(unpacked(data) | {"xl/media/image1.png": picture}, zipfile.ZIP_STORED)
     return data.replace(picture, picture[::-1])
 
 
 def _streamed(data: bytes) -> bytes:
-    """Written without going back: sizes stand behind each part."""
+    """Write the zip file without seeking, so that the sizes follow each part."""
 
     class Pipe(BytesIO):
         def seekable(self) -> bool:
@@ -197,7 +197,7 @@ def _streamed(data: bytes) -> bytes:
 
 
 def _twice(data: bytes) -> bytes:
-    """A part that is not needed, there twice."""
+    """Add a second copy of an unneeded part."""
     file = BytesIO(data)
     with zipfile.ZipFile(file, "a") as archive, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -213,10 +213,10 @@ OF_PARTS: dict[str, Callable[[Parts], Parts]] = {
     "a content type for binary parts that mentions macros": change(
         TYPES, r"(<Types[^>]*>)", rf'\1<Default Extension="bin" ContentType="{MACRO}"/>'
     ),
-    "a content type for a macro that is not there": change(
+    "a content type for a missing macro": change(
         TYPES, r"(<Types[^>]*>)", rf'\1<Override PartName="/xl/vbaProject.bin" ContentType="{VBA}"/>'
     ),
-    "printer settings where binary parts are said to be macros": lambda parts: change(
+    "printer settings with a content type for macros": lambda parts: change(
         TYPES, r"(<Types[^>]*>)", rf'\1<Default Extension="bin" ContentType="{VBA}"/>'
     )(parts | {"xl/printerSettings/printerSettings1.bin": b"A4"}),
     "no content types": without(TYPES),
@@ -225,7 +225,7 @@ OF_PARTS: dict[str, Callable[[Parts], Parts]] = {
     "no styles": without(STYLES),
     "broken styles": change(STYLES, r"</fills>", ""),
     "unknown number formats": change(STYLES, r'(<cellXfs.*?<xf [^>]*?)numFmtId="\d+"', r'\1numFmtId="9999"'),
-    "styles of colours that are none": change(STYLES, r'rgb="[^"]*"', 'rgb="red"', count=0),
+    "styles with invalid colours": change(STYLES, r'rgb="[^"]*"', 'rgb="red"', count=0),
     "a local date in the properties": change(CORE, r"(<dcterms:modified[^>]*>)[^<]*", r"\g<1>15/5/2563 8:00"),
     "no properties": without(CORE),
     "broken properties": holding({"docProps/core.xml": "<cp:coreProperties", "docProps/app.xml": "\0"}),
@@ -236,7 +236,7 @@ OF_PARTS: dict[str, Callable[[Parts], Parts]] = {
     "a slash before part names": in_names(lambda name: "/" + name),
     "a workbook part called workbook2.xml": renamed("xl/workbook2.xml"),
     "a workbook part beside its folder": renamed("book.xml"),
-    "a workbook part that only its content type names": lambda parts: without(PACKAGE)(renamed("xl/table.xml")(parts)),
+    "a workbook part found only by its content type": lambda parts: without(PACKAGE)(renamed("xl/table.xml")(parts)),
     "relationships with backslashes": change(
         RELATIONS,
         r'Target="/?(?:xl/)?([^"]*)"',
@@ -248,17 +248,17 @@ OF_PARTS: dict[str, Callable[[Parts], Parts]] = {
         RELATIONS, r'Target="/xl/([^"]*)"', r'Target="xl/\1"', count=0
     ),
     "relationships with escapes": change(RELATIONS, r"sheet1\.xml", "sheet%31.xml"),
-    "relationships outwards": change(
+    "external relationships": change(
         RELATIONS,
         "</Relationships>",
         '<Relationship Id="x" Type="a/externalLink" Target="file:///c:/x" TargetMode="External"/></Relationships>',
     ),
     "no relationships of the package": without(PACKAGE),
     "sheets without a dimension": change(".xml", r"<dimension [^>]*/>", ""),
-    "a dimension that is wrong": change(".xml", r"<dimension [^>]*/>", '<dimension ref="A1"/>'),
-    "texts in a part of their own": shared,
-    "no part of shared texts where no cell needs it": without(STRINGS),
-    "rich texts and their pronunciation": _rich,
+    "a wrong dimension": change(".xml", r"<dimension [^>]*/>", '<dimension ref="A1"/>'),
+    "shared texts": shared,
+    "no shared texts": without(STRINGS),
+    "rich texts with phonetic hints": _rich,
     "no theme": without("xl/theme/theme1.xml"),
     "a broken theme": holding({"xl/theme/theme1.xml": "<a:theme"}),
     "byte order marks": every(lambda text: "\ufeff" + text),
@@ -266,12 +266,12 @@ OF_PARTS: dict[str, Callable[[Parts], Parts]] = {
     "prefixed elements": every(_prefixed, BOOK, STRINGS, STYLES, "sheet1.xml", "sheet2.xml"),
     "Strict Open XML": every(_strict),
     "white space between elements": every(lambda text: BETWEEN.sub("\\1\n  ", text)),
-    "folders of their own": _folders,
-    "parts nobody knows": holding(
+    "entries for folders": _folders,
+    "unknown parts": holding(
         {"junk/a.xml": "<a", "Thumbs.db": "\0", "/MACOSX/x": "y", "xl/macros.html": "<!DOCTYPE html>"}
     ),
-    "a broken chain of calculation": holding({"xl/calcChain.xml": "<calcChain><c r='A1' i='99'"}),
-    "broken links outwards": holding({"xl/externalLinks/externalLink1.xml": "<externalLink"}),
+    "a broken calculation chain": holding({"xl/calcChain.xml": "<calcChain><c r='A1' i='99'"}),
+    "broken external links": holding({"xl/externalLinks/externalLink1.xml": "<externalLink"}),
     "broken comments and drawings": lambda parts: holding(
         {
             "xl/comments1.xml": "<comments",
@@ -284,34 +284,32 @@ OF_PARTS: dict[str, Callable[[Parts], Parts]] = {
         "</sheets>",
         '</sheets><definedNames><definedName>#REF!</definedName><definedName name="a">x!!</definedName></definedNames>',
     ),
-    "rules nobody knows": change(
+    "unknown rules": change(
         "sheet1.xml",
         "</sheetData>",
         '</sheetData><conditionalFormatting sqref="x"><cfRule type="rainbow" dxfId="999"/></conditionalFormatting>'
         '<dataValidations><dataValidation type="?" sqref="0"/></dataValidations>',
     ),
-    "extensions nobody knows": change(
+    "unknown extensions": change(
         "sheet1.xml",
         "</worksheet>",
         '<extLst><ext uri="{1}"><row r="-1"><c><v>9</v></c></row></ext></extLst></worksheet>',
     ),
-    "filters, views and pages that are wrong": change(
+    "wrong filters and page setup": change(
         "sheet1.xml", "</worksheet>", '<autoFilter ref="nowhere"/><pageSetup paperSize="none"/></worksheet>'
     ),
-    "attributes nobody knows": change(
+    "unknown attributes": change(
         "sheet1.xml", "<row ", '<row x14ac:dyDescent="?" xmlns:x14ac="y" collapsed="maybe" ', count=0
     ),
-    "merged areas that are wrong": change(
+    "wrong merged areas": change(
         "sheet1.xml", "</worksheet>", '<mergeCells><mergeCell ref="A1"/><mergeCell/></mergeCells></worksheet>'
     ),
     "addresses in small letters": change("sheet1.xml", r'<c r="[A-Z]+', lambda match: match[0].lower(), count=0),
     "cells without addresses": _without_addresses,
     "rows without numbers": change("sheet1.xml", r'<row r="(?:1|2|3)"', "<row"),
-    "a sheet of the author's that is broken": _with_sheet(
-        "worksheets/own.xml", "worksheet", "<worksheet><sheetData><row"
-    ),
+    "a broken sheet of the user": _with_sheet("worksheets/own.xml", "worksheet", "<worksheet><sheetData><row"),
     "a sheet that is a chart": _with_sheet("chartsheets/sheet1.xml", "chartsheet", "<chartsheet/>"),
-    "a view of the workbook that is wrong": change(
+    "a wrong workbook view": change(
         BOOK, r"<bookViews>.*?</bookViews>", '<bookViews><workbookView activeTab="99"/></bookViews>'
     ),
 }
@@ -320,7 +318,7 @@ OF_ZIP: dict[str, Callable[[bytes], bytes]] = {
     "sizes behind the parts": _streamed,
     "a directory for large files": lambda data: zip64(unpacked(data)),
     "a wrong checksum of a picture": _wrong_checksum,
-    "an unneeded part that is there twice": _twice,
+    "a repeated unneeded part": _twice,
     "the parts in another order": lambda data: packed(dict(reversed(unpacked(data).items()))),
 }
 ODDITIES: dict[str, Callable[[bytes], bytes]] = {

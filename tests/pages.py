@@ -1,4 +1,4 @@
-"""Every page of a plan, by name: for the tests that hold of each."""
+"""URLs of all pages of a plan, for tests that apply to every page."""
 
 from datetime import timedelta
 
@@ -6,7 +6,7 @@ from plan.models import Plan
 
 
 def addresses(plan: Plan) -> dict[str, str]:
-    """Name → address of each page of a plan, with one action, criterion and unit of it."""
+    """Return name → URL of each page of a plan, for one of its actions, criteria and units."""
     action = plan.actions.select_related("criterion__category").order_by("pk").first()
     unit = action.assignments.select_related("unit").order_by("pk").first().unit
     base = f"/plans/{plan.slug}"
@@ -36,10 +36,10 @@ def addresses(plan: Plan) -> dict[str, str]:
 
 
 def lists(plan: Plan) -> dict[str, tuple[str, str]]:
-    """Name → addresses of each page that lists something, with parameters, and of its rows as a workbook."""
+    """Return name → (URL of the page, URL of its workbook) of each list page, with parameters."""
     action = plan.actions.select_related("criterion").order_by("pk").first()
     base, day = f"/plans/{plan.slug}", plan.starts_on + timedelta(days=150)
-    asked = {
+    queries = {
         "actions": f"?sort=due&scope=counted&as_of={day}",
         "my": "?role=LEAD",
         "owed": "",
@@ -48,4 +48,4 @@ def lists(plan: Plan) -> dict[str, tuple[str, str]]:
         "criteria": f"?pass={action.criterion.code}-A&state=FAILED&as_of={day}",
         "timeline": f"?due=NOW&as_of={day}",
     }
-    return {name: (f"{base}/{name}/{query}", f"{base}/{name}.xlsx{query}") for name, query in asked.items()}
+    return {name: (f"{base}/{name}/{query}", f"{base}/{name}.xlsx{query}") for name, query in queries.items()}

@@ -1,4 +1,4 @@
-"""Texts that a spreadsheet program would take for something else: formulas, errors, its way to write characters."""
+"""Texts that a spreadsheet program would change: formulas, errors, escaped characters."""
 
 import re
 import zipfile
@@ -25,13 +25,13 @@ PAYLOADS = (
 
 
 def plant() -> tuple[Plan, User]:
-    """A plan with a payload in every text field of it, one a row; and a coordinator whose name is one too."""
+    """Return a plan with a payload in every text field, and a coordinator with payloads as names."""
     assessment = Assessment.objects.create(name=PAYLOADS[1])
     plan = PlanFactory(title=PAYLOADS[0], organization=PAYLOADS[2], assessment=assessment)
     person = UserFactory(roles=["coordinator"], first_name=PAYLOADS[3], last_name=PAYLOADS[9])
     for number, payload in enumerate(PAYLOADS, start=1):
         unit = Unit.objects.create(
-            abbreviation=f"{payload}{number}".replace("/", "|"),  # the database takes no "/" there
+            abbreviation=f"{payload}{number}".replace("/", "|"),  # the database refuses "/" there
             name_th=payload,
             name_en=payload,
             reading_note=payload,
@@ -62,7 +62,7 @@ def plant() -> tuple[Plan, User]:
 
 
 def live_formulas(data: bytes) -> list[str]:
-    """Where a workbook holds a formula, or a text as anything but text; none is what is wanted."""
+    """Return the cells of a workbook with a formula, or with a text stored as anything but text."""
     found = []
     with zipfile.ZipFile(BytesIO(data)) as parts:
         for name in parts.namelist():
@@ -79,7 +79,7 @@ def live_formulas(data: bytes) -> list[str]:
 
 
 def texts(data: bytes) -> set[str]:
-    """Every text of a workbook."""
+    """Return all texts of a workbook."""
     return {
         str(cell.value)
         for sheet in load_workbook(BytesIO(data), rich_text=False).worksheets

@@ -1,4 +1,4 @@
-"""The rooms of the project, in the order in which they may import each other: each those before it."""
+"""The rooms of the project in import order: each room may import only the rooms before it."""
 
 ROOMS = (
     "pmqa_tracker",

@@ -1,4 +1,4 @@
-"""The tables of the database as JSON: `python -m tests.schema` prints those of the site's own settings."""
+"""The schema of the database as JSON; `python -m tests.schema` prints that of the configured database."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from django.db import connection
 
 
 def schema() -> dict[str, Any]:
-    """Columns (name, type, null), constraints and indexes of every table."""
+    """Return the columns (name, type, null), constraints and indexes of every table."""
     from tests.snapshot import tables
 
     read = of_sqlite if connection.vendor == "sqlite" else of_postgresql
@@ -18,7 +18,7 @@ def schema() -> dict[str, Any]:
 
 
 def of_sqlite(cursor: Any, table: str) -> tuple[list[Any], ...]:
-    """From SQLite's own tables: Django's reading of them stumbles over some checks."""
+    """Read SQLite's own tables, because Django's introspection fails on some check constraints."""
     cursor.execute(f"PRAGMA table_info({connection.ops.quote_name(table)})")
     columns = [[name, kind, not not_null] for _place, name, kind, not_null, *_rest in cursor.fetchall()]
     cursor.execute(f"PRAGMA foreign_key_list({connection.ops.quote_name(table)})")
@@ -30,7 +30,7 @@ def of_sqlite(cursor: Any, table: str) -> tuple[list[Any], ...]:
 
 
 def of_postgresql(cursor: Any, table: str) -> tuple[list[Any], ...]:
-    """As Django reads them."""
+    """Read them with Django's introspection."""
     columns = connection.introspection.get_table_description(cursor, table)
     constraints = connection.introspection.get_constraints(cursor, table)
     return (

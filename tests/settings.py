@@ -1,4 +1,4 @@
-"""Settings of the tests: the site's own, on a throw-away database and folder, with nothing read from `.env`."""
+"""Settings for tests: those of the site, with a temporary database and data folder, without `.env`."""
 
 import atexit
 import os
@@ -25,12 +25,12 @@ for name in ("DEBUG", "PMQA_DEMO", "PMQA_DEMO_PASSWORD", "PMQA_TODAY", "TIME_ZON
 from pmqa_tracker.settings import *  # noqa: E402, F403
 from pmqa_tracker.settings import DATABASES, STORAGES  # noqa: E402
 
-# A file, not memory: threads and the browser's server see the same database, as in life.
+# A file, not memory, so that threads and the live server see the same database, as in production.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": str(folder / "test.sqlite3")}
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-STATIC_ROOT = folder  # nothing is collected for tests
+STATIC_ROOT = folder  # tests collect no static files
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-LANGUAGE_COOKIE_NAME = "django_language"  # a test chooses the language by it
-PMQA_TASKS_IN_BACKGROUND = False  # a test sees what was done; those of the background turn it on
+LANGUAGE_COOKIE_NAME = "django_language"  # tests set the language with it
+PMQA_TASKS_IN_BACKGROUND = False  # tests see the finished work; tests of background tasks turn it on

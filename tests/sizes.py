@@ -1,6 +1,6 @@
-"""How often the tests with random input repeat, and their seed.
+"""Number of repetitions and seed of the tests with random input.
 
-`make test` runs a tenth of them with fixed seeds, `make test-long` all of them with a new seed, which it prints.
+`make test` runs a tenth of the repetitions with fixed seeds; `make test-long` runs all with a new seed and prints it.
 """
 
 import os
@@ -11,5 +11,5 @@ SEED = int(os.environ.get("PMQA_TEST_SEED") or 0)  # 0: the fixed seeds
 
 
 def scaled(full: int, *, least: int = 1) -> int:
-    """The number of repetitions in this run, where a full run has `full`; never fewer than `least`."""
+    """Return the number of repetitions in this run; a full run has `full`, and every run at least `least`."""
     return max(least, round(full * SCALE))

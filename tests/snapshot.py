@@ -1,4 +1,4 @@
-"""The rows of a database, taken once and put back: quicker than making them anew each time."""
+"""Save all rows of a database and restore them, which is faster than creating them again."""
 
 from typing import Any, NamedTuple
 
@@ -8,30 +8,30 @@ from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.db.models import Model
 
-# Django makes these itself whenever it empties a database, with keys of their own.
+# Django fills these tables whenever it flushes a database, with other keys.
 LEFT = {"django_migrations", "django_content_type", "auth_permission", "auth_group_permissions", "django_session"}
 
 
 class Rows(NamedTuple):
-    """What a database held: (table, columns, rows) of each table, and what each group may do by name."""
+    """Content of a database: (table, columns, rows) of each table, and the permissions of each group by name."""
 
     tables: list[tuple[str, list[str], list[tuple[Any, ...]]]]
     permissions: list[tuple[str, str, str, str]]
 
 
 def models() -> list[type[Model]]:
-    """Every model of ours and of the libraries, those of many-to-many relations too."""
+    """Return all models, also those of libraries and of many-to-many relations."""
     return [model for model in apps.get_models(include_auto_created=True) if model._meta.managed]
 
 
 def tables() -> list[str]:
-    """Their tables."""
+    """Return the names of their tables."""
     names = dict.fromkeys(model._meta.db_table for model in models())
     return [name for name in names if name not in LEFT]
 
 
 def take() -> Rows:
-    """Every table that holds any row, as it is."""
+    """Return the rows of every table that has any."""
     taken = []
     with connection.cursor() as cursor:
         for table in tables():
@@ -43,7 +43,7 @@ def take() -> Rows:
 
 
 def put_back(taken: Rows) -> None:
-    """Put the rows into an empty database, with the keys they had."""
+    """Insert the rows into an empty database, with their keys."""
     quote = connection.ops.quote_name
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "sqlite":
@@ -61,6 +61,6 @@ def put_back(taken: Rows) -> None:
             link(group_id=groups[name].pk, permission_id=keys[app, model, codename])
             for name, app, model, codename in taken.permissions
         )
-        # The rows bring their keys: the next row takes one after them.
+        # The rows have their keys already, so the sequences must continue after them.
         for statement in connection.ops.sequence_reset_sql(no_style(), models()):
             cursor.execute(statement)

@@ -1,4 +1,4 @@
-"""Counting the SQL statements of a request, all of them and those inside its write transactions."""
+"""Count the SQL statements of a request: all, and those inside its write transactions."""
 
 import logging
 from types import TracebackType
@@ -8,14 +8,14 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-REQUEST, TRANSACTION = 25, 12  # the most statements of an update
+REQUEST, TRANSACTION = 25, 12  # maximal statements of an update
 logger = logging.getLogger(__name__)
 
 
 class Statements(CaptureQueriesContext):
-    """The SQL statements of a block; BEGIN, COMMIT and savepoints count.
+    """The SQL statements of a block, including BEGIN, COMMIT and savepoints.
 
-    Needs a test with `django_db(transaction=True)`: any other test is one transaction as a whole. The count is logged:
+    Use it in a test with `django_db(transaction=True)`; any other test is one transaction. The count is logged:
     `pytest --log-cli-level=INFO` shows it.
     """
 
@@ -31,27 +31,27 @@ class Statements(CaptureQueriesContext):
 
     @property
     def sql(self) -> list[str]:
-        """The statements in their order."""
+        """The statements in order."""
         return [query["sql"] for query in self.captured_queries]
 
     @property
     def inside(self) -> int:
-        """How many statements stand between a BEGIN and its COMMIT, both included."""
+        """Number of statements from a BEGIN to its COMMIT, both included."""
         return sum(self._are_inside())
 
     @property
     def count(self) -> str:
-        """One line: how many statements there are."""
+        """One line with both counts."""
         return f"{self.name}: {len(self)} statements, {self.inside} inside the write transaction"
 
     @property
     def listing(self) -> str:
-        """The count and the beginning of each statement, those inside a transaction marked with ">"."""
+        """The counts and the start of each statement; ">" marks those inside a transaction."""
         rows = zip(self._are_inside(), self.sql, strict=True)
         return "\n".join([self.count, *(f"{'>' if inside else ' '} {sql[:200]}" for inside, sql in rows)])
 
     def _are_inside(self) -> list[bool]:
-        """For each statement, whether it belongs to a transaction."""
+        """Return for each statement whether it belongs to a transaction."""
         answers, is_open = [], False
         for sql in self.sql:
             is_open = is_open or sql.startswith("BEGIN")
@@ -63,7 +63,7 @@ class Statements(CaptureQueriesContext):
 def count(
     client: Client, name: str, address: str, data: Any, *, status: int, headers: dict[str, str] | None = None
 ) -> Statements:
-    """Return the statements of a posted form. Its page is opened first: whatever a process reads once is read then."""
+    """Return the statements of a posted form. Its page is opened first, so that caches of the process are filled."""
     client.get(address)
     with Statements(name) as statements:
         response = client.post(address, data, headers=headers)
@@ -72,6 +72,6 @@ def count(
 
 
 def check(statements: Statements, most: int, inside: int) -> None:
-    """Fail, with the listing, where there are more statements in the request or inside its transactions."""
+    """Fail with the listing if there are more statements in the request or inside its transactions."""
     assert len(statements) <= most, statements.listing
     assert statements.inside <= inside, statements.listing

@@ -37,7 +37,7 @@ def test_an_unchanged_file_changes_nothing_and_says_so(plan, coordinator):
 
 
 def test_the_departments_plan_as_other_programs_save_it_changes_nothing(plan, coordinator):
-    for oddity in ("Strict Open XML", "rich texts and their pronunciation", "two bytes a letter", "prefixed elements"):
+    for oddity in ("Strict Open XML", "rich texts with phonetic hints", "two bytes a letter", "prefixed elements"):
         batch = bring(ODDITIES[oddity](exported(plan)), plan, coordinator)
         assert (batch.state, batch.found["unchanged"]) == (ImportState.UNCHANGED, 141), oddity
 
