@@ -102,9 +102,9 @@ class Access:
         """The staff of a unit, and a coordinator who works in it, hand in its report of a period."""
         return unit_id in self.unit_ids and self.may_lead
 
-    def only(self, unit: Unit) -> "Access":
+    def as_member_of(self, unit: Unit) -> "Access":
         """The person as a member of one of their units alone."""
-        pks = self._reach(unit.pk)
+        pks = self._with_collectives(unit.pk)
         return replace(
             self, units=(unit,), unit_ids=frozenset({unit.pk}), represented_units=dict.fromkeys(pks, unit.pk)
         )
@@ -136,13 +136,13 @@ class Access:
         """Coordinators, and others where the unit (its pk) they speak for leads the action."""
         return self.is_coordinator or Role.LEAD in self._roles_of(unit, action)
 
-    def _reach(self, unit: int | None) -> frozenset[int]:
+    def _with_collectives(self, unit: int | None) -> frozenset[int]:
         """A unit of the person and the collectives it belongs to."""
         return self.collectives.get(unit, frozenset()) | {unit} if unit in self.unit_ids else frozenset()
 
     def _roles_of(self, unit: int | None, action: "ActionItem") -> set[str]:
         """The roles one of the person's units has in an action, itself or through a collective."""
-        return {part.role for part in action.assignments.all() if part.unit_id in self._reach(unit)}
+        return {part.role for part in action.assignments.all() if part.unit_id in self._with_collectives(unit)}
 
     def default_unit(self, action: "ActionItem") -> int | None:
         """The pk of the unit the person speaks for on an action, unless they choose another.

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from assignments.models import User
 
 
-class Backend(ModelBackend):
+class AccountBackend(ModelBackend):
     """Django's own backend, without the demonstration accounts where no demonstration runs.
 
     A demonstration's password is printed on a terminal. Should its database end up behind a public address
@@ -23,7 +23,7 @@ class Backend(ModelBackend):
         return not why_closed(user)
 
 
-class PasswordOnly(ModelBackend):
+class PasswordOnlyBackend(ModelBackend):
     """Asks for the right password alone: of closed accounts too."""
 
     def user_can_authenticate(self, user: Any) -> bool:
@@ -54,6 +54,6 @@ class LoginForm(AuthenticationForm):
         The password is checked a second time after every failed login, so that its duration tells a stranger nothing.
         """
         typed = {name: self.cleaned_data.get(name) for name in ("username", "password")}
-        user = PasswordOnly().authenticate(self.request, **typed)
+        user = PasswordOnlyBackend().authenticate(self.request, **typed)
         reason = why_closed(user) if user else ""
         return ValidationError(reason, code="closed") if reason else super().get_invalid_login_error()

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from import_export import fields, widgets
 
 from assignments.models import Unit, UnitQuerySet
-from assignments.unit_names import UnitNames, read_units
+from assignments.unit_names import UnitNames, parse_units
 from pmqa_tracker.parsing.cell import ReadCell
 from spreadsheets.admin_tables import TableMeta, TableResource
 
@@ -21,7 +21,7 @@ class UnitListWidget(widgets.ManyToManyWidget):
         Raises:
             UnreadableError: a piece of the text is no unit.
         """
-        units = read_units(ReadCell(value), UnitNames.of(Unit.objects.all())) if value else ()
+        units = parse_units(ReadCell(value), UnitNames.of(Unit.objects.all())) if value else ()
         return Unit.objects.filter(pk__in=[unit.pk for unit in units])
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:

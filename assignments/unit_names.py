@@ -13,13 +13,13 @@ from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.choices import nearest, parse_name
 from pmqa_tracker.parsing.errors import UnreadableError, quote
 
-BETWEEN = r"(?:[\s,/;·|&+、，\u200b-\u200d\ufeff-]|และ|ร่วมกับ|กับ|\band\b)"
-SEPARATOR = re.compile(f"{BETWEEN}+")
-NAME_END = re.compile(rf"(?:\s?\.)+|(?={BETWEEN}|\Z)")  # a name ends after its dot or before a separator
+SEPARATOR = r"(?:[\s,/;·|&+、，\u200b-\u200d\ufeff-]|และ|ร่วมกับ|กับ|\band\b)"
+SEPARATORS = re.compile(f"{SEPARATOR}+")
+NAME_END = re.compile(rf"(?:\s?\.)+|(?={SEPARATOR}|\Z)")  # a name ends after its dot or before a separator
 GAPS = re.compile(r"[\s.\u200b-\u200d\ufeff]+")
 HARD = re.compile(r"[,;\n]")
 JOINS = (", ", "; ", "\n")
-LONGEST = 2_000  # characters of a cell that names units
+MAX_UNITS_LENGTH = 2_000  # characters of a cell that names units
 MOST_SPLITS = 50  # looked at before a cell is taken to be unclear
 MOST_READINGS = 5
 
@@ -55,7 +55,7 @@ class UnitNames:
         return _narrowed(thai.fold(name), self.by_key.get(_key(name), ()))
 
     def written(self, units: Sequence[Unit]) -> str:
-        """Units as a text that `read_units` reads back: abbreviations with commas, unless a name holds a comma."""
+        """Units as a text that `parse_units` reads back: abbreviations with commas, unless a name holds a comma."""
         texts = [join.join(unit.abbreviation for unit in units) for join in JOINS]
         texts += [join.join(unit.name_th for unit in units) for join in JOINS]
         return next((text for text in texts if _clear(_split(text, self)) == list(units)), texts[0])
@@ -70,7 +70,7 @@ def find_unit_by_name(units: UnitQuerySet, name: str) -> Unit | None:
     return found
 
 
-def read_units(cell: ReadCell, names: UnitNames) -> list[Unit]:
+def parse_units(cell: ReadCell, names: UnitNames) -> list[Unit]:
     """The units a cell names, in its order, each once, active or not.
 
     Names are separated by spaces, lines, commas, slashes, semicolons, "และ" or "กับ". A name that contains a separator
@@ -103,7 +103,7 @@ def _split(text: str, names: UnitNames) -> list[Split]:
     """The ways to split a text: one where names are spelled as they are known, more where spaces and dots are free."""
     if not text:
         return [[]]
-    if len(text) > LONGEST:
+    if len(text) > MAX_UNITS_LENGTH:
         return []
     folded = thai.fold(text)
     return _splits(_steps(folded, names.by_spelling, _spelling), len(folded))[:1] or _splits(
@@ -135,7 +135,7 @@ def _steps(text: str, names: Mapping[str, Sequence[Unit]], spell: Callable[[str]
             steps[start] = [
                 (start + len(piece), [(piece, _narrowed(piece, units))]) for piece, units in reversed(named)
             ]
-        if separator := SEPARATOR.match(text, start):
+        if separator := SEPARATORS.match(text, start):
             steps[start].append((separator.end(), []))
         for end, _found in steps[start]:
             steps.setdefault(end, [])
@@ -171,11 +171,11 @@ def _narrowed(written: str, units: Sequence[Unit]) -> Sequence[Unit]:
 
 def _unknown(typed: str, names: UnitNames) -> UnreadableError:
     """The error for a text that is no list of units: its first unknown piece, and the nearest names."""
-    if len(typed) > LONGEST:
+    if len(typed) > MAX_UNITS_LENGTH:
         return UnreadableError(_("The cell is too long to name units only; write their abbreviations."))
     text = thai.fold(typed)
     place = max(_steps(text, names.by_key, _without_gaps))
-    separators = list(SEPARATOR.finditer(text))
+    separators = list(SEPARATORS.finditer(text))
     first = max((each.end() for each in separators if each.end() <= place), default=0)
     last = min((each.start() for each in separators if each.start() > place), default=len(text))
     ending = HARD.search(text, first)

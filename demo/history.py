@@ -139,7 +139,7 @@ def write_demo_history(plan: Plan, people: dict[str, User], *, today: date) -> i
                     op_id=uuid5(NAMESPACE, f"{action.ref}/{step}"),
                     access=access[name],
                     at=_moment(action.ref, step, day),
-                    report=report,
+                    data=report,
                     source=ProgressUpdate.Source.DEMO,
                 )
                 version, told = update.version, told + 1

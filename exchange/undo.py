@@ -187,7 +187,7 @@ def _undo(
             **_words(action, before, mark.reason),
         )
         record_update(
-            action=action, version=action.version, op_id=uuid4(), access=access, at=at, report=report,
+            action=action, version=action.version, op_id=uuid4(), access=access, at=at, data=report,
             source=ProgressUpdate.Source.UNDO, workbook=job.imported_file,
         )  # fmt: skip
         action = reread(action)

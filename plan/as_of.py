@@ -60,7 +60,7 @@ class AsOf:
         return 100 * min(max(passed / whole, 0), 1)
 
 
-def clamp(day: date, plan: "Plan") -> date:
+def clamp_to_plan(day: date, plan: "Plan") -> date:
     """The day of the plan nearest to `day`: a plan that has ended is shown on its last day (design §6)."""
     return min(max(day, plan.starts_on), plan.ends_on)
 
@@ -68,7 +68,7 @@ def clamp(day: date, plan: "Plan") -> date:
 def on_day(plan: "Plan", day: date, periods: Iterable["Period"], *, cutoff: datetime | None = None) -> AsOf:
     """`plan` on the day of it nearest to `day`, with the thresholds of the settings; see `AsOf.cutoff`."""
     return AsOf(
-        day=clamp(day, plan),
+        day=clamp_to_plan(day, plan),
         periods=tuple(sorted(periods, key=lambda period: period.number)),
         cutoff=cutoff,
         on_track=settings.PMQA_ON_TRACK,

@@ -101,7 +101,7 @@ def day_query(plan: Plan, as_of: AsOf) -> dict[str, str]:
     return {} if as_of.day == on_day(plan, clock.today(), ()).day else {"as_of": as_of.day.isoformat()}
 
 
-def earlier_days(plan: Plan, as_of: AsOf) -> list[tuple[str, date]]:
+def comparison_days(plan: Plan, as_of: AsOf) -> list[tuple[str, date]]:
     """(name, day) of the days the page's day is likely to be compared with, the most likely first.
 
     The last two meetings, the ends of the periods over by then, and the plan's first day: all before the day.
@@ -155,7 +155,7 @@ def warn_ignored_filters(request: HttpRequest, chosen: ActionFilter, *, also: Co
         chosen: the page's filters.
         also: further parameters the page reads, besides the day's.
     """
-    warn_ignored_parameters(request, {*chosen.form.fields, "since", *also}, chosen.unknown)
+    warn_ignored_parameters(request, {*chosen.form.fields, "since", *also}, chosen.ignored)
 
 
 def warn_ignored_parameters(request: HttpRequest, read: Collection[str], unknown: Collection[str] = ()) -> None:

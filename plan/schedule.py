@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 from plan.models import Period
 
 
-def schedule_words(first: Period | None, last: Period | None) -> str:
+def format_schedule(first: Period | None, last: Period | None) -> str:
     """The months an action runs: "ส.ค.–ก.ย. 2562 ถึง ก.ค.–ก.ย. 2563"."""
     if first is None or last is None:
         return _("No schedule in the document")

@@ -119,7 +119,7 @@ TEMPLATES = [
 ]
 
 AUTH_USER_MODEL = "assignments.User"
-AUTHENTICATION_BACKENDS = ["assignments.auth.Backend"]
+AUTHENTICATION_BACKENDS = ["assignments.auth.AccountBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {

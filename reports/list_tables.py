@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from criteria.models import Level
 from plan.as_of import AsOf
 from plan.models import ActionItem, Due, Period, Status
-from plan.schedule import schedule_words
+from plan.schedule import format_schedule
 from reports.figures.groups import Group
 from reports.figures.matrix import Matrix, figure_columns
 from reports.figures.maturity import CriterionRow, MapCategory, MapCell, MaturityMap, level_name
@@ -130,7 +130,7 @@ def timeline_table(actions: Sequence[ActionItem], as_of: AsOf, *, notes: Sequenc
                 Column(period.label, 11, get=lambda action, period=period: _mark(action, period), marks=BAR_COLORS)
                 for period in as_of.periods
             ),
-            Column(_("Schedule"), 20, get=lambda action: schedule_words(action.first_period, action.last_period)),
+            Column(_("Schedule"), 20, get=lambda action: format_schedule(action.first_period, action.last_period)),
             Column(_("Status"), 16, get=lambda action: Status(action.status_on).label),
             Column(_("Overdue"), 11, get=lambda action: Due.OVERDUE.label if action.due == Due.OVERDUE else None),
             Column(_("Progress"), 10, ColumnKind.PERCENT, get=lambda action: action.progress_on),

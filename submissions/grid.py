@@ -156,7 +156,7 @@ def _owed(as_of: AsOf, units: Sequence[Unit], today: date) -> set[tuple[int, int
     """Return (unit pk, period pk) of each period that has begun and in which the unit has something to report."""
     pks = [unit.pk for unit in units]
     held = [
-        submission_duties(period, as_of).filter(holder__in=pks).values_list("holder", Value(period.pk))
+        submission_duties(period, as_of).filter(owing_unit__in=pks).values_list("owing_unit", Value(period.pk))
         for period in as_of.periods
         if period.starts_on <= today
     ]

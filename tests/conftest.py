@@ -155,7 +155,7 @@ def tell() -> Callable[..., ProgressUpdate]:
             op_id=told.pop("op_id", None) or uuid4(),
             access=Access.of(author),
             at=at or clock.now(),
-            report=UpdateInput(**told),
+            data=UpdateInput(**told),
         )
 
     return inner

@@ -56,7 +56,7 @@ def plant() -> tuple[Plan, User]:
         )
         record_update(
             action=ActionItem.objects.with_details().get(pk=action.pk), version=action.version, op_id=uuid4(),
-            access=Access.of(person), at=clock.now(), report=told,
+            access=Access.of(person), at=clock.now(), data=told,
         )  # fmt: skip
     return plan, person
 

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from assignments.models import Membership
 from plan.models import ProgressUpdate
-from plan.updates.views import read_last
+from plan.updates.views import read_latest_updates
 from submissions.steps import return_submission
 from tests.factories import (
     ActionItemFactory,
@@ -125,11 +125,11 @@ def test_the_editor_shows_the_last_report_and_never_an_undone_one(client, staff,
             assert said in last
     tell(action, staff, is_unchanged=True)
     action.refresh_from_db()
-    assert [update.result for update in read_last(action)] == ["", "ผลล่าสุด"]
+    assert [update.result for update in read_latest_updates(action)] == ["", "ผลล่าสุด"]
     batch = WorkbookImportFactory(plan=action.plan)
     for version, source, words in ((4, "IMPORT", "คำที่ยกเลิกแล้ว"), (5, "UNDO", "")):
         ProgressUpdateFactory(action=action, version=version, import_key=batch.key, source=source, result=words)
-    assert [update.result for update in read_last(action)] == ["", "ผลล่าสุด"]
+    assert [update.result for update in read_latest_updates(action)] == ["", "ผลล่าสุด"]
     refused = client.post(here, typed(action, status_to="BLOCKED", progress_to=20), headers=HTMX)
     assert refused.status_code == 422
     assert "ผลล่าสุด" in refused.content.decode().split('class="last-report"')[1]

@@ -45,7 +45,7 @@ class OwedRow:
     @property
     def is_own(self) -> bool:
         """Whether a unit of the user leads it itself, not only through a collective."""
-        return any(duty.through is None for duty in self.open_duties)
+        return any(duty.collective is None for duty in self.open_duties)
 
     @property
     def status_label(self) -> str:
@@ -138,7 +138,7 @@ def _owed_row(action: ActionItem, plan: Plan, duties: Sequence[Duty], as_of: AsO
     return OwedRow(
         action=action,
         url=my_row_url(plan, action),
-        open_duties=[duty for duty in duties if duty.report is None] or duties,
+        open_duties=[duty for duty in duties if duty.update is None] or duties,
         was_due_on=action.last_period.ends_on if action.due == Due.OVERDUE else None,
         report_by=_report_by(action, as_of) if action.due == Due.NOW else None,
     )

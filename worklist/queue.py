@@ -40,7 +40,7 @@ class WorkRow:
     @property
     def has_all_updates(self) -> bool:
         """Whether every unit of the user with a duty has updated the action in the current period."""
-        return bool(self.duties) and all(duty.report for duty in self.duties)
+        return bool(self.duties) and all(duty.update for duty in self.duties)
 
     @property
     def is_at_work(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from plan.models import ActionItem, Due, Status
-from plan.schedule import schedule_words
+from plan.schedule import format_schedule
 from spreadsheets.list_export import Table
 from spreadsheets.tables import Column, ColumnKind
 from worklist.owed import OwedList
@@ -25,7 +25,7 @@ def my_table(work: Work, *, notes: Sequence[str]) -> Table:
             Column(_("Level"), 17, get=lambda row: _levels(row.action)),
             Column(_("What is to be done"), 60, get=lambda row: row.action.text),
             Column(_("Through"), 16, get=lambda row: row.collective),
-            Column(_("Schedule"), 20, get=lambda row: schedule_words(row.action.first_period, row.action.last_period)),
+            Column(_("Schedule"), 20, get=lambda row: format_schedule(row.action.first_period, row.action.last_period)),
             Column(_("Last updated"), 14, ColumnKind.DAY, get=lambda row: row.action.updated_at),
             Column(_("Updated this period"), 13, get=lambda row: _("yes") if row.updated_on else None),
             Column(_("Status"), 16, get=lambda row: Status(row.action.status_on).label),

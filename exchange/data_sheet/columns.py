@@ -16,7 +16,7 @@ from django.db.models import TextChoices
 from django.utils.translation import override
 
 from assignments.models import Role, Unit
-from assignments.unit_names import UnitNames, read_units
+from assignments.unit_names import UnitNames, parse_units
 from criteria.models import Level
 from exchange.levels import read_levels
 from exchange.parse import read_basis, read_period, read_status
@@ -139,7 +139,7 @@ class UnitsWidget(ValueWidget):
         self.names = names
 
     def read(self, cell: ReadCell) -> tuple[Unit, ...]:
-        return tuple(read_units(cell, self.names))
+        return tuple(parse_units(cell, self.names))
 
     def take(self, stored: Any) -> tuple[Unit, ...]:
         return tuple(assignment.unit for assignment in stored or ())

@@ -47,7 +47,7 @@ def build_data_sheet(plan: Plan, at: datetime, *, unit: Unit | None = None) -> W
     as_of = on_day(plan, timezone.localdate(at), plan.periods.all(), cutoff=at)
     sheet_of = ActionSheet(as_of.periods, Unit.objects.in_order())
     actions = plan.actions.for_units([unit]) if unit else plan.actions.all()
-    actions = actions.annotate_latest(as_of, "result").with_details().in_order()
+    actions = actions.annotate_latest("result", as_of).with_details().in_order()
     book = new_book_of(data_sheet_metadata(plan, at, unit))
     lists = write_lists(book, offers(sheet_of, _codes()))
     columns = [_for_reader(column, is_unit=unit is not None) for column in sheet_of.columns.values()]

@@ -154,7 +154,7 @@ class Writer:
             op_id=uuid4(),
             access=self.access,
             at=self.at,
-            report=complete_status(moved, told),
+            data=complete_status(moved, told),
             source=ProgressUpdate.Source.IMPORT,
             workbook=self.job.imported_file,
             unit=edit.unit,

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from assignments.models import Assignment, Unit
-from assignments.unit_names import UnitNames, read_units
+from assignments.unit_names import UnitNames, parse_units
 from criteria.models import Assessment, Category, Criterion, Level, Requirement, Verdict
 from exchange.data_sheet.columns import ROLE_OF_COLUMN
 from exchange.data_sheet.write import ChangedMeanwhileError, free_ref
@@ -125,7 +125,7 @@ class PlanWriter:
                 later.append((row, unit, is_new))
         names = UnitNames.of(there.values())
         for row, unit, is_new in later:
-            members = self.records.read_with(row, "members", lambda cell: read_units(cell, names))
+            members = self.records.read_with(row, "members", lambda cell: parse_units(cell, names))
             if members is None:
                 continue
             if members and not unit.is_collective:
@@ -281,8 +281,8 @@ class PlanWriter:
         readers = {
             "first": lambda cell: read_period(cell, periods),
             "last": lambda cell: read_period(cell, periods),
-            "lead": lambda cell: tuple(read_units(cell, names)),
-            "support": lambda cell: tuple(read_units(cell, names)),
+            "lead": lambda cell: tuple(parse_units(cell, names)),
+            "support": lambda cell: tuple(parse_units(cell, names)),
         }
         there = {each.ref: each for each in plan.actions.with_details().in_order()} if plan else {}
         by_content = ActionsByContent(there.values())

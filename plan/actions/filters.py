@@ -53,7 +53,7 @@ class SortChoice:
 class ActionFilter(django_filters.FilterSet):
     """Narrows `actions`, which stand `as_of` a day, by what the address says.
 
-    A value nobody offers is left out; `unknown` names such parameters so that the page can say so.
+    A value nobody offers is left out; `ignored` names such parameters so that the page can say so.
     """
 
     q = django_filters.CharFilter(label=_("Text or ref"), method="by_text")
@@ -150,11 +150,11 @@ class ActionFilter(django_filters.FilterSet):
         periods = [(str(period.number), period.label) for period in as_of.periods]
         for name in {"period", "begins", "ends"} & set(self.filters):
             self.form.fields[name].choices = [("", _("All periods")), *periods]
-        self.data = self.form.data = self._as_offered()
+        self.data = self.form.data = self._normalized_data()
         if "q" in self.filters:
             self.form.fields["q"].widget = forms.TextInput(attrs={"type": "search"})
 
-    def _as_offered(self) -> dict[str, Any]:
+    def _normalized_data(self) -> dict[str, Any]:
         """The parameters of the address, each value as the page offers it, however it is spelled."""
         data = {name: self.data.get(name) for name in self.data}
         for name, field in self.form.fields.items():
@@ -167,22 +167,22 @@ class ActionFilter(django_filters.FilterSet):
         return data
 
     @property
-    def unknown(self) -> list[str]:
+    def ignored(self) -> list[str]:
         """The labels of parameters whose value nobody offers."""
         return [str(self.form.fields[name].label) for name in self.form.errors]
 
     @property
     def active_count(self) -> int:
         """How many filters narrow the list; the order is not one."""
-        return len(set(self.chosen) - {"sort"})
+        return len(set(self.active) - {"sort"})
 
     @property
     def query(self) -> dict[str, str]:
         """The parameters of the address that narrow the list, as they were read."""
-        return {name: str(self.data[name]) for name, value in self.chosen.items() if name != "sort"}
+        return {name: str(self.data[name]) for name, value in self.active.items() if name != "sort"}
 
     @property
-    def chosen(self) -> dict[str, Any]:
+    def active(self) -> dict[str, Any]:
         """Name → value of each filter that was asked for and is offered."""
         self.form.is_valid()  # reads the parameters, once
         return {name: value for name, value in self.form.cleaned_data.items() if value}
@@ -197,10 +197,10 @@ class ActionFilter(django_filters.FilterSet):
         return [unit.pk] if unit and role != Role.SUPPORT else None
 
     @property
-    def words(self) -> list[str]:
+    def descriptions(self) -> list[str]:
         """The filters chosen, in words: "หมวด: หมวด 1 การนำองค์การ"."""
         chosen = []
-        for name, value in self.chosen.items():
+        for name, value in self.active.items():
             field = self.form.fields[name]
             if isinstance(field, django_filters.fields.ChoiceField):
                 value = {str(key): label for key, label in field.choices}[str(value)]
@@ -210,7 +210,7 @@ class ActionFilter(django_filters.FilterSet):
     @property
     def is_deep(self) -> bool:
         """Whether any of the filters narrows that a page keeps folded away."""
-        return bool(set(self.chosen) - {"q", "status", "unit", "role"})
+        return bool(set(self.active) - {"q", "status", "unit", "role"})
 
     def by_text(self, actions: ActionItemQuerySet, name: str, value: str) -> ActionItemQuerySet:
         return actions.matching(value) if thai.search_key(value) else actions

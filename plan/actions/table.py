@@ -9,15 +9,15 @@ from criteria.models import Criterion, Level
 from plan.as_of import AsOf
 from plan.models import ActionItem, Due, Health, Plan, Status
 from plan.models.action import ActionItemQuerySet
-from plan.schedule import schedule_words
+from plan.schedule import format_schedule
 from spreadsheets.list_export import Table
 from spreadsheets.tables import Column, ColumnKind
 
-FIELDS = (
+LIST_FIELDS = (
     "pk", "ref", "criterion_id", "text", "first_period_id", "last_period_id", "status_on", "due", "progress_on",
     "expected_on", "health", "updated_at",
 )  # fmt: skip
-AT_ONCE = 2_000  # rows read from the database at a time
+CHUNK_SIZE = 2_000  # rows read from the database at a time
 
 
 def action_table(plan: Plan, actions: ActionItemQuerySet, as_of: AsOf, *, notes: Sequence[str]) -> Table:
@@ -29,19 +29,19 @@ def action_table(plan: Plan, actions: ActionItemQuerySet, as_of: AsOf, *, notes:
         title=_("Actions"),
         notes=notes,
         columns=_columns(plan, as_of),
-        rows=actions.values_list(*FIELDS, named=True).iterator(chunk_size=AT_ONCE),
+        rows=actions.values_list(*LIST_FIELDS, named=True).iterator(chunk_size=CHUNK_SIZE),
         empty=_("No action fits these filters"),
     )
 
 
 def _columns(plan: Plan, as_of: AsOf) -> list[Column]:
-    units = read_unit_names(plan)
+    units = unit_names_by_role(plan)
     levels = _read_levels(plan)
     criteria = {each.pk: (str(each), str(each.category)) for each in Criterion.objects.select_related("category")}
     periods = {period.pk: period for period in as_of.periods}
     schedules = {
-        (first, last): schedule_words(periods[first], periods[last]) for first in periods for last in periods
-    } | {(None, None): schedule_words(None, None)}
+        (first, last): format_schedule(periods[first], periods[last]) for first in periods for last in periods
+    } | {(None, None): format_schedule(None, None)}
     statuses = {status.value: str(status.label) for status in Status}
     healths = {health.value: str(health.label) for health in Health}
     overdue = {Due.OVERDUE.value: str(Due.OVERDUE.label)}
@@ -63,7 +63,7 @@ def _columns(plan: Plan, as_of: AsOf) -> list[Column]:
     ]
 
 
-def read_unit_names(plan: Plan) -> Mapping[tuple[int, str], str]:
+def unit_names_by_role(plan: Plan) -> Mapping[tuple[int, str], str]:
     """Map (action pk, role) to the units' abbreviations in the document's order, "กพร., สลก.", with two queries."""
     abbreviations = dict(Unit.objects.values_list("pk", "abbreviation"))
     names: dict[tuple[int, str], str] = {}

@@ -17,12 +17,12 @@ from plan.actions.filters import ActionFilter
 from plan.actions.table import action_table
 from plan.as_of import AsOf, on_day
 from plan.downloads import list_notes, send_list
-from plan.lookup import day_query, earlier_days, find_action, find_plan, read_as_of, read_since, warn_ignored_filters
+from plan.lookup import comparison_days, day_query, find_action, find_plan, read_as_of, read_since, warn_ignored_filters
 from plan.models import ActionItem, Plan
 from plan.models.action import ActionItemQuerySet
 from plan.updates.forms import typed_update
 from plan.updates.history import read_update_history
-from plan.updates.views import UpdatePanel, answer_update, open_panel, page_addresses
+from plan.updates.views import UpdatePanel, answer_update, open_panel, page_form_urls
 from pmqa_tracker import clock, thai
 from pmqa_tracker.typed_text import reads_typed_text
 from spreadsheets.downloads import capture_messages
@@ -57,7 +57,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def read_action_listing(request: HttpRequest, plan: Plan) -> ActionListing:
     """What the list shows: narrowed and ordered by the address; what of it was left out is said."""
     as_of = read_as_of(request, plan)
-    since = read_since(request, plan, as_of, earlier_days(plan, as_of))
+    since = read_since(request, plan, as_of, comparison_days(plan, as_of))
     chosen = ActionFilter(request.GET, plan.actions.all(), as_of=as_of, since=since)
     actions = chosen.qs
     warn_ignored_filters(request, chosen, also=("page",))
@@ -92,15 +92,17 @@ def action_detail(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
     plan = find_plan(request, slug)
     action = find_action(plan, ref)
     access = access_of(request)
-    addresses = page_addresses(plan, action)
+    addresses = page_form_urls(plan, action)
     if request.method != "POST":
         panel = open_panel(action, access, addresses)
         return render(request, "plan/action_detail.html", read_detail(request, plan, panel, access))
     panel = answer_update(request, plan, action, access, addresses)
-    return answer_with(request, plan, panel, access, part="plan/action_detail.html#update")
+    return render_update_answer(request, plan, panel, access, part="plan/action_detail.html#update")
 
 
-def answer_with(request: HttpRequest, plan: Plan, panel: UpdatePanel, access: Access, *, part: str) -> HttpResponse:
+def render_update_answer(
+    request: HttpRequest, plan: Plan, panel: UpdatePanel, access: Access, *, part: str
+) -> HttpResponse:
     """Answer an update of the action's own page: that page again, or for htmx `part` where the update was refused."""
     action = panel.action
     if panel.update is None:
@@ -127,7 +129,7 @@ def read_detail(request: HttpRequest, plan: Plan, panel: UpdatePanel, access: Ac
         "action": action,
         "standing": standing,
         "verdicts": verdicts.order_by("requirement__level"),
-        "story": read_update_history(action, access, unit=request.GET.get("unit", "")),
+        "history": read_update_history(action, access, unit=request.GET.get("unit", "")),
         "panel": panel,
     }
 
@@ -139,7 +141,7 @@ def action_list_workbook(request: HttpRequest, slug: str) -> FileResponse:
     said = capture_messages(request)
     shown = read_action_listing(request, plan)
     since = []
-    if "change" in shown.filter.chosen:
+    if "change" in shown.filter.active:
         since = [_("Compared with %(day)s") % {"day": thai.format_date(shown.since.day)}]
-    notes = list_notes(plan, shown.as_of.day, [*shown.filter.words, *since], said.lines)
+    notes = list_notes(plan, shown.as_of.day, [*shown.filter.descriptions, *since], said.lines)
     return send_list(action_table(plan, shown.actions, shown.as_of, notes=notes), plan, shown.as_of.day)

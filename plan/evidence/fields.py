@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from plan.evidence import kinds
 from pmqa_tracker.forms import LinesField
 
-MOST = 10  # pieces of evidence with one update
+MAX_PIECES = 10  # pieces of evidence with one update
 TITLE_LENGTH = 300
 LINK_LENGTH = 1000
 
@@ -20,7 +20,7 @@ class FilesInput(forms.ClearableFileInput):
     allow_multiple_selected = True
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__({"accept": kinds.ACCEPT, **(attrs or {})})
+        super().__init__({"accept": kinds.ACCEPTED_EXTENSIONS, **(attrs or {})})
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[Any]:
         """All files posted under the name."""

@@ -19,7 +19,7 @@ from plan.evidence.refusals import DAMAGED, EMPTY, HIDDEN_CONTENT, MARKUP, Refus
 from plan.evidence.texts import is_text
 from pmqa_tracker.upload_limit import MEGABYTE
 
-__all__ = ["ACCEPT", "KINDS", "FileKind", "RefusedFileError", "clean_name", "identify"]
+__all__ = ["ACCEPTED_EXTENSIONS", "KINDS", "FileKind", "RefusedFileError", "clean_name", "identify"]
 
 OPEN_XML = "application/vnd.openxmlformats-officedocument"
 OPEN_DOCUMENT = "application/vnd.oasis.opendocument"
@@ -64,7 +64,7 @@ KINDS: dict[str, FileKind] = {
         (_("ZIP archive"), "application/zip", "zip"),
     )
 }
-ACCEPT = ",".join(f".{extension}" for kind in KINDS.values() for extension in kind.extensions)
+ACCEPTED_EXTENSIONS = ",".join(f".{extension}" for kind in KINDS.values() for extension in kind.extensions)
 
 
 def identify(file: BinaryIO, name: str, *, size: int, limit: int) -> FileKind:

@@ -62,7 +62,7 @@ def stage(upload: UploadedFile, *, original_name: str, kind: str) -> StagedFile:
     return StagedFile(name=name, original_name=original_name, kind=kind, size=size, sha256=digest.hexdigest())
 
 
-def unstage(token: str, owner: str) -> StagedFile | None:
+def find_staged(token: str, owner: str) -> StagedFile | None:
     """The staged file of a token; None if the token is another owner's or too old, or the file is deleted."""
     try:
         staged = StagedFile(**signing.loads(token, salt=f"{SALT}/{owner}", max_age=STAGED_SECONDS))
@@ -71,7 +71,7 @@ def unstage(token: str, owner: str) -> StagedFile | None:
     return staged if (_staging() / staged.name).is_file() else None
 
 
-def name_in(token: str) -> str:
+def original_name_in(token: str) -> str:
     """The unverified file name in a token, only to show it to the sender; "" for a malformed token."""
     payload = token.split(":", 1)[0]
     try:
@@ -81,7 +81,7 @@ def name_in(token: str) -> str:
         return ""
 
 
-def keep(staged: StagedFile, *, on: datetime) -> str:
+def store(staged: StagedFile, *, on: datetime) -> str:
     """Link a staged file to its final place and return its name below the root; the staged name stays for a day.
 
     Raises:
@@ -96,13 +96,13 @@ def keep(staged: StagedFile, *, on: datetime) -> str:
     return name
 
 
-def forget(names: list[str]) -> None:
+def delete(names: list[str]) -> None:
     """Delete files whose rows were not committed."""
     for name in names:
         (settings.EVIDENCE_ROOT / name).unlink(missing_ok=True)
 
 
-def open_kept(name: str) -> BinaryIO:
+def open_stored(name: str) -> BinaryIO:
     """Open a stored file for reading.
 
     Raises:

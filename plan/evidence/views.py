@@ -15,7 +15,7 @@ from plan.lookup import find_action, find_plan
 from plan.models import Evidence, Plan
 from plan.updates.forms import WithdrawalForm, typed_withdrawal
 from plan.updates.record import withdraw_evidence
-from plan.updates.views import open_panel, page_addresses
+from plan.updates.views import open_panel, page_form_urls
 from pmqa_tracker import clock
 from pmqa_tracker.long_names import download_name
 from pmqa_tracker.typed_text import reads_typed_text, typed_text
@@ -34,7 +34,7 @@ def evidence_file(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     if evidence.withdrawn:
         return render(request, "plan/evidence_gone.html", {"evidence": evidence}, status=410)
     try:
-        file = storage.open_kept(evidence.file)
+        file = storage.open_stored(evidence.file)
     except FileNotFoundError:
         raise NotFound(
             _("The file “%(name)s” is not on the server any more; tell the administrator.") % {"name": evidence.title},
@@ -67,7 +67,7 @@ def evidence_withdraw(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     form = WithdrawalForm(request.POST)
     if not form.is_valid():
         action = find_action(plan, evidence.action.ref)
-        context = read_detail(request, plan, open_panel(action, access, page_addresses(plan, action)), access)
+        context = read_detail(request, plan, open_panel(action, access, page_form_urls(plan, action)), access)
         return render(request, "plan/action_detail.html", context | {"unexplained": evidence.pk}, status=422)
     reason = form.cleaned_data["reason"].strip()
     try:

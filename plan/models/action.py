@@ -132,18 +132,14 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
             }
         )
 
-    def annotate_latest(self, as_of: AsOf, *names: str) -> "ActionItemQuerySet":
-        """With the last of each kind of words told by the day: `result` as `result_on`; None where none was."""
-        until = _updates_until(as_of)
-        return self.annotate(**{f"{name}_on": Subquery(until.exclude(**{name: ""}).values(name)[:1]) for name in names})
+    def annotate_latest(self, name: str, as_of: AsOf) -> "ActionItemQuerySet":
+        """Annotate the latest text of one field of the updates by the day: "result" adds `result_on`, or None."""
+        latest = _updates_until(as_of).exclude(**{name: ""}).values(name)[:1]
+        return self.annotate(**{f"{name}_on": Subquery(latest)})
 
     def with_last_update(self, as_of: AsOf) -> "ActionItemQuerySet":
         """With `last_update`: the pk of the last update of each by the day; None where there is none."""
         return self.annotate(last_update=Subquery(_updates_until(as_of).values("pk")[:1]))
-
-    def with_problem(self, as_of: AsOf) -> "ActionItemQuerySet":
-        """With `problem_on`: the last problem told of each by the day; None where none was."""
-        return self.annotate_latest(as_of, "problem")
 
     # The verbs below need `as_of()` before them.
 

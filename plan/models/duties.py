@@ -37,16 +37,16 @@ class Duty:
 
     Attributes:
         unit: who.
-        through: the collective it leads the action by; None where it leads it by name.
-        report: the unit's last update in the period; None while the duty is not fulfilled.
+        collective: the collective it leads the action by; None where it leads it by name.
+        update: the unit's last update in the period; None while the duty is not fulfilled.
     """
 
     unit: Unit
-    through: Unit | None
-    report: Any
+    collective: Unit | None
+    update: Any
 
     def __str__(self) -> str:
-        return f"{self.unit} · {self.through}" if self.through else str(self.unit)
+        return f"{self.unit} · {self.collective}" if self.collective else str(self.unit)
 
 
 def _updates() -> QuerySet[Any]:
@@ -60,26 +60,26 @@ def counts_for(unit: Any) -> Q:
 
 
 def duties(since: datetime, until: datetime) -> QuerySet[Assignment]:
-    """The duties of every lead assignment: its unit's or, of a collective, those of its members that are active.
+    """Return the duties of all lead assignments; a collective has one row for each of its active members.
 
-    Adds `holder` (pk of the unit that must report) and `report_pk` (of its last update from `since` to before `until`;
-    None where it made none). A unit that leads an action by name and through a collective has a row for each.
+    Adds `owing_unit` (pk of the unit that must report) and `update_pk` (pk of its last update from `since` until before
+    `until`, or None). A unit that leads an action both by name and through a collective has two rows.
     """
-    own = _updates().filter(counts_for(OuterRef("holder")), action=OuterRef("action"), at__gte=since, at__lt=until)
+    own = _updates().filter(counts_for(OuterRef("owing_unit")), action=OuterRef("action"), at__gte=since, at__lt=until)
     return (
         Assignment.objects.filter(role=Role.LEAD)
         .annotate(
-            holder=Coalesce("unit__members", "unit", output_field=BigIntegerField()),
+            owing_unit=Coalesce("unit__members", "unit", output_field=BigIntegerField()),
             is_held=Coalesce("unit__members__is_active", Value(value=True), output_field=BooleanField()),
         )
         .filter(is_held=True)
-        .annotate(report_pk=Subquery(own.order_by("-version").values("pk")[:1]))
+        .annotate(update_pk=Subquery(own.order_by("-version").values("pk")[:1]))
     )
 
 
 def duties_of(units: Collection[int]) -> Q:
     """The duties of these units, as a filter of `duties`; those of a collective are its members'."""
-    return Q(holder__in=units) | Q(unit__in=units)
+    return Q(owing_unit__in=units) | Q(unit__in=units)
 
 
 def is_silent(since: datetime, as_of: AsOf, units: Collection[int] | None = None) -> Q:
@@ -89,7 +89,7 @@ def is_silent(since: datetime, as_of: AsOf, units: Collection[int] | None = None
     nobody at all has.
     """
     rows = duties(since, as_of.ends_at).filter(action=OuterRef("pk"))
-    unfulfilled = rows.filter(report_pk=None)
+    unfulfilled = rows.filter(update_pk=None)
     if units is not None:
         return Q(Exists(unfulfilled.filter(duties_of(units))), due__in=AT_WORK)
     is_old = Q(updated_at__isnull=True) | Q(updated_at__lt=since)
@@ -101,7 +101,7 @@ def is_updated(since: datetime, as_of: AsOf, units: Collection[int] | None = Non
     not_silent = ~is_silent(since, as_of, units)
     if units is None:
         return not_silent & Q(updated_at__gte=since)
-    fulfilled = duties(since, as_of.ends_at).filter(duties_of(units), action=OuterRef("pk"), report_pk__isnull=False)
+    fulfilled = duties(since, as_of.ends_at).filter(duties_of(units), action=OuterRef("pk"), update_pk__isnull=False)
     return not_silent & Q(Exists(fulfilled))
 
 
@@ -119,7 +119,7 @@ def submission_duties(period: "Period", as_of: AsOf) -> QuerySet[Assignment]:
         duties(begins_at, ends_at)
         .alias(status_before=Coalesce(Subquery(before), Value(str(Status.NOT_STARTED))))
         .filter(
-            Q(was_open, action__first_period__number__lte=period.number) | Q(report_pk__isnull=False),
+            Q(was_open, action__first_period__number__lte=period.number) | Q(update_pk__isnull=False),
             action__plan=period.plan_id,
         )
     )
@@ -136,17 +136,17 @@ def read_duties(actions: Sequence["ActionItem"], units: Sequence[Unit], as_of: A
     rows = duties(as_of.period_starts_at, as_of.ends_at).filter(
         duties_of([unit.pk for unit in units]), action__in=[action.pk for action in actions]
     )
-    found = list(rows.values_list("action_id", "holder", "unit_id", "report_pk"))
-    reports = _updates().select_related("author", "unit").in_bulk({row[3] for row in found} - {None})
+    found = list(rows.values_list("action_id", "owing_unit", "unit_id", "update_pk"))
+    updates = _updates().select_related("author", "unit").in_bulk({row[3] for row in found} - {None})
     own = {unit.pk: unit for unit in units}
     names = own | {part.unit_id: part.unit for action in actions for part in action.assignments.all()}
     held: dict[int, dict[Unit, Duty]] = {}
-    for action, holder, unit, report in sorted(found, key=lambda row: row[1] != row[2]):
+    for action, owing_unit, unit, update in sorted(found, key=lambda row: row[1] != row[2]):
         # A user who is a member of a collective itself owes what any of its members does.
-        who = own.get(holder) or own[unit]
-        duty = Duty(unit=who, through=names[unit] if unit != who.pk else None, report=reports.get(report))
+        who = own.get(owing_unit) or own[unit]
+        duty = Duty(unit=who, collective=names[unit] if unit != who.pk else None, update=updates.get(update))
         by_unit = held.setdefault(action, {})
         known = by_unit.setdefault(who, duty)
-        if known.report and not duty.report and who.pk != holder:
+        if known.update and not duty.update and who.pk != owing_unit:
             by_unit[who] = duty
     return {action: [by_unit[unit] for unit in units if unit in by_unit] for action, by_unit in held.items()}

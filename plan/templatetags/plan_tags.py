@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from plan.models import ActionItem, Due, Health, Status
-from plan.schedule import schedule_words
+from plan.schedule import format_schedule
 from pmqa_tracker import thai
 from pmqa_tracker.templatetags.page import icon, percent
 
@@ -82,7 +82,7 @@ def progress_bar(progress: int, expected: float | None = None) -> SafeString:
 @register.simple_tag
 def schedule(action: ActionItem) -> str:
     """The months an action runs: "ส.ค.–ก.ย. 2562 ถึง ก.ค.–ก.ย. 2563"."""
-    return schedule_words(action.first_period, action.last_period)
+    return format_schedule(action.first_period, action.last_period)
 
 
 @register.simple_tag

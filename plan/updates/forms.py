@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from assignments.access import Access
 from assignments.models import Unit
 from plan.evidence import kinds, storage
-from plan.evidence.fields import MOST, FilesField, LinksField
+from plan.evidence.fields import MAX_PIECES, FilesField, LinksField
 from plan.evidence.storage import StagedFile
 from plan.models import ActionItem, ProgressUpdate, Status
 from plan.models.status import rules_of_statuses
@@ -123,7 +123,7 @@ class UpdateForm(forms.ModelForm, WriteOnceForm):
         return [choice for choice in Status.choices if choice[0] != Status.CANCELLED]
 
     @property
-    def cancels(self) -> bool:
+    def may_cancel(self) -> bool:
         """Whether its author may cancel, or take up again what is cancelled."""
         return self.moves_status and len(self.fields["status_to"].choices) == len(Status)
 
@@ -133,21 +133,21 @@ class UpdateForm(forms.ModelForm, WriteOnceForm):
         return json.dumps(rules_of_statuses())
 
     @property
-    def kept(self) -> list[tuple[str, StagedFile]]:
+    def staged_files(self) -> list[tuple[str, StagedFile]]:
         """(token, file) of each file that was accepted and waits for the form to be recorded."""
         return [(staged.token(self.owner), staged) for staged in self.staged]
 
     def clean_files(self) -> None:
         """Check each file; stage the good ones, and name each bad one in an error."""
         tokens = self.data.getlist("kept") if hasattr(self.data, "getlist") else []
-        self.staged = [staged for token in tokens[:MOST] if (staged := storage.unstage(token, self.owner))]
+        self.staged = [staged for token in tokens[:MAX_PIECES] if (staged := storage.find_staged(token, self.owner))]
         refused = []
-        if len(self.staged) < len(tokens[:MOST]):
+        if len(self.staged) < len(tokens[:MAX_PIECES]):
             refused.append(gettext("A file chosen earlier is no longer kept; choose it again."))
         for upload in self.cleaned_data["files"]:
-            if len(self.staged) >= MOST:
+            if len(self.staged) >= MAX_PIECES:
                 message = gettext("“%(name)s” is left out: an update takes at most %(most)s files.")
-                refused.append(message % {"name": kinds.clean_name(upload.name), "most": MOST})
+                refused.append(message % {"name": kinds.clean_name(upload.name), "most": MAX_PIECES})
                 continue
             try:
                 limit = settings.PMQA_EVIDENCE_MB * 1024 * 1024
@@ -163,8 +163,8 @@ class UpdateForm(forms.ModelForm, WriteOnceForm):
     def clean_links(self) -> list[tuple[str, str]]:
         """Refuse more links than an update takes."""
         links = self.cleaned_data["links"]
-        if len(links) > MOST:
-            raise ValidationError(gettext("An update takes at most %(most)s links.") % {"most": MOST})
+        if len(links) > MAX_PIECES:
+            raise ValidationError(gettext("An update takes at most %(most)s links.") % {"most": MAX_PIECES})
         return links
 
     def clean(self) -> dict[str, Any]:
@@ -179,7 +179,7 @@ class UpdateForm(forms.ModelForm, WriteOnceForm):
         moved = data.get("status_to", self.action.status) != self.action.status or (
             data.get("progress_to", self.action.progress) != self.action.progress
         )
-        if moved and self.moves_status and not self.access.may_change_status_for(self.action, self._unit()):
+        if moved and self.moves_status and not self.access.may_change_status_for(self.action, self._unit_pk()):
             self.add_error("unit", ONLY_LEADS)
         has_content = any(data.get(name) for name in TEXT_FIELDS) or evidence or self.errors
         if not moved and not has_content:
@@ -192,14 +192,14 @@ class UpdateForm(forms.ModelForm, WriteOnceForm):
         """Return (label, text) of all that was typed and chosen, for a page that refuses the form but keeps it."""
         return update_form_text(self.data, self.files)
 
-    def _unit(self) -> int | None:
+    def _unit_pk(self) -> int | None:
         """Return the pk of the unit that the author represents; None for every lead unit."""
         return self.cleaned_data.get("unit") or self.default_unit
 
-    def report(self) -> UpdateInput:
+    def to_input(self) -> UpdateInput:
         """Return what the form reports; where it is not valid, as it was typed."""
         data = self.cleaned_data
-        unit = self._unit()
+        unit = self._unit_pk()
         moves_status = self.moves_status and self.access.may_change_status_for(self.action, unit)
         words = {
             name: data[name] if name in data else with_lf(self.data.get(name)).strip()
@@ -228,7 +228,7 @@ def update_form_text(posted: Any, files: Any) -> LabelledText:
         told["progress_to"] += " %"
     tokens = posted.getlist("kept") if hasattr(posted, "getlist") else []
     uploads = files.getlist("files") if hasattr(files, "getlist") else []
-    names = [*filter(None, map(storage.name_in, tokens)), *(file.name for file in uploads)]
+    names = [*filter(None, map(storage.original_name_in, tokens)), *(file.name for file in uploads)]
     told["files"], labels["files"] = "\n".join(names), gettext("Files, to be chosen again")
     return [(str(labels[name]), text) for name, text in told.items() if text]
 

@@ -73,7 +73,7 @@ def record_update(
     op_id: UUID,
     access: Access,
     at: datetime,
-    report: UpdateInput,
+    data: UpdateInput,
     source: str = ProgressUpdate.Source.WEB,
     workbook: ImportedFile | None = None,
     unit: Unit | None = None,
@@ -86,7 +86,7 @@ def record_update(
         op_id: the id of this submission; sending it again returns the row it made.
         access: the author and what they may do.
         at: the moment, aware.
-        report: what is reported.
+        data: what is reported.
         source: a ProgressUpdate.Source.
         workbook: the imported file; the sheet of a unit reports for that unit.
         unit: the unit whose own sheet the row comes from, in any file.
@@ -100,20 +100,20 @@ def record_update(
         StaleVersionError: the action has another version, or `op_id` belongs to another update.
     """
     sheet_unit = unit.pk if unit else workbook.unit if workbook else None
-    report = replace(report, unit=sheet_unit or report.unit or access.default_unit(action))
+    data = replace(data, unit=sheet_unit or data.unit or access.default_unit(action))
 
     def find_repeat() -> ProgressUpdate:
         made = find_by_op_id(action, op_id, access)
-        if made is None or not is_same_update(made, report):
+        if made is None or not is_same_update(made, data):
             raise StaleVersionError(action)
         return made
 
     if action.version != version:
         return find_repeat()
-    _check_allowed(action, access, report, is_sheet_of_unit=sheet_unit is not None)
-    if source == ProgressUpdate.Source.WEB and (recent := find_recent_duplicate(action, report, access, at)):
+    _check_allowed(action, access, data, is_sheet_of_unit=sheet_unit is not None)
+    if source == ProgressUpdate.Source.WEB and (recent := find_recent_duplicate(action, data, access, at)):
         return recent
-    update = _build(action, op_id, access, at, report, source)
+    update = _build(action, op_id, access, at, data, source)
     if workbook:
         update.import_key, update.file_name = workbook.key, workbook.name
     # The database checks the foreign keys and the constraints when it takes the row.
@@ -122,26 +122,26 @@ def record_update(
     kept: list[str] = []
     written = None
     try:
-        evidence = [_attach(attachment, update, kept) for attachment in report.attachments]
+        evidence = [_attach(attachment, update, kept) for attachment in data.attachments]
         written = write_once(lambda: _write(update, evidence), find_repeat=find_repeat)
     finally:
         if written is not update:
-            storage.forget(kept)
+            storage.delete(kept)
     if written is update:
         action.version, action.status, action.progress = update.version, update.status_to, update.progress_to
     return written
 
 
-def is_same_update(made: ProgressUpdate, report: UpdateInput) -> bool:
+def is_same_update(made: ProgressUpdate, data: UpdateInput) -> bool:
     """Whether `report` says what the update says: a double click or a retry, and not another text in the same form."""
     return (
-        all(getattr(made, name) == getattr(report, name) for name in TEXT_FIELDS)
-        and report.status in (None, made.status_to)
-        and (report.progress is None or str(report.progress) == str(made.progress_to))
-        and report.is_unchanged == made.is_unchanged
-        and report.unit == made.unit_id
+        all(getattr(made, name) == getattr(data, name) for name in TEXT_FIELDS)
+        and data.status in (None, made.status_to)
+        and (data.progress is None or str(data.progress) == str(made.progress_to))
+        and data.is_unchanged == made.is_unchanged
+        and data.unit == made.unit_id
         and {item.sha256 or item.link for item in made.evidence.all()}
-        == {item.file.sha256 if item.file else item.link for item in report.attachments}
+        == {item.file.sha256 if item.file else item.link for item in data.attachments}
     )
 
 
@@ -164,9 +164,9 @@ def record_unchanged(
     ours: dict[tuple[int, int], int] = {}  # (action pk, the version seen) → the version our own update made of it
     for action, seen, op_id, unit in rows:
         try:
-            report = UpdateInput(is_unchanged=True, unit=unit)
+            data = UpdateInput(is_unchanged=True, unit=unit)
             version = ours.get((action.pk, seen), seen)
-            update = record_update(action=action, version=version, op_id=op_id, access=access, at=at, report=report)
+            update = record_update(action=action, version=version, op_id=op_id, access=access, at=at, data=data)
             ours[action.pk, seen] = update.version
             updates.append(update)
         except (StaleVersionError, NotAllowedError):
@@ -207,16 +207,14 @@ def find_by_op_id(action: ActionItem, op_id: UUID, access: Access) -> ProgressUp
     return ProgressUpdate.objects.filter(op_id=op_id, action=action, author=access.user).first()
 
 
-def find_recent_duplicate(
-    action: ActionItem, report: UpdateInput, access: Access, at: datetime
-) -> ProgressUpdate | None:
+def find_recent_duplicate(action: ActionItem, data: UpdateInput, access: Access, at: datetime) -> ProgressUpdate | None:
     """Return the last update of an action, if this author made it recently with the same words.
 
     The browser's back button may open a new form, with another `op_id`, and put the old words into it.
     """
     last = ProgressUpdate.objects.without_undone().filter(action=action).order_by("-version").first()
     is_recent = last is not None and last.author_id == access.user.pk and abs(at - last.at) < DUPLICATE_WINDOW
-    return last if is_recent and is_same_update(last, report) else None
+    return last if is_recent and is_same_update(last, data) else None
 
 
 def _write(update: ProgressUpdate, evidence: Sequence[Evidence]) -> ProgressUpdate:
@@ -236,31 +234,31 @@ def _attach(attachment: Attachment, update: ProgressUpdate, kept: list[str]) -> 
         added_by=update.author, at=update.at,
     )  # fmt: skip
     if staged := attachment.file:
-        evidence.file = storage.keep(staged, on=update.at)
+        evidence.file = storage.store(staged, on=update.at)
         kept.append(evidence.file)
         evidence.original_name, evidence.kind = staged.original_name, staged.kind
         evidence.size, evidence.sha256 = staged.size, staged.sha256
     return evidence
 
 
-def _check_allowed(action: ActionItem, access: Access, report: UpdateInput, *, is_sheet_of_unit: bool) -> None:
+def _check_allowed(action: ActionItem, access: Access, data: UpdateInput, *, is_sheet_of_unit: bool) -> None:
     check_may_report(action, access)
-    moves_status = report.status is not None or report.progress is not None
-    if report.unit is not None and not is_sheet_of_unit:
+    moves_status = data.status is not None or data.progress is not None
+    if data.unit is not None and not is_sheet_of_unit:
         own = {unit.pk for unit in access.own_units_in(action)}  # without a query, and most often the answer
-        if report.unit not in own and report.unit not in {unit.pk for unit in access.reportable_units(action)}:
+        if data.unit not in own and data.unit not in {unit.pk for unit in access.reportable_units(action)}:
             raise NotAllowedError(_("You do not report for this unit on this action. Choose another unit."))
-        if moves_status and not access.may_change_status_for(action, report.unit):
+        if moves_status and not access.may_change_status_for(action, data.unit):
             raise NotAllowedError(str(ONLY_LEADS))
     if moves_status and not access.may_change_status(action):
         raise NotAllowedError(str(ONLY_LEADS))
-    moves = report.status is not None and report.status != action.status
-    if moves and Status.CANCELLED in (report.status, action.status) and not access.is_coordinator:
+    moves = data.status is not None and data.status != action.status
+    if moves and Status.CANCELLED in (data.status, action.status) and not access.is_coordinator:
         raise NotAllowedError(_("Only the coordinator cancels an action or takes it up again."))
 
 
 def _build(
-    action: ActionItem, op_id: UUID, access: Access, at: datetime, report: UpdateInput, source: str
+    action: ActionItem, op_id: UUID, access: Access, at: datetime, data: UpdateInput, source: str
 ) -> ProgressUpdate:
     """Build the row that leads from the action's status to the one reported."""
     update = ProgressUpdate(
@@ -268,18 +266,18 @@ def _build(
         op_id=op_id,
         version=action.version + 1,
         author=access.user,
-        unit_id=report.unit,
+        unit_id=data.unit,
         at=at,
         status_from=action.status,
-        status_to=action.status if report.status is None else report.status,
+        status_to=action.status if data.status is None else data.status,
         progress_from=action.progress,
-        progress_to=action.progress if report.progress is None else report.progress,
-        result=report.result,
-        problem=report.problem,
-        next_step=report.next_step,
-        reason=report.reason,
-        is_unchanged=report.is_unchanged,
+        progress_to=action.progress if data.progress is None else data.progress,
+        result=data.result,
+        problem=data.problem,
+        next_step=data.next_step,
+        reason=data.reason,
+        is_unchanged=data.is_unchanged,
         source=source,
     )
-    update.has_evidence = bool(report.attachments)
+    update.has_evidence = bool(data.attachments)
     return update

@@ -47,15 +47,15 @@ class UpdatePanel:
     reason: str = ""
     status: int = 200
     update: ProgressUpdate | None = None
-    last: Sequence[ProgressUpdate] = ()
+    latest_updates: Sequence[ProgressUpdate] = ()
     is_stale: bool = False
     newer_updates: Sequence[ProgressUpdate] = ()
-    is_own: bool = False
+    is_own_conflict: bool = False
     refusal: str = ""
-    typed: Sequence[tuple[str, str]] = field(default_factory=tuple)
+    typed_text: Sequence[tuple[str, str]] = field(default_factory=tuple)
 
 
-def page_addresses(plan: Plan, action: ActionItem) -> dict[str, str]:
+def page_form_urls(plan: Plan, action: ActionItem) -> dict[str, str]:
     """Return the addresses of a panel on the action's own page."""
     here = reverse("action_detail", args=[plan.slug, action.ref])
     return {"post_url": here, "reload_url": here, "empty_form_url": f"{here}?anew#update"}
@@ -66,11 +66,13 @@ def open_panel(
 ) -> UpdatePanel:
     """Return the panel with an empty form, for users who may report on the action; `unit` is offered first."""
     form = UpdateForm(action=action, access=access, unit=unit) if access.may_add_result(action) else None
-    last = read_last(action) if form else ()
-    return UpdatePanel(action=action, form=form, reason=access.why_not_report(action), last=last, **addresses)
+    latest_updates = read_latest_updates(action) if form else ()
+    return UpdatePanel(
+        action=action, form=form, reason=access.why_not_report(action), latest_updates=latest_updates, **addresses
+    )
 
 
-def read_last(action: ActionItem) -> list[ProgressUpdate]:
+def read_latest_updates(action: ActionItem) -> list[ProgressUpdate]:
     """Return the last report of an action and, where it has no words, the last one that has some."""
     updates = action.updates.without_undone().newest_first().select_related("author", "unit")
     last = updates.first()
@@ -89,7 +91,7 @@ def answer_update(
     try:
         check_may_report(action, access)
         if not form.is_valid() and not form.is_stale:
-            return UpdatePanel(status=422, last=read_last(action), **where)
+            return UpdatePanel(status=422, latest_updates=read_latest_updates(action), **where)
         if not form.is_intact:
             raise StaleVersionError(action)
         update = record_update(
@@ -98,15 +100,15 @@ def answer_update(
             op_id=form.cleaned_data["op_id"],
             access=access,
             at=clock.now(),
-            report=form.report(),
+            data=form.to_input(),
         )
         return UpdatePanel(update=update, **where)
     except ValidationError as error:
         form.add_error(None, error)
-        return UpdatePanel(status=422, last=read_last(action), **where)
+        return UpdatePanel(status=422, latest_updates=read_latest_updates(action), **where)
     except NotAllowedError as error:
         where["form"] = None
-        return UpdatePanel(status=403, refusal=str(error), typed=form.typed_text(), **where)
+        return UpdatePanel(status=403, refusal=str(error), typed_text=form.typed_text(), **where)
     except StaleVersionError:
         return _conflict(find_action(plan, action.ref), access, form, addresses)
 
@@ -116,7 +118,7 @@ def updates_since(action: ActionItem, version: int) -> ProgressUpdateQuerySet:
     return action.updates.with_undone().newest_first().filter(version__gt=version).select_related("author", "unit")
 
 
-def are_own(updates: Sequence[ProgressUpdate], access: Access) -> bool:
+def are_by_user(updates: Sequence[ProgressUpdate], access: Access) -> bool:
     """Whether the user wrote all of these, so that they come from another tab or device."""
     return bool(updates) and all(update.author_id == access.user.pk for update in updates)
 
@@ -127,7 +129,7 @@ def why_skipped(action: ActionItem, version: int, access: Access) -> str:
         return reason
     if not access.may_change_status(action):
         return str(ONLY_LEADS)
-    if are_own(list(updates_since(action, version)), access):
+    if are_by_user(list(updates_since(action, version)), access):
         return _("You changed it yourself, in another tab or on another device. Look at it again.")
     return _("Somebody changed it meanwhile. Look at it again.")
 
@@ -136,7 +138,7 @@ def _conflict(action: ActionItem, access: Access, sent: UpdateForm, addresses: d
     """Return the panel after other updates came first: these beside what was typed, which stays in its fields."""
     theirs = list(updates_since(action, sent.cleaned_data.get("version", 0)).prefetch_related("evidence"))
     posted = with_new_op_id(sent.data, action.version)
-    posted.setlist("kept", [token for token, _staged in sent.kept])
+    posted.setlist("kept", [token for token, _staged in sent.staged_files])
     form = UpdateForm(posted, action=action, access=access)
     form.is_valid()
     return UpdatePanel(
@@ -145,6 +147,6 @@ def _conflict(action: ActionItem, access: Access, sent: UpdateForm, addresses: d
         status=409,
         is_stale=True,
         newer_updates=theirs,
-        is_own=are_own(theirs, access),
+        is_own_conflict=are_by_user(theirs, access),
         **addresses,
     )

@@ -83,8 +83,8 @@ def read_overview(
         standings = build_standings(rows, as_of, units, reporters, since_reporters)
         categories = sorted({row.criterion.category for row in rows}, key=lambda each: each.number)
     same_actions = plan.actions.filter(pk__in=chosen.qs.values("pk"))  # no filter of the overview depends on the day
-    unit = chosen.chosen.get("unit")
-    role = chosen.chosen.get("role") if unit else None  # a role has no effect without a unit
+    unit = chosen.active.get("unit")
+    role = chosen.active.get("role") if unit else None  # a role has no effect without a unit
     reporter = unit if chosen.reporters else None
     whole = groups.group(plan, standings, kept, reporter=reporter)
     before = read_standings(same_actions.as_of(since), since, units, earlier_reporters)

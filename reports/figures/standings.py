@@ -131,14 +131,14 @@ def read_reporters(plan_pk: int, *windows: tuple[datetime, datetime]) -> list[Re
     rows = [
         duties(since, until)
         .filter(action__plan=plan_pk)
-        .values_list(Value(index), "action_id", "unit_id", "holder", "report_pk")
+        .values_list(Value(index), "action_id", "unit_id", "owing_unit", "update_pk")
         for index, (since, until) in enumerate(windows)
     ]
-    for index, action, unit, holder, report in rows[0].union(*rows[1:], all=True):
+    for index, action, unit, owing_unit, report in rows[0].union(*rows[1:], all=True):
         if report is None:
-            found[index].owing[action].update((unit, holder))
+            found[index].owing[action].update((unit, owing_unit))
         else:
-            found[index].made[action].add(holder)
+            found[index].made[action].add(owing_unit)
     return found
 
 

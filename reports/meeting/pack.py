@@ -54,7 +54,7 @@ def read_meeting_pack(
         query: parameters that the links of all figures keep (the day).
     """
     chosen = ActionFilter({}, plan.actions.all(), as_of=as_of, since=since, only=OVERVIEW_FILTERS)
-    found = plan.actions.as_of(as_of).since(since, as_of).with_problem(as_of).with_days_late(as_of)
+    found = plan.actions.as_of(as_of).since(since, as_of).annotate_latest("problem", as_of).with_days_late(as_of)
     actions = list(found.with_details().in_order())
     overview = read_overview(plan, chosen, since, query, rows=actions)
     the_map = build_map(plan, as_of, query, actions=actions)

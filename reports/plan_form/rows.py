@@ -41,7 +41,7 @@ def read_form(plan: Plan, as_of: AsOf) -> list[tuple[Category, list[FormCriterio
     for verdict in plan.assessment.verdicts.select_related("requirement"):
         verdicts[verdict.requirement.criterion_id][verdict.requirement.level] = verdict
     actions: dict[int, list[ActionItem]] = defaultdict(list)
-    rows = plan.actions.as_of(as_of).annotate_latest(as_of, "result", "problem")
+    rows = plan.actions.as_of(as_of).annotate_latest("result", as_of).annotate_latest("problem", as_of)
     for action in rows.with_details().in_order():
         actions[action.criterion_id].append(action)
     criteria = list(Criterion.objects.select_related("category").in_order())

@@ -61,7 +61,9 @@ def read_report(plan: Plan, as_of: AsOf, since: AsOf, days: Sequence[tuple[str, 
         days: (name, day) of the days that have a name, such as meetings.
     """
     chosen = ActionFilter({}, plan.actions.all(), as_of=as_of, since=since, only=OVERVIEW_FILTERS)
-    found = plan.actions.as_of(as_of).since(since, as_of).annotate_latest(as_of, "result", "problem", "next_step")
+    found = plan.actions.as_of(as_of).since(since, as_of)
+    for name in ("result", "problem", "next_step"):
+        found = found.annotate_latest(name, as_of)
     actions = list(found.with_details().in_order())
     overview = read_overview(plan, chosen, since, {}, rows=actions)
     the_map = build_map(plan, as_of, {}, actions=actions)

@@ -14,7 +14,7 @@ from django.utils.translation import override
 from django.views.decorators.http import require_POST, require_safe
 from openpyxl import Workbook
 
-from plan.lookup import earlier_days, find_plan, read_as_of, read_since
+from plan.lookup import comparison_days, find_plan, read_as_of, read_since
 from plan.models import Plan
 from pmqa_tracker import clock, tasks, thai
 from pmqa_tracker.tasks import ProgressCallback, Task
@@ -39,7 +39,7 @@ def background_start(request: HttpRequest, slug: str) -> HttpResponse:
     page_messages, captured = request._messages, capture_messages(request)
     with override("th"):
         as_of = read_as_of(request, plan)
-        days = earlier_days(plan, as_of)
+        days = comparison_days(plan, as_of)
         since = read_since(request, plan, as_of, days) if kind == "progress" else as_of
     request._messages = page_messages
     for line in captured.lines:

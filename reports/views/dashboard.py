@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from plan.actions.filters import ActionFilter
-from plan.lookup import earlier_days, find_plan, read_since, warn_ignored_filters
+from plan.lookup import comparison_days, find_plan, read_since, warn_ignored_filters
 from plan.models import Plan
 from reports import charts
 from reports.figures import matrix
@@ -29,7 +29,7 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
 def _dashboard_context(request: HttpRequest, plan: Plan) -> dict[str, Any]:
     """Read the context of the overview."""
     as_of, context = read_page_day(request, plan)
-    days = earlier_days(plan, as_of)
+    days = comparison_days(plan, as_of)
     since = read_since(request, plan, as_of, days)
     chosen = ActionFilter(request.GET, plan.actions.all(), as_of=as_of, since=since, only=OVERVIEW_FILTERS)
     warn_ignored_filters(request, chosen, also=("sort", "live"))

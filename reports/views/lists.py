@@ -58,5 +58,5 @@ def timeline_workbook(request: HttpRequest, slug: str) -> FileResponse:
     captured = capture_messages(request)
     as_of, _context = read_page_day(request, plan)
     chosen, actions = read_timeline_actions(request, plan, as_of)
-    notes = list_notes(plan, as_of.day, chosen.words, captured.lines)
+    notes = list_notes(plan, as_of.day, chosen.descriptions, captured.lines)
     return send_list(timeline_table(actions, as_of, notes=notes), plan, as_of.day)

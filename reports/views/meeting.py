@@ -12,7 +12,7 @@ from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
 from criteria.models import Level
-from plan.lookup import earlier_days, find_plan, read_since, warn_ignored_parameters
+from plan.lookup import comparison_days, find_plan, read_since, warn_ignored_parameters
 from plan.models import Plan
 from pmqa_tracker import thai
 from pmqa_tracker.long_names import download_name
@@ -77,7 +77,7 @@ def _page(request: HttpRequest, plan: Plan, *, status: int = 200) -> HttpRespons
 def read_pack_page(request: HttpRequest, plan: Plan) -> tuple[MeetingPack, dict[str, Any]]:
     """Read the pack for `?as_of=` and `?since=`, and the context of its templates."""
     as_of, context = read_page_day(request, plan)
-    days = earlier_days(plan, as_of)
+    days = comparison_days(plan, as_of)
     since = read_since(request, plan, as_of, days)
     warn_ignored_parameters(request, ("since",))
     return read_meeting_pack(plan, as_of, since, days, context["query"]), {**context, "days": days}

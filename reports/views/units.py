@@ -57,7 +57,13 @@ def unit_detail(request: HttpRequest, slug: str, abbreviation: str) -> HttpRespo
     curve = draw_curve(plan, as_of, led, read_past_updates(plan, as_of))
     is_lead = {each.pk: unit.pk in each.lead for each in standings}
     is_support = {each.pk: unit.pk in each.support for each in standings}
-    rows = plan.actions.for_units([unit]).as_of(as_of).with_updated_on(as_of).with_problem(as_of).with_details()
+    rows = (
+        plan.actions.for_units([unit])
+        .as_of(as_of)
+        .with_updated_on(as_of)
+        .annotate_latest("problem", as_of)
+        .with_details()
+    )
     rows = rows.behind_first()
     lead_actions = [action for action in rows if is_lead[action.pk]]
     support_actions = [action for action in rows if is_support[action.pk]]

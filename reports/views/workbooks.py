@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from assignments.access import access_of
 from assignments.models import Unit
 from plan.as_of import AsOf
-from plan.lookup import earlier_days, find_plan, find_unit, read_as_of, read_since, warn_ignored_parameters
+from plan.lookup import comparison_days, find_plan, find_unit, read_as_of, read_since, warn_ignored_parameters
 from plan.models import Plan
 from pmqa_tracker import clock, tasks, thai
 from reports.plan_form.workbook import build_plan_form
@@ -30,7 +30,7 @@ def report_list(request: HttpRequest, slug: str) -> HttpResponse:
     access = access_of(request)
     context |= {
         "asked": as_of.day.isoformat() if context["query"] else None,
-        "days": earlier_days(plan, as_of),
+        "days": comparison_days(plan, as_of),
         "units": units,
         "is_long": needs_background(plan),
         "background_tasks": tasks.list_for_owner(request.user.pk),
@@ -80,7 +80,7 @@ def _read_days(request: HttpRequest, plan: Plan) -> tuple[AsOf, AsOf, list[tuple
     """Return the day of a report, the earlier day, and the named days; warnings are in Thai, as the report is."""
     with override("th"):
         as_of = read_as_of(request, plan)
-        days = earlier_days(plan, as_of)
+        days = comparison_days(plan, as_of)
         since = read_since(request, plan, as_of, days)
         warn_ignored_parameters(request, ("since",))
     return as_of, since, days

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assignments.models import Unit
-from assignments.unit_names import UnitNames, read_units
+from assignments.unit_names import UnitNames, parse_units
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.errors import UnreadableError
@@ -33,7 +33,7 @@ NAMES = UnitNames.of([*DIVISIONS, CLOSED])
 
 
 def read(text, names=NAMES):
-    return read_units(ReadCell(text), names)
+    return parse_units(ReadCell(text), names)
 
 
 def refused(text, names=NAMES):
@@ -161,15 +161,15 @@ def test_whatever_units_are_called_they_come_back_as_they_are_written(names):
 
 @pytest.mark.parametrize("cell", ODD)
 def test_odd_cells_are_read_or_refused(cell):
-    check(lambda cell: read_units(cell, NAMES), cell)
+    check(lambda cell: parse_units(cell, NAMES), cell)
 
 
 @given(CELLS)
 def test_no_cell_breaks_the_reader(cell):
-    check(lambda cell: read_units(cell, NAMES), cell)
+    check(lambda cell: parse_units(cell, NAMES), cell)
 
 
 @given(st.text("กพคนร.และ, /\n๑", max_size=60))
 def test_no_mix_of_names_breaks_the_reader(text):
-    check(lambda cell: read_units(cell, NAMES), ReadCell(text))
+    check(lambda cell: parse_units(cell, NAMES), ReadCell(text))
     assert thai.search_key(text) or read(text) == []

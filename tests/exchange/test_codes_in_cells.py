@@ -11,7 +11,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.utils import get_column_letter, range_boundaries
 
 from assignments.models import Unit
-from assignments.unit_names import UnitNames, read_units
+from assignments.unit_names import UnitNames, parse_units
 from criteria.models import Criterion, Requirement, Verdict
 from exchange.data_sheet.columns import ActionSheet
 from exchange.data_sheet.export import build_data_sheet
@@ -236,7 +236,7 @@ def test_every_choice_of_a_plans_workbook_is_read(world, which):
     periods, names = list(plan.periods.order_by("number")), UnitNames.of(Unit.objects.all())
     later = {
         "first": lambda cell: read_period(cell, periods), "last": lambda cell: read_period(cell, periods),
-        "lead": lambda cell: read_units(cell, names), "support": lambda cell: read_units(cell, names),
+        "lead": lambda cell: parse_units(cell, names), "support": lambda cell: parse_units(cell, names),
     }  # fmt: skip
     seen = set()
     for sheet, column, row, text in offered(book):

@@ -94,7 +94,7 @@ def test_the_history_lists_undone_updates_and_marks_them(client, plan, coordinat
     undo_import(job=batch, access=Access.of(coordinator), at=clock.now())
     client.force_login(coordinator)
     response = client.get(f"/plans/{plan.slug}/actions/{action.ref}/")
-    undo, told, *others = response.context["story"].updates
+    undo, told, *others = response.context["history"].updates
     assert (undo.source, undo.is_undone, told.result, told.is_undone) == ("UNDO", True, "คำที่ถูกยกเลิก", True)
     assert not any(each.is_undone for each in others)
     assert response.content.decode().count("is-undone") == 2

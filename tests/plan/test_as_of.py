@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from plan.as_of import AsOf, clamp, on_day
+from plan.as_of import AsOf, clamp_to_plan, on_day
 from plan.models import Period, Plan, Status
 from pmqa_tracker import clock, thai
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory
@@ -46,7 +46,7 @@ def test_the_running_period():
 
 def test_a_plan_that_has_ended_is_shown_on_its_last_day():
     plan = Plan(starts_on=date(2019, 10, 1), ends_on=date(2020, 9, 30))
-    assert [clamp(day, plan) for day in (date(2019, 1, 1), date(2020, 1, 1), date(2569, 1, 1))] == [
+    assert [clamp_to_plan(day, plan) for day in (date(2019, 1, 1), date(2020, 1, 1), date(2569, 1, 1))] == [
         date(2019, 10, 1), date(2020, 1, 1), date(2020, 9, 30),
     ]  # fmt: skip
 

@@ -191,7 +191,7 @@ def expect_agreement(plan, units):
                 waiting = {each.action.pk for each in page.to_send if each.is_silent}
         owed = read_owed(plan, Access.of(person), as_of)
         rows = read_rows(plan, Access.of(person), as_of)
-        mine = {row.action.pk for row in rows if row.is_at_work and any(not duty.report for duty in row.duties)}
+        mine = {row.action.pk for row in rows if row.is_at_work and any(not duty.update for duty in row.duties)}
         returned = {action.pk for action in owed.returned}
         shown = {action.pk for action in plan.actions.as_of(as_of).silent_in(as_of, [unit.pk])}
         counted = {each.pk for each in standings if each.is_silent_for(unit)}
@@ -201,7 +201,7 @@ def expect_agreement(plan, units):
         assert lead.silent.count == len(shown)
         for part in (lead, support):
             chosen = ActionFilter(part.silent.query, plan.actions.all(), as_of=as_of)
-            assert chosen.unknown == []
+            assert chosen.ignored == []
             assert chosen.qs.count() == part.silent.count
         assert (lead in silent_units([lead], standings)) == bool(
             {each.pk for each in standings if unit.pk in each.own and each.is_at_work}

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.test import RequestFactory
 
 from plan.as_of import on_day
-from plan.lookup import day_query, earlier_days, read_since
+from plan.lookup import comparison_days, day_query, read_since
 from plan.models import Meeting, Plan
 from tests.factories import MeetingFactory, PlanFactory
 
@@ -41,20 +41,20 @@ def test_the_days_likely_to_be_compared_with(plan):
     last = MeetingFactory(plan=plan, held_on=date(2020, 4, 10), name="ครั้งล่าสุด")
     MeetingFactory(plan=plan, held_on=date(2020, 6, 1), name="ครั้งหน้า")
     MeetingFactory(held_on=date(2020, 5, 1), name="ของแผนอื่น")
-    days = earlier_days(plan, on(plan, 2020, 5, 15))
+    days = comparison_days(plan, on(plan, 2020, 5, 15))
     assert [day for _name, day in days] == [
         date(2020, 4, 10), date(2019, 12, 5), date(2020, 3, 31), date(2019, 12, 31), date(2019, 10, 1),
     ]  # fmt: skip
     assert days[0][0] == last.name
     # The day of a meeting is compared with the meeting before.
-    assert earlier_days(plan, on(plan, 2020, 4, 10))[0][1] == date(2019, 12, 5)
-    assert earlier_days(plan, on(plan, 2019, 10, 1)) == []
+    assert comparison_days(plan, on(plan, 2020, 4, 10))[0][1] == date(2019, 12, 5)
+    assert comparison_days(plan, on(plan, 2019, 10, 1)) == []
 
 
 def test_without_a_meeting_it_is_the_last_period(plan):
-    assert earlier_days(plan, on(plan, 2020, 5, 15))[0][1] == date(2020, 3, 31)
-    assert earlier_days(plan, on(plan, 2019, 11, 15)) == [
-        (str(earlier_days(plan, on(plan, 2019, 11, 15))[0][0]), date(2019, 10, 1))
+    assert comparison_days(plan, on(plan, 2020, 5, 15))[0][1] == date(2020, 3, 31)
+    assert comparison_days(plan, on(plan, 2019, 11, 15)) == [
+        (str(comparison_days(plan, on(plan, 2019, 11, 15))[0][0]), date(2019, 10, 1))
     ]
 
 
@@ -78,13 +78,13 @@ def test_the_earlier_day_of_the_address(plan, asked, shown, is_said, monkeypatch
     monkeypatch.setattr("plan.lookup.messages.warning", lambda request, text: said.append(text))
     as_of = on(plan, 2020, 5, 15)
     request = RequestFactory().get("/", {"since": asked} if asked else {})
-    assert read_since(request, plan, as_of, earlier_days(plan, as_of)).day == shown
+    assert read_since(request, plan, as_of, comparison_days(plan, as_of)).day == shown
     assert bool(said) == is_said
 
 
 def test_on_the_first_day_nothing_is_earlier(plan):
     as_of = on(plan, 2019, 10, 1)
-    assert read_since(RequestFactory().get("/"), plan, as_of, earlier_days(plan, as_of)).day == plan.starts_on
+    assert read_since(RequestFactory().get("/"), plan, as_of, comparison_days(plan, as_of)).day == plan.starts_on
 
 
 def test_a_link_keeps_the_day_only_where_it_is_not_the_usual_one(plan):

@@ -82,10 +82,10 @@ def test_the_author_chooses_the_unit_and_each_of_them_owes_its_own(client, plan,
     assert f'<option value="{second.pk}">กน.</option>' in body
     client.post(f"/plans/2563/my/{action.ref}/", typed(action, unit=second.pk))
     assert ProgressUpdate.objects.get().unit == second
-    assert [bool(duty.report) for duty in row_of(client, action).duties] == [False, True]
+    assert [bool(duty.update) for duty in row_of(client, action).duties] == [False, True]
     assert (
-        count_owed(plan, Access.of(person).only(first), as_of_now(plan))
-        - count_owed(plan, Access.of(person).only(second), as_of_now(plan))
+        count_owed(plan, Access.of(person).as_member_of(first), as_of_now(plan))
+        - count_owed(plan, Access.of(person).as_member_of(second), as_of_now(plan))
         == 1
     )
     client.post(f"/plans/2563/my/{action.ref}/", typed(action, unit=first.pk))

@@ -78,7 +78,7 @@ def test_an_update_takes_thai_digits(coordinator):
     }
     form = UpdateForm(posted, action=action, access=Access.of(coordinator))
     assert form.is_valid(), form.errors
-    assert form.report().progress == 50
+    assert form.to_input().progress == 50
     assert form.fields["progress_to"].widget.input_type == "text"  # a browser's number box refuses Thai digits
 
 

@@ -106,7 +106,9 @@ def test_timeline_equals_the_page(reader, query):
             "ล่าช้า" if bar.action.due == "OVERDUE" else None,
             bar.action.progress_on / 100,
         ]
-    assert [str(words) for words in context["filter"].words] == list(filter(None, lines[2].split(" · "))) or not query
+    assert [str(words) for words in context["filter"].descriptions] == list(
+        filter(None, lines[2].split(" · "))
+    ) or not query
     assert "□" in lines[-1]
 
 

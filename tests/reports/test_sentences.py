@@ -9,7 +9,7 @@ from django.utils.translation import override
 from docx import Document
 
 from plan.as_of import on_day
-from plan.lookup import earlier_days
+from plan.lookup import comparison_days
 from plan.models import Plan, Status
 from reports.meeting.document import build_meeting_word
 from reports.meeting.pack import read_meeting_pack
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 def read_pack(plan, day, since):
     """Read the pack of a plan on a day, compared with an earlier day."""
     on, before = (on_day(plan, each, plan.periods.all()) for each in (day, since))
-    return read_meeting_pack(plan, on, before, earlier_days(plan, on), {})
+    return read_meeting_pack(plan, on, before, comparison_days(plan, on), {})
 
 
 @pytest.fixture

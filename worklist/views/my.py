@@ -19,13 +19,13 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from assignments.access import Access, access_of
 from assignments.models import Role, Unit
-from plan.actions.views import answer_with
+from plan.actions.views import render_update_answer
 from plan.as_of import AsOf, on_day
 from plan.lookup import find_action, find_plan
 from plan.models import ActionItem, Due, Plan
 from plan.updates.forms import typed_update
 from plan.updates.record import record_unchanged
-from plan.updates.views import UpdatePanel, answer_update, open_panel, page_addresses, why_skipped
+from plan.updates.views import UpdatePanel, answer_update, open_panel, page_form_urls, why_skipped
 from pmqa_tracker import clock, thai
 from pmqa_tracker.typed_text import LabelledText, reads_typed_text
 from submissions.grid import read_submission_grid
@@ -92,12 +92,12 @@ def _read_choice(value: str) -> tuple[str, int, UUID, int | None] | None:
 
 def _outside(request: HttpRequest, plan: Plan, action: ActionItem, access: Access) -> HttpResponse:
     """Answer for a row in which the user's units have no role (any more): the action's page, with the typed text."""
-    form_urls = page_addresses(plan, action)
+    form_urls = page_form_urls(plan, action)
     if request.method != "POST":
         address = form_urls["reload_url"]
         return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
     panel = answer_update(request, plan, action, access, form_urls)
-    return answer_with(request, plan, panel, access, part="worklist/my.html#outside")
+    return render_update_answer(request, plan, panel, access, part="worklist/my.html#outside")
 
 
 @reads_typed_text(typed_rows)
@@ -148,12 +148,12 @@ class WorkFilter:
 
     def narrow(self, access: Access) -> Access:
         """Return the access of the user as a member of the chosen unit only."""
-        return access.only(self.unit) if self.unit else access
+        return access.as_member_of(self.unit) if self.unit else access
 
     def default_unit(self, action: ActionItem, access: Access) -> Unit | None:
         """Return the unit that a form in a row reports for by default; None leaves it to `Access.default_unit`."""
         own = self.narrow(access).own_units_in(action)
-        leads = [unit for unit in own if access.only(unit).has_role_in(action, self.role)]
+        leads = [unit for unit in own if access.as_member_of(unit).has_role_in(action, self.role)]
         return leads[0] if leads and (self.unit or self.role == Role.SUPPORT) else None
 
 
@@ -238,12 +238,12 @@ def _page_row(row: WorkRow, plan: Plan, access: Access, work_filter: WorkFilter,
         and not has_all_updates
         and row.section in (Due.OVERDUE, Due.NOW, Due.UNSCHEDULED)
     )
-    waiting = [duty.unit for duty in row.duties if duty.report is None and can_confirm]
+    waiting = [duty.unit for duty in row.duties if duty.update is None and can_confirm]
     return PageRow(
         **vars(row),
         collective=None if row.parts.get(work_filter.role, True) else collective,
-        updated_on=max(duty.report.at for duty in row.duties) if has_all_updates else None,
-        shown_duties=[duty for duty in row.duties if is_lead and (duty.report or row.is_at_work)],
+        updated_on=max(duty.update.at for duty in row.duties) if has_all_updates else None,
+        shown_duties=[duty for duty in row.duties if is_lead and (duty.update or row.is_at_work)],
         form_urls=row_form_urls(plan, action, work_filter),
         can_report=access.may_add_result(action),
         unit_choices=[(unit, f"{action.ref}|{action.version}|{uuid4()}@{unit.pk}") for unit in waiting],

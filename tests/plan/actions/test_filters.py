@@ -85,7 +85,7 @@ def test_what_nobody_offers_is_left_out_and_named(plan):
     as_of = on_day(plan, clock.today(), plan.periods.all())
     action = ActionItemFactory(plan=plan)
     chosen = ActionFilter(QueryDict("status=ASLEEP&unit=ไม่มี&period=99&q=x&q=ทำ"), plan.actions.all(), as_of=as_of)
-    assert len(chosen.unknown) == 3
+    assert len(chosen.ignored) == 3
     assert list(chosen.qs) == [action]
     assert chosen.active_count == 1
 
@@ -102,7 +102,7 @@ def test_what_nobody_offers_is_left_out_and_named(plan):
 def test_the_filters_in_words(plan, query, words):
     UnitFactory(abbreviation="กพร.")
     as_of = on_day(plan, clock.today(), plan.periods.all())
-    assert ActionFilter(QueryDict(query), plan.actions.all(), as_of=as_of).words == words
+    assert ActionFilter(QueryDict(query), plan.actions.all(), as_of=as_of).descriptions == words
 
 
 def test_criterion_takes_in_its_children_and_a_level_is_one_of_its_own(plan, shown):

@@ -8,7 +8,7 @@ import pytest
 from django.utils import translation
 from django.utils.http import content_disposition_header
 
-from plan.evidence.kinds import ACCEPT, KINDS, RefusedFileError, clean_name, identify
+from plan.evidence.kinds import ACCEPTED_EXTENSIONS, KINDS, RefusedFileError, clean_name, identify
 from pmqa_tracker.long_names import download_name
 from tests.plan.evidence.hostile import HTML, HostileFile, good_files, hostile_files, image, pdf
 from tests.plan.evidence.packing import open_xml, pack, workbook
@@ -144,7 +144,7 @@ def test_each_trap_is_refused_for_its_own_reason():
 def test_kinds_are_those_an_office_uses():
     assert list(KINDS) == ["pdf", "docx", "xlsx", "pptx", "odt", "ods", "png", "jpg", "webp", "txt", "csv", "zip"]
     assert {kind.extensions[0] for kind in KINDS.values()} == set(KINDS)
-    assert ACCEPT == ".pdf,.docx,.xlsx,.pptx,.odt,.ods,.png,.jpg,.jpeg,.jpe,.jfif,.webp,.txt,.csv,.zip"
+    assert ACCEPTED_EXTENSIONS == ".pdf,.docx,.xlsx,.pptx,.odt,.ods,.png,.jpg,.jpeg,.jpe,.jfif,.webp,.txt,.csv,.zip"
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def test_bad_file_is_refused_by_name_and_the_good_one_stays(client, here, action
     assert "https://example.org/</textarea>" in body
     assert (stored_files(settings), ProgressUpdate.objects.count()) == ([], 0)
     # The user need not choose the good file again: it is staged.
-    (token,) = [token for token, _file in form.kept]
+    (token,) = [token for token, _file in form.staged_files]
     assert client.post(here, typed(action, result="ทำแล้ว", kept=[token])).status_code == 302
     assert [path.read_bytes() for path in stored_files(settings)] == [PDF]
     assert Evidence.objects.get().title == "รายงานการประชุม ครั้งที่ 1.pdf"
@@ -144,14 +144,14 @@ def test_bad_file_is_refused_by_name_and_the_good_one_stays(client, here, action
 
 def test_staged_file_can_be_left_out(client, here, action):
     response = client.post(here, typed(action, status_to="BLOCKED", files=[upload()]))
-    assert len(response.context["panel"].form.kept) == 1
+    assert len(response.context["panel"].form.staged_files) == 1
     assert client.post(here, typed(action, status_to="BLOCKED", problem="รอ", kept=[])).status_code == 302
     assert not Evidence.objects.exists()
 
 
 def test_staged_file_belongs_to_its_user_and_action(client, here, action, unit):
     response = client.post(here, typed(action, status_to="BLOCKED", files=[upload()]))
-    ((token, _file),) = response.context["panel"].form.kept
+    ((token, _file),) = response.context["panel"].form.staged_files
     colleague = UserFactory(roles=["staff"], units=[unit])
     client.force_login(colleague)
     response = client.post(here, typed(action, result="ของเพื่อน", kept=[token]))
@@ -168,7 +168,7 @@ def test_conflict_keeps_the_files(client, here, action, tell, coordinator):
     tell(action, coordinator, progress=10)
     response = client.post(here, mine)
     assert response.status_code == 409
-    ((token, file),) = response.context["panel"].form.kept
+    ((token, file),) = response.context["panel"].form.staged_files
     assert file.original_name == "รายงานการประชุม ครั้งที่ 1.pdf"
     again = typed(action, result="ของฉัน", kept=[token])
     assert client.post(here, again).status_code == 302
@@ -187,7 +187,7 @@ def test_files_beyond_ten_are_refused_by_name(client, here, action):
     errors = response.context["panel"].form.errors["files"]
     assert (response.status_code, len(errors)) == (422, 2)
     assert "10.pdf" in errors[0]
-    assert len(response.context["panel"].form.kept) == 10
+    assert len(response.context["panel"].form.staged_files) == 10
 
 
 def adds_evidence(sql):
@@ -236,7 +236,7 @@ def test_staged_file_is_deleted_after_a_day(client, here, action, settings):
 
 def test_old_token_finds_no_file(client, here, action, monkeypatch):
     response = client.post(here, typed(action, status_to="BLOCKED", files=[upload()]))
-    ((token, _file),) = response.context["panel"].form.kept
+    ((token, _file),) = response.context["panel"].form.staged_files
     monkeypatch.setattr(storage, "STAGED_SECONDS", -1)
     response = client.post(here, typed(action, result="ช้าไป", kept=[token]))
     assert response.status_code == 422

@@ -23,7 +23,7 @@ def world(client, tell):
 
 def test_newest_first_with_its_unit(client, world):
     here, updates = world
-    story = client.get(here).context["story"]
+    story = client.get(here).context["history"]
     assert list(story.updates) == updates[::-1]
     assert [str(update.unit) for update in story.updates] == ["สพม.", "กพร.", "สพม."]
     assert ([str(unit) for unit in story.units], story.count) == (["สพม.", "กพร."], 3)
@@ -31,8 +31,8 @@ def test_newest_first_with_its_unit(client, world):
 
 def test_by_unit(client, world):
     here, updates = world
-    assert list(client.get(f"{here}?unit=กพร.").context["story"].updates) == [updates[1]]
-    assert list(client.get(f"{here}?unit=ไม่มี").context["story"].updates) == updates[::-1]
+    assert list(client.get(f"{here}?unit=กพร.").context["history"].updates) == [updates[1]]
+    assert list(client.get(f"{here}?unit=ไม่มี").context["history"].updates) == updates[::-1]
 
 
 def test_a_single_update_has_an_address_and_its_exact_moment(client, world):

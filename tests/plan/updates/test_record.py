@@ -44,7 +44,7 @@ def write(action, author, *, version=1, op_id=None, at=None, **told):
         op_id=op_id or uuid4(),
         access=Access.of(author),
         at=at or clock.now(),
-        report=UpdateInput(**told),
+        data=UpdateInput(**told),
     )
 
 

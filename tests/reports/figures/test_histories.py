@@ -341,5 +341,5 @@ def expect_rows(plan, overview, as_of, earlier, one):
     found += [figure for load in overview.periods for figure in (load.begins, load.runs, load.ends, load.done)]
     figure = found[one % len(found)]
     rows = ActionFilter(figure.query, plan.actions.all(), as_of=as_of, since=earlier)
-    assert rows.unknown == []
+    assert rows.ignored == []
     assert rows.qs.count() == figure.count, figure.query
