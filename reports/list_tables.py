@@ -136,7 +136,7 @@ def timeline_table(actions: Sequence[ActionItem], as_of: AsOf, *, notes: Sequenc
             Column(_("Progress"), 10, ColumnKind.PERCENT, get=lambda action: action.progress_on),
         ],
         rows=actions,
-        empty=_("No action fits these filters"),
+        empty=_("No action matches these filters"),
     )
 
 

@@ -1,9 +1,9 @@
-/* What the pages do beyond plain links and forms. Everything works without it. */
+/* Enhancements of all pages: menus, print buttons, messages of htmx requests. Every page works without them. */
 "use strict";
 
-document.documentElement.classList.add("is-htmx"); // the pages renew themselves: a button that only does so is hidden
+document.documentElement.classList.add("is-htmx"); // CSS hides the buttons that only submit a form which htmx submits on change
 
-/* A button that prints: there only where it can. */
+/* Print buttons are hidden in the HTML, because they need JavaScript. */
 document.addEventListener("DOMContentLoaded", () => {
   for (const button of document.querySelectorAll("[data-print]")) {
     button.hidden = false;
@@ -11,7 +11,7 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 });
 
-/* On a narrow screen the menu is a strip: the page that is shown is in sight on it. */
+/* On narrow screens the navigation scrolls sideways: bring the current page into view. */
 document.addEventListener("DOMContentLoaded", () => {
   const current = document.querySelector(".site-nav [aria-current]");
   if (!current) return;
@@ -19,7 +19,7 @@ document.addEventListener("DOMContentLoaded", () => {
   strip.scrollLeft = current.offsetLeft - (strip.clientWidth - current.offsetWidth) / 2;
 });
 
-/* A menu closes when the reader looks elsewhere. */
+/* Close an open menu on a click outside it and on Escape. */
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.user-menu[open], details.bell[open]")) {
     if (!menu.contains(event.target)) menu.open = false;
@@ -33,7 +33,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-/* A form that answers to each change answers too to one made before it listened, on a slow line. */
+/* Filter forms submit on change. On a slow connection, catch up on a change made before htmx was loaded. */
 function isChanged(field) {
   if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
   if (field.type !== "select-one") return "defaultValue" in field && field.value !== field.defaultValue;
@@ -47,33 +47,34 @@ document.addEventListener("htmx:load", (event) => {
   }
 });
 
-/* Where something is said of a request: in the form or the row that sent it, otherwise above the page. */
-function placeOf(elt) {
-  return elt.closest("form")?.querySelector("[data-said]") ?? elt.closest("[data-panel]")?.querySelector("[data-said]")
+/* Where the messages of a request are shown: in the form or row that sent it, otherwise above the page. */
+function messageArea(elt) {
+  return elt.closest("form")?.querySelector("[data-form-message]")
+    ?? elt.closest("[data-panel]")?.querySelector("[data-form-message]")
     ?? document.getElementById("messages");
 }
-function say(elt, content) {
-  const place = placeOf(elt);
-  place.replaceChildren(content);
-  place.scrollIntoView({ block: "nearest" });
+function showMessage(elt, content) {
+  const area = messageArea(elt);
+  area.replaceChildren(content);
+  area.scrollIntoView({ block: "nearest" });
 }
 
-/* What was said of the last form is not said of this one. */
+/* Clear the messages of the previous request. */
 document.addEventListener("htmx:beforeRequest", (event) => {
   const { verb, elt } = event.detail.requestConfig;
   if (verb === "post") document.getElementById("messages").replaceChildren();
-  if (elt.id !== "live" && placeOf(elt).id !== "messages") placeOf(elt).replaceChildren();
+  if (elt.id !== "live" && messageArea(elt).id !== "messages") messageArea(elt).replaceChildren();
 });
 
-/* A refusal is said beside what asked. A whole page never takes the place of a part: the browser goes to it, such as to the
-   login; the form that met one stays as it is. */
+/* Show a refusal next to the form that caused it. Never swap a whole page, such as the login page, into a part of one:
+   open it after a GET; after a POST keep the form and say that it was not sent. */
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr, requestConfig } = event.detail;
   const { elt, verb, path } = requestConfig;
-  if (elt.id === "live") return; // it says so itself
+  if (elt.id === "live") return; // see live.js
   if (xhr.getResponseHeader("X-Refusal")) {
     event.detail.shouldSwap = event.detail.isError = false;
-    say(elt, document.createRange().createContextualFragment(xhr.responseText));
+    showMessage(elt, document.createRange().createContextualFragment(xhr.responseText));
     return;
   }
   const isElsewhere = xhr.responseURL && new URL(xhr.responseURL).pathname !== new URL(path, location.href).pathname;
@@ -81,13 +82,13 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (!event.detail.shouldSwap || !(isWhole || (isElsewhere && verb === "get"))) return;
   event.detail.shouldSwap = false;
   if (verb === "get") window.location.assign(xhr.responseURL);
-  else tellNotSent(event);
+  else showNotSent(event);
 });
 
-/* No answer, or one that is none: say so; what was typed, or shown, stays where it is. */
-function tellNotSent(event) {
+/* Without a usable answer, show a message and leave the form or the page as it is. */
+function showNotSent(event) {
   const { verb, elt } = event.detail.requestConfig;
-  if (elt.id === "live") return; // it says so itself
-  say(elt, document.getElementById(verb === "post" ? "not-sent" : "not-shown").content.cloneNode(true));
+  if (elt.id === "live") return; // see live.js
+  showMessage(elt, document.getElementById(verb === "post" ? "not-sent" : "not-shown").content.cloneNode(true));
 }
-for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) document.addEventListener(name, tellNotSent);
+for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) document.addEventListener(name, showNotSent);

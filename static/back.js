@@ -1,5 +1,5 @@
-/* A page that the browser kept whole and shows again after Back: in a form that was sent, nothing stays ticked or chosen.
-   What was typed stays. A page that is fetched again is covered by autocomplete="off". */
+/* Reset ticks and choices of submitted forms when the browser shows a cached page after Back. Typed text stays.
+   On a page that is fetched again, autocomplete="off" does the same. */
 "use strict";
 
 const sentForms = new Set();

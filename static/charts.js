@@ -1,10 +1,10 @@
-/* Draws each canvas.chart from the JSON beside it (data-source names its id), in the colours of the page. The table that
-   says the same is open without JavaScript; here it is folded, and unfolded for paper. */
+/* Draw each canvas.chart from the JSON element whose id is in data-source, in the colours of the page. Fold the table with
+   the same figures, which is open without JavaScript, and open it for print. */
 "use strict";
 
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-/* A status is told by its pattern too, for weak eyes and for black and white. */
+/* Each status has a pattern too, for readers who cannot tell the colours apart and for black-and-white print. */
 function pattern(colour, paper, lines) {
   const tile = document.createElement("canvas");
   tile.width = tile.height = 8;
@@ -26,8 +26,8 @@ const FALLING = [[-2, -2, 10, 10], [6, -2, 10, 2], [-2, 6, 2, 10]];
 const DOTTED = [[3.2, 4, 4.8, 4]];
 const PATTERNS = { rising: RISING, falling: FALLING, crossed: [...RISING, ...FALLING], dotted: DOTTED };
 
-/* The look of a part: its colours and the name of its pattern come with the data, or from here. A number on a pattern
-   stands on a plate of its own. */
+/* Colours and pattern of a series, from the data or from `looks` below. A number on a pattern gets a plain background
+   (`plate`). */
 function part({ fill, lines, text, pattern: name }) {
   const plate = text.toLowerCase() === "#ffffff" ? fill : token("--paper");
   return { backgroundColor: name ? pattern(lines, fill, PATTERNS[name]) : fill, borderColor: token("--paper"), text, plate };
@@ -41,7 +41,7 @@ const looks = {
   ends: () => part({ fill: token("--sand-400"), text: token("--ink") }),
 };
 
-/* The counts, written into the bars where there is room. */
+/* Write the counts into bars with enough room. */
 const counts = {
   id: "counts",
   afterDatasetsDraw(chart) {
@@ -70,7 +70,7 @@ const counts = {
   },
 };
 
-/* A label of two lines, of which a narrow chart shows the first. */
+/* Split a label of two lines; a narrow chart shows only the first. */
 function lines(label, width) {
   const [first, ...rest] = label.split("\n");
   return rest.length && width > 480 ? [first, ...rest] : first;
@@ -83,12 +83,12 @@ function draw(canvas) {
   before?.destroy();
   const source = JSON.parse(text);
   const isLine = source.type === "line";
-  Chart.defaults.locale = "th-u-nu-latn"; // the digits of the page, whatever the browser's own language writes
+  Chart.defaults.locale = "th-u-nu-latn"; // Arabic digits as on the page, whatever the browser's language
   Chart.defaults.font.family = token("--font");
   Chart.defaults.font.size = 15;
   Chart.defaults.color = token("--ink");
   const values = { min: 0, max: isLine ? 100 : undefined, stacked: source.stacked, ticks: isLine ? { callback: (value) => `${value} %` } : { precision: 0 } };
-  const days = source.days; // a line is drawn over real days, its ticks at the ends of the months
+  const days = source.days; // lines are drawn over days, with ticks at month ends
   const time = days && {
     type: "linear",
     min: days[0],
@@ -124,7 +124,7 @@ function draw(canvas) {
   chart.source = text;
 }
 
-const unfolded = new Set(); // tables the reader opened stay open when the page is renewed
+const unfolded = new Set(); // tables that the reader opened stay open when the page is refreshed
 
 function drawAll() {
   for (const chart of Object.values(Chart.instances)) if (!chart.canvas.isConnected) chart.destroy();

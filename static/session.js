@@ -1,7 +1,7 @@
-/* A login or logout in one tab, seen from the pages that are open in others. The site's pages and the admin's load it. */
+/* Logins and logouts in other tabs. Loaded by the site's pages and the admin. */
 "use strict";
 
-/* A login changes the token of every form of this browser: send the one it holds now. */
+/* A login in another tab changes the CSRF token: send the current one. */
 const csrfCookie = `${document.querySelector('meta[name="csrf-cookie"]').content}=`;
 function currentToken() {
   return document.cookie.split("; ").find((each) => each.startsWith(csrfCookie))?.slice(csrfCookie.length);
@@ -18,11 +18,11 @@ document.addEventListener("htmx:configRequest", (event) => {
   if (event.detail.formData) event.detail.formData.delete("csrfmiddlewaretoken");
 });
 
-/* Users who log out leave none of their own drafts (update.js) in this browser; those of other users stay. */
+/* At logout delete the user's drafts (update.js) from this browser; keep those of other users. */
 document.addEventListener("submit", (event) => {
   const owner = event.target.dataset.logout;
   if (!owner) return;
   try {
     for (const key of Object.keys(localStorage)) if (key.startsWith(`draft/${owner}/`)) localStorage.removeItem(key);
-  } catch { /* forbidden: then there are no drafts */ }
+  } catch { /* no storage, no drafts */ }
 });

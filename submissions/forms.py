@@ -103,7 +103,7 @@ class ReviewForm(SubmissionStepForm):
                 None, _("You wrote what is to be corrected: return the report, or empty those fields to accept it.")
             )
         if self.data.get("do") == RETURN and not self.reasons() and not self.errors:
-            self.add_error(None, _("To return the report, say at one action or more what is to be corrected."))
+            self.add_error(None, _("To return the report, write what is to be corrected at one or more actions."))
         return data
 
     def reasons(self) -> dict[int, str]:

@@ -73,7 +73,7 @@ def send_submission(
     """
     check_may_send(unit, access)
     if timezone.localdate(at) < period.starts_on:
-        raise NotAllowedError(_("This period has not begun yet; its report can be sent once it has."))
+        raise NotAllowedError(_("This period has not begun yet; the report can be sent once it begins."))
     step = SubmissionStep(op_id=op_id, state=SubmissionState.SENT, by=access.user, at=at, note=note.strip())
 
     def lines() -> dict[int, str]:
@@ -120,7 +120,7 @@ def return_submission(
     check_may_review(access)
     reasons = {pk: reason.strip() for pk, reason in reasons.items()}
     if not reasons or not all(reasons.values()):
-        raise ValidationError(_("To return the report, say at one action or more what is to be corrected."))
+        raise ValidationError(_("To return the report, write what is to be corrected at one or more actions."))
     step = SubmissionStep(op_id=op_id, state=SubmissionState.RETURNED, by=access.user, at=at, note=note.strip())
 
     def lines() -> dict[int, str]:
@@ -187,7 +187,7 @@ def _advance(submission: Submission, state: str, version: int) -> Submission:
     if not stored.filter(version=version).exists() and (submission.pk or state == SubmissionState.SENT):
         raise StaleVersionError(submission)
     if state == SubmissionState.SENT:
-        raise NotAllowedError(_("The coordinator has accepted this report; it is not sent again."))
+        raise NotAllowedError(_("The coordinator has accepted this report; it cannot be sent again."))
     raise NotAllowedError(_("This report does not wait for review."))
 
 

@@ -59,7 +59,7 @@ def submission_list(request: HttpRequest, slug: str) -> HttpResponse:
     plan = find_plan(request, slug)
     as_of, grid = read_plan_grid(plan)
     context = {"as_of": as_of, "grid": grid, "idle": grid.idle}
-    return render(request, "submissions/reporting.html", context)
+    return render(request, "submissions/submission_list.html", context)
 
 
 def read_plan_grid(plan: Plan) -> tuple[AsOf, SubmissionGrid]:
@@ -78,7 +78,7 @@ def submission_detail(request: HttpRequest, slug: str, unit: str, period: int) -
     address = SubmissionAddress(plan=plan, unit=found_unit, period=found_period, as_of=as_of, access=access_of(request))
     if request.method == "POST":
         return _answer_step(request, address)
-    return render(request, "submissions/period_report.html", _context(address, _read_page(address)))
+    return render(request, "submissions/submission_detail.html", _context(address, _read_page(address)))
 
 
 def _read_page(address: SubmissionAddress) -> SubmissionPage:
@@ -104,7 +104,7 @@ def _answer_step(request: HttpRequest, address: SubmissionAddress) -> HttpRespon
         return _refuse(request, address, page, form, status=422)
     except NotAllowedError as error:
         context = _context(address, page) | {"refusal": str(error), "typed": form.typed_text()}
-        return render(request, "submissions/period_report.html", context, status=403)
+        return render(request, "submissions/submission_detail.html", context, status=403)
     except StaleVersionError:
         return _conflict(request, address, form)
     return _redirect_after(request, address, form)
@@ -136,8 +136,8 @@ def _redirect_after(request: HttpRequest, address: SubmissionAddress, form: Subm
     names = {"unit": address.unit, "period": address.period.label}
     texts = {
         SEND: _("Sent. The report of %(unit)s for %(period)s now waits for the coordinator's review."),
-        ACCEPT: _("Accepted: the report of %(unit)s for %(period)s."),
-        RETURN: _("Returned: %(unit)s finds the actions to be corrected for %(period)s first in its work."),
+        ACCEPT: _("The report of %(unit)s for %(period)s is accepted."),
+        RETURN: _("Returned: the actions to be corrected for %(period)s are now at the top of the work of %(unit)s."),
     }
     do = form.data["do"]
     messages.success(request, texts[do] % names)
@@ -150,7 +150,7 @@ def _refuse(
     """Render the page with the posted form and its errors."""
     if not form.is_intact:
         form.data = with_new_op_id(form.data, page.version)
-        form.add_error(None, _("The form did not arrive whole. Your text is still in it; press the button again."))
+        form.add_error(None, _("The form arrived incomplete. Your text is still in it; press the button again."))
     context = _context(address, page, form)
     context["errors"] = [
         error for name, errors in form.errors.items() if name not in WriteOnceForm.base_fields for error in errors
@@ -158,7 +158,7 @@ def _refuse(
     if form not in (context["send_form"], context["review_form"]):
         context["typed"] = form.typed_text()
     context["errors_at"] = next((name for name in ("send", "review") if context[f"{name}_form"] is form), "")
-    return render(request, "submissions/period_report.html", context, status=status)
+    return render(request, "submissions/submission_detail.html", context, status=status)
 
 
 def _conflict(request: HttpRequest, address: SubmissionAddress, sent: SubmissionStepForm) -> HttpResponse:
@@ -175,7 +175,7 @@ def _conflict(request: HttpRequest, address: SubmissionAddress, sent: Submission
         "newer_steps": newer_steps,
         "typed": form.orphaned_reasons() if is_shown else form.typed_text(),
     }
-    return render(request, "submissions/period_report.html", context, status=409)
+    return render(request, "submissions/submission_detail.html", context, status=409)
 
 
 def _context(

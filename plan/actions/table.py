@@ -30,7 +30,7 @@ def action_table(plan: Plan, actions: ActionItemQuerySet, as_of: AsOf, *, notes:
         notes=notes,
         columns=_columns(plan, as_of),
         rows=actions.values_list(*LIST_FIELDS, named=True).iterator(chunk_size=CHUNK_SIZE),
-        empty=_("No action fits these filters"),
+        empty=_("No action matches these filters"),
     )
 
 

@@ -254,7 +254,7 @@ def _check_allowed(action: ActionItem, access: Access, data: UpdateInput, *, is_
         raise NotAllowedError(str(ONLY_LEADS))
     moves = data.status is not None and data.status != action.status
     if moves and Status.CANCELLED in (data.status, action.status) and not access.is_coordinator:
-        raise NotAllowedError(_("Only the coordinator cancels an action or takes it up again."))
+        raise NotAllowedError(_("Only the coordinator can cancel or reopen an action."))
 
 
 def _build(

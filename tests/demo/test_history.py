@@ -91,7 +91,7 @@ def test_the_reports_of_past_periods_are_a_mixture(demo):
         {"LATER": 11},
     ]
     assert {row.unit.abbreviation: row.cells[2].state.value for row in rows}["สพม."] == "RETURNED"
-    returned = SubmissionStep.objects.filter(state="RETURNED", report__state="RETURNED")
+    returned = SubmissionStep.objects.filter(state="RETURNED", submission__state="RETURNED")
     counts = {step.submission.unit.abbreviation: step.lines.count() for step in returned}
     assert (counts.pop("สพม."), list(counts.values())) == (1, [2])
     for unit in Unit.objects.filter(submissions__state="RETURNED"):

@@ -60,14 +60,14 @@ def row_of(page, action):
 
 
 def counter(page):
-    told, to_tell = re.search(r"(\d+) จาก (\d+)", page.locator("#told b").inner_text()).groups()
-    return int(told), int(to_tell)
+    updated, total = re.search(r"(\d+) จาก (\d+)", page.locator("#updated-count b").inner_text()).groups()
+    return int(updated), int(total)
 
 
 @WAYS
 def test_two_clicks_beyond_typing_record_an_update(at_work, silent, width, scripts):
     page = at_work(width, scripts=scripts)
-    told, to_tell = counter(page)
+    updated, total = counter(page)
     action = silent[0]
     row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").click()  # the first
     form = row_of(page, action).locator("form.update-form")
@@ -79,7 +79,7 @@ def test_two_clicks_beyond_typing_record_an_update(at_work, silent, width, scrip
     expect(page.locator("form.update-form")).to_have_count(0)
     expect(row_of(page, action)).to_contain_text("96 %")
     expect(row_of(page, action)).to_contain_text("รายงานแล้วเมื่อ 15 พ.ค. 2563")
-    expect(page.locator("#told b")).to_have_text(f"ปรับปรุงแล้ว {told + 1} จาก {to_tell} รายการ")
+    expect(page.locator("#updated-count b")).to_have_text(f"ปรับปรุงแล้ว {updated + 1} จาก {total} รายการ")
     update = ProgressUpdate.objects.get(action=action, source="WEB")
     assert (update.progress_to, update.result, str(update.unit)) == (96, "จัดประชุมติดตามแล้ว 2 ครั้ง", "สพม.")
 
@@ -87,10 +87,10 @@ def test_two_clicks_beyond_typing_record_an_update(at_work, silent, width, scrip
 @WAYS
 def test_no_change_is_one_click(at_work, silent, width, scripts):
     page = at_work(width, scripts=scripts)
-    told, to_tell = counter(page)
+    updated, total = counter(page)
     action = silent[0]
     row_of(page, action).get_by_role("button", name=f"ไม่เปลี่ยนแปลงในงวดนี้: {action.ref}").click()
-    expect(page.locator("#told b")).to_have_text(f"ปรับปรุงแล้ว {told + 1} จาก {to_tell} รายการ")
+    expect(page.locator("#updated-count b")).to_have_text(f"ปรับปรุงแล้ว {updated + 1} จาก {total} รายการ")
     expect(row_of(page, action).get_by_role("button", name=re.compile("ไม่เปลี่ยนแปลง"))).to_have_count(0)
     update = ProgressUpdate.objects.get(action=action, source="WEB")
     assert (update.is_unchanged, update.progress_to, update.status_to) == (True, action.progress, action.status)
@@ -99,12 +99,12 @@ def test_no_change_is_one_click(at_work, silent, width, scripts):
 @SCRIPTS
 def test_several_rows_are_marked_unchanged_at_once(at_work, silent, scripts):
     page = at_work(360, scripts=scripts)
-    told, to_tell = counter(page)
+    updated, total = counter(page)
     for action in silent[:3]:
         row_of(page, action).get_by_label(f"เลือก {action.ref}").check()
     page.get_by_role("button", name="บันทึกว่าไม่เปลี่ยนแปลง สำหรับรายการที่เลือก").click()
     expect(page.locator(".message-success")).to_contain_text("3 รายการ")
-    expect(page.locator("#told b")).to_have_text(f"ปรับปรุงแล้ว {told + 3} จาก {to_tell} รายการ")
+    expect(page.locator("#updated-count b")).to_have_text(f"ปรับปรุงแล้ว {updated + 3} จาก {total} รายการ")
     assert set(ProgressUpdate.objects.filter(source="WEB").values_list("action", "is_unchanged")) == {
         (action.pk, True) for action in silent[:3]
     }
@@ -283,7 +283,7 @@ def test_what_was_typed_is_there_after_the_login_ended(at_work, silent, live_ser
     page.get_by_label("ความก้าวหน้า (ร้อยละ)").fill("99")
     page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
     page.get_by_role("button", name="บันทึก", exact=True).click()
-    expect(page.locator("form .said")).to_contain_text("การเข้าสู่ระบบสิ้นสุดแล้ว")
+    expect(page.locator("form .form-message")).to_contain_text("การเข้าสู่ระบบสิ้นสุดแล้ว")
     enter_by_form("staff", on=page)
     expect(row_of(page, action).locator("[data-draft-mark]")).to_be_visible()
     row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").click()
@@ -324,7 +324,7 @@ def test_a_server_that_went_away_loses_no_word(at_work, silent, live_server):
     page.get_by_label("ผลการดำเนินการ").fill("เขียนระหว่างระบบขัดข้อง")
     page.context.set_offline(True)
     page.get_by_role("button", name="บันทึก", exact=True).click()
-    expect(page.locator("form .said")).to_contain_text("ยังไม่ได้บันทึก")
+    expect(page.locator("form .form-message")).to_contain_text("ยังไม่ได้บันทึก")
     expect(page.get_by_label("ผลการดำเนินการ")).to_have_value("เขียนระหว่างระบบขัดข้อง")
     page.context.set_offline(False)
     page.goto(f"{live_server.url}/plans/2562-2563/my/{action.ref}/")

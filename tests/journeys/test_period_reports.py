@@ -25,7 +25,7 @@ def test_a_report_is_sent_returned_answered_and_accepted(enter, browser, live_se
     enter("coordinator", "reporting/", on=coordinator)
 
     staff.get_by_role("link", name="ส่งรายงานของ สรส. งวด เม.ย.–มิ.ย. 2563").click()
-    ref = staff.locator(".report-row .action-ref").first.inner_text()
+    ref = staff.locator(".submission-row .action-ref").first.inner_text()
     staff.get_by_label("หมายเหตุถึงผู้ประสานงาน").fill("ส่งก่อนกำหนด")
     send = staff.get_by_role("button", name="ส่งรายงานประจำงวด")
     if staff.get_by_label("ยืนยันส่งรายงาน").count():

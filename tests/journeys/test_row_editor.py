@@ -51,7 +51,7 @@ def test_the_button_is_in_view_and_covers_nothing(browser, live_server, departme
     page = context.new_page()
     page.goto(f"{live_server.url}/plans/2562-2563/my/?role={role}")
     row = page.locator(f'[id="row-{action.ref}"]')
-    through = page.locator("details.through", has=row)
+    through = page.locator("details.via-collective", has=row)
     if through.count():
         through.locator("summary").first.click()
     row.locator(".work-buttons a.button").click()

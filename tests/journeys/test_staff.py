@@ -82,10 +82,10 @@ def test_a_login_that_ended_loses_no_word(enter_by_form, action, live_server, co
     page.get_by_label("ผลการดำเนินการ").fill("เขียนไว้ระหว่างประชุม")
     context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
     page.get_by_role("button", name="บันทึก", exact=True).click()
-    expect(page.locator("#update .said")).to_contain_text("การเข้าสู่ระบบสิ้นสุดแล้ว")
+    expect(page.locator("#update .form-message")).to_contain_text("การเข้าสู่ระบบสิ้นสุดแล้ว")
     expect(page.get_by_label("ผลการดำเนินการ")).to_have_value("เขียนไว้ระหว่างประชุม")
     with context.expect_page() as opened:
-        page.locator("#update .said a").click()
+        page.locator("#update .form-message a").click()
     enter_by_form("staff", on=opened.value)
     page.get_by_role("button", name="บันทึก", exact=True).click()
     expect(page.locator("#history")).to_contain_text("เขียนไว้ระหว่างประชุม")
@@ -115,7 +115,7 @@ def test_a_server_that_fails_is_told_and_loses_no_word(enter, action, live_serve
 
     page.route(address, fail)
     page.get_by_role("button", name="บันทึก", exact=True).click()
-    expect(page.locator("#update .said")).to_contain_text("ยังไม่ได้บันทึก")
+    expect(page.locator("#update .form-message")).to_contain_text("ยังไม่ได้บันทึก")
     expect(page.get_by_label("ผลการดำเนินการ")).to_have_value("เขียนไว้ระหว่างประชุม")
     page.unroute(address)
     page.get_by_role("button", name="บันทึก", exact=True).click()

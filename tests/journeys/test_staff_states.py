@@ -77,7 +77,7 @@ def test_the_states_of_my_work(enter, action, tell, live_server):
     check(page, "conflict", axe_at=360)
     page.get_by_role("link", name="เราสนับสนุน").click()
     page.locator("a[aria-current=page]", has_text="เราสนับสนุน").wait_for()
-    assert page.locator("details.through").count() > 1
+    assert page.locator("details.via-collective").count() > 1
     page.locator("main details:not([open])").evaluate_all("all => { for (const each of all) each.open = true }")
     check(page, "support", axe_at=360)
 

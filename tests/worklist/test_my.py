@@ -41,7 +41,7 @@ def test_an_update_in_the_row_closes_it_and_moves_the_counter(client, staff, act
     body = response.content.decode()
     assert response.status_code == 200
     assert 'class="update-form"' not in body
-    assert 'id="told" aria-live="polite" hx-swap-oob="true"' in body
+    assert 'id="updated-count" aria-live="polite" hx-swap-oob="true"' in body
     assert (response.context["work"].own.updated, response.context["work"].own.total) == (1, 1)
     assert ProgressUpdate.objects.get().result == "ทำแล้ว"
 
@@ -115,7 +115,7 @@ def test_no_change_by_htmx_gives_the_row_back(client, staff, action):
     response = client.post("/plans/2563/my/unchanged/", {"row": choice(action)}, headers=HTMX)
     body = response.content.decode()
     assert f'id="row-{action.ref}"' in body
-    assert 'id="told"' in body
+    assert 'id="updated-count"' in body
     assert 'name="row"' not in body
 
 

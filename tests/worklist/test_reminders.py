@@ -291,14 +291,14 @@ def test_links_need_the_sites_address(post, overdue, unit, settings):
 def test_outside_the_plan_nothing_is_sent(post, overdue, unit, settings, day):
     settings.PMQA_TODAY = day
     staff("somchai", unit)
-    assert run().startswith("No plan runs today")
+    assert run().startswith("No plan is running today")
     assert post.mails == []
     assert not Reminder.objects.exists()
 
 
 def test_without_any_plan_nothing_is_sent(post):
     assert not Plan.objects.exists()
-    assert run().startswith("No plan runs today")
+    assert run().startswith("No plan is running today")
 
 
 @pytest.mark.parametrize("day", [date(2019, 10, 1), date(2020, 9, 30)])
