@@ -1,7 +1,7 @@
-"""A demonstration: accounts of every role, and a plausible history of progress that is the same on every machine.
+"""Demo accounts of every role, and a plausible history of progress that is the same on every machine.
 
-The history follows from the refs alone, by a hash. It is written through `record_update` like any other update, with
-the source DEMO; an action that already has an update is left alone.
+The history is derived from a hash of the refs. It is written with `record_update` like any other update, with the
+source DEMO; actions that already have an update stay as they are.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from django.db import transaction
 
 from assignments.access import Access, RoleGroup
 from assignments.models import Membership, Unit, User
-from demo.words import BEGUN, CANCELLED, FINISHED, MOVED, NEXT, PROBLEMS, SUPPORTED
+from demo.texts import BEGUN, CANCELLED, FINISHED, MOVED, NEXT, PROBLEMS, SUPPORTED
 from plan.as_of import AsOf, on_day
 from plan.models import ActionItem, Meeting, Plan, ProgressUpdate, Status
 from plan.updates.record import Attachment, UpdateInput, record_update
@@ -23,13 +23,13 @@ from pmqa_tracker import thai
 
 NAMESPACE = UUID("5f0c1f5e-2563-4515-8d25-62b562563051")
 LAST_DAY = date(2020, 5, 15)
-# Whole requirements whose actions are all done, so that the maturity map has something ready.
+# Requirements whose actions are all DONE, so that the maturity map shows some as ready.
 READY = ("2.2-S-", "2.4-A-", "3.4-A-", "4.2-S-", "6.1.2-A-")
-# How many of the other actions end how; the rest has not begun.
-MIX = ((Status.DONE, 19), (Status.IN_PROGRESS, 60), (Status.BLOCKED, 9), (Status.CANCELLED, 3))
-MOVED_UP = 9  # actions whose schedule the coordinator has confirmed to end in March 2563
+# Final status and number of the other actions; the rest is NOT_STARTED.
+STATUS_SHARES = ((Status.DONE, 19), (Status.IN_PROGRESS, 60), (Status.BLOCKED, 9), (Status.CANCELLED, 3))
+MOVED_UP = 9  # actions that the coordinator has confirmed to end in March 2563
 MEETINGS = ((date(2020, 1, 17), "1/2563"), (date(2020, 4, 10), "2/2563"))
-LATIN = {
+UNIT_USERNAMES = {
     "สพม.": "", "สลก.": "slk", "กพร.": "kpr", "กคร.": "kkr", "กคน.": "kkn", "กน.": "kn",
     "กสว.": "ksw", "สรส.": "srs", "กภ.": "kph", "กจ.": "kj", "กค.": "kkh",
 }  # fmt: skip
@@ -37,7 +37,7 @@ LATIN = {
 
 @dataclass(frozen=True)
 class Account:
-    """An account of the demonstration and what it is for."""
+    """A demo account and its roles."""
 
     username: str
     name: str
@@ -48,10 +48,10 @@ class Account:
 
 
 def accounts() -> list[Account]:
-    """One for each role, and a member of staff of every division."""
+    """One account for each role, and one staff account for each division."""
     divisions = [
-        Account(f"staff-{latin}" if latin else "staff", f"เจ้าหน้าที่ {unit}", (RoleGroup.STAFF,), unit)
-        for unit, latin in LATIN.items()
+        Account(f"staff-{name}" if name else "staff", f"เจ้าหน้าที่ {unit}", (RoleGroup.STAFF,), unit)
+        for unit, name in UNIT_USERNAMES.items()
     ]
     return [
         divisions[0],
@@ -64,10 +64,10 @@ def accounts() -> list[Account]:
 
 
 def make_accounts(password: str) -> list[tuple[Account, User]]:
-    """Make the accounts that are missing; those there are stay as they are.
+    """Create the missing accounts; existing ones stay as they are.
 
     Raises:
-        ValueError: somebody's real account has one of the names.
+        ValueError: a real account has one of the user names.
     """
     made = []
     with transaction.atomic():
@@ -94,8 +94,8 @@ def make_accounts(password: str) -> list[tuple[Account, User]]:
     return made
 
 
-def hold_meetings(plan: Plan, *, today: date) -> int:
-    """Note the demonstration's meetings held by `today`, unless the plan has or had any; how many that made."""
+def add_demo_meetings(plan: Plan, *, today: date) -> int:
+    """Add the demo meetings before `today`, unless the plan has or had any; return their number."""
     if Meeting.history.filter(plan_id=plan.pk).exists():
         return 0
     held = [(day, number) for day, number in MEETINGS if day < today]
@@ -105,20 +105,19 @@ def hold_meetings(plan: Plan, *, today: date) -> int:
 
 
 def write_demo_history(plan: Plan, people: dict[str, User], *, today: date) -> int:
-    """Write the history, once, of every action nobody has told anything of; how many updates that made.
+    """Write the history of every action without updates, once; return the number of updates.
 
     Args:
         plan: the seeded plan.
-        people: the demonstration's users by username.
-        today: no update is later.
+        people: user name → demo user.
+        today: the last day that may have updates.
     """
     if ProgressUpdate.objects.filter(action__plan=plan, source=ProgressUpdate.Source.DEMO).exists():
         return 0
     as_of = on_day(plan, min(today, LAST_DAY), plan.periods.all())
-    untold = ActionItem.objects.filter(plan=plan, updates__isnull=True)
-    actions = list(untold.with_details().in_order())
+    actions = list(ActionItem.objects.filter(plan=plan, updates__isnull=True).with_details().in_order())
     endings = _endings(actions)
-    told = 0
+    count = 0
     with transaction.atomic():
         _move_up(actions, endings, as_of, people["coordinator"])
         access = {name: Access.of(user) for name, user in people.items()}
@@ -142,29 +141,29 @@ def write_demo_history(plan: Plan, people: dict[str, User], *, today: date) -> i
                     data=report,
                     source=ProgressUpdate.Source.DEMO,
                 )
-                version, told = update.version, told + 1
-    return told
+                version, count = update.version, count + 1
+    return count
 
 
-def _pick(ref: str, what: str, choices: int) -> int:
-    """A number below `choices` that follows from the ref and the question alone."""
-    return int.from_bytes(sha256(f"{ref}/{what}".encode()).digest()[:4]) % choices
+def _pick(ref: str, purpose: str, choices: int) -> int:
+    """A number below `choices`, derived from the ref and the purpose alone."""
+    return int.from_bytes(sha256(f"{ref}/{purpose}".encode()).digest()[:4]) % choices
 
 
 def _endings(actions: list[ActionItem]) -> dict[str, Status]:
-    """Where each action's story ends."""
+    """Ref → final status of the action."""
     endings = {action.ref: Status.NOT_STARTED for action in actions}
     ready = [ref for ref in endings if ref.startswith(READY)]
     others = sorted(endings.keys() - set(ready), key=lambda ref: _pick(ref, "ending", 2**31))
     endings |= dict.fromkeys(ready, Status.DONE)
-    for status, count in MIX:
+    for status, count in STATUS_SHARES:
         endings |= dict.fromkeys(others[:count], status)
         others = others[count:]
     return endings
 
 
 def _move_up(actions: list[ActionItem], endings: dict[str, Status], as_of: AsOf, coordinator: User) -> None:
-    """The coordinator confirms that some actions end with the third period: what is not done of them is overdue."""
+    """Let the coordinator confirm that some actions end with the third period, so that the open ones are overdue."""
     third = as_of.periods[2]
     movable = [
         action
@@ -183,19 +182,19 @@ def _move_up(actions: list[ActionItem], endings: dict[str, Status], as_of: AsOf,
 
 
 def _divisions(assignments: list) -> list[str]:
-    """The divisions in charge, by abbreviation; every division for a collective of all."""
+    """Abbreviations of the assigned divisions, with the members of a collective."""
     names = []
     for assignment in assignments:
         unit = assignment.unit
         names += [str(member) for member in unit.members.all()] if unit.is_collective else [str(unit)]
-    return [name for name in dict.fromkeys(names) if name in LATIN]
+    return [name for name in dict.fromkeys(names) if name in UNIT_USERNAMES]
 
 
 def _history_steps(action: ActionItem, ending: Status, as_of: AsOf) -> Iterator[tuple[date, str, UpdateInput]]:
-    """(day, author or "" for a lead unit, what is told), in order."""
+    """(day, author, update) in order; the author is a user name, "support", or "" for a lead unit."""
 
-    def word(what: str, words: tuple[str, ...]) -> str:
-        return words[_pick(action.ref, what, len(words))]
+    def choose(purpose: str, texts: tuple[str, ...]) -> str:
+        return texts[_pick(action.ref, purpose, len(texts))]
 
     if ending == Status.NOT_STARTED:
         return
@@ -205,9 +204,9 @@ def _history_steps(action: ActionItem, ending: Status, as_of: AsOf) -> Iterator[
     until = min(as_of.day, last.ends_on)
     if ending == Status.CANCELLED:
         day = min(begun, until)
-        yield day, "coordinator", UpdateInput(status=ending, progress=0, reason=word("why", CANCELLED))
+        yield day, "coordinator", UpdateInput(status=ending, progress=0, reason=choose("why", CANCELLED))
         return
-    # A third fell silent before the running period, the others told something in it.
+    # A third of them has no update in the current period, the others have one.
     is_silent = ending == Status.IN_PROGRESS and _pick(action.ref, "silent", 3) == 0
     end = (as_of.period or last).starts_on - timedelta(days=5) if is_silent else until
     begun = min(begun, end)
@@ -226,27 +225,33 @@ def _history_steps(action: ActionItem, ending: Status, as_of: AsOf) -> Iterator[
             UpdateInput(
                 status=Status.IN_PROGRESS,
                 progress=max(1, round(reached * step / (steps + 1))),
-                result=word(f"told{step}", BEGUN if step == 1 else MOVED),
-                next_step=word(f"next{step}", NEXT),
+                result=choose(f"told{step}", BEGUN if step == 1 else MOVED),
+                next_step=choose(f"next{step}", NEXT),
             ),
         )
     if _pick(action.ref, "helped", 4) == 0:
-        yield end - (end - begun) / 8, "support", UpdateInput(result=word("helped", SUPPORTED))
+        yield end - (end - begun) / 8, "support", UpdateInput(result=choose("helped", SUPPORTED))
     if ending == Status.DONE:
         proof = Attachment(title="รายงานผลการดำเนินงาน", link=f"https://example.org/pmqa/{action.ref}")
         attachments = (proof,) if _pick(action.ref, "proof", 2) else ()
-        yield end, "", UpdateInput(status=ending, progress=100, result=word("done", FINISHED), attachments=attachments)
+        yield (
+            end,
+            "",
+            UpdateInput(status=ending, progress=100, result=choose("done", FINISHED), attachments=attachments),
+        )
     elif ending == Status.BLOCKED:
         progress = max(1, round(reached * steps / (steps + 1)))
         problem, way_out = PROBLEMS[_pick(action.ref, "problem", len(PROBLEMS))]
         yield end, "", UpdateInput(status=ending, progress=progress, problem=problem, next_step=way_out)
     else:
-        report = UpdateInput(status=ending, progress=reached, result=word("last", MOVED), next_step=word("next", NEXT))
-        yield end, "", report
+        update = UpdateInput(
+            status=ending, progress=reached, result=choose("last", MOVED), next_step=choose("next", NEXT)
+        )
+        yield end, "", update
 
 
 def _moment(ref: str, step: int, day: date) -> datetime:
-    """A working hour of the day, or of the Friday before a weekend."""
+    """A time within working hours on this day, or on the Friday before a weekend."""
     day -= timedelta(days=max(0, day.weekday() - 4))
     minutes = 9 * 60 + _pick(ref, f"hour{step}", 7 * 60)
     return thai.start_of(day) + (

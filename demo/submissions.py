@@ -1,6 +1,6 @@
-"""The demonstration's reports of the periods that have ended: sent in the days after, reviewed, some returned or late.
+"""Demo submissions of past periods: sent in the days after the period and reviewed; some are returned or late.
 
-Who sent what follows from the names alone, as the history does, and is written through `submissions.steps`.
+They are derived from a hash of the names, like the history, and written with `submissions.steps`.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from django.db import transaction
 from assignments.access import Access, RoleGroup
 from assignments.models import Unit, User
 from demo.history import LAST_DAY, NAMESPACE, _moment, _pick, accounts
-from demo.words import REPORT_ADDED, REPORT_REASONS, REPORT_THANKS
+from demo.texts import REPORT_ADDED, REPORT_REASONS, REPORT_THANKS
 from plan.as_of import on_day
 from plan.models import Period, Plan, ProgressUpdate, Status
 from pmqa_tracker import thai
@@ -21,17 +21,17 @@ from submissions.models import Submission, SubmissionStep
 from submissions.steps import accept_submission, return_submission, send_submission, submission_actions, submission_day
 
 STAFF_UNIT = "สพม."
-# What became of the last period's reports, in the order the units' names fall; all others are accepted.
-LAST = ("late", "waiting", "waiting", "returned")
+# Outcomes of the last period, for units in the order of `_shuffled`; all other submissions are accepted.
+LAST_OUTCOMES = ("late", "waiting", "waiting", "returned")
 
 
 def write_demo_submissions(plan: Plan, people: dict[str, User], *, today: date) -> int:
-    """Write the reports of the periods that have ended, once; how many reports that made.
+    """Write the submissions of past periods, once; return their number.
 
     Args:
-        plan: the plan with the demonstration's history.
-        people: the demonstration's users by username.
-        today: no step is later.
+        plan: the plan with the demo history.
+        people: user name → demo user.
+        today: the last day that may have steps.
     """
     if Submission.objects.filter(period__plan=plan).exists():
         return 0
@@ -46,29 +46,29 @@ def write_demo_submissions(plan: Plan, people: dict[str, User], *, today: date) 
     with transaction.atomic():
         for period, late in owed.items():
             is_last = period == max(owed, key=lambda each: each.number)
-            fates = _last_fates(period, late) if is_last else _fates(period, late)
+            outcomes = _last_outcomes(period, late) if is_last else _outcomes(period, late)
             for unit in late:
-                _DemoSubmission(plan, period, unit, people, day).on_progress(fates.get(unit.abbreviation, "accepted"))
+                _DemoSubmission(plan, period, unit, people, day).play(outcomes.get(unit.abbreviation, "accepted"))
     return Submission.objects.filter(period__plan=plan).count()
 
 
 def _shuffled(period: Period, units: Sequence[Unit]) -> list[str]:
-    """The units but the one the account `staff` is of, in an order that follows from their names and the period."""
+    """Abbreviations of the units except STAFF_UNIT, in an order derived from their names and the period."""
     names = [unit.abbreviation for unit in units if unit.abbreviation != STAFF_UNIT]
     return sorted(names, key=lambda name: _pick(name, f"report{period.number}", 2**31))
 
 
-def _last_fates(period: Period, units: Sequence[Unit]) -> dict[str, str]:
-    return dict(zip(_shuffled(period, units), LAST, strict=False)) | {STAFF_UNIT: "returned one"}
+def _last_outcomes(period: Period, units: Sequence[Unit]) -> dict[str, str]:
+    return dict(zip(_shuffled(period, units), LAST_OUTCOMES, strict=False)) | {STAFF_UNIT: "returned one"}
 
 
-def _fates(period: Period, units: Sequence[Unit]) -> dict[str, str]:
-    """In each earlier period one report was returned, sent again and accepted."""
+def _outcomes(period: Period, units: Sequence[Unit]) -> dict[str, str]:
+    """Unit → outcome of an earlier period: one submission is returned, sent again and accepted."""
     return dict.fromkeys(_shuffled(period, units)[:1], "corrected")
 
 
 class _DemoSubmission:
-    """One unit's report of a period as its steps are told."""
+    """The submission of a unit for a period, written step by step."""
 
     def __init__(self, plan: Plan, period: Period, unit: Unit, people: dict[str, User], last_day: date) -> None:
         self.plan, self.period, self.unit, self.last_day = plan, period, unit, last_day
@@ -79,24 +79,24 @@ class _DemoSubmission:
         self.version = 0
         self.report: Submission | None = None
 
-    def on_progress(self, fate: str) -> None:
-        """Take the steps that lead to a fate."""
-        if fate == "late":
+    def play(self, outcome: str) -> None:
+        """Write the steps that lead to an outcome."""
+        if outcome == "late":
             return
         sent_after = 2 + _pick(self.name, "sent", 6)
         self._send(sent_after)
         reviewed_after = sent_after + 3 + _pick(self.name, "reviewed", 5)
-        if fate == "corrected":
+        if outcome == "corrected":
             self._return(reviewed_after, 1)
             self._send(reviewed_after + 5, note=REPORT_ADDED)
             self._accept(reviewed_after + 9)
-        elif fate == "accepted":
+        elif outcome == "accepted":
             self._accept(reviewed_after)
-        elif fate.startswith("returned"):
-            self._return(reviewed_after + 7, 1 if fate == "returned one" else 2)
+        elif outcome.startswith("returned"):
+            self._return(reviewed_after + 7, 1 if outcome == "returned one" else 2)
 
     def _at(self, days: int) -> datetime | None:
-        """A working hour that many days after the period's end; none where it is later than the last day."""
+        """A time so many days after the end of the period; None after the last day."""
         at = _moment(self.name, self.version, self.period.ends_on + timedelta(days=days))
         return at if at < thai.end_of(self.last_day) else None
 
@@ -139,7 +139,7 @@ class _DemoSubmission:
             )  # fmt: skip
 
     def _to_correct(self, at: datetime) -> list[int]:
-        """The actions it makes sense to return: open ones first of which nothing was told afterwards."""
+        """Pks of the actions to return: first those without later updates, then open ones."""
         as_of = submission_day(self.plan, self.period, at)
         actions = list(submission_actions(self.plan, self.unit, self.period, as_of).in_order())
         later = set(

@@ -1,4 +1,4 @@
-"""Admin screen of the imported workbooks, which is only read."""
+"""Read-only admin screen of the import jobs."""
 
 from django.contrib import admin
 
@@ -8,7 +8,7 @@ from pmqa_tracker.admin import ReadOnlyAdmin
 
 @admin.register(ImportJob)
 class ImportJobAdmin(ReadOnlyAdmin):
-    """Workbooks that were brought in; they are confirmed and undone on the site."""
+    """Uploaded workbooks. They are confirmed and undone on the site, not here."""
 
     list_display = ("file_name", "kind", "plan", "unit", "by", "at", "state")
     list_filter = ("kind", "state", "plan")

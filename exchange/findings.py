@@ -1,4 +1,4 @@
-"""Findings of an import: what the workbook would change, its errors, and notes to read before confirming."""
+"""Findings of an import: the changes of a workbook, its errors, and notes for the person who confirms it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -11,21 +11,21 @@ from openpyxl.utils import get_column_letter
 from pmqa_tracker.parsing.cell import ReadCell
 
 NEW, CHANGED, MERGED, CONFLICT = "NEW", "CHANGED", "MERGED", "CONFLICT"
-LONGEST_VALUE = 300  # characters of a wrong value in a list of errors
+MAX_VALUE_LENGTH = 300  # characters of a wrong value in the error table; the file has the rest
 
 
 @dataclass(frozen=True, kw_only=True)
 class CellError:
-    """One error of a workbook.
+    """An error at a cell, a row or a sheet.
 
     Attributes:
-        sheet: the name of the sheet.
-        row: the number of the row; 0 for an error of the whole sheet.
-        column: the letter of the column; empty for an error of the whole row.
-        heading: the heading of the column.
-        value: the content of the cell.
-        message: what is wrong and what is allowed.
-        readings: what may have been meant.
+        sheet: name of the sheet.
+        row: row number; 0 for the whole sheet.
+        column: column letter; empty for the whole row.
+        heading: heading of the column.
+        value: content of the cell.
+        message: the error, and the values that are allowed.
+        candidates: values the user may have meant.
     """
 
     sheet: str
@@ -34,21 +34,21 @@ class CellError:
     heading: str = ""
     value: str = ""
     message: str = ""
-    readings: Sequence[str] = ()
+    candidates: Sequence[str] = ()
 
     @property
-    def place(self) -> str:
-        """The cell's address: "D7"."""
+    def cell_address(self) -> str:
+        """Address of the cell: "D7"."""
         return f"{self.column}{self.row or ''}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CellChange:
-    """A cell that would change, or that others have changed.
+    """A cell that the import would change, or that other users have changed.
 
     Attributes:
-        by: the author of the value on the site and the time; empty if it does not matter.
-        by_id: the pk of that user, if known.
+        by: author and time of the value on the site; empty if not needed.
+        by_id: the pk of that author, if known.
     """
 
     heading: str
@@ -60,17 +60,17 @@ class CellChange:
 
 @dataclass(frozen=True, kw_only=True)
 class RowFinding:
-    """A row that would change something.
+    """A row that changes the plan.
 
     Attributes:
-        kind: NEW, CHANGED, MERGED (others changed other columns) or CONFLICT (others changed the same).
-        name: the ref or code of the row.
-        title: its text, shortened.
-        cells: what would change; of a conflict, the site's value and the file's.
-        others: what others changed since the export, with author and time; it is kept.
-        error: of a conflict, why the file's side cannot be taken.
-        is_taken: of an imported conflict, whether the file's side was taken.
-        nearest: of a new row, the existing action with the most similar text.
+        kind: NEW, CHANGED, MERGED (others changed other columns) or CONFLICT (others changed the same columns).
+        name: ref or code of the record.
+        title: shortened text of the record.
+        cells: the changed cells; in a conflict, the value on the site and the value in the file.
+        others: changes of other users since the export, with author and time. They stay.
+        error: in a conflict, why the file's values cannot be used.
+        uses_file: in an imported conflict, whether the user chose the file's values.
+        nearest: for a new row, the existing action with the most similar text.
     """
 
     kind: str
@@ -81,21 +81,21 @@ class RowFinding:
     cells: Sequence[CellChange] = ()
     others: Sequence[CellChange] = ()
     error: str = ""
-    is_taken: bool = False
+    uses_file: bool = False
     nearest: str = ""
 
 
 @dataclass(kw_only=True)
 class Findings:
-    """All findings of an import.
+    """Everything found in a workbook.
 
     Attributes:
-        rows: the rows that would change something.
-        errors: all errors; nothing is written if there is one.
-        notes: sentences about what was left out.
-        absent: refs that are not in the file; they stay unchanged.
-        unchanged: the number of rows that equal the site's.
-        adds_to: for the workbook of a whole plan, a sentence that names the existing plan; empty for a new plan.
+        rows: rows that change the plan.
+        errors: with one error, nothing is written.
+        notes: sentences on what the import ignored.
+        absent: refs of actions that are not in the file. They stay as they are.
+        unchanged: number of rows that equal the site.
+        existing_plan: for a whole plan, a sentence that names the plan if it exists; empty for a new plan.
     """
 
     rows: list[RowFinding] = field(default_factory=list)
@@ -103,35 +103,35 @@ class Findings:
     notes: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     unchanged: int = 0
-    adds_to: str = ""
+    existing_plan: str = ""
 
-    def put_in_order(self, sheets: Sequence[str]) -> None:
-        """Sort the rows and the errors in the order of the file.
+    def sort(self, sheets: Sequence[str]) -> None:
+        """Sort rows and errors by their place in the file.
 
         Args:
-            sheets: the names of the file's sheets, in order.
+            sheets: names of the sheets, in the order of the file.
         """
         places = {name: place for place, name in enumerate(map(str.strip, sheets), start=1)}
         self.rows.sort(key=lambda each: (places.get(each.sheet, 0), each.row))
         self.errors.sort(key=lambda each: (places.get(each.sheet, 0), each.row, len(each.column), each.column))
 
     def as_json(self) -> dict[str, Any]:
-        """The findings as the database stores them and pages read them."""
+        """The findings as `ImportJob.findings` stores them and the templates read them."""
         data = asdict(self)
         for row, error in zip(data["errors"], self.errors, strict=True):
-            row["place"] = error.place
+            row["cell_address"] = error.cell_address
         return data
 
 
-def of_kind(found: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    """The rows of a kind in findings stored by `as_json`."""
-    return [row for row in found.get("rows", ()) if row["kind"] == kind]
+def rows_of_kind(findings: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    """The rows of one kind, from the output of `Findings.as_json`."""
+    return [row for row in findings.get("rows", ()) if row["kind"] == kind]
 
 
-def error_at(
-    sheet: str, row: int, column: int, heading: str, cell: ReadCell, message: str, readings: Iterable[str] = ()
+def cell_error(
+    sheet: str, row: int, column: int, heading: str, cell: ReadCell, message: str, candidates: Iterable[str] = ()
 ) -> CellError:
-    """An error at a cell; `column` counts from 1, and 0 is the whole row."""
+    """An error at a cell; `column` counts from 1, 0 means the whole row."""
     return CellError(
         sheet=sheet,
         row=row,
@@ -139,19 +139,19 @@ def error_at(
         heading=heading,
         value=text_of(cell),
         message=message,
-        readings=tuple(str(reading) for reading in readings),
+        candidates=tuple(str(candidate) for candidate in candidates),
     )
 
 
 def similar(text: str, names: Iterable[str]) -> list[str]:
-    """The names most similar to a text, the nearest first."""
+    """At most three names similar to a text, the most similar first."""
     return get_close_matches(text, list(names), n=3, cutoff=0.5)
 
 
 def text_of(cell: ReadCell) -> str:
-    """The content of a cell as a text, to find it in the file."""
+    """The content of a cell for an error message, shortened."""
     if cell.error == "FORMULA":
         return _("(a formula without a value)")
     text = "" if cell.value is None else str(cell.value)
     text = text.encode("utf-8", "replace").decode()
-    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
+    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]}…"

@@ -1,4 +1,4 @@
-"""The form that brings a workbook in."""
+"""Upload form of a workbook."""
 
 from typing import Any
 
@@ -11,13 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from assignments.models import Unit
 from pmqa_tracker.typed_text import LabelledText, file_names
+from pmqa_tracker.upload_limit import MEGABYTE
 from spreadsheets.read import LIMITS
-
-MEGABYTE = 1024 * 1024
 
 
 class WorkbookUploadForm(forms.Form):
-    """A workbook, and whose it is where the file does not say so itself."""
+    """A workbook, and the unit it belongs to if the file does not name one."""
 
     file = forms.FileField(
         label=_("Workbook (.xlsx)"),
@@ -28,14 +27,13 @@ class WorkbookUploadForm(forms.Form):
         widget=forms.FileInput(attrs={"accept": ".xlsx"}),
     )
     unit = forms.ModelChoiceField(
-        label=_("Whose sheet it is"),
+        label=_("Unit of the sheet"),
         queryset=Unit.objects.divisions().active().in_order(),
         to_field_name="abbreviation",
         required=False,
-        empty_label=_("As the file says"),
+        empty_label=_("As in the file"),
         help_text=_(
-            "Choose a unit where its rows were copied into another file; "
-            "then only its actions and their progress change."
+            "Choose a unit if its rows were copied into another file. Then only the progress of its actions changes."
         ),
     )
 
@@ -46,16 +44,16 @@ class WorkbookUploadForm(forms.Form):
             self.cleaned_data = {}
 
     def clean_file(self) -> Any:
-        """Refuse what is too large before any of it is read."""
+        """Refuse a file that is too large before reading it."""
         file = self.cleaned_data["file"]
-        most = min(LIMITS.megabytes, settings.PMQA_EVIDENCE_MB)
-        if file.size > most * MEGABYTE:
+        limit = min(LIMITS.megabytes, settings.PMQA_EVIDENCE_MB)
+        if file.size > limit * MEGABYTE:
             raise ValidationError(
                 _(
                     "“%(name)s” has %(size).1f MB; a workbook may have %(most)s MB. "
                     "Remove pictures and other sheets from it."
                 ),
-                params={"name": file.name, "size": file.size / MEGABYTE, "most": most},
+                params={"name": file.name, "size": file.size / MEGABYTE, "most": limit},
             )
         return file
 
@@ -67,12 +65,12 @@ class WorkbookUploadForm(forms.Form):
 
 
 def typed_upload(request: HttpRequest) -> LabelledText:
-    """(label, text) of a posted upload: the unit that was chosen and the name of the file."""
+    """(label, text) of a posted upload: the chosen unit and the file name."""
     label = WorkbookUploadForm.base_fields["unit"].label
     return [*((str(label), unit) for unit in request.POST.getlist("unit") if unit), *file_names(request)]
 
 
 def typed_sides(request: HttpRequest) -> LabelledText:
-    """(label, text) of the conflicts of a posted import for which the file's side was chosen."""
+    """(label, text) of the conflicts for which the user chose the file's values."""
     rows = [name.removeprefix("side-") for name, side in request.POST.items() if side == "file"]
     return [(gettext("Rows for which the file's values were chosen"), ", ".join(rows))] if rows else []

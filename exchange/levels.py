@@ -1,4 +1,4 @@
-"""The levels that a cell names."""
+"""Parse the criterion levels in a cell."""
 
 import re
 
@@ -10,18 +10,18 @@ from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.errors import UnreadableError, quote
 from pmqa_tracker.parsing.values import parse_text
 
-BETWEEN = re.compile(r"[,;/·\n]|\s+และ\s*|\s+and\s+|และ")
+LEVEL_SEPARATOR = re.compile(r"[,;/·\n]|\s+และ\s*|\s+and\s+|และ")
 
 
-def read_levels(cell: ReadCell) -> tuple[Level, ...]:
-    """The levels a cell names, lowest first: "Advance, Significance", "A, S", "Basic (A&D)", 1; none where it is empty.
+def parse_levels(cell: ReadCell) -> tuple[Level, ...]:
+    """The levels in a cell, lowest first: "Advance, Significance", "A, S", "Basic (A&D)" or 1; none if it is empty.
 
     Raises:
-        UnreadableError: a part of it is no level.
+        UnreadableError: a part of the text is not a level.
     """
     text = parse_text(cell)
     found = set()
-    for part in BETWEEN.split(text):
+    for part in LEVEL_SEPARATOR.split(text):
         key = thai.search_key(part)
         if not key:
             continue

@@ -1,4 +1,4 @@
-"""Finding what a row or a file is about where it names no ref: an action by its content, a file by its cells."""
+"""Recognise an action without a ref by its content, and a workbook by its cells."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
@@ -12,23 +12,23 @@ from django.utils.translation import gettext as _
 
 from assignments.models import Unit
 from criteria.models import Level
-from exchange.data_sheet.columns import WORDS
+from exchange.data_sheet.columns import TEXT_COLUMNS
 from plan.models import ActionItem, Plan, ProgressUpdate
 from pmqa_tracker import thai
 from spreadsheets.read import ReadWorkbook
 
 ContentKey = tuple[str, tuple[int, ...], str, str]
-ALIKE = 0.6  # share of a text from which another is likely a version of it
-COMPARED = 400  # characters of a text
+MIN_SIMILARITY = 0.6  # from this ratio on, one text is probably a version of the other
+COMPARED_CHARACTERS = 400  # characters of each text
 
 
 def content_key(code: str, levels: Iterable[Level], number: str, text: str) -> ContentKey:
-    """What two rows about the same action share, however their words are spelled and spaced."""
+    """A key that rows about the same action share, whatever their spelling and spacing."""
     return code.casefold(), tuple(sorted(map(int, levels))), thai.search_key(number), thai.search_key(text)
 
 
 class ActionsByContent:
-    """The actions of a plan by what they say; they come with their details."""
+    """Look up the actions of a plan by content. The actions are read `with_details()`."""
 
     def __init__(self, actions: Collection[ActionItem]) -> None:
         self.by_key: dict[ContentKey, list[ActionItem]] = {}
@@ -40,15 +40,15 @@ class ActionsByContent:
             self.by_code.setdefault(key[0], []).append(action)
 
     def find(self, key: ContentKey, *, taken: Collection[str] = ()) -> ActionItem | None:
-        """The action that says the same and whose ref is not among `taken`."""
+        """The action with this content whose ref is not in `taken`."""
         return next((each for each in self.by_key.get(key, ()) if each.ref not in taken), None)
 
     def describe_nearest(self, code: str, text: str, *, taken: Collection[str] = ()) -> str:
-        """The ref and the text of the criterion's action that reads most like a text; "" where none does."""
-        matcher = SequenceMatcher(b=thai.search_key(text)[:COMPARED], autojunk=False)
-        best, share = None, ALIKE
+        """Ref and text of the criterion's action with the most similar text; empty if none is similar."""
+        matcher = SequenceMatcher(b=thai.search_key(text)[:COMPARED_CHARACTERS], autojunk=False)
+        best, share = None, MIN_SIMILARITY
         for action in self.by_code.get(code.casefold(), ()):
-            matcher.set_seq1(thai.search_key(action.text)[:COMPARED])
+            matcher.set_seq1(thai.search_key(action.text)[:COMPARED_CHARACTERS])
             if action.ref not in taken and matcher.quick_ratio() >= share and (ratio := matcher.ratio()) >= share:
                 best, share = action, ratio
         if best is None:
@@ -57,25 +57,31 @@ class ActionsByContent:
 
 
 class ImportedReports:
-    """The reports that imports brought to a plan and that stand; read in one query."""
+    """The imported updates of a plan that are not undone, read in one query."""
 
     def __init__(self, plan: Plan) -> None:
         updates = ProgressUpdate.objects.without_undone().filter(action__plan=plan, source=ProgressUpdate.Source.IMPORT)
-        self.told: dict[tuple[Any, ...], list[tuple[int, int | None]]] = {}
-        for pk, version, unit, *words in updates.values_list("action", "version", "unit", *WORDS):
-            self.told.setdefault((pk, *words), []).append((version, unit))
+        self.by_text: dict[tuple[Any, ...], list[tuple[int, int | None]]] = {}
+        for pk, version, unit, *texts in updates.values_list("action", "version", "unit", *TEXT_COLUMNS):
+            self.by_text.setdefault((pk, *texts), []).append((version, unit))
 
-    def contains(self, action: ActionItem, values: Mapping[str, Any], *, seen: int, unit: Unit | None) -> bool:
-        """Whether an import has reported the words of a row, for the same unit, since the version it was exported with.
+    def contains(self, action: ActionItem, values: Mapping[str, Any], *, base_version: int, unit: Unit | None) -> bool:
+        """Whether an import has already reported the texts of a row for its unit, after the row was exported.
 
-        The same words of an earlier report, or of another unit, are a report of their own.
+        The same texts in an earlier update, or from another unit, do not count: the row is a new update then.
+
+        Args:
+            action: the action of the row.
+            values: column → value of the row.
+            base_version: version of the action at the export.
+            unit: the unit of the row; None accepts updates of any unit.
         """
-        told = self.told.get((action.pk, *(values.get(name) or "" for name in WORDS)), ())
-        return any(version > seen and (unit is None or unit.pk == speaker) for version, speaker in told)
+        found = self.by_text.get((action.pk, *(values.get(name) or "" for name in TEXT_COLUMNS)), ())
+        return any(version > base_version and (unit is None or unit.pk == reporter) for version, reporter in found)
 
 
-def mark_of_content(book: ReadWorkbook) -> str:
-    """A mark that two files with the same visible cells share, whichever program saved them."""
+def content_digest(book: ReadWorkbook) -> str:
+    """A hash that files with the same visible cells share, whichever program saved them."""
     sheets = [
         (sheet.name.strip(), _without_end([_without_end([_plain(cell.value) for cell in row]) for row in sheet.rows]))
         for sheet in book.sheets
@@ -93,7 +99,7 @@ def _plain(value: Any) -> str:
 
 
 def _without_end(parts: list[Any]) -> list[Any]:
-    """The parts without empty ones at their end."""
+    """The parts without the empty ones at the end."""
     while parts and not parts[-1]:
         parts.pop()
     return parts

@@ -1,4 +1,4 @@
-"""A workbook that was brought in: what it would change, what it changed, and whether that was taken back."""
+"""Import jobs: one uploaded workbook with its findings, its changes and its undo."""
 
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -13,11 +13,11 @@ from plan.models.plan import Plan
 from plan.updates.record import ImportedFile
 
 
-class ImportState(models.TextChoices):
-    """How far an import has come."""
+class ImportJobState(models.TextChoices):
+    """State of an import job."""
 
     READING = "READING", _("Being read")
-    REFUSED = "REFUSED", _("Not taken")
+    REFUSED = "REFUSED", _("Refused")
     PREVIEW = "PREVIEW", _("To be confirmed")
     UNCHANGED = "UNCHANGED", _("Nothing to change")
     WRITTEN = "WRITTEN", _("Imported")
@@ -25,7 +25,7 @@ class ImportState(models.TextChoices):
 
 
 class ImportJob(models.Model):
-    """One upload of a workbook, from the file to what became of it; it is kept as long as the plan is."""
+    """One uploaded workbook and its import. It is kept as long as its plan."""
 
     class Kind(models.TextChoices):
         DATA_SHEET = "DATA_SHEET", _("Data sheet")
@@ -41,7 +41,7 @@ class ImportJob(models.Model):
         blank=True,
         related_name="imports",
         verbose_name=_("plan"),
-        help_text=_("Of a new plan: once it was made"),
+        help_text=_("For a new plan: set when the plan is created"),
     )
     unit = models.ForeignKey(
         Unit,
@@ -50,7 +50,7 @@ class ImportJob(models.Model):
         blank=True,
         related_name="+",
         verbose_name=_("unit"),
-        help_text=_("Whose sheet it is"),
+        help_text=_("Unit of the sheet"),
     )
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -62,12 +62,16 @@ class ImportJob(models.Model):
     file_name = models.CharField(_("file name"), max_length=255)
     size = models.PositiveIntegerField(_("size in bytes"))
     sha256 = models.CharField("SHA-256", max_length=64)
-    staged = models.CharField(max_length=32, blank=True, editable=False, help_text="Where the file lies until then")
-    task = models.CharField(max_length=32, blank=True, editable=False, help_text="What reads or writes it")
-    state = models.CharField(_("state"), max_length=10, choices=ImportState, default=ImportState.READING)
-    refusal = models.TextField(_("why it was not taken"), blank=True)
-    found = models.JSONField(_("what it would change"), default=dict, blank=True)
-    written = models.JSONField(_("what it changed"), default=list, blank=True)
+    staged = models.CharField(
+        max_length=32, blank=True, editable=False, help_text="Name of the stored file until the import is confirmed"
+    )
+    task = models.CharField(
+        max_length=32, blank=True, editable=False, help_text="Background task that reads or writes the file"
+    )
+    state = models.CharField(_("state"), max_length=10, choices=ImportJobState, default=ImportJobState.READING)
+    refusal = models.TextField(_("reason for the refusal"), blank=True)
+    findings = models.JSONField(_("changes in the preview"), default=dict, blank=True)
+    changes = models.JSONField(_("changes made"), default=list, blank=True)
     written_at = models.DateTimeField(_("imported at"), null=True, blank=True)
     undone_at = models.DateTimeField(_("undone at"), null=True, blank=True)
     undone_by = models.ForeignKey(
@@ -84,7 +88,7 @@ class ImportJob(models.Model):
         verbose_name_plural = _("imports of workbooks")
         constraints = (
             models.CheckConstraint(
-                condition=Q(state__in=ImportState.values),
+                condition=Q(state__in=ImportJobState.values),
                 name="import_job_state_known",
             ),
             models.CheckConstraint(
@@ -98,45 +102,45 @@ class ImportJob(models.Model):
         return self.file_name
 
     def expires_at(self) -> datetime:
-        """Until when the file that was looked at is kept for the confirmation."""
+        """When the stored file of a preview is deleted."""
         return self.at + timedelta(hours=settings.PMQA_KEPT_HOURS)
 
     @property
     def is_new_plan(self) -> bool:
-        """Whether its file is a whole plan."""
+        """Whether the file holds a whole plan."""
         return self.kind == self.Kind.NEW_PLAN
 
     @property
     def is_reading(self) -> bool:
-        """Whether its file is still to be read."""
-        return self.state == ImportState.READING
+        """Whether the file is still being read."""
+        return self.state == ImportJobState.READING
 
     @property
     def is_preview(self) -> bool:
-        """Whether it waits for the user to confirm it."""
-        return self.state == ImportState.PREVIEW
+        """Whether the import waits for confirmation."""
+        return self.state == ImportJobState.PREVIEW
 
     @property
     def is_refused(self) -> bool:
-        """Whether its file has errors."""
-        return self.state == ImportState.REFUSED
+        """Whether the file was refused."""
+        return self.state == ImportJobState.REFUSED
 
     @property
     def is_written(self) -> bool:
-        """Whether it was imported, and not undone since."""
-        return self.state == ImportState.WRITTEN
+        """Whether the file is imported and not undone."""
+        return self.state == ImportJobState.WRITTEN
 
     @property
     def was_written(self) -> bool:
-        """Whether it was imported, undone since or not."""
+        """Whether the file was imported, even if it is undone now."""
         return self.written_at is not None
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is left to confirm: it was imported, or there was nothing to change."""
-        return self.was_written or self.state == ImportState.UNCHANGED
+        """Whether nothing is left to confirm: the file was imported, or it changed nothing."""
+        return self.was_written or self.state == ImportJobState.UNCHANGED
 
     @property
     def imported_file(self) -> ImportedFile:
-        """What the updates of this import say about it."""
+        """The reference to this import that its updates store."""
         return ImportedFile(key=self.key, name=self.file_name, unit=self.unit_id)

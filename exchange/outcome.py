@@ -1,4 +1,4 @@
-"""What became of an import, as the message at the head of its page."""
+"""Message at the top of an import page: refused, imported, undone or expired."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from exchange.models import ImportJob, ImportState
+from exchange.models import ImportJob, ImportJobState
 from pmqa_tracker import thai
 
 
@@ -16,10 +16,10 @@ class Outcome:
 
     Attributes:
         kind: "error", "warning" or "success".
-        icon: a drawing of `static/img/icons.svg`.
-        title: what happened; may be empty.
-        text: what to do next, or why; may be empty.
-        is_alert: whether a screen reader says it at once.
+        icon: name of an icon in `static/img/icons.svg`.
+        title: the result; may be empty.
+        text: the reason or the next step; may be empty.
+        is_alert: whether a screen reader reads it at once.
     """
 
     kind: str
@@ -35,31 +35,31 @@ class Outcome:
 
 
 def outcome_of(job: ImportJob, *, is_cut_off: bool, is_expired: bool, not_undone: Sequence[str]) -> Outcome | None:
-    """The message of an import; None while it waits to be confirmed and there is nothing to say.
+    """The message of an import job; None for a preview without a remark.
 
     Args:
-        job: the import.
-        is_cut_off: its reading ended without a result.
-        is_expired: its file is no longer kept.
-        not_undone: the refs that its undo left as they were.
+        job: the import job.
+        is_cut_off: reading the file ended without a result.
+        is_expired: the stored file is deleted.
+        not_undone: refs of actions that the undo left unchanged.
     """
     if is_cut_off:
-        title = _("Reading was not finished: the server stopped or met an error.")
+        title = _("The file was not read to the end: the server stopped or had an error.")
         return Outcome(kind="error", icon="failed", title=title, text=_upload_again())
     if job.is_refused:
         return _refused(job)
-    if job.state == ImportState.UNCHANGED:
-        title = job.refusal or _("The file says what the site says. Nothing was changed.")
+    if job.state == ImportJobState.UNCHANGED:
+        title = job.refusal or _("The file equals the data on the site. Nothing was changed.")
         return Outcome(kind="success", icon="passed", title=title, is_alert=False)
     if job.is_written:
-        count, when = len(job.written), thai.format_datetime(job.written_at)
+        count, when = len(job.changes), thai.format_datetime(job.written_at)
         title = ngettext("Imported on %(when)s: %(count)s row.", "Imported on %(when)s: %(count)s rows.", count)
         title %= {"count": count, "when": when}
         return Outcome(kind="success", icon="passed", title=title, is_alert=False)
     if job.was_written:
         return _undone(job, not_undone)
     if is_expired:
-        title = _("The uploaded file is no longer kept.")
+        title = _("The uploaded file is no longer stored.")
         return Outcome(kind="warning", icon="blocked", title=title, text=_upload_again())
     return Outcome(kind="warning", icon="blocked", text=job.refusal) if job.refusal else None
 
@@ -71,10 +71,10 @@ def _upload_again() -> str:
 def _refused(job: ImportJob) -> Outcome:
     if job.refusal:
         return Outcome(kind="error", icon="failed", title=_("Nothing was imported."), text=job.refusal)
-    count = len(job.found.get("errors", ()))
+    count = len(job.findings.get("errors", ()))
     title = ngettext(
-        "%(count)s place in the file is not right, so nothing was imported.",
-        "%(count)s places in the file are not right, so nothing was imported.",
+        "The file has %(count)s error, so nothing was imported.",
+        "The file has %(count)s errors, so nothing was imported.",
         count,
     )
     text = _("Correct them in Excel, save, and upload the file again.")
@@ -86,5 +86,5 @@ def _undone(job: ImportJob, not_undone: Sequence[str]) -> Outcome:
     title = _("Undone by %(who)s on %(when)s.") % {"who": job.undone_by, "when": when}
     text = ""
     if not_undone:
-        text = _("Not undone, because they had been edited or reported on since:") + f" {', '.join(not_undone)}"
+        text = _("Not undone, because they were edited or reported on since:") + f" {', '.join(not_undone)}"
     return Outcome(kind="warning", icon="returned", title=title, text=text, is_alert=False)

@@ -1,8 +1,8 @@
-"""Loading the department's plan: what is missing and was never there is added, all or nothing.
+"""Load the department's plan from fixtures: add records that never existed, all or nothing.
 
-A fixture file is a list of `{"model": …, "fields": {…}}` without primary keys; a relation names what it means by its
-natural key (a criterion by `["1.1.3"]`, a requirement by `["1.1.3", 2]`). What people have renamed or removed is known
-from the history (django-simple-history): it is neither overwritten nor brought back.
+A fixture file is a list of `{"model": …, "fields": {…}}` without primary keys. A relation gives the natural key of its
+record: `["1.1.3"]` for a criterion, `["1.1.3", 2]` for a requirement. The history (django-simple-history) shows which
+records users have renamed or removed; these are neither overwritten nor restored.
 """
 
 import json
@@ -18,7 +18,7 @@ from django.db import DataError, IntegrityError, models, transaction
 
 from pmqa_tracker.constraints import explain_violation
 
-# What names a record. A relation among them stands for the key of the record it points to.
+# Model → fields of its natural key. A relation stands for the key of the related record.
 KEYS = {
     "auth.group": ("name",),
     "auth.permission": ("codename", "content_type"),
@@ -34,46 +34,47 @@ KEYS = {
     "plan.period": ("plan", "number"),
     "plan.actionitem": ("plan", "ref"),
 }
-DELETED = None  # where a record was and people removed it
+DELETED = None  # instead of the pk of a record that users removed
 
 
 class FixtureError(Exception):
-    """A fixture cannot be loaded; the message is one sentence that names the file, the row and what is wrong."""
+    """A fixture cannot be loaded; the message is one sentence with the file, the row and the error."""
 
 
 @dataclass
-class Summary:
-    """How many records were added, were there already, and were left out because people removed what they belong to."""
+class LoadSummary:
+    """Counts of records that were added, existed already, or were skipped with a removed record they belong to."""
 
     added: int = 0
     kept: int = 0
-    left_out: int = 0
+    skipped: int = 0
 
 
 @dataclass
-class Shelf:
-    """The records of one model by key: those there are, and those its history remembers."""
+class RecordIndex:
+    """Natural key → pk for the records of one model, including keys in its history."""
 
     model: type[models.Model]
     by_key: dict[tuple[Hashable, ...], int | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, model: type[models.Model]) -> "Shelf":
+    def of(cls, model: type[models.Model]) -> "RecordIndex":
+        """Read the index of a model."""
         names = [model._meta.get_field(name).attname for name in KEYS[model._meta.label_lower]]
-        there = {tuple(key): pk for pk, *key in model._base_manager.values_list("pk", *names)}
-        shelf = cls(model, dict(there))
+        existing = {tuple(key): pk for pk, *key in model._base_manager.values_list("pk", *names)}
+        index = cls(model, dict(existing))
         if hasattr(model, "history"):
-            alive = set(there.values())
+            pks = set(existing.values())
             for pk, *key in model.history.order_by("history_id").values_list(model._meta.pk.name, *names):
-                shelf.by_key.setdefault(tuple(key), pk if pk in alive else DELETED)
-        return shelf
+                index.by_key.setdefault(tuple(key), pk if pk in pks else DELETED)
+        return index
 
 
-def load(folder: Path) -> Summary:
-    """Load every `*.json` of a folder, in the order of their names.
+def load_fixtures(folder: Path) -> LoadSummary:
+    """Load every `*.json` file of a folder, in the order of the names.
 
     Raises:
-        FixtureError: a file cannot be read, or a row breaks a rule; nothing was written.
+        FixtureError: a file cannot be read, or a row breaks a rule; nothing is written.
     """
     files = sorted(folder.glob("*.json"))
     if not files:
@@ -90,7 +91,7 @@ def load(folder: Path) -> Summary:
 
 
 def _save(record: models.Model) -> None:
-    """Save a record in a savepoint of its own.
+    """Save a record in a savepoint.
 
     Raises:
         ValidationError: a constraint of the models is violated; the message is the constraint's.
@@ -115,8 +116,8 @@ def _rows(file: Path) -> list[Any]:
 
 def _sentence(file: Path, number: int, error: Exception) -> str:
     if isinstance(error, ValidationError):
-        told = getattr(error, "message_dict", {"": error.messages})
-        named = [(name if name != NON_FIELD_ERRORS else "", texts) for name, texts in told.items()]
+        by_field = getattr(error, "message_dict", {"": error.messages})
+        named = [(name if name != NON_FIELD_ERRORS else "", texts) for name, texts in by_field.items()]
         reason = "; ".join(f"{name} {' '.join(texts)}".strip() for name, texts in named)
     elif isinstance(error, LookupError):
         reason = str(error.args[0]) if error.args else str(error)
@@ -129,25 +130,25 @@ def _sentence(file: Path, number: int, error: Exception) -> str:
 
 
 class Loader:
-    """Adds rows one by one and remembers what it met."""
+    """Adds fixture rows one by one and counts them."""
 
     def __init__(self) -> None:
-        self.summary = Summary()
-        self.shelves: dict[str, Shelf] = {}
+        self.summary = LoadSummary()
+        self.indexes: dict[str, RecordIndex] = {}
 
     def add(self, row: Any) -> None:
-        """Add the record of a row, unless it is there, was there, or belongs to something people removed."""
+        """Add the record of a row, unless it exists, once existed, or belongs to a removed record."""
         if not isinstance(row, dict) or not isinstance(row.get("fields"), dict):
             raise ValueError('a row must be {"model": …, "fields": {…}}')
         model = self._model(row.get("model"))
-        shelf = self._shelf(model)
+        index = self._index(model)
         values, many = self._values(model, row["fields"])
         key = tuple(values.get(model._meta.get_field(name).attname) for name in KEYS[model._meta.label_lower])
         needed = [field for field in model._meta.concrete_fields if field.is_relation and not field.null]
-        if key in shelf.by_key:
+        if key in index.by_key:
             self.summary.kept += 1
         elif any(field.attname in values and values[field.attname] is DELETED for field in needed):
-            self.summary.left_out += 1
+            self.summary.skipped += 1
         else:
             record = model(**values)
             record.clean_fields()
@@ -155,7 +156,7 @@ class Loader:
             _save(record)
             for name, pks in many.items():
                 getattr(record, name).set(pks)
-            shelf.by_key[key] = record.pk
+            index.by_key[key] = record.pk
             self.summary.added += 1
 
     def _model(self, label: Any) -> type[models.Model]:
@@ -163,14 +164,14 @@ class Loader:
             raise LookupError(f"“{label}” is not a model that fixtures may hold")
         return apps.get_model(label)
 
-    def _shelf(self, model: type[models.Model]) -> Shelf:
+    def _index(self, model: type[models.Model]) -> RecordIndex:
         label = model._meta.label_lower
-        if label not in self.shelves:
-            self.shelves[label] = Shelf.of(model)
-        return self.shelves[label]
+        if label not in self.indexes:
+            self.indexes[label] = RecordIndex.of(model)
+        return self.indexes[label]
 
     def _values(self, model: type[models.Model], given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, list[int]]]:
-        """Fields ready for the model by attname, and pks by many-to-many field."""
+        """Attname → value for the model, and many-to-many field → pks."""
         values: dict[str, Any] = {}
         many: dict[str, list[int]] = defaultdict(list)
         for name, value in given.items():
@@ -188,23 +189,23 @@ class Loader:
         return values, many
 
     def _find(self, model: type[models.Model], natural: Iterable[Hashable]) -> int | None:
-        """The pk of the record with a natural key; GONE where people removed it."""
+        """The pk of the record with a natural key; DELETED if users removed it."""
         if not isinstance(natural, list):
             raise TypeError(f"“{natural}” does not name a {model._meta.label}; write its key as a list")
         rest = list(natural)
-        pk = self._take(model, rest)
+        pk = self._find_by_parts(model, rest)
         if rest:
             raise LookupError(f"{natural} has too many parts to name a {model._meta.label}")
         return pk
 
-    def _take(self, model: type[models.Model], rest: list[Hashable]) -> int | None:
-        """Find a record by the first parts of `rest`, which are taken off it."""
+    def _find_by_parts(self, model: type[models.Model], rest: list[Hashable]) -> int | None:
+        """Find a record by the first parts of a natural key, and remove these parts from `rest`."""
         natural = tuple(rest)
         key = []
         for name in KEYS[model._meta.label_lower]:
             field = model._meta.get_field(name)
             if field.is_relation:
-                key.append(self._take(field.related_model, rest))
+                key.append(self._find_by_parts(field.related_model, rest))
             elif rest:
                 key.append(rest.pop(0))
             else:
@@ -212,6 +213,6 @@ class Loader:
         if any(part is DELETED for part in key):
             return DELETED
         try:
-            return self._shelf(model).by_key[tuple(key)]
+            return self._index(model).by_key[tuple(key)]
         except KeyError:
             raise LookupError(f"there is no {model._meta.label} {list(natural)}") from None

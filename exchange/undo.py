@@ -1,4 +1,4 @@
-"""Taking an import back: the last one first, row by row where nobody has edited since."""
+"""Undo the import of a data sheet: the latest import first, and only rows that nobody has edited since."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,38 +14,38 @@ from assignments.access import Access
 from assignments.models import Unit
 from criteria.models import Requirement
 from exchange.data_sheet.columns import ROLE_OF_COLUMN, ActionSheet
-from exchange.data_sheet.write import ChangeNote, reread, set_content, snapshot
-from exchange.models import ImportJob, ImportState
+from exchange.data_sheet.write import ChangeNote, reload_action, set_content, snapshot
+from exchange.models import ImportJob, ImportJobState
 from plan.models import ActionItem, Period, Plan, ProgressUpdate, Status
 from plan.updates.record import UpdateInput, record_update
 from pmqa_tracker.write_once import StaleVersionError
 from submissions.models import SubmissionLine
 
-KEPT = ("status", "progress", "version", "token")  # of a snapshot: what is no content
+STATE_FIELDS = ("status", "progress", "version", "token")  # keys of a snapshot that are not content
 
 
 class UndoneAlreadyError(Exception):
-    """The import was undone, or never written."""
+    """The import is already undone, or was never written."""
 
 
 class NothingToUndoError(Exception):
-    """Nothing of the import can be taken back; it stays imported."""
+    """No row of the import can be undone; it stays imported."""
 
 
 class LaterImportsError(Exception):
-    """Other imports lie over this one. The first argument is a list of them, the last one first."""
+    """Later imports changed the same actions. The first argument lists them, latest first."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Undoable:
-    """What can be taken back of an import.
+    """The parts of an import that can and cannot be undone.
 
     Attributes:
-        rows: (what it takes to undo, the action) of what nobody has edited since.
-        edited: refs of what somebody has; it stays.
-        reported: refs of new actions that a unit's period report holds; they stay.
-        lost: refs of actions that cannot be as before, because a period, unit or requirement is gone; they stay.
-        later: imports that changed some of these actions after this one, and have to be undone first; the last first.
+        rows: (undo data, action) of each action that nobody has edited since.
+        edited: refs of actions that were edited since. They stay.
+        reported: refs of new actions that are part of a unit's submission. They stay.
+        lost: refs of actions whose earlier period, unit or requirement no longer exists. They stay.
+        later: later imports of the same actions, latest first. They must be undone first.
     """
 
     rows: list[tuple[Mapping[str, Any], ActionItem]] = field(default_factory=list)
@@ -56,58 +56,64 @@ class Undoable:
 
 
 class UndoStack:
-    """The imports of a plan that lie over each other: what each left of an action, and what an undo brought back."""
+    """The imports of a plan, and the versions of actions that each import or undo produced.
+
+    Attributes:
+        jobs: every import that was written, latest first.
+        restored: (action pk, token after an undo) → token before the undone import.
+        latest_job: (action pk, token) → the import that produced this token.
+    """
 
     def __init__(self, plan: Plan) -> None:
-        """Read them, in one query."""
-        self.batches = list(plan.imports.filter(written_at__isnull=False).order_by("-written_at", "-pk"))
-        self.back: dict[tuple[int, str], str] = {}
-        self.tops: dict[tuple[int, str], ImportJob] = {}
-        for job in self.batches:
-            for row in job.written:
-                if job.state == ImportState.WRITTEN and "token" in row:
-                    self.tops[row["pk"], row["token"]] = job
+        """Read the imports, in one query."""
+        self.jobs = list(plan.imports.filter(written_at__isnull=False).order_by("-written_at", "-pk"))
+        self.restored: dict[tuple[int, str], str] = {}
+        self.latest_job: dict[tuple[int, str], ImportJob] = {}
+        for job in self.jobs:
+            for row in job.changes:
+                if job.state == ImportJobState.WRITTEN and "token" in row:
+                    self.latest_job[row["pk"], row["token"]] = job
                 elif row.get("undone") and row["undone"] != row["before"]["token"]:
-                    self.back[row["pk"], row["undone"]] = row["before"]["token"]
+                    self.restored[row["pk"], row["undone"]] = row["before"]["token"]
 
     def rewind(self, pk: int, token: str, wanted: str) -> str:
-        """The token an action had before whatever was imported and undone again, at most back to the wanted one."""
-        while token != wanted and (pk, token) in self.back:
-            token = self.back[pk, token]
+        """The token of an action before any imports that were undone; stop at the wanted token."""
+        while token != wanted and (pk, token) in self.restored:
+            token = self.restored[pk, token]
         return token
 
-    def in_order(self, batches: Iterable[ImportJob]) -> list[ImportJob]:
-        """These imports, the last one first."""
-        pks = {job.pk for job in batches}
-        return [job for job in self.batches if job.pk in pks]
+    def in_order(self, jobs: Iterable[ImportJob]) -> list[ImportJob]:
+        """These imports, latest first."""
+        pks = {job.pk for job in jobs}
+        return [job for job in self.jobs if job.pk in pks]
 
 
 def read_undoable(job: ImportJob) -> Undoable:
-    """What can be taken back, in a fixed number of queries."""
+    """Find what can be undone, in a fixed number of queries."""
     found = Undoable()
     if job.plan is None or job.kind == ImportJob.Kind.NEW_PLAN:
         return found
     periods = sorted(job.plan.periods.all(), key=lambda each: each.number)
     columns = ActionSheet(periods, Unit.objects.in_order())
-    pks = [row["pk"] for row in job.written]
+    pks = [row["pk"] for row in job.changes]
     actions = {each.pk: each for each in job.plan.actions.filter(pk__in=pks).with_details()}
-    added = [row["pk"] for row in job.written if not row["before"]]
-    in_report = set(SubmissionLine.objects.filter(action__in=added).values_list("action_id", flat=True))
-    asked = set(Requirement.objects.values_list("criterion_id", "level"))
-    there = {each.pk for each in columns.units}, {each.pk for each in periods} | {None}, asked
+    added = [row["pk"] for row in job.changes if not row["before"]]
+    submitted = set(SubmissionLine.objects.filter(action__in=added).values_list("action_id", flat=True))
+    requirements = set(Requirement.objects.values_list("criterion_id", "level"))
+    existing = {each.pk for each in columns.units}, {each.pk for each in periods} | {None}, requirements
     stack = UndoStack(job.plan)
     later = []
-    for row in job.written:
+    for row in job.changes:
         action = actions.get(row["pk"])
         token = stack.rewind(row["pk"], columns.token_of(action), row["token"]) if action else ""
         if token != row["token"]:
-            if top := stack.tops.get((row["pk"], token)):
+            if top := stack.latest_job.get((row["pk"], token)):
                 later.append(top)
             else:
                 found.edited.append(row["ref"])
-        elif action.pk in in_report:
+        elif action.pk in submitted:
             found.reported.append(row["ref"])
-        elif row["before"] and not _can_be_as(row["before"], action, *there):
+        elif row["before"] and not _can_be_restored(row["before"], action, *existing):
             found.lost.append(row["ref"])
         else:
             found.rows.append((row, action))
@@ -115,33 +121,35 @@ def read_undoable(job: ImportJob) -> Undoable:
     return found
 
 
-def _can_be_as(before: Mapping[str, Any], action: ActionItem, units: set[int], periods: set[Any], asked: Any) -> bool:
-    """Whether the units, periods and requirements that a snapshot names are still there."""
+def _can_be_restored(
+    before: Mapping[str, Any], action: ActionItem, units: set[int], periods: set[Any], requirements: Any
+) -> bool:
+    """Whether the units, periods and requirements of a snapshot still exist."""
     return (
         {before["first"], before["last"]} <= periods
         and {pk for name in ROLE_OF_COLUMN for _position, pk in before[name]} <= units
-        and {(action.criterion_id, level) for level in before["levels"]} <= asked
+        and {(action.criterion_id, level) for level in before["levels"]} <= requirements
     )
 
 
 def undo_import(*, job: ImportJob, access: Access, at: datetime) -> Undoable:
-    """Take an import back, all that nobody has edited since or nothing.
+    """Undo an import for every action that nobody has edited since; if one of them fails, undo nothing.
 
-    What was reported stays in the history of each action, followed by a row that takes it back; neither of them counts
-    as a report from now on (`ProgressUpdateQuerySet.without_undone`). A new action is removed.
+    Imported updates stay in the history of their action, followed by an update with the source UNDO; neither counts any
+    more (`ProgressUpdateQuerySet.without_undone`). New actions are removed.
 
     Returns:
-        What was taken back, and what was left.
+        The rows that were undone, and the refs of those that stay.
 
     Raises:
-        UndoneAlreadyError: it was undone already.
-        LaterImportsError: other imports changed some of its actions after it.
-        NothingToUndoError: somebody has edited all of it since.
-        StaleVersionError: another user changed one of the actions meanwhile; nothing was undone.
+        UndoneAlreadyError: the import is already undone.
+        LaterImportsError: later imports changed some of its actions.
+        NothingToUndoError: no row can be undone.
+        StaleVersionError: another user wrote at the same time; nothing is undone.
     """
     with transaction.atomic():
-        undone = ImportJob.objects.filter(pk=job.pk, state=ImportState.WRITTEN).update(
-            state=ImportState.UNDONE, undone_at=at, undone_by=access.user
+        undone = ImportJob.objects.filter(pk=job.pk, state=ImportJobState.WRITTEN).update(
+            state=ImportJobState.UNDONE, undone_at=at, undone_by=access.user
         )
         if not undone:
             raise UndoneAlreadyError(job)
@@ -151,66 +159,66 @@ def undo_import(*, job: ImportJob, access: Access, at: datetime) -> Undoable:
             raise LaterImportsError(found.later)
         if not found.rows:
             raise NothingToUndoError(job)
-        mark = undo_note(job, access)
+        note = undo_note(job, access)
         columns = ActionSheet(job.plan.periods.all(), ())
         tokens = {}
         for row, action in found.rows:
-            action = _undo(row["before"], action, job, access, at, mark)
+            action = _undo(row["before"], action, job, access, at, note)
             tokens[row["pk"]] = columns.token_of(action) if action else ""
-        job.written = [row | {"undone": tokens[row["pk"]]} if row["pk"] in tokens else row for row in job.written]
-        job.save(update_fields=["written"])
+        job.changes = [row | {"undone": tokens[row["pk"]]} if row["pk"] in tokens else row for row in job.changes]
+        job.save(update_fields=["changes"])
     return found
 
 
 def undo_note(job: ImportJob, access: Access) -> ChangeNote:
-    """What the history says of what is taken back."""
+    """The user and reason that the history shows for an undo."""
     return ChangeNote(access.user, _("The import of %(file)s was undone") % {"file": job.file_name})
 
 
 def _undo(
-    before: Mapping[str, Any], action: ActionItem, job: ImportJob, access: Access, at: datetime, mark: ChangeNote
+    before: Mapping[str, Any], action: ActionItem, job: ImportJob, access: Access, at: datetime, note: ChangeNote
 ) -> ActionItem | None:
-    """Put one action back; the action as it is then, None where it was removed."""
+    """Restore one action; return it as it is now, or None if it was removed."""
     if not before:
-        remove_action(action, mark)
+        remove_action(action, note)
         return None
     now = snapshot(action)
-    changed = {name: before[name] for name in before if name not in KEPT and before[name] != now[name]}
+    changed = {name: before[name] for name in before if name not in STATE_FIELDS and before[name] != now[name]}
     if changed:
-        set_content(action, _values(changed), mark)
-        action = reread(action)
+        set_content(action, _values(changed), note)
+        action = reload_action(action)
     if action.updates.filter(import_key=job.key).exists():
         report = UpdateInput(
             status=before["status"],
             progress=before["progress"],
-            reason=mark.reason,
-            **_words(action, before, mark.reason),
+            reason=note.reason,
+            **_required_text(action, before, note.reason),
         )
         record_update(
             action=action, version=action.version, op_id=uuid4(), access=access, at=at, data=report,
             source=ProgressUpdate.Source.UNDO, workbook=job.imported_file,
         )  # fmt: skip
-        action = reread(action)
+        action = reload_action(action)
     return action
 
 
-def remove_action(action: ActionItem, mark: ChangeNote) -> None:
-    """Remove an action of which only imports reported that are undone.
+def remove_action(action: ActionItem, note: ChangeNote) -> None:
+    """Remove an action whose updates all come from undone imports.
 
     Raises:
-        StaleVersionError: another user reports on it, or refers to it, at this moment.
+        StaleVersionError: another user reports on it or uses it at the same time.
     """
     try:
         action.updates.remove_imported()
         for assignment in action.assignments.all():
-            mark.on(assignment).delete()
-        mark.on(action).delete()
+            note.set_on(assignment).delete()
+        note.set_on(action).delete()
     except ProtectedError as error:
         raise StaleVersionError(action) from error
 
 
 def _values(changed: Mapping[str, Any]) -> dict[str, Any]:
-    """The kept pks as the records `set_content` takes."""
+    """The records for the pks of a snapshot, as `set_content` takes them."""
     values = dict(changed)
     for name in ("first", "last"):
         if values.get(name):
@@ -222,8 +230,8 @@ def _values(changed: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _words(action: ActionItem, before: Mapping[str, Any], reason: str) -> dict[str, str]:
-    """The words that the rules ask for again when a status comes back: what was told when it was first reached."""
+def _required_text(action: ActionItem, before: Mapping[str, Any], reason: str) -> dict[str, str]:
+    """The text field that the restored status requires, from the latest earlier update that has it."""
     earlier = action.updates.without_undone().filter(version__lte=before["version"]).order_by("-version")
     needs = Status(before["status"]).rules.needs
     if before["status"] == action.status or needs in ("", "reason"):

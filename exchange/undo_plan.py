@@ -1,4 +1,4 @@
-"""Taking back the import of a whole plan: all that it made is removed, or nothing."""
+"""Undo the import of a whole plan: remove every record it made, or nothing."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,83 +11,83 @@ from django.db.models import ProtectedError
 from assignments.access import Access
 from assignments.models import Unit
 from exchange.data_sheet.columns import ActionSheet
-from exchange.models import ImportJob, ImportState
+from exchange.models import ImportJob, ImportJobState
 from exchange.undo import LaterImportsError, UndoneAlreadyError, UndoStack, remove_action, undo_note
 from plan.models import ActionItem, AppendOnlyError, Plan
 from pmqa_tracker.write_once import StaleVersionError
 
-ACTION = ActionItem._meta.label_lower
+ACTION_LABEL = ActionItem._meta.label_lower
 
 
 class InUseError(Exception):
-    """What was added is in use by now; nothing was removed. The first argument names it."""
+    """A record of the import is in use; nothing was removed. The first argument names the record."""
 
 
 def with_tokens(plan: Plan, made: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What an import of a whole plan made; each action with what it held then, to tell later whether it still does."""
+    """The records that the import of a whole plan made, each action with its token, to detect later edits."""
     tokens = _tokens(plan)
-    return [row | {"token": tokens[row["pk"]]} if row["model"] == ACTION else row for row in made]
+    return [row | {"token": tokens[row["pk"]]} if row["model"] == ACTION_LABEL else row for row in made]
 
 
 def _tokens(plan: Plan) -> dict[int, str]:
-    """Action pk → token, of all actions of a plan."""
+    """Action pk → token, for all actions of a plan."""
     columns = ActionSheet(sorted(plan.periods.all(), key=lambda each: each.number), Unit.objects.in_order())
     return {action.pk: columns.token_of(action) for action in plan.actions.with_details()}
 
 
-def read_later(job: ImportJob) -> list[ImportJob]:
-    """The imports that were written over what an import of a whole plan made; the last one first."""
+def read_later_jobs(job: ImportJob) -> list[ImportJob]:
+    """The later imports that changed records of a whole-plan import, latest first."""
     if job.plan is None:
         return []
-    made = {row["pk"] for row in job.written if row["model"] == ACTION}
-    is_whole = any(row["model"] == Plan._meta.label_lower for row in job.written)
+    made = {row["pk"] for row in job.changes if row["model"] == ACTION_LABEL}
+    is_whole = any(row["model"] == Plan._meta.label_lower for row in job.changes)
     stack = UndoStack(job.plan)
-    place = next(place for place, each in enumerate(stack.batches) if each.pk == job.pk)
+    place = next(place for place, each in enumerate(stack.jobs) if each.pk == job.pk)
     return [
         each
-        for each in stack.batches[:place]
-        if each.state == ImportState.WRITTEN and (is_whole or any(row["pk"] in made for row in _of_actions(each)))
+        for each in stack.jobs[:place]
+        if each.state == ImportJobState.WRITTEN and (is_whole or any(row["pk"] in made for row in _of_actions(each)))
     ]
 
 
 def _of_actions(job: ImportJob) -> list[Mapping[str, Any]]:
-    """What an import wrote about actions; a data sheet writes about nothing else."""
-    return [row for row in job.written if row.get("model", ACTION) == ACTION]
+    """The changes of an import to actions; a data sheet only changes actions."""
+    return [row for row in job.changes if row.get("model", ACTION_LABEL) == ACTION_LABEL]
 
 
 def remove_new_plan(*, job: ImportJob, access: Access, at: datetime) -> None:
-    """Remove what an import of a whole plan added, all of it or nothing.
+    """Remove every record that the import of a whole plan added, or nothing.
 
     Raises:
-        UndoneAlreadyError: it was undone already.
-        LaterImportsError: other imports were written over it.
-        InUseError: somebody has edited one of its records since, reported on it, or built on it.
+        UndoneAlreadyError: the import is already undone.
+        LaterImportsError: later imports changed its records.
+        InUseError: a user has edited, reported on or used one of its records since.
     """
     with transaction.atomic():
         plan = job.plan
-        undone = ImportJob.objects.filter(pk=job.pk, state=ImportState.WRITTEN).update(
-            state=ImportState.UNDONE, undone_at=at, undone_by=access.user
+        undone = ImportJob.objects.filter(pk=job.pk, state=ImportJobState.WRITTEN).update(
+            state=ImportJobState.UNDONE, undone_at=at, undone_by=access.user
         )
         if not undone or plan is None:
             raise UndoneAlreadyError(job)
-        if later := read_later(job):
+        if later := read_later_jobs(job):
             raise LaterImportsError(later)
         stack, tokens = UndoStack(plan), _tokens(plan)
         ImportJob.objects.filter(pk=job.pk).update(plan=None)
-        mark = undo_note(job, access)
-        for row in reversed(job.written):
+        note = undo_note(job, access)
+        for row in reversed(job.changes):
             record = apps.get_model(row["model"]).objects.filter(pk=row["pk"]).first()
             if record is None:
                 raise InUseError(row["ref"])
             try:
-                if row["model"] == ACTION:
+                if row["model"] == ACTION_LABEL:
                     token = stack.rewind(record.pk, tokens[record.pk], row["token"])
                     if token != row["token"] or record.updates.without_undone().exists():
                         raise InUseError(row["ref"])
-                    remove_action(record, mark)
+                    remove_action(record, note)
                 elif record.version != row["version"]:
                     raise InUseError(row["ref"])
                 else:
-                    mark.on(record).delete()
+                    note.set_on(record).delete()
             except (ProtectedError, AppendOnlyError, StaleVersionError) as error:
                 raise InUseError(row["ref"]) from error

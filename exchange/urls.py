@@ -1,4 +1,4 @@
-"""Addresses of the workbooks that are imported again."""
+"""URLs of the data sheet, the import and the new plan from a workbook."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Layout of workbooks that people fill in and send back: open and grey columns, choices, guide, hidden sheets.
+"""Layout of workbooks to fill in and import: open and grey columns, choices, guide, hidden sheets.
 
 Sheets are not protected, since a protected sheet in Excel cannot be sorted or get extra columns. The import checks
 changes in grey cells instead.
@@ -32,32 +32,32 @@ from spreadsheets.tables import Column, finish_sheet, set_widths, write_line, wr
 from spreadsheets.text import write_text
 
 HEADER_ROW = 3  # below the title and a note on how to fill in the sheet
-LISTS, ABOUT = "_รายการ", "_ข้อมูลไฟล์"  # hidden: the choices, and what the file is
+LISTS_SHEET, METADATA_SHEET = "_รายการ", "_ข้อมูลไฟล์"  # hidden sheets: the choices, and what identifies the file
 GUIDE = "คำอธิบาย"
 EMPTY_ROWS = 200  # rows below the table that offer choices for added rows
 
 HEADER_LOCKED = HEADER.replace(fill="E3DDD5")
 OPEN = Style(indent=0)
 LOCKED = Style(fill="F0ECE7", color="4A443D")
-TALLEST = 180.0  # points of a row; people read longer texts in the cell
+MAX_ROW_HEIGHT = 180.0  # points; longer texts are cut off and can be read in the cell
 
 
 @dataclass(frozen=True, kw_only=True)
 class InputColumn(Column):
-    """A column of a sheet that people fill in and send back.
+    """A column of a sheet to fill in.
 
     Attributes:
-        note: its explanation in the guide.
-        is_open: whether people write in it.
-        offers: the name of the list of its choices; empty for none.
-        may_differ: whether other texts than the choices are allowed, such as several units.
-        number_format: of its cells.
+        note: explanation in the guide.
+        is_open: whether users may edit the column.
+        offers: name of the list with its choices; empty for none.
+        allows_other_text: whether other texts than the choices are allowed, such as several units.
+        number_format: number format of its cells.
     """
 
     note: str = ""
     is_open: bool = True
     offers: str = ""
-    may_differ: bool = False
+    allows_other_text: bool = False
     number_format: str = "@"
 
     @property
@@ -80,20 +80,20 @@ def write_input_sheet(
     lists: Mapping[str, str],
     empty_rows: int = 0,
 ) -> None:
-    """Write a table that people fill in and send back.
+    """Write a table to fill in.
 
     Args:
         sheet: an empty sheet.
-        columns: the table's columns.
-        rows: as `spreadsheets.tables.write_table` takes them.
+        columns: the columns of the table.
+        rows: the rows, as `spreadsheets.tables.write_table` takes them.
         title, note: the two lines above the table.
         lists: list name → formula of its cells, from `write_lists`.
-        empty_rows: how many rows below the table offer choices.
+        empty_rows: number of rows below the table that offer choices.
     """
     set_widths(sheet, [column.width for column in columns])
     write_line(sheet, 1, title, TITLE)
     write_line(sheet, 2, note, NOTE)
-    first, last = write_table(sheet, HEADER_ROW, columns, rows, highest=TALLEST)
+    first, last = write_table(sheet, HEADER_ROW, columns, rows, highest=MAX_ROW_HEIGHT)
     if empty_rows:
         _open_below(sheet, columns)
     for place, column in enumerate(columns, start=1):
@@ -106,7 +106,7 @@ def write_input_sheet(
 
 
 def _open_below(sheet: Worksheet, columns: Sequence[InputColumn]) -> None:
-    """Let people write below the table, with the default style of the columns instead of cells."""
+    """Unlock the rows below the table through the default style of the columns, without writing cells."""
     for place, column in enumerate(columns, start=1):
         dimension = sheet.column_dimensions[get_column_letter(place)]
         dimension.protection = Protection(locked=False)
@@ -116,21 +116,21 @@ def _open_below(sheet: Worksheet, columns: Sequence[InputColumn]) -> None:
 
 
 def offer_list(sheet: Worksheet, area: str, formula: str, column: InputColumn) -> None:
-    """Offer a list that `write_lists` wrote in an area; Excel refuses other texts unless the column `may_differ`."""
+    """Offer a list that `write_lists` wrote; Excel refuses other texts unless the column `allows_other_text`."""
     rule = DataValidation(type="list", formula1=formula, allow_blank=True)
-    rule.showErrorMessage = not column.may_differ
+    rule.showErrorMessage = not column.allows_other_text
     rule.errorTitle, rule.error = column.heading[:32], "โปรดเลือกจากรายการที่กำหนด"
     rule.add(area)
     sheet.add_data_validation(rule)
 
 
-def new_book_of(about: Mapping[str, str]) -> Workbook:
-    """A workbook with a hidden sheet of (name, text) rows that identify the file; other sheets go before it."""
+def new_book_with_metadata(metadata: Mapping[str, str]) -> Workbook:
+    """A workbook with a hidden sheet of (name, text) rows that identify the file; insert other sheets before it."""
     book = Workbook()
     book.remove(book.active)
-    sheet = book.create_sheet(ABOUT)
+    sheet = book.create_sheet(METADATA_SHEET)
     sheet.sheet_state = "hidden"
-    for row, texts in enumerate(about.items(), start=1):
+    for row, texts in enumerate(metadata.items(), start=1):
         for place, text in enumerate(texts, start=1):
             write_text(sheet.cell(row, place), text)
     return book
@@ -138,7 +138,7 @@ def new_book_of(about: Mapping[str, str]) -> Workbook:
 
 def write_lists(book: Workbook, lists: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Write lists of choices to a hidden sheet, one per column; return name → formula of the cells with its texts."""
-    sheet = book.create_sheet(LISTS)
+    sheet = book.create_sheet(LISTS_SHEET)
     sheet.sheet_state = "hidden"
     places = {}
     for column, (name, texts) in enumerate(lists.items(), start=1):
@@ -147,12 +147,12 @@ def write_lists(book: Workbook, lists: Mapping[str, Sequence[str]]) -> dict[str,
             write_text(sheet.cell(row, column), text)
         letter = get_column_letter(column)
         if texts:
-            places[name] = f"'{LISTS}'!${letter}$2:${letter}${len(texts) + 1}"
+            places[name] = f"'{LISTS_SHEET}'!${letter}$2:${letter}${len(texts) + 1}"
     return places
 
 
 def write_guide(book: Workbook, title: str, lines: Sequence[str], tables: Mapping[str, Sequence[InputColumn]]) -> None:
-    """Write the sheet of explanations: how to use the file, then each column of each table."""
+    """Write the guide: how to use the file, then each column of each table."""
     sheet = book.create_sheet(GUIDE)
     columns = (
         Column("คอลัมน์", 34, get=lambda each: each.heading, style=Style(bold=True, indent=1)),

@@ -1,7 +1,7 @@
-"""The columns of the data sheet: what each holds, how its cells are read and written, and who may change it.
+"""Columns of the data sheet: their content, how cells are parsed and written, and who may change them.
 
-Headings, choices and periods are always written in Thai, since the sheet is the department's own paper. They are read
-in both languages.
+Headings, choices and periods are always written in Thai, because the sheet is a document of the department. Cells are
+parsed in both languages.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,8 +18,8 @@ from django.utils.translation import override
 from assignments.models import Role, Unit
 from assignments.unit_names import UnitNames, parse_units
 from criteria.models import Level
-from exchange.levels import read_levels
-from exchange.parse import read_basis, read_period, read_status
+from exchange.levels import parse_levels
+from exchange.parse import parse_basis, parse_period, parse_status
 from exchange.workbook import InputColumn
 from plan.models import ActionItem, Period, Status
 from pmqa_tracker.parsing.cell import ReadCell
@@ -27,7 +27,7 @@ from pmqa_tracker.parsing.errors import UnreadableError
 from pmqa_tracker.parsing.values import parse_code, parse_percent, parse_text
 from spreadsheets.text import clean_text
 
-# Columns of an action's own fields, and of its units by their role.
+# Column → field of the action, and column → role of the units.
 FIELD_OF_COLUMN = {
     "number": "number",
     "text": "text",
@@ -36,11 +36,11 @@ FIELD_OF_COLUMN = {
     "basis": "schedule_basis",
 }
 ROLE_OF_COLUMN = {"lead": Role.LEAD, "support": Role.SUPPORT}
-WORDS = ("result", "problem", "next_step", "reason")  # columns for a new report; the export leaves them empty
+TEXT_COLUMNS = ("result", "problem", "next_step", "reason")  # columns for a new update; empty in the export
 
 
 class ColumnGroup(StrEnum):
-    """Who may change a column: nobody (KEY and SHOWN), coordinators, or everybody who reports progress."""
+    """Who may change a column: nobody (KEY and SHOWN), coordinators (CONTENT) or everyone who reports (PROGRESS)."""
 
     KEY = "KEY"
     SHOWN = "SHOWN"
@@ -49,18 +49,18 @@ class ColumnGroup(StrEnum):
 
 
 class TextWidget:
-    """A text as stored, without characters that a cell cannot hold."""
+    """A text, without characters that a cell cannot hold."""
 
     def read(self, cell: ReadCell) -> Any:
         """The value of a cell.
 
         Raises:
-            UnreadableError: it cannot be understood.
+            UnreadableError: the cell cannot be parsed.
         """
         return parse_text(cell)
 
-    def take(self, stored: Any) -> Any:
-        """The model's value, as `read` returns it."""
+    def stored_value(self, stored: Any) -> Any:
+        """A value of the model, in the type that `read` returns."""
         text = clean_text(str(stored or ""))
         try:
             return parse_text(ReadCell(text))
@@ -68,14 +68,14 @@ class TextWidget:
             return text
 
     def render(self, value: Any) -> Any:
-        """The content of the cell for a value."""
+        """The cell content for a value."""
         return value
 
     def cell(self, stored: Any) -> Any:
-        """The content of the cell for the model's value: a text as it was typed, with spaces around it."""
+        """The cell content for a value of the model; a text keeps the spaces around it."""
         return stored
 
-    def key(self, value: Any) -> Any:
+    def comparison_key(self, value: Any) -> Any:
         """A key that equal values share, in any language."""
         return value
 
@@ -84,32 +84,32 @@ TEXT = TextWidget()
 
 
 class CodeWidget(TextWidget):
-    """A code, such as 1.1 or 1.2.1-A-3; it is refused if a spreadsheet made a number of it."""
+    """A code, such as 1.1 or 1.2.1-A-3; refused if a spreadsheet has turned it into a number."""
 
     def read(self, cell: ReadCell) -> str:
         return parse_code(cell)
 
 
 class ValueWidget(TextWidget):
-    """A value that is not stored as text."""
+    """Base of the widgets whose value is not a text."""
 
     def cell(self, stored: Any) -> Any:
-        return self.render(self.take(stored))
+        return self.render(self.stored_value(stored))
 
 
 class LevelsWidget(ValueWidget):
-    """The levels an action answers: "Advance, Significance"."""
+    """The levels of an action: "Advance, Significance"."""
 
     def read(self, cell: ReadCell) -> tuple[Level, ...]:
-        return read_levels(cell)
+        return parse_levels(cell)
 
-    def take(self, stored: Any) -> tuple[Level, ...]:
+    def stored_value(self, stored: Any) -> tuple[Level, ...]:
         return tuple(sorted(Level(each.level) for each in stored.all())) if stored else ()
 
     def render(self, value: Any) -> str:
         return ", ".join(level.short for level in value)
 
-    def key(self, value: Any) -> Any:
+    def comparison_key(self, value: Any) -> Any:
         return [int(level) for level in value]
 
 
@@ -120,15 +120,15 @@ class PeriodWidget(ValueWidget):
         self.periods = periods
 
     def read(self, cell: ReadCell) -> Period | None:
-        return read_period(cell, self.periods)
+        return parse_period(cell, self.periods)
 
-    def take(self, stored: Any) -> Period | None:
+    def stored_value(self, stored: Any) -> Period | None:
         return stored
 
     def render(self, value: Period | None) -> str:
         return format_period(value) if value else ""
 
-    def key(self, value: Period | None) -> Any:
+    def comparison_key(self, value: Period | None) -> Any:
         return value.number if value else None
 
 
@@ -141,18 +141,18 @@ class UnitsWidget(ValueWidget):
     def read(self, cell: ReadCell) -> tuple[Unit, ...]:
         return tuple(parse_units(cell, self.names))
 
-    def take(self, stored: Any) -> tuple[Unit, ...]:
+    def stored_value(self, stored: Any) -> tuple[Unit, ...]:
         return tuple(assignment.unit for assignment in stored or ())
 
     def render(self, value: Any) -> str:
         return ", ".join(unit.abbreviation for unit in value)
 
-    def key(self, value: Any) -> Any:
+    def comparison_key(self, value: Any) -> Any:
         return [unit.abbreviation for unit in value]
 
 
 class ChoiceWidget(ValueWidget):
-    """A status, or the basis of a schedule, by its Thai name."""
+    """A status or the basis of a schedule, by its Thai name."""
 
     def __init__(self, choices: type[TextChoices], parse_choice: Callable[[ReadCell], Any]) -> None:
         self.choices, self.parse_choice = choices, parse_choice
@@ -160,13 +160,13 @@ class ChoiceWidget(ValueWidget):
     def read(self, cell: ReadCell) -> Any:
         return self.parse_choice(cell)
 
-    def take(self, stored: Any) -> Any:
+    def stored_value(self, stored: Any) -> Any:
         return self.choices(stored) if stored else None
 
     def render(self, value: Any) -> str:
         return in_thai(value.label) if value else ""
 
-    def key(self, value: Any) -> Any:
+    def comparison_key(self, value: Any) -> Any:
         return str(value.value) if value else ""
 
 
@@ -176,7 +176,7 @@ class PercentWidget(ValueWidget):
     def read(self, cell: ReadCell) -> int | None:
         return parse_percent(cell)
 
-    def take(self, stored: Any) -> int | None:
+    def stored_value(self, stored: Any) -> int | None:
         return stored
 
 
@@ -186,8 +186,8 @@ class ActionColumn(InputColumn):
 
     Attributes:
         group: who may change it.
-        widget: how its cells are read and written.
-        attribute: the action's attribute it shows; empty for a column that the export leaves empty.
+        widget: parses and writes its cells.
+        attribute: the action's attribute it shows; empty for a column that is empty in the export.
     """
 
     group: ColumnGroup
@@ -195,24 +195,24 @@ class ActionColumn(InputColumn):
     attribute: str = ""
 
     def read(self, cells: Mapping[str, ReadCell]) -> Any:
-        """The value of its cell in a row, given as heading → cell.
+        """The value of this column in a row, given as heading → cell.
 
         Raises:
             KeyError: the row has no such column.
-            UnreadableError: the cell cannot be understood.
+            UnreadableError: the cell cannot be parsed.
         """
         return self.widget.read(cells[self.heading])
 
     def cell(self, action: ActionItem) -> Any:
-        """The content of its cell for an action."""
+        """The cell content for an action."""
         return self.widget.cell(attrgetter(self.attribute)(action))
 
     def stored(self, action: ActionItem) -> Any:
-        """The action's value."""
-        return self.widget.take(attrgetter(self.attribute)(action))
+        """The value of an action."""
+        return self.widget.stored_value(attrgetter(self.attribute)(action))
 
-    def words(self, value: Any) -> str:
-        """A value as a person reads it."""
+    def display(self, value: Any) -> str:
+        """A value as a text for users."""
         rendered = self.widget.render(value)
         return "" if rendered is None else str(rendered)
 
@@ -233,7 +233,7 @@ ACTION_COLUMNS: Mapping[str, ActionColumn] = {
     ),
     "levels": ActionColumn(
         "ระดับ", 17, group=ColumnGroup.CONTENT, attribute="requirements", widget=LevelsWidget(), offers="ระดับ",
-        may_differ=True,
+        allows_other_text=True,
         note="ระดับที่รายการนี้ตอบ ได้แก่ Basic, Advance, Significance หากตอบหลายระดับให้คั่นด้วยจุลภาค",
     ),
     "number": ActionColumn(
@@ -245,28 +245,28 @@ ACTION_COLUMNS: Mapping[str, ActionColumn] = {
         note="สิ่งที่ต้องดำเนินการเพิ่มเติม",
     ),
     "first": ActionColumn(
-        "เริ่มช่วงเวลา", 26, group=ColumnGroup.CONTENT, attribute="first_period", offers="ช่วงเวลา", may_differ=True,
+        "เริ่มช่วงเวลา", 26, group=ColumnGroup.CONTENT, attribute="first_period", offers="ช่วงเวลา", allows_other_text=True,
         note="ช่วงเวลาแรกที่ดำเนินการ เลือกจากรายการ หรือพิมพ์ เช่น ต.ค.-ธ.ค. 2562 หรือ ไตรมาส 1/2563",
     ),
     "last": ActionColumn(
-        "ถึงช่วงเวลา", 26, group=ColumnGroup.CONTENT, attribute="last_period", offers="ช่วงเวลา", may_differ=True,
+        "ถึงช่วงเวลา", 26, group=ColumnGroup.CONTENT, attribute="last_period", offers="ช่วงเวลา", allows_other_text=True,
         note="ช่วงเวลาสุดท้ายที่ดำเนินการ ต้องระบุคู่กับช่วงเวลาเริ่ม หรือเว้นว่างทั้งคู่",
     ),
     "basis": ActionColumn(
         "ที่มาของช่วงเวลา", 22, group=ColumnGroup.CONTENT, attribute="schedule_basis",
-        widget=ChoiceWidget(ActionItem.Basis, read_basis), offers="ที่มา",
+        widget=ChoiceWidget(ActionItem.Basis, parse_basis), offers="ที่มา",
         note="ช่วงเวลาตามเอกสาร อนุมานจากเอกสาร หรือผู้ประสานงานยืนยันแล้ว",
     ),
     "lead": ActionColumn(
-        "หน่วยงานหลัก", 18, group=ColumnGroup.CONTENT, attribute="lead", offers="หน่วยงาน", may_differ=True,
+        "หน่วยงานหลัก", 18, group=ColumnGroup.CONTENT, attribute="lead", offers="หน่วยงาน", allows_other_text=True,
         note="อักษรย่อหน่วยงาน หากมีหลายหน่วยงานให้คั่นด้วยจุลภาค เว้นวรรค / หรือ และ",
     ),
     "support": ActionColumn(
-        "หน่วยงานสนับสนุน", 18, group=ColumnGroup.CONTENT, attribute="support", offers="หน่วยงาน", may_differ=True,
+        "หน่วยงานสนับสนุน", 18, group=ColumnGroup.CONTENT, attribute="support", offers="หน่วยงาน", allows_other_text=True,
         note="อักษรย่อหน่วยงาน หากมีหลายหน่วยงานให้คั่นด้วยจุลภาค เว้นวรรค / หรือ และ",
     ),
     "status": ActionColumn(
-        "สถานะ", 20, group=ColumnGroup.PROGRESS, attribute="status", widget=ChoiceWidget(Status, read_status),
+        "สถานะ", 20, group=ColumnGroup.PROGRESS, attribute="status", widget=ChoiceWidget(Status, parse_status),
         offers="สถานะ",
         note="เลือกจากรายการ หากดำเนินการแล้วเสร็จต้องมีผลการดำเนินการ หากติดปัญหาต้องระบุปัญหาอุปสรรค",
     ),
@@ -275,7 +275,7 @@ ACTION_COLUMNS: Mapping[str, ActionColumn] = {
         number_format="0",
         note="จำนวนเต็ม 0 ถึง 100 พิมพ์ 50 หรือ 50% ก็ได้",
     ),
-    "told": ActionColumn(
+    "latest_result": ActionColumn(
         "ผลล่าสุดในระบบ", 38, group=ColumnGroup.SHOWN, attribute="result_on",
         note="ผลการดำเนินการที่รายงานไว้ล่าสุด แสดงให้ทราบเท่านั้น ไม่นำเข้า",
     ),
@@ -299,7 +299,7 @@ ACTION_COLUMNS: Mapping[str, ActionColumn] = {
 
 
 class ActionSheet:
-    """The columns of one plan's data sheet. Their methods take actions read `with_details()`."""
+    """The columns of the data sheet of one plan. The methods take actions read `with_details()`."""
 
     def __init__(self, periods: Sequence[Period], units: Iterable[Unit]) -> None:
         """Set up the columns of a plan.
@@ -317,7 +317,7 @@ class ActionSheet:
 
     @property
     def stored_columns(self) -> dict[str, ActionColumn]:
-        """The columns that people change and that actions hold."""
+        """The columns that users may change and that actions store."""
         return {
             name: column
             for name, column in self.columns.items()
@@ -325,18 +325,18 @@ class ActionSheet:
         }
 
     def stored(self, action: ActionItem) -> dict[str, Any]:
-        """The values of an action, by column."""
+        """Column → value of an action."""
         return {name: column.stored(action) for name, column in self.stored_columns.items()}
 
     def digest(self, values: dict[str, Any]) -> str:
-        """A digest that rows with the same values share, in any language."""
-        keys = [column.widget.key(values[name]) for name, column in self.stored_columns.items()]
+        """A hash that rows with the same values share, in any language."""
+        keys = [column.widget.comparison_key(values[name]) for name, column in self.stored_columns.items()]
         return sha256(dumps(keys, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()[:10]
 
     def token_of(self, action: ActionItem) -> str:
         """The version of an action and the digest of its values: "3-1f9a2b3c4d".
 
-        The version counts reports and edits; the digest also covers units and levels, which are stored separately.
+        The version counts updates and edits. The hash also covers units and levels, which are stored in other tables.
         """
         return f"{action.version}-{self.digest(self.stored(action))}"
 

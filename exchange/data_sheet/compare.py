@@ -1,4 +1,4 @@
-"""The rows of a data sheet held against the plan: what each would change, and what is wrong with it."""
+"""Compare the rows of a data sheet with the plan: find the changes, errors and conflicts of each row."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 
 from assignments.models import Role, Unit
 from criteria.models import Criterion, Requirement
-from exchange.data_sheet.columns import WORDS, ActionSheet, ColumnGroup
+from exchange.data_sheet.columns import TEXT_COLUMNS, ActionSheet, ColumnGroup
 from exchange.data_sheet.edits import Comparison, Edit
 from exchange.data_sheet.export import SHEET
-from exchange.data_sheet.marks import RowUnits, read_mark
+from exchange.data_sheet.marks import RowUnits, parse_mark
 from exchange.data_sheet.others import read_other_changes
 from exchange.findings import CHANGED, CONFLICT, MERGED, NEW, CellChange, Findings, RowFinding, similar
 from exchange.matching import ActionsByContent, ContentKey, ImportedReports, content_key
@@ -23,12 +23,12 @@ from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.errors import UnreadableError
 
-SAID_BY_KEY = ("levels", "number", "text")  # columns whose content tells what a row without a ref is about
-TITLE = 90  # characters of an action's text that name it in a list
+CONTENT_KEY_COLUMNS = ("levels", "number", "text")  # with the criterion, they identify a row without a ref
+MAX_TITLE = 90  # characters of an action's text in the list of rows
 
 
 class Comparer:
-    """Holds the rows of a table against the actions of a plan, read once."""
+    """Compares the rows of a table with the actions of a plan, read once."""
 
     def __init__(
         self,
@@ -41,21 +41,21 @@ class Comparer:
         exported: Mapping[str, Mapping[str, ReadCell]] | None = None,
         is_chosen: bool = False,
     ) -> None:
-        """Set up.
+        """Read the plan.
 
         Args:
-            plan: whose rows these are.
-            as_of: now; its periods are those of the plan.
+            plan: the plan of the sheet.
+            as_of: the current day, with the periods of the plan.
             table: the rows.
-            findings: takes what is found.
-            unit: whose own sheet it is; then only its actions, and only progress, may change. A row that another
-                unit's sheet was exported with speaks for that one.
-            exported: ref → heading → cell, as the file was exported; it tells what its author changed of a row that
-                others changed too.
-            is_chosen: whether a person said whose sheet it is; then no row may be another unit's.
+            findings: findings that receive rows, errors and notes.
+            unit: the unit of the sheet; only progress of its actions may change. A row exported in the sheet of
+                another unit reports for that unit.
+            exported: ref → heading → cell at the export; shows what the user has changed in a row that others
+                have changed too.
+            is_chosen: whether the user chose the unit; no row may belong to another unit then.
         """
         self.plan, self.table, self.findings = plan, table, findings
-        self.unit = unit  # for whom the row speaks that is looked at
+        self.unit = unit  # unit of the row being compared
         self.exported = exported or {}
         self.columns = ActionSheet(as_of.periods, Unit.objects.in_order())
         self.headings = {name: column.heading for name, column in self.columns.columns.items()}
@@ -66,38 +66,44 @@ class Comparer:
             "ref": {thai.search_key(ref): ref for ref in self.actions},
             "criterion": {thai.search_key(code): code for code in self.criteria},
         }
-        self.asked = set(Requirement.objects.values_list("criterion__code", "level"))
+        self.requirements = set(Requirement.objects.values_list("criterion__code", "level"))
         version = self.headings["token"]
         marks = [str(cells[version].value or "") for _number, cells in table.rows]
-        self.speakers = RowUnits(marks, self.columns.units, unit, is_chosen=is_chosen)
-        self.met: dict[str, dict[Unit | None, int]] = {}  # ref → for whom → row
-        self.edited: dict[int, int] = {}  # action → row
+        self.row_units = RowUnits(marks, self.columns.units, unit, is_chosen=is_chosen)
+        self.rows_of_ref: dict[str, dict[Unit | None, int]] = {}  # ref → unit → row
+        self.edited: dict[int, int] = {}  # action pk → row
         self.by_content = ActionsByContent(self.actions.values())
-        self.new: dict[ContentKey, int] = {}  # content of rows without a ref → their number
-        self.matched: set[str] = set()  # refs of actions that such a row is about
+        self.new: dict[ContentKey, int] = {}  # content of a row without a ref → row
+        self.matched: set[str] = set()  # refs of actions found by such content
         self.imported = ImportedReports(plan)
         self.edits: list[Edit] = []
-        self.places: dict[int, int] = {}  # row → place among the findings
+        self.finding_index: dict[int, int] = {}  # row → index in `findings.rows`
 
     def compare(self) -> Comparison:
-        """Look at every row; all that is wrong with any of them is in the findings."""
+        """Compare every row and collect all errors in the findings."""
         for number, cells in self.table.rows:
             self._compare_row(number, cells)
-        self.findings.notes += self.speakers.notes()
-        speaking = list(self.speakers.rows) or [self.speakers.unit]
-        ours = [ref for ref, action in self.actions.items() if any(self._parts(action, unit) for unit in speaking)]
-        self.findings.absent = [ref for ref in ours if ref not in self.met and ref not in self.matched]
+        self.findings.notes += self.row_units.notes()
+        units = list(self.row_units.rows) or [self.row_units.unit]
+        expected = [ref for ref, action in self.actions.items() if any(self._roles_of(action, unit) for unit in units)]
+        self.findings.absent = [ref for ref in expected if ref not in self.rows_of_ref and ref not in self.matched]
         self._find_conflicts()
         return Comparison(
-            table=self.table, columns=self.columns, findings=self.findings, edits=self.edits, places=self.places
+            table=self.table,
+            columns=self.columns,
+            findings=self.findings,
+            edits=self.edits,
+            finding_index=self.finding_index,
         )
 
-    def _add_error(self, row: int, name: str, cells: Mapping[str, ReadCell], message: str, readings: Any = ()) -> None:
+    def _add_error(
+        self, row: int, name: str, cells: Mapping[str, ReadCell], message: str, candidates: Any = ()
+    ) -> None:
         heading = self.headings.get(name, "")
-        self.findings.errors.append(self.table.error(row, heading, cells.get(heading, ReadCell()), message, readings))
+        self.findings.errors.append(self.table.error(row, heading, cells.get(heading, ReadCell()), message, candidates))
 
     def _read(self, row: int, cells: Mapping[str, ReadCell]) -> tuple[dict[str, Any], set[str]]:
-        """The values of a row by column, and the columns that could not be read."""
+        """Column → value of a row, and the columns that cannot be parsed."""
         values, unread = {}, set()
         for name, column in self.columns.columns.items():
             if column.group == ColumnGroup.SHOWN:
@@ -118,36 +124,36 @@ class Comparer:
         values["ref"] = thai.match_spelling(values["ref"], self.actions)
         ref, token = values["ref"], values["token"]
         action = self.actions.get(ref)
-        self.unit = self.speakers.of(row, token)
-        if ref and self.unit in self.met.get(ref, {}):
-            text = _("Row %(row)s is about the same action; leave one of the two.")
-            self._add_error(row, "ref", cells, text % {"row": self.met[ref][self.unit]})
+        self.unit = self.row_units.unit_of(row, token)
+        if ref and self.unit in self.rows_of_ref.get(ref, {}):
+            text = _("Row %(row)s is about the same action; keep one of the two.")
+            self._add_error(row, "ref", cells, text % {"row": self.rows_of_ref[ref][self.unit]})
             return
         if ref:
-            self.met.setdefault(ref, {})[self.unit] = row
+            self.rows_of_ref.setdefault(ref, {})[self.unit] = row
         if action is None:
             self._compare_new(row, cells, values, unread)
         elif not token:
             text = _("The version is missing. Copy it from the exported file; for a new action, leave the ref empty.")
             self._add_error(row, "token", cells, text)
-        elif wrong := self.speakers.error_of(token, self.plan.slug, ref):
+        elif wrong := self.row_units.error_of(token, self.plan.slug, ref):
             self._add_error(row, "token", cells, wrong)
         else:
-            values["token"] = read_mark(token).token
+            values["token"] = parse_mark(token).token
             self._compare_known(row, cells, values, unread, action)
 
-    # A row about an action that is there.
+    # Rows of existing actions.
 
     def _compare_known(
         self, row: int, cells: Mapping[str, ReadCell], values: dict[str, Any], unread: set[str], action: ActionItem
     ) -> None:
         if values.get("criterion") not in ("", None, action.criterion.code):
-            text = _("An action stays with its criterion (%(code)s).")
+            text = _("An action cannot move to another criterion; this one belongs to %(code)s.")
             self._add_error(row, "criterion", cells, text % {"code": action.criterion.code})
             return
-        seen = int(values["token"].partition("-")[0])
-        if seen > action.version:
-            self._add_error(row, "token", cells, _("The plan has not come to this version yet. Export the file again."))
+        base_version = int(values["token"].partition("-")[0])
+        if base_version > action.version:
+            self._add_error(row, "token", cells, _("This version is newer than the plan. Export the file again."))
             return
         stored = self.columns.stored(action)
         is_current = values["token"] == self.columns.token_of(action)
@@ -158,16 +164,20 @@ class Comparer:
             for name, column in self.columns.stored_columns.items()
             if name not in unread and not self._is_same(column, values[name], before[name])
         ]
-        # What others changed to the very same says nothing new.
+        # A value that equals the site now is not a change.
         changed = [
             name for name in changed if not self._is_same(self.columns.columns[name], values[name], stored[name])
         ]
-        # The words of a file that was imported already are not reported again.
-        if is_current or changed or not self.imported.contains(action, values, seen=seen, unit=self.unit):
-            changed += [name for name in WORDS if values.get(name)]
-        if self._tell_shown(row, cells, action.ref):
+        # Texts of a file that was already imported are not reported again.
+        if (
+            is_current
+            or changed
+            or not self.imported.contains(action, values, base_version=base_version, unit=self.unit)
+        ):
+            changed += [name for name in TEXT_COLUMNS if values.get(name)]
+        if self._report_text_in_readonly(row, cells, action.ref):
             return
-        is_whole = self._look_at_content(row, cells, action.criterion, values, changed)
+        is_whole = self._check_content(row, cells, action.criterion, values, changed)
         if unread or not is_whole:
             return
         if not changed:
@@ -175,28 +185,28 @@ class Comparer:
         elif action.pk in self.edited:
             text = _("Row %(row)s reports on the same action for another unit. Import the rows of one unit at a time.")
             self._add_error(row, "ref", cells, text % {"row": self.edited[action.pk]})
-        elif self._may(row, cells, action, changed):
+        elif self._is_allowed(row, cells, action, changed):
             kind = CHANGED if is_current else CONFLICT
             edit = Edit(row=row, cells=cells, kind=kind, action=action, values=values, changed=changed)
-            edit.seen, edit.exported, edit.unit = seen, exported, self.unit
+            edit.base_version, edit.exported, edit.unit = base_version, exported, self.unit
             self.edited[action.pk] = row
             self._add(edit, stored)
 
-    def _tell_shown(self, row: int, cells: Mapping[str, ReadCell], ref: str) -> bool:
-        """Tell of words typed where the sheet only shows what was reported: they would be lost."""
+    def _report_text_in_readonly(self, row: int, cells: Mapping[str, ReadCell], ref: str) -> bool:
+        """Add an error for text typed into a read-only column, because it would be lost."""
         exported = self.exported.get(ref, {})
-        wrong = []
+        typed = []
         for name, column in self.columns.columns.items():
-            there, before = (each.get(column.heading) for each in (cells, exported))
-            if column.group == ColumnGroup.SHOWN and there and before and _words(there) not in ("", _words(before)):
-                wrong.append(name)
-        text = _("This column only shows what was reported. Type what is new into “%(column)s”.")
-        for name in wrong:
+            cell, before = (each.get(column.heading) for each in (cells, exported))
+            if column.group == ColumnGroup.SHOWN and cell and before and _text_key(cell) not in ("", _text_key(before)):
+                typed.append(name)
+        text = _("This column only shows the latest report. Type new text into “%(column)s”.")
+        for name in typed:
             self._add_error(row, name, cells, text % {"column": self.headings["result"]})
-        return bool(wrong)
+        return bool(typed)
 
     def _as_exported(self, ref: str, token: str) -> dict[str, Any] | None:
-        """The values a row was exported with, where the file still has them as its token says."""
+        """Column → value of a row at the export; None if the exported values do not match the token."""
         cells = self.exported.get(ref)
         if cells is None:
             return None
@@ -208,54 +218,55 @@ class Comparer:
 
     @staticmethod
     def _is_same(column: Any, value: Any, stored: Any) -> bool:
-        """Whether a cell says what is stored; an empty status or progress says nothing."""
-        is_silent = column.group == ColumnGroup.PROGRESS and value is None
-        return is_silent or column.widget.key(value) == column.widget.key(stored)
+        """Whether a cell equals the stored value; an empty status or progress counts as equal."""
+        is_empty = column.group == ColumnGroup.PROGRESS and value is None
+        return is_empty or column.widget.comparison_key(value) == column.widget.comparison_key(stored)
 
-    def _may(self, row: int, cells: Mapping[str, ReadCell], action: ActionItem, changed: list[str]) -> bool:
-        """Whether a unit's own sheet may change this; a coordinator's may."""
+    def _is_allowed(self, row: int, cells: Mapping[str, ReadCell], action: ActionItem, changed: list[str]) -> bool:
+        """Whether the unit of the row may make these changes; add an error otherwise. Coordinators may make all."""
         if self.unit is None:
             return True
-        roles = self._parts(action, self.unit)
-        told = []
+        roles = self._roles_of(action, self.unit)
+        errors = []
         if not roles:
-            text = _("This action belongs to %(units)s; the sheet of %(unit)s does not change it.")
+            text = _("This action belongs to %(units)s; the sheet of %(unit)s cannot change it.")
             units = ", ".join(dict.fromkeys(str(each.unit) for each in action.assignments.all())) or "–"
-            told.append(("ref", text % {"units": units, "unit": self.unit}))
+            errors.append(("ref", text % {"units": units, "unit": self.unit}))
         for name in changed if roles else ():
             column = self.columns.columns[name]
             if column.group == ColumnGroup.CONTENT:
-                text = _("A unit's own sheet does not change “%(column)s”; only the coordinator does.")
-                told.append((name, text % {"column": column.heading}))
+                text = _("The sheet of a unit cannot change “%(column)s”; only the coordinator can.")
+                errors.append((name, text % {"column": column.heading}))
             elif name in ("status", "progress") and Role.LEAD not in roles:
                 text = _(
                     "%(unit)s supports this action: it adds results, and the lead unit reports status and progress."
                 )
-                told.append((name, text % {"unit": self.unit}))
-        for name, message in told:
+                errors.append((name, text % {"unit": self.unit}))
+        for name, message in errors:
             self._add_error(row, name, cells, message)
-        return not told
+        return not errors
 
-    def _parts(self, action: ActionItem, unit: Unit | None) -> set[str]:
-        """The roles a unit has in an action, itself or through a collective; the coordinator has all."""
-        carriers = self.speakers.with_collectives(unit) if unit else ()
-        return set(Role) if unit is None else {e.role for e in action.assignments.all() if e.unit_id in carriers}
+    def _roles_of(self, action: ActionItem, unit: Unit | None) -> set[str]:
+        """The roles of a unit in an action, its own or through a collective; all roles for the coordinator (None)."""
+        if unit is None:
+            return set(Role)
+        pks = self.row_units.with_collectives(unit)
+        return {each.role for each in action.assignments.all() if each.unit_id in pks}
 
-    # A row about a new action.
+    # Rows of new actions.
 
     def _compare_new(self, row: int, cells: Mapping[str, ReadCell], values: dict[str, Any], unread: set[str]) -> None:
         ref, token = values["ref"], values["token"]
         if token:
             text = _(
                 "This plan has no action with this ref. "
-                "A ref is never changed; for a new action leave ref and version empty."
+                "A ref cannot be changed; for a new action leave ref and version empty."
             )
             self._add_error(row, "ref", cells, text, similar(ref, self.actions))
             return
         if self.unit:
-            self._add_error(
-                row, "ref", cells, _("New actions come in with the coordinator's data sheet, not with a unit's own.")
-            )
+            text = _("New actions can only be added with the coordinator's data sheet, not with the sheet of a unit.")
+            self._add_error(row, "ref", cells, text)
             return
         if "criterion" in unread:
             return
@@ -265,27 +276,22 @@ class Comparer:
         if not code:
             self._add_error(row, "criterion", cells, _("A new action needs the code of its criterion, such as 1.1.3."))
         elif criterion is None:
-            self._add_error(
-                row, "criterion", cells, _("There is no criterion with this code."), similar(code, self.criteria)
-            )
-        asked = [name for name in ("levels", "text") if name not in unread]
-        is_whole = self._look_at_content(row, cells, criterion, values, asked) and is_whole
+            text = _("There is no criterion with this code.")
+            self._add_error(row, "criterion", cells, text, similar(code, self.criteria))
+        required = [name for name in ("levels", "text") if name not in unread]
+        is_whole = self._check_content(row, cells, criterion, values, required) and is_whole
         if is_whole and criterion and (ref or self._is_new(row, cells, values)):
-            changed = [
-                name
-                for name in ("criterion", *self.columns.stored_columns, *WORDS)
-                if values[name] not in ("", None, ())
-            ]
-            self._add(
-                Edit(row=row, cells=cells, kind=NEW, action=None, values=values, changed=changed, criterion=criterion),
-                {},
-            )
+            names = ("criterion", *self.columns.stored_columns, *TEXT_COLUMNS)
+            changed = [name for name in names if values[name] not in ("", None, ())]
+            edit = Edit(row=row, cells=cells, kind=NEW, action=None, values=values, changed=changed)
+            edit.criterion = criterion
+            self._add(edit, {})
 
     def _is_new(self, row: int, cells: Mapping[str, ReadCell], values: dict[str, Any]) -> bool:
-        """Whether neither an action nor an earlier row says the same as a row without a ref; told where one does."""
+        """Whether a row without a ref is a new action; add an error or note if its content exists already."""
         key = content_key(*(values[name] for name in ("criterion", "levels", "number", "text")))
         if key in self.new:
-            text = _("Row %(row)s is about the same action; leave one of the two.")
+            text = _("Row %(row)s is about the same action; keep one of the two.")
             self._add_error(row, "text", cells, text % {"row": self.new[key]})
             return False
         self.new[key] = row
@@ -294,38 +300,37 @@ class Comparer:
             return True
         self.matched.add(known.ref)
         stored = self.columns.stored(known)
-        others = {name: each for name, each in self.columns.stored_columns.items() if name not in SAID_BY_KEY}
+        others = {name: each for name, each in self.columns.stored_columns.items() if name not in CONTENT_KEY_COLUMNS}
         changed = [
             name
             for name, column in others.items()
             if values[name] not in ("", None, ()) and not self._is_same(column, values[name], stored[name])
         ]
-        if self.imported.contains(known, values, seen=0, unit=None):
+        if self.imported.contains(known, values, base_version=0, unit=None):
             changed = [name for name in changed if others[name].group == ColumnGroup.CONTENT]
         else:
-            changed += [name for name in WORDS if values[name]]
+            changed += [name for name in TEXT_COLUMNS if values[name]]
         if changed:
-            text = _("This action is there already as %(ref)s. Export the sheet again and make the change in its row.")
+            text = _("This action already exists as %(ref)s. Export the sheet again and make the change in its row.")
             self._add_error(row, changed[0], cells, text % {"ref": known.ref})
         else:
-            text = _("Row %(row)s is there already as %(ref)s; it is not added again.")
+            text = _("Row %(row)s already exists as %(ref)s; it is not added again.")
             self.findings.notes.append(text % {"row": row, "ref": known.ref})
             self.findings.unchanged += 1
         return False
 
-    def _look_at_content(
+    def _check_content(
         self, row: int, cells: Mapping[str, ReadCell], criterion: Criterion | None, values: dict[str, Any], changed: Any
     ) -> bool:
-        """Tell what is missing of what the row would change; whether nothing is."""
+        """Check the changed text, levels and number of a row; add an error for each problem. True without errors."""
         count = len(self.findings.errors)
         if "text" in changed and not values["text"]:
-            self._add_error(row, "text", cells, _("Say what is to be done."))
+            self._add_error(row, "text", cells, _("Enter the text of the action."))
         if "levels" in changed and not values["levels"]:
-            self._add_error(
-                row, "levels", cells, _("Name the level the action answers: Basic, Advance or Significance.")
-            )
+            text = _("Name the level the action answers: Basic, Advance or Significance.")
+            self._add_error(row, "levels", cells, text)
         for level in values["levels"] if "levels" in changed else ():
-            if criterion and (criterion.code, int(level)) not in self.asked:
+            if criterion and (criterion.code, int(level)) not in self.requirements:
                 text = _("Criterion %(code)s has no requirement at the level %(level)s.")
                 self._add_error(row, "levels", cells, text % {"code": criterion.code, "level": level.short})
         if "number" in changed and len(values["number"]) > ActionItem._meta.get_field("number").max_length:
@@ -338,55 +343,55 @@ class Comparer:
         cells = [
             CellChange(
                 heading=columns[name].heading,
-                before=columns[name].words(stored[name]) if name in stored else "",
-                after=columns[name].words(edit.values[name]),
+                before=columns[name].display(stored[name]) if name in stored else "",
+                after=columns[name].display(edit.values[name]),
             )
             for name in columns
             if name in edit.changed
         ]
         text = edit.action.text if edit.action else edit.values["text"]
-        self.places[edit.row] = len(self.findings.rows)
+        self.finding_index[edit.row] = len(self.findings.rows)
         self.findings.rows.append(
             RowFinding(
                 kind=edit.kind,
                 sheet=SHEET,
                 row=edit.row,
                 name=edit.name,
-                title=Truncator(text).chars(TITLE),
+                title=Truncator(text).chars(MAX_TITLE),
                 cells=cells,
                 nearest="" if edit.action else self.by_content.describe_nearest(edit.criterion.code, text),
             )
         )
 
     def _find_conflicts(self) -> None:
-        """Decide for each row that others changed since the export: nothing of ours touched, merged, or a conflict."""
+        """Decide for each row that was edited after the export whether it is a plain change, merged or a conflict."""
         stale = [edit for edit in self.edits if edit.kind == CONFLICT]
-        others = read_other_changes(self.columns, [(edit.action, edit.seen, edit.exported) for edit in stale])
+        others = read_other_changes(self.columns, [(edit.action, edit.base_version, edit.exported) for edit in stale])
         for edit in stale:
             theirs = others[edit.action.pk]
             if edit.exported is not None:
-                is_shared = _together(edit.changed) & _together(theirs.cells)
+                is_shared = _linked_columns(edit.changed) & _linked_columns(theirs.cells)
                 edit.kind = CONFLICT if is_shared else MERGED if theirs.cells else CHANGED
-            place = self.places[edit.row]
-            finding = replace(self.findings.rows[place], kind=edit.kind)
+            index = self.finding_index[edit.row]
+            finding = replace(self.findings.rows[index], kind=edit.kind)
             if edit.kind != CHANGED:
-                left = [cell for name, cell in theirs.cells.items() if edit.kind == MERGED or name not in edit.changed]
-                finding = replace(finding, others=left)
+                kept = [cell for name, cell in theirs.cells.items() if edit.kind == MERGED or name not in edit.changed]
+                finding = replace(finding, others=kept)
             if edit.kind == CONFLICT:
                 names = [name for name in self.columns.columns if name in edit.changed]
                 cells = [
-                    replace(cell, before=cell.before or theirs.words.get(name, ""), **theirs.authors.get(name, {}))
+                    replace(cell, before=cell.before or theirs.texts.get(name, ""), **theirs.authors.get(name, {}))
                     for name, cell in zip(names, finding.cells, strict=True)
                 ]
                 finding = replace(finding, cells=cells)
-            self.findings.rows[place] = finding
+            self.findings.rows[index] = finding
 
 
-def _together(names: Iterable[str]) -> set[str]:
-    """Columns, where some only mean anything together: a status and its progress, both ends of a schedule."""
+def _linked_columns(names: Iterable[str]) -> set[str]:
+    """Columns, with linked ones under one name: status and progress, first and last period."""
     return {{"progress": "status", "last": "first"}.get(name, name) for name in names}
 
 
-def _words(cell: ReadCell) -> str:
-    """What two cells share that say the same, however it is spaced and spelled."""
+def _text_key(cell: ReadCell) -> str:
+    """A key that cells with the same text share, whatever their spacing and spelling."""
     return thai.search_key(str("" if cell.value is None else cell.value))

@@ -1,4 +1,4 @@
-"""What the rows of a data sheet ask to write, as the comparison with the plan hands them to the writing."""
+"""Edits of a data sheet: the result of the comparison, the input of the writer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,19 +17,19 @@ from pmqa_tracker.parsing.cell import ReadCell
 
 @dataclass(kw_only=True)
 class Edit:
-    """What a row asks to write.
+    """The changes that one row makes.
 
     Attributes:
-        row: its number.
-        cells: heading → cell, for errors that are found while writing.
+        row: row number.
+        cells: heading → cell, for errors found while writing.
         kind: NEW, CHANGED, MERGED or CONFLICT.
         action: the action; None for a new one.
-        values: what the row says, by column.
-        changed: the names of the columns that say something else than the action; words that are told count.
-        criterion: of a new one.
-        seen: the version of the action that was exported.
-        exported: what the action held then, by column; None where the file no longer says so.
-        unit: for whom the row speaks; None for the coordinator.
+        values: column → value in the file.
+        changed: names of the columns whose value differs from the action, and of filled text columns.
+        criterion: the criterion of a new action.
+        base_version: version of the action at the export.
+        exported: column → value at the export; None if the file no longer has them.
+        unit: the unit that the row reports for; None for the coordinator.
     """
 
     row: int
@@ -39,13 +39,13 @@ class Edit:
     values: dict[str, Any]
     changed: list[str]
     criterion: Criterion | None = None
-    seen: int = 0
+    base_version: int = 0
     exported: dict[str, Any] | None = None
     unit: Unit | None = None
 
     @property
     def name(self) -> str:
-        """The ref, or for a new one the row."""
+        """The ref, or the row number of a new action without one."""
         if self.action:
             return self.action.ref
         return self.values.get("ref") or _("row %(row)s") % {"row": self.row}
@@ -53,10 +53,10 @@ class Edit:
 
 @dataclass(kw_only=True)
 class Comparison:
-    """A sheet held against a plan; `places` leads from a row to its finding."""
+    """A sheet compared with a plan; `finding_index` maps a row to its index in `findings.rows`."""
 
     table: ReadTable
     columns: ActionSheet
     findings: Findings
     edits: list[Edit] = field(default_factory=list)
-    places: dict[int, int] = field(default_factory=dict)
+    finding_index: dict[int, int] = field(default_factory=dict)

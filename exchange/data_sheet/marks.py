@@ -1,6 +1,6 @@
-"""The mark in the version column of a data sheet: which version of which action of which plan, and whose sheet it was.
+"""The mark in the version column of a data sheet: version of the action, a check of action and plan, and the unit.
 
-A row that is pasted into another workbook leaves the sheet behind that says what the file is; its mark comes with it.
+A row pasted into another workbook loses the hidden sheet that identifies the file, but it keeps its mark.
 """
 
 import re
@@ -18,12 +18,12 @@ MARK = re.compile(r"(\d{1,9}-[0-9a-f]{10})-([0-9a-f]{6})(?:-(\S.*))?", re.DOTALL
 
 @dataclass(frozen=True, kw_only=True)
 class RowMark:
-    """What a version cell says.
+    """The parts of a version cell.
 
     Attributes:
-        token: the version of the action and what it held: "3-1f9a2b3c4d".
-        check: binds the token to its action, plan and unit.
-        unit: the abbreviation of the unit whose own sheet it was; empty for the coordinator's.
+        token: version and hash of the action: "3-1f9a2b3c4d".
+        check: hash that binds the token to its action, plan and unit.
+        unit: abbreviation of the unit whose sheet was exported; empty for the coordinator's sheet.
     """
 
     token: str
@@ -31,18 +31,18 @@ class RowMark:
     unit: str
 
     def is_of(self, plan: str, ref: str) -> bool:
-        """Whether it was exported for the action of this ref in the plan of this slug."""
+        """Whether the mark was exported for the action with this ref in the plan with this slug."""
         return self.check == _check(self.token, plan, ref, self.unit)
 
 
 def row_mark(token: str, plan: str, ref: str, unit: Unit | None) -> str:
-    """The text of a version cell: "3-1f9a2b3c4d-07bd21", with "-สพม." in a unit's own sheet."""
+    """The text of a version cell: "3-1f9a2b3c4d-07bd21", with "-สพม." in the sheet of a unit."""
     name = unit.abbreviation if unit else ""
     return "-".join(filter(None, (token, _check(token, plan, ref, name), name)))
 
 
-def read_mark(text: str) -> RowMark | None:
-    """What a version cell says; None where this site did not write it."""
+def parse_mark(text: str) -> RowMark | None:
+    """The parts of a version cell; None if this site did not write it."""
     match = MARK.fullmatch(text.strip(EDGES).removeprefix("'"))
     return RowMark(token=match[1], check=match[2], unit=match[3] or "") if match else None
 
@@ -52,38 +52,38 @@ def _check(token: str, plan: str, ref: str, unit: str) -> str:
 
 
 class RowUnits:
-    """For whom each row speaks: the unit its mark names, otherwise the unit of the file, otherwise the coordinator."""
+    """The unit that each row reports for: the unit in its mark, else the unit of the file, else the coordinator."""
 
     def __init__(self, marks: Iterable[str], units: Sequence[Unit], unit: Unit | None, *, is_chosen: bool) -> None:
-        """Set up.
+        """Read the units in the marks.
 
         Args:
-            marks: the texts of all version cells.
-            units: all there are.
-            unit: whose own sheet the file is.
-            is_chosen: whether a person said so; then no row may be another unit's.
+            marks: texts of all version cells.
+            units: all units.
+            unit: the unit of the file; None for the coordinator's sheet.
+            is_chosen: whether the user chose the unit; no row may belong to another unit then.
         """
         self.by_name = {each.abbreviation: each for each in units}
-        named = {mark.unit for text in marks if (mark := read_mark(text))}
+        named = {mark.unit for text in marks if (mark := parse_mark(text))}
         only_units = [self.by_name[name] for name in sorted(named) if name in self.by_name] if "" not in named else []
         self.unit, self.is_chosen = unit, is_chosen
-        # A row without a mark among those of units is no coordinator's.
-        self.of_unmarked = unit or next(iter(only_units), None)
+        # A row without a mark, among rows of units, belongs to a unit and not to the coordinator.
+        self.unit_of_unmarked = unit or next(iter(only_units), None)
         self.rows: dict[Unit | None, list[int]] = {}
-        self._carriers: dict[int, set[int]] = {}
+        self._with_collectives: dict[int, set[int]] = {}
 
-    def of(self, row: int, text: str) -> Unit | None:
-        """The unit for which a row speaks; None for the coordinator."""
-        mark = read_mark(text)
-        found = self.of_unmarked if mark is None else self.by_name.get(mark.unit) or self.unit
+    def unit_of(self, row: int, text: str) -> Unit | None:
+        """The unit that a row reports for, given its version cell; None for the coordinator."""
+        mark = parse_mark(text)
+        found = self.unit_of_unmarked if mark is None else self.by_name.get(mark.unit) or self.unit
         self.rows.setdefault(found, []).append(row)
         return found
 
     def error_of(self, text: str, plan: str, ref: str) -> str:
-        """What is wrong with the version of the row of an action; empty where nothing is."""
-        mark = read_mark(text)
+        """The error of a version cell, for the action with this ref; empty without an error."""
+        mark = parse_mark(text)
         if mark is None:
-            return _("This is no version of this site. Export the file again and copy it.")
+            return _("This is not a version from this site. Export the file again and copy it.")
         if not mark.is_of(plan, ref):
             return _("This version belongs to another action, plan or unit. Copy the ref and the version as exported.")
         if mark.unit and mark.unit not in self.by_name:
@@ -96,14 +96,14 @@ class RowUnits:
 
     def with_collectives(self, unit: Unit) -> set[int]:
         """The pks of a unit and of the collectives it belongs to."""
-        if unit.pk not in self._carriers:
-            self._carriers[unit.pk] = set(Unit.objects.with_collectives_of([unit]).values_list("pk", flat=True))
-        return self._carriers[unit.pk]
+        if unit.pk not in self._with_collectives:
+            self._with_collectives[unit.pk] = set(Unit.objects.with_collectives_of([unit]).values_list("pk", flat=True))
+        return self._with_collectives[unit.pk]
 
     def notes(self) -> list[str]:
-        """A sentence for each unit other than the file's of which there are rows."""
+        """A sentence for each other unit that has rows in the file."""
         text = _(
-            "Rows %(rows)s come from the sheet of %(unit)s: only progress changes, and the updates speak for that unit."
+            "Rows %(rows)s come from the sheet of %(unit)s: only progress changes, and the updates count for that unit."
         )
         return [
             text % {"rows": _shortened(rows), "unit": unit}

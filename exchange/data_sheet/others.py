@@ -1,4 +1,4 @@
-"""What others changed of an action since a row about it was exported: each column, by whom and when."""
+"""Changes that other users made to an action after its row was exported: columns, authors and times."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 from django.utils.translation import gettext as _
 
 from assignments.models import Assignment
-from exchange.data_sheet.columns import FIELD_OF_COLUMN, ROLE_OF_COLUMN, WORDS, ActionColumn, ActionSheet
+from exchange.data_sheet.columns import FIELD_OF_COLUMN, ROLE_OF_COLUMN, TEXT_COLUMNS, ActionColumn, ActionSheet
 from exchange.findings import CellChange
 from plan.models import ActionItem, ProgressUpdate
 from pmqa_tracker import thai
@@ -17,8 +17,8 @@ from pmqa_tracker import thai
 Exported = tuple[ActionItem, int, Mapping[str, Any] | None]
 
 
-class Author(TypedDict):
-    """Who wrote a value, and when, in words; and the pk of that user."""
+class CellAuthor(TypedDict):
+    """CellAuthor and time of a value as text, and the pk of the author."""
 
     by: str
     by_id: int | None
@@ -26,52 +26,54 @@ class Author(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class OtherChanges:
-    """What others made of one action.
+    """Changes of other users to one action.
 
     Attributes:
-        cells: column → as exported, as it is now, by whom; words that were reported since count.
-        words: column → the words of each kind reported last, at any time.
-        authors: column → who wrote what is on the site, and when, as far as it is known.
+        cells: column → value at the export, value now and its author; includes texts reported since.
+        texts: column → the latest text reported at any time.
+        authors: column → author of the value on the site, as far as known.
     """
 
     cells: dict[str, CellChange] = field(default_factory=dict)
-    words: dict[str, str] = field(default_factory=dict)
-    authors: dict[str, Author] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    authors: dict[str, CellAuthor] = field(default_factory=dict)
 
 
 def read_other_changes(columns: ActionSheet, rows: Sequence[Exported]) -> dict[int, OtherChanges]:
-    """Action pk → what others changed, in a fixed number of queries.
+    """Action pk → changes of other users, in a fixed number of queries.
 
     Args:
-        columns: of the data sheet.
-        rows: action (`with_details()`), the version that was exported, and what it held then by column; None where
-            the file no longer says so: then what has an author since counts as changed.
+        columns: columns of the data sheet.
+        rows: (action read `with_details()`, version at the export, column → value at the export). Without the
+            exported values, every column that has an author since then counts as changed.
     """
-    pks = [action.pk for action, _seen, _exported in rows]
+    pks = [action.pk for action, _version, _exported in rows]
     if not pks:
         return {}
-    edits, parts, updates = _read_edits(pks), _read_parts(pks), _read_updates(pks)
+    edits, assignments, updates = _read_edit_authors(pks), _read_assignment_authors(pks), _read_updates(pks)
     found = {}
-    for action, seen, exported in rows:
-        authors = {name: by for name, (version, by) in edits[action.pk].items() if exported or version > seen}
-        authors |= {name: by for (pk, name), by in parts.items() if pk == action.pk}
+    for action, base_version, exported in rows:
+        authors = {name: by for name, (version, by) in edits[action.pk].items() if exported or version > base_version}
+        authors |= {name: by for (pk, name), by in assignments.items() if pk == action.pk}
         others = OtherChanges(authors=authors)
         since = set()
         for update in updates[action.pk]:
             by = _by(update.author, update.at)
-            told = {name: text for name in WORDS if (text := getattr(update, name))}
-            others.words.update(told)
-            authors.update(dict.fromkeys(told, by))
-            moved = ("status", "progress") if update.changes_status and (exported or update.version > seen) else ()
-            authors.update(dict.fromkeys(moved, by))
-            since |= set(told) if update.version > seen else set()
+            is_newer = update.version > base_version
+            texts = {name: text for name in TEXT_COLUMNS if (text := getattr(update, name))}
+            others.texts.update(texts)
+            authors.update(dict.fromkeys(texts, by))
+            if update.changes_status and (exported or is_newer):
+                authors.update(dict.fromkeys(("status", "progress"), by))
+            if is_newer:
+                since |= set(texts)
         stored = columns.stored(action)
         for name, column in columns.columns.items():
-            before = column.words(exported[name]) if exported and name in exported else ""
+            before = column.display(exported[name]) if exported and name in exported else ""
             if name in since:
-                after = others.words[name]
+                after = others.texts[name]
             elif name in stored and (_differs(column, exported[name], stored[name]) if exported else name in authors):
-                after = column.words(stored[name])
+                after = column.display(stored[name])
             else:
                 continue
             by = authors.get(name, {})
@@ -81,37 +83,37 @@ def read_other_changes(columns: ActionSheet, rows: Sequence[Exported]) -> dict[i
 
 
 def _differs(column: ActionColumn, one: Any, other: Any) -> bool:
-    return column.widget.key(one) != column.widget.key(other)
+    return column.widget.comparison_key(one) != column.widget.comparison_key(other)
 
 
-def _read_edits(pks: Iterable[int]) -> dict[int, dict[str, tuple[int, Author]]]:
-    """Action pk → column → the version that last changed it on the site, and by whom."""
-    edits: dict[int, dict[str, tuple[int, Author]]] = defaultdict(dict)
+def _read_edit_authors(pks: Iterable[int]) -> dict[int, dict[str, tuple[int, CellAuthor]]]:
+    """Action pk → column → (version, author) of its last edit on the site."""
+    edits: dict[int, dict[str, tuple[int, CellAuthor]]] = defaultdict(dict)
     entries = ActionItem.history.filter(id__in=pks).order_by("history_id").select_related("history_user")
-    held: dict[int, dict[str, Any]] = {}
+    previous: dict[int, dict[str, Any]] = {}
     for entry in entries.prefetch_related("historicalactionitem_requirements_set"):
-        holds = {
+        values = {
             name: getattr(entry, ActionItem._meta.get_field(attribute).attname)
             for name, attribute in FIELD_OF_COLUMN.items()
         }
-        holds["levels"] = {each.requirement_id for each in entry.historicalactionitem_requirements_set.all()}
-        before = held.get(entry.id)
-        for name in holds if before else ():
-            if holds[name] != before[name]:
+        values["levels"] = {each.requirement_id for each in entry.historicalactionitem_requirements_set.all()}
+        before = previous.get(entry.id)
+        for name in values if before else ():
+            if values[name] != before[name]:
                 edits[entry.id][name] = entry.version, _by(entry.history_user, entry.history_date)
-        held[entry.id] = holds
+        previous[entry.id] = values
     return edits
 
 
-def _read_parts(pks: Iterable[int]) -> dict[tuple[int, str], Author]:
-    """(action pk, "lead" or "support") → who last changed these units, and when."""
+def _read_assignment_authors(pks: Iterable[int]) -> dict[tuple[int, str], CellAuthor]:
+    """(action pk, "lead" or "support") → author of the last change to these units."""
     columns = {role: name for name, role in ROLE_OF_COLUMN.items()}
     entries = Assignment.history.filter(action_id__in=pks).order_by("history_id").select_related("history_user")
     return {(each.action_id, columns[each.role]): _by(each.history_user, each.history_date) for each in entries}
 
 
 def _read_updates(pks: Iterable[int]) -> dict[int, list[ProgressUpdate]]:
-    """Action pk → its updates that count, oldest first."""
+    """Action pk → its updates without undone ones, oldest first."""
     updates: dict[int, list[ProgressUpdate]] = defaultdict(list)
     rows = ProgressUpdate.objects.without_undone().filter(action__in=pks).order_by("version").select_related("author")
     for update in rows:
@@ -119,6 +121,6 @@ def _read_updates(pks: Iterable[int]) -> dict[int, list[ProgressUpdate]]:
     return updates
 
 
-def _by(user: Any, at: datetime) -> Author:
-    words = _("%(who)s, %(when)s") % {"who": user or _("The system"), "when": thai.format_datetime(at)}
-    return Author(by=words, by_id=user.pk if user else None)
+def _by(user: Any, at: datetime) -> CellAuthor:
+    text = _("%(who)s, %(when)s") % {"who": user or _("The system"), "when": thai.format_datetime(at)}
+    return CellAuthor(by=text, by_id=user.pk if user else None)

@@ -34,7 +34,7 @@ from exchange.workbook import (
     GUIDE,
     HEADER_ROW,
     InputColumn,
-    new_book_of,
+    new_book_with_metadata,
     offer_list,
     write_guide,
     write_input_sheet,
@@ -42,8 +42,8 @@ from exchange.workbook import (
 )
 from plan.models import ActionItem, Plan
 
-EMPTY_ROWS = {PERIODS: 12, UNITS: 40, CATEGORIES: 7, CRITERIA: 80, VERDICTS: 240, ACTIONS: 300}
-HOW_TO = (
+EMPTY_ROWS_OF_SHEET = {PERIODS: 12, UNITS: 40, CATEGORIES: 7, CRITERIA: 80, VERDICTS: 240, ACTIONS: 300}
+WHOLE_PLAN_GUIDE = (
     "1. กรอกทีละแผ่นงานจากซ้ายไปขวา แผ่นงาน “แผน” บอกว่าแผนชื่ออะไรและตอบการประเมินครั้งใด แผ่นงานอื่นกรอกหนึ่งแถวต่อหนึ่งรายการ",
     "2. เกณฑ์ ข้อกำหนด และหน่วยงานที่มีอยู่ในระบบแล้วไม่ต้องพิมพ์ใหม่ หากมีอยู่ในไฟล์ต้องตรงกับในระบบ",
     "3. วันที่พิมพ์เป็น พ.ศ. ได้ เช่น 1 ต.ค. 2563 หรือ 1/10/2563 ช่วงเวลาพิมพ์ เช่น ต.ค.-ธ.ค. 2563 หรือ ไตรมาส 1/2564",
@@ -56,7 +56,7 @@ Rows = Mapping[str, Iterable[Any]]  # sheet → the records of its rows
 
 
 def build_plan_book(plan: Plan) -> Workbook:
-    """The workbook of a plan, in a fixed number of queries; imported into an empty site it makes the same plan."""
+    """The workbook of a plan, in a fixed number of queries. Imported into an empty site, it makes the same plan."""
     criteria = list(_criteria_of(plan))
     periods = sorted(plan.periods.all(), key=lambda each: each.number)
     rows = {
@@ -69,22 +69,22 @@ def build_plan_book(plan: Plan) -> Workbook:
 
 
 def build_template() -> Workbook:
-    """An empty workbook, with the units, criteria and requirements of the site."""
+    """An empty workbook with the units, criteria and requirements of the site."""
     criteria = list(Criterion.objects.select_related("category", "parent").in_order())
     rows = {PERIODS: (), **_shared_rows(criteria), VERDICTS: _verdict_rows(criteria, None), ACTIONS: ()}
     return _build(None, rows, title="แผนพัฒนาองค์การ (แบบสำหรับแผนใหม่)", periods=())
 
 
 def _build(plan: Plan | None, rows: Rows, *, title: str, periods: Sequence[str]) -> Workbook:
-    book = new_book_of({"form": WHOLE_PLAN_FORMAT})
+    book = new_book_with_metadata({"form": WHOLE_PLAN_FORMAT})
     lists = write_lists(book, _offers(periods, rows[UNITS]))
     _write_plan(book, plan, lists, title)
     for place, (name, fields) in enumerate(TABLES.items(), start=1):
         write_input_sheet(
             book.create_sheet(name, place), fields, rows[name], title=f"{name} · {title}",
-            note="กรอกหนึ่งแถวต่อหนึ่งรายการ วิธีกรอกอยู่ในแผ่นงาน “คำอธิบาย”", lists=lists, empty_rows=EMPTY_ROWS[name],
+            note="กรอกหนึ่งแถวต่อหนึ่งรายการ วิธีกรอกอยู่ในแผ่นงาน “คำอธิบาย”", lists=lists, empty_rows=EMPTY_ROWS_OF_SHEET[name],
         )  # fmt: skip
-    write_guide(book, "คำอธิบายการกรอกแผนใหม่", HOW_TO, TABLES)
+    write_guide(book, "คำอธิบายการกรอกแผนใหม่", WHOLE_PLAN_GUIDE, TABLES)
     book.move_sheet(book[GUIDE], -(len(book.sheetnames) - 1))
     book.active = 0
     book.properties.title = title
@@ -92,14 +92,12 @@ def _build(plan: Plan | None, rows: Rows, *, title: str, periods: Sequence[str])
 
 
 def _write_plan(book: Workbook, plan: Plan | None, lists: Mapping[str, str], title: str) -> None:
-    """Write the first sheet: one value below the other."""
+    """Write the plan sheet, with one value per line."""
     sheet = book.create_sheet(PLAN, 0)
     columns = (
         InputColumn(LABEL_HEADING, 34, get=lambda field: field.heading, is_open=False),
         InputColumn(VALUE_HEADING, 60, get=lambda field: (field.get(plan) if plan else None, field.cell_style)),
-        InputColumn(
-            NOTE_HEADING, 70, get=lambda field: f"ต้องกรอก · {field.note}" if field.needs else field.note, is_open=False
-        ),
+        InputColumn(NOTE_HEADING, 70, get=_note, is_open=False),
     )
     write_input_sheet(sheet, columns, PLAN_FIELDS, title=title, note="กรอกในคอลัมน์ “ค่าที่กรอก”", lists=lists)
     for row, field in enumerate(PLAN_FIELDS, start=HEADER_ROW + 1):
@@ -108,7 +106,7 @@ def _write_plan(book: Workbook, plan: Plan | None, lists: Mapping[str, str], tit
 
 
 def _note(field: PlanField) -> str:
-    return f"ต้องกรอก · {field.note}" if field.needs else field.note
+    return f"ต้องกรอก · {field.note}" if field.is_required else field.note
 
 
 def _offers(periods: Sequence[str], units: Iterable[Unit]) -> dict[str, Sequence[str]]:
@@ -124,7 +122,7 @@ def _offers(periods: Sequence[str], units: Iterable[Unit]) -> dict[str, Sequence
 
 
 def _criteria_of(plan: Plan) -> Iterable[Criterion]:
-    """The criteria that the assessment judged or the plan acts on, and their parents."""
+    """The criteria with a verdict or an action of the plan, and their parents."""
     own = Q(requirements__verdicts__assessment=plan.assessment) | Q(actions__plan=plan)
     found = Criterion.objects.filter(own)
     parents = found.filter(parent__isnull=False).values("parent")
@@ -133,7 +131,7 @@ def _criteria_of(plan: Plan) -> Iterable[Criterion]:
 
 
 def _shared_rows(criteria: Sequence[Criterion]) -> Rows:
-    """The records that plans share: units, criteria and their categories."""
+    """The records that plans share: units, categories and criteria."""
     categories = {each.category.number: each.category for each in criteria}
     return {
         UNITS: list(Unit.objects.prefetch_related("members").in_order()),

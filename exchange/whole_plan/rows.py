@@ -1,4 +1,4 @@
-"""The rows of a whole plan's workbook: read cell by cell, told of where they are wrong, added where they are new."""
+"""Read the rows of a whole-plan workbook, collect their errors and add new records."""
 
 import dataclasses
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -40,12 +40,13 @@ ALIASES = {"first_period": "first", "last_period": "last", "schedule_basis": "ba
 
 @dataclass(kw_only=True)
 class PlanRow:
-    """A row of a table, or the first sheet as one.
+    """A row of a table; the plan sheet, with one value per line, is one row too.
 
     Attributes:
-        number: its row; of the first sheet, where each value stands is in `rows`.
-        values: name → what was read; names that could not be read are missing.
+        number: row number; 0 for the plan sheet.
+        values: name → value; without names whose cell cannot be parsed.
         cells: name → cell.
+        rows: name → row number in the plan sheet; empty for the other sheets.
     """
 
     table: ReadTable
@@ -54,55 +55,57 @@ class PlanRow:
     cells: dict[str, ReadCell] = dataclasses.field(default_factory=dict)
     rows: dict[str, int] = dataclasses.field(default_factory=dict)
 
-    def take_spelling(self, names: Collection[str], *columns: str) -> None:
-        """Write the values of `columns` as `names` has them, where they are another spelling of one."""
+    def use_stored_spelling(self, names: Collection[str], *columns: str) -> None:
+        """Replace the values of `columns` that are another spelling of one of `names`."""
         for column in columns:
             if value := self.values.get(column):
                 self.values[column] = thai.match_spelling(value, names)
 
 
 class RecordReader:
-    """Reads the sheets of a workbook, and adds records for what they say."""
+    """Reads the sheets of a workbook and adds their records."""
 
     def __init__(self, book: ReadWorkbook, job: ImportJob, on_progress: ProgressCallback) -> None:
         self.findings = Findings()
         self.made: list[dict[str, Any]] = []
-        self.mark = ChangeNote(job.by, _("Import of %(file)s") % {"file": job.file_name})
+        self.note = ChangeNote(job.by, _("Import of %(file)s") % {"file": job.file_name})
         self.on_progress = on_progress
         self.tables = {
             name: read_table(book, name, [field.heading for field in fields], self.findings)
             for name, fields in TABLES.items()
         }
-        self.first = read_table(book, PLAN, [LABEL_HEADING, VALUE_HEADING, NOTE_HEADING], self.findings)
-        self.is_readable = self.first is not None and all(self.tables.values())
+        self.plan_table = read_table(book, PLAN, [LABEL_HEADING, VALUE_HEADING, NOTE_HEADING], self.findings)
+        self.is_readable = self.plan_table is not None and all(self.tables.values())
         self.total = sum(len(table.rows) for table in self.tables.values() if table)
 
     # Reading.
 
-    def read_first(self) -> PlanRow:
-        row = PlanRow(table=self.first, number=0)
+    def read_plan_sheet(self) -> PlanRow:
+        """Parse the plan sheet, which has one value per line."""
+        row = PlanRow(table=self.plan_table, number=0)
         by_label = {
             str(cells[LABEL_HEADING].value or "").strip(): (number, cells[VALUE_HEADING])
-            for number, cells in self.first.rows
+            for number, cells in self.plan_table.rows
         }
         for field in PLAN_FIELDS:
             number, cell = by_label.get(field.heading, (0, ReadCell()))
             row.rows[field.name], row.cells[field.name] = number, cell
             if not number:
-                text = _("The line “%(label)s” is missing. Take the template and fill it in.")
-                self.findings.errors.append(self.first.error(0, "", ReadCell(), text % {"label": field.heading}))
+                text = _("The line “%(label)s” is missing. Download the template and fill it in.")
+                self.findings.errors.append(self.plan_table.error(0, "", ReadCell(), text % {"label": field.heading}))
                 continue
             self._read_cell(row, field, field.read)
         return row
 
-    def read_rows(self, name: str, readers: Mapping[str, CellParser] | None = None) -> list[PlanRow]:
+    def read_rows(self, name: str, parsers: Mapping[str, CellParser] | None = None) -> list[PlanRow]:
+        """Parse the rows of a sheet; `parsers` are for the columns whose field has no `read`."""
         table = self.tables[name]
         rows = []
         for number, cells in table.rows:
             row = PlanRow(table=table, number=number)
             for field in TABLES[name]:
                 row.cells[field.name] = cells[field.heading]
-                self._read_cell(row, field, field.read or (readers or {})[field.name])
+                self._read_cell(row, field, field.read or (parsers or {})[field.name])
             rows.append(row)
         return rows
 
@@ -112,87 +115,95 @@ class RecordReader:
         except UnreadableError as error:
             self.add_error(row, field.name, str(error), error.readings)
             return
-        if field.needs and value in (None, "", ()):
-            self.add_error(row, field.name, _("This may not be empty."))
+        if field.is_required and value in (None, "", ()):
+            self.add_error(row, field.name, _("This cell must not be empty."))
             return
         row.values[field.name] = DEFAULTS.get(field.name) if value is None else value
 
-    def add_error(self, row: PlanRow, name: str, message: str, readings: Iterable[Any] = ()) -> None:
+    def add_error(self, row: PlanRow, name: str, message: str, candidates: Iterable[Any] = ()) -> None:
+        """Add an error at the cell of a field, or at the row if the name is empty."""
         cell = row.cells.get(name, ReadCell())
         if row.rows:
             number, heading = row.rows.get(name, 0), VALUE_HEADING
         else:
             headings = {field.name: field.heading for field in TABLES[row.table.sheet]}
             number, heading = row.number, headings.get(name, "")
-        self.findings.errors.append(row.table.error(number, heading, cell, message, [str(each) for each in readings]))
+        self.findings.errors.append(row.table.error(number, heading, cell, message, [str(each) for each in candidates]))
 
     # Adding.
 
-    def is_whole(self, row: PlanRow) -> bool:
+    def is_complete(self, row: PlanRow) -> bool:
+        """Whether every cell of the row was parsed."""
         return len(row.values) == len(row.cells)
 
     def add(self, row: PlanRow, record: models.Model, name: str, many: Mapping[str, Any] | None = None) -> Any:
-        """Add a record, unless the one there is the same.
+        """Save a new record; add an error for each rule it breaks.
+
+        Args:
+            row: the row it comes from.
+            record: the record, not saved.
+            name: its name for the undo data.
+            many: many-to-many field → records.
 
         Returns:
-            The record; None where it breaks a rule, or is there and differs.
+            The record; None if it breaks a rule.
         """
         try:
             record.full_clean()
         except ValidationError as error:
             for key, messages in error.message_dict.items():
                 for message in messages:
-                    self.add_error(row, self._ask_of(row, key), message)
+                    self.add_error(row, self._field_name(row, key), message)
             return None
-        self.mark.on(record).save()
+        self.note.set_on(record).save()
         for key, values in (many or {}).items():
             getattr(record, key).set(values)
         for key in row.cells:
-            # What the site decides where a cell is empty, such as a ref or a position, is shown like the rest.
+            # The preview also shows the values that the site chose for empty cells, such as a ref or a position.
             if row.values[key] in (None, "") and key in {each.name for each in record._meta.concrete_fields}:
                 row.values[key] = getattr(record, key)
         self.made.append({"model": record._meta.label_lower, "pk": record.pk, "ref": name, "version": record.version})
         self.on_progress(len(self.made), self.total)
         return record
 
-    def _ask_of(self, row: PlanRow, key: str) -> str:
+    def _field_name(self, row: PlanRow, key: str) -> str:
         name = ALIASES.get(key, key)
         return name if name in row.cells else ""
 
-    def found(self, row: PlanRow, record: models.Model, values: Mapping[str, Any]) -> bool:
-        """Whether a record that is there says what the row says; every difference is told."""
+    def is_unchanged(self, row: PlanRow, record: models.Model, values: Mapping[str, Any]) -> bool:
+        """Whether an existing record has these values; add an error for each difference."""
         same = True
         for name, value in values.items():
             stored = getattr(record, name)
             if isinstance(stored, str):
-                stored = TextWidget().take(stored)
+                stored = TextWidget().stored_value(stored)
             if stored != value:
                 same = False
-                self.tell_differs(row, self._ask_of(row, name), str(stored if stored not in (None, "") else "–"))
+                self.add_difference(row, self._field_name(row, name), str(stored if stored not in (None, "") else "–"))
         return same
 
-    def tell_differs(self, row: PlanRow, name: str, stored: str) -> None:
-        """Tell that what is there says something else."""
-        text = _("It is there already and says “%(stored)s”. Write the same, or change it on the site.")
+    def add_difference(self, row: PlanRow, name: str, stored: str) -> None:
+        """Add an error for a value that differs from the stored one."""
+        text = _("It already exists with “%(stored)s”. Enter the same value, or change it on the site.")
         self.add_error(row, name, text % {"stored": Truncator(stored).chars(120)})
 
-    def read_with(self, row: PlanRow, name: str, read: CellParser) -> Any:
-        """A cell that only makes sense once other rows were read; None where it cannot be read, which is told."""
+    def parse_later(self, row: PlanRow, name: str, read: CellParser) -> Any:
+        """Parse a cell that needs other rows first; None with an added error if it cannot be parsed."""
         try:
             return read(row.cells[name])
         except UnreadableError as error:
             self.add_error(row, name, str(error), error.readings)
             return None
 
-    def note_new(self, row: PlanRow, name: str, title: str = "", nearest: str = "") -> None:
-        """Say that a row adds something; a row that adds two records (a requirement and its verdict) is said once."""
+    def add_new_finding(self, row: PlanRow, name: str, title: str = "", nearest: str = "") -> None:
+        """Add a finding for a new row, once for a row that adds two records (a requirement and its verdict)."""
         sheet = row.table.sheet
         last = self.findings.rows[-1] if self.findings.rows else None
         if last and (last.sheet, last.row, last.name) == (sheet, row.number, name):
             return
         fields = PLAN_FIELDS if row.rows else TABLES[sheet]
         cells = [
-            CellChange(heading=field.heading, before="", after=words(row.values.get(field.name)))
+            CellChange(heading=field.heading, before="", after=preview_text(row.values.get(field.name)))
             for field in fields
             if row.values.get(field.name) not in (None, "", ())
         ]
@@ -209,12 +220,12 @@ class RecordReader:
         )
 
 
-def words(value: Any) -> str:
+def preview_text(value: Any) -> str:
     """A value as the preview shows it."""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, (tuple, list)):
-        return ", ".join(words(each) for each in value)
+        return ", ".join(preview_text(each) for each in value)
     if isinstance(value, Level):
         return value.short
     if isinstance(value, models.Choices):

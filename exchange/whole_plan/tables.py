@@ -1,4 +1,4 @@
-"""The sheets of the workbook of a whole plan: for each value, how it is written and how it is read."""
+"""Sheets and columns of the whole-plan workbook: how each value is written and parsed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from criteria.models import Assessment, Level, Requirement, Verdict
 from exchange.data_sheet.columns import format_period, in_thai
-from exchange.levels import read_levels
-from exchange.parse import choice_names, read_basis
+from exchange.levels import parse_levels
+from exchange.parse import choice_names, parse_basis
 from exchange.workbook import InputColumn
 from plan.models import ActionItem
 from pmqa_tracker.parsing.cell import ReadCell
@@ -24,8 +24,8 @@ CRITERIA, VERDICTS, ACTIONS = "เกณฑ์", "ผลการประเม
 LABEL_HEADING, VALUE_HEADING, NOTE_HEADING = "หัวข้อ", "ค่าที่กรอก", "คำอธิบาย"
 PASSED, FAILED = "ผ่าน", "ไม่ผ่าน"
 YES, NO = "ใช่", "ไม่ใช่"
-DAY = "d mmm yyyy"
-KIND_WORDS = {
+DAY_FORMAT = "d mmm yyyy"
+KIND_TERMS = {
     Assessment.Kind.ASSESSOR: ("ผู้ตรวจประเมิน", "ผู้ประเมินภายนอก", "assessor"),
     Assessment.Kind.SELF: ("ส่วนราชการประเมินตนเอง", "การประเมินตนเอง", "self"),
 }
@@ -33,18 +33,18 @@ KIND_WORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class PlanField(InputColumn):
-    """A value in the workbook of a whole plan: a column of its sheet, or a row of the first sheet.
+    """A value in the whole-plan workbook: a column of a sheet, or a line of the plan sheet.
 
     Attributes:
-        name: of the value; unless `get` says otherwise, the attribute of the record that is written.
-        read: reads its cell; None if that needs other sheets (periods, units).
-        needs: whether it must be filled in.
+        name: name of the value; without `get`, also the attribute of the record to write.
+        read: parses its cell; None if that needs other sheets (periods, units).
+        is_required: whether it must be filled in.
     """
 
     name: str
     width: float = 16
     read: Callable[[ReadCell], Any] | None = parse_text
-    needs: bool = False
+    is_required: bool = False
 
     def __post_init__(self) -> None:
         if self.get is None:
@@ -58,24 +58,24 @@ class VerdictRow(NamedTuple):
     verdict: Verdict | None
 
 
-def read_kind(cell: ReadCell) -> Any:
-    """The kind of an assessment, by its name or a word of the template's explanation."""
+def parse_kind(cell: ReadCell) -> Any:
+    """The kind of an assessment, by its name or a term from the guide of the workbook."""
     names = choice_names(Assessment.Kind)
-    return parse_choice(cell, {kind: (*names[kind], *KIND_WORDS[kind]) for kind in names})
+    return parse_choice(cell, {kind: (*names[kind], *KIND_TERMS[kind]) for kind in names})
 
 
-def read_verdict(cell: ReadCell) -> bool | None:
+def parse_verdict(cell: ReadCell) -> bool | None:
     """Whether a requirement passed; None if it was not judged."""
     return parse_choice(cell, {True: [PASSED, "passed"], False: [FAILED, "failed", "X ไม่ผ่าน"]})
 
 
-def read_level(cell: ReadCell) -> Level | None:
+def parse_level(cell: ReadCell) -> Level | None:
     """The level of a row.
 
     Raises:
-        UnreadableError: the cell names several.
+        UnreadableError: the cell names several levels.
     """
-    levels = read_levels(cell)
+    levels = parse_levels(cell)
     if len(levels) > 1:
         raise UnreadableError(_("Write one level in a row: Basic, Advance or Significance."))
     return levels[0] if levels else None
@@ -98,24 +98,24 @@ def _units(attribute: str) -> Callable[[ActionItem], str]:
     return lambda action: ", ".join(str(each.unit) for each in getattr(action, attribute))
 
 
-# The first sheet: one value below the other, read from the plan.
+# The plan sheet: one value per line.
 PLAN_FIELDS: Sequence[PlanField] = (
-    PlanField(name="slug", heading="รหัสแผน", needs=True, read=parse_code,
+    PlanField(name="slug", heading="รหัสแผน", is_required=True, read=parse_code,
         note="อักษรภาษาอังกฤษ ตัวเลข และขีด ใช้เป็นส่วนหนึ่งของที่อยู่หน้าเว็บ เช่น 2564-2565"),
-    PlanField(name="title", heading="ชื่อแผน", needs=True, note="ชื่อเต็มตามเอกสาร"),
-    PlanField(name="organization", heading="ส่วนราชการ", needs=True, note="ชื่อกรมหรือส่วนราชการ"),
-    PlanField(name="starts_on", heading="วันเริ่มแผน", needs=True, read=parse_day, number_format=DAY,
+    PlanField(name="title", heading="ชื่อแผน", is_required=True, note="ชื่อเต็มตามเอกสาร"),
+    PlanField(name="organization", heading="ส่วนราชการ", is_required=True, note="ชื่อกรมหรือส่วนราชการ"),
+    PlanField(name="starts_on", heading="วันเริ่มแผน", is_required=True, read=parse_day, number_format=DAY_FORMAT,
         note="เช่น 1 ต.ค. 2563"),
-    PlanField(name="ends_on", heading="วันสิ้นสุดแผน", needs=True, read=parse_day, number_format=DAY,
+    PlanField(name="ends_on", heading="วันสิ้นสุดแผน", is_required=True, read=parse_day, number_format=DAY_FORMAT,
         note="เช่น 30 ก.ย. 2565"),
     PlanField(name="previous", heading="รหัสแผนก่อนหน้า", read=parse_code,
         get=lambda plan: plan.previous.slug if plan.previous else None,
         note="รหัสของแผนที่มีอยู่ในระบบแล้ว เว้นว่างได้"),
-    PlanField(name="assessment", heading="ชื่อการประเมิน", needs=True, read=parse_code,
+    PlanField(name="assessment", heading="ชื่อการประเมิน", is_required=True, read=parse_code,
         get=attrgetter("assessment.name"), note="การตรวจประเมินที่แผนนี้ตอบ"),
-    PlanField(name="kind", heading="ผู้ประเมิน", read=read_kind, offers="ผู้ประเมิน",
+    PlanField(name="kind", heading="ผู้ประเมิน", read=parse_kind, offers="ผู้ประเมิน",
         get=lambda plan: in_thai(Assessment.Kind(plan.assessment.kind).label), note="ผู้ตรวจประเมิน หรือประเมินตนเอง"),
-    PlanField(name="assessed_on", heading="วันที่ประเมิน", read=parse_day, number_format=DAY,
+    PlanField(name="assessed_on", heading="วันที่ประเมิน", read=parse_day, number_format=DAY_FORMAT,
         get=attrgetter("assessment.assessed_on"), note="เว้นว่างได้หากเอกสารไม่ระบุ"),
     PlanField(name="basic_points", heading="คะแนนระดับ Basic", read=parse_whole_number, number_format="0",
         get=attrgetter("assessment.basic_points"), note="เว้นว่างหมายถึง 300"),
@@ -130,17 +130,17 @@ PLAN_FIELDS: Sequence[PlanField] = (
 # The other sheets: one record per row.
 TABLES: Mapping[str, Sequence[PlanField]] = {
     PERIODS: (
-        PlanField(name="number", heading="ลำดับ", width=9, needs=True, read=parse_whole_number, number_format="0",
+        PlanField(name="number", heading="ลำดับ", width=9, is_required=True, read=parse_whole_number, number_format="0",
             note="1, 2, 3, …"),
-        PlanField(name="starts_on", heading="วันแรก", needs=True, read=parse_day, number_format=DAY,
+        PlanField(name="starts_on", heading="วันแรก", is_required=True, read=parse_day, number_format=DAY_FORMAT,
             note="เช่น 1 ต.ค. 2563"),
-        PlanField(name="ends_on", heading="วันสุดท้าย", needs=True, read=parse_day, number_format=DAY,
+        PlanField(name="ends_on", heading="วันสุดท้าย", is_required=True, read=parse_day, number_format=DAY_FORMAT,
             note="เช่น 31 ธ.ค. 2563"),
     ),
     UNITS: (
-        PlanField(name="abbreviation", heading="อักษรย่อ", width=26, needs=True, read=parse_code,
+        PlanField(name="abbreviation", heading="อักษรย่อ", width=26, is_required=True, read=parse_code,
             note="อักษรย่อที่ใช้ในตาราง เช่น กพร."),
-        PlanField(name="name_th", heading="ชื่อภาษาไทย", width=40, needs=True, note="ชื่อเต็ม"),
+        PlanField(name="name_th", heading="ชื่อภาษาไทย", width=40, is_required=True, note="ชื่อเต็ม"),
         PlanField(name="name_en", heading="ชื่อภาษาอังกฤษ", width=40, note="เว้นว่างได้"),
         PlanField(name="is_active", heading="ใช้งานอยู่", width=11, read=parse_yes_no, offers="ใช่หรือไม่",
             get=_yes_no("is_active"), note="เว้นว่างหมายถึง ใช่"),
@@ -155,32 +155,32 @@ TABLES: Mapping[str, Sequence[PlanField]] = {
         PlanField(name="reading_note", heading="หมายเหตุ", width=40, note="สิ่งที่ควรยืนยัน เว้นว่างได้"),
     ),
     CATEGORIES: (
-        PlanField(name="number", heading="เลขหมวด", width=11, needs=True, read=parse_whole_number, number_format="0",
-            note="1 ถึง 7"),
-        PlanField(name="name", heading="ชื่อหมวด", width=50, needs=True, note="เช่น การนำองค์การ"),
+        PlanField(name="number", heading="เลขหมวด", width=11, is_required=True, read=parse_whole_number,
+            number_format="0", note="1 ถึง 7"),
+        PlanField(name="name", heading="ชื่อหมวด", width=50, is_required=True, note="เช่น การนำองค์การ"),
     ),
     CRITERIA: (
-        PlanField(name="code", heading="รหัสเกณฑ์", width=12, needs=True, read=parse_code, note="เช่น 1.1.3"),
-        PlanField(name="category", heading="เลขหมวด", width=11, needs=True, read=parse_whole_number, number_format="0",
-            get=attrgetter("category.number"), note="หมวดของเกณฑ์"),
+        PlanField(name="code", heading="รหัสเกณฑ์", width=12, is_required=True, read=parse_code, note="เช่น 1.1.3"),
+        PlanField(name="category", heading="เลขหมวด", width=11, is_required=True, read=parse_whole_number,
+            number_format="0", get=attrgetter("category.number"), note="หมวดของเกณฑ์"),
         PlanField(name="parent", heading="เกณฑ์หลัก", width=12, read=parse_code,
             get=lambda criterion: criterion.parent.code if criterion.parent else None,
             note="รหัสของเกณฑ์ที่เกณฑ์นี้อยู่ภายใต้ เช่น 1.1 เว้นว่างหากเป็นเกณฑ์หลักเอง"),
-        PlanField(name="title", heading="ชื่อเกณฑ์", width=80, needs=True, note="ข้อความของเกณฑ์"),
+        PlanField(name="title", heading="ชื่อเกณฑ์", width=80, is_required=True, note="ข้อความของเกณฑ์"),
         PlanField(name="position", heading="ลำดับ", width=9, read=parse_whole_number, number_format="0",
             note="ลำดับภายในหมวด"),
         PlanField(name="reading_note", heading="หมายเหตุ", width=40,
             note="สิ่งที่ไม่แน่ใจเมื่ออ่านเอกสาร เว้นว่างได้"),
     ),
     VERDICTS: (
-        PlanField(name="criterion", heading="รหัสเกณฑ์", width=12, needs=True, read=parse_code,
+        PlanField(name="criterion", heading="รหัสเกณฑ์", width=12, is_required=True, read=parse_code,
             get=attrgetter("requirement.criterion.code"), note="เกณฑ์ย่อยที่ถูกประเมิน"),
-        PlanField(name="level", heading="ระดับ", width=15, needs=True, read=read_level, offers="ระดับ",
+        PlanField(name="level", heading="ระดับ", width=15, is_required=True, read=parse_level, offers="ระดับ",
             get=lambda row: Level(row.requirement.level).short,
             note="Basic, Advance หรือ Significance ระดับละหนึ่งแถว"),
         PlanField(name="text", heading="ข้อกำหนด", width=60, get=attrgetter("requirement.text"),
             note="สิ่งที่เกณฑ์กำหนดในระดับนั้น เว้นว่างได้หากเอกสารไม่พิมพ์"),
-        PlanField(name="passed", heading="ผลการประเมิน", width=15, read=read_verdict, offers="ผล",
+        PlanField(name="passed", heading="ผลการประเมิน", width=15, read=parse_verdict, offers="ผล",
             get=_of_verdict(lambda verdict: PASSED if verdict.passed else FAILED),
             note="ผ่าน หรือ ไม่ผ่าน เว้นว่างหากไม่ได้ประเมิน"),
         PlanField(name="reason", heading="เหตุผล", width=60, get=_of_verdict(attrgetter("reason")),
@@ -192,29 +192,29 @@ TABLES: Mapping[str, Sequence[PlanField]] = {
     ACTIONS: (
         PlanField(name="ref", heading="รหัสรายการ", width=14, read=parse_code,
             note="เช่น 1.2.1-A-3 เว้นว่างได้ ระบบจะกำหนดให้"),
-        PlanField(name="criterion", heading="รหัสเกณฑ์", width=12, needs=True, read=parse_code,
+        PlanField(name="criterion", heading="รหัสเกณฑ์", width=12, is_required=True, read=parse_code,
             get=attrgetter("criterion.code"), note="เกณฑ์ของรายการ"),
-        PlanField(name="levels", heading="ระดับ", width=22, needs=True, read=read_levels, offers="ระดับ",
-            may_differ=True,
+        PlanField(name="levels", heading="ระดับ", width=22, is_required=True, read=parse_levels, offers="ระดับ",
+            allows_other_text=True,
             get=lambda action: ", ".join(Level(each.level).short for each in action.requirements.all()),
             note="ระดับที่รายการนี้ตอบ หากหลายระดับให้คั่นด้วยจุลภาค"),
         PlanField(name="number", heading="ข้อที่", width=7, read=parse_code,
             note="ลำดับข้อตามที่พิมพ์ในเอกสาร เว้นว่างได้"),
         PlanField(name="position", heading="ลำดับ", width=9, read=parse_whole_number, number_format="0",
             note="ลำดับภายในเกณฑ์ เว้นว่างหมายถึงตามแถว"),
-        PlanField(name="text", heading="สิ่งที่ต้องดำเนินการ", width=70, needs=True,
+        PlanField(name="text", heading="สิ่งที่ต้องดำเนินการ", width=70, is_required=True,
             note="สิ่งที่ต้องดำเนินการเพิ่มเติม"),
-        PlanField(name="first", heading="เริ่มช่วงเวลา", width=26, read=None, offers="ช่วงเวลา", may_differ=True,
+        PlanField(name="first", heading="เริ่มช่วงเวลา", width=26, read=None, offers="ช่วงเวลา", allows_other_text=True,
             get=_period("first_period"), note="ช่วงเวลาแรกที่ดำเนินการ"),
-        PlanField(name="last", heading="ถึงช่วงเวลา", width=26, read=None, offers="ช่วงเวลา", may_differ=True,
+        PlanField(name="last", heading="ถึงช่วงเวลา", width=26, read=None, offers="ช่วงเวลา", allows_other_text=True,
             get=_period("last_period"), note="ช่วงเวลาสุดท้ายที่ดำเนินการ"),
-        PlanField(name="basis", heading="ที่มาของช่วงเวลา", width=24, read=read_basis, offers="ที่มา",
+        PlanField(name="basis", heading="ที่มาของช่วงเวลา", width=24, read=parse_basis, offers="ที่มา",
             get=lambda action: in_thai(ActionItem.Basis(action.schedule_basis).label),
             note="ช่วงเวลาตามเอกสาร อนุมานจากเอกสาร หรือผู้ประสานงานยืนยันแล้ว เว้นว่างหมายถึง ตามเอกสาร"),
-        PlanField(name="lead", heading="หน่วยงานหลัก", width=20, read=None, offers="หน่วยงาน", may_differ=True,
+        PlanField(name="lead", heading="หน่วยงานหลัก", width=20, read=None, offers="หน่วยงาน", allows_other_text=True,
             get=_units("lead"), note="อักษรย่อ หากหลายหน่วยงานให้คั่นด้วยจุลภาค"),
-        PlanField(name="support", heading="หน่วยงานสนับสนุน", width=20, read=None, offers="หน่วยงาน", may_differ=True,
-            get=_units("support"), note="อักษรย่อ หากหลายหน่วยงานให้คั่นด้วยจุลภาค"),
+        PlanField(name="support", heading="หน่วยงานสนับสนุน", width=20, read=None, offers="หน่วยงาน",
+            allows_other_text=True, get=_units("support"), note="อักษรย่อ หากหลายหน่วยงานให้คั่นด้วยจุลภาค"),
         PlanField(name="reading_note", heading="หมายเหตุ", width=40,
             note="สิ่งที่ไม่แน่ใจเมื่ออ่านเอกสาร เว้นว่างได้"),
     ),

@@ -1,4 +1,4 @@
-"""Making a plan from the workbook that holds it: what is missing is added, what is there already has to be the same."""
+"""Write a plan from a whole-plan workbook: add new records, and check that existing ones equal the file."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from exchange.data_sheet.write import ChangedMeanwhileError, free_ref
 from exchange.findings import Findings, similar
 from exchange.matching import ActionsByContent, ContentKey, content_key
 from exchange.models import ImportJob
-from exchange.parse import read_period
+from exchange.parse import parse_period
 from exchange.whole_plan.rows import PlanRow, RecordReader
 from exchange.whole_plan.tables import ACTIONS, CATEGORIES, CRITERIA, PERIODS, PLAN, UNITS, VERDICTS, WHOLE_PLAN_FORMAT
 from plan.models import ActionItem, Period, Plan
@@ -31,14 +31,14 @@ __all__ = ["WHOLE_PLAN_FORMAT", "write_plan"]
 def write_plan(
     book: ReadWorkbook, job: ImportJob, on_progress: ProgressCallback
 ) -> tuple[Findings, int, list[dict[str, Any]], Plan | None]:
-    """Make what the workbook holds and is not there yet, inside a transaction of the caller's.
+    """Add the records of a workbook that do not exist yet. The caller opens the transaction.
 
     Returns:
-        What was found, how many records it adds, what it takes to undo them, and the plan.
+        The findings, the number of new records, the data to undo them, and the plan.
 
     Raises:
-        WorkbookRefusedError: it is no workbook of a whole plan.
-        ChangedMeanwhileError: somebody added the same at this moment.
+        WorkbookRefusedError: the file is not a whole-plan workbook.
+        ChangedMeanwhileError: another user added the same record at the same time.
     """
     if book.sheet(PLAN) is None and book.sheet(ACTIONS) is None:
         raise WorkbookRefusedError(_("This is not a workbook of a whole plan. Download the template and fill it in."))
@@ -50,19 +50,19 @@ def write_plan(
                 plan = PlanWriter(records).make()
         except IntegrityError as error:
             raise ChangedMeanwhileError(job.file_name) from error
-    records.findings.put_in_order([sheet.name for sheet in book.sheets])
+    records.findings.sort([sheet.name for sheet in book.sheets])
     return records.findings, len(records.made), records.made, plan
 
 
 class PlanWriter:
-    """Makes the records of a plan in the order in which they need each other."""
+    """Writes the records of a plan, each after the records it refers to."""
 
     def __init__(self, records: RecordReader) -> None:
         self.records = records
-        self.head = records.read_first()
+        self.head = records.read_plan_sheet()
 
     def make(self) -> Plan | None:
-        """Make them all; the plan, or None where it could not be read."""
+        """Write all records; return the plan, or None if its sheet has errors."""
         units = self._units()
         criteria = self._criteria(self._categories())
         assessment = self._assessment()
@@ -72,7 +72,7 @@ class PlanWriter:
         self._actions(plan, criteria, requirements, periods, units)
         return plan
 
-    def _take(
+    def _find_or_add(
         self,
         row: PlanRow,
         record: Any,
@@ -83,9 +83,9 @@ class PlanWriter:
         nearest: str = "",
         **many: Any,
     ) -> Any:
-        """The record of a row: the one there is, where it says the same, or a new one; None where it is wrong."""
+        """The record of a row: the existing one if it equals the row, or a new one; None with errors."""
         if record.pk is not None:
-            if not self.records.found(row, record, values):
+            if not self.records.is_unchanged(row, record, values):
                 return None
             self.records.findings.unchanged += 1
             return record
@@ -93,103 +93,103 @@ class PlanWriter:
             setattr(record, key, value)
         made = self.records.add(row, record, name, many)
         if made:
-            self.records.note_new(row, name, title, nearest)
+            self.records.add_new_finding(row, name, title, nearest)
         return made
 
-    def _once(self, row: PlanRow, met: dict[Any, int], key: Any, name: str) -> bool:
-        """Whether no earlier row of the sheet is about the same."""
-        if key in met:
-            text = _("Row %(row)s is about the same; leave one of the two.")
-            self.records.add_error(row, name, text % {"row": met[key]})
+    def _is_first(self, row: PlanRow, seen: dict[Any, int], key: Any, name: str) -> bool:
+        """Whether no earlier row has this key; add an error otherwise. `seen` maps key → row number."""
+        if key in seen:
+            text = _("Row %(row)s is about the same record; keep one of the two.")
+            self.records.add_error(row, name, text % {"row": seen[key]})
             return False
-        met[key] = row.number
+        seen[key] = row.number
         return True
 
     def _units(self) -> list[Unit]:
-        there = {_unit_key(unit.abbreviation): unit for unit in Unit.objects.prefetch_related("members")}
+        existing = {_unit_key(unit.abbreviation): unit for unit in Unit.objects.prefetch_related("members")}
         rows = self.records.read_rows(UNITS, {"members": parse_text})
-        met: dict[Any, int] = {}
+        seen: dict[Any, int] = {}
         later = []
         for row in rows:
             key = _unit_key(row.values.get("abbreviation") or "")
-            if not self.records.is_whole(row) or not self._once(row, met, key, "abbreviation"):
+            if not self.records.is_complete(row) or not self._is_first(row, seen, key, "abbreviation"):
                 continue
             values = {key: value for key, value in row.values.items() if key not in ("members", "position")}
-            unit = there.get(key) or Unit()
+            unit = existing.get(key) or Unit()
             is_new = unit.pk is None
             if is_new:
-                values["position"] = row.values["position"] if row.values["position"] is not None else len(there) + 1
-            unit = self._take(row, unit, values, values["abbreviation"], values["name_th"])
+                values["position"] = row.values["position"] if row.values["position"] is not None else len(existing) + 1
+            unit = self._find_or_add(row, unit, values, values["abbreviation"], values["name_th"])
             if unit:
-                there[key] = unit
+                existing[key] = unit
                 later.append((row, unit, is_new))
-        names = UnitNames.of(there.values())
+        names = UnitNames.of(existing.values())
         for row, unit, is_new in later:
-            members = self.records.read_with(row, "members", lambda cell: parse_units(cell, names))
+            members = self.records.parse_later(row, "members", lambda cell: parse_units(cell, names))
             if members is None:
                 continue
             if members and not unit.is_collective:
                 self.records.add_error(row, "members", _("Only a collective has member units."))
             elif is_new:
-                self.records.mark.on(unit).members.set(members)
+                self.records.note.set_on(unit).members.set(members)
             elif {each.pk for each in members} != {each.pk for each in unit.members.all()}:
-                shown = ", ".join(str(each) for each in unit.members.all()) or "–"
-                self.records.tell_differs(row, "members", shown)
-        return list(there.values())
+                stored = ", ".join(str(each) for each in unit.members.all()) or "–"
+                self.records.add_difference(row, "members", stored)
+        return list(existing.values())
 
     def _categories(self) -> dict[int, Category]:
-        there = {each.number: each for each in Category.objects.all()}
-        met: dict[Any, int] = {}
+        existing = {each.number: each for each in Category.objects.all()}
+        seen: dict[Any, int] = {}
         for row in self.records.read_rows(CATEGORIES):
-            if self.records.is_whole(row) and self._once(row, met, row.values["number"], "number"):
-                category = there.get(row.values["number"]) or Category()
-                made = self._take(row, category, row.values, str(row.values["number"]), row.values["name"])
+            if self.records.is_complete(row) and self._is_first(row, seen, row.values["number"], "number"):
+                category = existing.get(row.values["number"]) or Category()
+                made = self._find_or_add(row, category, row.values, str(row.values["number"]), row.values["name"])
                 if made:
-                    there[made.number] = made
-        return there
+                    existing[made.number] = made
+        return existing
 
     def _criteria(self, categories: Mapping[int, Category]) -> dict[str, Criterion]:
-        there = {each.code: each for each in Criterion.objects.select_related("category", "parent")}
-        met: dict[Any, int] = {}
+        existing = {each.code: each for each in Criterion.objects.select_related("category", "parent")}
+        seen: dict[Any, int] = {}
         rows = self.records.read_rows(CRITERIA)
-        # A heading before what stands under it, however the rows were sorted.
+        # Headings before the criteria under them, in whatever order the file has them.
         for place, row in enumerate(sorted(rows, key=lambda each: bool(each.values.get("parent"))), start=1):
-            row.take_spelling(there, "code", "parent")
-            if not self.records.is_whole(row) or not self._once(row, met, row.values["code"], "code"):
+            row.use_stored_spelling(existing, "code", "parent")
+            if not self.records.is_complete(row) or not self._is_first(row, seen, row.values["code"], "code"):
                 continue
             values = dict(row.values)
             category = categories.get(values["category"])
-            parent = there.get(values["parent"]) if values["parent"] else None
+            parent = existing.get(values["parent"]) if values["parent"] else None
             if category is None:
-                self.records.add_error(
-                    row, "category", _("There is no category with this number; add it to the sheet of categories.")
-                )
+                text = _("There is no category with this number; add it to the sheet of categories.")
+                self.records.add_error(row, "category", text)
             if values["parent"] and parent is None:
-                self.records.add_error(
-                    row, "parent", _("There is no criterion with this code."), similar(values["parent"], there)
-                )
+                text = _("There is no criterion with this code.")
+                self.records.add_error(row, "parent", text, similar(values["parent"], existing))
             if category is None or (values["parent"] and parent is None):
                 continue
-            criterion = there.get(values["code"]) or Criterion()
+            criterion = existing.get(values["code"]) or Criterion()
             if values["position"] is None:
                 values["position"] = place if criterion.pk is None else criterion.position
-            made = self._take(
+            made = self._find_or_add(
                 row, criterion, {**values, "category": category, "parent": parent}, values["code"], values["title"]
             )
             if made:
-                there[made.code] = made
-        return there
+                existing[made.code] = made
+        return existing
 
     def _assessment(self) -> Assessment | None:
-        if not self.records.is_whole(self.head):
+        if not self.records.is_complete(self.head):
             return None
         values = self.head.values
         name = values["assessment"]
-        own = ("kind", "assessed_on", "basic_points", "advance_points", "significance_points", "are_points_confirmed")
+        fields = (
+            "kind", "assessed_on", "basic_points", "advance_points", "significance_points", "are_points_confirmed",
+        )  # fmt: skip
         key = thai.search_key(name)
         record = next((each for each in Assessment.objects.all() if thai.search_key(each.name) == key), None)
         record = record or Assessment(name=name)
-        return self._take(self.head, record, {key: values[key] for key in own}, name)
+        return self._find_or_add(self.head, record, {field: values[field] for field in fields}, name)
 
     def _plan(self, assessment: Assessment | None) -> Plan | None:
         if assessment is None:
@@ -205,58 +205,56 @@ class PlanWriter:
         record = find_named(Plan.objects.all(), "slug", values["slug"]) or Plan()
         values["slug"] = record.slug or values["slug"]
         if record.pk:
-            self.records.findings.adds_to = say_adds_to(record)
+            self.records.findings.existing_plan = existing_plan_note(record)
         values |= {"assessment": assessment, "previous": previous}
-        return self._take(self.head, record, values, values["slug"], values["title"])
+        return self._find_or_add(self.head, record, values, values["slug"], values["title"])
 
     def _periods(self, plan: Plan | None) -> list[Period]:
-        there = {each.number: each for each in plan.periods.all()} if plan else {}
-        met: dict[Any, int] = {}
+        existing = {each.number: each for each in plan.periods.all()} if plan else {}
+        seen: dict[Any, int] = {}
         periods = []
         for row in self.records.read_rows(PERIODS):
-            if not self.records.is_whole(row) or not self._once(row, met, row.values["number"], "number"):
+            if not self.records.is_complete(row) or not self._is_first(row, seen, row.values["number"], "number"):
                 continue
             if plan is None:
-                periods.append(Period(**row.values))  # to understand the actions' cells
+                periods.append(Period(**row.values))  # not saved; only to parse the cells of the actions
                 continue
-            record = there.get(row.values["number"]) or Period(plan=plan)
-            made = self._take(row, record, row.values, str(row.values["number"]))
+            record = existing.get(row.values["number"]) or Period(plan=plan)
+            made = self._find_or_add(row, record, row.values, str(row.values["number"]))
             if made:
-                there[made.number] = made
-        return sorted(there.values() or periods, key=lambda each: each.number)
+                existing[made.number] = made
+        return sorted(existing.values() or periods, key=lambda each: each.number)
 
     def _verdicts(
         self, criteria: Mapping[str, Criterion], assessment: Assessment | None
     ) -> dict[tuple[str, int], Requirement]:
-        there = {(each.criterion.code, each.level): each for each in Requirement.objects.select_related("criterion")}
+        existing = {(each.criterion.code, each.level): each for each in Requirement.objects.select_related("criterion")}
         judged = (
             {each.requirement_id: each for each in Verdict.objects.filter(assessment=assessment)} if assessment else {}
         )
         parents = {each.parent_id for each in criteria.values() if each.parent_id}
-        met: dict[Any, int] = {}
+        seen: dict[Any, int] = {}
         for row in self.records.read_rows(VERDICTS):
-            if not self.records.is_whole(row):
+            if not self.records.is_complete(row):
                 continue
-            row.take_spelling(criteria, "criterion")
+            row.use_stored_spelling(criteria, "criterion")
             code, level = row.values["criterion"], int(row.values["level"])
-            if not self._once(row, met, (code, level), "level"):
+            if not self._is_first(row, seen, (code, level), "level"):
                 continue
             criterion = criteria.get(code)
             if criterion is None or criterion.pk in parents:
-                text = (
-                    _("There is no criterion with this code.")
-                    if criterion is None
-                    else _("This criterion is a heading; judge the criteria under it.")
-                )
-                self.records.add_error(row, "criterion", text, similar(code, criteria) if criterion is None else ())
+                candidates = similar(code, criteria) if criterion is None else []
+                text = _("This criterion is a heading; enter verdicts for the criteria under it.")
+                text = _("There is no criterion with this code.") if criterion is None else text
+                self.records.add_error(row, "criterion", text, candidates)
                 continue
             name = f"{code} {Level(level).short}"
-            requirement = there.get((code, level)) or Requirement(criterion=criterion, level=level)
-            requirement = self._take(row, requirement, {"text": row.values["text"]}, name)
+            requirement = existing.get((code, level)) or Requirement(criterion=criterion, level=level)
+            requirement = self._find_or_add(row, requirement, {"text": row.values["text"]}, name)
             if requirement:
-                there[code, level] = requirement
+                existing[code, level] = requirement
                 self._verdict(row, name, assessment, requirement, judged.get(requirement.pk))
-        return there
+        return existing
 
     def _verdict(
         self, row: PlanRow, name: str, assessment: Assessment | None, requirement: Requirement, verdict: Verdict | None
@@ -264,10 +262,10 @@ class PlanWriter:
         values = {key: row.values[key] for key in ("passed", "reason", "printed")}
         if values["passed"] is None:
             if values["reason"]:
-                self.records.add_error(row, "passed", _("A reason stands here without a verdict; write ผ่าน or ไม่ผ่าน."))
+                self.records.add_error(row, "passed", _("There is a reason without a verdict; write ผ่าน or ไม่ผ่าน."))
             return
         if assessment:
-            self._take(row, verdict or Verdict(assessment=assessment, requirement=requirement), values, name)
+            self._find_or_add(row, verdict or Verdict(assessment=assessment, requirement=requirement), values, name)
 
     def _actions(
         self,
@@ -279,23 +277,23 @@ class PlanWriter:
     ) -> None:
         names = UnitNames.of(units)
         readers = {
-            "first": lambda cell: read_period(cell, periods),
-            "last": lambda cell: read_period(cell, periods),
+            "first": lambda cell: parse_period(cell, periods),
+            "last": lambda cell: parse_period(cell, periods),
             "lead": lambda cell: tuple(parse_units(cell, names)),
             "support": lambda cell: tuple(parse_units(cell, names)),
         }
-        there = {each.ref: each for each in plan.actions.with_details().in_order()} if plan else {}
-        by_content = ActionsByContent(there.values())
+        existing = {each.ref: each for each in plan.actions.with_details().in_order()} if plan else {}
+        by_content = ActionsByContent(existing.values())
         rows = self.records.read_rows(ACTIONS, readers)
         for row in rows:
-            row.take_spelling(criteria, "criterion")
-            row.take_spelling(there, "ref")
+            row.use_stored_spelling(criteria, "criterion")
+            row.use_stored_spelling(existing, "ref")
         named = {row.values.get("ref") for row in rows}
-        taken = named | set(there)
-        met: dict[Any, int] = {}
-        contents = {_content_of(row): row.number for row in rows if self.records.is_whole(row) and row.values["ref"]}
+        taken = named | set(existing)
+        seen: dict[Any, int] = {}
+        contents = {_content_of(row): row.number for row in rows if self.records.is_complete(row) and row.values["ref"]}
         for row in rows:
-            if not self.records.is_whole(row):
+            if not self.records.is_complete(row):
                 continue
             values = dict(row.values)
             criterion = criteria.get(values["criterion"])
@@ -317,7 +315,7 @@ class PlanWriter:
             nearest = ""
             if not values["ref"]:
                 key = _content_of(row)
-                if not self._once(row, contents, key, "text"):
+                if not self._is_first(row, contents, key, "text"):
                     continue
                 if known := by_content.find(key, taken=named):
                     values |= {"ref": known.ref, "text": known.text, "number": known.number}
@@ -325,9 +323,9 @@ class PlanWriter:
                     nearest = by_content.describe_nearest(values["criterion"], values["text"], taken=named)
                     values["ref"] = free_ref(values["criterion"], values["levels"], taken)
                     taken.add(values["ref"])
-            if plan and self._once(row, met, values["ref"], "ref"):
-                action = there.get(values["ref"])
-                self._action(row, plan, criterion, answers, values, action, place=len(met), nearest=nearest)
+            if plan and self._is_first(row, seen, values["ref"], "ref"):
+                action = existing.get(values["ref"])
+                self._action(row, plan, criterion, answers, values, action, place=len(seen), nearest=nearest)
 
     def _action(
         self,
@@ -348,7 +346,7 @@ class PlanWriter:
         }  # fmt: skip
         position = values["position"] if values["position"] is not None else place
         if action is None:
-            made = self._take(
+            made = self._find_or_add(
                 row,
                 ActionItem(plan=plan),
                 {**fields, "position": position},
@@ -359,41 +357,41 @@ class PlanWriter:
             )
             for name, role in ROLE_OF_COLUMN.items() if made else ():
                 for number, unit in enumerate(values[name], start=1):
-                    part = Assignment(action=made, unit=unit, role=role, position=number)
-                    self.records.mark.on(part).save()
+                    assignment = Assignment(action=made, unit=unit, role=role, position=number)
+                    self.records.note.set_on(assignment).save()
             return
         errors = len(self.records.findings.errors)
-        self.records.found(row, action, fields)
+        self.records.is_unchanged(row, action, fields)
         if {each.pk for each in answers} != {each.pk for each in action.requirements.all()}:
-            self.records.tell_differs(
+            self.records.add_difference(
                 row, "levels", ", ".join(Level(each.level).short for each in action.requirements.all())
             )
         for name in ROLE_OF_COLUMN:
             stored = [each.unit for each in getattr(action, name)]
             if [unit.pk for unit in stored] != [unit.pk for unit in values[name]]:
-                self.records.tell_differs(row, name, ", ".join(map(str, stored)) or "–")
+                self.records.add_difference(row, name, ", ".join(map(str, stored)) or "–")
         if len(self.records.findings.errors) == errors:
             self.records.findings.unchanged += 1
 
 
-def say_adds_to(plan: Plan) -> str:
-    """The sentence for a workbook whose plan is there already."""
+def existing_plan_note(plan: Plan) -> str:
+    """The sentence for a workbook whose plan already exists."""
     count = plan.actions.count()
     text = ngettext(
-        "The plan “%(title)s” (%(slug)s) is there already, with %(count)s action. This file makes no new plan; what "
-        "is new in it is added to that one.",
-        "The plan “%(title)s” (%(slug)s) is there already, with %(count)s actions. This file makes no new plan; what "
-        "is new in it is added to that one.",
+        "The plan “%(title)s” (%(slug)s) already exists, with %(count)s action. This file creates no new plan; new "
+        "content is added to the existing plan.",
+        "The plan “%(title)s” (%(slug)s) already exists, with %(count)s actions. This file creates no new plan; new "
+        "content is added to the existing plan.",
         count,
     )
     return text % {"title": plan.title, "slug": plan.slug, "count": count}
 
 
 def _content_of(row: PlanRow) -> ContentKey:
-    """What a row of an action says."""
+    """The content of an action's row, as a key."""
     return content_key(*(row.values[name] for name in ("criterion", "levels", "number", "text")))
 
 
 def _unit_key(abbreviation: str) -> str:
-    """What two spellings of an abbreviation share, its dots left out or not."""
+    """A key that the spellings of an abbreviation share, with or without dots."""
     return thai.search_key(abbreviation).replace(".", "")

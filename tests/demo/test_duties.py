@@ -10,7 +10,7 @@ from tests.plan.test_duties import expect_agreement
 pytestmark = pytest.mark.django_db
 
 
-def test_all_agree_on_every_unit_and_period_of_the_demonstration(demo, tell):
+def test_all_agree_on_every_unit_and_period_of_the_demo(demo, tell):
     plan = Plan.objects.get()
     units = list(Unit.objects.divisions().active().in_order())
     expect_agreement(plan, units)
@@ -25,7 +25,7 @@ def test_all_agree_on_every_unit_and_period_of_the_demonstration(demo, tell):
     expect_agreement(plan, [*own, *[unit for unit in units if unit not in own][:2]])
 
 
-def test_the_grid_and_the_page_of_a_division_that_works_through_a_collective(demo, client):
+def test_grid_and_page_of_division_in_collective(demo, client):
     client.force_login(User.objects.get(username="staff-kn"))
     response = client.get("/plans/2562-2563/reporting/กน./3/")
     assert response.context["cell"].state != SubmissionCellState.NONE

@@ -1,4 +1,4 @@
-"""`manage.py demo`: only where it is asked for, the same everywhere, and once."""
+"""`manage.py demo`: accounts, history and submissions, the same on every machine and only once."""
 
 from collections import Counter
 from datetime import date
@@ -33,7 +33,7 @@ def test_there_is_an_account_for_each_role(demo):
     assert units == set(Unit.objects.divisions())
 
 
-def test_its_accounts_have_addresses_that_reach_nobody(demo):
+def test_demo_accounts_have_undeliverable_addresses(demo):
     changed = User.objects.get(username="staff")
     assert changed.email == "staff@example.org"
     User.objects.filter(pk=changed.pk).update(email="somchai@example.net")
@@ -42,12 +42,12 @@ def test_its_accounts_have_addresses_that_reach_nobody(demo):
     assert changed.email == "somchai@example.net"
 
 
-def test_its_accounts_are_closed_where_no_demonstration_runs(demo, settings):
+def test_demo_accounts_cannot_log_in_without_demo(demo, settings):
     settings.PMQA_DEMO = False
     assert authenticate(username="admin", password=DEMO_PASSWORD) is None
 
 
-def test_the_history_is_a_mixture(demo):
+def test_history_has_every_status(demo):
     plan = Plan.objects.get()
     as_of = on_day(plan, clock.today(), plan.periods.all())
     actions = list(plan.actions.as_of(as_of))
@@ -71,14 +71,14 @@ def test_the_history_is_a_mixture(demo):
     assert set(ProgressUpdate.objects.values_list("source", flat=True)) == {"DEMO"}
 
 
-def test_the_cache_of_every_action_is_its_last_row(demo):
+def test_stored_status_equals_last_update(demo):
     for action in ActionItem.objects.prefetch_related("updates"):
         rows = sorted(action.updates.all(), key=lambda row: row.version)
         last = (rows[-1].status_to, rows[-1].progress_to) if rows else ("NOT_STARTED", 0)
         assert (action.status, action.progress) == last
 
 
-def test_the_reports_of_past_periods_are_a_mixture(demo):
+def test_past_submissions_have_every_state(demo):
     plan = Plan.objects.get()
     as_of = on_day(plan, clock.today(), plan.periods.all(), cutoff=clock.now())
     rows = [row for row in read_submission_grid(plan, as_of, list(Unit.objects.divisions())).rows if not row.is_empty]
@@ -101,7 +101,7 @@ def test_the_reports_of_past_periods_are_a_mixture(demo):
     assert sorted(report.period.number for report in corrected) == [1, 2]
 
 
-def test_a_report_is_sent_and_reviewed_in_the_days_after_its_period(demo):
+def test_submission_is_sent_and_reviewed_after_its_period(demo):
     for report in Submission.objects.select_related("period").prefetch_related("steps__lines__update"):
         steps = sorted(report.steps.all(), key=lambda step: step.version)
         moments = [timezone.localtime(step.at) for step in steps]
@@ -115,7 +115,7 @@ def test_a_report_is_sent_and_reviewed_in_the_days_after_its_period(demo):
             assert all(timezone.localdate(at) <= timezone.localdate(step.at) for at in told)
 
 
-def test_run_again_it_changes_nothing(demo):
+def test_second_run_changes_nothing(demo):
     def state():
         return (
             sorted(SubmissionStep.objects.values_list("op_id", "version", "state")),
@@ -133,7 +133,7 @@ def test_run_again_it_changes_nothing(demo):
 
 
 def test_it_is_the_same_on_every_machine(demo):
-    """What a ref's story is follows from the refs alone: told for two of them as it was when it was written."""
+    """The history depends on the refs alone: two of them have the result recorded here."""
     actions = list(Plan.objects.get().actions.in_order())
     endings = demonstration._endings(actions)
     assert endings == demonstration._endings(list(reversed(actions)))

@@ -1,4 +1,4 @@
-"""`manage.py demo` makes accounts with a known password: only where it is asked for, and in nobody's own database."""
+"""`manage.py demo` refuses to run without its settings, without the plan or with real accounts."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -12,21 +12,21 @@ pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.mark.parametrize(("is_demo", "password"), [(False, PASSWORD), (True, "")])
-def test_it_refuses_unless_it_is_asked_for(seeded, settings, is_demo, password):
+def test_demo_needs_settings(seeded, settings, is_demo, password):
     settings.PMQA_DEMO, settings.PMQA_DEMO_PASSWORD = is_demo, password
     with pytest.raises(CommandError, match="Set PMQA_DEMO=True and PMQA_DEMO_PASSWORD first"):
         call_command("demo")
     assert not User.objects.exists()
 
 
-def test_it_needs_the_plan(seeded, settings):
+def test_demo_needs_the_plan(seeded, settings):
     Plan.objects.update(slug="another")
     settings.PMQA_DEMO, settings.PMQA_DEMO_PASSWORD = True, PASSWORD
     with pytest.raises(CommandError, match=r"run manage\.py seed first"):
         call_command("demo")
 
 
-def test_it_refuses_where_a_name_is_somebodys_own(seeded, settings):
+def test_demo_refuses_existing_real_account(seeded, settings):
     settings.PMQA_DEMO, settings.PMQA_DEMO_PASSWORD = True, PASSWORD
     UserFactory(username="coordinator")
     with pytest.raises(CommandError, match="real account"):

@@ -1,4 +1,4 @@
-"""Codes that a spreadsheet made numbers or days of, the words the templates offer, and the order of errors."""
+"""Codes that a spreadsheet turned into numbers or dates, the choices of the templates, and the order of errors."""
 
 import csv
 from datetime import date
@@ -15,14 +15,14 @@ from assignments.unit_names import UnitNames, parse_units
 from criteria.models import Criterion, Requirement, Verdict
 from exchange.data_sheet.columns import ActionSheet
 from exchange.data_sheet.export import build_data_sheet
-from exchange.models import ImportState
-from exchange.parse import read_basis, read_period
+from exchange.models import ImportJobState
+from exchange.parse import parse_basis, parse_period
 from exchange.whole_plan.export import build_plan_book, build_template
-from exchange.whole_plan.tables import PLAN, PLAN_FIELDS, TABLES, read_kind
+from exchange.whole_plan.tables import PLAN, PLAN_FIELDS, TABLES, parse_kind
 from plan.models import Plan
 from pmqa_tracker import clock
 from pmqa_tracker.parsing.cell import ReadCell
-from tests.exchange.bringing import bring, edited, exported, fingerprint, first_empty, opened, saved
+from tests.exchange.workbooks import edited, exported, fingerprint, first_empty, opened, preview, saved
 from tests.factories import (
     ActionItemFactory,
     CategoryFactory,
@@ -64,21 +64,21 @@ PLACES = (
 
 
 def expect_readings(error, value):
-    """The error offers what the cell may have said, and its message names it."""
-    assert [each for each in CHANGED[value] if each not in error["readings"] or each not in error["message"]] == []
+    """The error lists what the cell may have meant, also in its message."""
+    assert [each for each in CHANGED[value] if each not in error["candidates"] or each not in error["message"]] == []
 
 
 @pytest.mark.parametrize("value", CHANGED)
-def test_a_new_plan_takes_no_number_for_a_code(world, coordinator, value):
+def test_new_plan_refuses_number_as_code(world, coordinator, value):
     book = load_workbook(BytesIO(saved(build_plan_book(Plan.objects.get()))))
     cells = set()
     for sheet, heading in PLACES:
         column = next(cell.column_letter for cell in book[sheet][3] if cell.value == heading)
         book[sheet][f"{column}4"].value = value
         cells.add((sheet, f"{column}4"))
-    batch = bring(saved(book), None, coordinator)
-    assert batch.state == ImportState.REFUSED
-    found = {(each["sheet"], each["place"]): each for each in batch.found["errors"]}
+    job = preview(saved(book), None, coordinator)
+    assert job.state == ImportJobState.REFUSED
+    found = {(each["sheet"], each["cell_address"]): each for each in job.findings["errors"]}
     assert cells <= found.keys()
     for cell in cells:
         expect_readings(found[cell], value)
@@ -86,7 +86,7 @@ def test_a_new_plan_takes_no_number_for_a_code(world, coordinator, value):
 
 @pytest.mark.parametrize("value", CHANGED)
 @pytest.mark.parametrize("is_new", [True, False])
-def test_a_data_sheet_takes_no_number_for_a_code(world, coordinator, value, is_new):
+def test_data_sheet_refuses_number_as_code(world, coordinator, value, is_new):
     data = exported(world.plan)
     _book, _sheet, columns = opened(data)
     first = first_empty(data) if is_new else 4
@@ -94,19 +94,19 @@ def test_a_data_sheet_takes_no_number_for_a_code(world, coordinator, value, is_n
     names = ("ref", "criterion", "number") if is_new else ("ref", "number")
     rows = {name: first + place for place, name in enumerate(names)}
     changes = {(row, column): each for name, row in rows.items() for column, each in (new | {name: value}).items()}
-    batch = bring(edited(data, changes), world.plan, coordinator)
-    assert batch.state == ImportState.REFUSED
-    found = {each["place"]: each for each in batch.found["errors"]}
+    job = preview(edited(data, changes), world.plan, coordinator)
+    assert job.state == ImportJobState.REFUSED
+    found = {each["cell_address"]: each for each in job.findings["errors"]}
     assert found.keys() == {f"{get_column_letter(columns[name])}{row}" for name, row in rows.items()}
     for error in found.values():
         expect_readings(error, value)
 
 
 @pytest.mark.parametrize("value", CHANGED)
-def test_the_criterion_of_a_row_takes_no_number(world, coordinator, value):
-    batch = bring(edited(exported(world.plan), {(4, "criterion"): value}), world.plan, coordinator)
-    assert batch.state == ImportState.REFUSED
-    [error] = batch.found["errors"]
+def test_criterion_of_row_refuses_number(world, coordinator, value):
+    job = preview(edited(exported(world.plan), {(4, "criterion"): value}), world.plan, coordinator)
+    assert job.state == ImportJobState.REFUSED
+    [error] = job.findings["errors"]
     expect_readings(error, value)
 
 
@@ -154,7 +154,7 @@ def keeper(client):
 
 @pytest.mark.parametrize("value", CHANGED)
 @pytest.mark.parametrize(("model", "column"), COLUMNS)
-def test_an_admin_import_takes_no_number_for_a_code(client, keeper, world, model, column, value):
+def test_admin_import_refuses_number_as_code(client, keeper, world, model, column, value):
     rows = table(client, model)
     rows[-1][rows[0].index(column)] = value
     before = fingerprint()
@@ -167,7 +167,7 @@ def test_an_admin_import_takes_no_number_for_a_code(client, keeper, world, model
 
 
 @pytest.mark.parametrize(("model", "column"), [(Criterion, "code"), (Verdict, "criterion")])
-def test_a_csv_that_a_spreadsheet_wrote_takes_no_number_for_a_code(client, keeper, world, model, column):
+def test_csv_of_spreadsheet_refuses_number_as_code(client, keeper, world, model, column):
     rows = table(client, model)
     rows = [rows[0], *([each if each != "7.10" else "7.1" for each in row] for row in rows[2:])]
     response = upload(client, model, rows, ending=".csv")
@@ -178,8 +178,8 @@ def test_a_csv_that_a_spreadsheet_wrote_takes_no_number_for_a_code(client, keepe
 
 
 @pytest.mark.parametrize("model", [Criterion, Requirement, Verdict])
-def test_an_exported_csv_stays_the_same_in_a_spreadsheet(client, keeper, world, model):
-    """A spreadsheet makes a number of whatever looks like one and writes it in its own way."""
+def test_exported_csv_survives_spreadsheet(client, keeper, world, model):
+    """A spreadsheet turns every text that looks like a number into one and writes it in its own format."""
     content = client.post(reverse(f"admin:{label(model)}_export"), {"format": "1", "resource": "0"}).content
 
     def as_number(text):
@@ -194,7 +194,7 @@ def test_an_exported_csv_stays_the_same_in_a_spreadsheet(client, keeper, world, 
     assert (result.totals["skip"], result.totals["update"], result.totals["new"]) == (model.objects.count(), 0, 0)
 
 
-def test_whole_numbers_are_what_they_are(client, keeper, world):
+def test_whole_numbers_are_parsed(client, keeper, world):
     rows = table(client, Criterion)
     for row in rows[1:]:
         row[rows[0].index("category")] = 7.0
@@ -235,7 +235,7 @@ def test_every_choice_of_a_plans_workbook_is_read(world, which):
     book = build_template() if which == "template" else build_plan_book(plan)
     periods, names = list(plan.periods.order_by("number")), UnitNames.of(Unit.objects.all())
     later = {
-        "first": lambda cell: read_period(cell, periods), "last": lambda cell: read_period(cell, periods),
+        "first": lambda cell: parse_period(cell, periods), "last": lambda cell: parse_period(cell, periods),
         "lead": lambda cell: parse_units(cell, names), "support": lambda cell: parse_units(cell, names),
     }  # fmt: skip
     seen = set()
@@ -273,8 +273,8 @@ def test_every_choice_of_a_data_sheet_is_read(world, is_unit):
     ("word", "kind"),
     {"ผู้ตรวจประเมิน": "ASSESSOR", "ประเมินตนเอง": "SELF", "โดยผู้ตรวจประเมิน": "ASSESSOR", "SELF": "SELF"}.items(),
 )
-def test_the_words_that_explain_who_assessed_are_read(word, kind):
-    assert read_kind(ReadCell(word)) == kind
+def test_terms_for_assessor_are_parsed(word, kind):
+    assert parse_kind(ReadCell(word)) == kind
 
 
 @pytest.mark.parametrize(
@@ -286,11 +286,11 @@ def test_the_words_that_explain_who_assessed_are_read(word, kind):
         "ผู้ประสานงานยืนยันแล้ว": "CONFIRMED",
     }.items(),
 )
-def test_the_words_that_explain_a_schedule_are_read(word, basis):
-    assert read_basis(ReadCell(word)) == basis
+def test_terms_for_schedule_basis_are_parsed(word, basis):
+    assert parse_basis(ReadCell(word)) == basis
 
 
-def test_the_template_is_imported_with_the_words_of_its_explanations(world, coordinator):
+def test_template_accepts_terms_of_its_guide(world, coordinator):
     book = load_workbook(BytesIO(saved(build_template())))
     values = {cell.value: book[PLAN].cell(cell.row, 2) for cell in book[PLAN]["A"]}
     for heading, value in {
@@ -298,14 +298,14 @@ def test_the_template_is_imported_with_the_words_of_its_explanations(world, coor
         "วันสิ้นสุดแผน": "30 ก.ย. 2565", "ชื่อการประเมิน": "ครั้งใหม่", "ผู้ประเมิน": "ผู้ตรวจประเมิน",
     }.items():  # fmt: skip
         values[heading].value = value
-    batch = bring(saved(book), None, coordinator)
-    assert (batch.state, batch.found["errors"]) == (ImportState.PREVIEW, [])
+    job = preview(saved(book), None, coordinator)
+    assert (job.state, job.findings["errors"]) == (ImportJobState.PREVIEW, [])
 
 
 # The order of errors.
 
 
-def test_errors_of_a_new_plan_come_in_the_order_of_sheets_and_rows(world, coordinator):
+def test_new_plan_errors_are_sorted_by_sheet_and_row(world, coordinator):
     book = load_workbook(BytesIO(saved(build_plan_book(world.plan))))
     book["รายการ"]["G5"].value = "ปีหน้า"
     book["รายการ"]["J4"].value = "ไม่มีหน่วยงานนี้"
@@ -315,15 +315,15 @@ def test_errors_of_a_new_plan_come_in_the_order_of_sheets_and_rows(world, coordi
     book["หน่วยงาน"]["F4"].value = "ไม่มี"
     book["หน่วยงาน"]["B5"].value = "ชื่ออื่น"
     book["แผน"]["B7"].value = "วันหนึ่ง"
-    batch = bring(saved(book), None, coordinator)
+    job = preview(saved(book), None, coordinator)
     order = [sheet.title for sheet in book.worksheets]
-    told = [(order.index(each["sheet"]), each["row"]) for each in batch.found["errors"]]
+    told = [(order.index(each["sheet"]), each["row"]) for each in job.findings["errors"]]
     assert len(told) >= 7
     assert told == sorted(told)
 
 
-def test_errors_of_a_data_sheet_come_in_the_order_of_rows(world, coordinator):
-    """What is found while writing stands among what was found while reading."""
+def test_data_sheet_errors_are_sorted_by_row(world, coordinator):
+    """Errors found while writing are sorted among those found while reading."""
     data = exported(world.plan)
     row = first_empty(data)
     changes = {
@@ -331,9 +331,9 @@ def test_errors_of_a_data_sheet_come_in_the_order_of_rows(world, coordinator):
         (row, "levels"): "Advance", (row, "text"): "ก", (row + 1, "criterion"): "7.1", (row + 1, "levels"): "Advance",
         (row + 1, "text"): "ข", (row + 1, "first"): 2, (row + 1, "last"): 1, (row + 2, "ref"): 7.1,
     }  # fmt: skip
-    batch = bring(edited(data, changes), world.plan, coordinator)
+    job = preview(edited(data, changes), world.plan, coordinator)
     _book, _sheet, columns = opened(data)
-    places = [error["place"] for error in batch.found["errors"]]
+    places = [error["cell_address"] for error in job.findings["errors"]]
     assert places == [
         f"{get_column_letter(columns[name])}{number}" for number, name in (
             (4, "text"), (4, "progress"), (5, "result"), (row, "criterion"), (row + 1, "last"), (row + 2, "ref"),
@@ -341,8 +341,8 @@ def test_errors_of_a_data_sheet_come_in_the_order_of_rows(world, coordinator):
     ]  # fmt: skip
 
 
-def test_errors_of_an_admin_import_come_in_the_order_of_rows(client, keeper, world):
-    """A row whose key cannot be found stands among those that break a rule."""
+def test_admin_import_errors_are_sorted_by_row(client, keeper, world):
+    """A row with an unknown key is sorted among those that break a rule."""
     rows = table(client, Verdict)
     head, row = rows[0], rows[1]
     wrong = [list(row) for _ in range(3)]

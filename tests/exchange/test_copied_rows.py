@@ -1,4 +1,4 @@
-"""Rows that left their file: pasted, mixed, sorted, filtered, beside other columns. Each speaks for its unit."""
+"""Rows copied to another file, mixed, sorted, filtered or next to other columns: each reports for its unit."""
 
 import shutil
 import subprocess
@@ -10,11 +10,11 @@ from openpyxl.utils import get_column_letter
 
 from assignments.models import Unit
 from exchange.data_sheet.export import SHEET
-from exchange.models import ImportState
+from exchange.models import ImportJobState
 from exchange.whole_plan.export import build_template
 from plan.models import ProgressUpdate
 from tests.conftest import IS_REQUIRED
-from tests.exchange.bringing import HEADINGS, bring, edited, exported, opened, places, saved, write
+from tests.exchange.workbooks import HEADINGS, confirm, edited, exported, opened, places, preview, saved
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ UNITS = ("กทก.", "กทข.", "กทค.")
 
 @pytest.fixture
 def small():
-    """A plan of an action that each of three units leads, and one that the first leads and the second supports."""
+    """A plan with one action led by each of three units, and one led by the first and supported by the second."""
     plan = PlanFactory()
     units = [UnitFactory(abbreviation=name) for name in UNITS]
     for number, unit in enumerate(units, start=1):
@@ -42,7 +42,7 @@ def unit_of(name):
 
 
 def reported(plan, name=None, ref="", **changes):
-    """A sheet in which a result was typed for an action: of the unit of a name, or the coordinator's."""
+    """The sheet of a unit, or of the coordinator, with changes for one action; a result by default."""
     changes = changes or {"result": f"ผลของ {name or 'ผู้ประสานงาน'}"}
     return edited(exported(plan, unit_of(name) if name else None), {(ref, key): text for key, text in changes.items()})
 
@@ -62,44 +62,44 @@ def pasted(*rows):
     return saved(book)
 
 
-def test_rows_pasted_into_a_new_workbook_speak_for_their_unit(small, person):
+def test_rows_pasted_into_new_workbook_report_for_their_unit(small, person):
     data = pasted(*rows_of(reported(small, "กทข.", "1.1-A-2")))
-    batch = bring(data, small, person)
-    assert [note for note in batch.found["notes"] if "กทข." in note]
-    assert (batch.state, batch.found["absent"]) == (ImportState.PREVIEW, [])
-    write(batch, person)
-    assert told_of(small) == {"1.1-A-2": ("กทข.", "ผลของ กทข.")}
+    job = preview(data, small, person)
+    assert [note for note in job.findings["notes"] if "กทข." in note]
+    assert (job.state, job.findings["absent"]) == (ImportJobState.PREVIEW, [])
+    confirm(job, person)
+    assert reported_texts(small) == {"1.1-A-2": ("กทข.", "ผลของ กทข.")}
 
 
-def told_of(plan):
+def reported_texts(plan):
     updates = ProgressUpdate.objects.filter(action__plan=plan, source="IMPORT").select_related("action", "unit")
     return {each.action.ref: (each.unit and each.unit.abbreviation, each.result) for each in updates}
 
 
-def test_what_a_unit_may_not_change_it_may_not_change_in_a_new_workbook(small, person):
+def test_unit_limits_hold_in_new_workbook(small, person):
     rows = rows_of(exported(small, unit_of("กทข.")))
     columns = list(HEADINGS)
     rows[0][columns.index("text")] = "ข้อความใหม่"
-    [error] = bring(pasted(*rows), small, person).found["errors"]
+    [error] = preview(pasted(*rows), small, person).findings["errors"]
     assert error["heading"] == HEADINGS["text"]
     # Nor does a row without ref and version among them become a new action of the coordinator's.
     new = [None] * len(columns)
     new[columns.index("criterion")], new[columns.index("levels")], new[columns.index("text")] = "1.1", "A", "ใหม่"
-    [error] = bring(pasted(*rows_of(exported(small, unit_of("กทข."))), new), small, person).found["errors"]
+    [error] = preview(pasted(*rows_of(exported(small, unit_of("กทข."))), new), small, person).findings["errors"]
     assert error["row"] == 4
 
 
 @pytest.mark.parametrize("around", ["{}\u200b", "\u00a0{} ", "'{}"])
-def test_what_stands_around_a_mark_hides_no_unit(small, person, around):
-    """A row without a ref among the rows of a unit is no coordinator's, whatever pasting left around their marks."""
+def test_characters_around_mark_do_not_hide_unit(small, person, around):
+    """A row without a ref among rows of a unit belongs to the unit, whatever characters surround the marks."""
     columns = list(HEADINGS)
     rows = rows_of(exported(small, unit_of("กทข.")))
     for row in rows:
         row[columns.index("token")] = around.format(row[columns.index("token")])
     new = [None] * len(columns)
     new[columns.index("criterion")], new[columns.index("levels")], new[columns.index("text")] = "1.1", "A", "ใหม่"
-    assert bring(pasted(*rows), small, person).state == ImportState.UNCHANGED
-    [error] = bring(pasted(*rows, new), small, person).found["errors"]
+    assert preview(pasted(*rows), small, person).state == ImportJobState.UNCHANGED
+    [error] = preview(pasted(*rows, new), small, person).findings["errors"]
     assert error["row"] == len(rows) + 2
 
 
@@ -110,18 +110,18 @@ def test_rows_of_two_units_and_of_the_coordinator_in_one_workbook(small, person)
         *rows_of(reported(small, None, "1.1-A-3", text="แก้โดยผู้ประสานงาน", result="ผล"), "1.1-A-3"),
     ]
     for base in (pasted(*mixed), _into(exported(small), mixed)):
-        batch = bring(base, small, person)
-        assert (batch.state, batch.found.get("errors")) == (ImportState.PREVIEW, [])
-        assert len([note for note in batch.found["notes"] if "กทก." in note or "กทข." in note]) == 2
-    write(batch, person)
-    assert told_of(small) == {
+        job = preview(base, small, person)
+        assert (job.state, job.findings.get("errors")) == (ImportJobState.PREVIEW, [])
+        assert len([note for note in job.findings["notes"] if "กทก." in note or "กทข." in note]) == 2
+    confirm(job, person)
+    assert reported_texts(small) == {
         "1.1-A-1": ("กทก.", "ผลของ กทก."), "1.1-A-2": ("กทข.", "ผลของ กทข."), "1.1-A-3": ("กทค.", "ผล"),
     }  # fmt: skip
     assert small.actions.get(ref="1.1-A-3").text == "แก้โดยผู้ประสานงาน"
 
 
 def _into(data, rows):
-    """An exported workbook whose rows were replaced by pasted ones."""
+    """An exported workbook with its rows replaced by pasted ones."""
     book, sheet, _columns = opened(data)
     sheet.delete_rows(4, sheet.max_row)
     for row in rows:
@@ -131,21 +131,21 @@ def _into(data, rows):
 
 def test_a_row_of_one_unit_in_the_file_of_another(small, person):
     rows = [*rows_of(exported(small, unit_of("กทก."))), *rows_of(reported(small, "กทข.", "1.1-A-2"), "1.1-A-2")]
-    batch = write(bring(_into(exported(small, unit_of("กทก.")), rows), small, person), person)
-    assert (batch.state, batch.unit.abbreviation) == (ImportState.WRITTEN, "กทก.")
-    assert told_of(small) == {"1.1-A-2": ("กทข.", "ผลของ กทข.")}
-    batch = bring(pasted(*rows), small, person, unit=unit_of("กทก."))
-    assert {error["heading"] for error in batch.found["errors"]} == {HEADINGS["token"]}
+    job = confirm(preview(_into(exported(small, unit_of("กทก.")), rows), small, person), person)
+    assert (job.state, job.unit.abbreviation) == (ImportJobState.WRITTEN, "กทก.")
+    assert reported_texts(small) == {"1.1-A-2": ("กทข.", "ผลของ กทข.")}
+    job = preview(pasted(*rows), small, person, unit=unit_of("กทก."))
+    assert {error["heading"] for error in job.findings["errors"]} == {HEADINGS["token"]}
 
 
 def test_two_units_report_on_one_action(small, person):
-    """The row that says nothing is passed over; two that report are not guessed at."""
+    """A row without a report is ignored; two rows that report on one action are an error."""
     first, second = reported(small, "กทก.", "1.1-A-9"), reported(small, "กทข.", "1.1-A-9")
     quiet = rows_of(exported(small, unit_of("กทข.")), "1.1-A-9")
-    [error] = bring(pasted(*rows_of(first), *rows_of(second)), small, person).found["errors"]
+    [error] = preview(pasted(*rows_of(first), *rows_of(second)), small, person).findings["errors"]
     assert error["heading"] == HEADINGS["ref"]
-    write(bring(pasted(*rows_of(first), *quiet), small, person), person)
-    assert told_of(small) == {"1.1-A-9": ("กทก.", "ผลของ กทก.")}
+    confirm(preview(pasted(*rows_of(first), *quiet), small, person), person)
+    assert reported_texts(small) == {"1.1-A-9": ("กทก.", "ผลของ กทก.")}
 
 
 def test_rows_of_another_plan_or_with_a_mark_that_was_changed(small, person):
@@ -157,22 +157,22 @@ def test_rows_of_another_plan_or_with_a_mark_that_was_changed(small, person):
         [[row[0], row[1].removesuffix("-กทข."), *row[2:]] for row in rows_of(exported(small, unit_of("กทข.")))[:1]],
         [["1.1-A-3", *row[1:]] for row in rows_of(exported(small), "1.1-A-2")],
     ):
-        batch = bring(pasted(*rows), small, person)
-        assert [error["heading"] for error in batch.found["errors"]] == [HEADINGS["token"]]
+        job = preview(pasted(*rows), small, person)
+        assert [error["heading"] for error in job.findings["errors"]] == [HEADINGS["token"]]
 
 
-def test_a_sheet_that_was_renamed_and_one_that_is_there_twice(small, person):
+def test_renamed_and_duplicated_sheet(small, person):
     data = reported(small, "กทข.", "1.1-A-2")
     book = load_workbook(BytesIO(data))
     book[SHEET].title = "ของกองเรา"
-    batch = bring(saved(book), small, person)
-    assert (batch.state, batch.unit.abbreviation) == (ImportState.PREVIEW, "กทข.")
-    assert "ของกองเรา" in batch.found["notes"][0]
+    job = preview(saved(book), small, person)
+    assert (job.state, job.unit.abbreviation) == (ImportJobState.PREVIEW, "กทข.")
+    assert "ของกองเรา" in job.findings["notes"][0]
     book.copy_worksheet(book["ของกองเรา"]).title = "สำรอง"
-    assert "สำรอง" in bring(saved(book), small, person).found["errors"][0]["message"]
+    assert "สำรอง" in preview(saved(book), small, person).findings["errors"][0]["message"]
     book["ของกองเรา"].title = SHEET
-    batch = bring(saved(book), small, person)
-    assert (batch.state, "สำรอง" in batch.found["notes"][0]) == (ImportState.PREVIEW, True)
+    job = preview(saved(book), small, person)
+    assert (job.state, "สำรอง" in job.findings["notes"][0]) == (ImportJobState.PREVIEW, True)
 
 
 # What the guide promises.
@@ -229,24 +229,27 @@ ARRANGED = {
 
 @pytest.mark.parametrize("way", ARRANGED)
 @pytest.mark.parametrize("name", [None, "กทก."])
-def test_a_sheet_that_was_arranged_is_read_like_before(small, person, way, name):
+def test_rearranged_sheet_is_read_like_the_original(small, person, way, name):
     data = reported(small, name, "1.1-A-1") if name else reported(small, None, "1.1-A-1", text="ใหม่", result="ผล")
-    expected = bring(data, small, person).found["rows"]
+    expected = preview(data, small, person).findings["rows"]
     book, sheet, _columns = opened(data)
     ARRANGED[way](sheet)
-    batch = bring(saved(book), small, person)
-    assert (batch.state, batch.found["errors"], batch.found["absent"]) == (ImportState.PREVIEW, [], [])
-    assert [(row["name"], row["cells"]) for row in batch.found["rows"]] == [
+    job = preview(saved(book), small, person)
+    assert (job.state, job.findings["errors"], job.findings["absent"]) == (ImportJobState.PREVIEW, [], [])
+    assert [(row["name"], row["cells"]) for row in job.findings["rows"]] == [
         (row["name"], row["cells"]) for row in expected
     ]
 
 
-def test_words_typed_where_they_are_only_shown_are_not_lost_without_a_word(small, person):
-    data = edited(exported(small), {("1.1-A-1", "told"): "พิมพ์ผิดคอลัมน์"})
-    batch = bring(data, small, person)
-    assert (batch.state, len(places(batch))) == (ImportState.REFUSED, 1)
-    assert HEADINGS["result"] in batch.found["errors"][0]["message"]
-    assert bring(edited(exported(small), {("1.1-A-1", "told"): None}), small, person).state == ImportState.UNCHANGED
+def test_text_in_readonly_column_is_an_error(small, person):
+    data = edited(exported(small), {("1.1-A-1", "latest_result"): "พิมพ์ผิดคอลัมน์"})
+    job = preview(data, small, person)
+    assert (job.state, len(places(job))) == (ImportJobState.REFUSED, 1)
+    assert HEADINGS["result"] in job.findings["errors"][0]["message"]
+    assert (
+        preview(edited(exported(small), {("1.1-A-1", "latest_result"): None}), small, person).state
+        == ImportJobState.UNCHANGED
+    )
 
 
 def _spaced(text):
@@ -258,11 +261,11 @@ def _spelled(text):
 
 
 @pytest.mark.parametrize("way", [_spaced, _spelled])
-@pytest.mark.parametrize("name", ["ref", "told", "criterion", "status", "levels"])
-def test_a_cell_that_says_the_same_in_another_spelling_is_no_change(small, person, name, way):
-    """What programs and people do to the cells that tell what a row is about, or only show something."""
+@pytest.mark.parametrize("name", ["ref", "latest_result", "criterion", "status", "levels"])
+def test_other_spelling_of_cell_is_no_change(small, person, name, way):
+    """Programs and users change the spelling of cells that identify a row or are read-only."""
     words = {("1.1-A-1", "result"): "กำลังทำ แล้วส่ง 1\nข้อสอง"}
-    write(bring(edited(exported(small), words), small, person), person)
+    confirm(preview(edited(exported(small), words), small, person), person)
     data = exported(small)
     book, sheet, columns = opened(data)
     for row in range(4, sheet.max_row + 1):
@@ -270,12 +273,12 @@ def test_a_cell_that_says_the_same_in_another_spelling_is_no_change(small, perso
         if cell.value:
             cell.value = way(str(cell.value))
     assert saved(book) != data
-    batch = bring(saved(book), small, person)
-    assert (batch.state, batch.found["errors"], batch.found["absent"]) == (ImportState.UNCHANGED, [], [])
+    job = preview(saved(book), small, person)
+    assert (job.state, job.findings["errors"], job.findings["absent"]) == (ImportJobState.UNCHANGED, [], [])
 
 
 @pytest.mark.apart
-def test_libreoffice_saves_it_and_nothing_changes(small, person, tmp_path):
+def test_file_saved_by_libreoffice_changes_nothing(small, person, tmp_path):
     office = shutil.which("soffice")
     if office is None and not IS_REQUIRED:
         pytest.skip("LibreOffice is missing")
@@ -289,5 +292,5 @@ def test_libreoffice_saves_it_and_nothing_changes(small, person, tmp_path):
         check=True, capture_output=True, timeout=300,
     )  # fmt: skip
     data = (tmp_path / "แผน.xlsx").read_bytes()
-    assert bring(data, small, person).state == ImportState.UNCHANGED
+    assert preview(data, small, person).state == ImportJobState.UNCHANGED
     assert not load_workbook(BytesIO(data))[SHEET].protection.sheet

@@ -1,4 +1,4 @@
-"""A data sheet comes back: changes cell by cell, all or nothing, one entry a row, and back again."""
+"""Import of a data sheet: preview, confirmation, unit sheets, undo and edits of others."""
 
 from uuid import uuid4
 
@@ -7,11 +7,11 @@ import pytest
 from assignments.access import Access
 from assignments.models import Unit
 from exchange import jobs
-from exchange.models import ImportState
+from exchange.models import ImportJobState
 from exchange.undo import UndoneAlreadyError, read_undoable, undo_import
 from plan.models import ActionItem, Plan, ProgressUpdate, Status
 from pmqa_tracker import clock
-from tests.exchange.bringing import bring, edited, exported, fingerprint, first_empty, opened, places, saved, write
+from tests.exchange.workbooks import confirm, edited, exported, fingerprint, first_empty, opened, places, preview, saved
 from tests.factories import UserFactory
 from tests.odd_workbooks import ODDITIES
 
@@ -25,24 +25,24 @@ def plan():
 
 @pytest.fixture
 def started(plan):
-    """Refs of actions under way, led by one unit alone."""
+    """Refs of the actions in progress."""
     return [each.ref for each in plan.actions.filter(status=Status.IN_PROGRESS).in_order()]
 
 
-def test_an_unchanged_file_changes_nothing_and_says_so(plan, coordinator):
+def test_unchanged_file_changes_nothing(plan, coordinator):
     before = fingerprint()
-    batch = bring(exported(plan), plan, coordinator)
-    assert (batch.state, batch.found["rows"], batch.found["unchanged"]) == (ImportState.UNCHANGED, [], 141)
+    job = preview(exported(plan), plan, coordinator)
+    assert (job.state, job.findings["rows"], job.findings["unchanged"]) == (ImportJobState.UNCHANGED, [], 141)
     assert fingerprint() == before
 
 
-def test_the_departments_plan_as_other_programs_save_it_changes_nothing(plan, coordinator):
+def test_file_saved_by_other_programs_changes_nothing(plan, coordinator):
     for oddity in ("Strict Open XML", "rich texts with phonetic hints", "two bytes a letter", "prefixed elements"):
-        batch = bring(ODDITIES[oddity](exported(plan)), plan, coordinator)
-        assert (batch.state, batch.found["unchanged"]) == (ImportState.UNCHANGED, 141), oddity
+        job = preview(ODDITIES[oddity](exported(plan)), plan, coordinator)
+        assert (job.state, job.findings["unchanged"]) == (ImportJobState.UNCHANGED, 141), oddity
 
 
-def test_the_preview_tells_every_cell_before_and_after_and_writes_nothing(plan, coordinator, started):
+def test_preview_shows_values_before_and_after_and_writes_nothing(plan, coordinator, started):
     ref = started[0]
     action = plan.actions.with_details().get(ref=ref)
     before = fingerprint()
@@ -56,9 +56,9 @@ def test_the_preview_tells_every_cell_before_and_after_and_writes_nothing(plan, 
             (ref, "basis"): "CONFIRMED",
         },
     )
-    batch = bring(data, plan, coordinator)
-    assert batch.state == ImportState.PREVIEW
-    [row] = batch.found["rows"]
+    job = preview(data, plan, coordinator)
+    assert job.state == ImportJobState.PREVIEW
+    [row] = job.findings["rows"]
     assert (row["kind"], row["name"]) == ("CHANGED", ref)
     told = {cell["heading"]: (cell["before"], cell["after"]) for cell in row["cells"]}
     assert told["ความก้าวหน้า (%)"] == (str(action.progress), "90")
@@ -69,17 +69,17 @@ def test_the_preview_tells_every_cell_before_and_after_and_writes_nothing(plan, 
 
 
 @pytest.mark.both_databases
-def test_confirming_writes_one_entry_a_row_with_its_source_and_file(plan, coordinator, started):
+def test_confirmation_writes_one_entry_per_row_with_source_and_file(plan, coordinator, started):
     told, content = started[0], started[1]
     data = edited(
         exported(plan), {(told, "progress"): 95, (told, "next_step"): "ขอความเห็นชอบ", (content, "text"): "=1+1"}
     )
     counts = ProgressUpdate.objects.count(), ActionItem.history.count()
-    batch = write(bring(data, plan, coordinator, name="จากกอง.xlsx"), coordinator)
-    assert batch.state == ImportState.WRITTEN
+    job = confirm(preview(data, plan, coordinator, name="จากกอง.xlsx"), coordinator)
+    assert job.state == ImportJobState.WRITTEN
     assert (ProgressUpdate.objects.count(), ActionItem.history.count()) == (counts[0] + 1, counts[1] + 1)
     update = plan.actions.get(ref=told).updates.latest("version")
-    assert (update.source, update.import_key, update.author) == (ProgressUpdate.Source.IMPORT, batch.key, coordinator)
+    assert (update.source, update.import_key, update.author) == (ProgressUpdate.Source.IMPORT, job.key, coordinator)
     assert update.file_name == "จากกอง.xlsx"
     assert (update.progress_to, update.next_step, update.status_to) == (95, "ขอความเห็นชอบ", Status.IN_PROGRESS)
     entry = plan.actions.get(ref=content).history.latest("history_id")
@@ -87,16 +87,16 @@ def test_confirming_writes_one_entry_a_row_with_its_source_and_file(plan, coordi
     assert "จากกอง.xlsx" in entry.history_change_reason
 
 
-def test_a_status_alone_brings_the_progress_it_stands_for(plan, coordinator, started):
+def test_status_alone_sets_progress(plan, coordinator, started):
     ref = started[0]
     data = edited(exported(plan), {(ref, "status"): "ดำเนินการแล้วเสร็จ", (ref, "result"): "เผยแพร่แล้ว"})
-    write(bring(data, plan, coordinator), coordinator)
+    confirm(preview(data, plan, coordinator), coordinator)
     action = plan.actions.get(ref=ref)
     assert (action.status, action.progress) == (Status.DONE, 100)
 
 
 @pytest.mark.both_databases
-def test_new_rows_get_a_ref_and_all_they_say(plan, coordinator):
+def test_new_rows_get_ref_and_all_values(plan, coordinator):
     data = exported(plan)
     row = first_empty(data)
     data = edited(
@@ -107,10 +107,10 @@ def test_new_rows_get_a_ref_and_all_they_say(plan, coordinator):
             (row, "status"): "อยู่ระหว่างดำเนินการ", (row, "progress"): 0.2,
         },
     )  # fmt: skip
-    batch = bring(data, plan, coordinator)
-    assert [each["kind"] for each in batch.found["rows"]] == ["NEW"]
-    batch = write(batch, coordinator)
-    made = plan.actions.with_details().get(pk=batch.written[0]["pk"])
+    job = preview(data, plan, coordinator)
+    assert [each["kind"] for each in job.findings["rows"]] == ["NEW"]
+    job = confirm(job, coordinator)
+    made = plan.actions.with_details().get(pk=job.changes[0]["pk"])
     assert made.ref.startswith("1.2.1-A-")
     assert (made.status, made.progress, made.first_period.number) == (Status.IN_PROGRESS, 20, 2)
     assert [str(each.unit) for each in made.lead + made.support] == ["สลก.", "กพร.", "กค."]
@@ -118,25 +118,25 @@ def test_new_rows_get_a_ref_and_all_they_say(plan, coordinator):
     assert made.history.get().history_type == "+"
 
 
-def test_rows_absent_from_the_file_are_left_alone(plan, coordinator):
+def test_rows_missing_from_file_stay(plan, coordinator):
     book, sheet, _columns = opened(exported(plan))
     gone = [sheet.cell(row, 1).value for row in (5, 6)]
     sheet.delete_rows(5, 2)
-    batch = bring(saved(book), plan, coordinator)
-    assert (batch.state, batch.found["absent"]) == (ImportState.UNCHANGED, gone)
+    job = preview(saved(book), plan, coordinator)
+    assert (job.state, job.findings["absent"]) == (ImportJobState.UNCHANGED, gone)
     assert plan.actions.count() == 141
 
 
 def test_with_one_error_nothing_is_written(plan, coordinator, started):
     before = fingerprint()
     data = edited(exported(plan), {(started[0], "progress"): 95, (started[1], "progress"): 101})
-    batch = bring(data, plan, coordinator)
-    assert (batch.state, len(places(batch))) == (ImportState.REFUSED, 1)
-    assert write(batch, coordinator).state == ImportState.REFUSED
+    job = preview(data, plan, coordinator)
+    assert (job.state, len(places(job))) == (ImportJobState.REFUSED, 1)
+    assert confirm(job, coordinator).state == ImportJobState.REFUSED
     assert fingerprint() == before
 
 
-def test_the_rules_of_a_status_are_told_at_their_columns(plan, coordinator, started):
+def test_status_rules_are_reported_at_their_columns(plan, coordinator, started):
     waiting = plan.actions.filter(status=Status.NOT_STARTED).in_order().first().ref
     data = edited(
         exported(plan),
@@ -148,7 +148,7 @@ def test_the_rules_of_a_status_are_told_at_their_columns(plan, coordinator, star
             (waiting, "progress"): 40,
         },
     )
-    batch = bring(data, plan, coordinator)
+    job = preview(data, plan, coordinator)
     _book, sheet, columns = opened(data)
     rows = {sheet.cell(row, 1).value: row for row in range(4, sheet.max_row + 1)}
     wanted = {
@@ -159,45 +159,45 @@ def test_the_rules_of_a_status_are_told_at_their_columns(plan, coordinator, star
         (waiting, "progress"),
     }
     letters = {name: sheet.cell(3, column).column_letter for name, column in columns.items()}
-    assert places(batch) == sorted(f"{letters[name]}{rows[ref]}" for ref, name in wanted)
+    assert places(job) == sorted(f"{letters[name]}{rows[ref]}" for ref, name in wanted)
 
 
 @pytest.mark.both_databases
-def test_what_changed_after_the_preview_is_looked_at_again(plan, coordinator, started, tell):
+def test_change_after_preview_makes_new_preview(plan, coordinator, started, tell):
     ref = started[0]
-    batch = bring(edited(exported(plan), {(ref, "progress"): 95}), plan, coordinator)
+    job = preview(edited(exported(plan), {(ref, "progress"): 95}), plan, coordinator)
     tell(plan.actions.get(ref=ref), coordinator, progress=99, result="คืบหน้า")
     before = fingerprint()
-    batch = write(batch, coordinator)
-    assert (batch.state, [row["kind"] for row in batch.found["rows"]]) == (ImportState.PREVIEW, ["CONFLICT"])
-    assert batch.refusal
+    job = confirm(job, coordinator)
+    assert (job.state, [row["kind"] for row in job.findings["rows"]]) == (ImportJobState.PREVIEW, ["CONFLICT"])
+    assert job.refusal
     assert fingerprint() == before
 
 
-def test_the_file_confirmed_is_the_one_looked_at(plan, coordinator, started, settings):
-    batch = bring(edited(exported(plan), {(started[0], "progress"): 95}), plan, coordinator)
-    file = settings.DATA_DIR / "uploads" / batch.staged
+def test_changed_or_missing_file_is_not_confirmed(plan, coordinator, started, settings):
+    job = preview(edited(exported(plan), {(started[0], "progress"): 95}), plan, coordinator)
+    file = settings.DATA_DIR / "uploads" / job.staged
     file.write_bytes(edited(exported(plan), {(started[0], "progress"): 99}))
     with pytest.raises(jobs.StalePreviewError):
-        write(batch, coordinator)
+        confirm(job, coordinator)
     file.unlink()
     with pytest.raises(jobs.StalePreviewError):
-        write(batch, coordinator)
+        confirm(job, coordinator)
 
 
 @pytest.mark.both_databases
-def test_two_clicks_write_once(plan, coordinator, started):
-    batch = bring(edited(exported(plan), {(started[0], "progress"): 95}), plan, coordinator)
+def test_two_confirmations_write_once(plan, coordinator, started):
+    job = preview(edited(exported(plan), {(started[0], "progress"): 95}), plan, coordinator)
     count = ProgressUpdate.objects.count()
-    write(batch, coordinator)
-    write(batch, coordinator)
+    confirm(job, coordinator)
+    confirm(job, coordinator)
     assert ProgressUpdate.objects.count() == count + 1
 
 
 # A unit's own sheet.
 
 
-def test_a_units_sheet_holds_its_actions_and_brings_in_progress(plan, coordinator):
+def test_unit_sheet_has_its_actions_and_imports_progress(plan, coordinator):
     unit = Unit.objects.get(abbreviation="สพม.")
     data = exported(plan, unit)
     _book, sheet, columns = opened(data)
@@ -206,13 +206,13 @@ def test_a_units_sheet_holds_its_actions_and_brings_in_progress(plan, coordinato
     assert sheet.cell(4, columns["text"]).protection.locked
     assert not sheet.cell(4, columns["status"]).protection.locked
     led = plan.actions.filter(status=Status.IN_PROGRESS).for_units([unit], role="LEAD").in_order().first()
-    batch = write(bring(edited(data, {(led.ref, "progress"): 97}), plan, coordinator), coordinator)
-    assert (batch.kind, batch.unit) == ("UNIT_SHEET", unit)
+    job = confirm(preview(edited(data, {(led.ref, "progress"): 97}), plan, coordinator), coordinator)
+    assert (job.kind, job.unit) == ("UNIT_SHEET", unit)
     update = led.updates.latest("version")
     assert (update.progress_to, update.unit, update.author) == (97, unit, coordinator)
 
 
-def test_a_units_sheet_changes_no_content_and_no_actions_of_others(plan, coordinator):
+def test_unit_sheet_cannot_change_content_or_other_actions(plan, coordinator):
     unit = Unit.objects.get(abbreviation="สพม.")
     led = plan.actions.filter(status=Status.IN_PROGRESS).for_units([unit], role="LEAD").in_order()
     supported = (
@@ -222,16 +222,16 @@ def test_a_units_sheet_changes_no_content_and_no_actions_of_others(plan, coordin
         exported(plan, unit),
         {(led[0].ref, "text"): "ข้อความใหม่", (led[1].ref, "lead"): "กพร.", (supported[0].ref, "progress"): 99},
     )
-    batch = bring(data, plan, coordinator)
+    job = preview(data, plan, coordinator)
     _book, sheet, columns = opened(data)
     rows = {sheet.cell(row, 1).value: row for row in range(4, sheet.max_row + 1)}
     letters = {name: sheet.cell(3, column).column_letter for name, column in columns.items()}
     wanted = [(led[0].ref, "text"), (led[1].ref, "lead"), (supported[0].ref, "progress")]
-    assert places(batch) == sorted(f"{letters[name]}{rows[ref]}" for ref, name in wanted)
+    assert places(job) == sorted(f"{letters[name]}{rows[ref]}" for ref, name in wanted)
     # The whole plan's sheet, called a unit's: rows of others are refused.
     other = plan.actions.filter(status=Status.IN_PROGRESS).exclude(pk__in=plan.actions.for_units([unit])).first()
-    batch = bring(edited(exported(plan), {(other.ref, "progress"): 99}), plan, coordinator, unit=unit)
-    assert [error["heading"] for error in batch.found["errors"]] == ["รหัสรายการ"]
+    job = preview(edited(exported(plan), {(other.ref, "progress"): 99}), plan, coordinator, unit=unit)
+    assert [error["heading"] for error in job.findings["errors"]] == ["รหัสรายการ"]
 
 
 def test_supporting_units_add_results(plan, coordinator):
@@ -241,7 +241,7 @@ def test_supporting_units_add_results(plan, coordinator):
         plan.actions.filter(status=Status.IN_PROGRESS).for_units([unit], role="SUPPORT").exclude(pk__in=led).first()
     )
     data = edited(exported(plan, unit), {(supported.ref, "result"): "ส่งข้อมูลแล้ว"})
-    write(bring(data, plan, coordinator), coordinator)
+    confirm(preview(data, plan, coordinator), coordinator)
     update = supported.updates.latest("version")
     assert (update.result, update.unit, update.progress_from) == ("ส่งข้อมูลแล้ว", unit, update.progress_to)
 
@@ -250,7 +250,7 @@ def test_supporting_units_add_results(plan, coordinator):
 
 
 @pytest.mark.both_databases
-def test_an_import_is_undone_where_nobody_has_edited_since(plan, coordinator, started, tell):
+def test_undo_restores_rows_nobody_edited(plan, coordinator, started, tell):
     content, moved, edited_since = started[:3]
     data = exported(plan)
     row = first_empty(data)
@@ -260,20 +260,20 @@ def test_an_import_is_undone_where_nobody_has_edited_since(plan, coordinator, st
         (edited_since, "progress"): 96, (row, "criterion"): "1.2.1", (row, "levels"): "A", (row, "text"): "รายการใหม่",
     }  # fmt: skip
     leads = [str(each.unit) for each in plan.actions.with_details().get(ref=content).lead]
-    batch = write(bring(edited(data, changes), plan, coordinator), coordinator)
+    job = confirm(preview(edited(data, changes), plan, coordinator), coordinator)
     tell(plan.actions.get(ref=edited_since), coordinator, progress=99, result="คืบหน้า")
-    assert read_undoable(batch).edited == [edited_since]
-    undo_import(job=batch, access=Access.of(coordinator), at=clock.now())
+    assert read_undoable(job).edited == [edited_since]
+    undo_import(job=job, access=Access.of(coordinator), at=clock.now())
     after = {each.ref: (each.text, each.status, each.progress) for each in plan.actions.all()}
     assert {ref for ref in after if after[ref] != before.get(ref)} == {edited_since}
     assert set(after) == set(before)
     assert [str(each.unit) for each in plan.actions.with_details().get(ref=content).lead] == leads
     assert plan.actions.get(ref=moved).updates.latest("version").reason
     with pytest.raises(UndoneAlreadyError):
-        undo_import(job=batch, access=Access.of(coordinator), at=clock.now())
+        undo_import(job=job, access=Access.of(coordinator), at=clock.now())
 
 
-def test_undoing_done_and_blocked_keeps_the_rules(plan, coordinator, started):
+def test_undo_of_done_and_blocked_keeps_rules(plan, coordinator, started):
     done = plan.actions.filter(status=Status.DONE).in_order().first().ref
     blocked = plan.actions.filter(status=Status.BLOCKED).in_order().first()
     data = edited(
@@ -283,9 +283,9 @@ def test_undoing_done_and_blocked_keeps_the_rules(plan, coordinator, started):
             (blocked.ref, "status"): "อยู่ระหว่างดำเนินการ", (blocked.ref, "progress"): blocked.progress + 1,
         },
     )  # fmt: skip
-    batch = write(bring(data, plan, coordinator), coordinator)
-    assert batch.state == ImportState.WRITTEN
-    undo_import(job=batch, access=Access.of(coordinator), at=clock.now())
+    job = confirm(preview(data, plan, coordinator), coordinator)
+    assert job.state == ImportJobState.WRITTEN
+    undo_import(job=job, access=Access.of(coordinator), at=clock.now())
     assert plan.actions.get(ref=done).status == Status.DONE
     back = plan.actions.get(ref=blocked.ref)
     assert (back.status, back.progress) == (Status.BLOCKED, blocked.progress)
@@ -295,7 +295,7 @@ def test_undoing_done_and_blocked_keeps_the_rules(plan, coordinator, started):
 
 
 @pytest.mark.both_databases
-def test_fifty_edits_by_others_are_never_overwritten_in_silence(plan, coordinator, tell):
+def test_fifty_edits_of_others_are_not_overwritten_silently(plan, coordinator, tell):
     data = exported(plan)
     refs = [each.ref for each in plan.actions.filter(status=Status.IN_PROGRESS).in_order()]
     refs += [each.ref for each in plan.actions.filter(status=Status.NOT_STARTED).in_order()]
@@ -314,36 +314,36 @@ def test_fifty_edits_by_others_are_never_overwritten_in_silence(plan, coordinato
                 unit=Unit.objects.exclude(assignments__action=action).first(), role="SUPPORT", position=99
             )
     changes = {(ref, "text"): f"แก้ในไฟล์ {ref}" for ref in mine}
-    batch = bring(edited(data, changes), plan, coordinator)
-    kinds = {row["name"]: row["kind"] for row in batch.found["rows"]}
+    job = preview(edited(data, changes), plan, coordinator)
+    kinds = {row["name"]: row["kind"] for row in job.findings["rows"]}
     assert {ref for ref, kind in kinds.items() if kind == "CONFLICT"} == set(theirs[1::3])
     assert {ref for ref, kind in kinds.items() if kind == "MERGED"} == set(theirs) - set(theirs[1::3])
     assert {ref for ref, kind in kinds.items() if kind == "CHANGED"} == set(mine) - set(theirs)
-    conflict = next(row for row in batch.found["rows"] if row["name"] == theirs[1])
+    conflict = next(row for row in job.findings["rows"] if row["name"] == theirs[1])
     assert [(cell["before"], cell["after"]) for cell in conflict["cells"]] == [("ผู้อื่นแก้ 1", f"แก้ในไฟล์ {theirs[1]}")]
     stood = {each.ref: each.text for each in plan.actions.all()}
-    taken = [row["row"] for row in batch.found["rows"] if row["name"] in theirs[:2]]
-    write(batch, coordinator, taken=taken)
+    file_rows = [row["row"] for row in job.findings["rows"] if row["name"] in theirs[:2]]
+    confirm(job, coordinator, file_rows=file_rows)
     now = {each.ref: each.text for each in plan.actions.all()}
     assert {ref for ref in now if now[ref] != stood[ref]} == set(mine) - set(theirs[4::3])
     assert plan.actions.get(ref=theirs[0]).updates.latest("version").result == "งานของผู้อื่น 0"
 
 
 @pytest.mark.both_databases
-def test_of_a_conflict_only_what_its_author_changed_is_written(plan, coordinator, started, tell):
+def test_conflict_writes_only_columns_changed_in_file(plan, coordinator, started, tell):
     ref = started[0]
     data = edited(exported(plan), {(ref, "text"): "แก้ในไฟล์"})
     tell(plan.actions.get(ref=ref), coordinator, status=Status.DONE, op_id=uuid4())
-    batch = bring(data, plan, coordinator)
-    [row] = batch.found["rows"]
+    job = preview(data, plan, coordinator)
+    [row] = job.findings["rows"]
     assert [cell["heading"] for cell in row["cells"]] == ["สิ่งที่ต้องดำเนินการ"]
-    write(batch, coordinator, taken=[row["row"]])
+    confirm(job, coordinator, file_rows=[row["row"]])
     action = plan.actions.get(ref=ref)
     assert (action.text, action.status) == ("แก้ในไฟล์", Status.DONE)
 
 
-def test_a_row_its_author_left_alone_is_no_conflict(plan, coordinator, started, tell):
+def test_unchanged_row_is_no_conflict(plan, coordinator, started, tell):
     data = exported(plan)
     tell(plan.actions.get(ref=started[0]), coordinator, progress=97, result="คืบหน้า")
-    batch = bring(data, plan, coordinator)
-    assert (batch.state, batch.found["rows"]) == (ImportState.UNCHANGED, [])
+    job = preview(data, plan, coordinator)
+    assert (job.state, job.findings["rows"]) == (ImportJobState.UNCHANGED, [])

@@ -1,4 +1,4 @@
-"""The fixtures are the document: every word of the careful reading, every count, every uncertainty."""
+"""The fixtures equal the transcript of the document: texts, counts and uncertain passages."""
 
 import copy
 from datetime import date
@@ -10,7 +10,7 @@ from assignments.access import RoleGroup
 from assignments.models import Unit
 from criteria.models import Category, Criterion, Requirement, Verdict
 from plan.models import ActionItem, Plan
-from tests.exchange import reading
+from tests.exchange import transcript
 
 pytestmark = pytest.mark.django_db
 
@@ -20,13 +20,13 @@ def plan(seeded):
     return Plan.objects.get(slug="2562-2563")
 
 
-def test_every_word_equals_the_reading(plan):
-    assert reading.differences(reading.read(), plan) == []
+def test_every_text_equals_the_transcript(plan):
+    assert transcript.differences(transcript.read(), plan) == []
 
 
-def test_the_comparison_sees_one_wrong_character(plan):
-    """Each text of the reading with one character changed, one after the other: never unseen."""
-    original = reading.read()
+def test_comparison_finds_one_wrong_character(plan):
+    """Change one character in each text of the transcript in turn; the comparison finds every change."""
+    original = transcript.read()
     places = [("title",), ("organization",), ("categories", 3, "title"), ("criteria", 12, "title")]
     for at, row in enumerate(original["rows"]):
         for level in row["levels"]:
@@ -34,7 +34,7 @@ def test_the_comparison_sees_one_wrong_character(plan):
                 places.append(("rows", at, "requirements", level))
             places.append(("rows", at, "verdicts", level, "reason"))
         places += [("rows", at, "actions", number, "text") for number in range(len(row["actions"]))]
-    found = dict(reading._found(plan))
+    found = dict(transcript._found(plan))
     for place in places[::7]:
         changed = copy.deepcopy(original)
         *way, last = place
@@ -44,7 +44,7 @@ def test_the_comparison_sees_one_wrong_character(plan):
         text = target[last]
         middle = len(text) // 2
         target[last] = text[:middle] + "ฬ" + text[middle + 1 :]
-        expected = dict(reading._expected(changed))
+        expected = dict(transcript._expected(changed))
         assert [name for name in expected if expected[name] != found[name]], place
 
 
@@ -58,10 +58,10 @@ def test_the_comparison_sees_one_wrong_character(plan):
         lambda row: row["actions"].pop(),
     ],
 )
-def test_the_comparison_sees_more_than_texts(plan, change):
-    changed = reading.read()
+def test_comparison_finds_more_than_texts(plan, change):
+    changed = transcript.read()
     change(changed["rows"][1])
-    assert reading.differences(changed, plan) != []
+    assert transcript.differences(changed, plan) != []
 
 
 def test_the_counts_of_the_document(plan):
@@ -88,7 +88,7 @@ def test_the_five_periods_have_real_days(plan):
     assert (plan.starts_on, plan.ends_on) == (date(2019, 8, 1), date(2020, 9, 30))
 
 
-def test_every_unit_is_every_division(plan):
+def test_collective_of_all_units_has_every_division(plan):
     everyone = Unit.objects.get(abbreviation="ทุกหน่วยงาน")
     assert set(everyone.members.all()) == set(Unit.objects.divisions())
     owners = Unit.objects.get(abbreviation="หน่วยงานผู้รับผิดชอบกระบวนงาน")
@@ -96,12 +96,12 @@ def test_every_unit_is_every_division(plan):
     assert not Unit.objects.divisions().filter(reading_note="").exists()
 
 
-def test_what_is_uncertain_is_said_where_it_concerns(plan):
-    """Each uncertain place of the reading has a note on its criterion or on an action of it."""
+def test_uncertain_passages_have_a_note(plan):
+    """Each uncertain passage of the transcript has a note at its criterion or one of its actions."""
     noted = {criterion.code for criterion in Criterion.objects.exclude(reading_note="")}
     noted |= {action.criterion.code for action in plan.actions.exclude(reading_note="").select_related("criterion")}
     codes = set(Criterion.objects.values_list("code", flat=True))
-    for uncertain in reading.read()["uncertain"]:
+    for uncertain in transcript.read()["uncertain"]:
         named = {word.strip(",;") for word in uncertain["where"].split()} & codes
         assert named or uncertain["where"] == "periods", uncertain["where"]
         assert named <= noted, uncertain["where"]
@@ -118,7 +118,7 @@ def test_what_is_uncertain_is_said_where_it_concerns(plan):
         ("6.2", "ยังไม่กำหนดช่วงเวลา"),
     ],
 )
-def test_a_note_quotes_what_it_speaks_of(plan, code, said):
+def test_criterion_note_quotes_the_passage(plan, code, said):
     assert said in Criterion.objects.get(code=code).reading_note
 
 
@@ -144,13 +144,13 @@ def test_a_note_quotes_what_it_speaks_of(plan, code, said):
         ("6.3-S-1", "นำแสนอผล"),
     ],
 )
-def test_a_note_stands_at_the_action_that_holds_the_word(plan, ref, quoted):
+def test_action_note_quotes_its_misprint(plan, ref, quoted):
     action = plan.actions.get(ref=ref)
     assert quoted in action.text
     assert quoted in action.reading_note
 
 
-def test_the_roles_and_what_the_coordinator_may_change(plan):
+def test_roles_and_permissions_of_coordinator(plan):
     assert set(Group.objects.values_list("name", flat=True)) == {role.value for role in RoleGroup}
     coordinator = Permission.objects.filter(group__name=RoleGroup.COORDINATOR)
     names = set(coordinator.values_list("codename", flat=True))

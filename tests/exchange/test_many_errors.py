@@ -1,4 +1,4 @@
-"""Every error of a sheet is told in one pass, each at its cell, and none that is not there."""
+"""Every error of a sheet is reported at once at its cell, and nothing else."""
 
 import random
 
@@ -6,10 +6,10 @@ import pytest
 from openpyxl.utils import get_column_letter
 
 from exchange.data_sheet.export import SHEET
-from exchange.models import ImportState
+from exchange.models import ImportJobState
 from plan.models import Plan
 from tests import sizes
-from tests.exchange.bringing import bring, exported, fingerprint, opened, places, saved
+from tests.exchange.workbooks import exported, fingerprint, opened, places, preview, saved
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
 
@@ -30,7 +30,7 @@ WRONG = {
 }
 
 
-def test_many_errors_are_told_in_one_pass_each_at_its_cell(coordinator):
+def test_many_errors_are_reported_at_once_at_their_cells(coordinator):
     plan = Plan.objects.get()
     data = exported(plan)
     book, sheet, columns = opened(data)
@@ -49,8 +49,8 @@ def test_many_errors_are_told_in_one_pass_each_at_its_cell(coordinator):
                 cell.data_type = "s"
         wanted.append(f"{get_column_letter(columns[name])}{row}")
     before = fingerprint()
-    batch = bring(saved(book), plan, coordinator)
-    assert places(batch) == sorted(wanted)
-    assert all(error["message"] and error["sheet"] == SHEET for error in batch.found["errors"])
-    assert batch.state == ImportState.REFUSED
+    job = preview(saved(book), plan, coordinator)
+    assert places(job) == sorted(wanted)
+    assert all(error["message"] and error["sheet"] == SHEET for error in job.findings["errors"])
+    assert job.state == ImportJobState.REFUSED
     assert fingerprint() == before

@@ -1,4 +1,4 @@
-"""Workbooks that other programs saved: good ones are read like Excel's own, others are refused in one sentence."""
+"""Workbooks saved by other programs: valid ones are read like those of Excel, others are refused with a sentence."""
 
 from dataclasses import asdict
 from functools import cache
@@ -7,10 +7,10 @@ import pytest
 from django.utils.translation import override
 
 from assignments.models import Unit
-from exchange.models import ImportState
+from exchange.models import ImportJobState
 from exchange.whole_plan.export import build_template
 from spreadsheets.read import ReadWorkbook, WorkbookRefusedError, read_workbook
-from tests.exchange.bringing import bring, exported, saved
+from tests.exchange.workbooks import exported, preview, saved
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.odd_workbooks import ODDITIES
 from tests.refused_workbooks import REFUSED
@@ -29,7 +29,7 @@ def small():
 
 
 def cells(book: ReadWorkbook) -> list[dict]:
-    """What a workbook's own sheets hold."""
+    """The content of the sheets that this site wrote."""
     return [asdict(sheet) for sheet in book.sheets if sheet.name != "ของฉัน"]
 
 
@@ -41,23 +41,23 @@ def template() -> tuple[bytes, list[dict]]:
 
 
 @pytest.mark.parametrize("oddity", ODDITIES)
-def test_a_good_workbook_of_another_program_changes_nothing(small, oddity):
+def test_valid_workbook_of_other_program_changes_nothing(small, oddity):
     person = UserFactory(roles=["coordinator"])
     data, unit = exported(small), Unit.objects.get(abbreviation="กทก.")
-    batch = bring(ODDITIES[oddity](data), small, person)
-    assert (batch.refusal, batch.found.get("errors"), batch.found.get("rows")) == ("", [], [])
-    assert (batch.state, batch.found["unchanged"], batch.found["absent"]) == (ImportState.UNCHANGED, 3, [])
-    batch = bring(ODDITIES[oddity](exported(small, unit)), small, person)
-    assert (batch.state, batch.unit, batch.found["unchanged"]) == (ImportState.UNCHANGED, unit, 3)
+    job = preview(ODDITIES[oddity](data), small, person)
+    assert (job.refusal, job.findings.get("errors"), job.findings.get("rows")) == ("", [], [])
+    assert (job.state, job.findings["unchanged"], job.findings["absent"]) == (ImportJobState.UNCHANGED, 3, [])
+    job = preview(ODDITIES[oddity](exported(small, unit)), small, person)
+    assert (job.state, job.unit, job.findings["unchanged"]) == (ImportJobState.UNCHANGED, unit, 3)
     for book, plain in ((data, cells(read_workbook(data, "a.xlsx"))), template()):
         assert cells(read_workbook(ODDITIES[oddity](book), "a.xlsx")) == plain
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_what_must_not_be_read_is_refused_in_one_sentence(small, kind):
+def test_invalid_workbook_is_refused_with_one_sentence(small, kind):
     make, words = REFUSED[kind]
     data = make(exported(small))
     with override("en"), pytest.raises(WorkbookRefusedError, match=words):
         read_workbook(data, "a.xlsx").sheet("ข้อมูลแผน")
-    batch = bring(data, small, UserFactory(roles=["coordinator"]))
-    assert (batch.state, bool(batch.refusal), words in batch.refusal) == (ImportState.REFUSED, True, False)
+    job = preview(data, small, UserFactory(roles=["coordinator"]))
+    assert (job.state, bool(job.refusal), words in job.refusal) == (ImportJobState.REFUSED, True, False)

@@ -1,4 +1,4 @@
-"""A status, the basis of a schedule and a period are understood in every way people write them, or asked for."""
+"""Parsing of a status, the basis of a schedule and a period in every usual form."""
 
 from datetime import date, timedelta
 
@@ -7,7 +7,7 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.parse import period_name, read_basis, read_period, read_status
+from exchange.parse import parse_basis, parse_period, parse_status, period_name
 from plan.models import ActionItem, Period, Status
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
@@ -16,7 +16,7 @@ from tests.pmqa_tracker.any_cells import CELLS, ODD, check
 
 
 def periods_of(*days):
-    """Periods from these pairs of ISO days; not saved, as those of a plan that is only being read."""
+    """Periods from pairs of ISO dates, not saved."""
     return [
         Period(number=number, starts_on=date.fromisoformat(first), ends_on=date.fromisoformat(last))
         for number, (first, last) in enumerate(days, start=1)
@@ -63,24 +63,24 @@ def refused(read, value, *more):
     ],
 )
 @pytest.mark.parametrize("language", ["th", "en"])
-def test_a_status_is_understood_in_both_languages(text, status, language):
+def test_status_is_parsed_in_both_languages(text, status, language):
     with translation.override(language):
-        assert read_status(ReadCell(text)) == status
+        assert parse_status(ReadCell(text)) == status
 
 
-def test_an_unknown_status_is_told_the_five_and_the_nearest():
+def test_unknown_status_lists_choices_and_nearest():
     with translation.override("en"):
-        assert refused(read_status, "ดำเนินการเสร็จ").message == (
+        assert refused(parse_status, "ดำเนินการเสร็จ").message == (
             "“ดำเนินการเสร็จ” is not one of the choices. Allowed: ยังไม่ดำเนินการ, อยู่ระหว่างดำเนินการ, "
             "ดำเนินการแล้วเสร็จ, ติดปัญหา, ยกเลิก. The nearest: ดำเนินการแล้วเสร็จ, ยังไม่ดำเนินการ"
         )
 
 
 @pytest.mark.parametrize("basis", ActionItem.Basis)
-def test_a_basis_is_understood(basis):
+def test_basis_is_parsed(basis):
     for text in (basis.label, str(basis), basis.lower()):
-        assert read_basis(ReadCell(str(text))) == basis
-    refused(read_basis, "เดา")
+        assert parse_basis(ReadCell(str(text))) == basis
+    refused(parse_basis, "เดา")
 
 
 @pytest.mark.parametrize(
@@ -122,12 +122,12 @@ def test_a_basis_is_understood(basis):
         ("Period 4", 4),
     ],
 )
-def test_a_period_is_understood(value, number):
-    assert read_period(ReadCell(value), PLAN) == PLAN[number - 1]
+def test_period_is_parsed(value, number):
+    assert parse_period(ReadCell(value), PLAN) == PLAN[number - 1]
 
 
 def test_an_empty_cell_is_no_period():
-    assert read_period(ReadCell(" \u00a0"), PLAN) is read_period(ReadCell(), []) is None
+    assert parse_period(ReadCell(" \u00a0"), PLAN) is parse_period(ReadCell(), []) is None
 
 
 @pytest.mark.parametrize(
@@ -163,22 +163,22 @@ def test_an_empty_cell_is_no_period():
         ("ไตรมาส 1", HALVES, ["ช่วงที่ 1 (ต.ค. 2562)", "ช่วงที่ 2 (ต.ค. 2562)", "พ.ย.–ธ.ค. 2562"]),
     ],
 )
-def test_what_is_no_period_or_may_be_several_is_asked(value, periods, readings):
-    error = refused(read_period, value, periods)
+def test_unclear_period_lists_candidates(value, periods, readings):
+    error = refused(parse_period, value, periods)
     assert error.readings == readings
-    assert [period_name(read_period(ReadCell(reading), periods), periods) for reading in readings] == readings
+    assert [period_name(parse_period(ReadCell(reading), periods), periods) for reading in readings] == readings
 
 
 @pytest.mark.parametrize(
     ("text", "number"), [("พ.ย. 2561–ม.ค. 2562", 2), ("พ.ย.–ม.ค. 62", 2), ("พ.ย. 61-ม.ค.", 2), ("ต.ค. 2562", 4)]
 )
-def test_a_period_across_the_new_year_is_understood(text, number):
-    assert read_period(ReadCell(text), TWO_YEARS) == TWO_YEARS[number - 1]
+def test_period_across_new_year_is_parsed(text, number):
+    assert parse_period(ReadCell(text), TWO_YEARS) == TWO_YEARS[number - 1]
 
 
-def test_a_misspelt_period_is_told_the_nearest():
+def test_misspelt_period_names_nearest():
     with translation.override("en"):
-        assert refused(read_period, "Oct-Dez 2562", PLAN).message == (
+        assert refused(parse_period, "Oct-Dez 2562", PLAN).message == (
             "“Oct-Dez 2562” is not a period of the plan; write one like Aug–Sep 2562, or its number. "
             "The nearest: Oct–Dec 2562"
         )
@@ -195,29 +195,29 @@ def any_plan(draw):
 
 
 @given(any_plan())
-def test_every_period_comes_back_as_it_is_written(periods):
+def test_every_written_period_is_parsed(periods):
     for language in ("th", "en"):
         with translation.override(language):
             for period in periods:
                 name = period_name(period, periods)
                 spaced = name.replace("–", " - ").translate(thai.TO_THAI)
                 for text in (name, f"{name} · {period.quarter_label}", spaced):
-                    assert read_period(ReadCell(text), periods) is period, text
-                assert read_period(ReadCell(period.number), periods) is period
+                    assert parse_period(ReadCell(text), periods) is period, text
+                assert parse_period(ReadCell(period.number), periods) is period
 
 
 PLANS = (PLAN, TWO_YEARS, HALVES, [])
-READERS = [read_status, read_basis, *(lambda cell, periods=periods: read_period(cell, periods) for periods in PLANS)]
+READERS = [parse_status, parse_basis, *(lambda cell, periods=periods: parse_period(cell, periods) for periods in PLANS)]
 
 
 @pytest.mark.parametrize("read", READERS)
 @pytest.mark.parametrize("cell", ODD)
-def test_odd_cells_are_read_or_refused(read, cell):
+def test_odd_cells_are_parsed_or_refused(read, cell):
     check(read, cell)
 
 
 @given(CELLS)
-def test_no_cell_breaks_a_reader_and_every_reading_offered_is_understood(cell):
+def test_no_cell_breaks_a_parser_and_every_candidate_is_parsed(cell):
     for read in READERS:
         check(read, cell)
 
@@ -226,6 +226,6 @@ WORDS = ["ต.ค.", "ธ.ค.", "ก.ย.", "-", "–", " ", "ไตรมา�
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=9))
-def test_no_mix_of_words_breaks_the_reader(words):
+def test_no_mix_of_terms_breaks_the_parser(words):
     for read in READERS[2:]:
         check(read, ReadCell("".join(words)))

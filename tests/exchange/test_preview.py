@@ -1,4 +1,4 @@
-"""The preview shows every value that confirming writes, and no other: cell by cell, for random edits."""
+"""The preview shows exactly the values that the confirmation writes, for random edits."""
 
 from io import BytesIO
 from random import Random
@@ -7,17 +7,17 @@ import pytest
 from openpyxl import load_workbook
 
 from criteria.models import Assessment, Level
-from exchange.data_sheet.columns import ACTION_COLUMNS, WORDS, ActionSheet, ColumnGroup
-from exchange.models import ImportState
+from exchange.data_sheet.columns import ACTION_COLUMNS, TEXT_COLUMNS, ActionSheet, ColumnGroup
+from exchange.models import ImportJobState
 from exchange.whole_plan.export import build_plan_book
 from plan.models import ActionItem, ProgressUpdate
 from tests import sizes
-from tests.exchange.bringing import bring, edited, exported, saved, write
-from tests.exchange.editing import random_changes
+from tests.exchange.random_edits import random_changes
+from tests.exchange.workbooks import confirm, edited, exported, preview, saved
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
-PROGRESS = ("status", "progress", *WORDS)
+PROGRESS = ("status", "progress", *TEXT_COLUMNS)
 
 
 def seeds(full):
@@ -35,58 +35,58 @@ def plan():
 
 
 def held(plan):
-    """Ref → heading → words of everything a data sheet can change; new reports under the headings that take them."""
+    """Ref → heading → text of every value that a data sheet can change."""
     sheet = ActionSheet(list(plan.periods.all()), ())
     rows = {}
     for action in ActionItem.objects.filter(plan=plan).with_details():
         named = {**sheet.stored_columns, **{name: sheet.columns[name] for name in ("ref", "criterion")}}
-        rows[action.ref] = {column.heading: column.words(column.stored(action)) for column in named.values()}
+        rows[action.ref] = {column.heading: column.display(column.stored(action)) for column in named.values()}
     return rows
 
 
-def written(plan, batch, before):
-    """Ref → heading → (before, after) of what the database holds otherwise than before."""
+def written(plan, job, before):
+    """Ref → heading → (before, after) of every value that has changed in the database."""
     found = {}
     for ref, cells in held(plan).items():
         old = before.get(ref, {})
         changed = {heading: (old.get(heading, ""), value) for heading, value in cells.items()}
-        update = ProgressUpdate.objects.filter(import_key=batch.key, action__ref=ref, action__plan=plan).first()
-        for name in WORDS:
+        update = ProgressUpdate.objects.filter(import_key=job.key, action__ref=ref, action__plan=plan).first()
+        for name in TEXT_COLUMNS:
             changed[ACTION_COLUMNS[name].heading] = ("", getattr(update, name) if update else "")
         if changed := {heading: pair for heading, pair in changed.items() if pair[0] != pair[1]}:
             found[ref] = changed
     return found
 
 
-def promised(batch):
-    """The same as the preview says it."""
+def promised(job):
+    """Ref → heading → (before, after) in the preview."""
     return {
         _ref(row): {cell["heading"]: (cell["before"], cell["after"]) for cell in row["cells"]}
-        for row in batch.found["rows"]
+        for row in job.findings["rows"]
     }
 
 
 def _ref(row):
-    """Of a new row too, whose ref is one of its values; both workbooks call the column the same."""
+    """The ref of a row; a new row has it among its values. Both workbooks use the same heading."""
     cells = {cell["heading"]: cell["after"] for cell in row["cells"]}
     return cells.get(ACTION_COLUMNS["ref"].heading, row["name"])
 
 
 @pytest.mark.parametrize("seed", seeds(30))
-def test_what_the_data_sheet_promises_is_what_it_writes(plan, coordinator, seed):
+def test_preview_of_data_sheet_equals_result(plan, coordinator, seed):
     for step in range(2):
         before = held(plan)
         changes = random_changes(exported(plan), plan, seed * 10 + step, rows=6, new=2)
-        batch = bring(edited(exported(plan), changes), plan, coordinator)
-        assert batch.state == ImportState.PREVIEW, batch.found["errors"]
-        wanted = promised(batch)
-        batch = write(batch, coordinator)
-        assert batch.state == ImportState.WRITTEN
-        assert wanted == written(plan, batch, before)
+        job = preview(edited(exported(plan), changes), plan, coordinator)
+        assert job.state == ImportJobState.PREVIEW, job.findings["errors"]
+        wanted = promised(job)
+        job = confirm(job, coordinator)
+        assert job.state == ImportJobState.WRITTEN
+        assert wanted == written(plan, job, before)
 
 
 @pytest.mark.parametrize("seed", seeds(20))
-def test_what_a_units_sheet_promises_is_what_it_writes(plan, coordinator, seed):
+def test_preview_of_unit_sheet_equals_result(plan, coordinator, seed):
     unit = plan.actions.first().assignments.get(role="LEAD", position=0).unit
     led = set(plan.actions.for_units([unit], role="LEAD").values_list("ref", flat=True))
     changes = random_changes(exported(plan), plan, seed, rows=8)
@@ -97,14 +97,14 @@ def test_what_a_units_sheet_promises_is_what_it_writes(plan, coordinator, seed):
         if ref in led - statuses and ACTION_COLUMNS[name].group == ColumnGroup.PROGRESS
     } or {(min(led), "result"): "ทำแล้ว"}
     before = held(plan)
-    batch = bring(edited(exported(plan, unit), changes), plan, coordinator)
-    assert batch.state == ImportState.PREVIEW, batch.found["errors"]
-    wanted = promised(batch)
-    assert wanted == written(plan, write(batch, coordinator), before)
+    job = preview(edited(exported(plan, unit), changes), plan, coordinator)
+    assert job.state == ImportJobState.PREVIEW, job.findings["errors"]
+    wanted = promised(job)
+    assert wanted == written(plan, confirm(job, coordinator), before)
 
 
 def plan_book(plan, seed):
-    """A workbook of a whole plan that begins another, with cells left to the site and others edited at random."""
+    """A whole-plan workbook for another plan, with random edits and empty cells for the site to fill."""
     random = Random(seed)  # noqa: S311 - nothing here is secret
     book = load_workbook(BytesIO(saved(build_plan_book(plan))))
     head = {cell.value: book["แผน"].cell(cell.row, 2) for cell in book["แผน"]["A"]}
@@ -119,12 +119,12 @@ def plan_book(plan, seed):
 
 
 @pytest.mark.parametrize("seed", seeds(20))
-def test_what_a_whole_plan_promises_is_what_it_makes(plan, coordinator, seed):
-    batch = bring(plan_book(plan, seed), None, coordinator)
-    assert batch.state == ImportState.PREVIEW, batch.found["errors"]
-    rows = [row for row in batch.found["rows"] if row["sheet"] == "รายการ"]
+def test_preview_of_whole_plan_equals_result(plan, coordinator, seed):
+    job = preview(plan_book(plan, seed), None, coordinator)
+    assert job.state == ImportJobState.PREVIEW, job.findings["errors"]
+    rows = [row for row in job.findings["rows"] if row["sheet"] == "รายการ"]
     wanted = {_ref(row): {cell["heading"]: cell["after"] for cell in row["cells"]} for row in rows}
-    made = write(batch, coordinator).plan
+    made = confirm(job, coordinator).plan
     assert len(wanted) == made.actions.count() == plan.actions.count()
     for action in made.actions.with_details():
         values = {
@@ -138,18 +138,18 @@ def test_what_a_whole_plan_promises_is_what_it_makes(plan, coordinator, seed):
         }  # fmt: skip
         assert wanted[action.ref] == {heading: value for heading, value in values.items() if value}
     raw = {*ActionItem.Basis.values, *Assessment.Kind.values, "True", "False", "None"}
-    assert raw & {cell["after"] for row in batch.found["rows"] for cell in row["cells"]} == set()
+    assert raw & {cell["after"] for row in job.findings["rows"] for cell in row["cells"]} == set()
 
 
 @pytest.mark.parametrize(
     ("status", "progress"), [("ดำเนินการแล้วเสร็จ", "100"), ("ยังไม่ดำเนินการ", "0"), ("อยู่ระหว่างดำเนินการ", None)]
 )
-def test_a_status_shows_the_progress_that_comes_with_it(client, plan, coordinator, tell, status, progress):
+def test_preview_shows_progress_of_status(client, plan, coordinator, tell, status, progress):
     ref = plan.actions.first().ref
     tell(plan.actions.get(ref=ref), coordinator, progress=40, problem="ติดขัด", status="BLOCKED")
     changes = {(ref, "status"): status, (ref, "result"): "เสร็จ", (ref, "reason"): "ตามที่ตรวจ"}
-    batch = bring(edited(exported(plan), changes), plan, coordinator)
-    cells = promised(batch)[ref]
+    job = preview(edited(exported(plan), changes), plan, coordinator)
+    cells = promised(job)[ref]
     assert cells.get("ความก้าวหน้า (%)") == (("40", progress) if progress else None)
     client.force_login(coordinator)
-    assert ("ความก้าวหน้า (%)" in client.get(f"/plans/2563/import/{batch.key}/").content.decode()) == bool(progress)
+    assert ("ความก้าวหน้า (%)" in client.get(f"/plans/2563/import/{job.key}/").content.decode()) == bool(progress)

@@ -1,4 +1,4 @@
-"""Random plans as workbooks: out of one site and into an empty one, each is the same plan."""
+"""Random plans exported from one site and imported into an empty one stay the same."""
 
 import re
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from assignments.models import Assignment, Unit
 from criteria.models import Assessment, Category, Criterion, Requirement, Verdict
 from exchange import jobs
-from exchange.models import ImportJob, ImportState
+from exchange.models import ImportJob, ImportJobState
 from exchange.whole_plan import write as new_plan
 from exchange.whole_plan.export import build_plan_book
 from plan.models import ActionItem, Period, Plan
 from pmqa_tracker import clock
 from spreadsheets.read import read_workbook
 from tests import sizes
-from tests.exchange.bringing import bring, exported, saved, write
+from tests.exchange.workbooks import confirm, exported, preview, saved
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -83,7 +83,7 @@ def plans(draw: Any) -> dict[str, Any]:
 
 
 def make(told: dict[str, Any]) -> Plan:
-    """The plan these values tell of."""
+    """The plan with these values."""
     basic, advance, significance = told["points"]
     assessment = Assessment.objects.create(
         name=told["assessment"], assessed_on=told["assessed_on"], basic_points=basic, advance_points=advance,
@@ -137,8 +137,8 @@ def make(told: dict[str, Any]) -> Plan:
     return plan
 
 
-def told_of(plan: Plan) -> dict[str, Any]:
-    """Everything the workbook should carry, as plain values."""
+def values_of(plan: Plan) -> dict[str, Any]:
+    """Everything the workbook should contain, as plain values."""
     judged = plan.assessment
     criteria = Criterion.objects.in_order()
     shown = {each.pk for each in criteria if each.requirements.filter(verdicts__assessment=judged).exists()}
@@ -189,7 +189,7 @@ def told_of(plan: Plan) -> dict[str, Any]:
 
 @contextmanager
 def undone() -> Iterator[None]:
-    """What is made inside is gone afterwards."""
+    """Roll back everything written inside."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
@@ -197,8 +197,8 @@ def undone() -> Iterator[None]:
 
 @pytest.mark.apart
 @pytest.mark.parametrize("part", range(3))
-def test_random_plans_come_back_the_same(part):
-    """Into an empty site; and the data sheet of what came, imported unchanged, writes nothing."""
+def test_random_plans_survive_export_and_import(part):
+    """Import into an empty site; the data sheet of the new plan, imported unchanged, writes nothing."""
     person = UserFactory(roles=["coordinator"])
 
     @seed(10 * sizes.SEED + part)
@@ -207,15 +207,15 @@ def test_random_plans_come_back_the_same(part):
     def check(told: dict[str, Any]) -> None:
         with undone():
             plan = make(told)
-            wanted, data = told_of(plan), saved(build_plan_book(plan))
+            wanted, data = values_of(plan), saved(build_plan_book(plan))
         with undone():
-            batch = ImportJob.objects.create(
+            job = ImportJob.objects.create(
                 kind=ImportJob.Kind.NEW_PLAN, by=person, at=clock.now(), file_name="แผน.xlsx", size=len(data)
             )
             book = read_workbook(data, "แผน.xlsx")
-            findings, _count, _made, made = new_plan.write_plan(book, batch, lambda _done, _total: None)
+            findings, _count, _made, made = new_plan.write_plan(book, job, lambda _done, _total: None)
             assert findings.errors == []
-            assert told_of(made) == wanted
+            assert values_of(made) == wanted
             sheet = jobs.read_data_sheet(made, None, read_workbook(exported(made), "ข้อมูล.xlsx"), clock.now())
             assert (sheet.edits, sheet.findings.errors, sheet.findings.absent) == ([], [], [])
             assert sheet.findings.unchanged == len(wanted["actions"])
@@ -224,22 +224,22 @@ def test_random_plans_come_back_the_same(part):
 
 
 @pytest.mark.both_databases
-def test_what_a_file_made_can_be_removed_until_it_is_used(client, coordinator):
+def test_new_plan_can_be_removed_until_it_is_used(client, coordinator):
     with undone():
         data = saved(build_plan_book(make({**EXAMPLE})))
     client.force_login(coordinator)
-    batch = write(bring(data, None, coordinator), coordinator)
-    action = batch.plan.actions.first()
+    job = confirm(preview(data, None, coordinator), coordinator)
+    action = job.plan.actions.first()
     imported = action.text
     action.text = "แก้ไขแล้ว"
     action.save()
-    address = f"/new-plan/{batch.key}/undo/"
+    address = f"/new-plan/{job.key}/undo/"
     client.post(address)
     assert Plan.objects.count() == 1
     ActionItem.objects.filter(pk=action.pk).update(text=imported, version=1)
     client.post(address)
     assert (Plan.objects.count(), Unit.objects.count(), Criterion.objects.count()) == (0, 0, 0)
-    assert ImportJob.objects.get(pk=batch.pk).state == ImportState.UNDONE
+    assert ImportJob.objects.get(pk=job.pk).state == ImportJobState.UNDONE
 
 
 EXAMPLE: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""`manage.py seed`: run twice it changes nothing, and it never overwrites what people have edited since."""
+"""`manage.py seed`: a second run changes nothing, and user edits are never overwritten."""
 
 import json
 import shutil
@@ -29,14 +29,14 @@ def seed(**options):
     call_command("seed", verbosity=0, **options)
 
 
-def test_twice_changes_nothing(seeded, capsys):
+def test_second_seed_changes_nothing(seeded, capsys):
     before = state()
     call_command("seed")
     assert state() == before
-    assert "0 records added, 799 were there" in capsys.readouterr().out
+    assert "0 records added, 799 already existed" in capsys.readouterr().out
 
 
-def test_what_people_edited_stays(seeded):
+def test_edited_records_stay(seeded):
     action = ActionItem.objects.get(ref="1.2.1-A-3")
     action.text, action.last_period = "ข้อความของผู้ประสานงาน", action.first_period
     action.save()
@@ -50,7 +50,7 @@ def test_what_people_edited_stays(seeded):
     assert everyone.members.count() == 10
 
 
-def test_what_people_renamed_stays_renamed(seeded):
+def test_renamed_records_stay_renamed(seeded):
     unit = Unit.objects.get(abbreviation="กพร.")
     unit.abbreviation = "กพร.ใหม่"
     unit.save()
@@ -65,7 +65,7 @@ def test_what_people_renamed_stays_renamed(seeded):
     assert state() == before
 
 
-def test_what_people_removed_stays_removed_with_all_that_hung_on_it(seeded):
+def test_removed_records_stay_removed(seeded):
     Assignment.objects.filter(action__ref="1.1.3-AS-1").first().delete()
     action = ActionItem.objects.get(ref="2.4-A-1")
     action.delete()
@@ -75,7 +75,7 @@ def test_what_people_removed_stays_removed_with_all_that_hung_on_it(seeded):
     assert not ActionItem.objects.filter(ref="2.4-A-1").exists()
 
 
-def test_what_was_never_there_is_added(seeded, tmp_path):
+def test_new_records_are_added(seeded, tmp_path):
     folder = tmp_path / "fixtures"
     shutil.copytree(settings.BASE_DIR / "fixtures", folder)
     row = {"model": "criteria.category", "fields": {"number": 7, "name": "ผลลัพธ์การดำเนินการ"}}

@@ -1,4 +1,4 @@
-"""A broken fixture stops `manage.py seed` with one sentence, and nothing is written."""
+"""A broken fixture stops `manage.py seed` with one sentence and writes nothing."""
 
 import json
 
@@ -64,7 +64,7 @@ def test_a_broken_fixture_stops_with_one_sentence_and_writes_nothing(tmp_path, r
         assert not model.history.exists()
 
 
-def test_a_rule_of_the_database_is_told_too(tmp_path):
+def test_database_constraint_is_reported(tmp_path):
     requirement = {"model": "criteria.requirement", "fields": {"criterion": ["1.1"], "level": 7, "text": ""}}
     criterion = {"model": "criteria.criterion", "fields": {"code": "1.1", "category": [1], "title": "x"}}
     (tmp_path / "a.json").write_text(json.dumps([CATEGORY, criterion, requirement]))
@@ -73,7 +73,7 @@ def test_a_rule_of_the_database_is_told_too(tmp_path):
     assert not Criterion.objects.exists()
 
 
-def test_an_empty_or_missing_folder_is_told(tmp_path):
+def test_empty_or_missing_folder_is_reported(tmp_path):
     for folder in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(CommandError, match="holds no fixture files"):
             seed(fixtures=folder)

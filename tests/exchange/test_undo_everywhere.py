@@ -1,4 +1,4 @@
-"""Nobody reports an undone update any more: no page, workbook, mail or figure reads from it."""
+"""Undone updates no longer count: no page, workbook, mail or figure reads them."""
 
 from datetime import date
 
@@ -6,15 +6,15 @@ import pytest
 
 from assignments.access import Access
 from assignments.models import Unit
-from exchange.models import ImportState
+from exchange.models import ImportJobState
 from exchange.undo import undo_import
 from plan.as_of import on_day
 from plan.models import Plan, ProgressUpdate, Status
 from pmqa_tracker import clock
 from tests import sizes
-from tests.exchange.bringing import bring, edited, exported, write
-from tests.exchange.editing import random_changes
-from tests.exchange.everything import read_everything, read_some
+from tests.exchange.random_edits import random_changes
+from tests.exchange.site_texts import read_everything, read_some
+from tests.exchange.workbooks import confirm, edited, exported, preview
 from tests.factories import ProgressUpdateFactory, WorkbookImportFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
@@ -30,7 +30,7 @@ def plan():
 
 
 def differing(before, after):
-    """Where two readings differ, with both sides in short."""
+    """URL → up to three differing lines of two results of `read_everything`."""
     return {
         name: [
             (one, other)
@@ -47,7 +47,7 @@ def _parts(said):
 
 
 @pytest.mark.apart
-def test_after_an_undo_everything_reads_as_before(client, plan, coordinator, settings):
+def test_pages_and_files_after_undo_equal_those_before_import(client, plan, coordinator, settings):
     client.force_login(coordinator)
     settings.PMQA_TODAY = date(2020, 5, 10)
     data = exported(plan)
@@ -64,13 +64,13 @@ def test_after_an_undo_everything_reads_as_before(client, plan, coordinator, set
     before = read_everything(client, plan, **asked)
 
     settings.PMQA_TODAY = date(2020, 5, 10)
-    batch = write(bring(edited(data, changes), plan, coordinator), coordinator)
-    assert batch.state == ImportState.WRITTEN, batch.found.get("errors")
+    job = confirm(preview(edited(data, changes), plan, coordinator), coordinator)
+    assert job.state == ImportJobState.WRITTEN, job.findings.get("errors")
     settings.PMQA_TODAY = date(2020, 5, 15)
     meanwhile = read_some(client, ALWAYS_DIFFERS)
     assert {address for address, said in meanwhile.items() if said == before[address]} == set()
     settings.PMQA_TODAY = date(2020, 5, 12)
-    undo_import(job=batch, access=Access.of(coordinator), at=clock.now())
+    undo_import(job=job, access=Access.of(coordinator), at=clock.now())
 
     settings.PMQA_TODAY = date(2020, 5, 15)
     assert differing(before, read_everything(client, plan, **asked)) == {}
@@ -78,7 +78,7 @@ def test_after_an_undo_everything_reads_as_before(client, plan, coordinator, set
 
 
 def assert_cache_is_what_figures_say(plan):
-    """The status and progress an action keeps are those of its last update that counts."""
+    """The stored status and progress of each action equal those of its last update that counts."""
     as_of = on_day(plan, date(2020, 5, 15), plan.periods.all())
     rows = list(plan.actions.as_of(as_of))
     assert [(each.ref, each.status, each.progress) for each in rows] == [
@@ -87,11 +87,11 @@ def assert_cache_is_what_figures_say(plan):
 
 
 @pytest.mark.both_databases
-def test_the_history_lists_undone_updates_and_marks_them(client, plan, coordinator):
+def test_history_marks_undone_updates(client, plan, coordinator):
     action = plan.actions.filter(status=Status.IN_PROGRESS).in_order().first()
     data = edited(exported(plan), {(action.ref, "result"): "คำที่ถูกยกเลิก"})
-    batch = write(bring(data, plan, coordinator), coordinator)
-    undo_import(job=batch, access=Access.of(coordinator), at=clock.now())
+    job = confirm(preview(data, plan, coordinator), coordinator)
+    undo_import(job=job, access=Access.of(coordinator), at=clock.now())
     client.force_login(coordinator)
     response = client.get(f"/plans/{plan.slug}/actions/{action.ref}/")
     undo, told, *others = response.context["history"].updates
@@ -101,12 +101,12 @@ def test_the_history_lists_undone_updates_and_marks_them(client, plan, coordinat
 
 
 @pytest.mark.both_databases
-def test_only_what_was_taken_back_stops_counting(plan):
-    """A row that somebody has edited since stays, so the words that came with it stay too."""
+def test_only_undone_updates_stop_counting(plan):
+    """A row edited since its import stays, and so does its imported text."""
     one, other = plan.actions.filter(updates=None)[:2]
-    batch = WorkbookImportFactory(plan=plan)
-    brought = [ProgressUpdateFactory(action=each, import_key=batch.key, source="IMPORT") for each in (one, other)]
-    ProgressUpdateFactory(action=one, import_key=batch.key, source="UNDO")
-    assert list(ProgressUpdate.objects.without_undone().filter(import_key=batch.key)) == [brought[1]]
-    marks = ProgressUpdate.objects.with_undone().filter(import_key=batch.key).order_by("pk")
+    job = WorkbookImportFactory(plan=plan)
+    brought = [ProgressUpdateFactory(action=each, import_key=job.key, source="IMPORT") for each in (one, other)]
+    ProgressUpdateFactory(action=one, import_key=job.key, source="UNDO")
+    assert list(ProgressUpdate.objects.without_undone().filter(import_key=job.key)) == [brought[1]]
+    marks = ProgressUpdate.objects.with_undone().filter(import_key=job.key).order_by("pk")
     assert [each.is_undone for each in marks] == [True, False, True]

@@ -1,14 +1,14 @@
-"""Several people undo at the same moment: each import is taken back once, and never from under another."""
+"""Concurrent undos: each import is undone once, and never before a later import of the same action."""
 
 import pytest
 
 from assignments.access import Access
-from exchange.models import ImportState
+from exchange.models import ImportJobState
 from exchange.undo import LaterImportsError, Undoable, UndoneAlreadyError, undo_import
 from plan.models import Status
 from pmqa_tracker import clock
 from pmqa_tracker.write_once import StaleVersionError
-from tests.exchange.bringing import bring, edited, exported, write
+from tests.exchange.workbooks import confirm, edited, exported, preview
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.plan.updates.test_record import _at_once as at_once
 
@@ -24,26 +24,26 @@ def plan(transactional_db):
 
 def imported(plan, person, progress):
     changes = {("1.1-A-1", "status"): "อยู่ระหว่างดำเนินการ", ("1.1-A-1", "progress"): progress}
-    return write(bring(edited(exported(plan), changes), plan, person), person)
+    return confirm(preview(edited(exported(plan), changes), plan, person), person)
 
 
-def test_one_import_undone_by_many_is_undone_once(plan):
+def test_concurrent_undos_of_one_import_undo_once(plan):
     people = [UserFactory(roles=["coordinator"]) for _number in range(4)]
-    batch = imported(plan, people[0], 30)
-    answers = at_once(4, lambda n: undo_import(job=batch, access=Access.of(people[n]), at=clock.now()))
+    job = imported(plan, people[0], 30)
+    answers = at_once(4, lambda n: undo_import(job=job, access=Access.of(people[n]), at=clock.now()))
     assert sorted(type(each).__name__ for each in answers) == ["Undoable", *["UndoneAlreadyError"] * 3]
     assert plan.actions.get().updates.filter(source="UNDO").count() == 1
     assert plan.actions.get().status == Status.NOT_STARTED
 
 
-def test_two_that_lie_over_each_other_never_cross(plan):
+def test_concurrent_undos_of_two_imports_keep_order(plan):
     people = [UserFactory(roles=["coordinator"]) for _number in range(2)]
     stack = [imported(plan, people[0], progress) for progress in (30, 60)]
     below, above = at_once(2, lambda n: undo_import(job=stack[n], access=Access.of(people[n]), at=clock.now()))
     assert isinstance(above, Undoable)
     assert isinstance(below, (Undoable, LaterImportsError, StaleVersionError))
     stack[0].refresh_from_db()
-    is_undone = stack[0].state == ImportState.UNDONE
+    is_undone = stack[0].state == ImportJobState.UNDONE
     assert isinstance(below, Undoable) == is_undone
     assert plan.actions.get().progress == (0 if is_undone else 30)
     with pytest.raises(UndoneAlreadyError):

@@ -1,4 +1,4 @@
-"""The pages of the workbooks that come back: who may, what they say, and that a long one is found again."""
+"""Pages of the import: permissions, messages, conflicts and background tasks."""
 
 import threading
 from dataclasses import replace
@@ -10,9 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from exchange.models import ImportJob, ImportState
+from exchange.models import ImportJob, ImportJobState
 from pmqa_tracker import tasks
-from tests.exchange.bringing import bring, edited, exported, fingerprint, write
+from tests.exchange.workbooks import confirm, edited, exported, fingerprint, preview
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.test_pages import no_inline
 
@@ -36,12 +36,12 @@ def person(client):
 
 
 def upload(client, plan, data, name="ข้อมูล.xlsx"):
-    """Post a file; the page it leads to."""
+    """Upload a file and follow the redirect to its page."""
     return client.post(reverse("import_list", args=[plan.slug]), {"file": SimpleUploadedFile(name, data)}, follow=True)
 
 
 @pytest.mark.both_databases
-def test_a_file_is_uploaded_looked_at_confirmed_and_undone(client, plan, person):
+def test_upload_preview_confirm_and_undo(client, plan, person):
     data = edited(exported(plan), {("1.1-A-1", "text"): "จัดทำคู่มือฉบับปรับปรุง <b>&"})
     page = upload(client, plan, data)
     here = page.redirect_chain[-1][0]
@@ -60,11 +60,11 @@ def test_a_file_is_uploaded_looked_at_confirmed_and_undone(client, plan, person)
     assert "ถูกยกเลิกไปแล้ว" in page.content.decode()
 
 
-def test_only_coordinators_bring_workbooks_in(client, plan):
+def test_only_coordinators_import(client, plan):
     client.force_login(UserFactory(roles=["staff", "management", "assessor"]))
-    batch = bring(edited(exported(plan), {("1.1-A-1", "text"): "ข"}), plan, UserFactory(roles=["coordinator"]))
+    job = preview(edited(exported(plan), {("1.1-A-1", "text"): "ข"}), plan, UserFactory(roles=["coordinator"]))
     before = fingerprint()
-    here = reverse("import_detail", args=[plan.slug, batch.key])
+    here = reverse("import_detail", args=[plan.slug, job.key])
     for address in (
         reverse("import_list", args=[plan.slug]),
         here,
@@ -80,7 +80,7 @@ def test_only_coordinators_bring_workbooks_in(client, plan):
 @pytest.mark.parametrize(
     ("data", "words"), [(b"", "ไฟล์ว่าง"), (None, "โปรดเลือกไฟล์ก่อน"), (b"PK\x03\x04" + b"\0" * 11 * 1024 * 1024, "MB")]
 )
-def test_a_form_without_a_file_that_can_be_looked_at_says_so(client, plan, person, data, words):
+def test_form_reports_missing_empty_or_large_file(client, plan, person, data, words):
     files = {} if data is None else {"file": SimpleUploadedFile("a.xlsx", data)}
     response = client.post(reverse("import_list", args=[plan.slug]), files)
     assert response.status_code == 422
@@ -88,13 +88,13 @@ def test_a_form_without_a_file_that_can_be_looked_at_says_so(client, plan, perso
     assert not ImportJob.objects.exists()
 
 
-def test_a_file_that_is_no_workbook_is_refused_by_a_sentence(client, plan, person):
+def test_other_file_type_is_refused_with_a_sentence(client, plan, person):
     page = upload(client, plan, b"%PDF-1.7", "report.pdf")
     assert "เป็น PDF ไม่ใช่ Excel" in page.content.decode()
-    assert ImportJob.objects.get().state == ImportState.REFUSED
+    assert ImportJob.objects.get().state == ImportJobState.REFUSED
 
 
-def test_an_upload_that_was_not_confirmed_in_time_is_told(client, plan, person, settings):
+def test_expired_preview_is_reported(client, plan, person, settings):
     page = upload(client, plan, edited(exported(plan), {("1.1-A-1", "text"): "ข"}))
     here = page.redirect_chain[-1][0]
     settings.PMQA_KEPT_HOURS = 0
@@ -102,14 +102,14 @@ def test_an_upload_that_was_not_confirmed_in_time_is_told(client, plan, person, 
 
 
 @pytest.mark.both_databases
-def test_the_same_file_twice_is_told(client, plan, person):
+def test_same_file_twice_is_reported(client, plan, person):
     data = edited(exported(plan), {("1.1-A-1", "text"): "ข"})
-    write(bring(data, plan, person), person)
+    confirm(preview(data, plan, person), person)
     assert "เคยนำเข้าแล้ว" in upload(client, plan, data).content.decode()
 
 
 @pytest.mark.both_databases
-def test_the_side_chosen_in_a_conflict_is_the_one_taken(client, plan, person):
+def test_chosen_side_of_conflict_is_written(client, plan, person):
     data = edited(exported(plan), {(ref, "text"): f"จากไฟล์ {ref}" for ref in ("1.1-A-1", "1.1-A-2")})
     for action in plan.actions.all():
         action.text = f"ผู้อื่น {action.ref}"
@@ -122,32 +122,32 @@ def test_the_side_chosen_in_a_conflict_is_the_one_taken(client, plan, person):
 
 
 @pytest.mark.both_databases
-def test_an_import_nobody_knows_is_a_404(client, plan, person):
+def test_unknown_import_is_404(client, plan, person):
     other = PlanFactory()
-    batch = bring(exported(other), other, person)
-    for key in (batch.key, "00000000-0000-0000-0000-000000000000"):
+    job = preview(exported(other), other, person)
+    for key in (job.key, "00000000-0000-0000-0000-000000000000"):
         assert client.get(f"/plans/{plan.slug}/import/{key}/").status_code == 404
-    assert client.get(f"/new-plan/{batch.key}/").status_code == 404
+    assert client.get(f"/new-plan/{job.key}/").status_code == 404
 
 
 @pytest.mark.both_databases
-def test_the_pages_ask_as_often_whatever_they_hold(client, plan, person):
+def test_query_count_is_constant(client, plan, person):
     counts = []
     for _each in range(2):
         for _row in range(3):
             ActionItemFactory(plan=plan)
         refs = list(plan.actions.filter(criterion__isnull=False).values_list("ref", flat=True))
-        batch = bring(edited(exported(plan), {(ref, "text"): f"ใหม่ {ref} {len(counts)}" for ref in refs}), plan, person)
+        job = preview(edited(exported(plan), {(ref, "text"): f"ใหม่ {ref} {len(counts)}" for ref in refs}), plan, person)
         told = []
-        for address in (f"/plans/{plan.slug}/import/", f"/plans/{plan.slug}/import/{batch.key}/", "/new-plan/"):
+        for address in (f"/plans/{plan.slug}/import/", f"/plans/{plan.slug}/import/{job.key}/", "/new-plan/"):
             with CaptureQueriesContext(
                 connection,
             ) as asked:
                 assert client.get(address).status_code == 200
             told.append(len(asked))
-        write(batch, person)
+        confirm(job, person)
         with CaptureQueriesContext(connection) as asked:
-            client.get(f"/plans/{plan.slug}/import/{batch.key}/")
+            client.get(f"/plans/{plan.slug}/import/{job.key}/")
         counts.append([*told, len(asked)])
         with CaptureQueriesContext(connection) as asked:
             client.get(f"/plans/{plan.slug}/data-sheet.xlsx")
@@ -159,7 +159,7 @@ def test_the_pages_ask_as_often_whatever_they_hold(client, plan, person):
 # Work that goes on beside the page.
 
 
-def test_a_task_tells_how_far_it_is_and_is_found_again(settings):
+def test_task_reports_progress_and_is_found_again(settings):
     settings.PMQA_TASKS_IN_BACKGROUND = True
     go_on, begun = threading.Event(), threading.Event()
 
@@ -183,7 +183,7 @@ def test_a_task_tells_how_far_it_is_and_is_found_again(settings):
     assert (found.state, found.result.read_bytes()) == (tasks.DONE, b"done")
 
 
-def test_a_task_that_fails_or_was_cut_off_is_told(settings, monkeypatch):
+def test_failed_and_cut_off_tasks_are_reported(settings, monkeypatch):
     def work(tell, result):
         raise RuntimeError("broken")
 
@@ -198,12 +198,12 @@ def test_a_task_that_fails_or_was_cut_off_is_told(settings, monkeypatch):
     stop.set()
 
 
-def test_an_import_that_is_being_read_shows_its_progress_and_one_cut_off_says_so(client, plan, person):
-    batch = bring(exported(plan), plan, person)
-    ImportJob.objects.filter(pk=batch.pk).update(state=ImportState.READING)
-    here = reverse("import_detail", args=[plan.slug, batch.key])
+def test_import_page_shows_progress_and_cut_off(client, plan, person):
+    job = preview(exported(plan), plan, person)
+    ImportJob.objects.filter(pk=job.pk).update(state=ImportJobState.READING)
+    here = reverse("import_detail", args=[plan.slug, job.key])
     assert "ไม่สำเร็จ" in client.get(here).content.decode()
-    running = replace(tasks.find(batch.task), state=tasks.RUNNING, done=2, total=4)
+    running = replace(tasks.find(job.task), state=tasks.RUNNING, done=2, total=4)
     tasks._write(running)
     page = client.get(here).content.decode()
     assert 'value="50"' in page

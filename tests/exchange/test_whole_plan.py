@@ -1,4 +1,4 @@
-"""The department's own plan as a workbook of a whole plan: there already, begun anew, with mistakes."""
+"""The department's plan as a whole-plan workbook: unchanged, as the base of the next plan, and with errors."""
 
 from datetime import date
 from io import BytesIO
@@ -8,25 +8,25 @@ from openpyxl import load_workbook
 
 from assignments.models import Assignment
 from criteria.models import Criterion
-from exchange.models import ImportState
+from exchange.models import ImportJobState
 from exchange.whole_plan.export import build_plan_book, build_template
 from plan.models import Plan
-from tests.exchange.bringing import bring, fingerprint, saved, write
+from tests.exchange.workbooks import confirm, fingerprint, preview, saved
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("seeded"), pytest.mark.both_databases]
 
 
-def test_the_plan_that_is_there_already_is_not_made_twice(coordinator):
+def test_existing_plan_is_not_created_twice(coordinator):
     plan = Plan.objects.get()
     data = saved(build_plan_book(plan))
     before = fingerprint()
-    batch = bring(data, None, coordinator)
-    assert (batch.state, batch.found["rows"]) == (ImportState.UNCHANGED, [])
+    job = preview(data, None, coordinator)
+    assert (job.state, job.findings["rows"]) == (ImportJobState.UNCHANGED, [])
     assert fingerprint() == before
 
 
-def test_the_departments_own_plan_begins_the_next(coordinator):
-    """Other days, another name, an action less: the criteria and units are taken as they are."""
+def test_workbook_of_plan_creates_next_plan(coordinator):
+    """Other dates, another name and fewer actions; criteria and units stay the same."""
     plan = Plan.objects.get()
     book = load_workbook(BytesIO(saved(build_plan_book(plan))))
     values = {cell.value: book["แผน"].cell(cell.row, 2) for cell in book["แผน"]["A"]}
@@ -46,9 +46,9 @@ def test_the_departments_own_plan_begins_the_next(coordinator):
             1,
             "เม.ย.-ก.ย. 2564",
         )
-    batch = bring(saved(book), None, coordinator)
-    assert (batch.state, batch.found["errors"]) == (ImportState.PREVIEW, [])
-    made = write(batch, coordinator).plan
+    job = preview(saved(book), None, coordinator)
+    assert (job.state, job.findings["errors"]) == (ImportJobState.PREVIEW, [])
+    made = confirm(job, coordinator).plan
     assert (made.slug, made.previous, made.starts_on, made.actions.count()) == ("2564", plan, date(2020, 10, 1), 2)
     assert [each.label for each in made.periods.order_by("number")] == ["ต.ค. 2563–มี.ค. 2564", "เม.ย.–ก.ย. 2564"]
     assert Criterion.objects.count() == 34
@@ -56,7 +56,7 @@ def test_the_departments_own_plan_begins_the_next(coordinator):
     assert Assignment.objects.filter(action__plan=made).count() > 4
 
 
-def test_errors_of_a_new_plan_are_all_told_with_their_sheet_and_cell(coordinator):
+def test_all_errors_of_new_plan_have_sheet_and_cell(coordinator):
     plan = Plan.objects.get()
     book = load_workbook(BytesIO(saved(build_plan_book(plan))))
     values = {cell.value: book["แผน"].cell(cell.row, 2) for cell in book["แผน"]["A"]}
@@ -66,17 +66,17 @@ def test_errors_of_a_new_plan_are_all_told_with_their_sheet_and_cell(coordinator
     book["ผลการประเมิน"]["D4"].value = "เกือบผ่าน"
     book["รายการ"]["J4"].value = "ไม่มีหน่วยงานนี้"
     before = fingerprint()
-    batch = bring(saved(book), None, coordinator)
-    places = {(error["sheet"], error["place"]) for error in batch.found["errors"]}
+    job = preview(saved(book), None, coordinator)
+    places = {(error["sheet"], error["cell_address"]) for error in job.findings["errors"]}
     day = values["วันเริ่มแผน"].coordinate
     assert places >= {("แผน", day), ("หน่วยงาน", "B4"), ("เกณฑ์", "B5"), ("ผลการประเมิน", "D4"), ("รายการ", "J4")}
     assert fingerprint() == before
 
 
-def test_the_template_holds_what_the_site_knows_and_asks_for_the_rest(coordinator):
+def test_template_has_units_and_asks_for_plan(coordinator):
     book = load_workbook(BytesIO(saved(build_template())))
     assert [row[0].value for row in book["หน่วยงาน"].iter_rows(min_row=4, max_row=16)][:2] == ["สพม.", "สลก."]
     assert book["รายการ"]["A4"].value is None
-    batch = bring(saved(book), None, coordinator)
-    assert batch.state == ImportState.REFUSED
-    assert {error["sheet"] for error in batch.found["errors"]} == {"แผน"}
+    job = preview(saved(book), None, coordinator)
+    assert job.state == ImportJobState.REFUSED
+    assert {error["sheet"] for error in job.findings["errors"]} == {"แผน"}

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from exchange.whole_plan.export import build_plan_book
 from plan.models import Plan
-from tests.exchange.bringing import saved
+from tests.exchange.workbooks import saved
 from tests.journeys.looks import check
 
 pytestmark = [pytest.mark.browser, pytest.mark.apart]
@@ -31,7 +31,7 @@ def test_the_same_plan_again_and_a_little_changed(enter, page, live_server, tmp_
     enter("coordinator", "reports/")
     file = tmp_path / "แผนใหม่.xlsx"
 
-    def bring(data: bytes) -> None:
+    def preview(data: bytes) -> None:
         file.write_bytes(data)
         page.goto(f"{live_server.url}/new-plan/")
         page.get_by_label("ไฟล์ Excel (.xlsx)").set_input_files(file)
@@ -39,13 +39,13 @@ def test_the_same_plan_again_and_a_little_changed(enter, page, live_server, tmp_
         expect(page.locator("#import")).to_be_visible(timeout=30_000)
 
     data = book_without_refs()
-    bring(data)
+    preview(data)
     page.get_by_role("button", name="สร้างแผน").click()
     expect(page.locator("h1")).to_be_visible(timeout=30_000)
-    bring(data)
+    preview(data)
     expect(page.locator("#import .message").first).to_contain_text("เคยนำเข้าแล้วเมื่อ")
     check(page, page.url)
-    bring(book_without_refs(text=" (ฉบับปรับปรุง)"))
+    preview(book_without_refs(text=" (ฉบับปรับปรุง)"))
     first = page.locator("#import > :first-child")
     expect(first).to_contain_text("มีอยู่ในระบบแล้ว จำนวน 16 รายการ")
     page.locator("details.import-rows summary").click()

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from plan.models import Plan, Status
-from tests.exchange.bringing import edited, exported
+from tests.exchange.workbooks import edited, exported
 from tests.journeys.looks import check
 
 pytestmark = [pytest.mark.browser, pytest.mark.apart]
@@ -24,7 +24,7 @@ def browser_context_args(browser_context_args, scripts):
     return {**browser_context_args, "java_script_enabled": scripts, "accept_downloads": True}
 
 
-def bring(page, live_server, file: Path, data: bytes) -> None:
+def preview(page, live_server, file: Path, data: bytes) -> None:
     """Upload a file as a person does, and wait until it was looked at."""
     file.write_bytes(data)
     page.goto(f"{live_server.url}/plans/2562-2563/import/")
@@ -51,17 +51,17 @@ def test_out_to_excel_and_home_again(enter, page, live_server, tmp_path, setting
         if scripts:
             check(page, page.url)
 
-    bring(page, live_server, file, edited(data, {(first.ref, "progress"): 150, (second.ref, "lead"): "กพล."}))
+    preview(page, live_server, file, edited(data, {(first.ref, "progress"): 150, (second.ref, "lead"): "กพล."}))
     expect(page.locator(".error-table tbody tr")).to_have_count(2)
     look()
     good = edited(data, {(first.ref, "text"): "ข้อความใหม่จาก Excel", (second.ref, "next_step"): "เสนอผู้บริหาร"})
-    bring(page, live_server, file, good)
+    preview(page, live_server, file, good)
     expect(page.locator(".import-row")).to_have_count(2)
     look()
     page.get_by_role("button", name="ยืนยันการนำเข้า").click()
     expect(page.locator(".message-success")).to_contain_text("นำเข้าแล้ว 2 รายการ", timeout=20_000)
     look()
-    bring(page, live_server, file, edited(data, {(first.ref, "text"): "อีกข้อความ", (third.ref, "text"): "ข้อความที่สาม"}))
+    preview(page, live_server, file, edited(data, {(first.ref, "text"): "อีกข้อความ", (third.ref, "text"): "ข้อความที่สาม"}))
     expect(page.locator(".is-conflict")).to_have_count(1)
     look()
     page.get_by_label("ใช้ค่าในไฟล์").check()
@@ -71,7 +71,7 @@ def test_out_to_excel_and_home_again(enter, page, live_server, tmp_path, setting
     page.get_by_role("button", name="ยกเลิกการนำเข้านี้").click()
     expect(page.locator(".message-warning")).to_contain_text("ยกเลิกโดย")
     assert plan.actions.get(pk=third.pk).text == third.text
-    bring(page, live_server, file, exported(plan))
+    preview(page, live_server, file, exported(plan))
     expect(page.locator(".message-success")).to_contain_text("ไม่มีสิ่งใดเปลี่ยนแปลง")
     page.goto(f"{live_server.url}/plans/2562-2563/import/")
     expect(page.locator(".import-table tbody tr")).to_have_count(4)

@@ -16,13 +16,13 @@ from openpyxl import load_workbook
 
 from assignments.models import Unit
 from criteria.models import Criterion
-from exchange.models import ImportState
+from exchange.models import ImportJobState
 from exchange.whole_plan.export import build_plan_book
 from plan.models import ActionItem, Plan
 from pmqa_tracker.urls import TextConverter
 from spreadsheets.text import UNWRITABLE
 from tests.conftest import DAY
-from tests.exchange.bringing import bring, edited, exported, fingerprint, first_empty, saved
+from tests.exchange.workbooks import edited, exported, fingerprint, first_empty, preview, saved
 from tests.factories import ActionItemFactory, CriterionFactory, PlanFactory, UnitFactory, UserFactory
 from tests.pages import addresses, lists
 
@@ -181,9 +181,9 @@ def in_data_sheet(client, field, value):
     row = first_empty(data)
     changes = {"ref": value, "criterion": "1.1", "levels": "Advance", "text": "จัดทำคู่มือ"}
     data = edited(data, {(row, name): each for name, each in changes.items()})
-    batch = bring(data, plan, UserFactory(roles=["coordinator"]))
-    assert batch.state == ImportState.REFUSED
-    return [error["message"] for error in batch.found["errors"]]
+    batch = preview(data, plan, UserFactory(roles=["coordinator"]))
+    assert batch.state == ImportJobState.REFUSED
+    return [error["message"] for error in batch.findings["errors"]]
 
 
 PLACES = {"ref": ("รายการ", "A4"), "code": ("เกณฑ์", "A4"), "slug": ("แผน", "B4"), "abbreviation": ("หน่วยงาน", "A4")}
@@ -194,9 +194,13 @@ def in_new_plan(client, field, value):
     sheet, place = PLACES[field]
     book["แผน"]["B4"].value = "2570"
     book[sheet][place].value = value
-    batch = bring(saved(book), None, UserFactory(roles=["coordinator"]))
-    assert batch.state == ImportState.REFUSED
-    return [error["message"] for error in batch.found["errors"] if (error["sheet"], error["place"]) == (sheet, place)]
+    batch = preview(saved(book), None, UserFactory(roles=["coordinator"]))
+    assert batch.state == ImportJobState.REFUSED
+    return [
+        error["message"]
+        for error in batch.findings["errors"]
+        if (error["sheet"], error["cell_address"]) == (sheet, place)
+    ]
 
 
 FIXTURES = {

@@ -1,4 +1,4 @@
-"""`manage.py demo`: accounts of every role and a made-up history, on a machine of one's own."""
+"""`manage.py demo`: add accounts of every role and an invented history, for a trial on a local machine."""
 
 from typing import Any
 
@@ -10,22 +10,22 @@ from plan.models import Plan
 from pmqa_tracker import clock
 
 SLUG = "2562-2563"
-FOR_WHAT = {
-    "staff": "reports on the actions of สพม.",
-    "manager": "reads the overview and asks behind its figures",
-    "coordinator": "keeps the plan, downloads the workbook",
+USES = {
+    "staff": "reports progress on the actions of สพม.",
+    "manager": "reads the overview and its figures",
+    "coordinator": "maintains the plan, imports and exports workbooks",
     "assessor": "reads the criteria and the evidence",
-    "admin": "does all of it, and accounts",
+    "admin": "does all of this and manages accounts",
 }
 
 
 class Command(BaseCommand):
-    help = "Add the demonstration's accounts and history; run again it changes nothing."
+    help = "Add the demo accounts and history. A second run changes nothing."
 
     def handle(self, *, verbosity: int, **options: Any) -> None:
         if not settings.PMQA_DEMO or not settings.PMQA_DEMO_PASSWORD:
             raise CommandError(
-                "Set PMQA_DEMO=True and PMQA_DEMO_PASSWORD first: a demonstration's accounts have a known password. / "
+                "Set PMQA_DEMO=True and PMQA_DEMO_PASSWORD first: demo accounts have a known password. / "
                 "ต้องกำหนด PMQA_DEMO=True และ PMQA_DEMO_PASSWORD ก่อน เพราะบัญชีสาธิตใช้รหัสผ่านที่ทราบกัน"
             )
         plan = Plan.objects.filter(slug=SLUG).first()
@@ -38,23 +38,23 @@ class Command(BaseCommand):
             made = history.make_accounts(settings.PMQA_DEMO_PASSWORD)
         except ValueError as error:
             raise CommandError(
-                f"“{error}” is somebody's real account; a demonstration needs a database of its own. / "
+                f"“{error}” is a real account; the demo needs a separate database. / "
                 f"“{error}” เป็นบัญชีผู้ใช้จริง ระบบสาธิตต้องใช้ฐานข้อมูลแยกต่างหาก"
             ) from error
         people = {user.username: user for _account, user in made}
-        told = history.write_demo_history(plan, people, today=clock.today())
-        history.hold_meetings(plan, today=clock.today())
+        updates = history.write_demo_history(plan, people, today=clock.today())
+        history.add_demo_meetings(plan, today=clock.today())
         sent = submissions.write_demo_submissions(plan, people, today=clock.today())
         if verbosity:
-            self._print(made, told, sent)
+            self._print(made, updates, sent)
 
-    def _print(self, made: list, told: int, sent: int) -> None:
+    def _print(self, made: list, updates: int, sent: int) -> None:
         write = self.stdout.write
-        write(f"Demonstration: {told} updates told, {sent} reports sent. Accounts, on this machine only:")
+        write(f"Demo: {updates} updates and {sent} submissions added. Accounts, for this machine only:")
         for account, user in made:
-            if account.username in FOR_WHAT:
+            if account.username in USES:
                 is_same = user.check_password(settings.PMQA_DEMO_PASSWORD)
                 password = settings.PMQA_DEMO_PASSWORD if is_same else "(changed since)"
-                write(f"  {account.username:<12} {password:<16} {account.name}: {FOR_WHAT[account.username]}")
-        others = [account.username for account, _user in made if account.username not in FOR_WHAT]
+                write(f"  {account.username:<12} {password:<16} {account.name}: {USES[account.username]}")
+        others = [account.username for account, _user in made if account.username not in USES]
         write(f"  and a member of staff of each other division: {', '.join(others)}")

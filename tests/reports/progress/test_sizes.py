@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 from openpyxl import load_workbook
 
-from tests.exchange.bringing import saved
+from tests.exchange.workbooks import saved
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory
 from tests.reports.progress.test_workbook import report
 

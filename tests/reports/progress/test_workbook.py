@@ -21,7 +21,7 @@ from reports.figures.overview import OVERVIEW_FILTERS, read_overview
 from reports.progress.workbook import build_progress_report, build_unit_report
 from spreadsheets.styles import sheet_title
 from tests import sizes
-from tests.exchange.bringing import saved
+from tests.exchange.workbooks import saved
 
 pytestmark = pytest.mark.django_db
 DAYS = (

@@ -1,4 +1,4 @@
-"""Random edits of a data sheet that the import accepts, as one person might type them."""
+"""Random edits of a data sheet that the import accepts."""
 
 from random import Random
 from typing import Any
@@ -7,9 +7,9 @@ from assignments.models import Unit
 from criteria.models import Level, Requirement
 from exchange.data_sheet.columns import format_period, in_thai
 from plan.models import ActionItem, Plan, Status
-from tests.exchange.bringing import first_empty
+from tests.exchange.workbooks import first_empty
 
-WORDS = ("result", "problem", "next_step", "reason")
+TEXT_COLUMNS = ("result", "problem", "next_step", "reason")
 Changes = dict[tuple[str | int, str], Any]
 
 
@@ -24,7 +24,7 @@ def random_changes(data: bytes, plan: Plan, seed: int, *, rows: int, new: int = 
             cells |= random_content(plan, random, action)
         chosen = random.sample(sorted(cells), random.randint(1, len(cells)))
         # The words that a status asks for come with it.
-        chosen = {*chosen, *WORDS} if {"status", "progress"} & {*chosen} else {*chosen}
+        chosen = {*chosen, *TEXT_COLUMNS} if {"status", "progress"} & {*chosen} else {*chosen}
         chosen |= {"status"} if "progress" in chosen else set()
         changes |= {(action.ref, name): cells[name] for name in chosen}
     row = first_empty(data) if new else 0
@@ -36,9 +36,9 @@ def random_changes(data: bytes, plan: Plan, seed: int, *, rows: int, new: int = 
 
 
 def random_progress(random: Random) -> dict[str, Any]:
-    """A status, now and then with its progress left alone, and words of every kind."""
+    """A status, sometimes with its progress, and a text for each text column."""
     status = random.choice(list(Status))
-    words = {name: f"{name} {random.randint(1000, 9999)} ครับ" for name in WORDS}
+    words = {name: f"{name} {random.randint(1000, 9999)} ครับ" for name in TEXT_COLUMNS}
     if status in (Status.DONE, Status.NOT_STARTED):
         progress = random.choice([None, 100 if status == Status.DONE else 0])
     else:
@@ -47,7 +47,7 @@ def random_progress(random: Random) -> dict[str, Any]:
 
 
 def random_content(plan: Plan, random: Random, action: ActionItem | None = None) -> dict[str, Any]:
-    """A text, a schedule, units, and for an action of the plan levels that its criterion has."""
+    """A text, a schedule, units and, for an existing action, a level of its criterion."""
     first, last = sorted(random.sample(list(plan.periods.order_by("number")), 2), key=lambda each: each.number)
     units = random.sample(list(Unit.objects.divisions().active().in_order()), 3)
     cells = {

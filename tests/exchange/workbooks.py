@@ -1,4 +1,4 @@
-"""Workbooks in the tests: saved, edited as in Excel, brought in, and the plan as it stands, to be compared."""
+"""Export, edit, preview and confirm workbooks in tests, and hash the content of the database."""
 
 from collections.abc import Mapping
 from hashlib import sha256
@@ -60,7 +60,7 @@ def row_of(sheet: Any, ref: str) -> int:
 
 
 def edited(data: bytes, changes: Mapping[tuple[str | int, str], Any]) -> bytes:
-    """A data sheet after a person changed cells: (ref or row, column) → value."""
+    """A data sheet with changed cells: (ref or row, column) → value."""
     book, sheet, columns = opened(data)
     for (ref, name), value in changes.items():
         cell = sheet.cell(ref if isinstance(ref, int) else row_of(sheet, ref), columns[name])
@@ -76,25 +76,27 @@ def first_empty(data: bytes) -> int:
     return next(row for row in range(4, sheet.max_row + 3) if not sheet.cell(row, columns["text"]).value)
 
 
-def bring(
+def preview(
     data: bytes, plan: Plan | None, person: User, *, unit: Unit | None = None, name: str = "ข้อมูล.xlsx"
 ) -> ImportJob:
-    """Bring a workbook in and look at it."""
-    return jobs.receive(data=data, file_name=name, plan=plan, unit=unit, access=Access.of(person), at=clock.now())
+    """Upload a workbook and preview it."""
+    return jobs.receive_workbook(
+        data=data, file_name=name, plan=plan, unit=unit, access=Access.of(person), at=clock.now()
+    )
 
 
-def write(batch: ImportJob, person: User, *, taken: Any = ()) -> ImportJob:
-    """Confirm what was looked at."""
-    return jobs.confirm(job=batch, taken=taken, access=Access.of(person), at=clock.now())
+def confirm(job: ImportJob, person: User, *, file_rows: Any = ()) -> ImportJob:
+    """Confirm a preview."""
+    return jobs.confirm_job(job=job, file_rows=file_rows, access=Access.of(person), at=clock.now())
 
 
-def places(batch: ImportJob) -> list[str]:
-    """The cells of the errors that were told."""
-    return sorted(error["place"] for error in batch.found.get("errors", ()))
+def places(job: ImportJob) -> list[str]:
+    """The cell addresses of the errors."""
+    return sorted(error["cell_address"] for error in job.findings.get("errors", ()))
 
 
 def fingerprint() -> str:
-    """A mark of everything a plan is made of: the same as long as nothing was written."""
+    """A hash of every record of a plan; it stays the same until something is written."""
     mark = sha256()
     related = [field.remote_field.through for model in KEPT for field in model._meta.local_many_to_many]
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""The careful reading of the document, and its comparison with a seeded plan, word for word, spacing apart."""
+"""The transcript of the document, and its comparison with a seeded plan, ignoring spaces."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ PERIODS_OF_TRACE = {
 
 
 def read() -> dict[str, Any]:
-    """The reading as it is kept in `tests/data`."""
+    """The transcript in `tests/data`."""
     return json.loads(FILE.read_text())
 
 
@@ -25,7 +25,7 @@ def words(text: str | None) -> str:
 
 
 def differences(reading: dict[str, Any], plan: Plan) -> list[str]:
-    """What the seeded plan says otherwise than the reading; empty where every word and every count is the same."""
+    """The differences between the seeded plan and the transcript."""
     expected, found = dict(_expected(reading)), dict(_found(plan))
     return [
         f"{name}: expected {expected.get(name)!r}, found {found.get(name)!r}"

@@ -1,4 +1,4 @@
-"""What people tell in the demonstration."""
+"""Texts of the demo updates and submissions."""
 
 BEGUN = (
     "ประชุมหารือแนวทางและกำหนดผู้รับผิดชอบภายในหน่วยงานแล้ว",

@@ -1,4 +1,4 @@
-"""All that a person can read of a plan: every page, workbook and mail, as texts that can be compared."""
+"""Read every page, workbook and mail of a plan as texts that can be compared."""
 
 import re
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ HISTORY = re.compile(r'<section class="card-plain" id="history">.*?</section>', 
 
 
 def read_everything(client: Client, plan: Plan, *, refs: Any, units: Any, day: Any) -> dict[str, Any]:
-    """Address → what it says, of a plan today and on `day`.
+    """URL → text of each page and file of a plan, today and on `day`.
 
     Each kind of page and workbook once, and those of some actions (without their histories) and units.
     """
@@ -53,7 +53,7 @@ def read_everything(client: Client, plan: Plan, *, refs: Any, units: Any, day: A
 
 
 def read_some(client: Client, addresses: Iterable[str]) -> dict[str, Any]:
-    """Address → what the page or workbook says."""
+    """URL → text of the page or workbook."""
     said: dict[str, Any] = {}
     for address in addresses:
         if ".xlsx" in address:
