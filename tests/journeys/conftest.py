@@ -1,4 +1,4 @@
-"""A person at a browser: the department's own plan behind a real server, and what the browser complains of."""
+"""Fixtures of the browser tests: the department's plan on a live server, logins and console errors."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from tests.journeys import sessions
 
 @pytest.fixture
 def complaints(page: Page) -> Iterator[list[str]]:
-    """What the browser's console complains of; a journey ends without any, CSP refusals least of all."""
+    """Errors of the browser console, including CSP refusals; a test must end without any."""
     found: list[str] = []
     page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: found.append(str(error)))
@@ -31,7 +31,7 @@ def complaints(page: Page) -> Iterator[list[str]]:
 
 @pytest.fixture
 def department(transactional_db: None, settings: Any, kept: Path) -> None:
-    """The department's own plan with the demonstration's accounts and history, for the server to see."""
+    """The department's plan with demo accounts and history, committed for the live server."""
     settings.PMQA_DEMO, settings.PMQA_DEMO_PASSWORD = True, DEMO_PASSWORD
     load(kept, "seed", "demo")
 

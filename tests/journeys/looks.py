@@ -1,4 +1,4 @@
-"""What a page looks like once it is at rest: what axe-core finds wrong, and whether it fits its screen."""
+"""Checks of a page at rest: axe-core violations and horizontal overflow."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from tests import sizes
 
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    "resultTypes": ["violations"],  # what passed is not written down: half the time
+    "resultTypes": ["violations"],  # leaving out passed rules halves the time
 }
 
 
@@ -27,7 +27,7 @@ AT_REST = """() => document.fonts.status === "loaded" && document.getAnimations(
 
 
 def becomes(page: Page, condition: str, *, seconds: float = 10) -> bool:
-    """Whether a JavaScript function comes to return true within the time.
+    """Whether a JavaScript function returns true within the time.
 
     For states that `expect` has no word for. Playwright's own wait_for_function needs eval, which the CSP forbids.
     """
@@ -42,7 +42,7 @@ def becomes(page: Page, condition: str, *, seconds: float = 10) -> bool:
 
 
 def violations(page: Page) -> list[tuple[str, str]]:
-    """(rule, the first piece of HTML that breaks it) of WCAG 2.2 AA and axe's best practice; none is right."""
+    """Return (rule, first offending HTML) of each violation of WCAG 2.2 AA and axe's best practices."""
     assert becomes(page, AT_REST)
     page.evaluate(UNSTUCK)
     found = Axe().run(page, options=RULES).response["violations"]
@@ -50,12 +50,12 @@ def violations(page: Page) -> list[tuple[str, str]]:
 
 
 def fits_the_screen(page: Page) -> bool:
-    """Whether the page comes to be no wider than its screen."""
+    """Whether the page becomes no wider than its screen."""
     return becomes(page, "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
 def check(page: Page, state: str, *, axe_at: int = 1280) -> None:
-    """Assert that the page in this state fits a phone and a desk, and that axe finds nothing wrong with it.
+    """Assert that the page fits phone and desktop width and that axe finds no violation.
 
     axe looks once at each state, at the width `axe_at`; in a full run at every width. The screen is as wide afterwards
     as before.
@@ -71,14 +71,14 @@ def check(page: Page, state: str, *, axe_at: int = 1280) -> None:
 
 
 def has_drafts(page: Page, count: int) -> bool:
-    """Whether the browser comes to keep this many drafts."""
+    """Whether the browser stores this many drafts."""
     return becomes(
         page, f"() => Object.keys(localStorage).filter((key) => key.startsWith('draft/')).length === {count}"
     )
 
 
 def comes_true(condition: Callable[[], bool], *, seconds: float = 10) -> bool:
-    """Whether a condition comes to hold within the time, asked from here: pages without scripts have no timers."""
+    """Whether a condition becomes true within the time; polled from Python, because pages without scripts have no timers."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

@@ -1,4 +1,4 @@
-"""After Back nothing is ticked or chosen: with scripts and without, on a page fetched again and on one kept whole."""
+"""After Back nothing is ticked or chosen: with and without scripts, on a fetched and on a cached page."""
 
 import re
 
@@ -24,7 +24,7 @@ def way(request):
 
 @pytest.fixture(scope="session")
 def keeping_browser(browser_type, browser_type_launch_args):
-    """A browser that keeps the pages it leaves."""
+    """A browser with a back/forward cache."""
     with browser_type.launch(
         **browser_type_launch_args, ignore_default_args=["--disable-back-forward-cache"]
     ) as launched:
@@ -49,7 +49,7 @@ def visit(request, way, live_server, department):
 
 @pytest.fixture
 def go_back(way):
-    """Press Back and wait for the page before; one that the browser kept whole does not load again."""
+    """Press Back and wait for the previous page; a cached page does not load again."""
 
     def inner(page):
         if way != "kept whole":
@@ -63,7 +63,7 @@ def go_back(way):
 
 
 def is_there(page):
-    """Whether the page before is shown, and no other that is still on its way."""
+    """Whether the previous page is shown and no other is loading."""
     try:
         return page.evaluate("!window.isLeft && document.readyState === 'complete'")
     except Error:  # the page left while it was asked
@@ -101,7 +101,7 @@ def test_the_confirmation_of_a_report_is_not_ticked_after_back(visit, go_back):
         expect(page.get_by_label(re.compile("ยืนยันส่งรายงาน"))).not_to_be_checked()
 
 
-def test_filters_say_after_back_what_the_list_shows(visit, go_back):
+def test_filters_match_the_list_after_back(visit, go_back):
     page = visit("staff", f"{BASE}/actions/")
     page.get_by_label("สถานะ").select_option("DONE")
     if page.locator(".filter-buttons button").is_visible():
@@ -131,7 +131,7 @@ def test_ticks_of_the_admin_are_gone_after_back(visit, go_back):
 
 
 def test_a_removed_row_of_the_admin_marks_no_other_after_back(visit, go_back):
-    """Rows below a record are named by their place: without the fix the tick lands on the next row."""
+    """Inline rows are named by position: without the fix the tick lands on the next row."""
     User.objects.filter(username="coordinator").update(is_superuser=True, is_staff=True)
     period = Period.objects.order_by("number").first()
     plan = period.plan

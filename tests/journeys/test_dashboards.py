@@ -1,4 +1,4 @@
-"""The dashboards in a browser: filters that renew the page, the way back, the what-if, the wall, each chart's table."""
+"""Dashboards in a browser: filters, Back, assumed verdicts, the wall view and the tables of the charts."""
 
 import re
 
@@ -18,7 +18,7 @@ def figure(page, name):
     return int(page.locator(f".is-statuses .kind-{name} b").inner_text())
 
 
-def test_a_filter_renews_the_board_and_the_way_back_works(enter):
+def test_a_filter_updates_the_overview_and_back_works(enter):
     page = enter("manager")
     whole = figure(page, "done")
     page.evaluate("window.isSame = true")
@@ -51,13 +51,13 @@ def test_a_filter_renews_the_board_and_the_way_back_works(enter):
 
 
 def number(cell):
-    """What a cell of a table says; None where it is a dash."""
+    """Return the number in a table cell; None for a dash."""
     found = re.search(r"\d+", cell)
     return found and int(found[0])
 
 
 def is_same(series, column):
-    """Whether a column says what a chart draws, as far as whole numbers can."""
+    """Whether a table column matches a chart series, rounded to whole numbers."""
     dashes = [[each is None for each in values] for values in (series, column)]
     told = zip(series, column, strict=True)
     return dashes[0] == dashes[1] and all(abs(value - cell) <= 0.55 for value, cell in told if value is not None)
@@ -104,7 +104,7 @@ def test_without_javascript_every_table_is_open(enter, new_context, live_server)
     expect(page.locator("#score-assumed")).not_to_have_text("–")
 
 
-def test_a_supposed_verdict_moves_the_score_and_can_be_shared(enter, live_server):
+def test_an_assumed_verdict_moves_the_score_and_can_be_shared(enter, live_server):
     page = enter("manager", "reports/")
     page.get_by_role("link", name="แผนที่ระดับ", exact=True).click()
     box = page.locator("#pass-1\\.2\\.1-A")
@@ -137,7 +137,7 @@ CLEAR = """() => {
 
 
 @pytest.mark.parametrize("width", [1280, 360])
-def test_what_has_the_focus_is_never_under_the_bar_that_sticks(enter, page, width):
+def test_the_focused_element_is_never_under_the_sticky_bar(enter, page, width):
     page.set_viewport_size({"width": width, "height": 700})
     enter("manager", "criteria/?pass=1.2.1-A")
     page.locator("#pass-1\\.2\\.1-A").focus()
@@ -149,7 +149,7 @@ def test_what_has_the_focus_is_never_under_the_bar_that_sticks(enter, page, widt
     assert covered == []
 
 
-def test_what_is_ticked_before_the_page_listens_counts_too(enter, live_server):
+def test_a_tick_before_the_scripts_are_loaded_counts(enter, live_server):
     page = enter("manager", "reports/")
     held = []
     page.route("**/htmx*.js", lambda route: held.append(route))
@@ -163,7 +163,7 @@ def test_what_is_ticked_before_the_page_listens_counts_too(enter, live_server):
 
 @pytest.fixture
 def wall(enter, settings, live_server):
-    """An overview that asks for news every second."""
+    """A wall overview that refreshes every second."""
     settings.PMQA_LIVE_SECONDS = 1
     page = enter("manager")
     page.get_by_role("link", name="แสดงบนจอใหญ่ ปรับข้อมูลเอง").click()
@@ -180,7 +180,7 @@ def finish(tell):
     tell(action, UserFactory(roles=["coordinator"]), status=Status.DONE, result="เผยแพร่แล้ว")
 
 
-def test_the_wall_renews_itself_and_keeps_scroll_focus_and_charts(wall, tell):
+def test_the_wall_refreshes_and_keeps_scroll_focus_and_charts(wall, tell):
     before = figure(wall, "done")
     history = wall.evaluate("history.length")
     link = wall.locator("#by-unit tbody th a").nth(3)
@@ -216,7 +216,7 @@ def test_the_wall_renews_itself_and_keeps_scroll_focus_and_charts(wall, tell):
     assert becomes(wall, f"() => {drawn}.reduce((sum, each) => sum + each) === {before + 1}")
 
 
-def test_the_wall_says_when_it_cannot_be_renewed(wall, tell, complaints):
+def test_the_wall_says_when_it_cannot_be_refreshed(wall, tell, complaints):
     before = figure(wall, "done")
     wall.context.set_offline(True)
     expect(wall.locator("#messages")).to_contain_text("ระบบไม่ตอบสนอง")
@@ -231,7 +231,7 @@ def test_the_wall_says_when_it_cannot_be_renewed(wall, tell, complaints):
     expect(wall.locator("#board")).to_be_visible()
 
 
-def test_a_filter_tells_that_it_could_not_be_applied(enter, complaints):
+def test_a_filter_that_cannot_be_applied_shows_a_message(enter, complaints):
     page = enter("manager")
     before = figure(page, "done")
     page.context.set_offline(True)

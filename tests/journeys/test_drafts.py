@@ -1,4 +1,4 @@
-"""Drafts of an update in the browser: gone once it is recorded, kept as long as it is not."""
+"""Drafts of updates in the browser: kept until the update is recorded."""
 
 import re
 
@@ -18,7 +18,7 @@ TYPED = "พิมพ์ไว้ในแถว"
 
 @pytest.fixture
 def action(department):
-    """An action under way that สพม. leads, without an update in the running period."""
+    """An action in progress that สพม. leads, without an update in the current period."""
     actions = ActionItem.objects.filter(
         assignments__unit__abbreviation="สพม.", assignments__role="LEAD", status=Status.IN_PROGRESS
     ).filter(last_period__ends_on__gte=DAY)
@@ -85,8 +85,8 @@ def test_an_update_on_the_page_of_the_action_leaves_no_draft(my, action, live_se
 
 @pytest.mark.parametrize("at", ["my", "actions"])
 @pytest.mark.parametrize("where", ["note", "conflict"])
-def test_what_is_left_out_is_left_out(my, action, live_server, tell, at, where):
-    """The links that drop a draft fetch the form again; a link to a place of the same page would fetch nothing."""
+def test_a_discarded_draft_is_gone(my, action, live_server, tell, at, where):
+    """The links that discard a draft load the form again; a link within the page would load nothing."""
     here = f"{live_server.url}/plans/2562-2563/{at}/{action.ref}/"
     my.goto(here)
     form = my.locator(f'form[data-draft$="/{action.ref}"]')
@@ -122,7 +122,7 @@ def test_a_refused_update_keeps_the_draft_until_it_is_recorded(my, action, tell,
     expect_no_draft(my, row)
 
 
-def test_a_right_that_is_lost_keeps_the_draft(my, action):
+def test_losing_a_right_keeps_the_draft(my, action):
     row = open_row(my, action, TYPED)
     Membership.objects.filter(user__username="staff").delete()
     record(row)
@@ -130,8 +130,8 @@ def test_a_right_that_is_lost_keeps_the_draft(my, action):
     assert has_drafts(my, 1)
 
 
-def test_a_page_of_another_server_is_no_sign_that_it_was_recorded(my, action):
-    """Such as the login page of a network, which answers 200 to everything."""
+def test_a_page_of_another_server_keeps_the_draft(my, action):
+    """For example the login page of a network, which answers 200 to everything."""
     row = open_row(my, action, TYPED)
     my.route("**/my/**", lambda route: route.fulfill(status=200, content_type="text/html", body="<p>Wi-Fi</p>"))
     my.evaluate("document.addEventListener('htmx:afterSettle', () => { window.isAnswered = true })")
@@ -142,7 +142,7 @@ def test_a_page_of_another_server_is_no_sign_that_it_was_recorded(my, action):
 
 
 def test_two_tabs_with_the_same_form(my, action):
-    """The draft that the other tab wrote later stays; a tab sees when a draft is gone."""
+    """A draft written later in another tab stays; a tab notices when a draft is deleted."""
     row = open_row(my, action, TYPED)
     other = my.context.new_page()
     other.goto(my.url)
@@ -162,7 +162,7 @@ def test_two_tabs_with_the_same_form(my, action):
 
 
 @pytest.mark.parametrize("is_bulk", [False, True])
-def test_no_change_asks_before_it_drops_a_draft(my, action, is_bulk):
+def test_no_change_asks_before_discarding_a_draft(my, action, is_bulk):
     row = open_row(my, action, TYPED)
     row.get_by_role("link", name="ปิด").click()
     expect(row.locator("[data-draft-mark]")).to_be_visible()

@@ -51,7 +51,7 @@ def test_add_files_with_an_update_on_a_phone(enter, browser, action, scripts):
 
 
 def test_add_files_with_long_thai_names(enter, action):
-    """A name of 200 letters as it is, one of 300 with its end."""
+    """A name of 200 letters is kept; one of 300 letters is shortened and keeps its end."""
     names = [("รายงานผลการดำเนินงานตามแผนพัฒนาองค์การ " * 8)[: letters - 14] + " ฉบับที่ ๒.pdf" for letters in (200, 300)]
     page = enter("staff", f"actions/{action.ref}/")
     page.locator("summary", has_text="แนบหลักฐาน").click()

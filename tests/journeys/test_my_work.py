@@ -1,4 +1,4 @@
-"""งานของฉัน: an update in the row, on a desk and on a phone, with JavaScript and without."""
+"""งานของฉัน in a browser: updates in the row, at desktop and phone width, with and without JavaScript."""
 
 import re
 
@@ -20,7 +20,7 @@ SCRIPTS = pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no 
 
 @pytest.fixture
 def silent(department):
-    """Actions under way that สพม. itself leads and of which nothing was told in the period that runs."""
+    """Actions in progress that สพม. leads and has not updated in the current period."""
     return list(
         ActionItem.objects.filter(
             assignments__unit__abbreviation="สพม.",
@@ -111,14 +111,14 @@ def test_several_rows_are_marked_unchanged_at_once(at_work, silent, scripts):
 
 
 @SCRIPTS
-def test_a_rule_that_is_broken_is_told_in_the_row(at_work, silent, scripts):
+def test_a_broken_rule_is_shown_in_the_row(at_work, silent, scripts):
     page = at_work(360, scripts=scripts)
     action = silent[0]
     row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").click()
     form = row_of(page, action).locator("form.update-form")
     form.get_by_label("ติดปัญหา").check()
     form.get_by_label("การดำเนินการต่อไป").fill("เสนอผู้อำนวยการ")
-    if scripts:  # the rule speaks before anything is sent
+    if scripts:  # the rule is shown before anything is sent
         expect(form.locator(".is-due")).to_have_text("ต้องระบุเมื่อรายงานว่าติดปัญหา")
     form.get_by_role("button", name="บันทึก", exact=True).click()
     expect(form.locator(".field-errors")).to_contain_text("ปัญหาอุปสรรค")
@@ -131,7 +131,7 @@ def test_a_rule_that_is_broken_is_told_in_the_row(at_work, silent, scripts):
 
 
 def test_the_form_follows_the_status(at_work, silent):
-    """Done is 100, not started is 0, what has progress has begun; going back opens the reason."""
+    """Done sets 100, not started sets 0, progress starts an action, and moving back opens the reason field."""
     page = at_work()
     action = silent[0]
     row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").click()
@@ -154,7 +154,7 @@ def test_the_form_follows_the_status(at_work, silent):
 
 
 def test_the_form_reads_thai_digits(at_work, silent):
-    """While they are typed, by the same rules, and when they are recorded."""
+    """Both in the hints while typing and in the recorded update."""
     page = at_work()
     action = silent[0]
     row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").click()
@@ -178,10 +178,10 @@ def test_the_form_reads_thai_digits(at_work, silent):
     ("choice", "scripts"),
     [
         pytest.param("keep mine", True, marks=pytest.mark.both_databases),
-        ("keep mine", False), ("take theirs", True), ("write anew", False),
+        ("keep mine", False), ("take theirs", True), ("start empty", False),
     ],
 )  # fmt: skip
-def test_of_two_people_in_one_row_the_later_chooses(at_work, silent, tell, scripts, choice):
+def test_the_later_of_two_people_in_one_row_chooses(at_work, silent, tell, scripts, choice):
     page = at_work(1280, scripts=scripts)
     action = silent[0]
     row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").click()
@@ -238,7 +238,7 @@ def test_a_double_click_makes_one_update(at_work, silent):
     assert ProgressUpdate.objects.filter(action=action, source="WEB").count() == 1
 
 
-def test_the_form_gone_back_to_and_written_anew_is_not_swallowed(at_work, silent):
+def test_a_form_changed_after_back_is_recorded(at_work, silent):
     page = at_work(scripts=False)
     action = silent[0]
     row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").click()
@@ -269,13 +269,13 @@ def test_by_keyboard_alone(at_work, silent):
             break
     page.keyboard.press("Enter")
     expect(page.locator("form.update-form")).to_have_count(0)
-    # The reader stays where he was.
+    # The focus stays in the row.
     expect(row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}")).to_be_focused()
     update = ProgressUpdate.objects.get(action=action, source="WEB")
     assert (update.progress_to, update.result) == (97, "พิมพ์ด้วยแป้นพิมพ์เท่านั้น")
 
 
-def test_what_was_typed_is_there_after_the_login_ended(at_work, silent, live_server, enter_by_form):
+def test_typed_text_survives_the_end_of_the_login(at_work, silent, live_server, enter_by_form):
     page = at_work(360)
     action = silent[0]
     row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").click()
@@ -299,7 +299,7 @@ def test_what_was_typed_is_there_after_the_login_ended(at_work, silent, live_ser
     assert has_drafts(page, 0)
 
 
-def test_a_draft_left_out_is_gone_and_a_logout_takes_all(at_work, silent, live_server):
+def test_discarding_a_draft_deletes_it_and_logout_deletes_all(at_work, silent, live_server):
     page = at_work()
     first, second = silent[:2]
     for action in (first, second):
@@ -317,7 +317,7 @@ def test_a_draft_left_out_is_gone_and_a_logout_takes_all(at_work, silent, live_s
     assert has_drafts(page, 0)
 
 
-def test_a_server_that_went_away_loses_no_word(at_work, silent, live_server):
+def test_no_text_is_lost_when_the_server_is_gone(at_work, silent, live_server):
     page = at_work()
     action = silent[0]
     row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").click()
@@ -334,7 +334,7 @@ def test_a_server_that_went_away_loses_no_word(at_work, silent, live_server):
     assert ProgressUpdate.objects.get(action=action, source="WEB").result == "เขียนระหว่างระบบขัดข้อง"
 
 
-def test_behind_the_bell_is_what_is_owed_and_it_counts_along(at_work, silent):
+def test_the_bell_lists_what_is_owed_and_updates_its_number(at_work, silent):
     page = at_work(360)
     bell = page.locator("#bell")
     owed = int(bell.locator(".bell-count").inner_text())
@@ -351,7 +351,7 @@ def test_behind_the_bell_is_what_is_owed_and_it_counts_along(at_work, silent):
     expect(bell.locator(".bell-count")).to_have_text(str(owed - 1))
 
 
-def test_the_bell_without_scripts_leads_to_the_list(at_work, silent):
+def test_the_bell_without_scripts_links_to_the_list(at_work, silent):
     page = at_work(360, scripts=False)
     page.locator("#bell summary").click()
     page.get_by_role("link", name="ดูงานที่ต้องรายงานทั้งหมด").click()

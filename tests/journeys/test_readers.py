@@ -1,4 +1,4 @@
-"""Management, the coordinator and the assessor: from a figure to its rows, to a workbook, to a criterion."""
+"""Management, coordinator and assessor: from a figure to its rows, a workbook and a criterion."""
 
 import re
 from io import BytesIO

@@ -1,4 +1,4 @@
-"""The row editor: its button is in view when it opens on a phone, and what has the focus is never under it."""
+"""The form in a row on a phone: its buttons are in view and never cover the focused element."""
 
 import pytest
 from playwright.sync_api import expect
@@ -24,7 +24,7 @@ def is_in_view(boxes):
 
 
 def is_clear(boxes, scripts):
-    """Whether what has the focus is in the bar or above it.
+    """Whether the focused element is in the bar or above it.
 
     Without scripts the browser brings the line with the cursor into view, not the whole text box.
     """

@@ -1,4 +1,4 @@
-"""Several tabs of one browser: a login in one, and the forms that are open in the others."""
+"""Several tabs of one browser: logins, and forms open in other tabs."""
 
 import pytest
 from django.conf import settings

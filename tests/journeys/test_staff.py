@@ -1,4 +1,4 @@
-"""A division's staff: the update of an action, and the figure it moves."""
+"""Staff of a division: updates of an action and their effect on the figures."""
 
 import re
 
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(tran
 
 @pytest.fixture
 def action(department):
-    """An action that สพม. leads and nobody has begun."""
+    """An action that สพม. leads and that has not begun."""
     return (
         ActionItem.objects.filter(assignments__unit__abbreviation="สพม.", assignments__role="LEAD")
         .filter(status=Status.NOT_STARTED, first_period__number__lte=3)
@@ -42,7 +42,7 @@ def test_staff_update_an_action_and_see_it_on_the_dashboard(enter, live_server):
     page.get_by_role("button", name="บันทึก", exact=True).click()
     expect(page.locator(".message-success")).to_contain_text(ref)
     expect(page.locator("#history")).to_contain_text("จัดทำคู่มือและเผยแพร่ในระบบเครือข่ายภายในแล้ว")
-    # What was said of this form is not said of the next, which tells nothing.
+    # The next form, which changes nothing, does not show the messages of this one.
     page.get_by_role("button", name="บันทึก", exact=True).click()
     expect(page.locator("#update .message-error")).to_be_visible()
     expect(page.locator(".message-success")).to_have_count(0)
@@ -56,7 +56,7 @@ def test_staff_update_an_action_and_see_it_on_the_dashboard(enter, live_server):
 
 
 @pytest.mark.both_databases
-def test_of_two_people_at_one_action_neither_loses_a_word(enter, action, new_context):
+def test_two_people_at_one_action_lose_no_text(enter, action, new_context):
     path = f"actions/{action.ref}/"
     first, second = enter("staff", path), new_context().new_page()
     enter("coordinator", path, on=second)
@@ -76,7 +76,7 @@ def test_of_two_people_at_one_action_neither_loses_a_word(enter, action, new_con
     assert list(told) == ["ข้อความของผู้ประสานงาน", "ข้อความของเจ้าหน้าที่"]
 
 
-def test_a_login_that_ended_loses_no_word(enter_by_form, action, live_server, context):
+def test_no_text_is_lost_when_the_login_ends(enter_by_form, action, live_server, context):
     page = enter_by_form("staff")
     page.goto(f"{live_server.url}/plans/2562-2563/actions/{action.ref}/")
     page.get_by_label("ผลการดำเนินการ").fill("เขียนไว้ระหว่างประชุม")
@@ -100,7 +100,7 @@ def test_without_javascript_an_update_works_as_well(enter, action, new_context):
 
 
 @pytest.mark.parametrize("trouble", ["no answer", "an error"])
-def test_a_server_that_fails_is_told_and_loses_no_word(enter, action, live_server, complaints, trouble):
+def test_a_server_error_is_shown_and_loses_no_text(enter, action, live_server, complaints, trouble):
     address = f"{live_server.url}/plans/2562-2563/actions/{action.ref}/"
     page = enter("staff", f"actions/{action.ref}/")
     page.get_by_label("ผลการดำเนินการ").fill("เขียนไว้ระหว่างประชุม")

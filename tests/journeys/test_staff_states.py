@@ -1,4 +1,4 @@
-"""Every state of the staff's pages: no violation of WCAG 2.2 AA, and no sideways scroll at a desk or on a phone."""
+"""Every state of the staff's pages: no WCAG 2.2 AA violation, and no sideways scroll at desktop or phone width."""
 
 from uuid import uuid4
 
@@ -22,7 +22,7 @@ def action(department):
 
 @pytest.fixture
 def returned(action, tell):
-    """Told of by two units, with evidence of which a piece was withdrawn; then returned by the coordinator."""
+    """An action with updates of two units and withdrawn evidence, returned by the coordinator."""
     coordinator = User.objects.get(username="coordinator")
     unit = Unit.objects.get(abbreviation="สพม.")
     staff = User.objects.get(username="staff")
@@ -88,15 +88,15 @@ def test_a_returned_row(enter, returned):
     check(page, "returned")
 
 
-def test_the_story_of_an_action(enter, returned):
+def test_the_history_of_an_action(enter, returned):
     page = enter("staff", f"actions/{returned.ref}/")
     page.locator(".withdraw summary").first.click()
-    check(page, "story")
+    check(page, "history")
     chip = page.locator(".chips a:not([aria-current])").first
     unit = chip.inner_text()
     chip.click()
     page.locator(".chips a[aria-current]", has_text=unit).wait_for()
-    check(page, "story of a unit")
+    check(page, "history of a unit")
 
 
 def test_nothing_to_do(enter, department):
@@ -113,6 +113,6 @@ def test_nothing_to_do(enter, department):
     check(page, "no unit", axe_at=360)
 
 
-def test_who_has_no_part(enter, action):
+def test_reader_sees_no_form(enter, action):
     page = enter("manager", f"actions/{action.ref}/")
     check(page, "reader", axe_at=360)

@@ -1,4 +1,4 @@
-"""What a finger taps on a phone is large enough, and numbers on charts are in one set of digits."""
+"""Sizes of touch targets on a phone, and digits on charts."""
 
 import pytest
 
@@ -63,7 +63,7 @@ OF_READERS = ("my", "owed", "action", "reports", "reporting", "period_report")
 
 
 @pytest.mark.parametrize("username", ["staff", "manager", "coordinator"])
-def test_what_is_tapped_is_large_enough_on_a_phone_and_covered_nowhere(enter, live_server, username):
+def test_touch_targets_are_large_enough_and_not_covered(enter, live_server, username):
     page = enter(username, "my/")
     small, moved, covered = [], [], []
     plan = Plan.objects.get()
@@ -86,7 +86,7 @@ def test_what_is_tapped_is_large_enough_on_a_phone_and_covered_nowhere(enter, li
     assert not moved, "\n".join(moved)
 
 
-def test_the_row_staff_report_in_is_large_enough(enter):
+def test_touch_targets_of_an_open_row_are_large_enough(enter):
     page = enter("staff")
     page.set_viewport_size({"width": 360, "height": 800})
     page.locator(".work-buttons .button").first.click()
@@ -97,7 +97,7 @@ def test_the_row_staff_report_in_is_large_enough(enter):
 
 @pytest.mark.parametrize("locale", ["th-TH-u-nu-thai", "ar-EG"])
 def test_numbers_on_charts_are_in_arabic_digits(enter, browser, locale):
-    """Whatever digits the browser's own language writes."""
+    """Whatever digits the browser's language uses."""
     page = enter("manager", on=browser.new_context(locale=locale).new_page())
     assert page.evaluate("new Intl.NumberFormat().format(25)") != "25"
     assert becomes(page, "() => [...document.querySelectorAll('canvas.chart')].every((each) => Chart.getChart(each))")

@@ -1,4 +1,4 @@
-"""The rules of a status in the form of an update: the browser asks for what the model asks for."""
+"""Rules of the statuses in the update form: the script requires the same fields as the model."""
 
 from itertools import product
 
@@ -18,7 +18,7 @@ ASK = """(cases) => {
     option.checked = true;
     form.elements.progress_to.value = now;
     for (const name of fields.slice(1)) form.elements[name].value = words;
-    speak(form);
+    showRequired(form);
     return fields.filter((name) => {
       const help = document.getElementById(`${form.elements[name].id}_helptext`);
       return help.classList.contains("is-due");
@@ -38,7 +38,7 @@ def test_the_browser_asks_for_what_the_model_asks_for(enter, settings):
 
 
 def refused(before, progress, after, now, words):
-    """The fields at which the model refuses an update."""
+    """Return the fields for which the model refuses an update."""
     update = ProgressUpdate(
         status_from=before, progress_from=progress, status_to=after, progress_to=now,
         result=words, problem=words, reason=words,

@@ -1,4 +1,4 @@
-"""A coordinator takes the plan out to Excel and brings it back, at a desk, on a phone, with and without scripts."""
+"""A coordinator exports the plan to Excel and imports it again: desktop and phone, with and without scripts."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def preview(page, live_server, file: Path, data: bytes) -> None:
     expect(page.locator("#import .card-plain, #import .message").first).to_be_visible(timeout=20_000)
 
 
-def test_out_to_excel_and_home_again(enter, page, live_server, tmp_path, settings, scripts):
+def test_export_edit_and_import_a_workbook(enter, page, live_server, tmp_path, settings, scripts):
     """At a desk with scripts, on a phone without."""
     settings.PMQA_TASKS_IN_BACKGROUND = True
     page.set_viewport_size({"width": 1280 if scripts else 360, "height": 800})

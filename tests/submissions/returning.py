@@ -1,4 +1,4 @@
-"""A unit's report that the coordinator returned, as rows: for the tests of what is read from them."""
+"""Create a returned submission directly, for tests that read it."""
 
 from uuid import uuid4
 
@@ -9,9 +9,9 @@ from tests.factories import UserFactory
 
 
 def give_back(action: ActionItem, *, reason: str) -> SubmissionLine:
-    """Return the report of the action's first lead unit for the action's first period; a line of it says why.
+    """Create a returned submission of the action's first lead unit and period, with the reason.
 
-    What of the same unit and period was given back before stays in the same step.
+    Further actions of the same unit and period join the same step.
     """
     submission, _made = Submission.objects.get_or_create(
         unit=action.lead[0].unit,

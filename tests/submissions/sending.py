@@ -1,4 +1,4 @@
-"""Sending and reviewing reports of periods the way the site does."""
+"""Send and review submissions as the site does."""
 
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -9,7 +9,7 @@ from submissions.steps import send_submission, submission_day
 
 
 def on(month, day):
-    """Ten in the morning of a day of the plan's year."""
+    """Return ten in the morning, Thai time, of a day of the plan's year."""
     return datetime(2019 if month > 9 else 2020, month, day, 3, 0, tzinfo=UTC)
 
 

@@ -1,4 +1,4 @@
-"""Who has sent the report of which period, and who is late."""
+"""Grid of the submissions: states, lateness and number of queries."""
 
 from datetime import date
 
@@ -46,7 +46,7 @@ def cells(plan, unit):
     return [(cell.state.value, cell.is_late) for cell in table(plan, unit).rows[0].cells]
 
 
-def test_a_cell_says_where_a_unit_stands(plan, unit, action, staff, coordinator):
+def test_a_cell_shows_the_state_of_a_submission(plan, unit, action, staff, coordinator):
     assert cells(plan, unit) == [("LATE", True), ("LATE", True), ("OPEN", False), ("LATER", False)]
     first = send(plan, unit, staff, number=1).submission
     second = send(plan, unit, staff, number=2).submission

@@ -11,7 +11,7 @@ from tests.statements import REQUEST, TRANSACTION, check, count
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 
-def test_steps_of_a_report(client):
+def test_steps_of_a_submission(client):
     unit, plan = UnitFactory(abbreviation="สพม."), PlanFactory(slug="2563")
     actions = [ActionItemFactory(plan=plan, lead=[unit]) for _ in range(3)]
     staff, coordinator = UserFactory(roles=["staff"], units=[unit]), UserFactory(roles=["coordinator"])

@@ -1,4 +1,4 @@
-"""The reports of the periods: who sends and reviews, and nothing lost when several do at once."""
+"""Steps of a submission: rights, states, repeated forms and concurrent users."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -47,7 +47,7 @@ def stored():
 # Sending.
 
 
-def test_sending_leaves_a_step_with_the_actions_as_they_stand(plan, unit, action, staff, tell):
+def test_sending_records_a_step_with_the_latest_updates(plan, unit, action, staff, tell):
     silent = ActionItemFactory(plan=plan, lead=[unit])
     tell(action, staff, at=on(2, 3), progress=10)
     last = tell(action, staff, at=on(4, 2), progress=20)
@@ -62,13 +62,13 @@ def test_sending_leaves_a_step_with_the_actions_as_they_stand(plan, unit, action
     }
 
 
-def test_the_lines_know_nothing_of_what_was_told_later(plan, unit, action, staff, tell):
+def test_lines_ignore_later_updates(plan, unit, action, staff, tell):
     known = tell(action, staff, at=on(3, 3), progress=10)
     tell(action, staff, at=on(4, 20), progress=60)
     assert send(plan, unit, staff, at=on(4, 3)).lines.get().update == known
 
 
-def test_a_report_is_sent_again_until_it_is_accepted(plan, unit, action, staff, coordinator):
+def test_a_submission_can_be_sent_again_until_it_is_accepted(plan, unit, action, staff, coordinator):
     submission = send(plan, unit, staff).submission
     send(plan, unit, staff, version=1)
     review(return_submission, submission, coordinator, version=2, reasons={action.pk: "โปรดแนบหลักฐาน"})
@@ -83,31 +83,31 @@ def test_a_report_is_sent_again_until_it_is_accepted(plan, unit, action, staff, 
 
 
 @pytest.mark.parametrize("roles", [["staff"], ["management"], ["assessor"], ["coordinator"], []])
-def test_others_do_not_send_it(plan, unit, action, roles):
+def test_users_of_other_units_cannot_send(plan, unit, action, roles):
     with pytest.raises(NotAllowedError) as error:
         send(plan, unit, UserFactory(roles=roles, units=[UnitFactory()]))
     assert str(unit) in str(error.value)
     assert not Submission.objects.exists()
 
 
-def test_membership_without_the_staff_role_does_not_send(plan, unit, action):
+def test_members_without_the_staff_role_cannot_send(plan, unit, action):
     with pytest.raises(NotAllowedError):
         send(plan, unit, UserFactory(roles=["management"], units=[unit]))
 
 
-def test_a_coordinator_sends_the_report_of_his_own_unit(plan, unit, action):
+def test_a_coordinator_can_send_for_their_own_unit(plan, unit, action):
     send(plan, unit, UserFactory(roles=["coordinator"], units=[unit]))
     assert stored() == {"state": "SENT", "version": 1}
 
 
-def test_a_period_that_has_not_begun_is_not_reported(plan, unit, action, staff):
+def test_a_period_that_has_not_begun_cannot_be_sent(plan, unit, action, staff):
     with pytest.raises(NotAllowedError):
         send(plan, unit, staff, number=3, at=on(3, 31))
     send(plan, unit, staff, number=3, at=on(4, 1))
     assert stored() == {"state": "SENT", "version": 1}
 
 
-def test_where_there_is_nothing_to_report_nothing_is_sent(plan, unit, staff):
+def test_a_submission_without_actions_cannot_be_sent(plan, unit, staff):
     ActionItemFactory(plan=plan, lead=[unit], runs=(3, 4))
     with pytest.raises(NotAllowedError):
         send(plan, unit, staff)
@@ -135,7 +135,7 @@ def returned(plan, *units):
     return {action.pk: action.return_reason for action in found if action.return_reason is not None}
 
 
-def test_what_was_returned_is_answered_by_an_update(plan, unit, action, staff, coordinator, tell):
+def test_an_update_answers_a_return(plan, unit, action, staff, coordinator, tell):
     other = ActionItemFactory(plan=plan, lead=[unit])
     submission = send(plan, unit, staff).submission
     assert returned(plan, unit) == {}
@@ -148,7 +148,7 @@ def test_what_was_returned_is_answered_by_an_update(plan, unit, action, staff, c
     assert returned(plan, unit) == {}
 
 
-def test_what_was_told_before_the_return_is_no_answer(plan, unit, action, staff, coordinator, tell):
+def test_an_update_before_the_return_is_no_answer(plan, unit, action, staff, coordinator, tell):
     submission = send(plan, unit, staff).submission
     tell(action, staff, progress=20)
     review(return_submission, submission, coordinator, version=1, reasons={action.pk: "ก"})
@@ -156,7 +156,7 @@ def test_what_was_told_before_the_return_is_no_answer(plan, unit, action, staff,
 
 
 @pytest.mark.parametrize("reasons", [{}, {"own": ""}, {"own": "   "}, {"own": "ก", "second": ""}, {"foreign": "ก"}])
-def test_each_returned_action_is_of_the_report_and_has_a_reason(plan, unit, action, staff, coordinator, reasons):
+def test_each_returned_action_is_in_the_submission_and_has_a_reason(plan, unit, action, staff, coordinator, reasons):
     second, foreign = ActionItemFactory(plan=plan, lead=[unit]), ActionItemFactory(plan=plan, lead=[UnitFactory()])
     submission = send(plan, unit, staff).submission
     pks = {"own": action.pk, "second": second.pk, "foreign": foreign.pk}
@@ -184,7 +184,7 @@ def test_only_a_coordinator_reviews(plan, unit, action, staff, roles):
 
 
 @pytest.mark.parametrize("first", ["accept", "return"])
-def test_only_what_waits_is_reviewed(plan, unit, action, staff, coordinator, first):
+def test_only_a_submission_that_waits_for_review_can_be_reviewed(plan, unit, action, staff, coordinator, first):
     submission = send(plan, unit, staff).submission
     if first == "accept":
         review(accept_submission, submission, coordinator, version=1)
@@ -197,17 +197,17 @@ def test_only_what_waits_is_reviewed(plan, unit, action, staff, coordinator, fir
     assert stored()["version"] == 2
 
 
-def test_what_was_never_sent_is_not_reviewed(plan, unit, action, coordinator):
+def test_a_submission_never_sent_cannot_be_reviewed(plan, unit, action, coordinator):
     submission = Submission(unit=unit, period=period_of(plan, 2))
     with pytest.raises(NotAllowedError):
         review(accept_submission, submission, coordinator, version=0)
     assert not Submission.objects.exists()
 
 
-# Nothing twice, nothing over another's.
+# Repeated forms and conflicts.
 
 
-def test_of_two_reviewers_the_second_is_told(plan, unit, action, staff, coordinator):
+def test_a_second_reviewer_gets_a_conflict(plan, unit, action, staff, coordinator):
     submission = send(plan, unit, staff).submission
     review(return_submission, submission, coordinator, version=1, reasons={action.pk: "ก"})
     with pytest.raises(StaleVersionError):
@@ -215,7 +215,7 @@ def test_of_two_reviewers_the_second_is_told(plan, unit, action, staff, coordina
     assert stored() == {"state": "RETURNED", "version": 2}
 
 
-def test_what_was_sent_again_is_not_accepted_unseen(plan, unit, action, staff, coordinator):
+def test_a_submission_sent_again_is_not_accepted_unseen(plan, unit, action, staff, coordinator):
     submission = send(plan, unit, staff).submission
     send(plan, unit, staff, version=1)
     with pytest.raises(StaleVersionError):
@@ -224,13 +224,13 @@ def test_what_was_sent_again_is_not_accepted_unseen(plan, unit, action, staff, c
 
 
 @pytest.mark.parametrize("version", [1, 7, 10**30])
-def test_a_version_that_never_was_sends_nothing(plan, unit, action, staff, version):
+def test_an_unknown_version_sends_nothing(plan, unit, action, staff, version):
     with pytest.raises(StaleVersionError):
         send(plan, unit, staff, version=version)
     assert not Submission.objects.exists()
 
 
-def test_the_same_submission_twice_makes_one_step(plan, unit, action, staff, coordinator):
+def test_the_same_form_posted_twice_makes_one_step(plan, unit, action, staff, coordinator):
     op_ids = [uuid4() for _ in range(3)]
     first = send(plan, unit, staff, op_id=op_ids[0])
     assert send(plan, unit, staff, op_id=op_ids[0]) == first
@@ -244,7 +244,7 @@ def test_the_same_submission_twice_makes_one_step(plan, unit, action, staff, coo
     assert SubmissionLine.objects.count() == 3
 
 
-def test_a_submission_written_anew_is_no_repeat(plan, unit, action, staff, coordinator):
+def test_a_changed_form_with_the_same_op_id_is_a_conflict(plan, unit, action, staff, coordinator):
     op_id = uuid4()
     submission = send(plan, unit, staff).submission
     review(return_submission, submission, coordinator, version=1, op_id=op_id, reasons={action.pk: "ก"})
@@ -255,7 +255,7 @@ def test_a_submission_written_anew_is_no_repeat(plan, unit, action, staff, coord
     assert SubmissionStep.objects.count() == 2
 
 
-def test_somebody_elses_op_id_is_not_taken_for_ones_own(plan, unit, action, staff):
+def test_the_op_id_of_another_user_is_a_conflict(plan, unit, action, staff):
     op_id = uuid4()
     send(plan, unit, staff, op_id=op_id)
     with pytest.raises(StaleVersionError):
@@ -263,7 +263,7 @@ def test_somebody_elses_op_id_is_not_taken_for_ones_own(plan, unit, action, staf
     assert stored() == {"state": "SENT", "version": 1}
 
 
-def test_steps_and_lines_are_neither_changed_nor_removed(plan, unit, action, staff):
+def test_steps_and_lines_cannot_be_changed_or_deleted(plan, unit, action, staff):
     step = send(plan, unit, staff)
     for row in (step, step.lines.get()):
         with pytest.raises(AppendOnlyError):
@@ -290,7 +290,7 @@ def _at_once(count, job):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_first_sendings_at_once_one_wins(plan, unit, action, staff):
+def test_one_of_many_concurrent_first_sendings_wins(plan, unit, action, staff):
     answers = _at_once(6, lambda n: send(plan, unit, staff, note=f"ฉบับที่ {n}"))
     won = [answer for answer in answers if isinstance(answer, SubmissionStep)]
     assert [type(answer) for answer in answers if answer not in won] == [StaleVersionError] * 5
@@ -307,7 +307,7 @@ def test_a_double_click_at_the_same_moment_makes_one_step(plan, unit, action, st
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_reviewers_at_once_one_wins(plan, unit, action, staff, coordinator):
+def test_one_of_many_concurrent_reviews_wins(plan, unit, action, staff, coordinator):
     submission = send(plan, unit, staff).submission
 
     def job(n):
@@ -322,8 +322,8 @@ def test_of_many_reviewers_at_once_one_wins(plan, unit, action, staff, coordinat
     assert SubmissionStep.objects.count() == 2
 
 
-def test_a_report_is_of_its_plans_period(plan, unit, action, staff):
-    """The plan a sending reads its actions from is the period's own."""
+def test_a_submission_contains_only_actions_of_its_plan(plan, unit, action, staff):
+    """The actions are those of the period's plan."""
     other = PlanFactory()
     ActionItemFactory(plan=other, lead=[unit])
     step = send(plan, unit, staff)

@@ -1,4 +1,4 @@
-"""The pages of the periods' reports: who sees which form, and that no word typed into one is lost."""
+"""Pages of the submissions: forms by role, refusals and conflicts that keep the typed text."""
 
 import re
 from urllib.parse import quote, unquote
@@ -51,11 +51,11 @@ def rows_of(response):
     return {row.action.ref: row for row in response.context["page"].rows}
 
 
-# The desk.
+# The list.
 
 
 @pytest.mark.both_databases
-def test_the_desk_begins_with_what_waits_longest(client, plan, unit, action, staff):
+def test_the_list_begins_with_the_longest_waiting_submission(client, plan, unit, action, staff):
     other = UnitFactory(abbreviation="กจ.")
     ActionItemFactory(plan=plan, lead=[other])
     UnitFactory(abbreviation="ว่าง")
@@ -73,7 +73,7 @@ def test_the_desk_begins_with_what_waits_longest(client, plan, unit, action, sta
     assert no_inline(body) == []
 
 
-# One report.
+# One submission.
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_the_desk_begins_with_what_waits_longest(client, plan, unit, action, sta
         (["assessor"], False, (False, False)),
     ],
 )
-def test_who_gets_which_form(client, plan, unit, action, staff, roles, is_member, expected):
+def test_which_user_gets_which_form(client, plan, unit, action, staff, roles, is_member, expected):
     send(plan, unit, staff)
     client.force_login(UserFactory(roles=roles, units=[unit] if is_member else []))
     response = client.get(here())
@@ -96,7 +96,7 @@ def test_who_gets_which_form(client, plan, unit, action, staff, roles, is_member
     assert (context["send_form"] is not None, context["review_form"] is not None) == expected
 
 
-def test_the_page_shows_what_was_told_in_the_period(client, plan, action, silent, staff, tell):
+def test_the_page_shows_the_updates_of_the_period(client, plan, action, silent, staff, tell):
     tell(action, staff, at=on(3, 3), progress=50, result="ประเมินผลแล้ว", next_step="สรุปรายงาน")
     client.force_login(staff)
     response = client.get(here())
@@ -121,7 +121,7 @@ def test_a_unit_with_nothing_to_report_has_no_form(client, plan, unit, staff):
     assert (context["send_form"], context["page"].rows) == (None, [])
 
 
-def test_sending_leads_back_to_the_report(client, plan, action, staff):
+def test_sending_redirects_to_the_submission(client, plan, action, staff):
     client.force_login(staff)
     response = client.post(here(), form(note="ส่งตามกำหนด"), follow=True)
     assert [(unquote(url), status) for url, status in response.redirect_chain] == [(here(), 302)]
@@ -130,7 +130,7 @@ def test_sending_leads_back_to_the_report(client, plan, action, staff):
     assert "ส่งตามกำหนด" in response.content.decode()
 
 
-def test_what_was_not_updated_is_sent_knowingly(client, plan, action, silent, staff):
+def test_sending_without_all_updates_needs_a_confirmation(client, plan, action, silent, staff):
     client.force_login(staff)
     first = client.get(here())
     assert [row.action.ref for row in first.context["page"].rows_needing_update] == ["1.1-A-2"]
@@ -145,7 +145,7 @@ def test_what_was_not_updated_is_sent_knowingly(client, plan, action, silent, st
     assert stored() == {"state": "SENT", "version": 1}
 
 
-def test_after_sending_the_page_says_what_changed_since(client, plan, unit, action, staff, tell):
+def test_after_sending_the_page_shows_later_updates(client, plan, unit, action, staff, tell):
     send(plan, unit, staff, at=on(4, 3))
     tell(action, staff, at=on(4, 20), progress=80, result="หลังส่ง")
     client.force_login(staff)
@@ -167,7 +167,7 @@ def test_the_coordinator_accepts(client, plan, unit, action, staff, coordinator)
     assert (page["send_form"], page["review_form"], len(page["page"].steps)) == (None, None, 2)
 
 
-def test_the_coordinator_returns_an_action_and_its_unit_finds_why(
+def test_the_unit_sees_why_the_coordinator_returned_an_action(
     client, plan, unit, action, silent, staff, coordinator, tell
 ):
     send(plan, unit, staff)
@@ -186,7 +186,7 @@ def test_the_coordinator_returns_an_action_and_its_unit_finds_why(
     assert (row.is_answered, row.needs_update) == (True, False)
 
 
-def test_a_return_without_a_reason_is_told(client, plan, unit, action, staff, coordinator):
+def test_a_return_without_a_reason_is_refused(client, plan, unit, action, staff, coordinator):
     send(plan, unit, staff)
     client.force_login(coordinator)
     response = client.post(here(), form(1, "return", note="โปรดแก้ไข"))
@@ -198,7 +198,7 @@ def test_a_return_without_a_reason_is_told(client, plan, unit, action, staff, co
 
 
 @pytest.mark.parametrize("do", ["accept", "", "erase"])
-def test_reasons_are_not_lost_in_an_acceptance(client, plan, unit, action, staff, coordinator, do):
+def test_accepting_with_reasons_is_refused(client, plan, unit, action, staff, coordinator, do):
     send(plan, unit, staff)
     client.force_login(coordinator)
     response = client.post(here(), form(1, do, **{f"reason_{action.pk}": "ยังขาด  <b>"}))
@@ -208,7 +208,7 @@ def test_reasons_are_not_lost_in_an_acceptance(client, plan, unit, action, staff
 
 
 @pytest.mark.both_databases
-def test_a_review_on_a_report_that_was_sent_again_keeps_the_reasons(client, plan, unit, action, staff, coordinator):
+def test_a_review_of_a_submission_sent_again_keeps_the_reasons(client, plan, unit, action, staff, coordinator):
     send(plan, unit, staff)
     typed = form(1, "return", note="รอบแรก", **{f"reason_{action.pk}": "โปรดแนบหลักฐาน"})
     send(plan, unit, staff, version=1, note="ฉบับแก้ไข")
@@ -227,7 +227,7 @@ def test_a_review_on_a_report_that_was_sent_again_keeps_the_reasons(client, plan
 
 
 @pytest.mark.both_databases
-def test_a_review_after_anothers_shows_his_and_keeps_the_words(client, plan, unit, action, staff, coordinator):
+def test_a_conflicting_review_shows_both_texts(client, plan, unit, action, staff, coordinator):
 
     submission = send(plan, unit, staff).submission
     other = UserFactory(roles=["coordinator"], first_name="อีกคน")
@@ -244,7 +244,7 @@ def test_a_review_after_anothers_shows_his_and_keeps_the_words(client, plan, uni
 
 
 @pytest.mark.both_databases
-def test_a_sending_after_a_colleagues_shows_his_and_keeps_the_note(client, plan, unit, action, staff):
+def test_a_conflicting_sending_shows_both_notes(client, plan, unit, action, staff):
     send(plan, unit, UserFactory(roles=["staff"], units=[unit]), note="ของเพื่อน")
     client.force_login(staff)
     response = client.post(here(), form(note="ของฉัน"))
@@ -268,7 +268,7 @@ def test_pressing_a_button_twice_makes_one_step(client, plan, unit, action, staf
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("version", ["", "x", "-1", "999", "1" * 30])
-def test_a_version_that_never_was_is_a_stale_form(client, plan, action, staff, version):
+def test_an_unknown_version_is_a_stale_form(client, plan, action, staff, version):
     client.force_login(staff)
     response = client.post(here(), form(version, note="ของฉัน"))
     assert response.status_code == 409
@@ -278,7 +278,7 @@ def test_a_version_that_never_was_is_a_stale_form(client, plan, action, staff, v
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("op_id", ["", "x", "0" * 300])
-def test_a_broken_op_id_writes_nothing_and_keeps_the_words(client, plan, action, staff, op_id):
+def test_a_broken_op_id_writes_nothing_and_keeps_the_text(client, plan, action, staff, op_id):
     client.force_login(staff)
     response = client.post(here(), form(note="ของฉัน") | {"op_id": op_id})
     body = response.content.decode()
@@ -290,7 +290,7 @@ def test_a_broken_op_id_writes_nothing_and_keeps_the_words(client, plan, action,
 
 
 @pytest.mark.parametrize("do", ["send", "accept", "return"])
-def test_who_may_not_is_told_why_and_keeps_his_words(client, plan, unit, action, staff, do):
+def test_users_without_the_right_see_why_and_keep_their_text(client, plan, unit, action, staff, do):
     send(plan, unit, staff)
     client.force_login(UserFactory(roles=["staff"], units=[UnitFactory()]))
     response = client.post(here(), form(1, do, note="ข้อความยาว", **{f"reason_{action.pk}": "เหตุผล"}))
@@ -301,7 +301,7 @@ def test_who_may_not_is_told_why_and_keeps_his_words(client, plan, unit, action,
     assert stored() == {"state": "SENT", "version": 1}
 
 
-def test_an_accepted_report_is_not_sent_again(client, plan, unit, action, staff, coordinator):
+def test_an_accepted_submission_cannot_be_sent_again(client, plan, unit, action, staff, coordinator):
 
     review(accept_submission, send(plan, unit, staff).submission, coordinator, version=1)
     client.force_login(staff)
@@ -322,7 +322,7 @@ def test_an_accepted_report_is_not_sent_again(client, plan, unit, action, staff,
         (here().replace("2563", "2564"), "/plans/2563/dashboard/"),
     ],
 )
-def test_an_unknown_name_is_a_page_that_helps(client, plan, unit, staff, path, near):
+def test_the_404_page_lists_near_names(client, plan, unit, staff, path, near):
     UnitFactory(abbreviation="ทุกหน่วยงาน", is_collective=True)
     client.force_login(staff)
     response = client.get(path)

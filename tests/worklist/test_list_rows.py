@@ -1,4 +1,4 @@
-"""The lists of the plan as workbooks: the rows and the order of the page, whatever its address asks for."""
+"""Workbooks of the plan's lists: same rows and order as the page, for every filter."""
 
 import re
 from datetime import datetime, time
@@ -30,7 +30,7 @@ def refs_of(sheet):
 
 
 def refs_on_pages(client, address):
-    """The refs of every page of the list, as its rows are renewed."""
+    """Return the refs of every page of the list, read by htmx."""
     refs, page, count = [], 1, 1
     while len(refs) < count:
         response = client.get(f"{address}&page={page}", headers={"HX-Request": "true"})
@@ -42,7 +42,7 @@ def refs_on_pages(client, address):
 
 
 def count_same_rows(client, query):
-    """The number of rows on the pages, after the workbook has shown the same in the same order."""
+    """Assert that the workbook has the rows of the pages in the same order, and return their number."""
     address = f"?{urlencode(query)}"
     expected = refs_on_pages(client, f"/plans/2562-2563/actions/{address}")
     sheet = open_sheet(client.get(f"/plans/2562-2563/actions.xlsx{address}"))
@@ -92,7 +92,7 @@ class TestThePlan:
     """The department's plan with the demonstration's history."""
 
     @pytest.mark.apart
-    def test_rows_and_order_are_the_pages(self, client):
+    def test_rows_and_order_match_the_page(self, client):
         client.force_login(UserFactory())
         asked = queries()
         some = {count_same_rows(client, query) for query in asked}
@@ -101,12 +101,12 @@ class TestThePlan:
 
     @pytest.mark.both_databases
     @pytest.mark.parametrize("sort", FILTERS["sort"])
-    def test_rows_that_a_sort_leaves_equal_stand_in_one_order(self, client, sort):
-        """A page asks for a part of the rows and the workbook for all: a database may order equal rows otherwise."""
+    def test_rows_with_equal_sort_keys_have_a_fixed_order(self, client, sort):
+        """A page reads some rows and the workbook all: without a fixed order a database may sort equal rows differently."""
         client.force_login(UserFactory())
         assert count_same_rows(client, {"sort": sort, "unit": "กพร."}) > 25
 
-    def test_a_row_says_what_the_page_says(self, client):
+    def test_a_row_matches_the_page(self, client):
         client.force_login(UserFactory())
         address = "?as_of=2020-05-15&sort=behind"
         lines, headings, rows = shape(open_sheet(client.get(f"/plans/2562-2563/actions.xlsx{address}")))
@@ -137,7 +137,7 @@ class TestThePlan:
             ]
         assert {row[7] for row in rows} > {"เอกสารไม่ระบุช่วงเวลา", "ส.ค.–ก.ย. 2562 ถึง ก.ค.–ก.ย. 2563"}
 
-    def test_what_of_the_address_was_left_out_stands_on_the_sheet_and_on_no_later_page(self, client):
+    def test_ignored_parameters_are_named_on_the_sheet_and_on_no_later_page(self, client):
         client.force_login(UserFactory())
         address = "?as_of=x&status=ASLEEP&colour=red"
         lines, _headings, rows = shape(open_sheet(client.get(f"/plans/2562-2563/actions.xlsx{address}")))
@@ -147,9 +147,9 @@ class TestThePlan:
         assert "“colour”" in lines[3]
         assert list(client.get("/plans/2562-2563/actions/").context["messages"]) == []
 
-    def test_a_message_of_before_is_kept_for_the_next_page(self, client):
+    def test_an_earlier_message_is_kept_for_the_next_page(self, client):
         client.force_login(UserFactory())
-        client.post("/plans/2562-2563/my/unchanged/")  # leads away, with something to say
+        client.post("/plans/2562-2563/my/unchanged/")  # redirects with a message
         client.get("/plans/2562-2563/actions.xlsx?as_of=x")
         assert len(client.get("/plans/2562-2563/actions/").context["messages"]) == 1
 
@@ -191,5 +191,5 @@ class TestThePlan:
 
 
 def thai_day(moment):
-    """The day of a moment here, as openpyxl reads one."""
+    """Return the local day of a moment, as openpyxl reads it."""
     return datetime.combine(timezone.localtime(moment).date(), time.min)

@@ -1,4 +1,4 @@
-"""The lists of the plan as workbooks: many rows, hostile texts, the periods' reports."""
+"""Workbooks of the plan's lists: many rows, hostile texts, submissions."""
 
 import pytest
 
@@ -56,7 +56,7 @@ def test_hostile_texts_stay_texts(client):
         assert {cell.data_type for row in sheet.iter_rows() for cell in row} <= {"s", "n", "d"}, name
         column = {"actions": 4, "my": 3, "owed": 3, "timeline": 4}.get(name)
         if column:
-            rows = [row for row in shape(sheet)[2] if name != "owed" or row[column - 1]]  # others are period reports
+            rows = [row for row in shape(sheet)[2] if name != "owed" or row[column - 1]]  # the others are submissions
             found = sorted((row[column] or "").lstrip() for row in rows)
             assert len(found) == len(texts)
             assert found[-1] == "＝1+1" or max(map(len, found)) == LONGEST_TEXT

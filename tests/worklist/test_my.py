@@ -1,4 +1,4 @@
-"""งานของฉัน over HTTP: rows, no change, the counter, what is refused; with htmx and without."""
+"""Requests to งานของฉัน: rows, no change, the counter and refusals, with and without htmx."""
 
 from uuid import uuid4
 
@@ -26,7 +26,7 @@ def test_a_row_opens_with_its_form_and_closes(client, staff, action):
     body = opened.content.decode()
     assert "<html" not in body
     assert f'hx-post="{here}"' in body
-    assert f'action="{here}#row-{action.ref}"' in body  # without scripts an answer is shown at the row
+    assert f'action="{here}#row-{action.ref}"' in body  # without scripts the answer jumps to the row
     closed = client.get(f"{here}?closed=1", headers=HTMX).content.decode()
     assert 'class="update-form"' not in closed
     assert f'id="row-{action.ref}"' in closed
@@ -46,7 +46,7 @@ def test_an_update_in_the_row_closes_it_and_moves_the_counter(client, staff, act
     assert ProgressUpdate.objects.get().result == "ทำแล้ว"
 
 
-def test_without_htmx_it_leads_back_to_the_row(client, staff, action):
+def test_without_htmx_it_redirects_to_the_row(client, staff, action):
     response = client.post(f"/plans/2563/my/{action.ref}/", typed(action, result="ทำแล้ว"))
     assert (response.status_code, response.url) == (302, f"/plans/2563/my/#row-{action.ref}")
 
@@ -63,7 +63,7 @@ def test_a_rule_that_is_broken_keeps_the_row_open(client, staff, action, headers
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("headers", [HTMX, {}])
-def test_who_is_late_sees_both_texts_in_the_row(client, staff, action, tell, headers):
+def test_a_user_who_saves_too_late_sees_both_texts_in_the_row(client, staff, action, tell, headers):
     mine = typed(action, result="ของฉัน")
     tell(action, UserFactory(roles=["coordinator"], first_name="สมศรี"), progress=10, result="ของเขา")
     response = client.post(f"/plans/2563/my/{action.ref}/", mine, headers=headers)
@@ -76,7 +76,7 @@ def test_who_is_late_sees_both_texts_in_the_row(client, staff, action, tell, hea
 
 
 @pytest.mark.both_databases
-def test_the_same_op_id_with_other_words_is_a_conflict_and_not_swallowed(client, staff, action):
+def test_the_same_op_id_with_another_text_is_a_conflict(client, staff, action):
     first = typed(action, result="ฉบับแรก")
     assert client.post(f"/plans/2563/my/{action.ref}/", first).status_code == 302
     response = client.post(f"/plans/2563/my/{action.ref}/", first | {"result": "ฉบับแก้"})
@@ -91,7 +91,7 @@ def test_the_same_op_id_with_other_words_is_a_conflict_and_not_swallowed(client,
 
 
 @pytest.mark.both_databases
-def test_the_same_words_sent_again_from_a_fresh_form_are_one_update(client, staff, action):
+def test_the_same_text_from_a_new_form_makes_one_update(client, staff, action):
     assert client.post(f"/plans/2563/my/{action.ref}/", typed(action, result="ทำแล้ว")).status_code == 302
     assert client.post(f"/plans/2563/my/{action.ref}/", typed(action, result="ทำแล้ว")).status_code == 302
     assert ProgressUpdate.objects.count() == 1
@@ -111,7 +111,7 @@ def test_no_change_is_an_update_that_says_so(client, staff, action, tell):
     assert (work.own.updated, work.own.total) == (1, 1)
 
 
-def test_no_change_by_htmx_gives_the_row_back(client, staff, action):
+def test_no_change_by_htmx_returns_the_row(client, staff, action):
     response = client.post("/plans/2563/my/unchanged/", {"row": choice(action)}, headers=HTMX)
     body = response.content.decode()
     assert f'id="row-{action.ref}"' in body
@@ -120,7 +120,7 @@ def test_no_change_by_htmx_gives_the_row_back(client, staff, action):
 
 
 @pytest.mark.both_databases
-def test_of_many_rows_those_changed_meanwhile_are_named(client, staff, plan, unit, tell):
+def test_rows_changed_in_the_meantime_are_named(client, staff, plan, unit, tell):
     first, second, third = (ActionItemFactory(plan=plan, lead=[unit]) for _ in range(3))
     chosen = [choice(each) for each in (first, second, third)]
     tell(second, UserFactory(roles=["coordinator"]), progress=10)
@@ -151,12 +151,12 @@ def test_of_many_rows_those_changed_meanwhile_are_named(client, staff, plan, uni
         ["9.9-A-9|1|" + str(uuid4())],
     ],
 )
-def test_rows_no_page_of_ours_offers_write_nothing(client, staff, action, rows):
+def test_malformed_rows_write_nothing(client, staff, action, rows):
     assert client.post("/plans/2563/my/unchanged/", {"row": rows}).status_code == 302
     assert not ProgressUpdate.objects.exists()
 
 
-def test_nobody_says_no_change_for_others(client, staff, plan):
+def test_nobody_records_no_change_for_other_units(client, staff, plan):
     foreign = ActionItemFactory(plan=plan, lead=[UnitFactory()])
     assert client.post("/plans/2563/my/unchanged/", {"row": choice(foreign)}).status_code == 302
     assert not ProgressUpdate.objects.exists()
@@ -178,7 +178,7 @@ def test_a_collectives_rows_are_kept_apart_and_counted_apart(client, staff, plan
 
 
 @pytest.mark.both_databases
-def test_what_was_returned_comes_first_until_it_is_answered(client, staff, plan, unit, tell):
+def test_returned_actions_come_first_until_they_are_updated(client, staff, plan, unit, tell):
     late = ActionItemFactory(plan=plan, lead=[unit], runs=(1, 2))
     returned = ActionItemFactory(plan=plan, lead=[unit])
     tell(returned, staff, progress=30)

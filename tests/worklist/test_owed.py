@@ -1,4 +1,4 @@
-"""The list behind the bell: the same as the reminder's, on a page and as a panel."""
+"""The bell's list, as a page and as a panel."""
 
 import re
 from datetime import date
@@ -81,14 +81,14 @@ def test_it_is_grouped_most_pressing_first_own_before_shared(client, plan, unit,
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
-def test_it_says_where_nothing_is_owed(client, plan, person, headers):
+def test_it_says_that_nothing_is_owed(client, plan, person, headers):
     body = client.get(HERE, headers=headers).content.decode()
     assert 'class="empty"' in body
     assert "/my/1." not in body
     assert count(plan, person) == 0
 
 
-def test_who_reports_for_no_unit_owes_nothing(client, plan, unit):
+def test_users_who_report_for_no_unit_owe_nothing(client, plan, unit):
     ActionItemFactory(plan=plan, lead=[unit])
     manager = UserFactory(roles=["management"], units=[unit])
     client.force_login(manager)
@@ -96,10 +96,8 @@ def test_who_reports_for_no_unit_owes_nothing(client, plan, unit):
 
 
 @pytest.mark.parametrize("state", ["LATE", "RETURNED"])
-def test_a_report_that_is_late_or_was_returned_is_there_also_alone(
-    client, plan, unit, person, tell, coordinator, state
-):
-    """On the page, in the panel, in the list as a workbook and in the bell's number, with its address."""
+def test_a_late_or_returned_submission_is_listed_without_actions(client, plan, unit, person, tell, coordinator, state):
+    """On the page, in the panel, in the workbook and in the bell's number, with its link."""
     action = ActionItemFactory(plan=plan, lead=[unit], runs=(2, 3))
     tell(action, person, progress=10)
     number = {"LATE": 2, "RETURNED": 3}[state]
@@ -124,7 +122,7 @@ def test_a_report_that_is_late_or_was_returned_is_there_also_alone(
 
 
 def test_the_bell_and_the_grid_name_the_same_reports(plan, unit, person, tell, coordinator):
-    """In every state of a unit's report of each period."""
+    """In every state of a submission."""
     action = ActionItemFactory(plan=plan, lead=[unit])
     ActionItemFactory(plan=plan, lead=[UnitFactory()])
     reports = [send(plan, unit, person, number=number).submission for number in (1, 2, 3)]
@@ -180,7 +178,7 @@ def test_neither_the_page_nor_the_count_needs_more_queries_for_more_rows(client,
 
 
 @pytest.mark.parametrize(("owed_count", "badge"), [(0, None), (7, "7"), (120, "99+")])
-def test_the_bell_tells_its_number_and_works_without_scripts(plan, owed_count, badge):
+def test_the_bell_shows_its_number_and_works_without_scripts(plan, owed_count, badge):
     bell = render_to_string("components/bell.html", {"plan": plan, "owed_count": owed_count})
     assert ('class="bell-count"' in bell) is (badge is not None)
     assert badge is None or f">{badge}<" in bell

@@ -1,4 +1,4 @@
-"""`manage.py send_reminders`, against a real mail server on this machine's loopback."""
+"""`manage.py send_reminders`, against a real mail server on the loopback interface."""
 
 import asyncio
 import re
@@ -29,7 +29,7 @@ REASON = 'โปรดแนบคำสั่งแต่งตั้ง <ค�
 
 
 class Post:
-    """What a mail server got: mails by address in `box`; `refuses` holds its answers to addresses it does not take."""
+    """A mail server: received mails in `box` by address; `refuses` maps addresses to the answer that refuses them."""
 
     def __init__(self):
         self.mails, self.refuses, self.connections = [], {}, set()
@@ -97,7 +97,7 @@ def run(*options):
 
 
 @pytest.mark.both_databases
-def test_each_gets_what_his_units_owe_and_nobody_else_anything(post, plan, unit, overdue, tell):
+def test_each_user_gets_only_what_their_units_owe(post, plan, unit, overdue, tell):
     other = UnitFactory()
     told = ActionItemFactory(plan=plan, lead=[other], ref="1.1-A-2")
     now = ActionItemFactory(plan=plan, lead=[other], ref="1.1-A-3")
@@ -128,7 +128,7 @@ def test_each_gets_what_his_units_owe_and_nobody_else_anything(post, plan, unit,
 
 
 def refs_of(mail):
-    """The actions a mail links to, in its order; the same in the text and in the html."""
+    """Return the refs of the actions that a mail links to; text and HTML have the same."""
     found = []
     for kind in ("plain", "html"):
         body = mail.get_body((kind,)).get_content()
@@ -154,8 +154,8 @@ def test_the_mail_is_thai_text_and_html_that_say_the_same(post, plan, unit, over
         assert [words for words in said if str(as_written(words)) not in body] == []
         assert f"{SITE}/plans/2563/my/" in body
         assert "15 พ.ค. 2563" in body  # the day
-        assert "31 มี.ค. 2563" in body  # since when the one is overdue
-        assert "30 มิ.ย. 2563" in body  # by when the other is to be told of
+        assert "31 มี.ค. 2563" in body  # the day one was due
+        assert "30 มิ.ย. 2563" in body  # the day to update the other by
         assert "2020" not in body
     assert '<html lang="th">' in html
     assert re.findall(r"<(?:img|link|script|style|table)\b|\bsrc=|@import|url\(", html) == []
@@ -164,8 +164,8 @@ def test_the_mail_is_thai_text_and_html_that_say_the_same(post, plan, unit, over
     assert "&amp;" not in text
 
 
-def test_a_late_report_alone_is_mailed_with_its_address(post, plan, unit, tell):
-    """The actions were updated; the reports of the two periods that have ended were not sent."""
+def test_a_late_submission_alone_is_mailed_with_its_url(post, plan, unit, tell):
+    """The actions are updated; the submissions of the two past periods are not sent."""
     action = ActionItemFactory(plan=plan, lead=[unit])
     tell(action, staff("somchai", unit), progress=10)
     run()
@@ -201,14 +201,14 @@ def test_one_a_day(post, overdue, unit, settings):
 
 
 @pytest.mark.both_databases
-def test_a_mail_that_another_run_has_begun_is_left_to_it_and_said(post, overdue, unit):
+def test_a_mail_begun_by_another_run_is_skipped_and_named(post, overdue, unit):
     Reminder.objects.create(user=staff("somchai", unit), day=date(2020, 5, 15))
     out = run()
     assert post.mails == []
     assert "(somchai)" in out
 
 
-def test_who_has_no_address_is_named(post, overdue, unit):
+def test_users_without_an_address_are_named(post, overdue, unit):
     staff("somchai", unit, email="", first_name="สมชาย")
     staff("malee", UnitFactory(), email="")
     out = run()
@@ -233,7 +233,7 @@ def test_a_dry_run_prints_and_leaves_no_trace(post, plan, overdue, unit, setting
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("answer", ["550 5.1.1 No such person", "421 4.7.0 Too many mails, goodbye"])
-def test_one_who_is_refused_does_not_stop_the_others_and_is_tried_again(post, overdue, unit, answer):
+def test_a_refused_mail_does_not_stop_the_others_and_is_tried_again(post, overdue, unit, answer):
     for name in ("anan", "boon", "chai"):
         staff(name, unit)
     post.refuses["boon@example.org"] = answer
@@ -247,7 +247,7 @@ def test_one_who_is_refused_does_not_stop_the_others_and_is_tried_again(post, ov
     assert [address for address, _mail in post.mails] == ["anan@example.org", "chai@example.org", "boon@example.org"]
 
 
-def test_an_address_that_is_none_is_told_like_one_that_is_refused(post, overdue, unit):
+def test_an_invalid_address_is_reported_like_a_refused_one(post, overdue, unit):
     staff("anan", unit, email="anan@example.org\nBcc: all@example.org")
     staff("boon", unit)
     with pytest.raises(CommandError, match="anan"):
@@ -257,7 +257,7 @@ def test_an_address_that_is_none_is_told_like_one_that_is_refused(post, overdue,
 
 
 @pytest.mark.parametrize("is_silent", [False, True])
-def test_a_server_that_does_not_answer_is_said_and_leaves_no_claim(overdue, unit, settings, is_silent):
+def test_a_server_that_does_not_answer_is_reported_and_leaves_no_reminder(overdue, unit, settings, is_silent):
     staff("somchai", unit)
     settings.EMAIL_TIMEOUT = 0.5
     with socket.socket() as listener:
@@ -270,7 +270,7 @@ def test_a_server_that_does_not_answer_is_said_and_leaves_no_claim(overdue, unit
 
 
 @pytest.mark.parametrize("backend", ["console", "dummy", "filebased"])
-def test_mail_that_is_off_is_said(overdue, unit, settings, backend):
+def test_disabled_mail_is_an_error(overdue, unit, settings, backend):
     settings.EMAIL_BACKEND = f"django.core.mail.backends.{backend}.EmailBackend"
     staff("somchai", unit)
     with pytest.raises(CommandError, match=r"Mail is off.*EMAIL_URL.* / .*EMAIL_URL"):
@@ -278,7 +278,7 @@ def test_mail_that_is_off_is_said(overdue, unit, settings, backend):
     assert not Reminder.objects.exists()
 
 
-def test_links_need_the_sites_address(post, overdue, unit, settings):
+def test_links_need_the_site_url(post, overdue, unit, settings):
     settings.SITE_URL = ""
     staff("somchai", unit)
     with pytest.raises(CommandError, match=r"SITE_URL.* / .*SITE_URL"):

@@ -1,4 +1,4 @@
-"""Which actions a unit's report of a period holds."""
+"""Actions that a submission contains."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def refs_of(plan, unit, number, at=None):
     return sorted(action.ref for action in actions)
 
 
-def test_a_report_holds_what_was_at_work_in_the_period_or_told_of(plan, unit, staff, tell):
+def test_a_submission_contains_actions_at_work_or_updated_in_the_period(plan, unit, staff, tell):
     def add(ref, runs):
         return ActionItemFactory(plan=plan, ref=ref, lead=[unit], runs=runs)
 
@@ -40,20 +40,20 @@ def test_a_report_holds_what_was_at_work_in_the_period_or_told_of(plan, unit, st
     add("overdue", (1, 1))
     add("later", (3, 4))
     add("unscheduled", None)
-    tell(add("unscheduled, told of", None), staff, at=on(2, 10), result="เริ่มแล้ว")
-    tell(add("later, told of", (3, 4)), staff, at=on(3, 31), result="เตรียมการ")
-    tell(add("told of too late", (3, 4)), staff, at=on(4, 1), result="เตรียมการ")
+    tell(add("unscheduled, updated", None), staff, at=on(2, 10), result="เริ่มแล้ว")
+    tell(add("later, updated", (3, 4)), staff, at=on(3, 31), result="เตรียมการ")
+    tell(add("updated too late", (3, 4)), staff, at=on(4, 1), result="เตรียมการ")
     tell(add("done before", (1, 4)), staff, at=on(12, 20), status=Status.DONE)
     tell(add("done in it", (1, 4)), staff, at=on(1, 20), status=Status.DONE)
     tell(add("done after", (1, 4)), staff, at=on(4, 20), status=Status.DONE)
     ActionItemFactory(plan=plan, ref="only supported", support=[unit], lead=[UnitFactory()])
     ActionItemFactory(ref="of another plan", lead=[unit])
-    held = ["done after", "done in it", "later, told of", "overdue", "running", "unscheduled, told of"]
+    held = ["done after", "done in it", "later, updated", "overdue", "running", "unscheduled, updated"]
     assert refs_of(plan, unit, 2) == held
-    assert refs_of(plan, unit, 2, at=on(3, 1)) == [ref for ref in held if ref != "later, told of"]
+    assert refs_of(plan, unit, 2, at=on(3, 1)) == [ref for ref in held if ref != "later, updated"]
 
 
-def test_through_a_collective_what_is_at_work_or_was_reported_by_this_unit(plan, unit, staff, tell):
+def test_collective_actions_at_work_or_updated_by_this_unit(plan, unit, staff, tell):
     other = UnitFactory()
     everyone = UnitFactory(is_collective=True, members=[unit, other])
     colleague = UserFactory(roles=["staff"], units=[other])
@@ -68,7 +68,7 @@ def test_through_a_collective_what_is_at_work_or_was_reported_by_this_unit(plan,
     assert refs_of(plan, unit, 1) == ["at work"]
 
 
-def test_an_action_both_by_name_and_through_a_collective_is_there_once(plan, unit, staff, tell):
+def test_an_action_led_directly_and_through_a_collective_is_listed_once(plan, unit, staff, tell):
     everyone = UnitFactory(is_collective=True, members=[unit])
     action = ActionItemFactory(plan=plan, ref="both", lead=[everyone, unit])
     tell(action, staff, at=on(2, 3), progress=10)

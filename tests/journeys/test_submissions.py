@@ -1,4 +1,4 @@
-"""A period's report: the unit sends, the coordinator returns, the unit answers, the coordinator accepts."""
+"""A submission: sent, returned, answered and accepted."""
 
 import pytest
 from playwright.sync_api import expect
@@ -17,7 +17,7 @@ BASE = "/plans/2562-2563"
         pytest.param(360, False, id="no scripts"),
     ],
 )
-def test_a_report_is_sent_returned_answered_and_accepted(enter, browser, live_server, department, width, scripts):
+def test_a_submission_is_sent_returned_answered_and_accepted(enter, browser, live_server, department, width, scripts):
     options = {"viewport": {"width": width, "height": 800}, "java_script_enabled": scripts}
     contexts = [browser.new_context(**options) for _ in range(2)]
     staff, coordinator = (context.new_page() for context in contexts)
@@ -69,7 +69,7 @@ def test_a_report_is_sent_returned_answered_and_accepted(enter, browser, live_se
 
 
 @pytest.mark.parametrize("username", ["coordinator", "staff"])
-def test_the_states_of_the_reports(enter, live_server, username):
+def test_the_states_of_the_submissions(enter, live_server, username):
     page = enter(username, "reporting/")
     axe_at = 1280 if username == "coordinator" else 360
     for path in ("reporting/", "reporting/กค./3/", "reporting/สพม./3/", "reporting/สพม./1/", "reporting/กน./5/"):
