@@ -78,7 +78,7 @@ def has_drafts(page: Page, count: int) -> bool:
 
 
 def comes_true(condition: Callable[[], bool], *, seconds: float = 10) -> bool:
-    """Whether a condition becomes true within the time; polled from Python, because pages without scripts have no timers."""
+    """Whether a condition becomes true within the time, polled from Python: pages without scripts have no timers."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.apart]
 
 
 def book_without_refs(*, text: str = "") -> bytes:
-    """The department's plan as a workbook of another plan without refs; `text` replaces the text of the first action."""
+    """The department's plan as another plan, without refs; `text` replaces the text of the first action."""
     book = load_workbook(BytesIO(saved(build_plan_book(Plan.objects.get(slug="2562-2563")))))
     book["แผน"]["B4"].value = "2570"
     actions = book["รายการ"]

@@ -102,7 +102,7 @@ class TestThePlan:
     @pytest.mark.both_databases
     @pytest.mark.parametrize("sort", FILTERS["sort"])
     def test_rows_with_equal_sort_keys_have_a_fixed_order(self, client, sort):
-        """A page reads some rows and the workbook all: without a fixed order a database may sort equal rows differently."""
+        """A page reads some rows, the workbook all; without a fixed order they may sort equal rows differently."""
         client.force_login(UserFactory())
         assert count_same_rows(client, {"sort": sort, "unit": "กพร."}) > 25
 
