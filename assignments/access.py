@@ -1,7 +1,7 @@
-"""Who may do what: the roles, named once, what each may write, and why somebody may not.
+"""Access rights: the roles, what each role may write, and the reason shown to a user who may not.
 
-A method `why_not_…` returns "" for whoever may, otherwise sentences for the user: the reason and who can change it.
-The administrator gives roles; the coordinator keeps memberships, and the units in charge of an action.
+A method `why_not_…` returns "" for a user who may, otherwise sentences for the user: the reason and who can change it.
+The administrator assigns roles; the coordinator manages memberships and the units in charge of an action.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class RoleGroup(TextChoices):
-    """The roles, by the name of their group; the label is what people read."""
+    """The roles: each value is the name of a group, each label is for users."""
 
     STAFF = "staff", gettext_lazy("unit staff")
     MANAGEMENT = "management", gettext_lazy("management")
@@ -32,14 +32,15 @@ class RoleGroup(TextChoices):
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """One person, his roles and his units, read once a request.
+    """The roles and units of one user, read once per request.
 
     Attributes:
-        user: the person.
-        roles: names of his groups.
-        units: the units they are a member of, as the department lists them; `unit_ids` are their pks.
-        represented_units: those, and the collectives they belong to, each with the unit of his it reaches him by.
-        collectives: the collectives that each of `units` belongs to, by its pk.
+        user: the user.
+        roles: names of the user's groups.
+        units: the units the user is a member of, in the department's order; `unit_ids` are their pks.
+        represented_units: maps the pk of each of `units`, and of each collective they belong to, to the pk of the
+            user's own unit.
+        collectives: unit pk → pks of the collectives it belongs to.
     """
 
     user: Any
@@ -51,7 +52,7 @@ class Access:
 
     @classmethod
     def of(cls, user: Any) -> "Access":
-        """Read the roles and units of a person."""
+        """Read the roles and units of a user."""
         rows = list(Unit.objects.of_user(user).in_order().annotate(collective=F("collectives")))
         units = tuple({unit.pk: unit for unit in rows}.values())
         reached = {unit.collective: unit.pk for unit in reversed(rows) if unit.collective}
@@ -68,60 +69,60 @@ class Access:
 
     @property
     def is_coordinator(self) -> bool:
-        """Keeps the plan; an administrator may do whatever a coordinator may."""
+        """Whether the user manages the plan; administrators have all rights of coordinators."""
         return RoleGroup.COORDINATOR in self.roles or self.user.is_superuser
 
     @property
     def is_staff(self) -> bool:
-        """Has the role that reports for a unit; nothing to do with the tick of Django's admin."""
+        """Whether the user has the role that reports for a unit; not the `is_staff` flag of Django's admin."""
         return RoleGroup.STAFF in self.roles
 
     @property
     def may_manage(self) -> bool:
-        """Opens จัดการข้อมูล: coordinators, and users with the admin's tick whose groups allow anything there."""
+        """Whether the user may open จัดการข้อมูล: coordinators, and `user.is_staff` with at least one permission."""
         return self.is_coordinator or (self.user.is_staff and bool(self.user.get_all_permissions()))
 
     @property
     def may_lead(self) -> bool:
-        """Reports for the units he is a member of: their staff, and a coordinator who works in one."""
+        """Whether the user reports for their own units: staff, and coordinators who are members of a unit."""
         return bool(self.unit_ids) and (self.is_staff or self.is_coordinator)
 
     def may_change_status(self, action: "ActionItem") -> bool:
-        """Coordinators, and the people of a lead unit (design §4)."""
+        """Return whether the user is a coordinator or staff of a lead unit (design §4)."""
         return self.is_coordinator or self._has_role(action, Role.LEAD)
 
     def may_add_result(self, action: "ActionItem") -> bool:
-        """Those, and the people of a supporting unit."""
+        """Return whether the user may change the status, or is staff of a supporting unit."""
         return self.may_change_status(action) or self._has_role(action, Role.SUPPORT)
 
     def may_withdraw(self, evidence: "Evidence") -> bool:
-        """Coordinators, and whoever added it."""
+        """Return whether the user is a coordinator or added the evidence."""
         return self.is_coordinator or evidence.added_by_id == self.user.pk
 
     def may_send_submission(self, unit_id: int) -> bool:
-        """The staff of a unit, and a coordinator who works in it, hand in its report of a period."""
+        """Return whether the user may send the unit's submission of a period: its staff, and coordinators in it."""
         return unit_id in self.unit_ids and self.may_lead
 
     def as_member_of(self, unit: Unit) -> "Access":
-        """The person as a member of one of their units alone."""
+        """Return the access of the user as a member of only this one of their units."""
         pks = self._with_collectives(unit.pk)
         return replace(
             self, units=(unit,), unit_ids=frozenset({unit.pk}), represented_units=dict.fromkeys(pks, unit.pk)
         )
 
     def own_units_in(self, action: "ActionItem") -> list[Unit]:
-        """The person's units that take part in an action, those that lead it first."""
+        """Return the user's units that take part in an action, lead units first."""
         roles = {unit: self._roles_of(unit.pk, action) for unit in self.units}
         return sorted((unit for unit in self.units if roles[unit]), key=lambda unit: Role.LEAD not in roles[unit])
 
     def has_role_in(self, action: "ActionItem", role: str) -> bool:
-        """Whether one of the person's units has a role in an action."""
+        """Return whether one of the user's units has a role in an action."""
         return any(role in self._roles_of(unit.pk, action) for unit in self.units)
 
     def reportable_units(self, action: "ActionItem") -> list[Unit]:
-        """The units the person may speak for on an action: their own and, for a coordinator, those that lead it.
+        """Return the units the user may report for: their own and, for a coordinator, those that lead the action.
 
-        One query for a coordinator where a collective leads the action, otherwise none.
+        Takes one query for a coordinator if a collective leads the action, otherwise none.
         """
         own = self.own_units_in(action)
         if not self.is_coordinator:
@@ -133,22 +134,22 @@ class Access:
         return list(dict.fromkeys([*own, *units]))
 
     def may_change_status_for(self, action: "ActionItem", unit: int | None) -> bool:
-        """Coordinators, and others where the unit (its pk) they speak for leads the action."""
+        """Return whether the user is a coordinator, or reports for a unit (its pk) that leads the action."""
         return self.is_coordinator or Role.LEAD in self._roles_of(unit, action)
 
     def _with_collectives(self, unit: int | None) -> frozenset[int]:
-        """A unit of the person and the collectives it belongs to."""
+        """Return the pks of one of the user's units and of its collectives."""
         return self.collectives.get(unit, frozenset()) | {unit} if unit in self.unit_ids else frozenset()
 
     def _roles_of(self, unit: int | None, action: "ActionItem") -> set[str]:
-        """The roles one of the person's units has in an action, itself or through a collective."""
+        """Return the roles that one of the user's units has in an action, directly or through a collective."""
         return {part.role for part in action.assignments.all() if part.unit_id in self._with_collectives(unit)}
 
     def default_unit(self, action: "ActionItem") -> int | None:
-        """The pk of the unit the person speaks for on an action, unless they choose another.
+        """Return the pk of the unit the user reports for on an action unless they choose another.
 
-        One of their units that leads it, or else supports it. A coordinator whose units do not lead it speaks on
-        behalf of the lead unit or, where there are several, of all of them: None.
+        That is one of their units that leads it, or else one that supports it. A coordinator whose units do not lead
+        it reports for the lead unit; if there are several lead units, the result is None: all of them.
         """
         parts = sorted(
             action.assignments.all(), key=lambda part: (part.role != Role.LEAD, part.unit_id not in self.unit_ids)
@@ -161,12 +162,12 @@ class Access:
 
     @property
     def unit_names(self) -> dict[int, str]:
-        """The abbreviation of each unit of the user, by its pk."""
+        """Unit pk → abbreviation, for the user's units."""
         return {unit.pk: unit.abbreviation for unit in self.units}
 
     @property
     def why_not_lead(self) -> str:
-        """Why the user has no work of a unit to report."""
+        """Why the user cannot report for a unit."""
         if self.may_lead:
             return ""
         if self.is_coordinator:
@@ -174,11 +175,11 @@ class Access:
                 "You are not a member of any unit. As the coordinator you can report on any action on its own page, "
                 "and add yourself to a unit under “Manage the data”."
             )
-        return " ".join([self._missing_words, self.how_to_report])
+        return " ".join([self._missing_sentence, self.how_to_report])
 
     @property
     def notice(self) -> str:
-        """What an account lacks for any work, for the first page its user sees; "" where it lacks nothing."""
+        """What the account is missing, shown on the first page after the login; "" if it is complete."""
         has_role = self.user.is_superuser or any(role in self.roles for role in RoleGroup)
         if not has_role or (self.is_staff and not self.unit_ids and not self.is_coordinator):
             return self.why_not_lead
@@ -192,7 +193,7 @@ class Access:
 
     @property
     def how_to_report(self) -> str:
-        """Who gives the user what they lack to report for a unit."""
+        """Whom to ask for the role or membership that reporting needs."""
         if self.is_staff:
             return _("If you report for a unit, ask the PMQA coordinator to add you to it as a member.")
         if self.unit_ids:
@@ -205,12 +206,12 @@ class Access:
         ) % {"role": RoleGroup.STAFF.label}
 
     @property
-    def roles_in_words(self) -> str:
-        """The roles of the account, as its user reads them."""
+    def role_labels(self) -> str:
+        """The labels of the user's roles, with commas."""
         return ", ".join(str(role.label) for role in RoleGroup if role in self.roles) or _("none yet")
 
     def why_not_report(self, action: "ActionItem") -> str:
-        """Why the user has no form for an action."""
+        """Return why the user has no update form for an action."""
         if self.may_add_result(action):
             return ""
         parts = list(action.assignments.all())
@@ -224,7 +225,7 @@ class Access:
         ]
         if own:
             why = _("This action is the work of your unit %(own)s, but only its staff report on it.")
-            return " ".join([why % {"own": ", ".join(dict.fromkeys(own))}, self._role_words, self.how_to_report])
+            return " ".join([why % {"own": ", ".join(dict.fromkeys(own))}, self._role_sentence, self.how_to_report])
         why = _("This action belongs to %(units)s. Only their staff and the coordinator report on it.")
         why %= {"units": units}
         if self.is_staff and self.unit_ids:
@@ -234,74 +235,82 @@ class Access:
                 "to the action."
             )
             return f"{why} {ask % {'own': own_units}}"
-        return " ".join([why, self._missing_words, self.how_to_report])
+        return " ".join([why, self._missing_sentence, self.how_to_report])
 
     def why_not_send(self, unit: Unit) -> str:
-        """Why the user does not send the reports of a unit."""
+        """Return why the user cannot send the submissions of a unit."""
         if self.may_send_submission(unit.pk):
             return ""
         why = _("Only the staff of %(unit)s send its report.") % {"unit": unit}
         if unit.pk in self.unit_ids:
-            return " ".join([why, self._role_words, self.how_to_report])
+            return " ".join([why, self._role_sentence, self.how_to_report])
         return " ".join(
-            [why, _("If you send it, ask the PMQA coordinator to add you to the unit as a member."), self._role_to_ask]
+            [
+                why,
+                _("If you send it, ask the PMQA coordinator to add you to the unit as a member."),
+                self._ask_for_staff_role,
+            ]
         ).strip()
 
     @property
     def why_not_review(self) -> str:
-        """Why the user does not review the reports of the units."""
+        """Why the user cannot review submissions."""
         if self.is_coordinator:
             return ""
-        return " ".join([_("Only the PMQA coordinator reviews the reports of the units."), self._coordinator_to_ask])
+        return " ".join(
+            [_("Only the PMQA coordinator reviews the reports of the units."), self._ask_for_coordinator_role]
+        )
 
     @property
     def why_not_coordinate(self) -> str:
-        """Why a page of the coordinators does not open for the user."""
+        """Why the user cannot open a page for coordinators."""
         if self.is_coordinator:
             return ""
-        return " ".join([_("Only the PMQA coordinator may open this page."), self._coordinator_to_ask])
+        return " ".join([_("Only the PMQA coordinator may open this page."), self._ask_for_coordinator_role])
 
     @property
     def why_not_manage(self) -> str:
-        """Why จัดการข้อมูล does not open for the user."""
+        """Why the user cannot open จัดการข้อมูล."""
         if self.may_manage:
             return ""
-        return " ".join([_("Only the coordinator and the administrator manage the data."), self._coordinator_to_ask])
+        return " ".join(
+            [_("Only the coordinator and the administrator manage the data."), self._ask_for_coordinator_role]
+        )
 
     @property
     def why_not_here(self) -> str:
-        """Why a page is not for the user, where the page itself does not say."""
+        """Why the user cannot open a page, if the page gives no reason of its own."""
         ask = _("Your account does not include this page. If you need it for your work, ask the system administrator.")
-        return f"{ask} {self._role_words}"
+        return f"{ask} {self._role_sentence}"
 
     @property
-    def _coordinator_to_ask(self) -> str:
+    def _ask_for_coordinator_role(self) -> str:
         ask = _("If you do this work, ask the system administrator for the role “%(role)s”.")
-        return f"{self._role_words} {ask % {'role': RoleGroup.COORDINATOR.label}}"
+        return f"{self._role_sentence} {ask % {'role': RoleGroup.COORDINATOR.label}}"
 
     @property
-    def _role_to_ask(self) -> str:
+    def _ask_for_staff_role(self) -> str:
         if self.is_staff or self.is_coordinator:
             return ""
         ask = _("Ask the system administrator for the role “%(role)s” as well.") % {"role": RoleGroup.STAFF.label}
-        return f"{self._role_words} {ask}"
+        return f"{self._role_sentence} {ask}"
 
     @property
-    def _role_words(self) -> str:
-        return _("Your role: %(roles)s.") % {"roles": self.roles_in_words}
+    def _role_sentence(self) -> str:
+        return _("Your role: %(roles)s.") % {"roles": self.role_labels}
 
     @property
-    def _missing_words(self) -> str:
-        """What the account is and is not, in one sentence."""
+    def _missing_sentence(self) -> str:
+        """One sentence that says which role or unit the account is missing."""
         if self.is_staff:
             return _("Your account is not a member of any unit yet, so it only reads the plan.")
         if self.unit_ids:
             return _("Your role (%(roles)s) only reads the plan; you are a member of %(units)s.") % {
-                "roles": self.roles_in_words,
+                "roles": self.role_labels,
                 "units": ", ".join(self.unit_names.values()),
             }
         if any(role in self.roles for role in RoleGroup):
-            return _("Your role (%(roles)s) only reads the plan.") % {"roles": self.roles_in_words}
+            return _("Your role (%(roles)s) only reads the plan.") % {"roles": self.role_labels}
         return _("Your account has no role and no unit yet, so it only reads the plan.")
 
     def _has_role(self, action: "ActionItem", role: str) -> bool:
@@ -312,14 +321,14 @@ class Access:
 
 
 def access_of(request: HttpRequest) -> Access:
-    """The access of the person who asks, read once a request."""
+    """Return the access of the logged-in user; it is read once per request."""
     if not hasattr(request, "_access"):
         request._access = Access.of(request.user)  # type: ignore[attr-defined]
     return request._access  # type: ignore[attr-defined]
 
 
 def coordinators_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Let only coordinators into a view; others get the page that says so."""
+    """Decorate a view for coordinators; other users get the 403 page with the reason."""
 
     @wraps(view)
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Admin screens of the units, their people, and who leads or supports what."""
+"""Admin pages for users, roles, units, memberships and assignments."""
 
 from typing import Any
 
@@ -30,11 +30,11 @@ from spreadsheets.admin_tables import ExchangeAdmin
 
 
 def may_enter(request: HttpRequest) -> bool:
-    """Whether จัดการข้อมูล opens for the user: the coordinator's role suffices, without a second tick.
+    """Return whether the user may open จัดการข้อมูล; coordinators need no `is_staff` flag.
 
     Raises:
-        PermissionDenied: to users who may not, with the reason. Django would lead them to the login, and what they had
-            typed in a form would be lost.
+        PermissionDenied: the user is logged in and may not, with the reason. Django would redirect to the login, and
+            text typed in a form would be lost.
     """
     if not request.user.is_authenticated:
         return False
@@ -45,7 +45,7 @@ def may_enter(request: HttpRequest) -> bool:
 
 @login_not_required
 def login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-    """The site's own login; a logged-in user without access sees the reason."""
+    """Redirect to the site's login; a logged-in user without access sees the reason."""
     if request.user.is_authenticated:
         access = access_of(request)
         raise PermissionDenied(access.why_not_manage or access.why_not_here)
@@ -57,7 +57,7 @@ admin.site.login = login  # type: ignore[method-assign]
 
 
 class MembershipInline(RequestChoices, admin.TabularInline):
-    """The people of a unit, or the units of a person."""
+    """The members of a unit, or the units of a user."""
 
     model = Membership
     extra = 0
@@ -67,7 +67,7 @@ class MembershipInline(RequestChoices, admin.TabularInline):
 
 
 def role_name(group: Group) -> str:
-    """A group as people read it: the four roles by their label."""
+    """Return the label of one of the four roles, or the name of any other group."""
     return str(dict(RoleGroup.choices).get(group.name, group.name))
 
 
@@ -89,17 +89,17 @@ class UserAdmin(ThaiText, KeepsTypedText, DjangoUserAdmin):
         (_("About the account"), {"fields": ("is_demo", "seen", "joined")}),
     )
     inlines = (MembershipInline,)
-    filter_horizontal = ()  # its box compares letter by letter
+    filter_horizontal = ()  # its search compares character by character, without the Thai folding
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Django's; the few roles are all in view."""
+        """Show the few roles as checkboxes."""
         return super().formfield_for_manytomany(db_field, request, **kwargs, widget=forms.CheckboxSelectMultiple)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Django's; who only reads the page sees nothing of the password."""
+        """Leave out the password for users who may only view the page."""
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
             return fieldsets
@@ -120,16 +120,16 @@ class UserAdmin(ThaiText, KeepsTypedText, DjangoUserAdmin):
 
 
 class PermissionsField(forms.ModelMultipleChoiceField):
-    """Permissions in words; Django keeps theirs in English."""
+    """Permissions with translated names; Django stores their names in English."""
 
     verbs = {"view": _("view"), "add": _("add"), "change": _("change"), "delete": _("remove")}
 
     def label_from_instance(self, permission: Permission) -> str:
         verb = permission.codename.split("_")[0]
         model = permission.content_type.model_class()
-        kept = getattr(model, "instance_type", None)  # of a table that keeps the history of another
-        if kept:
-            name = _("history of %(name)s") % {"name": kept._meta.verbose_name}
+        recorded = getattr(model, "instance_type", None)  # the model whose history this model stores
+        if recorded:
+            name = _("history of %(name)s") % {"name": recorded._meta.verbose_name}
         else:
             name = model._meta.verbose_name if model else permission.content_type.model
         return f"{name} · {self.verbs.get(verb, permission.name)}"
@@ -137,7 +137,7 @@ class PermissionsField(forms.ModelMultipleChoiceField):
 
 @admin.register(Group)
 class RoleAdmin(ThaiText, KeepsTypedText, DjangoGroupAdmin):
-    """The roles; the names of the four that the site knows stay."""
+    """The roles; the names of the four built-in roles cannot change."""
 
     filter_horizontal = ()
 
@@ -148,7 +148,7 @@ class RoleAdmin(ThaiText, KeepsTypedText, DjangoGroupAdmin):
         return ["role_name"]
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Django's; without the permissions of the tables that only keep the history of a relation."""
+        """Leave out the permissions on the history tables of many-to-many relations."""
         if db_field.name == "permissions":
             kwargs["form_class"] = PermissionsField
             kwargs["widget"] = forms.CheckboxSelectMultiple
@@ -161,7 +161,7 @@ class RoleAdmin(ThaiText, KeepsTypedText, DjangoGroupAdmin):
 
 
 class AssignmentInline(VersionedInline):
-    """Who leads and supports an action; `plan.admin` shows it below the action."""
+    """The lead and support units of an action, shown on its page in `plan.admin`."""
 
     model = Assignment
     fields = ("unit", "role", "position", "read_version")
@@ -171,7 +171,7 @@ class AssignmentInline(VersionedInline):
 
 
 class UnitForm(VersionedForm):
-    """A unit; only a collective has members."""
+    """Form of a unit; only a collective has members."""
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()

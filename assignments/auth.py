@@ -1,4 +1,4 @@
-"""Who may log in, and what whoever may not is told."""
+"""Authentication: the backend, closed accounts, and the login form with its error messages."""
 
 from typing import Any
 
@@ -12,26 +12,26 @@ from assignments.models import User
 
 
 class AccountBackend(ModelBackend):
-    """Django's own backend, without the demonstration accounts where no demonstration runs.
+    """Django's backend, which also closes demo accounts if `PMQA_DEMO` is off.
 
-    A demonstration's password is printed on a terminal. Should its database end up behind a public address
-    (`PMQA_DEMO` off), those accounts are closed, their open sessions included.
+    The demo password is printed on a terminal. If the demo database is ever served on a public site, nobody can use
+    these accounts, not even in an open session.
     """
 
     def user_can_authenticate(self, user: Any) -> bool:
-        """True for an account that is not closed."""
+        """Return whether the account is open."""
         return not why_closed(user)
 
 
 class PasswordOnlyBackend(ModelBackend):
-    """Asks for the right password alone: of closed accounts too."""
+    """Checks only the password, so that it also accepts closed accounts."""
 
     def user_can_authenticate(self, user: Any) -> bool:
         return True
 
 
 def why_closed(user: User) -> str:
-    """Why nobody logs in with this account, and who can change that; empty for an open account."""
+    """Return why the account is closed and who can open it; "" for an open account."""
     if user.is_demo and not settings.PMQA_DEMO:
         return _(
             "This account is for demonstrations only and is closed on this system. Ask the system administrator for "
@@ -46,12 +46,13 @@ def why_closed(user: User) -> str:
 
 
 class LoginForm(AuthenticationForm):
-    """Django's own; users of a closed account learn why it is closed, once their password was right."""
+    """Django's login form, which explains why an account is closed if the password is correct."""
 
     def get_invalid_login_error(self) -> ValidationError:
-        """Why nobody was logged in.
+        """Return the reason for the failed login.
 
-        The password is checked a second time after every failed login, so that its duration tells a stranger nothing.
+        The password is checked again after every failed login, so that the response time does not reveal whether an
+        account exists.
         """
         typed = {name: self.cleaned_data.get(name) for name in ("username", "password")}
         user = PasswordOnlyBackend().authenticate(self.request, **typed)

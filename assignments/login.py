@@ -1,4 +1,4 @@
-"""Pages for the login, the logout and the password, with answers for pages left open in another tab."""
+"""Login, logout and password pages, with answers to forms left open in another tab."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
@@ -13,13 +13,13 @@ from assignments.auth import LoginForm
 
 
 class Login(LoginView):
-    """Django's own page in the site's look; it says who is logged in already."""
+    """Django's login page in the site's design; it names the user who is already logged in."""
 
     template_name = "login.html"
     authentication_form = LoginForm
 
     def csrf_failed(self) -> HttpResponse:
-        """Answer a form whose token is outdated: go on where its user is logged in by now, otherwise ask again."""
+        """Answer a form with an outdated CSRF token: continue if that user is logged in by now, else ask again."""
         typed = self.request.POST.get("username", "").strip()
         user = self.request.user
         if user.is_authenticated and typed in ("", user.get_username()):
@@ -30,17 +30,17 @@ class Login(LoginView):
 
 @method_decorator(login_not_required, name="dispatch")
 class Logout(LogoutView):
-    """Django's own; a user who is logged out already is led on all the same."""
+    """Django's logout; a user who is already logged out is redirected too."""
 
     def csrf_failed(self) -> HttpResponse:
-        """Ask again, with the name of the user who would be logged out."""
+        """Ask again, naming the user whose session would end."""
         if not self.request.user.is_authenticated:
             return redirect("login")
         return render(self.request, "logout.html", status=403)
 
 
 class PasswordChange(SuccessMessageMixin, PasswordChangeView):
-    """Django's own page to change a password, in the site's look."""
+    """Django's page to change a password, in the site's design."""
 
     template_name = "password_change.html"
     success_url = reverse_lazy("home")

@@ -1,4 +1,4 @@
-"""Users, units and their members, and which unit leads or supports an action."""
+"""Users, units, memberships and assignments (which unit leads or supports which action)."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -18,11 +18,11 @@ from pmqa_tracker.models import Versioned
 
 
 class User(AbstractUser):
-    """A person who logs in. Roles are groups, divisions are memberships."""
+    """A user account. Groups are its roles, memberships its units."""
 
     @staticmethod
-    def DISPLAY_FIELD(path: str) -> Expression:  # noqa: N802 - of the other models a constant
-        """What `__str__` says of the users at a path of a query, such as "author__"."""
+    def DISPLAY_FIELD(path: str) -> Expression:  # noqa: N802 - a constant in the other models
+        """Return `__str__` of the users at a path of a query, such as "author__", as an expression."""
         name = Trim(Concat(F(f"{path}first_name"), Value(" "), F(f"{path}last_name")))
         return Coalesce(NullIf(name, Value("")), F(f"{path}username"))
 
@@ -34,22 +34,22 @@ class User(AbstractUser):
 
 class UnitQuerySet(models.QuerySet["Unit"]):
     def in_order(self) -> "UnitQuerySet":
-        """Divisions as the department lists them, then the collectives."""
+        """Divisions in the department's order, then the collectives."""
         return self.order_by("is_collective", "position", by_thai("abbreviation"))
 
     def active(self) -> "UnitQuerySet":
         return self.filter(is_active=True)
 
     def divisions(self) -> "UnitQuerySet":
-        """Real divisions, without the collectives."""
+        """Divisions only, no collectives."""
         return self.filter(is_collective=False)
 
     def of_user(self, user: Any) -> "UnitQuerySet":
-        """The units a person is a member of."""
+        """The units a user is a member of."""
         return self.filter(memberships__user=user)
 
     def with_collectives_of(self, units: "Iterable[Unit]") -> "UnitQuerySet":
-        """`units` and the collectives they belong to: what is assigned to any of these is their work (design §3)."""
+        """`units` and their collectives: an action assigned to any of these is work of `units` (design §3)."""
         pks = {unit.pk for unit in units}
         return self.filter(Q(pk__in=pks) | Q(members__in=pks)).distinct()
 
@@ -94,7 +94,9 @@ class Unit(Versioned):
             models.UniqueConstraint(
                 Lower("abbreviation"),
                 name="unit_abbreviation_once",
-                violation_error_message=_("There is a unit with this abbreviation, in other capital letters."),
+                violation_error_message=_(
+                    "A unit with this abbreviation already exists, with different capital letters."
+                ),
             ),
         )
 
@@ -103,12 +105,12 @@ class Unit(Versioned):
 
     @property
     def sort_key(self) -> tuple[Any, ...]:
-        """The key of `UnitQuerySet.in_order`, for units that are in memory."""
+        """Sort key of `UnitQuerySet.in_order` for units in memory."""
         return (self.is_collective, self.position, thai.sort_key(self.abbreviation))
 
 
 class Membership(models.Model):
-    """A person works in a unit and may speak for its actions."""
+    """A user works in a unit and may report on its actions."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -147,14 +149,14 @@ class Role(models.TextChoices):
 
 class AssignmentQuerySet(models.QuerySet["Assignment"]):
     def in_order(self) -> "AssignmentQuerySet":
-        """Lead before support, each as the document writes them."""
+        """Lead before support, each in the document's order."""
         return self.order_by("action", "role", "position", "pk")
 
 
 class Assignment(Versioned):
     """A unit leads or supports an action."""
 
-    # By name: the one glance to the right (design §3).
+    # A string, because `plan` comes after `assignments` in the import order (design §3).
     action = models.ForeignKey(
         "plan.ActionItem",
         on_delete=models.CASCADE,

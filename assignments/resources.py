@@ -1,4 +1,4 @@
-"""The units as a table."""
+"""Export and import of units as a table."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ from spreadsheets.admin_tables import TableMeta, TableResource
 
 
 class UnitListWidget(widgets.ManyToManyWidget):
-    """Units by their names, with commas between; read as in every import."""
+    """Units as names separated by commas, parsed as in the other imports."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> UnitQuerySet:
-        """The units.
+        """Return the units that the cell names.
 
         Raises:
-            UnreadableError: a piece of the text is no unit.
+            UnreadableError: a part of the text is not a unit.
         """
         units = parse_units(ReadCell(value), UnitNames.of(Unit.objects.all())) if value else ()
         return Unit.objects.filter(pk__in=[unit.pk for unit in units])
@@ -29,7 +29,7 @@ class UnitListWidget(widgets.ManyToManyWidget):
 
 
 class UnitResource(TableResource):
-    """A row a unit, named by its abbreviation; the members of a collective are in one cell."""
+    """One row per unit, identified by its abbreviation; one cell holds the members of a collective."""
 
     members = fields.Field("members", "members", UnitListWidget(Unit))
 
@@ -52,7 +52,7 @@ class UnitResource(TableResource):
         return super().filter_export(queryset, **kwargs).prefetch_related("members")
 
     def before_save_instance(self, instance, row, **kwargs):
-        """Refuse members of a unit that is no collective."""
+        """Refuse members of a unit that is not a collective."""
         if row.get("members") and not instance.is_collective:
             raise ValidationError(_("Only a collective has member units."))
         super().before_save_instance(instance, row, **kwargs)

@@ -1,4 +1,4 @@
-"""Addresses of the login, the logout and the password."""
+"""URLs of the login, logout and password pages."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The page of whoever may not do something."""
+"""The 403 page."""
 
 from django.http import HttpRequest, HttpResponse
 
@@ -7,6 +7,6 @@ from pmqa_tracker.views import render_refusal
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """403 in the site's look: the reason, who can change it, and every word that was sent."""
+    """Render the 403 page: the reason, who can change it, and the text that the user sent."""
     access = access_of(request)
     return render_refusal(request, "403.html", status=403, reason=str(exception) or access.why_not_here, access=access)

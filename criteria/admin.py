@@ -1,4 +1,4 @@
-"""Admin screens of what is asked and how it was judged."""
+"""Admin pages for categories, criteria, requirements, assessments and verdicts."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from spreadsheets.admin_tables import ExchangeAdmin
 
 
 class RequirementInline(VersionedInline):
-    """What a criterion asks at each level."""
+    """The requirements of a criterion, one per level."""
 
     model = Requirement
     fields = ("level", "text", "read_version")
@@ -27,8 +27,8 @@ class RequirementInline(VersionedInline):
         return super().get_queryset(request).select_related("criterion").order_by("level")
 
 
-class CriterionVerdicts(VersionedFormSet):
-    """The verdicts on the requirements of a criterion; they point to it through these."""
+class CriterionVerdictFormSet(VersionedFormSet):
+    """The verdicts of a criterion, related to it through its requirements."""
 
     def __init__(self, *args: Any, instance: Criterion, queryset: QuerySet[Verdict], **kwargs: Any) -> None:
         kwargs.pop("save_as_new", None)
@@ -41,8 +41,8 @@ class CriterionVerdicts(VersionedFormSet):
         return "verdicts"
 
 
-class ThroughRequirements(InlineModelAdminChecks):
-    """The verdicts stand two steps below a criterion: the check for a direct relation does not apply."""
+class IndirectInlineChecks(InlineModelAdminChecks):
+    """Checks without the one for a foreign key: a verdict has none to the criterion."""
 
     def _check_relation(self, obj: Any, parent_model: Any) -> list[Any]:
         return []
@@ -52,10 +52,10 @@ class ThroughRequirements(InlineModelAdminChecks):
 
 
 class VerdictInline(VersionedInline):
-    """How a criterion was judged at each level."""
+    """The verdicts on a criterion, one per level and assessment."""
 
     model = Verdict
-    checks_class = ThroughRequirements
+    checks_class = IndirectInlineChecks
     readonly_fields = ("level", "assessment")
     fields = ("level", "assessment", "passed", "reason", "printed", "read_version")
     can_delete = False
@@ -64,7 +64,7 @@ class VerdictInline(VersionedInline):
         return modelformset_factory(
             Verdict,
             form=VersionedForm,
-            formset=CriterionVerdicts,
+            formset=CriterionVerdictFormSet,
             fields=("passed", "reason", "printed"),
             formfield_callback=lambda field, **options: self.formfield_for_dbfield(field, request, **options),
             extra=0,

@@ -1,4 +1,4 @@
-"""What is asked (categories, criteria, requirements) and how it was judged (assessments, verdicts)."""
+"""Models of the standard (categories, criteria, requirements) and its assessments with their verdicts."""
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -13,7 +13,7 @@ from pmqa_tracker.models import Versioned
 
 
 class Level(models.IntegerChoices):
-    """The three levels of a criterion, lowest first; the labels are printed as the standard prints them."""
+    """The three levels of a criterion, lowest first, with the labels of the standard."""
 
     BASIC = 1, "Basic (A&D)"
     ADVANCE = 2, "Advance (Alignment)"
@@ -21,12 +21,12 @@ class Level(models.IntegerChoices):
 
     @property
     def initial(self) -> str:
-        """B, A or S, as in an action's ref."""
+        """The letter in an action's ref: B, A or S."""
         return self.name[0]
 
     @property
     def short(self) -> str:
-        """The name without the bracket: "Advance"."""
+        """The label without the parentheses, such as "Advance"."""
         return self.name.capitalize()
 
 
@@ -36,7 +36,7 @@ class CategoryQuerySet(models.QuerySet["Category"]):
 
 
 class Category(Versioned):
-    """หมวด: one of the standard's categories, 1 to 6 or 7."""
+    """หมวด: a category of the standard, numbered 1 to 6 or 7."""
 
     DISPLAY_FIELD = "number"
 
@@ -59,16 +59,16 @@ class Category(Versioned):
 
 class CriterionQuerySet(models.QuerySet["Criterion"]):
     def in_order(self) -> "CriterionQuerySet":
-        """As the standard lists them: by category, a parent before its children."""
+        """The standard's order: by category, a parent before its children."""
         return self.order_by("category__number", "position", by_thai("code"))
 
     def leaves(self) -> "CriterionQuerySet":
-        """Those without children: only they are judged."""
+        """Criteria without children; only these are assessed."""
         return self.filter(~Exists(Criterion.objects.filter(parent=OuterRef("pk"))))
 
 
 class Criterion(Versioned):
-    """เกณฑ์: what is asked inside a category; one with children is only their heading."""
+    """เกณฑ์: a criterion of a category; one with children is only their heading."""
 
     category = models.ForeignKey(
         Category,
@@ -106,7 +106,7 @@ class Criterion(Versioned):
             models.UniqueConstraint(
                 Lower("code"),
                 name="criterion_code_once",
-                violation_error_message=_("There is a criterion with this code, in other capital letters."),
+                violation_error_message=_("A criterion with this code already exists, with different capital letters."),
             ),
         )
 
@@ -114,7 +114,7 @@ class Criterion(Versioned):
         return f"{self.code} {self.title}"
 
     def clean(self) -> None:
-        """Refuse a parent of another category, or one that is itself a child."""
+        """Refuse a parent of another category, or a parent that is a child itself."""
         if self.parent_id and self.parent.category_id != self.category_id:
             raise ValidationError({"parent": _("The parent must be of the same category.")})
         if self.parent_id and (self.parent_id == self.pk or self.parent.parent_id):
@@ -123,7 +123,7 @@ class Criterion(Versioned):
 
 class RequirementQuerySet(models.QuerySet["Requirement"]):
     def in_order(self) -> "RequirementQuerySet":
-        """As the standard lists them, Basic first."""
+        """The standard's order, Basic first."""
         return self.order_by(
             "criterion__category__number",
             "criterion__position",
@@ -133,7 +133,7 @@ class RequirementQuerySet(models.QuerySet["Requirement"]):
 
 
 class Requirement(Versioned):
-    """One cell of the maturity map: what a criterion asks at a level."""
+    """The requirement of a criterion at one level: one cell of the maturity map."""
 
     criterion = models.ForeignKey(
         Criterion,
@@ -168,7 +168,7 @@ class Requirement(Versioned):
 
 
 class Assessment(Versioned):
-    """One round of judging, with the points its score is counted by."""
+    """One assessment round, with the points per level that its score uses."""
 
     DISPLAY_FIELD = "name"
 
@@ -204,7 +204,7 @@ class Assessment(Versioned):
 
 
 class Verdict(Versioned):
-    """ผลการประเมิน: whether a requirement passed in an assessment, and why not."""
+    """ผลการประเมิน: whether a requirement passed in an assessment, with the reason."""
 
     assessment = models.ForeignKey(
         Assessment,

@@ -1,4 +1,4 @@
-"""What is asked and how it was judged, as tables."""
+"""Export and import of categories, criteria, requirements and verdicts as tables."""
 
 from import_export import fields
 
@@ -11,7 +11,7 @@ from spreadsheets.widgets import NamedWidget, unknown_name_message
 
 
 class CategoryResource(TableResource):
-    """A row a category, named by its number."""
+    """One row per category, identified by its number."""
 
     class Meta(TableMeta):
         model = Category
@@ -20,7 +20,7 @@ class CategoryResource(TableResource):
 
 
 class CriterionResource(TableResource):
-    """A row a criterion, named by its code."""
+    """One row per criterion, identified by its code."""
 
     category = fields.Field("category", "category", NamedWidget(Category, "number"))
     parent = fields.Field("parent", "parent", NamedWidget(Criterion, "code"))
@@ -33,7 +33,7 @@ class CriterionResource(TableResource):
 
 
 class RequirementResource(TableResource):
-    """A row a requirement, named by its criterion and level (1 Basic, 2 Advance, 3 Significance)."""
+    """One row per requirement, identified by criterion and level (1 Basic, 2 Advance, 3 Significance)."""
 
     criterion = fields.Field("criterion", "criterion", NamedWidget(Criterion, "code"))
     related = ("criterion",)
@@ -45,12 +45,12 @@ class RequirementResource(TableResource):
 
 
 class RequirementWidget(NamedWidget):
-    """A requirement by its criterion's code and its level, each in a column of its own."""
+    """A requirement, found by the code of its criterion and its level, which are two columns."""
 
     def clean(self, value, row=None, **kwargs):
         level = row.get("level")
-        asked = Requirement.objects.filter(level=parse_whole_number(ReadCell(level)) or 0)
-        found = find_named(asked, "criterion__code", str(value))
+        requirements = Requirement.objects.filter(level=parse_whole_number(ReadCell(level)) or 0)
+        found = find_named(requirements, "criterion__code", str(value))
         if found is None:
             raise ValueError(unknown_name_message(Requirement, f"{value} · {level}"))
         return found
@@ -60,7 +60,7 @@ class RequirementWidget(NamedWidget):
 
 
 class VerdictResource(TableResource):
-    """A row a verdict, named by its assessment, criterion and level."""
+    """One row per verdict, identified by assessment, criterion and level."""
 
     assessment = fields.Field("assessment", "assessment", NamedWidget(Assessment, "name"))
     criterion = fields.Field("requirement", "criterion", RequirementWidget(Requirement))

@@ -1,4 +1,4 @@
-"""Gating and score (design §4): which level a criterion has reached, and how many points that makes."""
+"""Scores of an assessment (design §4): the level that each criterion reached, and the points for it."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -11,13 +11,13 @@ from criteria.models import Assessment, Criterion, Level
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """Points by gating; the mean of means, never rounded here.
+    """Points of an assessment, not rounded.
 
     Attributes:
-        total: mean of the categories assessed; None where none is.
+        total: mean of the assessed categories; None if there are none.
         by_category: category pk → points.
         by_criterion: criterion pk → points, parents included.
-        reached: leaf criterion pk → highest level reached, 0 for none.
+        reached: leaf criterion pk → highest level reached, or 0.
     """
 
     total: float | None
@@ -27,7 +27,7 @@ class Score:
 
 
 def reached_level(passed: Collection[int]) -> int:
-    """The highest level for which it and all below it passed; 0 where Basic did not."""
+    """Return the highest level that passed together with all levels below it; 0 if Basic failed."""
     level = 0
     for each in Level.values:
         if each not in passed:
@@ -37,7 +37,7 @@ def reached_level(passed: Collection[int]) -> int:
 
 
 def points_of(level: int, assessment: Assessment) -> int:
-    """Points of a leaf criterion that reached `level`: Basic, and what each further level adds."""
+    """Return the points of a leaf criterion that reached `level`: the sum for all levels up to it."""
     steps = (assessment.basic_points, assessment.advance_points, assessment.significance_points)
     return sum(steps[:level])
 
@@ -47,12 +47,12 @@ def score(criteria: Iterable[Criterion], passed: Mapping[int, Collection[int]], 
 
     Args:
         criteria: all criteria, in any order.
-        passed: leaf criterion pk → the levels that passed; a leaf that was not assessed is not a key.
-        assessment: whose points count.
+        passed: leaf criterion pk → levels that passed; leaves that were not assessed are not keys.
+        assessment: has the points per level.
 
     Returns:
-        A leaf's points are those of the level it reached; a parent's are the mean of its assessed children, a
-        category's the mean of its top criteria, the total the mean of the categories.
+        The score. A leaf has the points of its level, a parent the mean of its assessed children, a category the mean
+        of its top criteria, and the total is the mean of the categories.
     """
     criteria = list(criteria)
     reached = {pk: reached_level(levels) for pk, levels in passed.items()}
@@ -82,11 +82,11 @@ def score(criteria: Iterable[Criterion], passed: Mapping[int, Collection[int]], 
 
 
 def weights(criteria: Iterable[Criterion], assessed: Collection[int]) -> dict[int, Fraction]:
-    """How much of the total a point of each leaf criterion makes: the means of `score`, multiplied out, exactly.
+    """Return the exact share of the total that one point of each leaf criterion adds; see the means in `score`.
 
     Args:
         criteria: all criteria, in any order.
-        assessed: the leaf criteria that were assessed; the others weigh nothing and are left out.
+        assessed: pks of the assessed leaf criteria; only these are keys of the result.
     """
     by_pk = {criterion.pk: criterion for criterion in criteria}
     top = {pk: by_pk[by_pk[pk].parent_id or pk] for pk in assessed}

@@ -1,4 +1,4 @@
-"""Admin screens of the plan: its periods, its actions, and the log, which is only read."""
+"""Admin pages for plans, periods, meetings and actions, and read-only pages for updates and evidence."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ class PeriodInline(VersionedInline):
 
 
 class MeetingInline(VersionedInline):
-    """The meetings at which the plan is followed."""
+    """The meetings that review the plan."""
 
     model = Meeting
     fields = ("held_on", "name", "read_version")
@@ -77,7 +77,7 @@ class MeetingAdmin(VersionedAdmin):
 
 
 class ActionForm(VersionedForm):
-    """An action; the requirements it answers are of its own criterion."""
+    """Form of an action; its requirements must belong to its criterion."""
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()
@@ -91,7 +91,7 @@ class ActionForm(VersionedForm):
 
 @admin.register(ActionItem)
 class ActionItemAdmin(RequestChoices, ExportAdmin, VersionedAdmin):
-    """The actions. Status and progress change by an update; the data sheet imports many actions at once."""
+    """The actions. Only updates change status and progress; the data sheet imports many actions at once."""
 
     form = ActionForm
     resource_classes = (ActionResource,)
@@ -119,7 +119,7 @@ class ActionItemAdmin(RequestChoices, ExportAdmin, VersionedAdmin):
     import_export_change_list_template = "admin/plan/actionitem/change_list.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list, with a link to the import of the data sheet for coordinators."""
+        """Add a link to the import of the data sheet for coordinators."""
         plan = Plan.objects.current(on=clock.today()) if access_of(request).is_coordinator else None
         import_url = reverse("import_list", args=[plan.slug]) if plan else ""
         return super().changelist_view(request, {"import_url": import_url, **(extra_context or {})})
@@ -150,7 +150,7 @@ class ActionItemAdmin(RequestChoices, ExportAdmin, VersionedAdmin):
 
 
 class EvidenceInline(ReadOnlyInline):
-    """The evidence that came with an update."""
+    """The evidence of an update."""
 
     model = Evidence
     fields = ("title", "link", "added_by", "at")
@@ -161,7 +161,7 @@ class EvidenceInline(ReadOnlyInline):
 
 @admin.register(ProgressUpdate)
 class ProgressUpdateAdmin(ReadOnlyAdmin):
-    """The log of what was told; it is only ever added to, on the site."""
+    """The updates; they are written on the site and never change."""
 
     list_display = ("at", "action", "author", "status_to", "progress_to", "short_result", "source", "is_undone")
     list_filter = ("source", "status_to", "action__criterion__category")
@@ -189,7 +189,7 @@ class ProgressUpdateAdmin(ReadOnlyAdmin):
 
 @admin.register(Evidence)
 class EvidenceAdmin(ReadOnlyAdmin):
-    """What proves an update; a correction is a new row, on the site."""
+    """The evidence of updates; a correction is a new row, added on the site."""
 
     list_display = ("title", "action", "added_by", "at")
     list_select_related = ("action", "added_by")
@@ -202,7 +202,7 @@ class EvidenceAdmin(ReadOnlyAdmin):
 
 @admin.register(EvidenceWithdrawal)
 class EvidenceWithdrawalAdmin(ReadOnlyAdmin):
-    """Evidence that was taken back, and why."""
+    """Withdrawals of evidence, with their reasons."""
 
     list_display = ("evidence", "reason", "by", "at")
     list_select_related = ("evidence", "by")

@@ -1,4 +1,4 @@
-"""A plan as it stands on a day: which period runs, and how far an action is expected to have come."""
+"""The day a page shows a plan as of: its current period, and the progress expected by then."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class AsOf:
-    """The day a page speaks of, with what of the plan it needs to judge it.
+    """The day of a page, with the periods and thresholds that status and health depend on.
 
     Attributes:
-        day: the day, at its end.
+        day: the page shows the end of this day.
         periods: the plan's periods in order.
-        cutoff: count what was told before this moment, where it is not the end of the day: pages on which people
-            write show what was written after a plan's last day too.
-        on_track, slipping: the lowest share (0-1) of the expected progress that still is so (design §4).
+        cutoff: only updates before this moment count, if it is later than the end of the day; pages with an update
+            form also show updates made after the plan's last day.
+        on_track, slipping: the lowest share (0-1) of the expected progress that counts as such (design §4).
     """
 
     day: date
@@ -33,7 +33,7 @@ class AsOf:
 
     @property
     def period(self) -> "Period | None":
-        """The period that runs on the day."""
+        """The period that contains the day, or None."""
         return next(
             (period for period in self.periods if period.starts_on <= self.day <= period.ends_on),
             None,
@@ -41,17 +41,17 @@ class AsOf:
 
     @property
     def period_starts_at(self) -> datetime:
-        """The moment the running period began; between periods, the day itself."""
+        """The start of the current period; between periods, the start of the day."""
         return thai.start_of(self.period.starts_on if self.period else self.day)
 
     @property
     def ends_at(self) -> datetime:
-        """The first moment that is not counted any more."""
+        """The moment before which updates count."""
         end = thai.end_of(self.day)
         return max(end, self.cutoff) if self.cutoff else end
 
     def expected(self, first: "Period", last: "Period") -> float:
-        """Progress (%) expected by the day of work that runs from one period to another.
+        """Return the progress (%) expected by the day for an action scheduled from `first` to `last`.
 
         0 before the first day of `first`, then linear to 100 at the end of the last day of `last` (design §4).
         """
@@ -61,12 +61,12 @@ class AsOf:
 
 
 def clamp_to_plan(day: date, plan: "Plan") -> date:
-    """The day of the plan nearest to `day`: a plan that has ended is shown on its last day (design §6)."""
+    """Return the day of the plan nearest to `day`; a plan that has ended shows its last day (design §6)."""
     return min(max(day, plan.starts_on), plan.ends_on)
 
 
 def on_day(plan: "Plan", day: date, periods: Iterable["Period"], *, cutoff: datetime | None = None) -> AsOf:
-    """`plan` on the day of it nearest to `day`, with the thresholds of the settings; see `AsOf.cutoff`."""
+    """Return the AsOf for the day of `plan` nearest to `day`, with the thresholds of the settings."""
     return AsOf(
         day=clamp_to_plan(day, plan),
         periods=tuple(sorted(periods, key=lambda period: period.number)),

@@ -1,4 +1,4 @@
-"""A list of a plan as a download: its notes and its file name."""
+"""Downloads of lists: the notes below the title, and the file name."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -11,13 +11,13 @@ from pmqa_tracker import thai
 from spreadsheets.list_export import Table, list_response
 
 
-def list_notes(plan: Plan, day: date, filters: Iterable[str] = (), said: Iterable[str] = ()) -> list[str]:
-    """The lines under a list's title: the plan and the day, the filters in words, what of the address was left out."""
+def list_notes(plan: Plan, day: date, filters: Iterable[str] = (), warnings: Iterable[str] = ()) -> list[str]:
+    """Return the lines below a list's title: plan and day, active filters, and warnings about the URL."""
     of_day = _("as of %(day)s") % {"day": thai.format_date(day)}
-    return [f"{plan.title} · {of_day}", " · ".join(filter(None, filters)), *said]
+    return [f"{plan.title} · {of_day}", " · ".join(filter(None, filters)), *warnings]
 
 
 def send_list(table: Table, plan: Plan, day: date) -> FileResponse:
-    """The list as a download, named by its title, its plan and its day."""
+    """Return the list as a file named after its title, its plan and the day."""
     names = {"list": table.title, "plan": plan.slug, "day": thai.format_date(day)}
     return list_response(table, _("%(list)s %(plan)s as of %(day)s.xlsx") % names)

@@ -1,4 +1,4 @@
-"""Finding what an address names, and a page that helps where it names nothing."""
+"""Find the plan, action, unit and day that a URL names; a helpful 404 or warning if there is none."""
 
 from collections.abc import Callable, Collection
 from datetime import date, timedelta
@@ -20,10 +20,10 @@ from pmqa_tracker.views import NotFound
 
 
 def find_plan(request: HttpRequest, slug: str) -> Plan:
-    """The plan at an address; it is remembered on the request for the page's frame.
+    """Return the plan with this slug, and set it as `request.plan` for the base template.
 
     Raises:
-        NotFound: there is none; the page lists those there are.
+        NotFound: it does not exist; the page lists all plans.
     """
     plan = find_named(Plan.objects.select_related("assessment").prefetch_related("periods"), "slug", slug)
     if plan is None:
@@ -36,10 +36,10 @@ def find_plan(request: HttpRequest, slug: str) -> Plan:
 
 
 def find_action(plan: Plan, ref: str) -> ActionItem:
-    """The action of a plan by its ref, with its details.
+    """Return the action of a plan with this ref, with its details.
 
     Raises:
-        NotFound: there is none; the page offers the refs written most like it.
+        NotFound: it does not exist; the page offers the most similar refs.
     """
     action = find_named(plan.actions.with_details(), "ref", ref)
     if action is None:
@@ -51,28 +51,28 @@ def find_action(plan: Plan, ref: str) -> ActionItem:
     return action
 
 
-def find_unit(plan: Plan, abbreviation: str, address: Callable[[Unit], str] | None = None) -> Unit:
-    """The unit an address names, with its members and collectives.
+def find_unit(plan: Plan, abbreviation: str, unit_url: Callable[[Unit], str] | None = None) -> Unit:
+    """Return the unit that a URL names, with its members and collectives.
 
     Args:
-        abbreviation: in any spelling; a name of the unit is taken too.
-        address: of the same page of another unit; without it, that unit's own page is offered.
+        abbreviation: in any spelling; a full name works too.
+        unit_url: returns the URL of this page for another unit; defaults to that unit's own page.
 
     Raises:
-        NotFound: there is none; the page lists those there are.
+        NotFound: it does not exist; the page lists the active units.
     """
     unit = find_unit_by_name(Unit.objects.prefetch_related("members", "collectives"), abbreviation)
     if unit is None:
-        address = address or (lambda each: reverse("unit_detail", args=[plan.slug, each]))
-        units = [(str(each), address(each)) for each in Unit.objects.active().in_order()]
+        unit_url = unit_url or (lambda each: reverse("unit_detail", args=[plan.slug, each]))
+        units = [(str(each), unit_url(each)) for each in Unit.objects.active().in_order()]
         raise NotFound(_("There is no unit “%(unit)s”.") % {"unit": abbreviation}, units)
     return unit
 
 
 def read_as_of(request: HttpRequest, plan: Plan) -> AsOf:
-    """The day the page speaks of: `?as_of=`, otherwise today; kept inside the plan, and said where it was moved.
+    """Return the day of the page: `?as_of=` or today, moved into the plan if necessary, with a warning.
 
-    The day may be written 2020-03-31, 2563-03-31 or 31/3/2563.
+    Accepted formats are 2020-03-31, 2563-03-31 and 31/3/2563.
     """
     today = clock.today()
     asked = request.GET.get("as_of", "").strip()
@@ -90,21 +90,21 @@ def read_as_of(request: HttpRequest, plan: Plan) -> AsOf:
     if asked and as_of.day != day:
         messages.warning(
             request,
-            _("%(asked)s lies outside the plan; shown as of %(day)s, the nearest day of it.")
+            _("%(asked)s is outside the plan; shown as of %(day)s, the nearest day in it.")
             % {"asked": thai.format_date(day), "day": thai.format_date(as_of.day)},
         )
     return as_of
 
 
 def day_query(plan: Plan, as_of: AsOf) -> dict[str, str]:
-    """What a link keeps to stay on the page's day: nothing where it is the day a page opens on anyway."""
+    """Return the URL parameters for the page's day; none if it is the default day."""
     return {} if as_of.day == on_day(plan, clock.today(), ()).day else {"as_of": as_of.day.isoformat()}
 
 
 def comparison_days(plan: Plan, as_of: AsOf) -> list[tuple[str, date]]:
-    """(name, day) of the days the page's day is likely to be compared with, the most likely first.
+    """Return (name, day) of useful days to compare the page's day with, most useful first.
 
-    The last two meetings, the ends of the periods over by then, and the plan's first day: all before the day.
+    These are the last two meetings, the ends of past periods, and the plan's first day, all before the page's day.
     """
     meetings = plan.meetings.filter(held_on__lt=as_of.day).order_by("-held_on")[:2]
     days = [(meeting.name, meeting.held_on) for meeting in meetings]
@@ -116,9 +116,9 @@ def comparison_days(plan: Plan, as_of: AsOf) -> list[tuple[str, date]]:
 
 
 def read_since(request: HttpRequest, plan: Plan, as_of: AsOf, days: list[tuple[str, date]]) -> AsOf:
-    """The earlier day the page compares with: `?since=`, otherwise the first of `days`; said where it was moved.
+    """Return the earlier day to compare with: `?since=` or the first of `days`; warn if it had to be moved.
 
-    It lies inside the plan and before the page's day; on the plan's first day it is that day, and nothing changed.
+    It is a day of the plan before the page's day. On the plan's first day it is that same day: nothing has changed.
     """
     default = days[0][1] if days else as_of.day
     asked = (request.GET.get("since") or request.POST.get("since", "")).strip()
@@ -149,24 +149,24 @@ def read_since(request: HttpRequest, plan: Plan, as_of: AsOf, days: list[tuple[s
 
 
 def warn_ignored_filters(request: HttpRequest, chosen: ActionFilter, *, also: Collection[str] = ()) -> None:
-    """Say which filters of the address were left out, since the page offers nothing like them.
+    """Warn about the URL parameters that are ignored because the page does not offer them.
 
     Args:
         chosen: the page's filters.
-        also: further parameters the page reads, besides the day's.
+        also: other parameters that the page reads, besides the days.
     """
     warn_ignored_parameters(request, {*chosen.form.fields, "since", *also}, chosen.ignored)
 
 
-def warn_ignored_parameters(request: HttpRequest, read: Collection[str], unknown: Collection[str] = ()) -> None:
-    """Name the parameters of the address that the page does not read, and those whose value nobody offers.
+def warn_ignored_parameters(request: HttpRequest, read: Collection[str], ignored: Collection[str] = ()) -> None:
+    """Warn about the URL parameters that the page does not read, and those whose value is not offered.
 
     Args:
-        read: the parameters the page reads, besides the day.
-        unknown: labels of those it reads whose value is not offered.
+        read: the parameters that the page reads, besides the day.
+        ignored: labels of those whose value is not offered.
     """
-    names = [*unknown, *(f"“{name[:40]}”" for name in request.GET if name not in {"as_of", *read})]
+    names = [*ignored, *(f"“{name[:40]}”" for name in request.GET if name not in {"as_of", *read})]
     if names:
         messages.warning(
-            request, _("Left out, since nothing like it is offered: %(names)s.") % {"names": ", ".join(names)}
+            request, _("Ignored, because this page does not offer it: %(names)s.") % {"names": ", ".join(names)}
         )

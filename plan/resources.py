@@ -1,4 +1,4 @@
-"""The actions as a table to download. The data sheet is the one way to import them."""
+"""Export of the actions as a table; only the data sheet imports actions."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""When an action is to be done, in words."""
+"""Format the schedule of an action."""
 
 from django.utils.translation import gettext as _
 
@@ -6,7 +6,7 @@ from plan.models import Period
 
 
 def format_schedule(first: Period | None, last: Period | None) -> str:
-    """The months an action runs: "ส.ค.–ก.ย. 2562 ถึง ก.ค.–ก.ย. 2563"."""
+    """Return the months of a schedule, such as "ส.ค.–ก.ย. 2562 ถึง ก.ค.–ก.ย. 2563"."""
     if first is None or last is None:
         return _("No schedule in the document")
     if first.pk == last.pk:

@@ -1,4 +1,4 @@
-"""Addresses of the actions and their evidence."""
+"""URLs of the start page, the actions and their evidence."""
 
 from django.urls import path
 

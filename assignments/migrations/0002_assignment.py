@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='unit',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('abbreviation'), name='unit_abbreviation_once', violation_error_message='There is a unit with this abbreviation, in other capital letters.'),
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('abbreviation'), name='unit_abbreviation_once', violation_error_message='A unit with this abbreviation already exists, with different capital letters.'),
         ),
         migrations.AddConstraint(
             model_name='membership',

@@ -219,7 +219,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='criterion',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('code'), name='criterion_code_once', violation_error_message='There is a criterion with this code, in other capital letters.'),
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('code'), name='criterion_code_once', violation_error_message='A criterion with this code already exists, with different capital letters.'),
         ),
         migrations.AddConstraint(
             model_name='requirement',

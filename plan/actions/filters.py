@@ -1,4 +1,4 @@
-"""The filters of a list of actions; their names are the parameters of its address."""
+"""Filters and sort orders of the list of actions; their names are its URL parameters."""
 
 from collections.abc import Collection
 from typing import Any
@@ -20,13 +20,13 @@ from pmqa_tracker.database_text import find_named
 
 
 class UpdatedChoice:
-    """Whether anything was told in the period that runs."""
+    """Values of the filter for updates in the current period."""
 
     CHOICES = (("yes", _("Updated this period")), ("no", _("Silent this period")))
 
 
 class ScopeChoice:
-    """Parts of the plan that figures are made over."""
+    """Parts of the plan that the figures count."""
 
     CHOICES = (
         ("counted", _("Not cancelled")),
@@ -36,7 +36,7 @@ class ScopeChoice:
 
 
 class SortChoice:
-    """Orders of the list."""
+    """Sort orders of the list."""
 
     CHOICES = (
         ("", _("As in the plan")),
@@ -51,9 +51,9 @@ class SortChoice:
 
 
 class ActionFilter(django_filters.FilterSet):
-    """Narrows `actions`, which stand `as_of` a day, by what the address says.
+    """Filters actions as of a day by the parameters of the URL.
 
-    A value nobody offers is left out; `ignored` names such parameters so that the page can say so.
+    A value that is not offered is ignored; `ignored` has the labels of such parameters for a warning on the page.
     """
 
     q = django_filters.CharFilter(label=_("Text or ref"), method="by_text")
@@ -134,11 +134,11 @@ class ActionFilter(django_filters.FilterSet):
         """Set up.
 
         Args:
-            data: the parameters of the address.
-            actions: what is narrowed.
+            data: the parameters of the URL.
+            actions: the actions to filter.
             as_of: the day of the page.
-            since: the earlier day that “what changed” compares with; without it that filter is not offered.
-            only: the names of the filters offered, where not all of them are.
+            since: the earlier day that “What changed” compares with; without it, that filter is not offered.
+            only: names of the filters to offer; empty for all of them.
         """
         self.as_of = as_of
         self.since = since
@@ -155,7 +155,7 @@ class ActionFilter(django_filters.FilterSet):
             self.form.fields["q"].widget = forms.TextInput(attrs={"type": "search"})
 
     def _normalized_data(self) -> dict[str, Any]:
-        """The parameters of the address, each value as the page offers it, however it is spelled."""
+        """Return the parameters of the URL, each value in the spelling that the page offers."""
         data = {name: self.data.get(name) for name in self.data}
         for name, field in self.form.fields.items():
             typed = str(data.get(name) or "")
@@ -168,62 +168,62 @@ class ActionFilter(django_filters.FilterSet):
 
     @property
     def ignored(self) -> list[str]:
-        """The labels of parameters whose value nobody offers."""
+        """Labels of the parameters whose value is not offered."""
         return [str(self.form.fields[name].label) for name in self.form.errors]
 
     @property
     def active_count(self) -> int:
-        """How many filters narrow the list; the order is not one."""
+        """Number of active filters, without the sort order."""
         return len(set(self.active) - {"sort"})
 
     @property
     def query(self) -> dict[str, str]:
-        """The parameters of the address that narrow the list, as they were read."""
+        """URL parameters of the active filters, without the sort order."""
         return {name: str(self.data[name]) for name, value in self.active.items() if name != "sort"}
 
     @property
     def active(self) -> dict[str, Any]:
-        """Name → value of each filter that was asked for and is offered."""
-        self.form.is_valid()  # reads the parameters, once
+        """Name → value of the active filters and of the sort order."""
+        self.form.is_valid()  # fills `cleaned_data`
         return {name: value for name, value in self.form.cleaned_data.items() if value}
 
     @property
     def reporters(self) -> list[int] | None:
-        """The unit (pk) whose updates are asked for, where one is chosen as lead; None asks for everybody's.
+        """The pk of the filtered unit in a list, if its updates count; None if the updates of all units count.
 
-        A unit that only supports owes nothing: there it is the lead units whose updates are missing.
+        A supporting unit owes no updates: with that role, the list shows the missing updates of the lead units.
         """
         unit, role = (self.form.cleaned_data.get(name) for name in ("unit", "role"))
         return [unit.pk] if unit and role != Role.SUPPORT else None
 
     @property
     def descriptions(self) -> list[str]:
-        """The filters chosen, in words: "หมวด: หมวด 1 การนำองค์การ"."""
-        chosen = []
+        """The active filters as texts such as "หมวด: หมวด 1 การนำองค์การ"."""
+        texts = []
         for name, value in self.active.items():
             field = self.form.fields[name]
             if isinstance(field, django_filters.fields.ChoiceField):
                 value = {str(key): label for key, label in field.choices}[str(value)]
-            chosen.append(f"{field.label}: {value}")
-        return chosen
+            texts.append(f"{field.label}: {value}")
+        return texts
 
     @property
     def is_deep(self) -> bool:
-        """Whether any of the filters narrows that a page keeps folded away."""
+        """Whether a filter is active that the page shows only when its details are open."""
         return bool(set(self.active) - {"q", "status", "unit", "role"})
 
     def by_text(self, actions: ActionItemQuerySet, name: str, value: str) -> ActionItemQuerySet:
         return actions.matching(value) if thai.search_key(value) else actions
 
     def by_criterion(self, actions: ActionItemQuerySet, name: str, value: Criterion) -> ActionItemQuerySet:
-        """Those that answer a requirement of the criterion or of its children; at the level asked for, if one is."""
+        """Actions that answer a requirement of the criterion or its children, at the chosen level if there is one."""
         own = Q(criterion=value) | Q(criterion__parent=value)
         answered = Requirement.objects.filter(own, actions=OuterRef("pk"))
         level = self.form.cleaned_data.get("level")
         return actions.filter(Exists(answered.filter(level=level)) if level else Exists(answered) | own)
 
     def by_partner(self, actions: ActionItemQuerySet, name: str, value: Unit) -> ActionItemQuerySet:
-        """Those in which another unit has the role that is not asked of `unit`."""
+        """Actions in which this unit has the other role than `unit`."""
         other = {Role.LEAD: Role.SUPPORT, Role.SUPPORT: Role.LEAD}
         return actions.for_units([value], role=other.get(self.form.cleaned_data.get("role"), ""))
 
@@ -247,14 +247,14 @@ class ActionFilter(django_filters.FilterSet):
         return actions.for_units([value], role=self.form.cleaned_data.get("role", ""))
 
     def by_role(self, actions: ActionItemQuerySet, name: str, value: str) -> ActionItemQuerySet:
-        return actions  # a role is asked of a unit: `by_unit` reads it
+        return actions  # `by_unit` and `by_partner` read the role
 
     def by_period(self, actions: ActionItemQuerySet, name: str, value: str) -> ActionItemQuerySet:
         return actions.running_in(int(value))
 
     def by_update(self, actions: ActionItemQuerySet, name: str, value: str) -> ActionItemQuerySet:
-        verb = actions.updated_in if value == "yes" else actions.silent_in
-        return verb(self.as_of, self.reporters)
+        select = actions.updated_in if value == "yes" else actions.silent_in
+        return select(self.as_of, self.reporters)
 
     def by_sort(self, actions: ActionItemQuerySet, name: str, value: str) -> ActionItemQuerySet:
         if value == "behind":
@@ -263,7 +263,7 @@ class ActionFilter(django_filters.FilterSet):
 
 
 def _find(rows: QuerySet, field: str, name: str) -> Model | None:
-    """The row that a parameter of the address names."""
+    """Return the row that a URL parameter names."""
     if rows.model is Unit:
         return find_unit_by_name(rows, name)
     if rows.model is Category:

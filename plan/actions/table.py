@@ -1,4 +1,4 @@
-"""The list of actions as a table to download: the rows of the page, in its order, in five queries however many rows."""
+"""The list of actions as a downloadable table, in the order of the page; five queries for any number of rows."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,13 +17,13 @@ LIST_FIELDS = (
     "pk", "ref", "criterion_id", "text", "first_period_id", "last_period_id", "status_on", "due", "progress_on",
     "expected_on", "health", "updated_at",
 )  # fmt: skip
-CHUNK_SIZE = 2_000  # rows read from the database at a time
+CHUNK_SIZE = 2_000  # rows per fetch
 
 
 def action_table(plan: Plan, actions: ActionItemQuerySet, as_of: AsOf, *, notes: Sequence[str]) -> Table:
-    """The table of `actions`, annotated as of the day and in the order of the page.
+    """Return the table of `actions`, which are annotated as of the day and ordered as on the page.
 
-    Rows are named tuples, not models, and every text that rows share is made once: there may be 20,000.
+    There may be 20,000 rows: they are named tuples instead of models, and share texts that are built once.
     """
     return Table(
         title=_("Actions"),
@@ -64,7 +64,7 @@ def _columns(plan: Plan, as_of: AsOf) -> list[Column]:
 
 
 def unit_names_by_role(plan: Plan) -> Mapping[tuple[int, str], str]:
-    """Map (action pk, role) to the units' abbreviations in the document's order, "กพร., สลก.", with two queries."""
+    """Return (action pk, role) → abbreviations of its units in the document's order, "กพร., สลก."; two queries."""
     abbreviations = dict(Unit.objects.values_list("pk", "abbreviation"))
     names: dict[tuple[int, str], str] = {}
     links = Assignment.objects.filter(action__plan=plan).in_order()
@@ -75,14 +75,14 @@ def unit_names_by_role(plan: Plan) -> Mapping[tuple[int, str], str]:
 
 
 def _read_levels(plan: Plan) -> Mapping[int, str]:
-    """Map action pks to the levels they answer, lowest first: "Advance (Alignment), Significance (Integration)"."""
+    """Return action pk → its levels, lowest first: "Advance (Alignment), Significance (Integration)"."""
     labels = {level.value: str(level.label) for level in Level}
     levels: dict[int, list[int]] = {}
     links = ActionItem.requirements.through.objects.filter(actionitem__plan=plan)
     for action, level in links.values_list("actionitem_id", "requirement__level"):
         levels.setdefault(action, []).append(level)
-    words = {}
+    texts = {}
     return {
-        action: words.setdefault(tuple(sorted(found)), ", ".join(labels[level] for level in sorted(found)))
+        action: texts.setdefault(tuple(sorted(found)), ", ".join(labels[level] for level in sorted(found)))
         for action, found in levels.items()
     }

@@ -1,4 +1,4 @@
-"""Pages of the plan: the way in, the list of actions, one action with its story and its form."""
+"""Views of the start page, the list of actions, and the page of one action with its history and update form."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +32,7 @@ PAGE_SIZE = 50
 
 @dataclass(frozen=True, kw_only=True)
 class ActionListing:
-    """The list as its address asks for it: all rows, in their order, as they stand on the day."""
+    """The rows of the action list for a URL: filtered, ordered, and annotated as of its day."""
 
     as_of: AsOf
     since: AsOf
@@ -42,7 +42,7 @@ class ActionListing:
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Lead to the page of the current plan that the person's role comes for."""
+    """Redirect to the start page for the user's role in the current plan."""
     plan = Plan.objects.current(on=clock.today())
     if plan is None:
         return render(request, "plan/plan_none.html")
@@ -55,7 +55,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def read_action_listing(request: HttpRequest, plan: Plan) -> ActionListing:
-    """What the list shows: narrowed and ordered by the address; what of it was left out is said."""
+    """Read the list that the URL asks for; add a warning for the parameters that are ignored."""
     as_of = read_as_of(request, plan)
     since = read_since(request, plan, as_of, comparison_days(plan, as_of))
     chosen = ActionFilter(request.GET, plan.actions.all(), as_of=as_of, since=since)
@@ -68,7 +68,7 @@ def read_action_listing(request: HttpRequest, plan: Plan) -> ActionListing:
 
 @require_safe
 def action_list(request: HttpRequest, slug: str) -> HttpResponse:
-    """Every action, narrowed and ordered by the address; the rows alone for htmx."""
+    """The list of actions, filtered and ordered by the URL; only the rows for htmx."""
     plan = find_plan(request, slug)
     shown = read_action_listing(request, plan)
     rows = shown.actions.with_updated_on(shown.as_of, shown.filter.reporters)
@@ -88,22 +88,22 @@ def action_list(request: HttpRequest, slug: str) -> HttpResponse:
 @reads_typed_text(typed_update)
 @require_http_methods(["GET", "HEAD", "POST"])
 def action_detail(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
-    """One action: why, what, who, when, how far; and the form to tell more, which posts to the same address."""
+    """One action: its criterion, units, schedule and progress, and its update form, which posts to the same URL."""
     plan = find_plan(request, slug)
     action = find_action(plan, ref)
     access = access_of(request)
-    addresses = page_form_urls(plan, action)
+    urls = page_form_urls(plan, action)
     if request.method != "POST":
-        panel = open_panel(action, access, addresses)
+        panel = open_panel(action, access, urls)
         return render(request, "plan/action_detail.html", read_detail(request, plan, panel, access))
-    panel = answer_update(request, plan, action, access, addresses)
+    panel = answer_update(request, plan, action, access, urls)
     return render_update_answer(request, plan, panel, access, part="plan/action_detail.html#update")
 
 
 def render_update_answer(
     request: HttpRequest, plan: Plan, panel: UpdatePanel, access: Access, *, part: str
 ) -> HttpResponse:
-    """Answer an update of the action's own page: that page again, or for htmx `part` where the update was refused."""
+    """Answer a posted update: redirect to the action, or show the form again; for htmx, only the template `part`."""
     action = panel.action
     if panel.update is None:
         if request.htmx:
@@ -118,7 +118,7 @@ def render_update_answer(
 
 
 def read_detail(request: HttpRequest, plan: Plan, panel: UpdatePanel, access: Access) -> dict[str, Any]:
-    """What the page of an action shows."""
+    """Return the context of the page of an action."""
     action: ActionItem = panel.action
     as_of = on_day(plan, clock.today(), plan.periods.all(), cutoff=clock.now())
     found = plan.actions.filter(pk=action.pk).as_of(as_of).with_updated_on(as_of)
@@ -136,7 +136,7 @@ def read_detail(request: HttpRequest, plan: Plan, panel: UpdatePanel, access: Ac
 
 @require_safe
 def action_list_workbook(request: HttpRequest, slug: str) -> FileResponse:
-    """The list of actions; takes the parameters of its page."""
+    """Download the list of actions; takes the parameters of its page."""
     plan = find_plan(request, slug)
     said = capture_messages(request)
     shown = read_action_listing(request, plan)

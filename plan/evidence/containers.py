@@ -38,7 +38,7 @@ ARCHIVE = re.compile(r"\.(?:7z|ace|arj|bz2|cab|gz|lz|lzh|lzma|rar|tar|tgz|txz|xz
 OFFICE = re.compile(r"\.(?:docx|xlsx|pptx|odt|ods|odp)")  # the zip files that an archive may hold
 PROGRAM_START = re.compile(rb"MZ[^\0]{0,60}\0|\x7fELF|#!|\s*<(?:!doctype|html|script|svg|\?php)", re.IGNORECASE)
 ARCHIVE_START = re.compile(rb"PK[\3\5][\4\6]|Rar!\x1a|7z\xbc\xaf|\x1f\x8b\x08|BZh\d1AY|\xfd7zXZ|MSCF\0")
-START_BYTES = 64  # of an entry, matched with the two above
+START_BYTES = 64  # of each entry, for the two patterns above
 
 MACROS = _("“%(name)s” holds macros. Save it without them, as .docx, .xlsx or .pptx, and choose the new file.")
 PROBLEMS = {
@@ -59,10 +59,10 @@ PROBLEMS = {
 
 
 def identify_container(file: BinaryIO) -> str | None:
-    """The kind of a zip file: "docx", "xlsx", "pptx", "odt", "ods" or "zip"; None for another office file.
+    """Return the kind of a zip file: "docx", "xlsx", "pptx", "odt", "ods", "zip", or None for other office files.
 
     Raises:
-        RefusedFileError: it is unsafe to unpack; it holds macros, programs, web pages or other archives, or nothing.
+        RefusedFileError: it is unsafe to unpack, empty, or contains macros, programs, web pages or other archives.
     """
     try:
         with open_zip(file, LIMITS) as archive:
@@ -90,7 +90,7 @@ def _identify(archive: zipfile.ZipFile, entries: list[ZipEntry]) -> str | None:
 
 
 def _identify_open_xml(archive: zipfile.ZipFile, contents: dict[str, ZipEntry]) -> str | None:
-    """The kind of a Word, Excel or PowerPoint file, by its main part."""
+    """Return the kind of a Word, Excel or PowerPoint file by its main part."""
     parts = Parts(archive)
     has_macros = parts.has_macros()
     main = [relation.target for relation in parts.relations("") if relation.kind == "officedocument"]
@@ -104,7 +104,7 @@ def _identify_open_xml(archive: zipfile.ZipFile, contents: dict[str, ZipEntry]) 
 
 
 def _identify_open_document(archive: zipfile.ZipFile, contents: dict[str, ZipEntry]) -> str | None:
-    """The kind of a LibreOffice file, by the type it starts with."""
+    """Return the kind of a LibreOffice file by the `mimetype` entry at its start."""
     mimetype = contents["mimetype"]
     if mimetype.info.compress_type != zipfile.ZIP_STORED or "content.xml" not in contents:
         raise RefusedFileError(DAMAGED)
@@ -118,12 +118,12 @@ def _identify_open_document(archive: zipfile.ZipFile, contents: dict[str, ZipEnt
 
 
 def _check_archive(entries: list[ZipEntry]) -> None:
-    """Check that an archive holds files, and none that is a program, a web page or an archive itself."""
+    """Check that an archive contains files, and no program, web page or other archive."""
     if not entries:
         raise RefusedFileError(EMPTY)
     for entry in entries:
         name, start = entry.info.filename, entry.start[:START_BYTES]
-        # Some systems end a name at a colon.
+        # Windows ends a file name at a colon.
         extensions = [extension_of(clean_name(part)) for part in name.rpartition("/")[2].split(":")]
         is_office = any(map(OFFICE.fullmatch, extensions))
         if any(map(PROGRAM.fullmatch, extensions)) or PROGRAM_START.match(start):
@@ -136,6 +136,6 @@ def _check_archive(entries: list[ZipEntry]) -> None:
 
 
 def _printable(entry: str) -> str:
-    """The name of an entry as a sentence can quote it."""
+    """Return the name of an entry, safe and short enough for a message."""
     text = "".join(letter if letter.isprintable() else "�" for letter in entry)
     return text if len(text) <= 80 else f"…{text[-79:]}"

@@ -1,4 +1,4 @@
-"""Images as evidence: one picture of a limited size, whole, and nothing behind it."""
+"""Check images as evidence: complete, limited in size, and without other content after their end."""
 
 import re
 import struct
@@ -12,23 +12,23 @@ from plan.evidence.refusals import DAMAGED, HIDDEN_CONTENT, MARKUP, RefusedFileE
 from pmqa_tracker.upload_limit import MEGABYTE
 
 MAX_PIXELS = 100_000_000
-MAX_NOTES = 16  # segments of 64 KB with notes of a camera or a program; Pillow reads them all
-MAX_PARTS = 50_000  # an ordinary file of 25 MB has some thousands
-END_OF_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # the marker that ends the compressed points of a JPEG
+MAX_NOTES = 16  # metadata segments of up to 64 KB; Pillow reads them all
+MAX_PARTS = 50_000  # chunks or segments; an ordinary file of 25 MB has some thousands
+END_OF_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # the marker that ends the compressed data of a JPEG
 
-# Pillow warns from here on, and raises from twice as much on.
+# Pillow warns above this limit, and raises above twice the limit.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 PngImagePlugin.MAX_TEXT_MEMORY = 8 * MEGABYTE
 
 
 def check_image(content: bytes, kind: str) -> None:
-    """Check that the content is one image of a kind ("png", "jpg" or "webp").
+    """Check that the content is one image of this kind ("png", "jpg" or "webp").
 
     Raises:
-        RefusedFileError: it is damaged, has too many pixels, or has something else behind it.
+        RefusedFileError: it is damaged, has too many pixels, or has other content after its end.
     """
     try:
-        end = ENDS[kind](content)
+        end = FIND_END[kind](content)
     except (struct.error, IndexError, ValueError) as error:
         raise RefusedFileError(DAMAGED) from error
     if MARKUP.search(content, end) or zipfile.is_zipfile(BytesIO(content)):
@@ -50,7 +50,7 @@ def check_image(content: bytes, kind: str) -> None:
 
 
 def _png_end(content: bytes) -> int:
-    """Where a PNG ends, by its chunks. Raises ValueError, IndexError or struct.error where it does not."""
+    """Return the position where a PNG ends, by its chunks. Raises ValueError, IndexError or struct.error if damaged."""
     at = 8
     for _chunk in range(MAX_PARTS):
         length, kind = struct.unpack_from(">L4s", content, at)
@@ -61,7 +61,7 @@ def _png_end(content: bytes) -> int:
 
 
 def _jpg_end(content: bytes) -> int:
-    """Where a JPEG ends, by its segments. Raises as `_png_end`."""
+    """Return the position where a JPEG ends, by its segments. Raises as `_png_end`."""
     at, notes = 2, 0
     for _segment in range(MAX_PARTS):
         while content[at] == content[at + 1] == 0xFF:  # markers may be padded
@@ -72,7 +72,7 @@ def _jpg_end(content: bytes) -> int:
         at += 2
         if marker == 0xD9:
             return at
-        if marker == 0x01 or 0xD0 <= marker <= 0xD8:  # these stand alone
+        if marker == 0x01 or 0xD0 <= marker <= 0xD8:  # markers without a segment
             continue
         notes += content.startswith((b"Exif\0", b"Photoshop "), at + 2)
         if notes > MAX_NOTES:
@@ -88,11 +88,11 @@ def _jpg_end(content: bytes) -> int:
 
 
 def _webp_end(content: bytes) -> int:
-    """Where a WebP ends, by the length at its start. Raises as `_png_end`."""
+    """Return the position where a WebP ends, by the length in its header. Raises as `_png_end`."""
     (length,) = struct.unpack_from("<L", content, 4)
     if 8 + length > len(content):
         raise ValueError("cut")
     return 8 + length
 
 
-ENDS = {"png": _png_end, "jpg": _jpg_end, "webp": _webp_end}
+FIND_END = {"png": _png_end, "jpg": _jpg_end, "webp": _webp_end}

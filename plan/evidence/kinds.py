@@ -1,7 +1,7 @@
-"""Kinds of files that can be evidence; a file is identified by its content, and its name must agree.
+"""Kinds of files that are accepted as evidence. The content identifies the kind; the extension must match it.
 
-A library of signatures such as puremagic is not used: it knows a file by its first bytes, so that every zip file is
-Word, Excel and PowerPoint to it, and text is nothing. What takes work here is what a file may not hold besides.
+A signature library such as puremagic would not help: it looks at the first bytes only, so it cannot tell zip files,
+Word, Excel and PowerPoint apart, and does not recognize text. Most of the work here is to refuse hidden content.
 """
 
 import re
@@ -35,7 +35,7 @@ OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 @dataclass(frozen=True, kw_only=True)
 class FileKind:
-    """A kind of file that is accepted. Extensions have no dot; the first is the usual one, and the name."""
+    """An accepted kind of file. Extensions have no dot; the first is the usual one and the name of the kind."""
 
     label: Promise
     content_type: str
@@ -68,7 +68,7 @@ ACCEPTED_EXTENSIONS = ",".join(f".{extension}" for kind in KINDS.values() for ex
 
 
 def identify(file: BinaryIO, name: str, *, size: int, limit: int) -> FileKind:
-    """The kind of a file by its content, with which its name must agree; the file is at its start afterwards.
+    """Return the kind of a file by its content; its name must match. Leaves the file at its start.
 
     Args:
         file: the content, or only its first `limit` bytes.
@@ -77,7 +77,7 @@ def identify(file: BinaryIO, name: str, *, size: int, limit: int) -> FileKind:
         limit: the largest size that is accepted.
 
     Raises:
-        RefusedFileError: the file cannot be evidence; as a string, the reason and what to do.
+        RefusedFileError: the file is not accepted; as a string, the reason and what to do.
     """
     name = clean_name(name)
     file.seek(0)
@@ -106,10 +106,10 @@ def identify(file: BinaryIO, name: str, *, size: int, limit: int) -> FileKind:
 
 
 def _identify_content(file: BinaryIO, extension: str) -> FileKind:
-    """The kind of a file by its content; the extension only distinguishes CSV from other text.
+    """Return the kind of a file by its content; the extension only tells CSV from other text.
 
     Raises:
-        RefusedFileError: it is empty, of no kind that is accepted, or holds what its kind may not.
+        RefusedFileError: it is empty, of another kind, or contains what its kind must not.
     """
     start = file.read(1024)
     if not start:
@@ -138,16 +138,16 @@ def _identify_content(file: BinaryIO, extension: str) -> FileKind:
             _("“%(name)s” cannot be read as text. Save it as UTF-8 text or as a PDF and choose the new file.")
         )
     raise RefusedFileError(
-        _("“%(name)s” has content that is not kept. Save it as one of these kinds: %(kinds)s."),
+        _("“%(name)s” has content that is not accepted. Save it as one of these kinds: %(kinds)s."),
         kinds=", ".join(str(kind.label) for kind in KINDS.values()),
     )
 
 
 def _check_pdf(file: BinaryIO, start: bytes) -> None:
-    """Check that a PDF has its end, and is no web page or archive too.
+    """Check that a PDF is complete, and not a web page or an archive at the same time.
 
     Raises:
-        RefusedFileError: it has not, or is.
+        RefusedFileError: it is incomplete, or something else as well.
     """
     length = file.seek(0, 2)
     file.seek(max(0, length - 2048))
@@ -160,7 +160,7 @@ def _check_pdf(file: BinaryIO, start: bytes) -> None:
 
 
 def _agrees(extension: str, kind: FileKind) -> bool:
-    """Whether an extension fits a kind. None fits all but a zip archive; phones name one image as another."""
+    """Return whether an extension matches a kind. Images match each other (phones mix them up); "" all but "zip"."""
     if not extension:
         return kind != KINDS["zip"]
     named = next((each for each in KINDS.values() if extension[1:] in each.extensions), None)

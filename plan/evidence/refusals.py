@@ -1,4 +1,4 @@
-"""The error for a file that is refused as evidence, and its most frequent sentences."""
+"""The error for a file that is refused as evidence, and its most common messages."""
 
 import re
 from typing import Any
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 MARKUP = re.compile(
     rb"<(?:html|script|svg|iframe|body|object|embed)[\s>/]|<!doctype|<\?php", re.IGNORECASE
-)  # what a browser or a server would run, in the parts of a file that hold no text
+)  # code that a browser or a server would run; searched outside the text of a file
 
 EMPTY = _("“%(name)s” is empty. Choose another file.")
 DAMAGED = _("“%(name)s” is damaged or incomplete. Open it, save it again and choose the new file.")
@@ -19,9 +19,9 @@ LOCKED = _("“%(name)s” is locked with a password. Save it without one and ch
 
 
 class RefusedFileError(ValueError):
-    """A file that cannot be evidence. As a string: a sentence that says what is wrong and what to do.
+    """A file is not accepted as evidence. As a string: what is wrong and what to do.
 
-    `identify` adds the name of the file to the values of the sentence.
+    `identify` adds the name of the file to the values.
     """
 
     def __init__(self, sentence: str | Promise, **values: Any) -> None:

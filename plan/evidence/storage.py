@@ -1,7 +1,7 @@
 """Storage of evidence files: below `settings.EVIDENCE_ROOT`, under random names, outside every URL.
 
-An accepted upload is staged first. If the form is invalid, a signed token finds the file again when the user sends the
-form once more. The file is linked to its final place, and synced, before the row that names it is committed.
+An accepted upload is staged first. If the form is invalid, a signed token finds the file when the user sends the form
+again. The file is linked to its final place, and synced, before the row that names it is committed.
 """
 
 import json
@@ -42,12 +42,12 @@ class StagedFile:
     sha256: str
 
     def token(self, owner: str) -> str:
-        """A signed text with which only `owner` (a user and an action) finds the file again."""
+        """Return a signed token with which only `owner` (a user and an action) can find the file."""
         return signing.dumps(asdict(self), salt=f"{SALT}/{owner}", compress=True)
 
 
 def stage(upload: UploadedFile, *, original_name: str, kind: str) -> StagedFile:
-    """Write an accepted upload to the disk, synced, and delete staged files that are older than a day."""
+    """Write an accepted upload to the disk and sync it; delete staged files older than a day."""
     folder = _staging()
     _sweep(folder)
     name, digest, size = uuid4().hex, sha256(), 0
@@ -63,7 +63,7 @@ def stage(upload: UploadedFile, *, original_name: str, kind: str) -> StagedFile:
 
 
 def find_staged(token: str, owner: str) -> StagedFile | None:
-    """The staged file of a token; None if the token is another owner's or too old, or the file is deleted."""
+    """Return the staged file of a token; None if it has another owner, is too old, or the file is deleted."""
     try:
         staged = StagedFile(**signing.loads(token, salt=f"{SALT}/{owner}", max_age=STAGED_SECONDS))
     except (signing.BadSignature, TypeError, ValueError):
@@ -72,7 +72,7 @@ def find_staged(token: str, owner: str) -> StagedFile | None:
 
 
 def original_name_in(token: str) -> str:
-    """The unverified file name in a token, only to show it to the sender; "" for a malformed token."""
+    """Return the unverified file name in a token, only for display to the sender; "" for a malformed token."""
     payload = token.split(":", 1)[0]
     try:
         data = signing.b64_decode(payload.removeprefix(".").encode())
@@ -82,10 +82,10 @@ def original_name_in(token: str) -> str:
 
 
 def store(staged: StagedFile, *, on: datetime) -> str:
-    """Link a staged file to its final place and return its name below the root; the staged name stays for a day.
+    """Link a staged file to its final place and return its name below the root; the staged link stays for a day.
 
     Raises:
-        OSError: the disk refuses it.
+        OSError: the file system failed.
     """
     name = f"{on:%Y/%m}/{uuid4().hex}"
     place = settings.EVIDENCE_ROOT / name
@@ -97,7 +97,7 @@ def store(staged: StagedFile, *, on: datetime) -> str:
 
 
 def delete(names: list[str]) -> None:
-    """Delete files whose rows were not committed."""
+    """Delete stored files, because their rows were not committed."""
     for name in names:
         (settings.EVIDENCE_ROOT / name).unlink(missing_ok=True)
 
@@ -106,7 +106,7 @@ def open_stored(name: str) -> BinaryIO:
     """Open a stored file for reading.
 
     Raises:
-        FileNotFoundError: there is none.
+        FileNotFoundError: the file does not exist.
     """
     return (settings.EVIDENCE_ROOT / name).open("rb")
 

@@ -1,4 +1,4 @@
-"""Download a file of evidence, and withdraw a piece of evidence with a reason."""
+"""Views to download a file of evidence, and to withdraw evidence with a reason."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -22,7 +22,7 @@ from pmqa_tracker.typed_text import reads_typed_text, typed_text
 from pmqa_tracker.views import NotFound
 from pmqa_tracker.write_once import NotAllowedError
 
-# A browser that opens the file anyway runs and loads nothing.
+# If a browser opens the file anyway, it runs and loads nothing.
 POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 
@@ -77,15 +77,15 @@ def evidence_withdraw(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     if (withdrawal.by_id, withdrawal.reason) != (request.user.pk, reason):
         context = {"evidence": _find(plan, pk, with_links=True), "typed": typed_text(request)}
         return render(request, "plan/evidence_gone.html", context, status=409)
-    messages.success(request, _("“%(name)s” is withdrawn; the story says why.") % {"name": evidence.title})
+    messages.success(request, _("“%(name)s” is withdrawn; the history shows why.") % {"name": evidence.title})
     return redirect(reverse("action_detail", args=[slug, evidence.action.ref]) + f"#update-{evidence.update_id}")
 
 
 def _find(plan: Plan, pk: int, *, with_links: bool = False) -> Evidence:
-    """Find a piece of evidence in the plan: a file, or also a link.
+    """Return a piece of evidence of the plan that is a file or, `with_links`, a link.
 
     Raises:
-        NotFound: there is none.
+        NotFound: it does not exist.
     """
     rows = Evidence.objects.select_related("action", "withdrawal__by").filter(action__plan=plan, pk=pk)
     evidence = (rows if with_links else rows.exclude(file="")).first()

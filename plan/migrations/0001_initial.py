@@ -223,8 +223,8 @@ class Migration(migrations.Migration):
             name='ProgressUpdate',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('op_id', models.UUIDField(help_text='One submission of the form makes one row', unique=True, verbose_name='operation')),
-                ('version', models.PositiveIntegerField(help_text='The version of the action this update made', verbose_name='version')),
+                ('op_id', models.UUIDField(help_text='One posted form makes one row', unique=True, verbose_name='operation')),
+                ('version', models.PositiveIntegerField(help_text='The version of the action after this update', verbose_name='version')),
                 ('at', models.DateTimeField(db_index=True, verbose_name='at')),
                 ('status_from', models.CharField(choices=[('NOT_STARTED', 'Not started'), ('IN_PROGRESS', 'In progress'), ('DONE', 'Done'), ('BLOCKED', 'Blocked'), ('CANCELLED', 'Cancelled')], max_length=12, verbose_name='status before')),
                 ('status_to', models.CharField(choices=[('NOT_STARTED', 'Not started'), ('IN_PROGRESS', 'In progress'), ('DONE', 'Done'), ('BLOCKED', 'Blocked'), ('CANCELLED', 'Cancelled')], max_length=12, verbose_name='status')),
@@ -234,13 +234,13 @@ class Migration(migrations.Migration):
                 ('problem', models.TextField(blank=True, verbose_name='problem')),
                 ('next_step', models.TextField(blank=True, verbose_name='next step')),
                 ('reason', models.TextField(blank=True, help_text='Needed for going back or cancelling', verbose_name='reason for the change')),
-                ('is_unchanged', models.BooleanField(default=False, help_text='Nothing had changed, and its author said so', verbose_name='no change this period')),
+                ('is_unchanged', models.BooleanField(default=False, help_text='The author reported that nothing had changed', verbose_name='no change this period')),
                 ('source', models.CharField(choices=[('WEB', 'On the site'), ('IMPORT', 'From a workbook'), ('UNDO', 'Import undone'), ('DEMO', 'Demonstration')], default='WEB', max_length=10, verbose_name='source')),
-                ('import_key', models.UUIDField(blank=True, editable=False, help_text='The import it came in with', null=True, verbose_name='import')),
-                ('file_name', models.CharField(blank=True, help_text='The workbook it came in with', max_length=255, verbose_name='file name')),
+                ('import_key', models.UUIDField(blank=True, editable=False, help_text='The import that added the update', null=True, verbose_name='import')),
+                ('file_name', models.CharField(blank=True, help_text='The workbook that the update was imported from', max_length=255, verbose_name='file name')),
                 ('action', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='updates', to='plan.actionitem', verbose_name='action item')),
                 ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='updates', to=settings.AUTH_USER_MODEL, verbose_name='author')),
-                ('unit', models.ForeignKey(blank=True, help_text='The unit the author spoke for; empty where he spoke for none', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='updates', to='assignments.unit', verbose_name='unit')),
+                ('unit', models.ForeignKey(blank=True, help_text='The unit the author reported for; empty for all lead units', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='updates', to='assignments.unit', verbose_name='unit')),
             ],
             options={
                 'verbose_name': 'progress update',
@@ -293,7 +293,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='plan',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('slug'), name='plan_slug_once', violation_error_message='There is a plan with this address, in other capital letters.'),
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('slug'), name='plan_slug_once', violation_error_message='A plan with this address already exists, with different capital letters.'),
         ),
         migrations.AddConstraint(
             model_name='period',
@@ -321,11 +321,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='actionitem',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'NOT_STARTED'), _negated=True), ('progress', 0), _connector='OR'), name='action_not_started_is_zero', violation_error_message='What has not started has no progress yet.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'NOT_STARTED'), _negated=True), ('progress', 0), _connector='OR'), name='action_not_started_is_zero', violation_error_message='An action that has not started has no progress yet.'),
         ),
         migrations.AddConstraint(
             model_name='actionitem',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'DONE'), _negated=True), ('progress', 100), _connector='OR'), name='action_done_is_hundred', violation_error_message='What is done has a progress of 100.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'DONE'), _negated=True), ('progress', 100), _connector='OR'), name='action_done_is_hundred', violation_error_message='An action that is done has a progress of 100.'),
         ),
         migrations.AddConstraint(
             model_name='actionitem',
@@ -345,11 +345,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='progressupdate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status_to', 'NOT_STARTED'), _negated=True), ('progress_to', 0), _connector='OR'), name='update_not_started_is_zero', violation_error_message='What has not started has no progress yet.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status_to', 'NOT_STARTED'), _negated=True), ('progress_to', 0), _connector='OR'), name='update_not_started_is_zero', violation_error_message='An action that has not started has no progress yet.'),
         ),
         migrations.AddConstraint(
             model_name='progressupdate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status_to', 'DONE'), _negated=True), ('progress_to', 100), _connector='OR'), name='update_done_is_hundred', violation_error_message='What is done has a progress of 100.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status_to', 'DONE'), _negated=True), ('progress_to', 100), _connector='OR'), name='update_done_is_hundred', violation_error_message='An action that is done has a progress of 100.'),
         ),
         migrations.AddConstraint(
             model_name='progressupdate',

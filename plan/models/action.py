@@ -1,4 +1,4 @@
-"""What is to be done, and the questions asked of a list of it."""
+"""Actions of the plan, and their queryset: filters, and annotations as of a day."""
 
 from datetime import timedelta
 from typing import Any
@@ -41,42 +41,42 @@ PLAN_ORDER = ("criterion__category__number", "criterion__position", by_thai("cri
 
 class ActionItemQuerySet(models.QuerySet["ActionItem"]):
     def in_order(self) -> "ActionItemQuerySet":
-        """As the document lists them."""
+        """The document's order."""
         return self.order_by(*PLAN_ORDER)
 
     def for_units(self, units: Any, *, role: str = "") -> "ActionItemQuerySet":
-        """The work of `units`: assigned to them or to a collective they belong to; `role` narrows it to one."""
+        """Actions assigned to `units` or to one of their collectives, in any role or only in `role`."""
         assigned = Assignment.objects.filter(action=OuterRef("pk"), unit__in=Unit.objects.with_collectives_of(units))
         return self.filter(Exists(assigned.filter(role=role) if role else assigned))
 
     def assigned_to(self, unit_pks: Any, *, role: str) -> "ActionItemQuerySet":
-        """In which one of these units has the role; see `Access.represented_units` for those of a user."""
+        """Actions in which one of these units has the role; see `Access.represented_units` for those of a user."""
         return self.filter(Exists(Assignment.objects.filter(action=OuterRef("pk"), unit__in=list(unit_pks), role=role)))
 
     def matching(self, text: str) -> "ActionItemQuerySet":
-        """Whose ref or text holds `text`, however its spaces, digits and ำ are written."""
+        """Actions whose ref or text contains `text`, ignoring spaces and spellings of digits and ำ."""
         return self.filter(search_text__contains=thai.search_key(text))
 
     def at_level(self, level: int) -> "ActionItemQuerySet":
-        """That answer a requirement of a level."""
+        """Actions that answer a requirement at this level."""
         return self.filter(Exists(Requirement.objects.filter(actions=OuterRef("pk"), level=level)))
 
     def running_in(self, number: int) -> "ActionItemQuerySet":
-        """Whose schedule covers the period with this number."""
+        """Actions whose schedule covers the period with this number."""
         return self.filter(first_period__number__lte=number, last_period__number__gte=number)
 
     def with_details(self) -> "ActionItemQuerySet":
-        """With all that a row shows, in a fixed number of queries."""
+        """Load what a row shows, in a fixed number of queries."""
         return self.select_related("criterion__category", "first_period", "last_period").prefetch_related(
             Prefetch("requirements", Requirement.objects.order_by("level")),
             Prefetch("assignments", Assignment.objects.in_order().select_related("unit")),
         )
 
     def as_of(self, as_of: AsOf) -> "ActionItemQuerySet":
-        """With how each stood at the end of the day, read from the progress updates made until then.
+        """Annotate the state of each action at the end of the day, from the updates made until then.
 
-        Adds `status_on`, `progress_on` (%), `updated_at` (None where nobody has told anything), `expected_on` (%,
-        None where unscheduled), `due` (a Due) and `health` (a Health).
+        Adds `status_on`, `progress_on` (%), `updated_at` (None without an update), `expected_on` (%, None without a
+        schedule), `due` (a Due) and `health` (a Health).
         """
         until = _updates_until(as_of)
         stood = self.annotate(
@@ -102,10 +102,10 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
         )
 
     def since(self, then: AsOf, as_of: AsOf, units: Any = None) -> "ActionItemQuerySet":
-        """With how each stood at the end of an earlier day too, and what has changed since; needs `as_of()` before it.
+        """Annotate the state of each action at the end of an earlier day, and what has changed; call `as_of()` first.
 
-        Adds `status_then`, `progress_then` (%), `due_then`, and a truth for each Change, such as `is_newly_done`. Of
-        `units` (pks), where they are given, it is asked who has reported nothing since; otherwise of every unit.
+        Adds `status_then`, `progress_then` (%), `due_then`, and a boolean for each Change, such as `is_newly_done`.
+        `units` (pks) limits `is_newly_silent` to the updates that these units owe.
         """
         until = _updates_until(then)
         stood = self.annotate(status_then=_status(until), progress_then=_progress(until))
@@ -138,23 +138,23 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
         return self.annotate(**{f"{name}_on": Subquery(latest)})
 
     def with_last_update(self, as_of: AsOf) -> "ActionItemQuerySet":
-        """With `last_update`: the pk of the last update of each by the day; None where there is none."""
+        """Annotate `last_update`: the pk of the last update by the day, or None."""
         return self.annotate(last_update=Subquery(_updates_until(as_of).values("pk")[:1]))
 
-    # The verbs below need `as_of()` before them.
+    # The methods below need the annotations of `as_of()`.
 
     def at_work(self) -> "ActionItemQuerySet":
-        """That should be moving: their time has come and they are not closed."""
+        """Actions that are open and whose schedule has started."""
         return self.filter(due__in=AT_WORK)
 
     def late_by(self, age: Age, as_of: AsOf) -> "ActionItemQuerySet":
-        """That are overdue since so many days."""
+        """Actions that have been overdue for this long."""
         first, last = (as_of.day - timedelta(days=days) if days else None for days in age.days)
         overdue = self.filter(due=Due.OVERDUE, last_period__ends_on__lte=first)
         return overdue.filter(last_period__ends_on__gte=last) if last else overdue
 
     def with_days_late(self, as_of: AsOf) -> "ActionItemQuerySet":
-        """With `days_late`: the days since its last period ended, where it is overdue; None elsewhere."""
+        """Annotate `days_late`: days since the last period of an overdue action ended; None for other actions."""
         ended = [period for period in as_of.periods if period.ends_on < as_of.day]
         late = [
             When(due=Due.OVERDUE, last_period=period.pk, then=Value((as_of.day - period.ends_on).days))
@@ -163,27 +163,27 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
         return self.annotate(days_late=Case(*late, default=None, output_field=IntegerField(null=True)))
 
     def updated_in(self, as_of: AsOf, units: Any = None) -> "ActionItemQuerySet":
-        """Updated in the period that runs, and nobody owes an update any more; see `plan.models.duties`."""
+        """Actions updated in the current period on which nobody owes an update; see `plan.models.duties`."""
         return self.filter(is_updated(as_of.period_starts_at, as_of, units))
 
     def with_updated_on(self, as_of: AsOf, units: Any = None) -> "ActionItemQuerySet":
-        """With `updated_on`: when it was last updated, where it is `updated_in` this period; None elsewhere."""
-        is_so = is_updated(as_of.period_starts_at, as_of, units)
-        return self.annotate(updated_on=Case(When(is_so, then=F("updated_at")), default=None))
+        """Annotate `updated_on`: the time of the last update of actions in `updated_in`; None for other actions."""
+        condition = is_updated(as_of.period_starts_at, as_of, units)
+        return self.annotate(updated_on=Case(When(condition, then=F("updated_at")), default=None))
 
     def silent_in(self, as_of: AsOf, units: Any = None) -> "ActionItemQuerySet":
-        """On which a unit, or one of `units` (pks), owes an update in this period; see `plan.models.duties`."""
+        """Actions on which a unit, or one of `units` (pks), owes an update this period; see `plan.models.duties`."""
         return self.filter(is_silent(as_of.period_starts_at, as_of, units))
 
     def behind_first(self) -> "ActionItemQuerySet":
-        """Overdue first, then the furthest below what is expected; closed and unscheduled ones last."""
+        """Overdue actions first, then those furthest behind the expected progress; closed and unscheduled ones last."""
         is_overdue = Case(When(due=Due.OVERDUE, then=Value(0)), When(due=Due.CLOSED, then=Value(2)), default=Value(1))
         lag = (F("progress_on") - F("expected_on")).asc(nulls_last=True)
         return self.order_by(is_overdue, lag, *PLAN_ORDER)
 
 
 def _updates_until(as_of: AsOf) -> models.QuerySet[Any]:
-    """The updates of an action told by the day, latest first, as a subquery."""
+    """Return the updates of an action by the day, latest first, as a subquery."""
     updates = ProgressUpdate.objects.without_undone()
     return updates.filter(action=OuterRef("pk"), at__lt=as_of.ends_at).order_by("-version")
 
@@ -197,12 +197,12 @@ def _progress(until: models.QuerySet[Any]) -> Coalesce:
 
 
 def _rank(status: str) -> Case:
-    """How far a status is on its way, as an expression; see `Status.rank`."""
+    """Return `Status.rank` of the status in a field, as an expression."""
     return Case(*(When(**{status: each}, then=Value(each.rank)) for each in Status), output_field=IntegerField())
 
 
 def _due(status: str, as_of: AsOf) -> Case:
-    """The Due of the status in a field on a day, as an expression."""
+    """Return the Due of an action on a day with the status in a field, as an expression."""
     return Case(
         When(**{f"{status}__in": CLOSED}, then=Value(Due.CLOSED.value)),
         When(first_period__isnull=True, then=Value(Due.UNSCHEDULED.value)),
@@ -214,7 +214,7 @@ def _due(status: str, as_of: AsOf) -> Case:
 
 
 def _expected_on(as_of: AsOf) -> Case:
-    """What is expected by the day, as an expression: the few pairs of periods there are, each worked out once."""
+    """Return the progress expected by the day, as an expression with one case per pair of periods."""
     periods = as_of.periods
     pairs = [(first, last) for first in periods for last in periods if first.number <= last.number]
     return Case(
@@ -232,9 +232,9 @@ def _expected_on(as_of: AsOf) -> Case:
 
 
 class ActionItem(Versioned):
-    """สิ่งที่ต้องดำเนินการ: one thing still to do for the requirements it answers.
+    """สิ่งที่ต้องดำเนินการ: an action to meet the requirements it answers.
 
-    `status` and `progress` are a copy of the last update's; only `plan.updates.record.record_update` writes them.
+    `status` and `progress` are copies from the last update; only `plan.updates.record.record_update` writes them.
     """
 
     DISPLAY_FIELD = "ref"
@@ -331,12 +331,12 @@ class ActionItem(Versioned):
         return self.ref
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save, with the search key of what the ref and the text now say; see `Versioned.save`."""
+        """Save, and refresh the search key of the ref and the text; see `Versioned.save`."""
         self.search_text = thai.search_key(f"{self.ref} {self.text}")
         super().save(*args, **kwargs)
 
     def clean(self) -> None:
-        """Refuse periods of another plan, or a last one before the first."""
+        """Refuse periods of another plan, and a last period before the first."""
         first, last = self.first_period, self.last_period
         for field, period in (("first_period", first), ("last_period", last)):
             if period and period.plan_id != self.plan_id:
@@ -346,7 +346,7 @@ class ActionItem(Versioned):
 
     @property
     def is_schedule_inferred(self) -> bool:
-        """Whether its schedule was read from the document's layout and not from its words."""
+        """Whether the schedule comes from the document's layout instead of its text."""
         return self.schedule_basis == self.Basis.INFERRED
 
     @property

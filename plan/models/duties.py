@@ -1,15 +1,14 @@
-"""Who must report on which action in a period, and whether they have: the one rule behind every "not updated".
+"""Duties: which unit must report on which action in a period, and whether it has. All "not updated" counts use these.
 
-A duty is an action and a unit: a unit that leads the action by name, or a division that reaches it as a member of a
-collective that leads it ("ทุกหน่วยงาน"). Units that support an action owe nothing.
+A duty belongs to an action and a unit: a unit that leads the action by name, or a member of a collective that leads it
+("ทุกหน่วยงาน"). Units that support an action have no duty.
 
-A duty is fulfilled by the unit's own update in the period: by an update whose `unit` is that unit, written by a member
-or by a coordinator on its behalf. An update for a collective as a whole counts for each of its members, and one that
-names no unit for every lead unit (`Access.default_unit`): a coordinator writes those, and a user who is a member of the
-collective itself the first.
+A duty is fulfilled by an update in the period whose `unit` is that unit; a member or a coordinator writes it. An update
+for a collective counts for each of its members; a coordinator writes it, or a user who is a member of the collective
+itself. An update without a unit counts for all lead units (`Access.default_unit`); only a coordinator writes it.
 
-A unit owes an update while the action is at work (`Due.OVERDUE`, `Due.NOW`) and its duty is not fulfilled. A period's
-report holds the duties of actions that were at work in the period, and those the unit reported on in it.
+A unit owes an update while the action is at work (`Due.OVERDUE`, `Due.NOW`) and its duty is not fulfilled. A submission
+contains the duties on actions that were at work in its period, and those that the unit reported on in it.
 """
 
 from collections.abc import Collection, Sequence
@@ -33,11 +32,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Duty:
-    """A unit must report on an action in the period that runs.
+    """A unit must report on an action in the current period.
 
     Attributes:
-        unit: who.
-        collective: the collective it leads the action by; None where it leads it by name.
+        unit: the unit.
+        collective: the collective through which it leads the action; None if it leads it by name.
         update: the unit's last update in the period; None while the duty is not fulfilled.
     """
 
@@ -50,12 +49,12 @@ class Duty:
 
 
 def _updates() -> QuerySet[Any]:
-    """The updates that count."""
+    """Return the updates that count."""
     return ProgressUpdate.objects.without_undone()
 
 
 def counts_for(unit: Any) -> Q:
-    """Whether an update is a unit's own, as a filter of updates; `unit` is a pk or an expression of one."""
+    """Return a filter of the updates that count for a unit; `unit` is a pk or an expression for one."""
     return Q(unit=unit) | Q(unit__members=unit) | Q(unit__isnull=True)
 
 
@@ -78,15 +77,14 @@ def duties(since: datetime, until: datetime) -> QuerySet[Assignment]:
 
 
 def duties_of(units: Collection[int]) -> Q:
-    """The duties of these units, as a filter of `duties`; those of a collective are its members'."""
+    """Return a filter of `duties` for these units; a collective has the duties of its members."""
     return Q(owing_unit__in=units) | Q(unit__in=units)
 
 
 def is_silent(since: datetime, as_of: AsOf, units: Collection[int] | None = None) -> Q:
-    """Actions at work on which somebody owes an update made since a moment, as a filter of `ActionItem`s `as_of` a day.
+    """Return a filter of actions `as_of` a day: at work, with no update since a moment from a unit that owes one.
 
-    That is any unit with a duty or, with `units`, one of those. An action that nobody has to report on is silent while
-    nobody at all has.
+    With `units`, only these units count. An action without duties is silent if it has no update since then.
     """
     rows = duties(since, as_of.ends_at).filter(action=OuterRef("pk"))
     unfulfilled = rows.filter(update_pk=None)
@@ -97,7 +95,7 @@ def is_silent(since: datetime, as_of: AsOf, units: Collection[int] | None = None
 
 
 def is_updated(since: datetime, as_of: AsOf, units: Collection[int] | None = None) -> Q:
-    """The others of which there is an update: one of `units`, or any where no units are asked for."""
+    """Return a filter of actions that are not silent and have an update, with `units` one of theirs."""
     not_silent = ~is_silent(since, as_of, units)
     if units is None:
         return not_silent & Q(updated_at__gte=since)
@@ -106,10 +104,10 @@ def is_updated(since: datetime, as_of: AsOf, units: Collection[int] | None = Non
 
 
 def submission_duties(period: "Period", as_of: AsOf) -> QuerySet[Assignment]:
-    """The duties that the units' reports of a period hold, as of a day.
+    """Return the duties in the submissions of a period, as of a day.
 
-    Those on actions that were at work in the period (begun by it, and open when it began or again in it, so what is
-    overdue too), and those on which the unit reported in it.
+    These are duties on actions that were at work in the period (scheduled to start by then, and open at its start or
+    reopened in it; overdue actions too), and on actions that the unit reported on in it.
     """
     begins_at, ends_at = thai.start_of(period.starts_on), min(thai.end_of(period.ends_on), as_of.ends_at)
     moves = _updates().filter(action=OuterRef("action"), at__lt=ends_at)
@@ -126,11 +124,11 @@ def submission_duties(period: "Period", as_of: AsOf) -> QuerySet[Assignment]:
 
 
 def read_duties(actions: Sequence["ActionItem"], units: Sequence[Unit], as_of: AsOf) -> dict[int, list[Duty]]:
-    """Action pk → the duties of `units` on it in the period that runs, each unit once; in two queries.
+    """Return action pk → the duties of `units` in the current period, each unit once; two queries.
 
     Args:
         actions: with their details.
-        units: a unit that leads an action by name has that duty alone.
+        units: a unit that leads an action by name gets only that duty, and none through a collective.
         as_of: the day.
     """
     rows = duties(as_of.period_starts_at, as_of.ends_at).filter(
@@ -140,13 +138,13 @@ def read_duties(actions: Sequence["ActionItem"], units: Sequence[Unit], as_of: A
     updates = _updates().select_related("author", "unit").in_bulk({row[3] for row in found} - {None})
     own = {unit.pk: unit for unit in units}
     names = own | {part.unit_id: part.unit for action in actions for part in action.assignments.all()}
-    held: dict[int, dict[Unit, Duty]] = {}
+    by_action: dict[int, dict[Unit, Duty]] = {}
     for action, owing_unit, unit, update in sorted(found, key=lambda row: row[1] != row[2]):
-        # A user who is a member of a collective itself owes what any of its members does.
+        # A collective among `units` (a user can be its member) has the duties of its members.
         who = own.get(owing_unit) or own[unit]
         duty = Duty(unit=who, collective=names[unit] if unit != who.pk else None, update=updates.get(update))
-        by_unit = held.setdefault(action, {})
+        by_unit = by_action.setdefault(action, {})
         known = by_unit.setdefault(who, duty)
         if known.update and not duty.update and who.pk != owing_unit:
             by_unit[who] = duty
-    return {action: [by_unit[unit] for unit in units if unit in by_unit] for action, by_unit in held.items()}
+    return {action: [by_unit[unit] for unit in units if unit in by_unit] for action, by_unit in by_action.items()}

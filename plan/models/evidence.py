@@ -1,4 +1,4 @@
-"""Evidence of an update: files and links. Rows are only added; evidence is withdrawn with a reason."""
+"""Evidence of updates (files and links) and its withdrawal. Rows are only added, never changed."""
 
 from django.conf import settings
 from django.db import models
@@ -61,12 +61,12 @@ class Evidence(AppendOnly):
 
     @property
     def withdrawn(self) -> "EvidenceWithdrawal | None":
-        """The withdrawal, if there is one; needs `select_related("withdrawal")`."""
+        """The withdrawal, or None; needs `select_related("withdrawal")`."""
         return getattr(self, "withdrawal", None)
 
 
 class EvidenceWithdrawal(AppendOnly):
-    """The withdrawal of a piece of evidence, with its reason; the row and the file stay, the download ends."""
+    """The withdrawal of a piece of evidence, with a reason; row and file stay, but nobody can download the file."""
 
     evidence = models.OneToOneField(
         Evidence,

@@ -1,4 +1,4 @@
-"""Icons and colours of statuses: the one palette that pages, charts, workbooks and mails read.
+"""Icons and colours of statuses, for pages, charts, workbooks and mails.
 
 `python manage.py status_css` writes it as `static/css/status.css`. Colours are RGB in hexadecimal, without "#".
 """
@@ -11,13 +11,13 @@ class Colours:
     """A family of colours.
 
     Attributes:
-        name: of its custom properties in CSS: "done" makes `--done`, `--done-soft`, `--done-tint`, `--done-chart`.
-        text: of a word on white or on `background`.
-        background: under a word.
-        tint: stronger than `background`, still light enough for text in ink; fills a bar of the timeline.
-        chart: fills a part of a chart.
-        on_chart: of a number on `chart`.
-        lines: of the pattern over `chart`.
+        name: prefix of its CSS custom properties: "done" makes `--done`, `--done-soft`, `--done-tint`, `--done-chart`.
+        text: text on white or on `background`.
+        background: background of text.
+        tint: stronger than `background`, but light enough for text in INK; fills the bars of the timeline.
+        chart: fills a segment of a chart.
+        on_chart: text on `chart`.
+        lines: pattern on `chart`.
     """
 
     name: str
@@ -31,11 +31,11 @@ class Colours:
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """How a status is drawn: never by its colour alone, always with an icon or a pattern too.
+    """Icon, colours and pattern of a status; colour alone never identifies it.
 
     Attributes:
         icon: the name of a drawing in `static/img/icons.svg`.
-        pattern: over the fill of a chart: "rising", "falling", "crossed", "dotted" or none.
+        pattern: drawn on the fill of a chart: "rising", "falling", "crossed", "dotted" or none.
     """
 
     icon: str

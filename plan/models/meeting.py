@@ -1,4 +1,4 @@
-"""The meetings at which the plan is followed: "since the last meeting" begins at one."""
+"""Meetings that review the plan; pages compare figures "since the last meeting"."""
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -10,7 +10,7 @@ from pmqa_tracker.models import Versioned
 
 
 class Meeting(Versioned):
-    """การประชุม: a day on which management looked at the plan."""
+    """การประชุม: a day on which management reviewed the plan."""
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="meetings", verbose_name=_("plan"))
     held_on = models.DateField(_("held on"))
@@ -33,6 +33,6 @@ class Meeting(Versioned):
         return self.name
 
     def clean(self) -> None:
-        """Refuse a day outside the plan: nothing could be compared with it."""
+        """Refuse a day outside the plan, because there are no figures for it."""
         if self.plan_id and self.held_on and not self.plan.starts_on <= self.held_on <= self.plan.ends_on:
-            raise ValidationError({"held_on": _("The meeting must lie inside its plan.")})
+            raise ValidationError({"held_on": _("The meeting must be inside its plan.")})

@@ -1,4 +1,4 @@
-"""The plan and its periods."""
+"""Plans and their periods."""
 
 from datetime import date
 
@@ -17,7 +17,7 @@ from pmqa_tracker.models import Versioned
 
 class PlanQuerySet(models.QuerySet["Plan"]):
     def current(self, *, on: date) -> "Plan | None":
-        """The plan that runs on a day; without one, the last to have started, or else the first to come."""
+        """Return the plan that runs on a day, or else the last one before it, or else the next one."""
         running = self.filter(starts_on__lte=on, ends_on__gte=on).order_by("-starts_on").first()
         return (
             running or self.filter(starts_on__lte=on).order_by("-ends_on").first() or self.order_by("starts_on").first()
@@ -71,7 +71,7 @@ class Plan(Versioned):
             models.UniqueConstraint(
                 Lower("slug"),
                 name="plan_slug_once",
-                violation_error_message=_("There is a plan with this address, in other capital letters."),
+                violation_error_message=_("A plan with this address already exists, with different capital letters."),
             ),
         )
 
@@ -113,29 +113,29 @@ class Period(Versioned):
         if not (self.plan_id and self.starts_on and self.ends_on):
             return
         if self.starts_on < self.plan.starts_on or self.ends_on > self.plan.ends_on:
-            raise ValidationError(_("The period must lie inside its plan."))
+            raise ValidationError(_("The period must be inside its plan."))
         others = Period.objects.filter(plan=self.plan_id).exclude(pk=self.pk)
         if others.filter(starts_on__lte=self.ends_on, ends_on__gte=self.starts_on).exists():
             raise ValidationError(_("The period overlaps another one of the plan."))
 
     @property
     def label(self) -> str:
-        """The months and their Buddhist year: "ต.ค.–ธ.ค. 2562"."""
+        """The months and their Buddhist year, such as "ต.ค.–ธ.ค. 2562"."""
         return thai.month_range(self.starts_on, self.ends_on)
 
     @property
     def fiscal_year(self) -> int:
-        """The fiscal year (พ.ศ.) its last day falls in."""
+        """The fiscal year (พ.ศ.) of its last day."""
         return thai.fiscal_year(self.ends_on)
 
     @property
     def months_label(self) -> str:
-        """The months alone: "ต.ค.–ธ.ค."."""
+        """The months without the year, such as "ต.ค.–ธ.ค."."""
         return thai.month_range(self.starts_on, self.ends_on).rsplit(" ", 1)[0]
 
     @property
     def quarter_label(self) -> str:
-        """The quarter of the fiscal year its last day falls in: "ไตรมาส 1/2563"."""
+        """The fiscal quarter of its last day, such as "ไตรมาส 1/2563"."""
         return _("Quarter %(quarter)s/%(year)s") % {
             "quarter": thai.fiscal_quarter(self.ends_on),
             "year": self.fiscal_year,

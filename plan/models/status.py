@@ -1,4 +1,4 @@
-"""The states of an action: typed (Status) or computed for a day (Health, Due, Change), with rules and looks of each."""
+"""Status of an action, and what is computed for a day (Health, Due, Change, Age), with rules and looks."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from plan.models.looks import Look
 
 
 class Status(models.TextChoices):
-    """The five statuses (design §4); overdue and health are computed, never typed. `STATUSES` has the rules of each."""
+    """The five statuses a user can choose (design §4); `STATUSES` has their rules."""
 
     NOT_STARTED = "NOT_STARTED", _("Not started")
     IN_PROGRESS = "IN_PROGRESS", _("In progress")
@@ -31,7 +31,7 @@ class Status(models.TextChoices):
 
     @property
     def rank(self) -> int:
-        """How far on its way: a lower one than before is going back."""
+        """Order of progress; a change to a lower rank counts as going back."""
         return self.rules.rank
 
     @property
@@ -45,14 +45,14 @@ class StatusRules:
     """A row of the status table.
 
     Attributes:
-        rank: how far on its way; a lower rank than before is going back.
+        rank: order of progress; a change to a lower rank counts as going back.
         look: icon and colours.
         is_closed: nothing is left to do.
-        progress: the only progress (%) it may have; None for any from 0 to 100.
-        needs: the text that an update into the status must have: the name of a field of ProgressUpdate, or none.
-        is_proved_by_evidence: evidence takes the place of that text, and an update that only moves the progress needs
-            either of them too.
-        keeps_progress: less progress than before is not going back.
+        progress: the only valid progress (%); None for any from 0 to 100.
+        needs: the text field of ProgressUpdate that an update to this status must fill; "" for none.
+        is_proved_by_evidence: evidence can replace that text, and an update that only changes the progress needs one
+            of them too.
+        keeps_progress: less progress than before does not count as going back.
     """
 
     rank: int
@@ -64,7 +64,7 @@ class StatusRules:
     keeps_progress: bool = False
 
 
-# In the order of charts and tables of figures: most finished first.
+# The order of charts and tables of figures, most finished first.
 STATUSES = {
     Status.DONE: StatusRules(
         rank=2, look=looks.DONE, is_closed=True, progress=100, needs="result", is_proved_by_evidence=True
@@ -77,7 +77,7 @@ STATUSES = {
 
 
 def rules_of_statuses() -> dict[str, dict[str, Any]]:
-    """The table for `static/update.js`: status → its rules, without the look."""
+    """Return status → rules without the look, for `static/update.js`."""
     return {
         status.value: {name: value for name, value in vars(status.rules).items() if name != "look"} for status in Status
     }
@@ -87,7 +87,7 @@ CLOSED = tuple(status for status, rules in STATUSES.items() if rules.is_closed)
 
 
 class Health(models.TextChoices):
-    """Progress against what is expected by the day (design §4), worst first."""
+    """Progress compared with the expected progress on a day (design §4), worst first."""
 
     OVERDUE = "OVERDUE", _("Overdue")
     BEHIND = "BEHIND", _("Behind")
@@ -111,7 +111,7 @@ HEALTH_LOOKS = {
 
 
 class Due(models.TextChoices):
-    """Where an action stands to the day, in the order staff work through them."""
+    """The schedule of an action relative to a day, in the order of the work list."""
 
     OVERDUE = "OVERDUE", _("Overdue")
     NOW = "NOW", _("This period")
@@ -136,12 +136,12 @@ AT_WORK = (Due.OVERDUE, Due.NOW)
 
 
 def status_look(status: str, due: str) -> Look:
-    """How a status is drawn on a day: an overdue action looks overdue whatever its status."""
+    """Return the look of a status on a day; an overdue action always looks overdue."""
     return Due.OVERDUE.look if due == Due.OVERDUE else Status(status).look
 
 
 class Change(models.TextChoices):
-    """What may have become of an action between two days; one action may have changed in several ways."""
+    """Changes of an action between two days; an action can have several."""
 
     DONE = "DONE", _("Newly done")
     FORWARD = "FORWARD", _("Moved forward")
@@ -149,11 +149,11 @@ class Change(models.TextChoices):
     BLOCKED = "BLOCKED", _("Newly blocked")
     BACK = "BACK", _("Moved back")
     CANCELLED = "CANCELLED", _("Newly cancelled")
-    SILENT = "SILENT", _("Nothing told since")
+    SILENT = "SILENT", _("No update since")
 
     @property
     def field(self) -> str:
-        """The name `ActionItemQuerySet.since` gives to its truth."""
+        """Name of its boolean annotation in `ActionItemQuerySet.since`."""
         return f"is_newly_{self.lower()}"
 
     @property
@@ -183,17 +183,17 @@ class Age(models.TextChoices):
 
     @property
     def days(self) -> tuple[int, int | None]:
-        """The fewest and the most days (None: no end)."""
+        """Minimum and maximum number of days; None for no maximum."""
         return {"30": (1, 30), "90": (31, 90), "180": (91, 180), "more": (181, None)}[self]
 
     @classmethod
     def of(cls, days: int) -> "Age":
-        """The one that `days` late, at least 1, falls in."""
+        """Return the age for a number of days late (at least 1)."""
         return next(age for age in cls if age.days[1] is None or days <= age.days[1])
 
 
 def status_constraints(prefix: str, *, status: str, progress: str) -> tuple[models.CheckConstraint, ...]:
-    """What the database holds of a status and a progress (design §4), for the model whose fields these are."""
+    """Return the database constraints for a status field and a progress field of a model (design §4)."""
     return (
         models.CheckConstraint(
             condition=models.Q(**{f"{status}__in": Status.values, f"{progress}__lte": 100}),
@@ -203,11 +203,11 @@ def status_constraints(prefix: str, *, status: str, progress: str) -> tuple[mode
         models.CheckConstraint(
             condition=~models.Q(**{status: Status.NOT_STARTED.value}) | models.Q(**{progress: 0}),
             name=f"{prefix}_not_started_is_zero",
-            violation_error_message=_("What has not started has no progress yet."),
+            violation_error_message=_("An action that has not started has no progress yet."),
         ),
         models.CheckConstraint(
             condition=~models.Q(**{status: Status.DONE.value}) | models.Q(**{progress: 100}),
             name=f"{prefix}_done_is_hundred",
-            violation_error_message=_("What is done has a progress of 100."),
+            violation_error_message=_("An action that is done has a progress of 100."),
         ),
     )

@@ -1,4 +1,4 @@
-"""The story of an action: progress updates, only ever added."""
+"""Progress updates of actions: an append-only log with its queryset and rules."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from plan.models.status import Status, StatusRules, status_constraints
 
 
 class AppendOnlyError(TypeError):
-    """A row that is only ever added was to be changed or removed."""
+    """Code tried to change or delete an append-only row."""
 
 
 class AppendOnlyQuerySet(models.QuerySet[Any]):
@@ -28,7 +28,7 @@ class AppendOnlyQuerySet(models.QuerySet[Any]):
 
 
 class AppendOnly(models.Model):
-    """A row of a log: saved once, then neither changed nor removed."""
+    """A row that is saved once and never changed or deleted."""
 
     objects = AppendOnlyQuerySet.as_manager()
 
@@ -44,15 +44,15 @@ class AppendOnly(models.Model):
         raise AppendOnlyError("These rows are only ever added.")
 
     def validate_constraints(self, exclude: Any = None) -> None:
-        """Ask nothing: the database refuses the row as it is saved; see `pmqa_tracker.constraints`."""
+        """Skip these queries: the database checks the constraints on save; see `pmqa_tracker.constraints`."""
 
 
 class ProgressUpdateQuerySet(AppendOnlyQuerySet):
     def without_undone(self) -> "ProgressUpdateQuerySet":
-        """Leave out the updates that an undone import brought, and the rows that took them back.
+        """Leave out updates of undone imports, and the rows that undid them.
 
-        Whatever shows or counts the latest report of an action reads it through this, for any day: an undone update
-        was never meant. Only the history of an action lists all of them; see `with_undone`.
+        All code that shows or counts the latest update of an action uses this, for any day: an undone update was a
+        mistake. Only the history of an action lists them; see `with_undone`.
         """
         return self.filter(Q(import_key__isnull=True) | ~Exists(_undo_rows()))
 
@@ -61,23 +61,23 @@ class ProgressUpdateQuerySet(AppendOnlyQuerySet):
         return self.annotate(is_undone=Exists(_undo_rows()))
 
     def remove_imported(self) -> None:
-        """Remove what workbooks told of an action that one of them added, before the action itself is removed.
+        """Delete the imported updates of an action that an import added, so that undo can delete the action.
 
-        The imports keep what their files said.
+        The import jobs keep the contents of their files.
         """
         models.QuerySet.delete(self.filter(import_key__isnull=False))
 
 
 def _undo_rows() -> models.QuerySet["ProgressUpdate"]:
-    """Rows that took back what the same workbook told of the same action, as a subquery of updates."""
+    """Return the rows that undid an import for the same action, as a subquery of updates."""
     same = {"action": OuterRef("action"), "import_key": OuterRef("import_key")}
     return ProgressUpdate.objects.filter(source=ProgressUpdate.Source.UNDO, **same)
 
 
 class ProgressUpdate(AppendOnly):
-    """One step in the story of an action: who told what, when, and what it made of the status.
+    """One update of an action: author, unit, time, texts, and the change of status and progress.
 
-    Figures of a past day are read from these rows. Text is kept as typed.
+    Figures of past days are computed from these rows. Texts are stored as typed.
     """
 
     class Source(models.TextChoices):
@@ -95,9 +95,9 @@ class ProgressUpdate(AppendOnly):
     op_id = models.UUIDField(
         _("operation"),
         unique=True,
-        help_text=_("One submission of the form makes one row"),
+        help_text=_("One posted form makes one row"),
     )
-    version = models.PositiveIntegerField(_("version"), help_text=_("The version of the action this update made"))
+    version = models.PositiveIntegerField(_("version"), help_text=_("The version of the action after this update"))
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -111,7 +111,7 @@ class ProgressUpdate(AppendOnly):
         blank=True,
         related_name="updates",
         verbose_name=_("unit"),
-        help_text=_("The unit the author spoke for; empty where he spoke for none"),
+        help_text=_("The unit the author reported for; empty for all lead units"),
     )
     at = models.DateTimeField(_("at"), db_index=True)
     status_from = models.CharField(_("status before"), max_length=12, choices=Status)
@@ -129,14 +129,14 @@ class ProgressUpdate(AppendOnly):
     is_unchanged = models.BooleanField(
         _("no change this period"),
         default=False,
-        help_text=_("Nothing had changed, and its author said so"),
+        help_text=_("The author reported that nothing had changed"),
     )
     source = models.CharField(_("source"), max_length=10, choices=Source, default=Source.WEB)
     import_key = models.UUIDField(
-        _("import"), null=True, blank=True, editable=False, help_text=_("The import it came in with")
+        _("import"), null=True, blank=True, editable=False, help_text=_("The import that added the update")
     )
     file_name = models.CharField(
-        _("file name"), max_length=255, blank=True, help_text=_("The workbook it came in with")
+        _("file name"), max_length=255, blank=True, help_text=_("The workbook that the update was imported from")
     )
 
     objects = ProgressUpdateQuerySet.as_manager()
@@ -174,24 +174,24 @@ class ProgressUpdate(AppendOnly):
             ),
         )
 
-    has_evidence = False  # the write path sets it before `clean` where files or links come with the update
+    has_evidence = False  # set before `clean` if files or links are added with the update
 
     def __str__(self) -> str:
         return f"{self.action_id} v{self.version}"
 
     @property
     def is_of_undo(self) -> bool:
-        """Whether the undo of an import wrote it."""
+        """Whether undoing an import wrote this row."""
         return self.source == self.Source.UNDO
 
     @property
     def is_by_form(self) -> bool:
-        """Whether somebody wrote it in the form of the site."""
+        """Whether a user wrote it in a form of the site."""
         return self.source == self.Source.WEB
 
     @property
     def changes_status(self) -> bool:
-        """Whether it moved the status or the progress, and did not only add words."""
+        """Whether it changes the status or the progress, instead of only adding text."""
         return (self.status_from, self.progress_from) != (
             self.status_to,
             self.progress_to,
@@ -199,14 +199,14 @@ class ProgressUpdate(AppendOnly):
 
     @property
     def goes_back(self) -> bool:
-        """Less progress than before, an earlier status, or a cancelled action taken up again."""
+        """Whether it lowers the progress or the rank of the status, or reopens a cancelled action."""
         before, after = _rules(self.status_from), _rules(self.status_to)
         is_less = (self.progress_to or 0) < (self.progress_from or 0)
         return after.rank < before.rank or (is_less and not after.keeps_progress)
 
     @property
     def missing(self) -> str:
-        """The name of the text that the new status needs and the update does not have; empty where none is missing."""
+        """Name of the text field that the new status needs and that is empty; "" if none is missing."""
         rules = _rules(self.status_to)
         if not rules.needs or getattr(self, rules.needs):
             return ""
@@ -215,10 +215,10 @@ class ProgressUpdate(AppendOnly):
         return rules.needs if self.status_to != self.status_from else ""
 
     def clean(self) -> None:
-        """Check the rules of the status (`STATUSES`); each error stands at its field.
+        """Check the rules of the status (`STATUSES`).
 
         Raises:
-            ValidationError: by field, naming the broken rule.
+            ValidationError: the broken rules, by field.
         """
         errors = {}
         progress = self.progress_to
@@ -235,10 +235,10 @@ class ProgressUpdate(AppendOnly):
             raise ValidationError(errors)
 
 
-# What to say of a broken rule: by the progress that the status must have, and by the text that is missing.
+# Error messages, by the progress that the status requires and by the missing text field.
 WRONG_PROGRESS = {
-    0: _("What has not started is at 0 %. Choose “In progress” to report progress."),
-    100: _("What is done is at 100 %. Set 100, or choose “In progress”."),
+    0: _("An action that has not started is at 0 %. Choose “In progress” to report progress."),
+    100: _("An action that is done is at 100 %. Enter 100, or choose “In progress”."),
 }
 MISSING = {
     "result": _("To report it done, write the result or attach evidence."),
@@ -248,5 +248,5 @@ MISSING = {
 
 
 def _rules(status: str) -> StatusRules:
-    """The rules of a status; of one that is not known, those of an open one."""
+    """Return the rules of a status; an unknown one gets those of IN_PROGRESS."""
     return Status(status if status in Status.values else Status.IN_PROGRESS).rules

@@ -1,4 +1,4 @@
-"""Status, health, progress and schedule as they are drawn: always an icon and a word, never colour alone."""
+"""Template tags for status, health, progress, schedule and verdicts; colour is never the only sign."""
 
 from datetime import datetime
 
@@ -29,7 +29,7 @@ def status_badge(value: str) -> SafeString:
 
 @register.simple_tag
 def status_mark(value: str) -> SafeString:
-    """A Status as an icon that is read out as a word."""
+    """A Status as an icon with its label for screen readers."""
     status = Status(value)
     return icon(status.look.icon, str(status.label))
 
@@ -43,28 +43,28 @@ def health_badge(value: str) -> SafeString:
 
 @register.simple_tag
 def lag_badge(health: str, status: str) -> SafeString | str:
-    """The health where it says more than the status and `overdue_badge` do; else nothing."""
-    says_nothing = health in (Health.NONE, Health.OVERDUE) or status == Status.DONE
-    return "" if says_nothing else health_badge(health)
+    """A badge of the health, or "" if the status or `overdue_badge` already shows it."""
+    is_redundant = health in (Health.NONE, Health.OVERDUE) or status == Status.DONE
+    return "" if is_redundant else health_badge(health)
 
 
 @register.simple_tag
 def overdue_badge(due: str, updated_on: datetime | None = None) -> SafeString | str:
-    """The mark of what is overdue, with the day it was updated on where no update of it is owed; else nothing."""
+    """A badge for an overdue action, with the day of its update if no update is owed; "" for other actions."""
     if due != Due.OVERDUE:
         return ""
     if not updated_on:
         return _badge(Due.OVERDUE.look.icon, Due.OVERDUE.label)
-    words = _("Overdue, updated on %(day)s") % {"day": thai.format_date(timezone.localdate(updated_on))}
-    return _badge(Due.OVERDUE.look.icon, words)
+    label = _("Overdue, updated on %(day)s") % {"day": thai.format_date(timezone.localdate(updated_on))}
+    return _badge(Due.OVERDUE.look.icon, label)
 
 
 @register.simple_tag
 def progress_bar(progress: int, expected: float | None = None) -> SafeString:
-    """A bar of the progress (%), with a mark where it is expected to be by the day."""
-    told = _("Progress %(progress)s %%") % {"progress": progress}
+    """A bar of the progress (%), with a mark at the expected progress."""
+    label = _("Progress %(progress)s %%") % {"progress": progress}
     if expected is not None:
-        told += " · " + _("expected %(expected)s") % {"expected": percent(expected)}
+        label += " · " + _("expected %(expected)s") % {"expected": percent(expected)}
     mark = (
         format_html('<path class="bar-expected" d="M{0} 0V8"/>', f"{min(expected, 99.2):.1f}")
         if expected is not None
@@ -73,7 +73,7 @@ def progress_bar(progress: int, expected: float | None = None) -> SafeString:
     return format_html(
         '<svg class="progress-line" viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label="{}">'
         '<rect class="bar-track" width="100" height="8"/><rect class="bar-done" width="{}" height="8"/>{}</svg>',
-        told,
+        label,
         progress,
         mark,
     )
@@ -81,11 +81,11 @@ def progress_bar(progress: int, expected: float | None = None) -> SafeString:
 
 @register.simple_tag
 def schedule(action: ActionItem) -> str:
-    """The months an action runs: "ส.ค.–ก.ย. 2562 ถึง ก.ค.–ก.ย. 2563"."""
+    """The months of an action's schedule, such as "ส.ค.–ก.ย. 2562 ถึง ก.ค.–ก.ย. 2563"."""
     return format_schedule(action.first_period, action.last_period)
 
 
 @register.simple_tag
 def verdict_badge(passed: bool) -> SafeString:
-    """Whether a requirement passed."""
+    """A badge that says whether a requirement passed."""
     return _badge("passed", _("Passed")) if passed else _badge("failed", _("Failed"))

@@ -1,4 +1,4 @@
-"""Forms of an action: its update, and the withdrawal of evidence."""
+"""Forms to update an action and to withdraw evidence, and the typed text of a refused form."""
 
 import json
 from typing import Any
@@ -24,16 +24,16 @@ from pmqa_tracker.typed_text import LabelledText
 
 
 class WithdrawalForm(forms.Form):
-    """Why a piece of evidence is withdrawn."""
+    """Form for the reason of a withdrawal of evidence."""
 
     reason = LinesField()
 
 
 class UpdateForm(forms.ModelForm, WriteOnceForm):
-    """One update of one action, as far as its author may write it.
+    """Form for an update of an action, with the fields that its author may write.
 
-    The staff of a supporting unit get no status and no progress. Files that are accepted are staged at once
-    (`staged`): a form that is shown again keeps them by their tokens.
+    Staff of a supporting unit get no status and no progress. Accepted files are staged at once (`staged`), and their
+    tokens keep them if the form is shown again.
     """
 
     unit = forms.TypedChoiceField(
@@ -75,14 +75,14 @@ class UpdateForm(forms.ModelForm, WriteOnceForm):
         }
 
     def __init__(self, *args: Any, action: ActionItem, access: Access, unit: Unit | None = None, **kwargs: Any) -> None:
-        """Set up; `unit`, otherwise `Access.default_unit`, is the first of the units the author may represent."""
+        """Set up; `unit` is selected at first, or else `Access.default_unit`."""
         self.action, self.access = action, access
         self.stored_version = action.version
         self.default_unit = unit.pk if unit else access.default_unit(action)
         self.owner = f"{access.user.pk}/{action.pk}"
         self.moves_status = access.may_change_status(action)
         self.staged: list[StagedFile] = []
-        kwargs.setdefault("auto_id", f"id_{action.pk}_%s")  # several forms may be open on a page
+        kwargs.setdefault("auto_id", f"id_{action.pk}_%s")  # a page may have several forms
         kwargs["initial"] = {
             **self.initial_hidden,
             "unit": self.default_unit,
@@ -115,7 +115,7 @@ class UpdateForm(forms.ModelForm, WriteOnceForm):
             self.fields["result"].help_text = ""
 
     def _choices(self, access: Access) -> list[tuple[str, str]]:
-        """Return the statuses the user may choose: only a coordinator cancels an action or takes it up again."""
+        """Return the statuses the user may choose; only a coordinator can cancel or reopen an action."""
         if access.is_coordinator:
             return list(Status.choices)
         if self.action.status == Status.CANCELLED:
@@ -124,26 +124,26 @@ class UpdateForm(forms.ModelForm, WriteOnceForm):
 
     @property
     def may_cancel(self) -> bool:
-        """Whether its author may cancel, or take up again what is cancelled."""
+        """Whether the author may cancel or reopen the action."""
         return self.moves_status and len(self.fields["status_to"].choices) == len(Status)
 
     @property
     def rules(self) -> str:
-        """The rules of each status as JSON, for the script that shows them while the form is filled in."""
+        """The rules of all statuses as JSON, for the script of the form."""
         return json.dumps(rules_of_statuses())
 
     @property
     def staged_files(self) -> list[tuple[str, StagedFile]]:
-        """(token, file) of each file that was accepted and waits for the form to be recorded."""
+        """(token, file) of each accepted file that waits until the form is recorded."""
         return [(staged.token(self.owner), staged) for staged in self.staged]
 
     def clean_files(self) -> None:
-        """Check each file; stage the good ones, and name each bad one in an error."""
+        """Check each file: stage those that are accepted, and report the others as errors."""
         tokens = self.data.getlist("kept") if hasattr(self.data, "getlist") else []
         self.staged = [staged for token in tokens[:MAX_PIECES] if (staged := storage.find_staged(token, self.owner))]
         refused = []
         if len(self.staged) < len(tokens[:MAX_PIECES]):
-            refused.append(gettext("A file chosen earlier is no longer kept; choose it again."))
+            refused.append(gettext("A file chosen earlier is no longer stored; choose it again."))
         for upload in self.cleaned_data["files"]:
             if len(self.staged) >= MAX_PIECES:
                 message = gettext("“%(name)s” is left out: an update takes at most %(most)s files.")
@@ -161,14 +161,14 @@ class UpdateForm(forms.ModelForm, WriteOnceForm):
             raise ValidationError(refused)
 
     def clean_links(self) -> list[tuple[str, str]]:
-        """Refuse more links than an update takes."""
+        """Refuse more links than an update may have."""
         links = self.cleaned_data["links"]
         if len(links) > MAX_PIECES:
             raise ValidationError(gettext("An update takes at most %(most)s links.") % {"most": MAX_PIECES})
         return links
 
     def clean(self) -> dict[str, Any]:
-        """Refuse an update without content, and a change of status for a unit that only supports."""
+        """Refuse an update without content, and a change of status by a supporting unit."""
         data = super().clean()
         if "unit" in self.errors and not self.asks_unit:
             raise ValidationError(self.fields["unit"].error_messages["invalid_choice"])
@@ -184,24 +184,24 @@ class UpdateForm(forms.ModelForm, WriteOnceForm):
         has_content = any(data.get(name) for name in TEXT_FIELDS) or evidence or self.errors
         if not moved and not has_content:
             raise ValidationError(
-                gettext("Nothing was told yet: change the status or the progress, or write what was done.")
+                gettext("There is nothing to record yet: change the status or the progress, or write what was done.")
             )
         return data
 
     def typed_text(self) -> LabelledText:
-        """Return (label, text) of all that was typed and chosen, for a page that refuses the form but keeps it."""
+        """Return (label, text) of what the user typed and chose, for a page that refuses the form."""
         return update_form_text(self.data, self.files)
 
     def _unit_pk(self) -> int | None:
-        """Return the pk of the unit that the author represents; None for every lead unit."""
+        """Return the pk of the unit the author reports for; None for all lead units."""
         return self.cleaned_data.get("unit") or self.default_unit
 
     def to_input(self) -> UpdateInput:
-        """Return what the form reports; where it is not valid, as it was typed."""
+        """Return the contents of the form; if it is invalid, the values as typed."""
         data = self.cleaned_data
         unit = self._unit_pk()
         moves_status = self.moves_status and self.access.may_change_status_for(self.action, unit)
-        words = {
+        texts = {
             name: data[name] if name in data else with_lf(self.data.get(name)).strip()
             for name in TEXT_FIELDS
             if name in self.fields
@@ -213,28 +213,28 @@ class UpdateForm(forms.ModelForm, WriteOnceForm):
             progress=data.get("progress_to", self.data.get("progress_to")) if moves_status else None,
             unit=unit,
             attachments=attachments,
-            **words,
+            **texts,
         )
 
 
 def update_form_text(posted: Any, files: Any) -> LabelledText:
-    """Return (label, text) of a posted update: the choices, words, links and names of files."""
+    """Return (label, text) of a posted update: choices, texts, links and file names."""
     fields = UpdateForm.base_fields
     labels = {"unit": fields["unit"].label} | UpdateForm._meta.labels | {"links": fields["links"].label}
-    told = {name: with_lf(posted.get(name)).strip() for name in labels}
-    told["unit"] = _unit_words(told["unit"])
-    told["status_to"] = str(dict(Status.choices).get(told["status_to"], told["status_to"]))
-    if told["progress_to"].isdecimal():  # otherwise it says that it is a percentage, or is none
-        told["progress_to"] += " %"
+    texts = {name: with_lf(posted.get(name)).strip() for name in labels}
+    texts["unit"] = _unit_label(texts["unit"])
+    texts["status_to"] = str(dict(Status.choices).get(texts["status_to"], texts["status_to"]))
+    if texts["progress_to"].isdecimal():  # other texts already contain the sign, or are not numbers
+        texts["progress_to"] += " %"
     tokens = posted.getlist("kept") if hasattr(posted, "getlist") else []
     uploads = files.getlist("files") if hasattr(files, "getlist") else []
     names = [*filter(None, map(storage.original_name_in, tokens)), *(file.name for file in uploads)]
-    told["files"], labels["files"] = "\n".join(names), gettext("Files, to be chosen again")
-    return [(str(labels[name]), text) for name, text in told.items() if text]
+    texts["files"], labels["files"] = "\n".join(names), gettext("Files, to be chosen again")
+    return [(str(labels[name]), text) for name, text in texts.items() if text]
 
 
-def _unit_words(pk: str) -> str:
-    """Return the name of the unit that was chosen, by its pk in a posted form."""
+def _unit_label(pk: str) -> str:
+    """Return the name of the unit with a posted pk, or ""."""
     is_pk = pk.isascii() and pk.isdecimal() and len(pk) < 19
     return str(Unit.objects.filter(pk=pk).first() or "") if is_pk else ""
 

@@ -1,4 +1,4 @@
-"""The story of an action: its updates with what proves them, newest first, and whose they are."""
+"""Update history of an action, with its evidence, optionally for one unit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from pmqa_tracker import thai
 
 @dataclass(frozen=True, kw_only=True)
 class UpdateHistory:
-    """What was told of an action.
+    """The updates of an action.
 
     Attributes:
-        updates: newest first, those of `unit` where one is chosen; each knows whether it `is_undone`.
-        withdrawable: the pks of the evidence that the user may withdraw.
-        units: whose people told anything, to choose from.
-        unit: the chosen one's abbreviation, or empty.
-        count: of all updates.
+        updates: newest first, annotated with `is_undone`; only those of `unit` if one is chosen.
+        withdrawable: pks of the evidence that the user may withdraw.
+        units: the units that reported on the action.
+        unit: abbreviation of the chosen unit, or "".
+        count: number of all updates.
     """
 
     updates: Sequence[ProgressUpdate]
@@ -29,7 +29,7 @@ class UpdateHistory:
 
 
 def read_update_history(action: ActionItem, access: Access, *, unit: str = "") -> UpdateHistory:
-    """The story of an action for one person; `unit` (an abbreviation) narrows it, an unknown one does not."""
+    """Read the history of an action for one user, filtered by `unit` (an abbreviation) unless it is unknown."""
     rows = action.updates.with_undone().newest_first().select_related("author", "unit")
     updates = list(rows.prefetch_related("evidence__withdrawal__by"))
     units = {update.unit_id: update.unit for update in updates if update.unit}

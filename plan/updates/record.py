@@ -1,4 +1,4 @@
-"""Record the progress of an action: the one way in which its status and progress change (design §5)."""
+"""Record updates of actions and withdraw evidence; only this module changes status and progress (design §5)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -14,14 +14,14 @@ from plan.evidence import storage
 from plan.models import ActionItem, Evidence, EvidenceWithdrawal, ProgressUpdate, Status
 from pmqa_tracker.write_once import NotAllowedError, StaleVersionError, compare_and_set, write_once
 
-DUPLICATE_WINDOW = timedelta(hours=1)  # the same words of the same author within this time are one update
+DUPLICATE_WINDOW = timedelta(hours=1)  # the same text by the same author within this time counts as one update
 TEXT_FIELDS = ("result", "problem", "next_step", "reason")
 ONLY_LEADS = gettext_lazy("Only a lead unit changes the status; a supporting unit adds results and evidence.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attachment:
-    """Evidence that comes with an update: a link, or a file that was judged and staged."""
+    """Evidence added with an update: a link, or a checked and staged file."""
 
     title: str
     link: str = ""
@@ -33,10 +33,10 @@ class UpdateInput:
     """What a user reports on an action.
 
     Attributes:
-        status, progress: a Status and a percentage; None where only words are added.
-        result, problem, next_step, reason: the words.
+        status, progress: a Status and a percentage; None if the update only adds text.
+        result, problem, next_step, reason: the texts.
         is_unchanged: the user reports that nothing has changed.
-        unit: the pk of the unit that the author represents; None for the one that `Access.default_unit` returns.
+        unit: pk of the unit the author reports for; None for `Access.default_unit`.
         attachments: the evidence.
     """
 
@@ -78,25 +78,25 @@ def record_update(
     workbook: ImportedFile | None = None,
     unit: Unit | None = None,
 ) -> ProgressUpdate:
-    """Write one update and the status it makes, or nothing.
+    """Write one update, with the new status of its action, in one transaction.
 
     Args:
-        action: the action with its assignments (`with_details()`); it gets the status that is written.
+        action: the action with its assignments (`with_details()`); its status, progress and version are updated.
         version: the version of the action that the author saw.
-        op_id: the id of this submission; sending it again returns the row it made.
+        op_id: the id of the posted form; posting it again returns the same row.
         access: the author and what they may do.
         at: the moment, aware.
-        data: what is reported.
+        data: the contents of the update.
         source: a ProgressUpdate.Source.
-        workbook: the imported file; the sheet of a unit reports for that unit.
+        workbook: the imported file; a unit's own sheet reports for that unit.
         unit: the unit whose own sheet the row comes from, in any file.
 
     Returns:
-        The update: new, or made before by the same `op_id`, or made recently by the same author with the same words.
+        The update: new, or one made before with the same `op_id`, or recently by the same author with the same text.
 
     Raises:
-        NotAllowedError: the author may not write this to this action.
-        ValidationError: a rule of design §4 is broken, by field.
+        NotAllowedError: the author may not make this update.
+        ValidationError: by field, the broken rules of design §4.
         StaleVersionError: the action has another version, or `op_id` belongs to another update.
     """
     sheet_unit = unit.pk if unit else workbook.unit if workbook else None
@@ -116,24 +116,24 @@ def record_update(
     update = _build(action, op_id, access, at, data, source)
     if workbook:
         update.import_key, update.file_name = workbook.key, workbook.name
-    # The database checks the foreign keys and the constraints when it takes the row.
+    # The database checks foreign keys and constraints on save.
     update.clean_fields(exclude={"action", "author", "unit"})
     update.clean()
-    kept: list[str] = []
+    stored: list[str] = []
     written = None
     try:
-        evidence = [_attach(attachment, update, kept) for attachment in data.attachments]
+        evidence = [_attach(attachment, update, stored) for attachment in data.attachments]
         written = write_once(lambda: _write(update, evidence), find_repeat=find_repeat)
     finally:
         if written is not update:
-            storage.delete(kept)
+            storage.delete(stored)
     if written is update:
         action.version, action.status, action.progress = update.version, update.status_to, update.progress_to
     return written
 
 
 def is_same_update(made: ProgressUpdate, data: UpdateInput) -> bool:
-    """Whether `report` says what the update says: a double click or a retry, and not another text in the same form."""
+    """Return whether `data` equals the update (a double click or a retry), and is not new text in the same form."""
     return (
         all(getattr(made, name) == getattr(data, name) for name in TEXT_FIELDS)
         and data.status in (None, made.status_to)
@@ -148,20 +148,20 @@ def is_same_update(made: ProgressUpdate, data: UpdateInput) -> bool:
 def record_unchanged(
     *, rows: Sequence[tuple[ActionItem, int, UUID, int | None]], access: Access, at: datetime
 ) -> tuple[list[ProgressUpdate], list[ActionItem]]:
-    """Report of each action that nothing has changed; each is an update of its own.
+    """Record "no change" for each of several actions, as one update per action.
 
     Args:
-        rows: action (`with_details()`), the version its author saw, the id of this submission for it, and the pk of
-            the unit the author represents, see `UpdateInput`. An action may be there once for each unit of the author.
+        rows: (action `with_details()`, the version its author saw, an `op_id`, the pk of the unit the author reports
+            for as in `UpdateInput`). An action may have one row for each unit of the author.
         access: the author and what they may do.
         at: the moment, aware.
 
     Returns:
-        The updates, and the actions for which nothing was written: somebody has changed them since, or the author has
-        no part in them.
+        The updates, and the actions that were skipped: somebody has changed them since, or the author may not report
+        on them.
     """
-    updates, left = [], []
-    ours: dict[tuple[int, int], int] = {}  # (action pk, the version seen) → the version our own update made of it
+    updates, skipped = [], []
+    ours: dict[tuple[int, int], int] = {}  # (action pk, version seen) → version after our own update
     for action, seen, op_id, unit in rows:
         try:
             data = UpdateInput(is_unchanged=True, unit=unit)
@@ -170,22 +170,22 @@ def record_unchanged(
             ours[action.pk, seen] = update.version
             updates.append(update)
         except (StaleVersionError, NotAllowedError):
-            left.append(action)
-    return updates, left
+            skipped.append(action)
+    return updates, skipped
 
 
 def withdraw_evidence(*, evidence: Evidence, access: Access, reason: str, at: datetime) -> EvidenceWithdrawal:
-    """Withdraw evidence: its row and its file stay, and nobody can open the file any more.
+    """Withdraw evidence: its row and file stay, but nobody can open the file.
 
     Returns:
-        The withdrawal, or the one made before.
+        The new withdrawal, or the earlier one.
 
     Raises:
-        NotAllowedError: the user is neither the person who added it nor a coordinator.
+        NotAllowedError: the user did not add it and is not a coordinator.
         ValidationError: there is no reason.
     """
     if not access.may_withdraw(evidence):
-        raise NotAllowedError(_("Only the person who added the evidence and the coordinator withdraw it."))
+        raise NotAllowedError(_("Only the person who added the evidence and the coordinator can withdraw it."))
     withdrawal = EvidenceWithdrawal(evidence=evidence, reason=reason.strip(), by=access.user, at=at)
     withdrawal.clean_fields(exclude={"evidence", "by"})
 
@@ -197,20 +197,20 @@ def withdraw_evidence(*, evidence: Evidence, access: Access, reason: str, at: da
 
 
 def check_may_report(action: ActionItem, access: Access) -> None:
-    """Raise NotAllowedError, which says why, where a user has no part in an action."""
+    """Raise NotAllowedError with the reason if the user may not report on the action."""
     if reason := access.why_not_report(action):
         raise NotAllowedError(reason)
 
 
 def find_by_op_id(action: ActionItem, op_id: UUID, access: Access) -> ProgressUpdate | None:
-    """Return the update that a submission of this user already made of an action."""
+    """Return the update of an action that this user already made with this `op_id`."""
     return ProgressUpdate.objects.filter(op_id=op_id, action=action, author=access.user).first()
 
 
 def find_recent_duplicate(action: ActionItem, data: UpdateInput, access: Access, at: datetime) -> ProgressUpdate | None:
-    """Return the last update of an action, if this author made it recently with the same words.
+    """Return the last update of an action if this author made it recently with the same text.
 
-    The browser's back button may open a new form, with another `op_id`, and put the old words into it.
+    The browser's Back button can open a new form, with another `op_id`, and fill in the old text.
     """
     last = ProgressUpdate.objects.without_undone().filter(action=action).order_by("-version").first()
     is_recent = last is not None and last.author_id == access.user.pk and abs(at - last.at) < DUPLICATE_WINDOW
@@ -218,7 +218,7 @@ def find_recent_duplicate(action: ActionItem, data: UpdateInput, access: Access,
 
 
 def _write(update: ProgressUpdate, evidence: Sequence[Evidence]) -> ProgressUpdate:
-    """Move the action to the update's status and add the rows."""
+    """Set the action's status and add the rows."""
     action, made = update.action, {"status": update.status_to, "progress": update.progress_to}
     if not compare_and_set(ActionItem.objects.filter(pk=action.pk), update.version - 1, **made):
         raise StaleVersionError(action)
@@ -227,15 +227,15 @@ def _write(update: ProgressUpdate, evidence: Sequence[Evidence]) -> ProgressUpda
     return update
 
 
-def _attach(attachment: Attachment, update: ProgressUpdate, kept: list[str]) -> Evidence:
-    """Build a piece of evidence, unsaved; its file is moved into place, synced, and its name is added to `kept`."""
+def _attach(attachment: Attachment, update: ProgressUpdate, stored: list[str]) -> Evidence:
+    """Return unsaved evidence; its file is linked into place and synced, and its name is added to `stored`."""
     evidence = Evidence(
         action=update.action, update=update, title=attachment.title, link=attachment.link,
         added_by=update.author, at=update.at,
     )  # fmt: skip
     if staged := attachment.file:
         evidence.file = storage.store(staged, on=update.at)
-        kept.append(evidence.file)
+        stored.append(evidence.file)
         evidence.original_name, evidence.kind = staged.original_name, staged.kind
         evidence.size, evidence.sha256 = staged.size, staged.sha256
     return evidence
@@ -245,7 +245,7 @@ def _check_allowed(action: ActionItem, access: Access, data: UpdateInput, *, is_
     check_may_report(action, access)
     moves_status = data.status is not None or data.progress is not None
     if data.unit is not None and not is_sheet_of_unit:
-        own = {unit.pk for unit in access.own_units_in(action)}  # without a query, and most often the answer
+        own = {unit.pk for unit in access.own_units_in(action)}  # needs no query, and usually contains the unit
         if data.unit not in own and data.unit not in {unit.pk for unit in access.reportable_units(action)}:
             raise NotAllowedError(_("You do not report for this unit on this action. Choose another unit."))
         if moves_status and not access.may_change_status_for(action, data.unit):
@@ -260,7 +260,7 @@ def _check_allowed(action: ActionItem, access: Access, data: UpdateInput, *, is_
 def _build(
     action: ActionItem, op_id: UUID, access: Access, at: datetime, data: UpdateInput, source: str
 ) -> ProgressUpdate:
-    """Build the row that leads from the action's status to the one reported."""
+    """Return the unsaved update from the action's status to the new one."""
     update = ProgressUpdate(
         action=action,
         op_id=op_id,

@@ -1,4 +1,4 @@
-"""Open the form of an update and answer a posted one, on the action's page or in a row of my work."""
+"""The update form with its panel: open it and answer a post, on the action's page or in a row of the work list."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,17 +26,17 @@ class UpdatePanel:
     """The form of an action, or what replaces it; `components/update_panel.html` renders it.
 
     Attributes:
-        action: the action, as it is stored now.
-        post_url: where the form is sent.
-        reload_url: the address of the page as others left it, without the form's text.
-        anew: the address of an empty form.
+        action: the action as stored now.
+        post_url: URL that the form is posted to.
+        reload_url: URL of the page without the typed text.
+        empty_form_url: URL of an empty form.
         form: None for users who may not report; `reason` says why.
-        status: of the HTTP answer.
-        update: the update that a posted form recorded; None where it recorded none.
-        last: the last report of the action, shown beside the fields; and the last one with words, if it has none.
-        is_stale: other updates came first; `newer_updates` are these, newest first.
-        is_own: all of these are the user's own, from another tab or device.
-        refusal: why nothing was recorded; `typed` is (label, text) of what was typed.
+        status: HTTP status of the response.
+        update: the update recorded from the posted form, or None.
+        latest_updates: the latest update, shown next to the fields; if it has no text, also the latest one with text.
+        is_stale: the action was updated after the form was opened; `newer_updates` are these updates, newest first.
+        is_own_conflict: the user made all of these, in another tab or on another device.
+        refusal: why nothing was recorded; `typed_text` is (label, text) of what was typed.
     """
 
     action: ActionItem
@@ -56,38 +56,36 @@ class UpdatePanel:
 
 
 def page_form_urls(plan: Plan, action: ActionItem) -> dict[str, str]:
-    """Return the addresses of a panel on the action's own page."""
+    """Return the URLs of a panel on the action's own page."""
     here = reverse("action_detail", args=[plan.slug, action.ref])
     return {"post_url": here, "reload_url": here, "empty_form_url": f"{here}?anew#update"}
 
 
-def open_panel(
-    action: ActionItem, access: Access, addresses: dict[str, str], *, unit: Unit | None = None
-) -> UpdatePanel:
-    """Return the panel with an empty form, for users who may report on the action; `unit` is offered first."""
+def open_panel(action: ActionItem, access: Access, urls: dict[str, str], *, unit: Unit | None = None) -> UpdatePanel:
+    """Return the panel with an empty form, or with the reason why there is none; `unit` is selected first."""
     form = UpdateForm(action=action, access=access, unit=unit) if access.may_add_result(action) else None
     latest_updates = read_latest_updates(action) if form else ()
     return UpdatePanel(
-        action=action, form=form, reason=access.why_not_report(action), latest_updates=latest_updates, **addresses
+        action=action, form=form, reason=access.why_not_report(action), latest_updates=latest_updates, **urls
     )
 
 
 def read_latest_updates(action: ActionItem) -> list[ProgressUpdate]:
-    """Return the last report of an action and, where it has no words, the last one that has some."""
+    """Return the latest update of an action and, if it has no text, also the latest one with text."""
     updates = action.updates.without_undone().newest_first().select_related("author", "unit")
     last = updates.first()
     if last is None or last.result or last.problem or last.next_step:
         return [last] if last else []
-    in_words = updates.exclude(result="", problem="", next_step="").first()
-    return [last, in_words] if in_words else [last]
+    with_text = updates.exclude(result="", problem="", next_step="").first()
+    return [last, with_text] if with_text else [last]
 
 
 def answer_update(
-    request: HttpRequest, plan: Plan, action: ActionItem, access: Access, addresses: dict[str, str]
+    request: HttpRequest, plan: Plan, action: ActionItem, access: Access, urls: dict[str, str]
 ) -> UpdatePanel:
-    """Record one update; where it is refused, its panel keeps every typed word and every accepted file."""
+    """Record an update; if it is refused, the panel keeps the typed text and the accepted files."""
     form = UpdateForm(request.POST, request.FILES, action=action, access=access)
-    where: dict[str, Any] = {"action": action, "form": form, **addresses}
+    where: dict[str, Any] = {"action": action, "form": form, **urls}
     try:
         check_may_report(action, access)
         if not form.is_valid() and not form.is_stale:
@@ -110,21 +108,21 @@ def answer_update(
         where["form"] = None
         return UpdatePanel(status=403, refusal=str(error), typed_text=form.typed_text(), **where)
     except StaleVersionError:
-        return _conflict(find_action(plan, action.ref), access, form, addresses)
+        return _conflict(find_action(plan, action.ref), access, form, urls)
 
 
 def updates_since(action: ActionItem, version: int) -> ProgressUpdateQuerySet:
-    """Return the updates of an action after one of its versions, newest first."""
+    """Return the updates of an action after a version, newest first."""
     return action.updates.with_undone().newest_first().filter(version__gt=version).select_related("author", "unit")
 
 
 def are_by_user(updates: Sequence[ProgressUpdate], access: Access) -> bool:
-    """Whether the user wrote all of these, so that they come from another tab or device."""
+    """Return whether the user wrote all of these updates, in another tab or on another device."""
     return bool(updates) and all(update.author_id == access.user.pk for update in updates)
 
 
 def why_skipped(action: ActionItem, version: int, access: Access) -> str:
-    """Return why "no change" was not recorded for an action that the user saw with a version."""
+    """Return why "no change" was not recorded for an action that the user saw in this version."""
     if reason := access.why_not_report(action):
         return reason
     if not access.may_change_status(action):
@@ -134,11 +132,11 @@ def why_skipped(action: ActionItem, version: int, access: Access) -> str:
     return _("Somebody changed it meanwhile. Look at it again.")
 
 
-def _conflict(action: ActionItem, access: Access, sent: UpdateForm, addresses: dict[str, str]) -> UpdatePanel:
-    """Return the panel after other updates came first: these beside what was typed, which stays in its fields."""
-    theirs = list(updates_since(action, sent.cleaned_data.get("version", 0)).prefetch_related("evidence"))
-    posted = with_new_op_id(sent.data, action.version)
-    posted.setlist("kept", [token for token, _staged in sent.staged_files])
+def _conflict(action: ActionItem, access: Access, posted_form: UpdateForm, urls: dict[str, str]) -> UpdatePanel:
+    """Return the conflict panel: the newer updates next to the form, which keeps the typed text."""
+    newer_updates = list(updates_since(action, posted_form.cleaned_data.get("version", 0)).prefetch_related("evidence"))
+    posted = with_new_op_id(posted_form.data, action.version)
+    posted.setlist("kept", [token for token, _staged in posted_form.staged_files])
     form = UpdateForm(posted, action=action, access=access)
     form.is_valid()
     return UpdatePanel(
@@ -146,7 +144,7 @@ def _conflict(action: ActionItem, access: Access, sent: UpdateForm, addresses: d
         form=form,
         status=409,
         is_stale=True,
-        newer_updates=theirs,
-        is_own_conflict=are_by_user(theirs, access),
-        **addresses,
+        newer_updates=newer_updates,
+        is_own_conflict=are_by_user(newer_updates, access),
+        **urls,
     )

@@ -131,7 +131,7 @@ def test_units_that_may_be_parted_in_two_ways_are_asked_for():
 def test_the_longest_name_wins():
     names = UnitNames.of(units := [Unit(abbreviation=name, name_th=f"กอง{name}") for name in ("a", "b", "a, b")])
     assert read("a, b", names) == units[2:]
-    assert names.written(units[:2]) == "a; b"
+    assert names.format(units[:2]) == "a; b"
     assert read("a; b", names) == units[:2]
 
 
@@ -148,7 +148,7 @@ def test_units_come_back_however_they_are_joined_and_written(units, data):
         written = written.replace("ำ", data.draw(st.sampled_from(["ำ", "ํา"])))
         text += f"{data.draw(BETWEEN) if text else ''}{written}"
     assert read(text) == units
-    assert read(NAMES.written(units)) == units
+    assert read(NAMES.format(units)) == units
 
 
 @given(st.lists(st.text("ab ,./;และก", min_size=1, max_size=4).map(str.strip).filter(bool), unique=True, max_size=6))
@@ -156,7 +156,7 @@ def test_units_come_back_however_they_are_joined_and_written(units, data):
 def test_whatever_units_are_called_they_come_back_as_they_are_written(names):
     units = [Unit(abbreviation=name, name_th=f"หน่วยที่{number}") for number, name in enumerate(names)]
     known = UnitNames.of(units)
-    assert read(known.written(units), known) == units
+    assert read(known.format(units), known) == units
 
 
 @pytest.mark.parametrize("cell", ODD)

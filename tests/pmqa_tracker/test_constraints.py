@@ -84,11 +84,16 @@ def refuse(write):
     ("write", "code", "message", "thai"),
     [
         (check_with_message, None, "Say why the progress goes back.", "โปรดระบุ"),
-        (check_of_another_table, None, "What is done has a progress of 100.", "100"),
+        (check_of_another_table, None, "An action that is done has a progress of 100.", "100"),
         (check_without_message, None, "Constraint “update_undo_names_import” is violated.", "“update_undo"),
         (unique_fields_with_message, UNIQUE, "This person is already a member of this unit.", "หน่วยงาน"),
         (unique_fields_without_message, UNIQUE, "Progress update with this Action item and Version", "มี"),
-        (unique_expression, UNIQUE, "There is a unit with this abbreviation, in other capital letters.", "หน่วยงาน"),
+        (
+            unique_expression,
+            UNIQUE,
+            "A unit with this abbreviation already exists, with different capital letters.",
+            "หน่วยงาน",
+        ),
         (unique_field, UNIQUE, "Progress update with this Operation already exists.", "มี"),
         (unique_relation, UNIQUE, "Withdrawal of evidence with this Evidence already exists.", "มี"),
     ],

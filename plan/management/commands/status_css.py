@@ -1,4 +1,4 @@
-"""`manage.py status_css`: write the colours of the statuses as a stylesheet."""
+"""`manage.py status_css`: write the stylesheet with the colours of all statuses."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from plan.models import STATUSES, Change, Due, Health
 from plan.models.looks import FAMILIES, Colours, Look
 
 FILE = Path(settings.BASE_DIR) / "static" / "css" / "status.css"
-# A bar of the timeline shows what is in progress by its length: it needs no lines.
+# No pattern for "rising": in the timeline, the length of the bar already shows work in progress.
 PATTERNS = {
     "falling": "repeating-linear-gradient(90deg, transparent 0 7px, var(--lines) 7px 9px)",
     "dotted": "radial-gradient(circle, var(--lines) 1.2px, transparent 1.4px) 0 0 / 8px 8px",
@@ -29,9 +29,9 @@ class Command(BaseCommand):
 
 
 def stylesheet() -> str:
-    """Custom properties of every family of colours, and for the classes `.is-<icon>` and `.kind-<icon>` of every look.
+    """Return the custom properties of each colour family, and a rule for `.is-<icon>` and `.kind-<icon>` of each look.
 
-    A class sets `--text`, `--soft`, `--tint`, `--chart`, `--lines` and `--pattern`, which badges and bars draw with.
+    A rule sets `--text`, `--soft`, `--tint`, `--chart`, `--lines` and `--pattern`, which badges and bars use.
     """
     tokens = "".join(_tokens(each) for each in FAMILIES)
     rules = "".join(_rule(look) for look in _looks())
@@ -39,7 +39,7 @@ def stylesheet() -> str:
 
 
 def _looks() -> list[Look]:
-    """Every look of a state, once."""
+    """Return all looks of statuses, health, due and changes, each once."""
     states = [rules.look for rules in STATUSES.values()]
     states += [each.look for choices in (Health, Due, Change) for each in choices]
     return list(dict.fromkeys(states))
@@ -52,7 +52,9 @@ def _tokens(colours: Colours) -> str:
 
 def _rule(look: Look) -> str:
     name = f"--{look.colours.name}"
-    lines = f"color-mix(in srgb, var({name}-chart) 45%, var({name}-soft))"  # words stand on them: paler than in a chart
+    lines = (
+        f"color-mix(in srgb, var({name}-chart) 45%, var({name}-soft))"  # paler than in a chart, because text is on top
+    )
     return (
         f"\n.is-{look.icon},\n.kind-{look.icon} {{\n"
         f"  --text: var({name});\n"
