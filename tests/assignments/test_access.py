@@ -1,4 +1,4 @@
-"""Who may do what."""
+"""Access rights by role, and the constraints on roles and memberships."""
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
         ([], "lead", False, False),
     ],
 )
-def test_the_table_of_design_4(roles, part, status, result):
+def test_rights_by_role_and_part(roles, part, status, result):
     unit = UnitFactory()
     everyone = UnitFactory(is_collective=True, members=[unit])
     assigned = {"lead": {"lead": [unit]}, "support": {"support": [unit]}, "collective lead": {"lead": [everyone]}}
@@ -34,12 +34,12 @@ def test_the_table_of_design_4(roles, part, status, result):
     assert (access.may_change_status(action), access.may_add_result(action)) == (status, result)
 
 
-def test_an_administrator_may_do_what_a_coordinator_may():
+def test_administrator_has_the_rights_of_a_coordinator():
     assert Access.of(UserFactory(is_superuser=True)).is_coordinator
 
 
 @pytest.mark.both_databases
-def test_reading_the_access_of_many_actions_costs_nothing_more(django_assert_num_queries):
+def test_access_to_many_actions_needs_no_more_queries(django_assert_num_queries):
     unit = UnitFactory()
     for _ in range(3):
         ActionItemFactory(lead=[unit])
@@ -50,7 +50,7 @@ def test_reading_the_access_of_many_actions_costs_nothing_more(django_assert_num
 
 
 @pytest.mark.both_databases
-def test_a_unit_has_a_role_in_an_action_once():
+def test_unit_has_a_role_in_an_action_only_once():
     assignment = AssignmentFactory()
     with pytest.raises(IntegrityError), transaction.atomic():
         Assignment.objects.create(action=assignment.action, unit=assignment.unit, role=assignment.role)
@@ -60,7 +60,7 @@ def test_a_unit_has_a_role_in_an_action_once():
 
 
 @pytest.mark.both_databases
-def test_a_person_is_a_member_of_a_unit_once():
+def test_user_is_a_member_of_a_unit_only_once():
     membership = MembershipFactory()
     with pytest.raises(IntegrityError), transaction.atomic():
         MembershipFactory(user=membership.user, unit=membership.unit)

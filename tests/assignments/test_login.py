@@ -1,4 +1,4 @@
-"""Logging in and out with several tabs open, and with accounts that are closed."""
+"""Login and logout with several open tabs, and with closed accounts."""
 
 import pytest
 from django.conf import settings
@@ -12,12 +12,12 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def browser():
-    """A browser whose forms are checked for their token, as in life."""
+    """A client with CSRF checks."""
     return Client(enforce_csrf_checks=True)
 
 
 def token_on(browser, address):
-    """The token in the forms of a page."""
+    """Return the CSRF token in the forms of a page."""
     response = browser.get(address)
     return response.context["csrf_token"]
 
@@ -28,11 +28,11 @@ def log_in(browser, person, token, **typed):
 
 
 def who(browser):
-    """The user a browser is logged in as."""
+    """Return the user that a client is logged in as."""
     return User.objects.filter(pk=browser.session.get("_auth_user_id")).first()
 
 
-def test_the_second_of_two_login_pages_goes_on_for_the_same_user(browser):
+def test_second_login_page_redirects_the_same_user(browser):
     person, plan = UserFactory(), PlanFactory()
     first, second = token_on(browser, "/login/"), token_on(browser, "/login/")
     assert log_in(browser, person, first).url == "/"
@@ -42,7 +42,7 @@ def test_the_second_of_two_login_pages_goes_on_for_the_same_user(browser):
     assert log_in(browser, person, second, next="https://example.org/").url == "/"
 
 
-def test_the_second_of_two_login_pages_names_the_user_who_is_logged_in(browser):
+def test_second_login_page_names_another_logged_in_user(browser):
     person, other = UserFactory(first_name="สมหญิง"), UserFactory(first_name="สมชาย")
     first, second = token_on(browser, "/login/"), token_on(browser, "/login/")
     log_in(browser, person, first)
@@ -58,7 +58,7 @@ def test_the_second_of_two_login_pages_names_the_user_who_is_logged_in(browser):
     assert who(browser) == other
 
 
-def test_a_login_page_that_lost_its_cookie_asks_again(browser):
+def test_login_page_without_its_cookie_asks_again(browser):
     person = UserFactory()
     token_on(browser, "/login/")
     browser.cookies.clear()
@@ -69,7 +69,7 @@ def test_a_login_page_that_lost_its_cookie_asks_again(browser):
     assert log_in(browser, person, response.context["csrf_token"]).url == "/"
 
 
-def test_an_outdated_logout_asks_again(browser):
+def test_outdated_logout_form_asks_again(browser):
     person = UserFactory(first_name="สมหญิง")
     log_in(browser, person, token_on(browser, "/login/"))
     outdated = token_on(browser, "/password/")
@@ -87,14 +87,14 @@ def test_an_outdated_logout_asks_again(browser):
     assert (response.status_code, response.url) == (302, "/login/")
 
 
-def test_the_language_changes_however_old_the_page_is(browser):
+def test_language_changes_from_an_outdated_page(browser):
     response = browser.post("/language/", {"language": "en", "next": "/login/", "csrfmiddlewaretoken": "x" * 64})
     assert (response.status_code, response.url) == (302, "/login/")
     assert browser.cookies[settings.LANGUAGE_COOKIE_NAME].value == "en"
 
 
-def test_the_link_of_a_refused_form_leads_to_its_page(browser):
-    """The address a form is sent to may be no page at all."""
+def test_link_of_a_refused_form_opens_its_page(browser):
+    """The URL that a form is posted to may not be a page."""
     person, plan = UserFactory(), PlanFactory()
     browser.force_login(person)
     page = f"/plans/{plan.slug}/my/?role=SUPPORT"
@@ -115,7 +115,7 @@ def test_the_link_of_a_refused_form_leads_to_its_page(browser):
         ({"is_demo": True, "is_active": False}, "บัญชีนี้ใช้สำหรับการสาธิตเท่านั้น"),
     ],
 )
-def test_a_closed_account_says_so_when_the_password_is_right(client, account, sentence):
+def test_closed_account_gets_the_reason_with_the_right_password(client, account, sentence):
     person = UserFactory(**account)
     errors = client.post("/login/", {"username": person.username, "password": PASSWORD}).context["form"]
     assert sentence in errors.non_field_errors()[0]
@@ -123,7 +123,7 @@ def test_a_closed_account_says_so_when_the_password_is_right(client, account, se
     assert who(client) is None
 
 
-def test_nobody_learns_of_a_closed_account_without_its_password(client):
+def test_closed_account_is_not_revealed_without_its_password(client):
     closed, open_one = UserFactory(is_active=False), UserFactory()
     said = {
         str(client.post("/login/", {"username": name, "password": "wrong"}).context["form"].non_field_errors())
@@ -132,7 +132,7 @@ def test_nobody_learns_of_a_closed_account_without_its_password(client):
     assert len(said) == 1
 
 
-def test_an_account_deactivated_while_its_user_works_is_asked_to_log_in_and_then_told(client):
+def test_account_deactivated_during_a_session_gets_the_reason_at_the_login(client):
     person = UserFactory()
     client.force_login(person)
     User.objects.filter(pk=person.pk).update(is_active=False)

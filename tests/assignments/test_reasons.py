@@ -1,4 +1,4 @@
-"""One table of role × unit × flag: what each page answers, and whom its sentence sends a user to for what."""
+"""Answers of pages by role, unit and flag: the forms offered, and whom the reason says to ask for what."""
 
 import re
 from html import unescape
@@ -89,7 +89,7 @@ def action():
 
 
 def person_of(roles, part, **flags):
-    """A user with these roles, a member of the unit that has this part in the action."""
+    """Return a user with these roles, who is a member of the unit with this part in the action."""
     names = {"lead": "นำ.", "old lead": "นำ.", "support": "หนุน.", "collective": "รวม.", "other": "อื่น."}
     if part == "old lead":
         Unit.objects.filter(abbreviation="นำ.").update(is_active=False)
@@ -97,14 +97,14 @@ def person_of(roles, part, **flags):
 
 
 def asked_on(response):
-    """Whom and what for the user is told to ask on a page."""
+    """Return whom the page says to ask, and for what."""
     text = " ".join(unescape(re.sub(r"<[^>]*>", " ", response.content.decode())).split())
     text = text.replace("และแจ้ง", " แจ้ง")
     return {sentence for sentence in ASKS if sentence in text}
 
 
 def form_on(response):
-    """The fields of an update that a page offers."""
+    """Return the fields of the update form on a page."""
     body = response.content.decode()
     if 'name="result"' not in body:
         return asked_on(response)
@@ -116,7 +116,9 @@ def form_on(response):
     CASES,
     ids=lambda value: value if isinstance(value, str) else None,
 )
-def test_what_a_user_may_and_whom_they_ask(client, action, flags, roles, part, first, form, work, report):
+def test_user_sees_the_allowed_forms_or_the_person_to_ask(
+    client, action, flags, roles, part, first, form, work, report
+):
     person = person_of(roles, part, **flags)
     client.force_login(person)
     where, asked = first
@@ -149,7 +151,7 @@ def test_what_a_user_may_and_whom_they_ask(client, action, flags, roles, part, f
 
 
 @pytest.mark.parametrize(("flags", "roles"), [(flags, roles) for flags, roles, part, *_rest in CASES if part == "none"])
-def test_what_only_the_coordinator_does(client, action, flags, roles):
+def test_other_roles_get_the_reason_on_coordinator_pages(client, action, flags, roles):
     client.force_login(person_of(roles, "none", **flags))
     may = "coordinator" in roles or "is_superuser" in flags
     assert ('href="/admin/"' in client.get("/password/").content.decode()) == may
@@ -167,7 +169,7 @@ def test_what_only_the_coordinator_does(client, action, flags, roles):
 
 
 @pytest.mark.parametrize(("flags", "roles"), [(flags, roles) for flags, roles, part, *_rest in CASES if part == "none"])
-def test_a_deactivated_account_learns_so_at_the_login(client, action, roles, flags):
+def test_deactivated_account_gets_the_reason_at_the_login(client, action, roles, flags):
     person = person_of(roles, "lead", is_active=False, **flags)
     response = client.post("/login/", {"username": person.username, "password": PASSWORD})
     assert "แจ้งผู้ดูแลระบบให้เปิดใช้งานอีกครั้ง" in response.content.decode()
@@ -183,7 +185,7 @@ def roles_of_the_department():
     call_command("loaddata", "fixtures/01_groups.json", verbosity=0)
 
 
-def test_the_role_alone_opens_the_data_of_the_coordinator(client, action, roles_of_the_department):
+def test_coordinator_role_opens_the_admin_without_is_staff(client, action, roles_of_the_department):
     person = UserFactory(roles=["coordinator"])
     client.force_login(person)
     assert not person.is_staff
@@ -200,7 +202,7 @@ def test_the_role_alone_opens_the_data_of_the_coordinator(client, action, roles_
 
 
 @pytest.mark.parametrize("page", ["/admin/auth/group/", "/admin/assignments/user/add/"])
-def test_what_only_the_administrator_changes_says_so(client, roles_of_the_department, page):
+def test_admin_page_only_for_administrators_gives_the_reason(client, roles_of_the_department, page):
     client.force_login(UserFactory(roles=["coordinator"]))
     response = client.get(page)
     assert response.status_code == 403
@@ -208,8 +210,8 @@ def test_what_only_the_administrator_changes_says_so(client, roles_of_the_depart
     assert "บทบาทของท่าน: ผู้ประสานงาน PMQA" in response.content.decode()
 
 
-def test_the_tick_of_the_admin_opens_it_where_a_group_allows_something(client, roles_of_the_department):
-    """A group of the administrator's own, such as one that only keeps the accounts."""
+def test_is_staff_with_a_permission_opens_the_admin(client, roles_of_the_department):
+    """A group added by the administrator, such as one that only manages accounts."""
     person = UserFactory(is_staff=True)
     keepers = Group.objects.create(name="ผู้ดูแลบัญชี")
     keepers.permissions.set(Group.objects.get(name="coordinator").permissions.filter(codename="view_user"))
@@ -222,8 +224,8 @@ def test_the_tick_of_the_admin_opens_it_where_a_group_allows_something(client, r
 # Refusals of a form.
 
 
-def test_a_refused_form_keeps_its_words_and_its_place(client, action):
-    """htmx shows the reason above the page and leaves the form; without JavaScript the words are there to copy."""
+def test_refused_form_keeps_its_text_and_its_place(client, action):
+    """htmx shows the reason above the page and keeps the form; without JavaScript the page shows the text to copy."""
     evidence = EvidenceFactory(update__action=action)
     client.force_login(UserFactory(roles=["staff"]))
     page = f"/plans/2563/evidence/{evidence.pk}/withdraw/"
@@ -236,14 +238,14 @@ def test_a_refused_form_keeps_its_words_and_its_place(client, action):
     assert "<html" not in answer.content.decode()
 
 
-def test_a_right_to_manage_that_was_lost_keeps_the_words(client, action):
+def test_admin_form_keeps_its_text_after_the_right_was_lost(client, action):
     client.force_login(UserFactory(roles=["management"]))
     response = client.post("/admin/assignments/unit/add/", {"abbreviation": "ใหม่.", "name_th": "กองที่พิมพ์ไว้"})
     assert response.status_code == 403
     assert "กองที่พิมพ์ไว้" in response.content.decode()
 
 
-def test_no_change_by_a_reader_says_why(client, action):
+def test_no_change_by_a_reader_gives_the_reason(client, action):
     client.force_login(UserFactory(roles=["management"], units=Unit.objects.filter(abbreviation="นำ.")))
     row = f"{action.ref}|{action.version}|{uuid4()}"
     response = client.post("/plans/2563/my/unchanged/", {"row": row}, follow=True)
@@ -252,7 +254,7 @@ def test_no_change_by_a_reader_says_why(client, action):
     assert ROLE in said[0]
 
 
-def test_an_action_without_a_unit_says_who_assigns_it(action):
+def test_action_without_a_unit_names_the_coordinator(action):
     action.assignments.all().delete()
     action = ActionItem.objects.with_details().get(pk=action.pk)
     reason = Access.of(UserFactory(roles=["staff"])).why_not_report(action)

@@ -1,4 +1,4 @@
-"""The units of a cell, however they are parted and written; what is unclear is asked."""
+"""Parsing of the units in a cell: separators, spellings, and errors for ambiguous text."""
 
 import pytest
 from django.utils import translation
@@ -86,7 +86,7 @@ def refused(text, names=NAMES):
         ("กก.", [CLOSED]),
     ],
 )
-def test_units_are_understood(text, units):
+def test_units_are_parsed(text, units):
     assert read(text) == units
 
 
@@ -102,18 +102,18 @@ def test_units_are_understood(text, units):
         ("๑๒๓", "“๑๒๓” is not a unit."),
     ],
 )
-def test_an_unknown_unit_is_named_with_the_nearest(text, message):
+def test_unknown_unit_is_quoted_with_the_nearest_name(text, message):
     with translation.override("en"):
         assert refused(text).message == message
 
 
-def test_a_name_that_several_units_share_is_asked_for():
+def test_shared_name_is_refused_with_the_candidates():
     one, other = (Unit(abbreviation=name, name_th="กองคลัง", name_en="Finance") for name in ("กค.", "กคล."))
     names = UnitNames.of([one, other])
     assert refused("กองคลัง", names).readings == refused("กคล, Finance", names).readings == ["กค.", "กคล."]
 
 
-def test_abbreviations_that_differ_by_a_dot_are_each_their_own_unit():
+def test_abbreviations_that_differ_by_a_dot_are_different_units():
     with_dot, without = Unit(abbreviation="กค.", name_th="กองคลัง"), Unit(abbreviation="กค", name_th="กองค้น")
     names = UnitNames.of([with_dot, without])
     assert (read("กค.", names), read("กค", names)) == ([with_dot], [without])
@@ -121,7 +121,7 @@ def test_abbreviations_that_differ_by_a_dot_are_each_their_own_unit():
     assert refused("ก.ค.", names).readings == ["กค.", "กค"]
 
 
-def test_units_that_may_be_parted_in_two_ways_are_asked_for():
+def test_ambiguous_split_is_refused_with_the_candidates():
     a, b, ab, cd = (Unit(abbreviation=name, name_th=f"กอง{name}") for name in ("กข", "คง", "กขค", "ง"))
     names = UnitNames.of([a, b, ab, cd])
     assert refused("ก ข ค ง", names).readings == ["กขค, ง", "กข, คง"]
@@ -141,7 +141,7 @@ BETWEEN = st.sampled_from(
 
 
 @given(st.lists(st.sampled_from(DIVISIONS), unique_by=lambda unit: unit.abbreviation, max_size=9), st.data())
-def test_units_come_back_however_they_are_joined_and_written(units, data):
+def test_units_in_any_spelling_and_separator_are_parsed(units, data):
     text = ""
     for unit in units:
         written = data.draw(st.sampled_from([unit.abbreviation, unit.abbreviation.rstrip("."), unit.name_th]))
@@ -153,23 +153,23 @@ def test_units_come_back_however_they_are_joined_and_written(units, data):
 
 @given(st.lists(st.text("ab ,./;และก", min_size=1, max_size=4).map(str.strip).filter(bool), unique=True, max_size=6))
 @example(["a", "A", "a.", "a, b", "b", "a; b"])
-def test_whatever_units_are_called_they_come_back_as_they_are_written(names):
+def test_formatted_units_with_any_names_are_parsed_back(names):
     units = [Unit(abbreviation=name, name_th=f"หน่วยที่{number}") for number, name in enumerate(names)]
     known = UnitNames.of(units)
     assert read(known.format(units), known) == units
 
 
 @pytest.mark.parametrize("cell", ODD)
-def test_odd_cells_are_read_or_refused(cell):
+def test_odd_cells_are_parsed_or_refused(cell):
     check(lambda cell: parse_units(cell, NAMES), cell)
 
 
 @given(CELLS)
-def test_no_cell_breaks_the_reader(cell):
+def test_no_cell_breaks_the_parser(cell):
     check(lambda cell: parse_units(cell, NAMES), cell)
 
 
 @given(st.text("กพคนร.และ, /\n๑", max_size=60))
-def test_no_mix_of_names_breaks_the_reader(text):
+def test_no_mix_of_names_breaks_the_parser(text):
     check(lambda cell: parse_units(cell, NAMES), ReadCell(text))
     assert thai.search_key(text) or read(text) == []

@@ -1,4 +1,4 @@
-"""Gating and score: the points of design §4, by hand."""
+"""Levels reached and scores of design §4, computed by hand."""
 
 import pytest
 
@@ -21,16 +21,16 @@ POINTS = Assessment(basic_points=300, advance_points=100, significance_points=10
         ({3}, 0, 0),
     ],
 )
-def test_a_level_counts_only_when_all_below_passed(passed, level, points):
+def test_level_counts_only_if_all_lower_levels_passed(passed, level, points):
     assert reached_level(passed) == level
     assert points_of(level, POINTS) == points
 
 
-def test_the_weights_are_data():
+def test_points_per_level_come_from_the_assessment():
     assert points_of(3, Assessment(basic_points=10, advance_points=20, significance_points=40)) == 70
 
 
-def test_a_parent_is_the_mean_of_its_children_and_the_total_of_the_categories():
+def test_parent_is_the_mean_of_its_children_and_the_total_the_mean_of_the_categories():
     one, two, three = (Category(pk=n, number=n) for n in (1, 2, 3))
     parent = Criterion(pk=10, category=one, code="1.1")
     criteria = [
@@ -48,5 +48,5 @@ def test_a_parent_is_the_mean_of_its_children_and_the_total_of_the_categories():
     assert result.reached == {11: 3, 12: 1, 13: 1, 21: 0}
 
 
-def test_without_a_verdict_there_is_no_score():
+def test_no_verdicts_give_no_score():
     assert score([Criterion(pk=1, category=Category(pk=1), code="1.1")], {}, POINTS).total is None

@@ -1,4 +1,4 @@
-"""Forms as a browser posts them: an update, the choice of a row, and a file as a hostile client sends it."""
+"""Form data for tests: an update form, a chosen row, and a file with a hostile name."""
 
 from typing import Any
 from uuid import uuid4
@@ -9,7 +9,7 @@ HTMX = {"HX-Request": "true"}
 
 
 def typed(action: ActionItem, **changed: Any) -> dict[str, Any]:
-    """The form of an update as it opens, with what the user changed."""
+    """Return the data of a newly opened update form, with the user's changes."""
     action.refresh_from_db()
     return {
         "version": action.version,
@@ -21,12 +21,12 @@ def typed(action: ActionItem, **changed: Any) -> dict[str, Any]:
 
 
 def choice(action: ActionItem) -> str:
-    """The value of a row's tick."""
+    """Return the value of a row's checkbox."""
     return f"{action.ref}|{action.version}|{uuid4()}"
 
 
 def multipart(data, name, content):
-    """A form with one file whose name is sent as it is, as a hostile client would."""
+    """Return a multipart body with one file, whose name is not escaped or cleaned."""
     line = "a-line-between"
     parts = [
         f'--{line}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()

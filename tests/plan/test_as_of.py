@@ -1,4 +1,4 @@
-"""How an action stands on a day: due, expected, health; by hand for each edge."""
+"""Due, expected progress and health of an action on a day, at each boundary."""
 
 from datetime import date, timedelta
 
@@ -33,18 +33,18 @@ def at(day):
         (date(2020, 7, 1), 100),
     ],
 )
-def test_what_is_expected_grows_by_the_day(day, expected):
+def test_expected_progress_grows_by_the_day(day, expected):
     assert at(day).expected(PERIODS[1], PERIODS[2]) == pytest.approx(expected)
 
 
-def test_the_running_period():
+def test_current_period():
     assert at(date(2020, 3, 31)).period == PERIODS[1]
     assert at(date(2020, 4, 1)).period == PERIODS[2]
     assert at(date(2020, 7, 1)).period is None
     assert at(date(2020, 4, 1)).period_starts_at == thai.start_of(date(2020, 4, 1))
 
 
-def test_a_plan_that_has_ended_is_shown_on_its_last_day():
+def test_ended_plan_is_shown_on_its_last_day():
     plan = Plan(starts_on=date(2019, 10, 1), ends_on=date(2020, 9, 30))
     assert [clamp_to_plan(day, plan) for day in (date(2019, 1, 1), date(2020, 1, 1), date(2569, 1, 1))] == [
         date(2019, 10, 1), date(2020, 1, 1), date(2020, 9, 30),
@@ -80,7 +80,7 @@ def test_due_and_health_on_15_may(coordinator, tell, runs, told, due, health):
 
 
 @pytest.mark.django_db
-def test_the_day_an_action_ends_is_still_in_time():
+def test_last_day_of_an_action_is_not_overdue():
     action = ActionItemFactory(runs=(1, 2))
     plan = action.plan
 
@@ -92,7 +92,7 @@ def test_the_day_an_action_ends_is_still_in_time():
 
 
 @pytest.mark.django_db
-def test_silent_is_what_should_move_and_was_not_told_of_in_the_period(coordinator, tell):
+def test_silent_actions_are_at_work_without_an_update_in_the_period(coordinator, tell):
     plan = PlanFactory()
     old, new, later, done, never = (
         ActionItemFactory(plan=plan, runs=runs) for runs in ((1, 4), (1, 4), (4, 4), (1, 4), (1, 4))
@@ -108,7 +108,7 @@ def test_silent_is_what_should_move_and_was_not_told_of_in_the_period(coordinato
 
 
 @pytest.mark.django_db
-def test_a_units_work_is_its_own_and_its_collectives():
+def test_work_of_a_unit_includes_its_collectives():
     plan = PlanFactory()
     unit, other = UnitFactory(), UnitFactory()
     everyone = UnitFactory(is_collective=True, members=[unit, other])

@@ -1,4 +1,4 @@
-"""Who must report on which action, and whether they have: one rule, whoever asks."""
+"""Duties: which unit must report on which action; all pages and figures agree."""
 
 from datetime import date
 from random import Random
@@ -50,7 +50,7 @@ def counters(plan, person):
     return [(each.updated, each.total) for each in (work.own, work.via_collective)]
 
 
-def test_a_supporting_units_result_does_not_count_for_the_lead_unit(plan, tell):
+def test_result_of_a_supporting_unit_does_not_count_for_the_lead_unit(plan, tell):
     lead, support = UnitFactory(), UnitFactory()
     action = ActionItemFactory(plan=plan, lead=[lead], support=[support])
     leader, helper = member_of(lead), member_of(support)
@@ -63,7 +63,7 @@ def test_a_supporting_units_result_does_not_count_for_the_lead_unit(plan, tell):
     assert counters(plan, leader) == [(1, 1), (0, 0)]
 
 
-def test_of_two_lead_units_each_reports_itself(plan, tell):
+def test_each_of_two_lead_units_must_report(plan, tell):
     first, second = UnitFactory(), UnitFactory()
     action = ActionItemFactory(plan=plan, lead=[first, second])
     tell(action, member_of(first), progress=10)
@@ -73,7 +73,7 @@ def test_of_two_lead_units_each_reports_itself(plan, tell):
     assert silent_refs(plan, unit=str(second), role="LEAD") == [action.ref]
 
 
-def test_one_divisions_report_does_not_free_the_others_of_a_collective(plan, tell):
+def test_update_of_one_member_does_not_count_for_the_rest_of_a_collective(plan, tell):
     units = [UnitFactory() for _ in range(3)]
     everyone = UnitFactory(abbreviation="ทุกหน่วยงาน", is_collective=True, members=units)
     action = ActionItemFactory(plan=plan, lead=[everyone])
@@ -87,7 +87,7 @@ def test_one_divisions_report_does_not_free_the_others_of_a_collective(plan, tel
     assert silent_refs(plan) == silent_refs(plan, unit="ทุกหน่วยงาน") == []
 
 
-def test_a_member_of_the_collective_itself_owes_until_each_of_its_members_has_reported(plan, tell):
+def test_user_of_the_collective_itself_owes_until_all_its_members_reported(plan, tell):
     units = [UnitFactory() for _ in range(3)]
     everyone = UnitFactory(abbreviation="ทุกหน่วยงาน", is_collective=True, members=units)
     action = ActionItemFactory(plan=plan, lead=[everyone])
@@ -101,7 +101,7 @@ def test_a_member_of_the_collective_itself_owes_until_each_of_its_members_has_re
     assert sum(counters(plan, person), ()) == sum(counters(plan, both), ()) == (1, 1, 0, 0)
 
 
-def test_a_coordinator_reports_on_behalf_of_the_lead_units(plan, tell):
+def test_coordinator_reports_for_the_lead_units(plan, tell):
     lead, other = UnitFactory(), UnitFactory()
     alone = ActionItemFactory(plan=plan, lead=[lead])
     shared = ActionItemFactory(plan=plan, lead=[lead, other])
@@ -111,7 +111,7 @@ def test_a_coordinator_reports_on_behalf_of_the_lead_units(plan, tell):
     assert owed_refs(plan, member_of(lead)) == owed_refs(plan, member_of(other)) == silent_refs(plan) == []
 
 
-def test_what_nobody_leads_is_silent_while_nobody_has_reported(plan, coordinator, tell):
+def test_action_without_a_lead_is_silent_until_somebody_reports(plan, coordinator, tell):
     action = ActionItemFactory(plan=plan)
     gone = ActionItemFactory(plan=plan, lead=[UnitFactory(is_active=False)])
     assert silent_refs(plan) == sorted([action.ref, gone.ref])
@@ -119,7 +119,7 @@ def test_what_nobody_leads_is_silent_while_nobody_has_reported(plan, coordinator
     assert silent_refs(plan) == [gone.ref]
 
 
-def test_what_is_overdue_and_updated_leaves_the_bell_until_the_next_period(client, plan, tell, settings):
+def test_updated_overdue_action_leaves_the_bell_until_the_next_period(client, plan, tell, settings):
     unit = UnitFactory()
     person = member_of(unit)
     action = ActionItemFactory(plan=plan, lead=[unit], runs=(1, 2))
@@ -137,7 +137,7 @@ def test_what_is_overdue_and_updated_leaves_the_bell_until_the_next_period(clien
 
 
 def random_plan(seed):
-    """A plan with units, collectives, people and a history that nobody planned."""
+    """Return a random plan with units, collectives and users."""
     random = Random(seed)  # noqa: S311 - nothing secret
     plan = PlanFactory()
     units = [UnitFactory() for _ in range(4)]
@@ -158,7 +158,7 @@ def random_plan(seed):
 
 
 def write_history(plan, people, random, tell):
-    """Updates on the days of the plan, each by somebody who may write it."""
+    """Write updates on the days of the plan, each by a user who may write it."""
     steps = [(on(*day), random.choice(people)) for day in ((11, 5), (1, 20), (2, 9), (3, 30), (4, 2), (4, 28), (5, 14))]
     for action in plan.actions.with_details():
         for at, person in random.sample(steps, random.randint(0, 4)):
@@ -172,7 +172,7 @@ def write_history(plan, people, random, tell):
 
 
 def expect_agreement(plan, units):
-    """Every user of the rule says the same of each unit, and of each unit and period."""
+    """Check that all code that uses duties agrees for each unit, and for each unit and period."""
     as_of = today(plan)
     standings = read_plan_standings(plan, as_of)
     table = read_submission_grid(plan, as_of, units)
@@ -212,13 +212,13 @@ def expect_agreement(plan, units):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_all_agree_on_a_random_history(seed, tell):
+def test_all_pages_agree_on_a_random_history(seed, tell):
     plan, units, people, random = random_plan(seed)
     write_history(plan, people, random, tell)
     expect_agreement(plan, units)
 
 
-def test_another_units_update_answers_no_return(plan, tell):
+def test_update_of_another_unit_does_not_answer_a_return(plan, tell):
     first, second = UnitFactory(), UnitFactory()
     action = ActionItemFactory(plan=plan, lead=[first, second])
     person = member_of(first)

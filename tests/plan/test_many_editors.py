@@ -1,4 +1,4 @@
-"""Many people at few actions, over HTTP to a real server: nothing is lost, and who was too late is shown both texts."""
+"""Many users update few actions over HTTP on a real server: nothing is lost, and a late user sees both texts."""
 
 import re
 import time
@@ -31,7 +31,7 @@ ROUNDS = sizes.scaled(20)
 
 @dataclass
 class Editor:
-    """One person at his browser; each of his updates adds one to the progress he sees."""
+    """One user with a browser; each update adds one to the progress shown."""
 
     server: str
     number: int
@@ -93,7 +93,7 @@ def read(body, name):
 
 @pytest.fixture
 def office(live_server):
-    """Editors of one unit, logged in, and the addresses of the rows they all work on."""
+    """Logged-in editors of one unit, and the URLs of the rows they all edit."""
     unit = UnitFactory()
     plan = PlanFactory(slug="2563")
     for number in range(ACTIONS):
@@ -109,7 +109,7 @@ def office(live_server):
 
 
 def work(editors, addresses, rounds):
-    """Every editor tells `rounds` updates, of one action after the other; what went wrong."""
+    """Let every editor post `rounds` updates, one action after the other; return the errors."""
     barrier = Barrier(len(editors))
 
     def inner(editor):
@@ -139,8 +139,8 @@ def test_updates_of_many_editors_lose_nothing(office):
     assert sum(editor.conflicts for editor in editors) > 0  # else they never met
 
 
-def test_without_the_version_check_the_same_work_loses(office, monkeypatch):
-    """The control: if this lost nothing, the test above would prove nothing."""
+def test_updates_are_lost_without_the_version_check(office, monkeypatch):
+    """Control for the test above: without the version check it must fail."""
 
     def write_on_the_stored_version(*, action, version, **words):
         return record_update(action=action, version=action.version, **words)
@@ -152,7 +152,7 @@ def test_without_the_version_check_the_same_work_loses(office, monkeypatch):
     assert counted < ProgressUpdate.objects.count()
 
 
-def test_five_copies_of_one_submission_make_one_update(office, settings):
+def test_five_copies_of_one_request_make_one_update(office, settings):
     editors, addresses = office
     _status, body = editors[0].ask(addresses[0])
     data = {

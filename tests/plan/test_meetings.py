@@ -1,4 +1,4 @@
-"""Meetings, and the days a page is compared with."""
+"""Meetings, and the days that a page is compared with."""
 
 from datetime import date
 
@@ -24,7 +24,7 @@ def on(plan, *day):
 
 
 @pytest.mark.both_databases
-def test_a_meeting_lies_inside_its_plan_and_there_is_one_a_day(plan):
+def test_meeting_is_inside_its_plan_and_one_per_day(plan):
     MeetingFactory(plan=plan, held_on=date(2020, 1, 17)).full_clean()
     for day in (date(2019, 9, 30), date(2020, 10, 1)):
         with pytest.raises(ValidationError) as error:
@@ -35,7 +35,7 @@ def test_a_meeting_lies_inside_its_plan_and_there_is_one_a_day(plan):
 
 
 @pytest.mark.both_databases
-def test_the_days_likely_to_be_compared_with(plan):
+def test_comparison_days(plan):
     for month in (11, 12):
         MeetingFactory(plan=plan, held_on=date(2019, month, 5), name=f"ครั้งที่ {month}")
     last = MeetingFactory(plan=plan, held_on=date(2020, 4, 10), name="ครั้งล่าสุด")
@@ -51,7 +51,7 @@ def test_the_days_likely_to_be_compared_with(plan):
     assert comparison_days(plan, on(plan, 2019, 10, 1)) == []
 
 
-def test_without_a_meeting_it_is_the_last_period(plan):
+def test_first_comparison_day_without_meetings_is_the_last_period(plan):
     assert comparison_days(plan, on(plan, 2020, 5, 15))[0][1] == date(2020, 3, 31)
     assert comparison_days(plan, on(plan, 2019, 11, 15)) == [
         (str(comparison_days(plan, on(plan, 2019, 11, 15))[0][0]), date(2019, 10, 1))
@@ -73,7 +73,7 @@ def test_without_a_meeting_it_is_the_last_period(plan):
         ("\x00", date(2020, 3, 31), True),
     ],
 )
-def test_the_earlier_day_of_the_address(plan, asked, shown, is_said, monkeypatch):
+def test_since_from_the_url(plan, asked, shown, is_said, monkeypatch):
     said = []
     monkeypatch.setattr("plan.lookup.messages.warning", lambda request, text: said.append(text))
     as_of = on(plan, 2020, 5, 15)
@@ -82,17 +82,17 @@ def test_the_earlier_day_of_the_address(plan, asked, shown, is_said, monkeypatch
     assert bool(said) == is_said
 
 
-def test_on_the_first_day_nothing_is_earlier(plan):
+def test_no_earlier_day_on_the_first_day(plan):
     as_of = on(plan, 2019, 10, 1)
     assert read_since(RequestFactory().get("/"), plan, as_of, comparison_days(plan, as_of)).day == plan.starts_on
 
 
-def test_a_link_keeps_the_day_only_where_it_is_not_the_usual_one(plan):
+def test_link_keeps_the_day_unless_it_is_the_default(plan):
     assert day_query(plan, on(plan, 2020, 5, 15)) == {}  # the day of the tests
     assert day_query(plan, on(plan, 2020, 5, 14)) == {"as_of": "2020-05-14"}
 
 
-def test_the_demonstration_has_held_two_meetings(demo):
+def test_demo_has_two_meetings(demo):
     plan = Plan.objects.get(slug="2562-2563")
     assert plan.meetings.count() == 2
     for meeting in plan.meetings.all():

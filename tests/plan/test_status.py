@@ -1,4 +1,4 @@
-"""The table of statuses: complete, readable, and the only place that knows a status by name or colour."""
+"""Status table: complete, with enough contrast, and the only place with names and colours of statuses."""
 
 import ast
 import re
@@ -17,13 +17,13 @@ OTHER_MEANING = {("pmqa_tracker/tasks.py", "DONE")}
 
 
 def product(*patterns: str) -> list[Path]:
-    """Files of the product: no tests, no migrations, nothing of others."""
+    """Return the product's own files, without tests and migrations."""
     left_out = {"tests", "migrations", "vendor", "fixtures"}
     return [path for path in committed(*patterns) if not left_out.intersection(path.relative_to(ROOT).parts)]
 
 
 def contrast(one: str, other: str) -> float:
-    """The contrast of two colours as WCAG 2 defines it, 1 to 21."""
+    """Return the contrast of two colours as WCAG 2 defines it, 1 to 21."""
 
     def luminance(colour: str) -> float:
         shares = [int(colour[at : at + 2], 16) / 255 for at in (0, 2, 4)]
@@ -34,13 +34,13 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def test_every_status_has_its_row():
+def test_every_status_has_rules():
     assert set(STATUSES) == set(Status)
     assert {status for status in Status if not status.is_open} == {Status.DONE, Status.CANCELLED}
 
 
 @pytest.mark.parametrize("choices", [Status, Health, Due, Change])
-def test_every_look_has_its_drawing(choices):
+def test_every_look_has_an_icon(choices):
     drawings = set(re.findall(r'<symbol id="(\w+)"', (ROOT / "static/img/icons.svg").read_text()))
     assert {each.look.icon for each in choices} <= drawings
 
@@ -50,13 +50,15 @@ def test_the_stylesheet_is_made_from_the_table():
 
 
 @pytest.mark.parametrize("colours", FAMILIES, ids=lambda each: each.name)
-def test_colours_can_be_read(colours):
+def test_colours_have_enough_contrast(colours):
     grounds = [(colours.text, WHITE), (colours.text, colours.background), (INK, colours.tint)]
-    grounds.append((colours.on_chart, WHITE if colours.on_chart == INK else colours.chart))  # ink stands on a plate
+    grounds.append(
+        (colours.on_chart, WHITE if colours.on_chart == INK else colours.chart)
+    )  # dark text has a white plate
     assert [pair for pair in grounds if contrast(*pair) < 4.5] == []
 
 
-def test_no_other_file_knows_a_colour_of_a_status():
+def test_no_other_file_has_a_colour_of_a_status():
     known = {value for each in FAMILIES for value in (each.text, each.background, each.tint, each.chart, each.lines)}
     colour = re.compile(r"\b(?:" + "|".join(sorted(known - {WHITE})) + r")\b", re.IGNORECASE)
     found = {

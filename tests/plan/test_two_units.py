@@ -1,4 +1,4 @@
-"""A person in two units: which unit a row belongs to, the filter by unit, and for whom they speak."""
+"""A user in two units: the unit of each row, the filter by unit, and the unit reported for."""
 
 from uuid import uuid4
 
@@ -51,7 +51,7 @@ def refs(client, address):
     return sorted(row.action.ref for section in sections for row in (*section.own, *section.via_collective))
 
 
-def test_each_row_says_which_unit_it_belongs_to_and_the_page_narrows_to_one(client, plan, first, second, person):
+def test_each_row_names_its_unit_and_the_page_filters_by_unit(client, plan, first, second, person):
     everyone = UnitFactory(is_collective=True, members=[first, second])
     ours = ActionItemFactory(plan=plan, lead=[first])
     theirs = ActionItemFactory(plan=plan, lead=[second])
@@ -75,7 +75,7 @@ def test_each_row_says_which_unit_it_belongs_to_and_the_page_narrows_to_one(clie
     assert saved.url.startswith(f"/plans/2563/my/?{kept}")
 
 
-def test_the_author_chooses_the_unit_and_each_of_them_owes_its_own(client, plan, first, second, person):
+def test_author_chooses_the_unit_and_each_unit_owes_its_own_update(client, plan, first, second, person):
     action = ActionItemFactory(plan=plan, lead=[first, second])
     body = client.get(f"/plans/2563/my/{action.ref}/", headers=HTMX).content.decode()
     assert f'<option value="{first.pk}" selected>กค.</option>' in body
@@ -94,7 +94,7 @@ def test_the_author_chooses_the_unit_and_each_of_them_owes_its_own(client, plan,
 
 
 @pytest.mark.parametrize("unit", ["foreign", "9999999", "x"])
-def test_a_unit_that_is_not_the_authors_is_refused_and_the_text_kept(client, plan, first, person, unit):
+def test_unit_of_others_is_refused_and_the_text_kept(client, plan, first, person, unit):
     foreign = UnitFactory()
     action = ActionItemFactory(plan=plan, lead=[first, foreign])
     chosen = foreign.pk if unit == "foreign" else unit
@@ -106,7 +106,7 @@ def test_a_unit_that_is_not_the_authors_is_refused_and_the_text_kept(client, pla
     assert not ProgressUpdate.objects.exists()
 
 
-def test_a_unit_left_while_typing_is_not_taken_for_another(client, plan, first, second, person):
+def test_unit_left_while_typing_is_not_replaced_by_another(client, plan, first, second, person):
     action = ActionItemFactory(plan=plan, lead=[first, second])
     form = typed(action, unit=second.pk)
     Membership.objects.filter(user=person, unit=second).delete()
@@ -114,7 +114,7 @@ def test_a_unit_left_while_typing_is_not_taken_for_another(client, plan, first, 
     assert not ProgressUpdate.objects.exists()
 
 
-def test_who_speaks_for_the_supporting_unit_moves_no_status(client, plan, first, second, person):
+def test_report_for_the_supporting_unit_changes_no_status(client, plan, first, second, person):
     action = ActionItemFactory(plan=plan, lead=[first], support=[second])
     form = typed(action, unit=second.pk, status_to=Status.IN_PROGRESS, progress_to=40)
     assert client.post(f"/plans/2563/my/{action.ref}/", form).status_code == 422
@@ -124,7 +124,7 @@ def test_who_speaks_for_the_supporting_unit_moves_no_status(client, plan, first,
     assert not row_of(client, action).has_all_updates
 
 
-def test_no_change_is_said_for_each_unit(client, plan, first, second, person):
+def test_no_change_is_recorded_for_each_unit(client, plan, first, second, person):
     action = ActionItemFactory(plan=plan, lead=[first, second])
     choices = row_of(client, action).unit_choices
     assert [str(unit) for unit, _value in choices] == ["กค.", "กน."]
@@ -142,7 +142,7 @@ def test_no_change_is_said_for_each_unit(client, plan, first, second, person):
     assert ProgressUpdate.objects.filter(action=again).count() == 1
 
 
-def test_a_coordinator_says_on_whose_behalf(client, plan, first, second, tell):
+def test_coordinator_chooses_the_unit_to_report_for(client, plan, first, second, tell):
     coordinator = UserFactory(roles=["coordinator"], units=[UnitFactory()])
     everyone = UnitFactory(abbreviation="ทุกหน่วยงาน", is_collective=True, members=[first, second])
     shared, through = ActionItemFactory(plan=plan, lead=[first, second]), ActionItemFactory(plan=plan, lead=[everyone])

@@ -1,4 +1,4 @@
-"""The filters of the list: each narrows to what its name says."""
+"""Filters and sort orders of the list of actions."""
 
 from datetime import date, timedelta
 
@@ -29,7 +29,7 @@ def shown(plan):
     return inner
 
 
-def test_text_is_found_however_it_is_typed(plan, shown):
+def test_text_is_found_in_any_spelling(plan, shown):
     action = ActionItemFactory(plan=plan, ref="1.2.1-A-3", text="จัดทำคู่มือ น้ำหนัก ระดับ ๓")
     ActionItemFactory(plan=plan, text="อบรมบุคลากร")
     for typed in ("จัดทํา", "คู่มือน้ำหนัก", "ระดับ 3", "1.2.1-a-3", "นํ้าหนัก"):
@@ -81,7 +81,7 @@ def test_orders(plan, shown, coordinator, tell):
     assert shown("sort=updated") == [second, first, third]
 
 
-def test_what_nobody_offers_is_left_out_and_named(plan):
+def test_values_that_are_not_offered_are_ignored_and_named(plan):
     as_of = on_day(plan, clock.today(), plan.periods.all())
     action = ActionItemFactory(plan=plan)
     chosen = ActionFilter(QueryDict("status=ASLEEP&unit=ไม่มี&period=99&q=x&q=ทำ"), plan.actions.all(), as_of=as_of)
@@ -99,20 +99,20 @@ def test_what_nobody_offers_is_left_out_and_named(plan):
         ("level=9&unit=x", []),
     ],
 )
-def test_the_filters_in_words(plan, query, words):
+def test_descriptions_of_the_filters(plan, query, words):
     UnitFactory(abbreviation="กพร.")
     as_of = on_day(plan, clock.today(), plan.periods.all())
     assert ActionFilter(QueryDict(query), plan.actions.all(), as_of=as_of).descriptions == words
 
 
-def test_criterion_takes_in_its_children_and_a_level_is_one_of_its_own(plan, shown):
+def test_criterion_includes_its_children_and_combines_with_a_level(plan, shown):
     parent = CriterionFactory()
     child = CriterionFactory(category=parent.category, parent=parent)
     other = CriterionFactory()
     basic, advance = (RequirementFactory(criterion=child, level=level) for level in (1, 2))
     first = ActionItemFactory(plan=plan, criterion=child, requirements=[basic])
     second = ActionItemFactory(plan=plan, criterion=child, requirements=[advance])
-    # It stands under another criterion and answers this one's requirement too.
+    # It belongs to another criterion and also answers a requirement of this one.
     third = ActionItemFactory(plan=plan, criterion=other, requirements=[basic])
     assert shown(f"criterion={parent.code}") == shown(f"criterion={child.code}") == {first, second, third}
     assert shown(f"criterion={child.code}&level=1") == {first, third}
@@ -144,7 +144,7 @@ def test_scope(plan, shown, coordinator, tell):
     ("day", "age"),
     [(1, "30"), (30, "30"), (31, "90"), (90, "90"), (91, "180"), (180, "180"), (181, "more"), (270, "more")],
 )
-def test_age_by_the_days_since_the_last_one(plan, day, age):
+def test_age_by_the_days_since_the_last_period(plan, day, age):
     late = ActionItemFactory(plan=plan, runs=(1, 1))
     as_of = on_day(plan, date(2019, 12, 31) + timedelta(days=day), plan.periods.all())
     found = {
@@ -154,7 +154,7 @@ def test_age_by_the_days_since_the_last_one(plan, day, age):
     assert found == {each: {late} if each == age else set() for each in found}
 
 
-def test_change_is_offered_where_there_is_an_earlier_day(plan, coordinator, tell):
+def test_change_is_offered_only_with_an_earlier_day(plan, coordinator, tell):
     done, still = ActionItemFactory(plan=plan), ActionItemFactory(plan=plan)
     as_of = on_day(plan, clock.today(), plan.periods.all())
     since = on_day(plan, date(2020, 1, 1), plan.periods.all())
@@ -165,7 +165,7 @@ def test_change_is_offered_where_there_is_an_earlier_day(plan, coordinator, tell
     assert "change" not in ActionFilter(QueryDict("change=DONE"), plan.actions.all(), as_of=as_of).form.fields
 
 
-def test_only_the_filters_that_are_asked_for_are_offered(plan):
+def test_only_the_requested_filters_are_offered(plan):
     as_of = on_day(plan, clock.today(), plan.periods.all())
     chosen = ActionFilter(QueryDict("status=DONE&q=x"), plan.actions.all(), as_of=as_of, only=("status",))
     assert list(chosen.form.fields) == ["status"]

@@ -1,4 +1,4 @@
-"""The pages of the plan: the way in by role, my work, the list, one action and its update."""
+"""Start page by role, my work, the list of actions, and the page of one action with its update form."""
 
 import re
 from uuid import uuid4
@@ -35,13 +35,13 @@ def pks(rows):
         ([], "dashboard"),
     ],
 )
-def test_the_first_page_is_the_one_a_role_comes_for(client, plan, roles, page):
+def test_start_page_depends_on_the_role(client, plan, roles, page):
     client.force_login(UserFactory(roles=roles))
     assert client.get("/").url == f"/plans/2563/{page}/"
 
 
 @pytest.mark.both_databases
-def test_my_work_is_sorted_by_due_and_counts_what_was_told(client, plan, unit, staff, tell):
+def test_my_work_is_sorted_by_due_and_counts_updates(client, plan, unit, staff, tell):
     other = UnitFactory()
     everyone = UnitFactory(is_collective=True, members=[unit, other])
     late = ActionItemFactory(plan=plan, lead=[unit], runs=(1, 2))
@@ -68,7 +68,7 @@ def test_my_work_is_sorted_by_due_and_counts_what_was_told(client, plan, unit, s
 
 
 @pytest.mark.both_databases
-def test_an_update_is_recorded_and_shown(client, here, action):
+def test_update_is_recorded_and_shown(client, here, action):
     response = client.post(
         here, typed(action, status_to="IN_PROGRESS", progress_to=45, result="จัดอบรมแล้ว 2 รุ่น"), follow=True
     )
@@ -78,19 +78,19 @@ def test_an_update_is_recorded_and_shown(client, here, action):
     assert (action.status, action.progress, action.version) == ("IN_PROGRESS", 45, 2)
 
 
-def test_by_htmx_the_answer_leads_to_the_page(client, here, action):
+def test_htmx_response_redirects_to_the_page(client, here, action):
     response = client.post(here, typed(action, status_to="IN_PROGRESS", progress_to=45), headers={"HX-Request": "true"})
     assert response.headers["HX-Redirect"] == here
 
 
 @pytest.mark.both_databases
-def test_pressing_the_button_twice_records_once(client, here, action):
+def test_double_click_records_one_update(client, here, action):
     data = typed(action, status_to="IN_PROGRESS", progress_to=45)
     assert [client.post(here, data).status_code for _ in range(3)] == [302, 302, 302]
     assert ProgressUpdate.objects.count() == 1
 
 
-def test_a_rule_that_is_broken_is_told_and_every_word_kept(client, here, action):
+def test_broken_rule_is_shown_and_the_text_kept(client, here, action):
     data = typed(action, status_to="BLOCKED", progress_to=10, result="เริ่มแล้ว  <b>", next_step="ขออัตรา")
     response = client.post(here, data)
     body = response.content.decode()
@@ -101,21 +101,21 @@ def test_a_rule_that_is_broken_is_told_and_every_word_kept(client, here, action)
     assert not ProgressUpdate.objects.exists()
 
 
-def test_a_number_that_is_none_is_told_and_every_word_kept(client, here, action):
+def test_invalid_number_is_shown_and_the_text_kept(client, here, action):
     response = client.post(here, typed(action, status_to="IN_PROGRESS", progress_to="ครึ่งหนึ่ง", result="ทำไปแล้วครึ่งหนึ่ง"))
     assert response.status_code == 422
     assert 'value="ครึ่งหนึ่ง"' in response.content.decode()
     assert "ทำไปแล้วครึ่งหนึ่ง</textarea>" in response.content.decode()
 
 
-def test_telling_nothing_is_not_an_update(client, here, action):
+def test_empty_form_is_not_an_update(client, here, action):
     response = client.post(here, typed(action))
     assert response.status_code == 422
     assert not ProgressUpdate.objects.exists()
 
 
 @pytest.mark.both_databases
-def test_a_stale_form_comes_back_with_both_texts(client, here, action, unit, tell):
+def test_stale_form_shows_both_texts(client, here, action, unit, tell):
     data = typed(action, status_to="IN_PROGRESS", progress_to=30, result="ของฉัน")
     colleague = UserFactory(roles=["staff"], units=[unit], first_name="เพื่อน", last_name="ร่วมงาน")
     tell(action, colleague, progress=60, result="ของเพื่อน")
@@ -135,14 +135,14 @@ def test_a_stale_form_comes_back_with_both_texts(client, here, action, unit, tel
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("version", ["", "0", "-1", "x", "999", "1" * 30])
-def test_a_version_that_never_was_is_a_stale_form(client, here, action, version):
+def test_unknown_version_is_a_stale_form(client, here, action, version):
     response = client.post(here, typed(action, result="ของฉัน") | {"version": version})
     assert response.status_code == 409
     assert "ของฉัน</textarea>" in response.content.decode()
 
 
 @pytest.mark.parametrize("changed", [{"status_to": "BLOCKED", "progress_to": 30}, {"op_id": "x"}, {"links": "no link"}])
-def test_a_stale_form_with_errors_is_a_conflict(client, here, action, tell, changed):
+def test_stale_form_with_errors_is_a_conflict(client, here, action, tell, changed):
     data = typed(action, **{"result": "ของฉัน", **changed})
     tell(action, UserFactory(roles=["coordinator"]), progress=60, result="ของเพื่อน")
     response = client.post(here, data)
@@ -152,7 +152,7 @@ def test_a_stale_form_with_errors_is_a_conflict(client, here, action, tell, chan
 
 
 @pytest.mark.both_databases
-def test_an_op_id_of_somebody_else_is_a_conflict_and_gets_a_new_one(client, here, action, tell, plan, unit):
+def test_op_id_of_another_user_is_a_conflict_and_is_replaced(client, here, action, tell, plan, unit):
     foreign = tell(ActionItemFactory(plan=plan, lead=[unit]), UserFactory(roles=["coordinator"]), result="ของผู้อื่น")
     data = typed(action, result="ของฉัน") | {"op_id": str(foreign.op_id)}
     response = client.post(here, data)
@@ -164,14 +164,14 @@ def test_an_op_id_of_somebody_else_is_a_conflict_and_gets_a_new_one(client, here
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("op_id", ["", "x", "0" * 300])
-def test_a_broken_op_id_writes_nothing_and_keeps_the_words(client, here, action, op_id):
+def test_invalid_op_id_writes_nothing_and_keeps_the_text(client, here, action, op_id):
     response = client.post(here, typed(action, result="ของฉัน") | {"op_id": op_id})
     assert response.status_code == 422
     assert "ของฉัน</textarea>" in response.content.decode()
     assert not ProgressUpdate.objects.exists()
 
 
-def test_a_foreign_units_update_is_refused_with_the_reason_and_the_words(client, here, action):
+def test_update_by_another_unit_is_refused_with_the_reason_and_the_text(client, here, action):
     client.force_login(UserFactory(roles=["staff"], units=[UnitFactory()]))
     assert client.get(here).context["panel"].form is None
     response = client.post(here, typed(action, status_to="DONE", progress_to=100, result="งานของกองอื่น"))
@@ -182,7 +182,7 @@ def test_a_foreign_units_update_is_refused_with_the_reason_and_the_words(client,
     assert not ProgressUpdate.objects.exists()
 
 
-def test_a_supporting_units_form_has_no_status(client, plan):
+def test_form_of_a_supporting_unit_has_no_status(client, plan):
     helper = UnitFactory()
     action = ActionItemFactory(plan=plan, lead=[UnitFactory()], support=[helper])
     client.force_login(UserFactory(roles=["staff"], units=[helper]))
@@ -203,13 +203,13 @@ def test_a_supporting_units_form_has_no_status(client, plan):
 
 
 @pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "not a link"])
-def test_a_link_that_is_none_is_refused(client, here, action, link):
+def test_invalid_link_is_refused(client, here, action, link):
     response = client.post(here, typed(action, result="ทำแล้ว", links=link))
     assert response.status_code == 422
     assert list(response.context["panel"].form.errors) == ["links"]
 
 
-def test_the_words_survive_a_login_that_ended(client, here, action):
+def test_text_survives_the_end_of_the_session(client, here, action):
     client.logout()
     data = typed(action, status_to="IN_PROGRESS", progress_to=10, result="ข้อความยาวที่ไม่ควรหาย", next_step="ขั้นต่อไป")
     response = client.post(here, data)
@@ -225,7 +225,7 @@ def test_the_words_survive_a_login_that_ended(client, here, action):
     assert f"/login/?next={here}" in by_htmx.content.decode()
 
 
-def test_the_words_survive_a_refused_token(staff, here, action):
+def test_text_survives_a_refused_csrf_token(staff, here, action):
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(staff)
     response = strict.post(here, typed(action, result="ข้อความยาวที่ไม่ควรหาย"))
@@ -233,13 +233,13 @@ def test_the_words_survive_a_refused_token(staff, here, action):
     assert "ข้อความยาวที่ไม่ควรหาย</textarea>" in response.content.decode()
 
 
-def test_a_password_is_never_shown_again(client):
+def test_password_is_never_shown_again(client):
     response = Client(enforce_csrf_checks=True).post("/login/", {"username": "สมมุติ", "password": "ความลับสุดยอด"})
     assert response.status_code == 403
     assert "ความลับสุดยอด" not in response.content.decode()
 
 
-def test_an_error_of_ours_is_a_calm_page(client, staff, action, monkeypatch):
+def test_server_error_is_a_calm_page(client, staff, action, monkeypatch):
     def broken(*args, **kwargs):
         raise RuntimeError("a secret of the inside")
 
@@ -253,7 +253,7 @@ def test_an_error_of_ours_is_a_calm_page(client, staff, action, monkeypatch):
 
 
 @pytest.mark.parametrize("language", ["th", "en"])
-def test_the_switch_of_language_keeps_the_page(client, here, language):
+def test_language_switch_keeps_the_page(client, here, language):
     response = client.post("/language/", {"language": language, "next": here})
     assert response.url == here
     assert f'<html lang="{language}">' in client.get(here).content.decode()
@@ -267,7 +267,7 @@ def test_get_writes_nothing(client, here, action):
 
 
 @pytest.mark.both_databases
-def test_the_list_narrows_by_its_address_and_pages(client, plan, staff):
+def test_list_is_filtered_by_its_url_and_paginated(client, plan, staff):
     for _ in range(55):
         ActionItemFactory(plan=plan)
     client.force_login(staff)
@@ -283,7 +283,7 @@ def test_the_list_narrows_by_its_address_and_pages(client, plan, staff):
     assert 'id="rows"' in rows
 
 
-def test_a_day_outside_the_plan_is_moved_and_said(client, plan, staff):
+def test_day_outside_the_plan_is_moved_with_a_warning(client, plan, staff):
     client.force_login(staff)
     response = client.get("/plans/2563/actions/?as_of=31/12/2565")
     assert str(response.context["as_of"].day) == "2020-09-30"
@@ -293,7 +293,7 @@ def test_a_day_outside_the_plan_is_moved_and_said(client, plan, staff):
     assert len(list(wrong.context["messages"])) == 1
 
 
-def test_more_than_the_site_takes_is_a_calm_page(client, here, action):
+def test_too_large_request_is_a_calm_page(client, here, action):
     client.raise_request_exception = False
     response = client.post(here, typed(action, result="ก" * 3_000_000))
     assert response.status_code == 413

@@ -1,4 +1,4 @@
-"""Files that must be refused, each for its own reason, and good files that must be accepted."""
+"""Hostile files that must be refused, each for its own reason, and good files that must be accepted."""
 
 import gzip
 import io
@@ -227,7 +227,7 @@ def hostile_files():
         ("holds-archive.zip", pack({"a.pdf": archive}), "archive with an archive named as a PDF"),
         ("macros.docx", disguised_macros(), "macros in a file named as without"),
         ("macros.docm", disguised_macros(), "macros"),
-        ("vba.docx", open_xml("docx", more={"word/vbaProject.bin": OLE}), "macros that no type tells"),
+        ("vba.docx", open_xml("docx", more={"word/vbaProject.bin": OLE}), "macros without a content type"),
         ("binary.xlsx", open_xml("xlsx", type_="application/vnd.ms-excel.sheet.binary.macroEnabled.main"), "xlsb"),
         ("template.docx", open_xml("docx", type_=f"{OPEN_XML}.wordprocessingml.template.main+xml"), "template"),
         ("entities.docx", open_xml("docx", types=entity_bomb()), "entities without end"),

@@ -1,4 +1,4 @@
-"""Build zip files for tests: ordinary ones, and ones that no packer writes."""
+"""Build zip files for tests: ordinary and malformed ones."""
 
 import io
 import struct

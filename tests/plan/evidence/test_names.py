@@ -1,4 +1,4 @@
-"""Names of evidence files: a Thai title stays whole, and the name of a download loses only its middle."""
+"""Names of evidence files: a Thai title is kept, and the name of a download is shortened in its middle."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""The story of an action: newest first, whose it is, and by unit."""
+"""Update history of an action: order, units, and the filter by unit."""
 
 import pytest
 
@@ -29,13 +29,13 @@ def test_newest_first_with_its_unit(client, world):
     assert ([str(unit) for unit in story.units], story.count) == (["สพม.", "กพร."], 3)
 
 
-def test_by_unit(client, world):
+def test_filter_by_unit(client, world):
     here, updates = world
     assert list(client.get(f"{here}?unit=กพร.").context["history"].updates) == [updates[1]]
     assert list(client.get(f"{here}?unit=ไม่มี").context["history"].updates) == updates[::-1]
 
 
-def test_a_single_update_has_an_address_and_its_exact_moment(client, world):
+def test_update_has_a_url_and_its_exact_time(client, world):
     here, updates = world
     body = client.get(f"{here}?unit=สพม.").content.decode()
     assert f'<li id="update-{updates[0].pk}">' in body
@@ -44,7 +44,7 @@ def test_a_single_update_has_an_address_and_its_exact_moment(client, world):
     assert ">2 พ.ค. 2563</time>" in body
 
 
-def test_the_unit_is_the_one_spoken_for(tell):
+def test_unit_is_the_one_reported_for(tell):
     own, other = UnitFactory(position=5), UnitFactory(position=1)
     everyone = UnitFactory(is_collective=True, members=[own, other])
     plan = PlanFactory()
@@ -54,6 +54,6 @@ def test_the_unit_is_the_one_spoken_for(tell):
     shared = ActionItemFactory(plan=plan, lead=[everyone])
     assert [tell(action, person, result="ทำแล้ว").unit for action in (led, helped)] == [own, own]
     assert tell(shared, UserFactory(roles=["staff"], units=[own]), result="ทำแล้ว").unit == own
-    # A coordinator whose own unit does not lead the action speaks on behalf of the one that does.
+    # A coordinator whose own unit does not lead the action reports for the unit that does.
     assert tell(led, UserFactory(roles=["coordinator"]), result="ติดตามแล้ว").unit == own
     assert tell(led, UserFactory(roles=["coordinator"], units=[other]), result="ติดตาม").unit == own

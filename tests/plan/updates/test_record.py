@@ -1,4 +1,4 @@
-"""The write path: who may write what, the rules, and nothing lost when several write at once."""
+"""Recording updates: rights, rules, and concurrent writes."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -52,7 +52,7 @@ def stored(action):
     return ActionItem.objects.values("status", "progress", "version").get(pk=action.pk)
 
 
-def test_an_update_moves_the_action_and_leaves_a_row(action, staff):
+def test_update_changes_the_action_and_adds_a_row(action, staff):
     update = write(action, staff, status=Status.IN_PROGRESS, progress=40, result="จัดทำร่างแล้ว", next_step="เวียนร่าง")
     assert stored(action) == {"status": "IN_PROGRESS", "progress": 40, "version": 2}
     row = ProgressUpdate.objects.get()
@@ -61,7 +61,7 @@ def test_an_update_moves_the_action_and_leaves_a_row(action, staff):
     assert (row.result, row.next_step, row.source) == ("จัดทำร่างแล้ว", "เวียนร่าง", "WEB")
 
 
-def test_the_same_submission_twice_makes_one_row(action, staff):
+def test_same_op_id_twice_makes_one_row(action, staff):
     op_id = uuid4()
     first = write(action, staff, op_id=op_id, status=Status.IN_PROGRESS, progress=40)
     again = write(action, staff, op_id=op_id, status=Status.IN_PROGRESS, progress=40)
@@ -70,7 +70,7 @@ def test_the_same_submission_twice_makes_one_row(action, staff):
     assert stored(action)["version"] == 2
 
 
-def test_a_stale_version_writes_nothing(action, staff):
+def test_stale_version_writes_nothing(action, staff):
     write(action, staff, status=Status.IN_PROGRESS, progress=40)
     with pytest.raises(StaleVersionError):
         write(action, staff, version=1, status=Status.IN_PROGRESS, progress=60)
@@ -78,7 +78,7 @@ def test_a_stale_version_writes_nothing(action, staff):
     assert ProgressUpdate.objects.count() == 1
 
 
-def test_somebody_elses_op_id_is_not_taken_for_ones_own(action, staff, unit):
+def test_op_id_of_another_user_is_stale(action, staff, unit):
     op_id = uuid4()
     write(action, staff, op_id=op_id, status=Status.IN_PROGRESS, progress=40)
     colleague = UserFactory(roles=["staff"], units=[unit])
@@ -90,8 +90,12 @@ def test_somebody_elses_op_id_is_not_taken_for_ones_own(action, staff, unit):
 @pytest.mark.parametrize(
     ("told", "field", "rule"),
     [
-        ({"status": Status.NOT_STARTED, "progress": 10}, "progress_to", "What has not started is at 0 %"),
-        ({"status": Status.DONE, "progress": 90, "result": "เสร็จ"}, "progress_to", "What is done is at 100 %"),
+        ({"status": Status.NOT_STARTED, "progress": 10}, "progress_to", "An action that has not started is at 0 %"),
+        (
+            {"status": Status.DONE, "progress": 90, "result": "เสร็จ"},
+            "progress_to",
+            "An action that is done is at 100 %",
+        ),
         ({"status": Status.DONE, "progress": 100}, "result", "write the result or attach evidence"),
         ({"status": Status.BLOCKED, "progress": 10}, "problem", "say what the problem is"),
         ({"status": Status.IN_PROGRESS, "progress": 101}, "progress_to", "100"),
@@ -99,7 +103,7 @@ def test_somebody_elses_op_id_is_not_taken_for_ones_own(action, staff, unit):
         ({"status": "ASLEEP", "progress": 0}, "status_to", "ASLEEP"),
     ],
 )
-def test_a_rule_that_is_broken_is_named_at_its_field(action, staff, told, field, rule):
+def test_broken_rule_is_an_error_of_its_field(action, staff, told, field, rule):
     with translation.override("en"):
         with pytest.raises(ValidationError) as error:
             write(action, staff, **told)
@@ -108,20 +112,20 @@ def test_a_rule_that_is_broken_is_named_at_its_field(action, staff, told, field,
     assert stored(action) == {"status": "NOT_STARTED", "progress": 0, "version": 1}
 
 
-def test_a_rule_that_only_the_database_holds_is_named(action, staff):
+def test_rule_checked_only_by_the_database_has_its_message(action, staff):
     with translation.override("en"), pytest.raises(ValidationError) as error:
         write(action, staff, is_unchanged=True, status=Status.IN_PROGRESS, progress=10)
     assert error.value.messages == ["“No change” leaves the status and the progress as they are."]
     assert stored(action) == {"status": "NOT_STARTED", "progress": 0, "version": 1}
 
 
-def test_the_action_gets_the_status_that_is_written(action, staff):
+def test_action_in_memory_gets_the_new_status(action, staff):
     update = write(action, staff, status=Status.IN_PROGRESS, progress=40)
     now = update.action
     assert (now.status, now.progress, now.version) == ("IN_PROGRESS", 40, 2)
 
 
-def test_done_by_evidence_alone(action, staff):
+def test_evidence_alone_is_enough_for_done(action, staff):
     write(
         action,
         staff,
@@ -142,7 +146,7 @@ def test_going_back_needs_a_reason(action, staff):
     assert stored(action)["progress"] == 30
 
 
-def test_cancelling_is_the_coordinators_and_needs_a_reason(action, staff, coordinator):
+def test_only_a_coordinator_cancels_and_with_a_reason(action, staff, coordinator):
     with pytest.raises(NotAllowedError):
         write(action, staff, status=Status.CANCELLED, progress=0, reason="ไม่จำเป็นแล้ว")
     with pytest.raises(ValidationError) as error:
@@ -154,7 +158,7 @@ def test_cancelling_is_the_coordinators_and_needs_a_reason(action, staff, coordi
         write(action, staff, version=2, status=Status.IN_PROGRESS, progress=10, reason="ทำต่อ")
 
 
-def test_a_supporting_unit_adds_words_but_no_status(action):
+def test_supporting_unit_adds_text_but_no_status(action):
     helper = UnitFactory()
     action.assignments.create(unit=helper, role="SUPPORT")
     colleague = UserFactory(roles=["staff"], units=[helper])
@@ -165,7 +169,7 @@ def test_a_supporting_unit_adds_words_but_no_status(action):
     assert stored(action)["version"] == 2
 
 
-def test_a_collectives_members_write_as_it(staff, unit):
+def test_member_writes_for_its_collective(staff, unit):
     everyone = UnitFactory(is_collective=True, members=[unit])
     action = ActionItemFactory(lead=[everyone])
     write(action, staff, status=Status.IN_PROGRESS, progress=10)
@@ -173,7 +177,7 @@ def test_a_collectives_members_write_as_it(staff, unit):
 
 
 @pytest.mark.parametrize("roles", [["staff"], ["management"], ["assessor"], []])
-def test_others_write_nothing(action, roles):
+def test_other_users_write_nothing(action, roles):
     stranger = UserFactory(roles=roles, units=[UnitFactory()])
     with pytest.raises(NotAllowedError) as error:
         write(action, stranger, result="ผ่านมาเห็น")
@@ -186,7 +190,7 @@ def test_membership_without_the_staff_role_writes_nothing(action, unit):
         write(action, UserFactory(roles=["management"], units=[unit]), status=Status.IN_PROGRESS, progress=10)
 
 
-def test_a_failed_attachment_undoes_the_update(action, staff):
+def test_failed_attachment_rolls_back_the_update(action, staff):
     broken = Attachment(title="ทั้งไฟล์และลิงก์ไม่มี")
     with translation.override("en"), pytest.raises(ValidationError) as error:
         write(action, staff, status=Status.IN_PROGRESS, progress=10, attachments=(broken,))
@@ -195,7 +199,7 @@ def test_a_failed_attachment_undoes_the_update(action, staff):
     assert not ProgressUpdate.objects.exists()
 
 
-def test_rows_of_the_log_are_neither_changed_nor_removed():
+def test_updates_cannot_be_changed_or_deleted():
     update = ProgressUpdateFactory()
     with pytest.raises(AppendOnlyError):
         update.save()
@@ -219,14 +223,14 @@ def test_rows_of_the_log_are_neither_changed_nor_removed():
         {"status_to": "ASLEEP"},
     ],
 )
-def test_the_database_holds_the_rules_too(wrong):
+def test_database_enforces_the_rules(wrong):
     action, author = ActionItemFactory(), UserFactory()
     with pytest.raises(IntegrityError), transaction.atomic():
         ProgressUpdateFactory(action=action, author=author, **wrong)
 
 
 def _at_once(count, job):
-    """Run `job(n)` in `count` threads that start together; answers in the order of n, exceptions as answers."""
+    """Run `job(n)` in `count` threads that start together; return results or exceptions in the order of n."""
     barrier = Barrier(count)
 
     def inner(n):
@@ -243,7 +247,7 @@ def _at_once(count, job):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_at_once_one_wins_and_the_others_are_told(unit, action, staff):
+def test_one_of_many_concurrent_writers_wins_and_the_others_get_an_error(unit, action, staff):
     answers = _at_once(8, lambda n: write(action, staff, status=Status.IN_PROGRESS, progress=10 + n))
     won = [answer for answer in answers if isinstance(answer, ProgressUpdate)]
     assert [type(answer) for answer in answers if answer not in won] == [StaleVersionError] * 7
@@ -252,7 +256,7 @@ def test_of_many_at_once_one_wins_and_the_others_are_told(unit, action, staff):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_double_click_at_the_same_moment_makes_one_row(unit, action, staff):
+def test_concurrent_double_click_makes_one_row(unit, action, staff):
     op_id = uuid4()
     answers = _at_once(6, lambda n: write(action, staff, op_id=op_id, status=Status.IN_PROGRESS, progress=10))
     assert {answer.pk for answer in answers} == {ProgressUpdate.objects.get().pk}
@@ -272,7 +276,7 @@ def test_many_writers_on_many_actions_lose_nothing(unit, staff):
     assert ProgressUpdate.objects.count() == 40
 
 
-def test_as_of_a_past_day_is_read_from_the_rows(action, staff):
+def test_state_on_a_past_day_comes_from_the_updates(action, staff):
     write(action, staff, at=clock.now() - timedelta(days=60), status=Status.IN_PROGRESS, progress=20)
     write(action, staff, version=2, status=Status.IN_PROGRESS, progress=70)
     plan = action.plan
@@ -284,6 +288,6 @@ def test_as_of_a_past_day_is_read_from_the_rows(action, staff):
     assert [progress_on(days) for days in (61, 60, 1, 0)] == [0, 20, 20, 70]
 
 
-def test_the_engine_is_the_one_that_was_asked_for():
+def test_database_engine_is_the_configured_one():
     wanted = "postgresql" if os.environ.get("TEST_DATABASE_URL", "").startswith("postgres") else "sqlite"
     assert connection.vendor == wanted

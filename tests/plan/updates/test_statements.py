@@ -27,7 +27,7 @@ def plan():
 
 @pytest.fixture
 def actions(plan, unit):
-    """Three actions of the unit, led through a collective too; all that a row shows is there."""
+    """Three actions of the unit, also led through a collective, with everything that a row shows."""
     everyone = UnitFactory(abbreviation="ทุกหน่วยงาน", is_collective=True, members=[unit, UnitFactory()])
     return [
         ActionItemFactory(plan=plan, ref=f"1.1-A-{n}", lead=[unit, everyone], support=[UnitFactory()])
@@ -91,7 +91,7 @@ def test_update_that_breaks_a_rule(client, request, staff, actions, page):
 @by_htmx
 @pytest.mark.parametrize("rows", [1, 3])
 def test_no_change(client, request, staff, actions, rows, headers):
-    """Every action is an update of its own: its last update is read, and its transaction has four statements."""
+    """Each action gets its own update, with one query for its last update and four statements in its transaction."""
     client.get("/plans/2563/my/")
     data = {"row": [choice(action) for action in actions[:rows]]}
     with Statements(request.node.name) as statements:
