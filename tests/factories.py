@@ -245,7 +245,7 @@ class EvidenceWithdrawalFactory(DjangoModelFactory):
     at = factory.SelfAttribute("evidence.at")
 
 
-class PeriodReportFactory(DjangoModelFactory):
+class SubmissionFactory(DjangoModelFactory):
     """A report alone; what sends and reviews one is `submissions.steps`."""
 
     class Meta:
@@ -257,11 +257,11 @@ class PeriodReportFactory(DjangoModelFactory):
     version = 1
 
 
-class ReportStepFactory(DjangoModelFactory):
+class SubmissionStepFactory(DjangoModelFactory):
     class Meta:
         model = SubmissionStep
 
-    submission = factory.SubFactory(PeriodReportFactory)
+    submission = factory.SubFactory(SubmissionFactory)
     op_id = factory.LazyFunction(uuid4)
     version = factory.SelfAttribute("submission.version")
     state = factory.SelfAttribute("submission.state")
@@ -277,7 +277,7 @@ class ReminderFactory(DjangoModelFactory):
     day = date(2020, 4, 3)
 
 
-class WorkbookImportFactory(DjangoModelFactory):
+class ImportJobFactory(DjangoModelFactory):
     """An import alone; what reads and writes one is `exchange.jobs`."""
 
     class Meta:

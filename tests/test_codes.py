@@ -133,7 +133,7 @@ def test_no_mail_shows_a_code(settings):
         assert codes_in([each.subject, *texts, *shown.texts]) == []
 
 
-def test_the_choices_in_a_table_of_the_admin_are_words(client, keeper):
+def test_admin_tables_show_labels_of_choices(client, keeper):
     rows = table(download(client, ActionItem))
     assert {row["status"] for row in rows} == {"ดำเนินการแล้วเสร็จ", "อยู่ระหว่างดำเนินการ", "ติดปัญหา", "ยังไม่ดำเนินการ", "ยกเลิก"}
     assert codes_in(str(value) for row in rows for value in row.values()) == []

@@ -66,7 +66,7 @@ def test_every_path_and_name_exists(document: Path) -> None:
     assert (missing_paths(code), missing_names(code)) == ([], [])
 
 
-def test_a_missing_path_and_name_is_seen() -> None:
+def test_missing_path_and_name_are_found() -> None:
     code = ["plan/models/action.py", "plan/nowhere.py", "nowhere.md", "scripts/*", "README.md"]
     code += ["plan.models.Plan", "plan.models.Plane"]
     assert missing_paths(code) == ["plan/nowhere.py", "nowhere.md"]

@@ -58,7 +58,7 @@ def imports_of(path):
 
 
 @pytest.mark.parametrize("room", MAY_IMPORT)
-def test_imports_go_one_way(room):
+def test_rooms_import_only_earlier_rooms(room):
     wrong = []
     for path in (ROOT / room).rglob("*.py"):
         if "migrations" in path.parts:
@@ -91,12 +91,12 @@ def test_no_import_is_hidden_in_a_call():
     "call",
     ['apps.get_model("plan", "Plan")', 'apps.get_app_config("plan").get_model("Plan")', 'import_module("plan.models")'],
 )
-def test_a_hidden_import_is_seen(call):
+def test_hidden_import_is_found(call):
     assert hidden_imports(f"def inner():\n    return {call}.objects\n") == 1
 
 
 @pytest.mark.parametrize("room", MAY_IMPORT)
-def test_an_import_stands_at_the_top(room):
+def test_imports_are_at_the_top_of_the_file(room):
     wrong = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in (ROOT / room).rglob("*.py")
@@ -108,7 +108,7 @@ def test_an_import_stands_at_the_top(room):
     assert wrong == []
 
 
-def test_the_one_glance_to_the_right_is_by_name():
+def test_only_one_relation_points_to_a_later_room():
     """`assignments` names the action by string; every other relation points left or stays in its room."""
     rank = {room: place for place, room in enumerate(MAY_IMPORT)}
     right = {
@@ -123,7 +123,7 @@ def test_the_one_glance_to_the_right_is_by_name():
     assert right == {"Assignment.action"}
 
 
-def test_whatever_reads_reports_skips_what_was_undone():
+def test_readers_of_updates_skip_undone_ones():
     reading = re.compile(r"(?:ProgressUpdate\"?\)?\.objects|(?<!views)(?<!plan)\.updates)\b(?!\.with(out)?_undone\(\))")
     allowed = re.compile(r"objects\.filter\(op_id=|\.exists\(\)")
     wrong = [
@@ -137,7 +137,7 @@ def test_whatever_reads_reports_skips_what_was_undone():
     assert wrong == []
 
 
-def test_what_coordinators_edit_has_a_version_and_a_history():
+def test_models_that_coordinators_edit_have_a_version_and_a_history():
     edited = {
         "Category",
         "Criterion",
@@ -160,7 +160,7 @@ def test_what_coordinators_edit_has_a_version_and_a_history():
     assert versioned == with_history == edited
 
 
-def test_a_file_is_one_screenful_of_one_idea():
+def test_no_file_is_too_long():
     ours = [path for path in committed("*.py", "*.html", "*.css", "*.js") if "vendor" not in path.parts]
     long = {
         str(path.relative_to(ROOT)): lines
@@ -171,12 +171,12 @@ def test_a_file_is_one_screenful_of_one_idea():
     assert len((ROOT / "static" / "app.js").read_text().splitlines()) <= 150
 
 
-def test_no_room_has_a_drawer_for_everything():
+def test_no_module_has_a_catch_all_name():
     drawers = {"utils.py", "helpers.py", "services.py", "signals.py", "managers.py"}
     assert [str(path) for path in committed("*.py") if path.name in drawers] == []
 
 
-def test_templates_and_scripts_load_nothing_from_outside():
+def test_templates_and_scripts_load_nothing_from_other_sites():
     outside = re.compile(r"(?:src|href|action)=[\"']https?://|url\([\"']?https?://|@import|\bhx-on|\sstyle=\"|<style")
     wrong = {
         str(path.relative_to(ROOT))
@@ -187,7 +187,7 @@ def test_templates_and_scripts_load_nothing_from_outside():
     assert wrong - {"templates/worklist/reminder.html"} == set()
 
 
-def test_thai_lives_in_the_catalog_not_in_the_templates():
+def test_templates_contain_no_thai():
     allowed = {"templates/components/language_switch.html"}
     wrong = {
         str(path.relative_to(ROOT)) for path in committed("templates/*.html") if THAI.search(path.read_text())
@@ -197,7 +197,7 @@ def test_thai_lives_in_the_catalog_not_in_the_templates():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("language", ["th", "en"])
-def test_no_page_asks_for_what_the_csp_refuses(client, language):
+def test_every_page_obeys_the_csp(client, language):
     """Every page of the site and of the admin, those for errors too: the header is sent, and nothing is inline."""
     unit = UnitFactory()
     plan = ActionItemFactory(lead=[unit]).plan
@@ -237,24 +237,24 @@ def fresh(tmp_path_factory):
     return polib.pofile(str(copy / "locale" / "th" / "LC_MESSAGES" / "django.po"))
 
 
-def test_every_message_has_its_thai(fresh):
+def test_every_message_is_translated(fresh):
     assert [entry.msgid for entry in fresh if not entry.translated() or entry.fuzzy] == []
     assert len(fresh) > 200
 
 
-def test_the_catalog_is_what_the_sources_say(fresh):
+def test_catalog_matches_the_sources(fresh):
     kept = polib.pofile(str(CATALOG / "django.po"))
     assert {entry.msgid for entry in kept if not entry.obsolete} == {entry.msgid for entry in fresh}
     assert [entry.msgid for entry in kept if entry.obsolete or entry.fuzzy] == []
 
 
-def test_the_compiled_catalog_is_of_this_source():
+def test_compiled_catalog_is_up_to_date():
     source = {entry.msgid: entry.msgstr or entry.msgstr_plural for entry in polib.pofile(str(CATALOG / "django.po"))}
     compiled = {entry.msgid: entry.msgstr or entry.msgstr_plural for entry in polib.mofile(str(CATALOG / "django.mo"))}
     assert compiled == source
 
 
-def test_placeholders_survive_translation():
+def test_translations_keep_placeholders():
     slot = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
     wrong = []
     for entry in polib.pofile(str(CATALOG / "django.po")):
@@ -281,14 +281,14 @@ def badly_formatted(css):
     ]
 
 
-def test_a_line_of_css_holds_one_declaration():
+def test_css_has_one_declaration_per_line():
     ours = [path for path in committed("static/*.css") if "vendor" not in path.parts]
     found = {path.name: lines for path in ours if (lines := badly_formatted(path.read_text()))}
     assert (found, len(ours) > 15) == ({}, True)
 
 
 @pytest.mark.parametrize("css", ["a { color: red; }\n", "a {\n  color: red; margin: 0;\n}\n", "a {\n}  b {\n}\n"])
-def test_css_on_one_line_is_seen(css):
+def test_css_on_one_line_is_found(css):
     assert badly_formatted(css)
 
 
@@ -308,11 +308,11 @@ def states_in(template):
     return [word for tag in tags for word in re.findall(r"[\"']([A-Z][A-Z_]{2,})[\"']", tag) if word != "POST"]
 
 
-def test_no_template_spells_a_state():
+def test_templates_contain_no_state_names():
     found = {path.name: words for path in committed("templates/*") if (words := states_in(path.read_text()))}
     assert found == {}
 
 
-def test_a_state_in_a_template_is_seen():
+def test_state_name_in_a_template_is_found():
     template = "{% if a %}{% elif action.status == \"DONE\" or each.kind != 'NEW_PLAN' %}{% endif %}"
     assert states_in(template) == ["DONE", "NEW_PLAN"]

@@ -117,11 +117,11 @@ def slots(text: str) -> list[str]:
     return sorted(SLOT.findall(text.replace("%%", "")))
 
 
-def test_every_message_of_the_libraries_has_its_thai(answers):
+def test_every_message_of_the_libraries_is_translated(answers):
     assert [entry.msgid for entry, thai in answers if not THAI.search(thai) and entry.msgid not in SAME_IN_THAI] == []
 
 
-def test_placeholders_survive(answers):
+def test_translations_keep_placeholders(answers):
     wrong = [
         (entry.msgid, thai)
         for entry, thai in answers
@@ -131,7 +131,7 @@ def test_placeholders_survive(answers):
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
-def test_the_catalog_holds_nothing_else_and_nothing_doubtful(domain, shown):
+def test_catalog_has_no_unknown_or_fuzzy_messages(domain, shown):
     catalog = polib.pofile(str(OURS / f"{domain}.po"), check_for_duplicates=True)
     assert [entry.msgid for entry in catalog if entry.obsolete or entry.fuzzy or not entry.translated()] == []
     known = {(entry.msgctxt, entry.msgid, entry.msgid_plural) for entry in shown[domain]}
@@ -141,7 +141,7 @@ def test_the_catalog_holds_nothing_else_and_nothing_doubtful(domain, shown):
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
-def test_the_compiled_catalog_is_of_this_source(domain):
+def test_compiled_catalog_is_up_to_date(domain):
     def said(catalog: polib.POFile | polib.MOFile) -> dict[tuple[str | None, str, str], object]:
         return {
             (entry.msgctxt, entry.msgid, entry.msgid_plural): entry.msgstr_plural or entry.msgstr for entry in catalog

@@ -37,7 +37,7 @@ def shape(sheet):
 
 @pytest.mark.parametrize("language", ["th", "en"])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_list_leads_to_its_workbook(client, world, name, language):  # noqa: F811
+def test_list_links_to_its_workbook(client, world, name, language):  # noqa: F811
     client.force_login(world.person)
     client.cookies["django_language"] = language
     page, file = lists(world.plan)[name]
@@ -53,7 +53,7 @@ def test_a_list_leads_to_its_workbook(client, world, name, language):  # noqa: F
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("name", NAMES)
-def test_it_needs_no_more_queries_for_more_rows(client, world, name):  # noqa: F811
+def test_workbook_needs_no_more_queries_for_more_rows(client, world, name):  # noqa: F811
     client.force_login(world.person)
     _page, file = lists(world.plan)[name]
 
@@ -70,14 +70,14 @@ def test_it_needs_no_more_queries_for_more_rows(client, world, name):  # noqa: F
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_is_not_readable_without_login(client, world, name):  # noqa: F811
+def test_workbook_needs_a_login(client, world, name):  # noqa: F811
     response = client.get(lists(world.plan)[name][1])
     assert response.status_code == 302
     assert response.url.startswith("/login/?next=/")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_empty_list_is_the_headings_and_a_sentence(client, name):
+def test_workbook_of_an_empty_list_has_headings_and_a_sentence(client, name):
     plan = PlanFactory()
     client.force_login(UserFactory())
     _lines, headings, rows = shape(open_sheet(client.get(f"/plans/{plan.slug}/{name}.xlsx")))

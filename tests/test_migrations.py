@@ -43,7 +43,7 @@ def run(url: str, folder: Path, *command: str) -> str:
     return ended.stdout.decode()
 
 
-def test_the_migrations_make_what_the_models_describe(empty_database: str, tmp_path: Path) -> None:
+def test_migrations_create_the_schema_of_the_models(empty_database: str, tmp_path: Path) -> None:
     run(empty_database, tmp_path, "manage.py", "migrate", "--verbosity=0")
     migrated, described = json.loads(run(empty_database, tmp_path, "-m", "tests.schema")), schema()
     assert {name: parts for name, parts in migrated.items() if parts != described.get(name)} == {}
@@ -51,6 +51,6 @@ def test_the_migrations_make_what_the_models_describe(empty_database: str, tmp_p
     assert len(migrated) > 30
 
 
-def test_no_model_is_without_its_migration(tmp_path: Path) -> None:
+def test_no_migration_is_missing(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/empty.sqlite3"
     run(url, tmp_path, "manage.py", "makemigrations", "--check", "--dry-run", "--verbosity=0")

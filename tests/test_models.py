@@ -32,7 +32,7 @@ def refused(make, **fields):
         make(**fields)
 
 
-def test_what_is_unique():
+def test_unique_constraints():
     refused(CategoryFactory, number=CategoryFactory().number)
     refused(CriterionFactory, code=CriterionFactory().code)
     requirement = RequirementFactory()
@@ -46,7 +46,7 @@ def test_what_is_unique():
     ActionItemFactory(ref=action.ref)  # of another plan
 
 
-def test_what_is_out_of_bounds():
+def test_check_constraints():
     refused(RequirementFactory, level=4)
     refused(PlanFactory, starts_on=date(2020, 2, 1), ends_on=date(2020, 1, 31), periods=[])
     refused(PeriodFactory, starts_on=date(2020, 2, 1), ends_on=date(2020, 1, 31))
@@ -57,7 +57,7 @@ def test_what_is_out_of_bounds():
     refused(ActionItemFactory, plan=plan, status="IN_PROGRESS", progress=101)
 
 
-def test_what_a_person_is_told_of_a_wrong_record():
+def test_validation_error_names_the_wrong_field():
     category, plan = CategoryFactory(), PlanFactory()
     parent = CriterionFactory(category=category)
     child = CriterionFactory(category=category, parent=parent)
@@ -82,7 +82,7 @@ def test_what_a_person_is_told_of_a_wrong_record():
             Period(plan=plan, number=9, starts_on=days[0], ends_on=days[1]).full_clean()
 
 
-def test_what_others_stand_on_is_not_removed():
+def test_referenced_records_cannot_be_deleted():
     verdict = VerdictFactory()
     update = ProgressUpdateFactory()
     for each in (verdict.requirement, verdict.requirement.criterion, verdict.assessment, update.action, update.author):
@@ -90,7 +90,7 @@ def test_what_others_stand_on_is_not_removed():
             each.delete()
 
 
-def test_a_save_from_an_older_copy_is_refused():
+def test_save_from_an_outdated_copy_is_refused():
     requirement = RequirementFactory()
     mine, theirs = (Requirement.objects.get(pk=requirement.pk) for _ in range(2))
     theirs.text = "ของเขา"
@@ -104,7 +104,7 @@ def test_a_save_from_an_older_copy_is_refused():
     assert [row.text for row in requirement.history.order_by("history_id")] == [requirement.text, "ของเขา"]
 
 
-def test_an_edit_of_the_text_never_undoes_an_update(coordinator, tell):
+def test_edit_of_the_text_does_not_undo_an_update(coordinator, tell):
     action = ActionItemFactory()
     copy = ActionItem.objects.get(pk=action.pk)
     tell(action, coordinator, progress=70)
@@ -115,7 +115,7 @@ def test_an_edit_of_the_text_never_undoes_an_update(coordinator, tell):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_saves_at_once_one_is_written():
+def test_only_one_of_many_simultaneous_saves_is_written():
     requirement = RequirementFactory()
     barrier = Barrier(6)
 
@@ -148,6 +148,6 @@ def test_the_current_plan():
     assert Plan.objects.none().current(on=date(2020, 1, 1)) is None
 
 
-def test_a_period_names_itself():
+def test_period_labels():
     period = PlanFactory().periods.get(number=1)
     assert (period.label, period.months_label, period.fiscal_year) == ("ต.ค.–ธ.ค. 2562", "ต.ค.–ธ.ค.", 2563)

@@ -10,9 +10,9 @@ from plan.updates.views import read_latest_updates
 from submissions.steps import return_submission
 from tests.factories import (
     ActionItemFactory,
+    ImportJobFactory,
     ProgressUpdateFactory,
     UserFactory,
-    WorkbookImportFactory,
 )
 from tests.plan.posting import HTMX, choice, typed
 from tests.pmqa_tracker.test_admin import posted
@@ -31,7 +31,7 @@ def is_own(response):
 
 @pytest.mark.parametrize("by_self", [True, False])
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
-def test_an_update_after_ones_own_says_so(client, staff, action, tell, by_self, headers):
+def test_update_conflict_with_oneself_says_so(client, staff, action, tell, by_self, headers):
     data = typed(action, result="ของแท็บนี้")
     tell(action, staff if by_self else UserFactory(roles=["coordinator"]), result="ก่อนหน้า")
     response = client.post(f"/plans/2563/my/{action.ref}/", data, headers=headers)
@@ -40,7 +40,7 @@ def test_an_update_after_ones_own_says_so(client, staff, action, tell, by_self, 
     assert "ของแท็บนี้</textarea>" in response.content.decode()
 
 
-def test_after_ones_own_and_anothers_it_is_the_others(client, staff, action, tell):
+def test_conflict_with_oneself_and_another_user_names_the_other_user(client, staff, action, tell):
     data = typed(action, result="ของแท็บนี้")
     tell(action, staff, result="ก่อนหน้า")
     tell(action, UserFactory(roles=["coordinator"]), result="ผู้อื่น")
@@ -48,7 +48,7 @@ def test_after_ones_own_and_anothers_it_is_the_others(client, staff, action, tel
 
 
 @pytest.mark.parametrize("by_self", [True, False])
-def test_a_review_after_ones_own_says_so(client, plan, unit, action, staff, by_self):
+def test_review_conflict_with_oneself_says_so(client, plan, unit, action, staff, by_self):
     submission = send(plan, unit, staff).submission
     reviewer = UserFactory(roles=["coordinator"])
     client.force_login(reviewer)
@@ -64,7 +64,7 @@ def test_a_review_after_ones_own_says_so(client, plan, unit, action, staff, by_s
 
 @pytest.mark.parametrize("by_self", [True, False])
 @pytest.mark.parametrize("page", ["change", "delete"])
-def test_the_admin_after_ones_own_says_so(client, unit, by_self, page):
+def test_admin_conflict_with_oneself_says_so(client, unit, by_self, page):
     first, second = (UserFactory(roles=["coordinator"], is_staff=True, is_superuser=True) for _ in range(2))
     here = f"/admin/assignments/unit/{unit.pk}/change/"
     client.force_login(first)
@@ -83,7 +83,7 @@ def test_the_admin_after_ones_own_says_so(client, unit, by_self, page):
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
 @pytest.mark.parametrize("by_self", [True, False])
-def test_what_is_left_of_no_change_is_said_at_its_row(client, staff, plan, unit, action, tell, by_self, headers):
+def test_skipped_no_change_row_shows_the_reason(client, staff, plan, unit, action, tell, by_self, headers):
     fine = ActionItemFactory(plan=plan, ref="1.1-A-2", lead=[unit])
     rows = [choice(action)] if headers else [choice(action), choice(fine)]
     author = staff if by_self else UserFactory(roles=["coordinator"])
@@ -104,7 +104,7 @@ def test_what_is_left_of_no_change_is_said_at_its_row(client, staff, plan, unit,
     assert ("มีผู้อื่นปรับปรุง" in row) is not by_self
 
 
-def test_a_row_that_is_not_the_users_any_more_is_refused_beside_it(client, staff, action):
+def test_row_no_longer_assigned_to_the_user_is_refused_beside_it(client, staff, action):
     data = {"row": choice(action)}
     Membership.objects.all().delete()
     response = client.post("/plans/2563/my/unchanged/", data, headers=HTMX)
@@ -114,7 +114,7 @@ def test_a_row_that_is_not_the_users_any_more_is_refused_beside_it(client, staff
     assert action.ref in client.get("/plans/2563/my/").content.decode().split('id="messages"')[1].split("</div>")[0]
 
 
-def test_the_editor_shows_the_last_report_and_never_an_undone_one(client, staff, action, tell, unit):
+def test_editor_shows_the_last_update_but_no_undone_one(client, staff, action, tell, unit):
     here = f"/plans/2563/my/{action.ref}/"
     assert 'class="last-report"' not in client.get(here).content.decode()
     other = UserFactory(roles=["coordinator"], first_name="สมศรี")
@@ -126,7 +126,7 @@ def test_the_editor_shows_the_last_report_and_never_an_undone_one(client, staff,
     tell(action, staff, is_unchanged=True)
     action.refresh_from_db()
     assert [update.result for update in read_latest_updates(action)] == ["", "ผลล่าสุด"]
-    batch = WorkbookImportFactory(plan=action.plan)
+    batch = ImportJobFactory(plan=action.plan)
     for version, source, words in ((4, "IMPORT", "คำที่ยกเลิกแล้ว"), (5, "UNDO", "")):
         ProgressUpdateFactory(action=action, version=version, import_key=batch.key, source=source, result=words)
     assert [update.result for update in read_latest_updates(action)] == ["", "ผลล่าสุด"]
@@ -135,7 +135,7 @@ def test_the_editor_shows_the_last_report_and_never_an_undone_one(client, staff,
     assert "ผลล่าสุด" in refused.content.decode().split('class="last-report"')[1]
 
 
-def test_the_last_report_costs_no_more_queries_with_more_rows(client, staff, plan, unit, action, tell):
+def test_last_update_needs_no_more_queries_for_more_rows(client, staff, plan, unit, action, tell):
     def queries():
         with CaptureQueriesContext(
             connection,

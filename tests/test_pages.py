@@ -87,7 +87,7 @@ def queries_of(client, address):
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("name", NAMES)
-def test_a_page_needs_no_more_queries_for_more_rows(client, world, name):
+def test_page_needs_no_more_queries_for_more_rows(client, world, name):
     client.force_login(world.person)
     address = addresses(world.plan)[name]
     with_one = queries_of(client, address)
@@ -97,7 +97,7 @@ def test_a_page_needs_no_more_queries_for_more_rows(client, world, name):
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("file", ["plan-form.xlsx", "meeting.docx"])
-def test_a_file_too(client, world, file):
+def test_file_needs_no_more_queries_for_more_rows(client, world, file):
     client.force_login(world.person)
     address = f"/plans/{world.plan.slug}/reports/{file}"
     with_one = queries_of(client, address)
@@ -107,7 +107,7 @@ def test_a_file_too(client, world, file):
 
 @pytest.mark.parametrize("language", ["th", "en"])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_page_answers_in_its_language_under_the_csp(client, world, name, language):
+def test_page_answers_in_its_language_under_the_csp(client, world, name, language):
     client.force_login(world.person)
     client.cookies["django_language"] = language
     response = client.get(addresses(world.plan)[name])
@@ -145,21 +145,21 @@ def guarded(monkeypatch):
     monkeypatch.setattr(Model, "__setattr__", guard)
 
 
-def test_pages_set_nothing_on_records(client, world, guarded):
+def test_pages_set_no_attributes_on_model_instances(client, world, guarded):
     client.force_login(world.person)
     lists_as_workbooks = [workbook for _page, workbook in lists(world.plan).values()]
     for address in [*addresses(world.plan).values(), *lists_as_workbooks]:
         assert client.get(address).status_code == 200, address
 
 
-def test_an_attribute_set_on_a_record_is_refused(world, guarded):
+def test_attribute_set_on_a_model_instance_is_found(world, guarded):
     code = compile("action.shown = True", "page.py", "exec")
     with pytest.raises(AssertionError, match="sets shown on"):
         exec(code, {"__name__": "worklist.page", "action": world.plan.actions.first()})  # noqa: S102
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_is_readable_without_login(client, world, name):
+def test_every_page_needs_a_login(client, world, name):
     address = addresses(world.plan)[name]
     response = client.get(address)
     assert response.status_code == 302
@@ -172,7 +172,7 @@ EMPTY = (
 
 
 @pytest.mark.parametrize("path", EMPTY)
-def test_a_page_of_an_empty_plan_answers(client, path):
+def test_page_of_an_empty_plan_answers(client, path):
     plan = PlanFactory()
     client.force_login(UserFactory())
     response = client.get(f"/plans/{plan.slug}/{path}/")
@@ -180,7 +180,7 @@ def test_a_page_of_an_empty_plan_answers(client, path):
     assert no_inline(response.content.decode()) == []
 
 
-def test_without_any_plan_the_first_page_says_what_to_do(client):
+def test_first_page_without_a_plan_says_what_to_do(client):
     client.force_login(UserFactory())
     assert not Plan.objects.exists()
     response = client.get("/")
@@ -198,7 +198,7 @@ def test_without_any_plan_the_first_page_says_what_to_do(client):
         ("/plans/{slug}/units/ไม่มี/", "/plans/{slug}/units/{unit}/"),
     ],
 )
-def test_an_unknown_name_is_a_page_that_helps(client, world, path, near):
+def test_unknown_name_offers_similar_pages(client, world, path, near):
     client.force_login(world.person)
     action = world.plan.actions.select_related("criterion").order_by("pk").first()
     names = {"slug": world.plan.slug, "ref": action.ref, "code": action.criterion.code, "unit": world.unit}
@@ -210,13 +210,13 @@ def test_an_unknown_name_is_a_page_that_helps(client, world, path, near):
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("path", ["/nowhere/", "/plans/%00/dashboard/", "/plans/{slug}/actions/%00/"])
-def test_any_other_address_is_a_404_in_the_sites_look(client, world, path):
+def test_any_other_url_is_a_404_in_the_look_of_the_site(client, world, path):
     client.force_login(world.person)
     response = client.get(path.format(slug=world.plan.slug))
     assert response.status_code == 404
     assert "404.html" in [template.name for template in response.templates]
 
 
-def test_the_statuses_of_the_world_are_mixed(world):
+def test_world_has_updates_and_evidence(world):
     """The budget is measured on rows that have something to show."""
     assert world.plan.actions.filter(updates__status_to=Status.IN_PROGRESS, evidence__isnull=False).exists()

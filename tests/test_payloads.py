@@ -9,7 +9,7 @@ from tests.test_workbooks import WORKBOOKS, fetched
 pytestmark = pytest.mark.django_db
 
 
-def test_no_payload_is_live_in_any_field_of_any_workbook(client):
+def test_no_payload_becomes_a_formula_in_any_workbook(client):
     plan, person = plant()
     client.force_login(person)
     unit = plan.actions.first().assignments.first().unit

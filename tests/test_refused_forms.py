@@ -46,7 +46,7 @@ LOSSES = {
 @pytest.mark.parametrize("page", ["my", "actions"])
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_a_right_or_a_record_that_is_lost_while_typing_loses_no_word(client, staff, action, page, headers, loss):
+def test_losing_a_right_or_record_while_typing_keeps_the_text(client, staff, action, page, headers, loss):
     data = update(action)
     LOSSES[loss](action)
     response = client.post(f"/plans/2563/{page}/{action.ref}/", data, headers=headers)
@@ -65,7 +65,7 @@ def test_a_right_or_a_record_that_is_lost_while_typing_loses_no_word(client, sta
     assert not ProgressUpdate.objects.exists()
 
 
-def test_the_unit_a_person_speaks_for_is_returned_by_its_name(client, staff, action, unit):
+def test_refused_form_shows_the_name_of_the_chosen_unit(client, staff, action, unit):
     second = UnitFactory(abbreviation="กทส.")
     Membership.objects.create(user=staff, unit=second)
     Assignment.objects.create(action=action, unit=second, role="SUPPORT")
@@ -82,7 +82,7 @@ def test_the_unit_a_person_speaks_for_is_returned_by_its_name(client, staff, act
 
 
 @pytest.mark.parametrize("kind", ["update", "send", "return"])
-def test_without_javascript_the_page_opens_at_what_it_answers(client, plan, action, unit, kind):
+def test_page_without_javascript_opens_at_the_answer(client, plan, action, unit, kind):
     """The form posts to the place of the answer, which is beside it and only there once there is one."""
     person = UserFactory(roles=["staff" if kind == "send" else "coordinator"], units=[unit])
     client.force_login(person)
@@ -108,20 +108,20 @@ def test_without_javascript_the_page_opens_at_what_it_answers(client, plan, acti
     ("typed_so", "shown_so"),
     [("๔๐", "๔๐ %"), ("40%", "40%"), ("40 %", "40 %"), ("ร้อยละ 40", "ร้อยละ 40"), ("x", "x")],
 )
-def test_progress_is_returned_as_it_was_typed_with_one_percent_sign(client, staff, action, typed_so, shown_so):
+def test_refused_progress_is_shown_as_typed_with_one_percent_sign(client, staff, action, typed_so, shown_so):
     data = update(action) | {"progress_to": typed_so}
     Membership.objects.all().delete()
     assert shown(client.post(f"/plans/2563/my/{action.ref}/", data))["ความก้าวหน้า (ร้อยละ)"] == shown_so
 
 
 @pytest.mark.parametrize("odd", ["900", "๙๐๐", "-5 %", "50.5", "101%"])
-def test_an_odd_progress_is_quoted_as_it_was_typed(client, staff, action, odd):
+def test_invalid_progress_is_quoted_as_typed(client, staff, action, odd):
     response = client.post(f"/plans/2563/my/{action.ref}/", update(action) | {"progress_to": odd})
     assert response.status_code == 422
     assert f"“{odd}”" in response.content.decode()
 
 
-def test_who_has_no_row_but_may_report_is_taken_at_the_page_of_the_action(client, action, coordinator):
+def test_user_without_a_row_who_may_update_goes_to_the_action_page(client, action, coordinator):
     client.force_login(coordinator)
     here = f"/plans/2563/actions/{action.ref}/"
     data = update(action)
@@ -137,7 +137,7 @@ def test_who_has_no_row_but_may_report_is_taken_at_the_page_of_the_action(client
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
 @pytest.mark.parametrize("way", ["login", "token"])
-def test_words_survive_a_refusal_before_the_view(staff, action, headers, way):
+def test_typed_text_survives_a_refusal_before_the_view(staff, action, headers, way):
     client = Client(enforce_csrf_checks=way == "token")
     if way == "token":
         client.force_login(staff)
@@ -146,7 +146,7 @@ def test_words_survive_a_refusal_before_the_view(staff, action, headers, way):
     assert "<html" not in response.content.decode() if headers else shown(response) == LABELLED
 
 
-def test_reports_withdrawals_uploads_and_ticks_keep_their_words_and_labels(client, staff, action, unit):
+def test_submissions_withdrawals_uploads_and_ticks_keep_text_and_labels(client, staff, action, unit):
     """By a user who may not, or at an address that is gone."""
     evidence = EvidenceFactory(action=action)
     assert shown(client.post(f"/plans/2563/evidence/{evidence.pk}/withdraw/", {"reason": WORDS})) == {
@@ -171,7 +171,7 @@ def test_reports_withdrawals_uploads_and_ticks_keep_their_words_and_labels(clien
 
 
 @pytest.mark.parametrize("change", [{"is_staff": False, "is_superuser": False}, {"is_active": False}])
-def test_a_user_who_loses_the_admin_while_typing_keeps_the_words(client, unit, change):
+def test_user_who_loses_admin_access_while_typing_keeps_the_text(client, unit, change):
     person = UserFactory(roles=["coordinator"], is_staff=True, is_superuser=True)
     client.force_login(person)
     for name, value in change.items():
@@ -184,7 +184,7 @@ def test_a_user_who_loses_the_admin_while_typing_keeps_the_words(client, unit, c
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
-def test_no_answer_to_htmx_is_a_whole_page_but_of_a_page_that_renews_itself(client, staff, action, headers):
+def test_answers_to_htmx_are_never_whole_pages(client, staff, action, headers):
     """Opening a row of an action that is gone, or that is not the user's any more."""
     gone = client.get("/plans/2563/my/ไม่มี/", headers=headers)
     assert gone.status_code == 404

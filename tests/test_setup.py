@@ -72,7 +72,7 @@ def assert_one_sentence(ended: subprocess.CompletedProcess[str], word: str) -> N
         ("DATA_DIR", "/proc/nowhere"),
     ],
 )
-def test_a_wrong_setting_is_named_in_one_sentence(run: Run, name: str, value: str | None) -> None:
+def test_wrong_setting_is_named_in_one_sentence(run: Run, name: str, value: str | None) -> None:
     assert_one_sentence(run([*MANAGE, "check"], **{name: value}), name)
 
 
@@ -83,7 +83,7 @@ def test_a_wrong_setting_is_named_in_one_sentence(run: Run, name: str, value: st
         ("EMAIL_URL", "smtpp://someone:topsecret@host"),
     ],
 )
-def test_the_sentence_keeps_a_password_to_itself(run: Run, name: str, value: str) -> None:
+def test_message_does_not_show_a_password(run: Run, name: str, value: str) -> None:
     ended = run([*MANAGE, "check"], **{name: value})
     assert_one_sentence(ended, name)
     assert "topsecret" not in ended.stderr
@@ -96,7 +96,7 @@ def test_the_sentence_keeps_a_password_to_itself(run: Run, name: str, value: str
         ("sqlite:////nowhere/at/all.sqlite3", "unable to open database file"),
     ],
 )
-def test_a_database_that_does_not_answer_is_told_in_one_sentence(run: Run, url: str, reason: str) -> None:
+def test_unreachable_database_gives_one_sentence(run: Run, url: str, reason: str) -> None:
     assert_one_sentence(run([*MANAGE, "migrate"], DATABASE_URL=url), reason)
 
 
@@ -104,7 +104,7 @@ def test_debugging_needs_no_key(run: Run) -> None:
     assert run([*MANAGE, "check"], SECRET_KEY=None, DEBUG="True").returncode == 0
 
 
-def test_a_key_may_begin_with_any_letter(run: Run) -> None:
+def test_key_may_begin_with_any_character(run: Run) -> None:
     ended = run(
         [*MANAGE, "shell", "-v0", "-c", "from django.conf import settings; print(settings.SECRET_KEY)"],
         SECRET_KEY="$a#b",
@@ -121,7 +121,7 @@ def test_the_settings_of_a_production_server_raise_no_warning(run: Run) -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-def test_the_server_stops_at_a_wrong_setting_instead_of_trying_for_ever(run: Run) -> None:
+def test_server_stops_at_a_wrong_setting_instead_of_retrying(run: Run) -> None:
     ended = run(
         [sys.executable, "-m", "gunicorn", "pmqa_tracker.wsgi", "--bind", "127.0.0.1:0", "--no-control-socket"],
         SECRET_KEY=None,
@@ -179,7 +179,7 @@ def test_the_links_in_mails_follow_the_port_of_the_demonstration(run: Run, tmp_p
 # make run
 
 
-def test_the_first_run_writes_settings_only_its_owner_reads(run: Run, tmp_path: Path) -> None:
+def test_first_run_writes_settings_readable_only_by_the_owner(run: Run, tmp_path: Path) -> None:
     first, second = tmp_path / "first.env", tmp_path / "second.env"
     for file in (first, second):
         assert run(["scripts/env-file", str(file)]).returncode == 0
@@ -194,7 +194,7 @@ def test_the_first_run_writes_settings_only_its_owner_reads(run: Run, tmp_path: 
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-def test_a_later_run_leaves_the_settings_as_they_are(run: Run, tmp_path: Path) -> None:
+def test_later_run_keeps_the_settings(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "kept.env"
     file.write_text("SECRET_KEY=my own\n")
     ended = run(["scripts/env-file", str(file)])
@@ -202,7 +202,7 @@ def test_a_later_run_leaves_the_settings_as_they_are(run: Run, tmp_path: Path) -
     assert file.read_text() == "SECRET_KEY=my own\n"
 
 
-def test_a_port_in_use_is_told_before_anything_is_done(run: Run, tmp_path: Path) -> None:
+def test_port_in_use_stops_before_anything_is_written(run: Run, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ended = run(["scripts/serve", str(taken.getsockname()[1])])
     assert ended.returncode == 1
@@ -211,7 +211,7 @@ def test_a_port_in_use_is_told_before_anything_is_done(run: Run, tmp_path: Path)
 
 
 @pytest.mark.parametrize("port", ["eight", "0", "70000", "-1"])
-def test_a_port_that_is_none_is_told(run: Run, port: str) -> None:
+def test_invalid_port_gives_an_error(run: Run, port: str) -> None:
     ended = run(["scripts/serve", port])
     assert (ended.returncode, ended.stderr) == (1, f"PORT must be a number from 1 to 65535, not “{port}”.\n")
 
@@ -222,5 +222,5 @@ def test_the_example_settings_name_every_variable_that_is_read() -> None:
     assert set(re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)) == read
 
 
-def test_a_database_without_tables_is_told_what_to_run(run: Run) -> None:
+def test_database_without_tables_says_what_to_run(run: Run) -> None:
     assert_one_sentence(run([*MANAGE, "seed"]), "manage.py migrate")

@@ -15,7 +15,7 @@ from tests import sizes
 from tests.exchange.random_edits import random_changes
 from tests.exchange.site_texts import read_everything, read_some
 from tests.exchange.workbooks import confirm, edited, exported, preview
-from tests.factories import ProgressUpdateFactory, WorkbookImportFactory
+from tests.factories import ImportJobFactory, ProgressUpdateFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
 
@@ -104,7 +104,7 @@ def test_history_marks_undone_updates(client, plan, coordinator):
 def test_only_undone_updates_stop_counting(plan):
     """A row edited since its import stays, and so does its imported text."""
     one, other = plan.actions.filter(updates=None)[:2]
-    job = WorkbookImportFactory(plan=plan)
+    job = ImportJobFactory(plan=plan)
     brought = [ProgressUpdateFactory(action=each, import_key=job.key, source="IMPORT") for each in (one, other)]
     ProgressUpdateFactory(action=one, import_key=job.key, source="UNDO")
     assert list(ProgressUpdate.objects.without_undone().filter(import_key=job.key)) == [brought[1]]

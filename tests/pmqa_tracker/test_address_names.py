@@ -86,7 +86,7 @@ def leads_back(name, kwargs, address):
     return match.url_name == name and found == {key: str(value) for key, value in kwargs.items()}
 
 
-def test_there_are_such_pages():
+def test_some_urls_contain_names():
     assert {"action_detail", "my_row", "period_report", "unit_detail", "criterion_detail"} <= {
         name for name, _converters in routes()
     }
@@ -97,7 +97,7 @@ TEXTS = st.text(st.one_of(st.sampled_from(SIGNS), st.characters(exclude_categori
 
 
 @given(TEXTS)
-def test_a_name_that_is_accepted_makes_an_address_that_leads_back(value):
+def test_accepted_names_resolve_to_their_page(value):
     accepted = {field for field in NAMES if accepts(field, value)}
     for name, converters in routes():
         for key in [key for key, each in converters.items() if isinstance(each, TextConverter)]:
@@ -112,9 +112,7 @@ def test_a_name_that_is_accepted_makes_an_address_that_leads_back(value):
 
 
 for each in ODD:
-    test_a_name_that_is_accepted_makes_an_address_that_leads_back = example(each)(
-        test_a_name_that_is_accepted_makes_an_address_that_leads_back
-    )
+    test_accepted_names_resolve_to_their_page = example(each)(test_accepted_names_resolve_to_their_page)
 
 
 @pytest.mark.parametrize(
@@ -126,11 +124,11 @@ for each in ODD:
         "abbreviation": ("สพม.", "ทุกหน่วยงาน", "สรพ. (กทม.) 1", "กน", "IT", "new", "หน่วยงานผู้รับผิดชอบกระบวนงาน"),
     }.items(),
 )
-def test_the_names_people_use_are_accepted(field, values):
+def test_common_names_are_accepted(field, values):
     assert [value for value in values if not accepts(field, value)] == []
 
 
-def test_an_unusual_spelling_is_named_with_the_usual_one():
+def test_unusual_spelling_suggests_the_usual_one():
     assert "“1.1”" in sentences("code", "๑.๑")[0]
     assert "“นำ”" in sentences("abbreviation", "น\u0e4d\u0e32")[0]
     assert "U+200B" in sentences("abbreviation", "ก\u200bพร.")[0]
@@ -230,7 +228,7 @@ def seeded(client, field, value, folder):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("field", "value"), CASES)
-def test_every_way_in_answers_the_same_sentence(client, world, keeper, tmp_path, field, value):
+def test_every_form_and_import_gives_the_same_message(client, world, keeper, tmp_path, field, value):
     wanted = sentences(field, value)
     before = fingerprint()
     assert typed_in_admin(client, field, value) == wanted
@@ -246,14 +244,14 @@ def test_every_way_in_answers_the_same_sentence(client, world, keeper, tmp_path,
 @pytest.mark.django_db
 @pytest.mark.parametrize("value", ["1.1.3/AS 1", "", ".", ".."])
 @pytest.mark.parametrize("field", NAMES)
-def test_the_database_refuses_what_breaks_an_address(world, field, value):
+def test_database_refuses_names_that_break_a_url(world, field, value):
     model, name = NAMES[field]
     with pytest.raises(IntegrityError), transaction.atomic():
         model.objects.update(**{name: value})
 
 
 @pytest.mark.django_db
-def test_two_names_that_differ_by_capital_letters_are_one(world):
+def test_names_are_unique_regardless_of_case(world):
     makers = {"ref": lambda value: ActionItem(plan=world.plan, criterion=world.criterion, ref=value),
               "code": lambda value: Criterion(category=world.criterion.category, code=value),
               "slug": lambda value: Plan(assessment=world.plan.assessment, slug=value, starts_on=DAY, ends_on=DAY),
@@ -272,7 +270,7 @@ def test_two_names_that_differ_by_capital_letters_are_one(world):
 
 
 @pytest.mark.django_db
-def test_a_seed_that_differs_by_capital_letters_is_told_in_the_models_words(world, tmp_path):
+def test_seed_with_another_case_gives_the_model_message(world, tmp_path):
     UnitFactory(abbreviation="IT")
     assert "ตัวพิมพ์" in seeded(None, "abbreviation", "it", tmp_path)
 
@@ -298,7 +296,7 @@ def store(model, pk, **values):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("value", ["1.1.3/AS 1", "..", "", "1?2#3%"])
-def test_no_page_fails_on_a_bad_name_that_is_there(client, world, keeper, value):
+def test_no_page_fails_on_an_existing_bad_name(client, world, keeper, value):
     unit = world.lead[0].unit
     keeper.memberships.create(unit=unit)
     pages = addresses(world.plan) | {name: page for name, (page, _file) in lists(world.plan).items()}

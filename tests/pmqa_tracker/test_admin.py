@@ -19,16 +19,16 @@ from tests.factories import (
     CriterionFactory,
     EvidenceFactory,
     EvidenceWithdrawalFactory,
+    ImportJobFactory,
     MeetingFactory,
     PlanFactory,
     ProgressUpdateFactory,
     ReminderFactory,
-    ReportStepFactory,
     RequirementFactory,
+    SubmissionStepFactory,
     UnitFactory,
     UserFactory,
     VerdictFactory,
-    WorkbookImportFactory,
 )
 from tests.rooms import ROOMS
 from tests.test_pages import no_inline
@@ -57,9 +57,9 @@ def grow(plan, times):
         action = ActionItemFactory(plan=plan, criterion=criterion, lead=[unit], support=[UnitFactory()])
         evidence = EvidenceFactory(update=ProgressUpdateFactory(action=action))
         EvidenceWithdrawalFactory(evidence=evidence)
-        ReportStepFactory(report__unit=unit, report__period=plan.periods.first())
+        SubmissionStepFactory(report__unit=unit, report__period=plan.periods.first())
         ReminderFactory()
-        WorkbookImportFactory(plan=plan, unit=unit)
+        ImportJobFactory(plan=plan, unit=unit)
         MeetingFactory(plan=plan)
         UserFactory(roles=["staff"], units=[unit])
         PlanFactory()
@@ -76,7 +76,7 @@ def queries_of(client, where):
     return len(queries)
 
 
-def test_every_model_of_ours_has_its_screen():
+def test_every_model_has_an_admin():
     names = {model.__name__ for model in OURS}
     assert names == {
         "User", "Group", "Category", "Criterion", "Requirement", "Assessment", "Verdict", "Unit", "Membership",
@@ -87,7 +87,7 @@ def test_every_model_of_ours_has_its_screen():
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
-def test_a_list_needs_no_more_queries_for_more_rows(client, keeper, model):
+def test_list_needs_no_more_queries_for_more_rows(client, keeper, model):
     plan = PlanFactory()
     grow(plan, 2)
     client.get("/admin/")
@@ -97,7 +97,7 @@ def test_a_list_needs_no_more_queries_for_more_rows(client, keeper, model):
 
 
 @pytest.mark.both_databases
-def test_a_form_needs_no_more_queries_for_more_rows_below(client, keeper):
+def test_form_needs_no_more_queries_for_more_inline_rows(client, keeper):
     plan = PlanFactory()
     grow(plan, 1)
     action, criterion = ActionItem.objects.get(), Criterion.objects.get(actions__isnull=False)
@@ -123,7 +123,7 @@ def test_a_form_needs_no_more_queries_for_more_rows_below(client, keeper):
 
 @pytest.mark.parametrize("language", ["th", "en"])
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
-def test_every_screen_answers_under_the_csp(client, keeper, model, language):
+def test_every_admin_page_answers_under_the_csp(client, keeper, model, language):
     client.cookies["django_language"] = language
     grow(PlanFactory(), 1)
     record = model._base_manager.first()
@@ -145,14 +145,14 @@ def test_every_screen_answers_under_the_csp(client, keeper, model, language):
 
 
 @pytest.mark.parametrize("roles", [["staff"], ["management"], ["assessor"], []])
-def test_only_the_coordinator_and_the_administrator_enter(client, roles):
+def test_only_coordinators_and_administrators_may_open_the_admin(client, roles):
     client.force_login(UserFactory(roles=roles))
     response = client.get("/admin/", follow=True)
     assert response.status_code == 403
     assert "403.html" in [template.name for template in response.templates]
 
 
-def test_without_login_the_way_in_is_the_sites_own(client):
+def test_admin_without_login_redirects_to_the_login_page_of_the_site(client):
     response = client.get("/admin/plan/actionitem/")
     assert (response.status_code, response.url) == (302, "/login/?next=/admin/plan/actionitem/")
 
@@ -179,7 +179,7 @@ def posted(response):
 
 
 @pytest.mark.both_databases
-def test_a_form_saves_what_was_changed_and_keeps_the_history(client, keeper):
+def test_form_saves_changes_and_writes_history(client, keeper):
     action = ActionItemFactory(lead=[UnitFactory()])
     page = address(ActionItem, "change", action.pk)
     data = posted(client.get(page))
@@ -194,7 +194,7 @@ def test_a_form_saves_what_was_changed_and_keeps_the_history(client, keeper):
 
 
 @pytest.mark.both_databases
-def test_a_stale_form_is_refused_with_what_others_changed_and_keeps_what_was_typed(client, keeper):
+def test_stale_form_shows_other_changes_and_keeps_typed_text(client, keeper):
     action = ActionItemFactory(lead=[UnitFactory()])
     page = address(ActionItem, "change", action.pk)
     mine = posted(client.get(page)) | {"text": "ข้อความของฉัน"}
@@ -214,7 +214,7 @@ def test_a_stale_form_is_refused_with_what_others_changed_and_keeps_what_was_typ
 
 
 @pytest.mark.both_databases
-def test_progress_told_meanwhile_is_not_undone(client, keeper, tell):
+def test_form_does_not_undo_an_update_made_meanwhile(client, keeper, tell):
     action = ActionItemFactory(lead=[UnitFactory()])
     page = address(ActionItem, "change", action.pk)
     mine = posted(client.get(page)) | {"text": "ข้อความของฉัน"}
@@ -227,7 +227,7 @@ def test_progress_told_meanwhile_is_not_undone(client, keeper, tell):
 
 
 @pytest.mark.both_databases
-def test_a_stale_row_below_is_refused_too(client, keeper):
+def test_stale_inline_row_is_refused(client, keeper):
     action = ActionItemFactory(lead=[UnitFactory()])
     page = address(ActionItem, "change", action.pk)
     mine = posted(client.get(page)) | {"assignments-0-position": 7}
@@ -241,7 +241,7 @@ def test_a_stale_row_below_is_refused_too(client, keeper):
     assert Assignment.objects.get().position == 7
 
 
-def test_a_verdict_is_changed_below_its_criterion(client, keeper):
+def test_verdict_is_changed_on_the_page_of_its_criterion(client, keeper):
     criterion = CriterionFactory()
     verdict = VerdictFactory(requirement=RequirementFactory(criterion=criterion, level=Level.ADVANCE))
     VerdictFactory()
@@ -257,7 +257,7 @@ def test_a_verdict_is_changed_below_its_criterion(client, keeper):
 
 
 @pytest.mark.both_databases
-def test_a_save_that_comes_in_between_is_a_stale_form_too(client, keeper, monkeypatch):
+def test_save_in_between_makes_the_form_stale(client, keeper, monkeypatch):
     action = ActionItemFactory()
     page = address(ActionItem, "change", action.pk)
     mine = posted(client.get(page)) | {"text": "ข้อความของฉัน"}
@@ -277,7 +277,7 @@ def test_a_save_that_comes_in_between_is_a_stale_form_too(client, keeper, monkey
     assert raced
 
 
-def test_progress_is_read_only_there(client, keeper):
+def test_progress_is_read_only_in_the_admin(client, keeper):
     update = ProgressUpdateFactory()
     page = address(ProgressUpdate, "change", update.pk)
     assert client.get(page).status_code == 200
@@ -291,7 +291,7 @@ def test_progress_is_read_only_there(client, keeper):
     assert (update.action.status, update.action.progress) == ("NOT_STARTED", 0)
 
 
-def test_a_day_is_typed_in_the_buddhist_era(client, keeper):
+def test_days_are_typed_in_the_buddhist_era(client, keeper):
     plan = PlanFactory()
     page = address(type(plan), "change", plan.pk)
     data = posted(client.get(page))
@@ -308,7 +308,7 @@ def test_a_day_is_typed_in_the_buddhist_era(client, keeper):
 
 
 @pytest.mark.both_databases
-def test_actions_are_found_however_they_are_typed(client, keeper):
+def test_search_finds_actions_in_any_spelling(client, keeper):
     action = ActionItemFactory(text="จัดทำคู่มือ ระดับ ๓")
     ActionItemFactory(text="อบรม")
     for typed in ("จัดทําคู่มือ", "ระดับ3"):

@@ -44,7 +44,7 @@ def as_a_browser(data):
 
 
 @pytest.mark.both_databases
-def test_an_unchanged_form_of_several_lines_is_no_new_version(client):
+def test_unchanged_multiline_form_makes_no_new_version(client):
     action = ActionItemFactory(text="- ข้อหนึ่ง\n- ข้อสอง", reading_note="บรรทัดแรก\nบรรทัดที่สอง")
     page = address(ActionItem, "change", action.pk)
     assert client.post(page, as_a_browser(posted(client.get(page)))).status_code == 302
@@ -52,7 +52,7 @@ def test_an_unchanged_form_of_several_lines_is_no_new_version(client):
     assert (action.version, action.text) == (1, "- ข้อหนึ่ง\n- ข้อสอง")
 
 
-def test_lines_typed_in_a_browser_are_kept_with_one_line_end_and_go_out_and_in_unchanged(client):
+def test_lines_from_a_browser_are_stored_with_lf_and_survive_export_and_import(client):
     requirement = RequirementFactory()
     page = address(Requirement, "change", requirement.pk)
     data = as_a_browser(posted(client.get(page)) | {"text": "- หนึ่ง\n- สอง"})
@@ -66,7 +66,7 @@ def test_lines_typed_in_a_browser_are_kept_with_one_line_end_and_go_out_and_in_u
 @pytest.mark.both_databases
 @pytest.mark.parametrize("kind", [EXCEL, CSV])
 @pytest.mark.parametrize("text", ["'- ข้อ", "''=1", "ก\r\nข", "\tก", " ก ", "'ก", "＝1"])
-def test_an_odd_text_goes_out_and_in_unchanged(client, text, kind):
+def test_odd_text_survives_export_and_import(client, text, kind):
     RequirementFactory(text=text)
     response = upload(client, Requirement, download(client, Requirement, kind), kind)
     assert errors_of(response) == []
@@ -74,7 +74,7 @@ def test_an_odd_text_goes_out_and_in_unchanged(client, text, kind):
     assert (totals["skip"], totals["update"]) == (1, 0)
 
 
-def test_the_history_is_read_and_not_gone_back_to(client, tell, keeper):
+def test_history_is_read_only(client, tell, keeper):
     action = ActionItemFactory(text="แรก")
     first = action.history.first()
     action.text = "ที่สอง"
@@ -91,7 +91,7 @@ def test_the_history_is_read_and_not_gone_back_to(client, tell, keeper):
 
 
 @pytest.mark.both_databases
-def test_removing_what_others_changed_meanwhile_is_asked_again(client):
+def test_deletion_is_asked_again_after_a_change_by_others(client):
     category = CategoryFactory()
     page = address(Category, "delete", category.pk)
     body = client.get(page).content.decode()
@@ -106,7 +106,7 @@ def test_removing_what_others_changed_meanwhile_is_asked_again(client):
 
 
 @pytest.mark.both_databases
-def test_a_row_below_that_others_changed_is_not_removed(client):
+def test_inline_row_changed_by_others_is_not_deleted(client):
     action = ActionItemFactory(lead=[UnitFactory()])
     page = address(ActionItem, "change", action.pk)
     data = posted(client.get(page)) | {"assignments-0-DELETE": "on"}
@@ -117,7 +117,7 @@ def test_a_row_below_that_others_changed_is_not_removed(client):
     assert Assignment.objects.exists()
 
 
-def test_a_row_below_that_others_removed_is_told(client):
+def test_inline_row_deleted_by_others_gives_an_error(client):
     action = ActionItemFactory(lead=[UnitFactory()])
     page = address(ActionItem, "change", action.pk)
     data = posted(client.get(page)) | {"assignments-0-position": 7}
@@ -128,7 +128,7 @@ def test_a_row_below_that_others_removed_is_told(client):
 
 
 @pytest.mark.both_databases
-def test_the_words_for_a_record_that_others_removed_are_not_lost(client):
+def test_typed_text_survives_the_deletion_of_the_record(client):
     requirement = RequirementFactory()
     page = address(Requirement, "change", requirement.pk)
     data = posted(client.get(page)) | {"text": "ข้อความที่พิมพ์ไว้ยาว ๆ"}
@@ -140,7 +140,7 @@ def test_the_words_for_a_record_that_others_removed_are_not_lost(client):
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("error", [IntegrityError("duplicate key"), StaleVersionError()])
-def test_what_the_database_refuses_keeps_the_words(client, monkeypatch, error):
+def test_database_error_keeps_the_typed_text(client, monkeypatch, error):
     def refuse(self, *args, **kwargs):
         raise error
 
@@ -166,7 +166,7 @@ def test_an_action_answers_requirements_of_its_own_criterion(client):
     assert action.requirements.get().criterion == action.criterion
 
 
-def test_who_only_reads_a_page_reads_buddhist_days(client):
+def test_read_only_page_shows_buddhist_days(client):
     person = UserFactory(is_staff=True)
     person.user_permissions.set(Permission.objects.filter(codename__in=["view_plan", "view_period", "view_user"]))
     client.force_login(person)
@@ -180,7 +180,7 @@ def test_who_only_reads_a_page_reads_buddhist_days(client):
 # Files.
 
 
-def test_a_formula_in_an_uploaded_workbook_is_told_not_blanked(client):
+def test_formula_in_an_uploaded_workbook_gives_an_error(client):
     requirement = RequirementFactory(text="ข้อความเดิม")
     book = Workbook()
     book.active.append(["criterion", "level", "text", "version"])
@@ -222,7 +222,7 @@ def _with_sheet(rows):
 
 
 @pytest.mark.parametrize("content", [wide(), tall()], ids=["wide", "tall"])
-def test_a_small_file_does_not_fill_the_memory(client, content):
+def test_small_file_does_not_fill_the_memory(client, content):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     response = upload(client, Category, content)
     assert response.status_code == 200
@@ -231,7 +231,7 @@ def test_a_small_file_does_not_fill_the_memory(client, content):
 
 
 @pytest.mark.both_databases
-def test_confirming_twice_is_told(client):
+def test_confirming_twice_gives_an_error(client):
     CategoryFactory(number=1, name="เดิม")
     rows = table(download(client, Category))
     rows[0]["name"] = "ใหม่"
@@ -250,11 +250,11 @@ def test_confirming_twice_is_told(client):
         {},
     ],
 )
-def test_a_confirmation_of_nothing_is_told(client, data):
+def test_confirmation_without_an_upload_gives_an_error(client, data):
     assert client.post(list_address(Category, "process_import"), data).status_code in (302, 409)
 
 
-def test_a_confirmation_reads_no_file_but_an_upload(client):
+def test_confirmation_reads_only_uploads(client):
     foreign = Path(gettempdir()) / "pmqa-test-foreign.csv"
     foreign.write_text("number,name\n5,จากที่อื่น\n")
     try:
@@ -268,7 +268,7 @@ def test_a_confirmation_reads_no_file_but_an_upload(client):
         foreign.unlink(missing_ok=True)
 
 
-def test_members_of_a_unit_that_is_no_collective_are_refused(client):
+def test_members_of_a_unit_that_is_not_collective_are_refused(client):
     UnitFactory(abbreviation="กก.")
     UnitFactory(abbreviation="ขข.")
     rows = table(download(client, Unit))
@@ -277,7 +277,7 @@ def test_members_of_a_unit_that_is_no_collective_are_refused(client):
 
 
 @pytest.mark.both_databases
-def test_rows_that_swap_what_must_be_unique_are_told_not_a_500(client):
+def test_rows_that_swap_unique_values_give_an_error(client):
     category = CategoryFactory(number=1)
     CriterionFactory(category=category, code="1.1")
     rows = [{"code": "1.2", "category": "1", "title": "ก", "version": ""}] * 2
@@ -287,7 +287,7 @@ def test_rows_that_swap_what_must_be_unique_are_told_not_a_500(client):
 
 
 @pytest.mark.both_databases
-def test_the_history_tells_an_edit_without_the_progress_others_reported(client, tell, keeper):
+def test_history_shows_an_edit_without_updates_of_others(client, tell, keeper):
     action = ActionItemFactory(text="แรก", lead=[UnitFactory()])
     tell(action, keeper, progress=55)
     page = address(ActionItem, "change", action.pk)
@@ -300,7 +300,7 @@ def test_the_history_tells_an_edit_without_the_progress_others_reported(client, 
     }
 
 
-def test_the_history_of_a_day_is_in_the_buddhist_era(client):
+def test_history_shows_days_in_the_buddhist_era(client):
     plan = PlanFactory(periods=[])
     plan.ends_on = plan.ends_on.replace(day=29)
     plan.save()
@@ -309,7 +309,7 @@ def test_the_history_of_a_day_is_in_the_buddhist_era(client):
     assert "2020-09" not in body
 
 
-def test_an_error_names_its_row_of_the_sheet_below_empty_ones(client):
+def test_error_names_the_row_of_the_sheet_after_empty_rows(client):
     client.cookies["django_language"] = "en"
     response = upload(client, Category, b"number,name\n7,seven\n,\n,\nx,eight\n", CSV)
     assert "Row 5 of the file" in response.content.decode()
@@ -317,7 +317,7 @@ def test_an_error_names_its_row_of_the_sheet_below_empty_ones(client):
 
 
 @pytest.mark.both_databases
-def test_a_row_of_a_record_that_is_gone_does_not_come_back_as_a_new_one(client):
+def test_row_of_a_deleted_record_does_not_create_a_new_one(client):
     requirement = RequirementFactory()
     rows = table(download(client, Requirement))
     requirement.delete()
@@ -332,7 +332,7 @@ def test_missing_columns_are_named(client):
 
 
 @pytest.mark.both_databases
-def test_a_whole_table_is_imported_in_a_few_queries_a_row(client, seeded):
+def test_import_needs_few_queries_per_row(client, seeded):
     rows = table(download(client, Requirement))
     for row in rows:
         row["text"] += " (แก้ไข)"

@@ -98,7 +98,7 @@ def refuse(write):
         (unique_relation, UNIQUE, "Withdrawal of evidence with this Evidence already exists.", "มี"),
     ],
 )
-def test_message_of_each_kind(write, code, message, thai):
+def test_each_kind_of_constraint_has_its_message(write, code, message, thai):
     error = refuse(write)
     with translation.override("en"), CaptureQueriesContext(connection) as queries:
         explained = explain_violation(error)
@@ -108,17 +108,17 @@ def test_message_of_each_kind(write, code, message, thai):
 
 
 @pytest.mark.parametrize("write", [foreign_key, null, column])
-def test_what_the_models_do_not_name_has_no_message(write):
+def test_violation_without_a_model_constraint_has_no_message(write):
     assert explain_violation(refuse(write)) is None
 
 
-def test_each_name_is_that_of_one_constraint():
+def test_constraint_names_are_unique():
     """SQLite names a CHECK constraint without its table."""
     names = [constraint.name for model in apps.get_models() for constraint in model._meta.constraints]
     assert len(names) == len(set(names)) > 20
 
 
-def test_a_row_of_the_log_is_not_asked_for_beforehand():
+def test_saving_a_log_row_queries_no_constraint_beforehand():
     update = ProgressUpdate(progress_from=50, progress_to=40)
     with CaptureQueriesContext(connection) as queries:
         update.validate_constraints()

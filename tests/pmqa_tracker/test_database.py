@@ -29,7 +29,7 @@ def test_postgresql_does_not_compile_queries(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_the_one_these_tests_run_on_was_told_so():
+def test_the_test_database_has_its_options():
     question, answer = {"postgresql": ("SHOW jit", "off"), "sqlite": ("PRAGMA journal_mode", "wal")}[connection.vendor]
     with connection.cursor() as cursor:
         cursor.execute(question)
@@ -37,7 +37,7 @@ def test_the_one_these_tests_run_on_was_told_so():
 
 
 @pytest.mark.parametrize("url", ["mysql://a:b@c/d", "postgres://person:secret@db.example:5432/", "nonsense"])
-def test_another_engine_is_refused_without_a_word_of_its_password(monkeypatch, url):
+def test_other_engine_is_refused_without_showing_the_password(monkeypatch, url):
     with pytest.raises(ImproperlyConfigured) as refused:
         asked(monkeypatch, url)
     assert "DATABASE_URL" in str(refused.value)

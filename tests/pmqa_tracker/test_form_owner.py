@@ -143,7 +143,7 @@ def patterns(resolver=None, names=()):
 
 
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "htmx"])
-def test_every_address_refuses_the_form_of_another_user_and_names_both(client, headers):
+def test_every_url_refuses_the_form_of_another_user_and_names_both(client, headers):
     owner, person = UserFactory(first_name="สมชาย"), UserFactory(first_name="สมหญิง", roles=["coordinator"])
     client.force_login(person)
     seen = 0
@@ -164,7 +164,7 @@ def test_every_address_refuses_the_form_of_another_user_and_names_both(client, h
     assert seen > 30
 
 
-def test_nothing_is_recorded_in_the_name_of_who_logs_in_later(plan, settings):
+def test_form_is_not_recorded_for_the_next_user_who_logs_in(plan, settings):
     """A's form is open, B logs in: both in a page's own words and with the token that the login has changed."""
     person, other = User.objects.get(username="staff"), User.objects.get(username="coordinator")
     action = plan.actions.filter(assignments__unit__abbreviation="สพม.", assignments__role="LEAD").first()
@@ -196,7 +196,7 @@ def test_nothing_is_recorded_in_the_name_of_who_logs_in_later(plan, settings):
 
 
 @pytest.mark.parametrize("owner", ["", "0", "x", "9" * 40, "๑"])
-def test_an_owner_that_is_nobody_is_refused_all_the_same(client, owner):
+def test_unknown_owner_is_refused(client, owner):
     client.force_login(UserFactory())
     assert client.post("/password/", {OWNER_FIELD: owner, "old_password": "ความลับ"}).status_code == 409
 

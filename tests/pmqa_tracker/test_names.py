@@ -55,19 +55,19 @@ def pages():
 
 
 @pytest.mark.parametrize(("page", "parts"), pages(), ids=lambda each: each if isinstance(each, str) else "")
-def test_an_address_names_things_in_any_spelling(client, names, page, parts):
+def test_urls_accept_names_in_any_spelling(client, names, page, parts):
     right = {part: 1 if part == "period" else names[PLACES[part]] for part in parts}
     wrong = {part: 1 if part == "period" else misspelled(name) for part, name in right.items()}
     expected = client.get(reverse(page, kwargs=right))
     assert client.get(reverse(page, kwargs=wrong)).status_code == expected.status_code != 404
 
 
-def test_every_kind_of_name_is_in_an_address():
+def test_every_kind_of_name_occurs_in_a_url():
     assert {part for _page, parts in pages() for part in parts} == {*PLACES, "period"}
 
 
 @pytest.mark.both_databases
-def test_a_unit_is_found_by_its_name_and_without_its_dots(client, names):
+def test_unit_is_found_by_name_and_without_dots(client, names):
     unit = Unit.objects.get(abbreviation=names["unit"])
     for name in (unit.name_th, "กำแพง 1"):
         for page in (
@@ -78,7 +78,7 @@ def test_a_unit_is_found_by_its_name_and_without_its_dots(client, names):
 
 
 @pytest.mark.both_databases
-def test_every_filter_takes_its_values_in_any_spelling(names):
+def test_every_filter_accepts_values_in_any_spelling(names):
     plan = Plan.objects.get()
     as_of = on_day(plan, clock.today(), plan.periods.all())
     fields = ActionFilter({}, plan.actions.all(), as_of=as_of, since=as_of).form.fields
@@ -96,7 +96,7 @@ def test_every_filter_takes_its_values_in_any_spelling(names):
 
 
 @pytest.mark.both_databases
-def test_the_other_parameters_that_name_something_take_any_spelling(client, names):
+def test_other_parameters_accept_names_in_any_spelling(client, names):
     action = ActionItem.objects.get()
     unit = Unit.objects.get(abbreviation=names["unit"])
     factories.ProgressUpdateFactory(action=action, unit=unit)
@@ -111,12 +111,12 @@ def test_the_other_parameters_that_name_something_take_any_spelling(client, name
 
 
 @pytest.mark.parametrize(("model", "resource"), TABLES, ids=lambda each: each.__name__)
-def test_a_table_reads_every_cell_as_the_other_imports_do(model, resource):
+def test_admin_tables_parse_cells_like_other_imports(model, resource):
     assert [name for name, field in resource().fields.items() if type(field.widget) in STOCK - {widgets.Widget}] == []
 
 
 @pytest.mark.parametrize(("model", "resource"), TABLES, ids=lambda each: each.__name__)
-def test_a_table_in_another_spelling_changes_nothing(client, world, model, resource):
+def test_table_in_another_spelling_changes_nothing(client, world, model, resource):
     client.force_login(factories.UserFactory(is_staff=True, is_superuser=True))
     rows = [
         {misspelled(name): respelled(model, name, value) for name, value in row.items()}
@@ -138,7 +138,7 @@ def respelled(model, column, value):
     return value if isinstance(kind, (CharField, TextField)) and not is_name else misspelled(str(value))
 
 
-def test_a_table_says_yes_and_no_in_words(client):
+def test_table_accepts_yes_and_no_in_words(client):
     client.force_login(factories.UserFactory(is_staff=True, is_superuser=True))
     unit = factories.UnitFactory(abbreviation="กพร.")
     for word, is_active in (("ไม่ใช่", False), ("Yes", True)):

@@ -23,18 +23,18 @@ def action(client):
 
 
 @pytest.mark.parametrize("where", PAGES)
-def test_a_page_answers_a_query_with_nul(client, action, where):
+def test_page_answers_a_query_with_nul(client, action, where):
     for query in (dict.fromkeys(NAMES, "\0"), dict.fromkeys(NAMES, "ก\0"), {"\0": "1"}):
         assert client.get(f"/plans/2563/{where}", query).status_code in (200, 302, 404), query
 
 
-def test_a_filter_with_nul_is_said_to_be_left_out(client, action):
+def test_filter_with_nul_is_reported_as_ignored(client, action):
     response = client.get("/plans/2563/actions/", {"unit": "\0"})
     assert list(response.context["messages"])
 
 
 @pytest.mark.parametrize("piece", ["%00", "%2500", "%00x"])
-def test_a_path_with_nul_names_nothing(client, action, piece):
+def test_path_with_nul_is_not_found(client, action, piece):
     for path in ("/plans/{}/actions/", "/plans/2563/actions/{}/", "/plans/2563/units/{}/", "/plans/2563/criteria/{}/"):
         assert client.get(path.format(piece)).status_code == 404, path
 
@@ -45,14 +45,14 @@ def test_the_admin_answers_a_search_with_nul(client, action):
     assert client.get(reverse("admin:autocomplete"), asked).status_code == 200
 
 
-def test_a_ticked_row_with_nul_is_no_row(client, action):
+def test_ticked_row_with_nul_is_refused(client, action):
     row = f"{action.ref}\0|1|11111111-1111-4111-8111-111111111111"
     response = client.post("/plans/2563/my/unchanged/", {"row": row}, follow=True)
     assert response.status_code == 200
     assert not ActionItem.objects.get().updates.exists()
 
 
-def test_a_cell_of_an_admin_table_with_nul_names_nothing(client, action):
+def test_table_cell_with_nul_matches_no_name(client, action):
     rows = table(download(client, Unit))
     rows[0]["abbreviation"] = "_x0000_"
     assert errors_of(upload(client, Unit, workbook(rows)))

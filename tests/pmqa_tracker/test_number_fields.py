@@ -32,35 +32,35 @@ DAYS += ["１５／５／６３", "15–5–2563", " 15.5.63 ", "15 May 2020", "
 @pytest.mark.parametrize(
     "typed", ["50", "๕๐", "50%", "50 %", " ๕๐ ％ ", "ร้อยละ ๕๐", "５０", "50\u200b", "50\u00a0%", "50.0", "50 เปอร์เซ็นต์"]
 )
-def test_a_percentage_is_read_however_it_is_typed(typed):
+def test_percentage_is_accepted_in_every_notation(typed):
     assert PercentField().clean(typed) == 50
 
 
 @pytest.mark.parametrize(("typed", "number"), [("1", 1), ("๑", 1), ("0", 0), ("100 %", 100), ("", None)])
-def test_one_in_a_box_for_percentages_is_one_percent(typed, number):
+def test_one_in_a_percent_field_is_one_percent(typed, number):
     assert PercentField(required=False).clean(typed) == number
 
 
 @pytest.mark.parametrize("typed", ["101", "-1", "0.5", "ครึ่ง", "5O"])
-def test_what_is_no_percentage_is_refused_with_what_is_allowed(typed):
+def test_invalid_percentage_shows_what_is_allowed(typed):
     with pytest.raises(ValidationError, match="50%"):
         PercentField().clean(typed)
 
 
 @pytest.mark.parametrize("typed", ["12", "๑๒", " 1๒ ", "１２", "12\u200b", "12.0"])
-def test_a_whole_number_is_read_however_it_is_typed(typed):
+def test_whole_number_is_accepted_in_every_notation(typed):
     assert WholeNumberField(min_value=0).clean(typed) == 12
 
 
 @pytest.mark.parametrize("typed", DAYS)
-def test_a_day_is_read_however_it_is_typed(typed):
+def test_day_is_accepted_in_every_notation(typed):
     assert thai.parse_date(typed) == BuddhistDateField().clean(typed) == date(2020, 5, 15)
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", ["as_of", "since"])
 @pytest.mark.parametrize("typed", ["31/3/63", "๓๑ มี.ค. ๖๓", "31 มีนาคม 2563", "2563-03-31"])
-def test_a_day_in_an_address_is_read_however_it_is_typed(client, name, typed):
+def test_day_in_a_url_is_accepted_in_every_notation(client, name, typed):
     plan = PlanFactory()
     client.force_login(UserFactory(roles=["management"]))
     page = client.get(reverse("dashboard", args=[plan.slug]), {name: typed})
@@ -68,7 +68,7 @@ def test_a_day_in_an_address_is_read_however_it_is_typed(client, name, typed):
 
 
 @pytest.mark.django_db
-def test_an_update_takes_thai_digits(coordinator):
+def test_update_form_accepts_thai_digits(coordinator):
     action = ActionItemFactory()
     posted = {
         "status_to": "IN_PROGRESS",
@@ -83,7 +83,7 @@ def test_an_update_takes_thai_digits(coordinator):
 
 
 @pytest.mark.django_db
-def test_no_form_of_the_admin_has_a_box_that_refuses_thai_digits(rf):
+def test_no_admin_form_refuses_thai_digits(rf):
     request = rf.get("/")
     request.user = UserFactory(is_superuser=True, is_staff=True)
     seen = 0
@@ -101,7 +101,7 @@ def test_no_form_of_the_admin_has_a_box_that_refuses_thai_digits(rf):
 
 
 @pytest.mark.django_db
-def test_the_admin_takes_thai_digits(client):
+def test_admin_accepts_thai_digits(client):
     plan = PlanFactory()
     client.force_login(UserFactory(is_staff=True, is_superuser=True))
     posted = {"plan": plan.pk, "name": "ประชุมติดตาม", "held_on": "๑๕ พ.ค. ๖๓"}

@@ -48,18 +48,18 @@ def refused(read, value, **how):
         (True, "TRUE"),
     ],
 )
-def test_a_text_is_what_is_shown(value, text):
+def test_text_is_what_the_cell_shows(value, text):
     assert parse_text(ReadCell(value)) == text
 
 
-def test_a_percentage_in_a_column_of_texts_is_the_text_shown():
+def test_percentage_in_a_text_column_is_the_shown_text():
     assert parse_text(ReadCell(0.5, is_percent=True)) == "50%"
 
 
 @pytest.mark.parametrize(
     ("text", "code"), [("ผล\x07งาน", "U+0007"), ("ก\ud800", "U+D800"), ("\uffff", "U+FFFF"), ("\x1f", "U+001F")]
 )
-def test_a_character_that_no_text_holds_is_named(text, code):
+def test_forbidden_character_is_named(text, code):
     assert code in refused(parse_text, text).message
 
 
@@ -74,24 +74,24 @@ def test_a_character_that_no_text_holds_is_named(text, code):
         (1e15, []),
     ],
 )
-def test_a_text_that_has_become_something_else_is_refused(value, readings):
+def test_text_converted_by_the_spreadsheet_is_refused(value, readings):
     assert refused(parse_text, value).readings == readings
 
 
 @given(st.text(st.characters(codec=None)))
 @example(" \u00a0ก\x00\r\n ")
-def test_a_text_that_was_read_comes_back_the_same(text):
+def test_parsed_text_parses_to_itself(text):
     read = parse_text(ReadCell(clean_text(text)))
     assert parse_text(ReadCell(clean_text(read))) == read
 
 
 @pytest.mark.parametrize(("value", "code"), [("1.10", "1.10"), ("1.2.1-A-3", "1.2.1-A-3"), (3.0, "3"), (None, "")])
-def test_a_code_is_a_text(value, code):
+def test_code_is_parsed_as_text(value, code):
     assert parse_code(ReadCell(value)) == code
 
 
 @pytest.mark.parametrize(("value", "readings"), [(1.1, ["1.1", "1.10"]), (1.25, ["1.25"])])
-def test_a_code_that_has_become_a_number_is_asked_for(value, readings):
+def test_code_converted_to_a_number_offers_the_possible_codes(value, readings):
     assert refused(parse_code, value).readings == readings
 
 
@@ -124,17 +124,17 @@ def test_a_code_that_has_become_a_number_is_asked_for(value, readings):
         "\u00a030 ก.ย.\u00a063 ",
     ],
 )
-def test_a_day_is_understood(value):
+def test_day_is_parsed(value):
     assert parse_day(ReadCell(value)) == DAY
 
 
 @pytest.mark.parametrize("value", [None, "", "  ", "\u200b"])
-def test_an_empty_cell_is_nothing(value):
+def test_empty_cell_is_none(value):
     assert parse_day(ReadCell(value)) is parse_percent(ReadCell(value)) is parse_whole_number(ReadCell(value)) is None
     assert parse_yes_no(ReadCell(value)) is None
 
 
-def test_a_leap_day_that_only_one_era_has_is_that_day():
+def test_leap_day_of_only_one_era_is_that_day():
     assert parse_day(ReadCell("29/2/63")) == date(2020, 2, 29)
 
 
@@ -166,7 +166,7 @@ def test_a_leap_day_that_only_one_era_has_is_that_day():
         ("เร็ว ๆ นี้", []),
     ],
 )
-def test_what_is_no_day_or_several_is_asked(value, readings):
+def test_invalid_or_ambiguous_day_is_refused(value, readings):
     assert refused(parse_day, value).readings == readings
 
 
@@ -184,7 +184,7 @@ def ways_to_type(day):
 
 @given(st.dates(min_value=date(1857, 1, 1), max_value=date(2399, 12, 31)))
 @example(date(2020, 2, 29))
-def test_every_way_to_type_a_day_is_that_day(day):
+def test_every_notation_of_a_day_is_that_day(day):
     for typed in ways_to_type(day):
         for text in (typed, typed.translate(thai.TO_THAI), f"\u00a0{typed}\n"):
             assert parse_day(ReadCell(text)) == day, text
@@ -222,7 +222,7 @@ def test_every_way_to_type_a_day_is_that_day(day):
         ("100", False, 100),
     ],
 )
-def test_a_percentage_is_understood(value, is_percent, percent):
+def test_percentage_is_parsed(value, is_percent, percent):
     assert parse_percent(ReadCell(value, is_percent)) == percent
 
 
@@ -249,12 +249,12 @@ def test_a_percentage_is_understood(value, is_percent, percent):
         (float("inf"), True, []),
     ],
 )
-def test_what_is_no_percentage_or_may_be_two_is_asked(value, is_percent, readings):
+def test_invalid_or_ambiguous_percentage_is_refused(value, is_percent, readings):
     assert refused(parse_percent, value, is_percent=is_percent).readings == readings
 
 
 @given(st.integers(min_value=0, max_value=100))
-def test_every_percentage_comes_back_as_it_is_shown(percent):
+def test_shown_percentage_parses_to_itself(percent):
     assert parse_percent(ReadCell(percent / 100, is_percent=True)) == percent
     for text in (f"{percent}%", f"{percent} %", f"ร้อยละ {percent}".translate(thai.TO_THAI)):
         assert parse_percent(ReadCell(text)) == percent
@@ -265,32 +265,32 @@ def test_every_percentage_comes_back_as_it_is_shown(percent):
 @pytest.mark.parametrize(
     ("value", "number"), [(3, 3), (3.0, 3), ("๓", 3), (" 3 ", 3), ("3.0", 3), (0, 0), ("32767", 32767)]
 )
-def test_a_whole_number_is_understood(value, number):
+def test_whole_number_is_parsed(value, number):
     assert parse_whole_number(ReadCell(value)) == number
 
 
 @pytest.mark.parametrize(
     "value", [3.5, "3.5", -1, "-1", 32768, True, DAY, "สาม", "1,000", "1e3", float("nan"), "9" * 5000]
 )
-def test_what_is_no_whole_number_is_refused(value):
+def test_invalid_whole_number_is_refused(value):
     refused(parse_whole_number, value)
 
 
-def test_a_whole_number_keeps_to_its_range():
+def test_whole_number_out_of_range_is_refused():
     assert parse_whole_number(ReadCell(-2), least=-2, most=2) == -2
     assert "-2" in refused(lambda cell: parse_whole_number(cell, least=-2, most=2), 3).message
 
 
 @pytest.mark.parametrize(("text", "choice"), [("น้ำส้ม", 1), (" นํ้า ส้ม", 1), ("orangeJUICE", 1), ("orange", 1), ("ชา", 3)])
-def test_a_choice_is_understood_however_it_is_spelt(text, choice):
+def test_choice_is_parsed_in_any_spelling(text, choice):
     assert parse_choice(ReadCell(text), FRUIT) == choice
 
 
-def test_a_choice_that_may_be_two_is_asked():
+def test_ambiguous_choice_is_refused():
     assert refused(lambda cell: parse_choice(cell, FRUIT), "lemon").readings == ["น้ำมะนาว", "ชา"]
 
 
-def test_an_unknown_choice_is_told_what_is_allowed_and_what_is_near():
+def test_unknown_choice_shows_allowed_and_nearest_choices():
     with translation.override("en"):
         assert refused(lambda cell: parse_choice(cell, FRUIT), "น้ำมะนา").message == (
             "“น้ำมะนา” is not one of the choices. Allowed: น้ำส้ม, น้ำมะนาว, ชา. The nearest: น้ำมะนาว, น้ำส้ม"
@@ -311,7 +311,7 @@ def test_an_unknown_choice_is_told_what_is_allowed_and_what_is_near():
         (0.0, False),
     ],
 )
-def test_yes_and_no_are_understood(value, answer):
+def test_yes_and_no_are_parsed(value, answer):
     assert parse_yes_no(ReadCell(value)) is answer
 
 
@@ -326,17 +326,17 @@ READERS = [
     ("cell", "word"),
     [(ReadCell(None, error="FORMULA"), "สูตร"), (ReadCell("#VALUE!", error="ERROR"), "#VALUE!")],
 )
-def test_a_cell_in_trouble_is_told_by_every_reader(read, cell, word):
+def test_every_parser_refuses_a_cell_with_an_error(read, cell, word):
     assert word in refused(read, cell).message
 
 
 @pytest.mark.parametrize("read", READERS)
 @pytest.mark.parametrize("cell", ODD)
-def test_odd_cells_are_read_or_refused(read, cell):
+def test_odd_cells_are_parsed_or_refused(read, cell):
     check(read, cell)
 
 
 @given(CELLS)
-def test_no_cell_breaks_a_reader_and_every_reading_offered_is_understood(cell):
+def test_any_cell_is_parsed_or_refused_and_offered_readings_parse(cell):
     for read in READERS:
         check(read, cell)

@@ -101,7 +101,7 @@ def test_every_misspelling_shares_the_key(data):
 
 
 @given(st.text(st.sampled_from([*"กน", *thai.MARKS, *thai.FOLLOWING_VOWELS, *"เแำ\u200b ๅ1๑A"])))
-def test_a_key_of_any_thai_letters_is_its_own_key(text):
+def test_key_of_a_key_is_itself(text):
     key = thai.search_key(text)
     assert thai.search_key(key) == key == thai.search_key(thai.fold(text))
 
@@ -119,13 +119,13 @@ def test_a_key_of_any_thai_letters_is_its_own_key(text):
         ("สัตว์", "สัตว"),
     ],
 )
-def test_other_words_have_another_key(one, other):
+def test_different_texts_have_different_keys(one, other):
     assert thai.search_key(one) != thai.search_key(other)
 
 
 @pytest.mark.django_db
 @pytest.mark.both_databases
-def test_the_database_has_the_same_key():
+def test_database_computes_the_same_key():
     alphabet = [*"กนทA1๑ａⅣ", *thai.MARKS, *thai.FOLLOWING_VOWELS, *"เแำๅ\u200b \u00a0\u00ad–“é"]
     picked = Random(2563)  # noqa: S311
     texts = [WORDS, TYPED, *("".join(picked.choices(alphabet, k=picked.randint(1, 12))) for _ in range(200))]
@@ -134,14 +134,14 @@ def test_the_database_has_the_same_key():
     assert list(found) == [thai.search_key(text) for text in texts]
 
 
-def test_every_admin_of_the_site_searches_by_the_key():
+def test_every_admin_searches_by_the_key():
     assert [each for each in admin.site._registry.values() if not isinstance(each, ThaiText)] == []
 
 
 @pytest.mark.django_db
 @pytest.mark.both_databases
 @pytest.mark.parametrize("screen", ADMINS, ids=lambda each: each.model.__name__)
-def test_each_admin_finds_words_however_they_are_spelled(client, screen):
+def test_admin_search_finds_any_spelling(client, screen):
     client.force_login(factories.UserFactory(is_staff=True, is_superuser=True))
     make = FACTORIES.get(screen.model) or getattr(factories, f"{screen.model.__name__}Factory")
     names = [name for name in type(screen).search_fields if is_free(screen.model, name)]
@@ -173,7 +173,7 @@ def is_free(model, name):
 @pytest.mark.parametrize(
     ("field", "model"), [("unit", "membership"), ("user", "membership"), ("criterion", "actionitem")]
 )
-def test_a_box_that_completes_finds_them_too(client, field, model):
+def test_autocomplete_finds_any_spelling(client, field, model):
     client.force_login(factories.UserFactory(is_staff=True, is_superuser=True))
     wanted = {
         "unit": lambda: factories.UnitFactory(name_th=WORDS),
@@ -186,7 +186,7 @@ def test_a_box_that_completes_finds_them_too(client, field, model):
 
 
 @pytest.mark.django_db
-def test_no_form_of_the_admin_filters_its_choices_letter_by_letter(rf):
+def test_no_admin_form_filters_choices_in_the_browser(rf):
     """A box that Django's own script filters in the browser knows nothing of the key."""
     request = rf.get("/")
     request.user = factories.UserFactory(is_superuser=True, is_staff=True)

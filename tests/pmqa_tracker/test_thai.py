@@ -24,18 +24,18 @@ from pmqa_tracker import thai
         ("29/2/2563", date(2020, 2, 29)),
     ],
 )
-def test_a_day_is_read_however_it_is_typed(typed, day):
+def test_day_is_accepted_in_every_notation(typed, day):
     assert thai.parse_date(typed) == day
 
 
 @pytest.mark.parametrize("typed", ["", "วันนี้", "31/2/2563", "29/2/2562", "15/13/2563", "5/2563", "15/5/20", "1/1/0001x"])
-def test_what_is_no_day_is_refused(typed):
+def test_invalid_day_is_refused(typed):
     with pytest.raises(ValueError):
         thai.parse_date(typed)
 
 
 @given(st.dates(min_value=date(1900, 1, 1), max_value=date(2400, 12, 31)))
-def test_a_day_survives_being_shown_and_typed_back(day):
+def test_shown_day_parses_to_itself(day):
     assert thai.parse_date(f"{day.day}/{day.month}/{day.year + 543}") == day
 
 
@@ -66,16 +66,16 @@ def test_the_fiscal_year_begins_in_october(day, year, quarter):
         ("ผู้บริหาร", "ผู้\u200bบริหาร"),
     ],
 )
-def test_two_spellings_share_a_key(written, typed):
+def test_spellings_of_a_text_share_a_key(written, typed):
     assert thai.search_key(written) == thai.search_key(typed)
 
 
-def test_different_words_do_not():
+def test_different_texts_have_different_keys():
     assert thai.search_key("เสื่อ") != thai.search_key("เสือ")
 
 
 @given(st.text())
-def test_a_key_is_its_own_key(text):
+def test_key_of_a_key_is_itself(text):
     assert thai.search_key(thai.search_key(text)) == thai.search_key(text)
 
 
@@ -83,7 +83,7 @@ def test_a_key_is_its_own_key(text):
     ("language", "day", "moment"),
     [("th", "15 พ.ค. 2563", "15 พ.ค. 2563 14:05 น."), ("en", "15 May 2563", "15 May 2563 14:05")],
 )
-def test_days_and_moments_are_of_the_buddhist_era(language, day, moment):
+def test_days_and_moments_are_formatted_in_the_buddhist_era(language, day, moment):
     at = datetime(2020, 5, 15, 7, 5, tzinfo=UTC)
     with translation.override(language):
         assert thai.format_date(date(2020, 5, 15)) == day
@@ -96,11 +96,11 @@ def test_the_months_of_a_period():
     assert thai.month_range(date(2019, 11, 1), date(2020, 1, 31)) == "พ.ย. 2562–ม.ค. 2563"
 
 
-def test_djangos_date_filter_shows_the_buddhist_era_to_people_and_iso_to_machines():
+def test_date_filter_uses_the_buddhist_era_except_in_machine_formats():
     page = Template("{{ day|date:'j N Y' }} {{ day|date:'Y-m-d' }} {{ day|be_input }}")
     assert page.render(Context({"day": date(2020, 5, 15)})) == "15 พ.ค. 2563 2020-05-15 15/5/2563"
 
 
-def test_midnight_is_bangkoks():
+def test_midnight_is_in_the_time_zone_of_bangkok():
     assert thai.start_of(date(2020, 5, 15)).astimezone(UTC) == datetime(2020, 5, 14, 17, tzinfo=UTC)
     assert thai.end_of(date(2020, 5, 15)) == thai.start_of(date(2020, 5, 16))

@@ -30,13 +30,13 @@ def shuffled(words):
     return Random(2563).sample(words, len(words))  # noqa: S311
 
 
-def test_python_sorts_as_a_dictionary():
+def test_python_sorts_in_dictionary_order():
     assert sorted(shuffled(SORTED), key=thai.sort_key) == SORTED
 
 
 @pytest.mark.django_db
 @pytest.mark.both_databases
-def test_a_database_of_code_points_sorts_as_a_dictionary():
+def test_database_sorts_in_dictionary_order():
     """Neither SQLite nor the tests' PostgreSQL, whose locale is C.UTF-8, sorts Thai by itself."""
     for number, word in enumerate(shuffled(SORTED)):
         UserFactory(first_name=word, username=f"u{number}")
@@ -52,13 +52,13 @@ def test_a_database_of_code_points_sorts_as_a_dictionary():
 
 @pytest.mark.django_db
 @pytest.mark.both_databases
-def test_the_departments_units_and_criteria_are_in_thai_order():
+def test_units_and_criteria_are_in_thai_order():
     for word in shuffled(UNITS):
         UnitFactory(abbreviation=word, position=1)
     assert list(Unit.objects.in_order().values_list("abbreviation", flat=True)) == UNITS
 
 
-def test_an_order_by_the_databases_collation_is_found():
+def test_order_by_the_database_collation_fails():
     """The guard of every test's queries must not sleep."""
     for loose in ("first_name", "-first_name", Lower("first_name"), F("first_name").desc()):
         assert [ordering.is_loose(order) for order in orders_of(loose)] == [True]
@@ -69,7 +69,7 @@ def orders_of(*names):
     return [order for order, _sql in User.objects.order_by(*names).query.get_compiler("default").get_order_by()]
 
 
-def test_the_guard_asks_the_sites_queries():
+def test_guard_checks_queries_of_the_site_but_not_of_tests():
     """Even where a test's client called; a query of a test itself may be of code points."""
     asked = {}
     exec(compile("def ask(): return is_of_a_test()", ordering.ROOT / "plan" / "made_up.py", "exec"), asked)  # noqa: S102
@@ -79,7 +79,7 @@ def test_the_guard_asks_the_sites_queries():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda each: each.model.__name__)
-def test_an_admins_list_is_in_thai_order_by_each_of_its_columns(client, screen):
+def test_admin_list_is_in_thai_order_by_every_column(client, screen):
     """The guard of the tests' queries finds an order left to the database."""
     client.force_login(UserFactory(is_staff=True, is_superuser=True))
     address = reverse(f"admin:{screen.opts.app_label}_{screen.opts.model_name}_changelist")
@@ -91,7 +91,7 @@ def test_an_admins_list_is_in_thai_order_by_each_of_its_columns(client, screen):
 @pytest.mark.django_db
 @pytest.mark.both_databases
 @pytest.mark.parametrize("sign", ["", "-"])
-def test_people_are_sorted_by_a_click_and_offered_in_thai_order(client, sign):
+def test_people_are_sorted_and_offered_in_thai_order(client, sign):
     for word in shuffled(SORTED):
         UserFactory(first_name=word, username=word)
     for word in shuffled(UNITS):
@@ -127,7 +127,7 @@ def relations():
 @pytest.mark.django_db
 @pytest.mark.both_databases
 @pytest.mark.parametrize(("screen", "place", "field"), relations())
-def test_a_column_of_another_record_is_sorted_by_the_name_it_shows(client, screen, place, field):
+def test_relation_column_sorts_by_the_shown_name(client, screen, place, field):
     client.force_login(UserFactory(is_staff=True, is_superuser=True))
     names = shuffled(["กก", "เกษม", "แก้ว", "ขวัญ", "๙"])
     for number, name in enumerate(names):

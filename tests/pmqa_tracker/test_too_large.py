@@ -35,7 +35,7 @@ def assert_said(response, status, *words):
 
 
 @pytest.mark.parametrize("where", ["/login/", "/plans/2563/actions/", "/admin/plan/actionitem/", "/nowhere/"])
-def test_too_long_an_address_says_what_to_do(client, staff, where):
+def test_too_long_url_says_what_to_do(client, staff, where):
     address = f"{where}?q={quote('แผน' * 300)}"
     assert client.get(address[:8000]).status_code in (200, 302, 403, 404)
     assert_said(client.get(address), 414, "ที่อยู่เว็บยาวเกินไป", BACK, "<html")
@@ -46,7 +46,7 @@ def test_too_long_an_address_says_what_to_do(client, staff, where):
 
 @pytest.mark.parametrize("content_type", ["multipart/form-data", "application/x-www-form-urlencoded"])
 @pytest.mark.parametrize("where", ["/plans/2563/actions/1.1-A-1/", "/login/", "/admin/plan/actionitem/add/"])
-def test_too_large_a_form_says_what_to_do(client, staff, settings, where, content_type):
+def test_too_large_form_says_what_to_do(client, staff, settings, where, content_type):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
     data = {"result": "ก" * 400_000}
     if content_type != "multipart/form-data":
@@ -59,7 +59,7 @@ def test_too_large_a_form_says_what_to_do(client, staff, settings, where, conten
     assert sent[1].headers["X-Refusal"] == "true"
 
 
-def test_too_many_fields_and_files_say_how_many_are_taken(client, staff, settings, tmp_path):
+def test_too_many_fields_or_files_name_the_limit(client, staff, settings, tmp_path):
     settings.DATA_UPLOAD_MAX_NUMBER_FIELDS, settings.DATA_UPLOAD_MAX_NUMBER_FILES = 50, 2
     rows = {"row": [f"1.1-A-1|1|{number}" for number in range(60)]}
     assert_said(client.post("/plans/2563/my/unchanged/", rows), 413, "50", "เลือก", BACK)
@@ -107,7 +107,7 @@ def answer_to(port, head):
 
 @pytest.mark.apart
 @pytest.mark.parametrize("letters", [4_500, 8_100, 20_000, 1_000_000])
-def test_the_server_answers_in_thai_however_long_the_address_is(server, letters):
+def test_server_answers_any_too_long_url_in_thai(server, letters):
     ask = f"GET /login/?q={'x' * letters} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
     received = answer_to(server, ask)
     if letters < 8_000:

@@ -7,7 +7,7 @@ from tests.factories import PASSWORD, PlanFactory, UserFactory
 pytestmark = pytest.mark.django_db
 
 
-def test_the_way_in_leads_where_one_was_going(client):
+def test_login_redirects_to_the_requested_page(client):
     UserFactory(username="สมหญิง")
     plan = PlanFactory()
     where = f"/plans/{plan.slug}/timeline/"
@@ -17,7 +17,7 @@ def test_the_way_in_leads_where_one_was_going(client):
     assert elsewhere.url == "/"
 
 
-def test_a_wrong_password_is_told_and_the_name_kept(client):
+def test_wrong_password_gives_an_error_and_keeps_the_username(client):
     UserFactory(username="somying")
     response = client.post("/login/", {"username": "somying", "password": "wrong"})
     body = response.content.decode()
@@ -26,13 +26,13 @@ def test_a_wrong_password_is_told_and_the_name_kept(client):
     assert response.context["form"].non_field_errors()
 
 
-def test_the_way_out(client):
+def test_logout(client):
     client.force_login(UserFactory())
     assert client.post("/logout/").url == "/login/"
     assert client.get("/").status_code == 302
 
 
-def test_a_password_is_changed_and_said(client):
+def test_password_change_is_confirmed(client):
     person = UserFactory()
     client.force_login(person)
     new = "another long password"

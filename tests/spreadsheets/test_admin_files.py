@@ -24,7 +24,7 @@ def _logged_in(client, settings, tmp_path):
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp874"])
 @pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("first", ["", "sep={}\r\n", '"sep={}"\r\n'])
-def test_a_csv_of_any_separator_and_encoding_is_read(client, encoding, mark, first):
+def test_csv_with_any_separator_and_encoding_is_read(client, encoding, mark, first):
     CategoryFactory(number=1, name="เดิม")
     name = f"การนำ{mark}องค์การ"
     rows = f'number{mark}name{mark}version\r\n1{mark}"{name}"{mark}1\r\n'
@@ -34,7 +34,7 @@ def test_a_csv_of_any_separator_and_encoding_is_read(client, encoding, mark, fir
 
 @pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
 @pytest.mark.parametrize("first", ["", "sep=;"])
-def test_a_csv_of_any_line_end_is_read(client, end, first):
+def test_csv_with_any_line_end_is_read(client, end, first):
     CategoryFactory(number=1, name="เดิม")
     lines = [*filter(None, [first]), "number;name;version", "1;การนำองค์การ;1", ""]
     confirm(client, Category, upload(client, Category, end.join(lines).encode("cp874"), CSV))
@@ -42,7 +42,7 @@ def test_a_csv_of_any_line_end_is_read(client, end, first):
 
 
 @pytest.mark.parametrize("oddity", ["an empty fill", "part names in large letters", "Strict Open XML", "no styles"])
-def test_a_workbook_of_another_program_is_read_too(client, oddity):
+def test_workbook_of_another_program_is_read(client, oddity):
     CategoryFactory(number=1, name="เดิม")
     content = ODDITIES[oddity](workbook([{"number": 1, "name": "การนำองค์การ", "version": 1}]))
     confirm(client, Category, upload(client, Category, content))
@@ -50,7 +50,7 @@ def test_a_workbook_of_another_program_is_read_too(client, oddity):
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_what_is_no_workbook_is_refused_by_its_own_sentence(client, kind):
+def test_each_refused_file_has_its_own_message(client, kind):
     content = REFUSED[kind][0](workbook([{"number": 1, "name": "x"}]))
     response = upload(client, Category, content)
     with pytest.raises(WorkbookRefusedError) as refused:
@@ -58,7 +58,7 @@ def test_what_is_no_workbook_is_refused_by_its_own_sentence(client, kind):
     assert list(response.context["form"].errors.values()) == [[str(refused.value)]]
 
 
-def test_a_formula_is_read_by_its_value_and_an_error_named(client):
+def test_formula_is_read_by_its_value_and_an_error_is_named(client):
     CategoryFactory(number=1, name="เดิม")
     book = load_workbook(BytesIO(workbook([{"number": 1, "name": "x", "version": 1}])))
     for value, words in (("=1+1", "B2"), ("#REF!", "#REF!")):

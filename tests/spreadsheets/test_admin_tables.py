@@ -107,7 +107,7 @@ def world():
 
 @pytest.mark.parametrize("kind", [EXCEL, CSV])
 @pytest.mark.parametrize("model", TABLES, ids=lambda model: model.__name__)
-def test_an_unchanged_file_changes_nothing(client, world, model, kind):
+def test_unchanged_file_changes_nothing(client, world, model, kind):
     before = sorted(model.objects.values_list("pk", "version"))
     response = upload(client, model, download(client, model, kind), kind)
     assert response.status_code == 200
@@ -149,7 +149,7 @@ def test_an_export_needs_no_more_queries_for_more_rows(client, world, model):
 
 
 @pytest.mark.parametrize("kind", [EXCEL, CSV])
-def test_a_changed_row_is_shown_then_written_with_its_history(client, world, keeper, kind):
+def test_changed_row_is_previewed_then_written_with_history(client, world, keeper, kind):
     rows = table(download(client, Requirement, kind), kind)
     rows[0]["text"] = "ข้อความใหม่"
     content = workbook(rows) if kind == EXCEL else _csv(rows)
@@ -173,14 +173,14 @@ def _csv(rows, encoding="utf-8-sig"):
     return file.getvalue().encode(encoding)
 
 
-def test_a_csv_of_an_old_thai_excel_is_read_too(client):
+def test_csv_of_an_old_thai_excel_is_read(client):
     CategoryFactory(number=1, name="เดิม")
     response = upload(client, Category, _csv([{"number": 1, "name": "การนำองค์การ", "version": 1}], "cp874"), CSV)
     confirm(client, Category, response)
     assert Category.objects.get().name == "การนำองค์การ"
 
 
-def test_a_row_others_changed_since_the_export_stops_the_whole_file(client):
+def test_row_changed_since_the_export_refuses_the_whole_file(client):
     first, second = CategoryFactory(number=1, name="ก"), CategoryFactory(number=2, name="ข")
     rows = table(download(client, Category))
     first.name = "ของเขา"
@@ -195,7 +195,7 @@ def test_a_row_others_changed_since_the_export_stops_the_whole_file(client):
     assert second.history.count() == 1
 
 
-def test_a_change_between_the_preview_and_the_confirmation_writes_nothing(client):
+def test_change_after_the_preview_refuses_the_import(client):
     first, second = CategoryFactory(number=1, name="ก"), CategoryFactory(number=2, name="ข")
     rows = table(download(client, Category))
     rows[0]["name"], rows[1]["name"] = "ของฉัน", "ของฉัน"
@@ -240,7 +240,7 @@ def test_actions_are_exported_with_their_labels_and_units(client, world):
     }  # fmt: skip
 
 
-def test_the_list_of_actions_leads_to_the_data_sheet_instead_of_an_import(client, world):
+def test_list_of_actions_links_to_the_data_sheet_instead_of_an_import(client, world):
     page = client.get(address(ActionItem, "changelist")).content.decode()
     assert f'href="{reverse("import_list", args=[world.plan.slug])}"' in page
     with pytest.raises(NoReverseMatch):
@@ -250,7 +250,7 @@ def test_the_list_of_actions_leads_to_the_data_sheet_instead_of_an_import(client
     )
 
 
-def test_the_list_of_actions_names_no_import_where_there_is_no_plan_or_no_coordinator(client, world):
+def test_list_of_actions_has_no_import_link_without_a_plan_or_coordinator(client, world):
     clerk = UserFactory(is_staff=True)
     clerk.user_permissions.add(Permission.objects.get(codename="view_actionitem"))
     client.force_login(clerk)
@@ -261,7 +261,7 @@ def test_the_list_of_actions_names_no_import_where_there_is_no_plan_or_no_coordi
     assert client.get(address(ActionItem, "changelist")).context["import_url"] == ""
 
 
-def test_members_nobody_knows_are_named(client, world):
+def test_unknown_members_are_named(client, world):
     rows = table(download(client, Unit))
     row = next(row for row in rows if row["abbreviation"] == "ทุกหน่วยงาน")
     assert row["members"] == "กพร., กจ."
@@ -299,7 +299,7 @@ def bomb():
         (b"number,name\n1,x\n", CSV, "table"),
     ],
 )
-def test_a_file_that_is_none_is_refused_in_words(client, content, kind, name):
+def test_invalid_file_gives_an_error(client, content, kind, name):
     response = upload(client, Category, content, kind, name)
     assert response.status_code == 200
     told = [str(error) for errors in response.context["form"].errors.values() for error in errors]
@@ -310,14 +310,14 @@ def test_a_file_that_is_none_is_refused_in_words(client, content, kind, name):
     assert not Category.objects.exists()
 
 
-def test_a_column_nobody_knows_is_named(client):
+def test_unknown_column_is_named(client):
     response = upload(client, Category, workbook([{"number": 1, "name": "x", "nmae": "y"}]))
     assert "nmae" in errors_of(response)[0]
     assert "nmae" in response.content.decode()
     assert "Traceback" not in response.content.decode()
 
 
-def test_only_who_may_change_may_import(client):
+def test_import_needs_the_permission_to_change(client):
     client.force_login(UserFactory(is_staff=True))
     assert client.get(address(Category, "import")).status_code == 403
     assert client.get(address(Category, "export")).status_code == 403

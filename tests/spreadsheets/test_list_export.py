@@ -48,14 +48,14 @@ def test_title_notes_headings_and_rows():
     assert {cell.font.name for row in sheet.iter_rows(min_row=5) for cell in row if cell.value} == {FONT}
 
 
-def test_without_rows_there_are_the_headings_and_a_sentence():
+def test_empty_list_has_headings_and_a_sentence():
     sheet = sheet_of(table([]))
     assert [cell.value for cell in sheet[4]] == ["ข้อความ", "จำนวน", "ร้อยละ"]
     assert [cell.value for cell in sheet[5]] == ["ไม่มีรายการ", None, None]
     assert sheet.max_row == 5
 
 
-def test_no_text_is_a_formula_a_link_or_a_number():
+def test_text_never_becomes_a_formula_link_or_number():
     made = table([[text, None, None] for text in PAYLOADS], title="=1+1", notes=["=1+1"], empty="=1")
     file = write_list(made)
     sheet = load_workbook(file).active
@@ -71,14 +71,14 @@ def test_no_text_is_a_formula_a_link_or_a_number():
     assert [cell.value for cell in cells[:3]] == ["=1+1", "=1+1", "ข้อความ"]
 
 
-def test_what_no_workbook_holds_is_left_out():
+def test_forbidden_characters_are_removed():
     texts = ["ก\x00ข\x1f\x7f", "\ud800ค", "\ufffeง\uffff", "\x00", "ย" * 40_000]
     sheet = sheet_of(table([[text, None, None] for text in texts]))
     found = [row[0].value for row in sheet.iter_rows(min_row=5)]
     assert found == ["กข\x7f", "ค", "ง", None, "ย" * 32_767]
 
 
-def test_texts_of_every_sort_in_a_heading_and_a_title():
+def test_any_text_in_a_heading_and_a_title():
     columns = [Column("=ก\x00", 9), Column("=ก", 9), Column("", 9)]
     sheet = sheet_of(table([["1", "2", "3"]], columns=columns, title="[a]:*?/\\'" + "ย" * 50))
     assert [cell.value for cell in sheet[4]] == ["=ก", "=ก (2)", None]
@@ -89,7 +89,7 @@ def test_texts_of_every_sort_in_a_heading_and_a_title():
 @pytest.mark.parametrize(
     ("language", "number_format"), [("th", "[$-107041E]d mmm yyyy"), ("en", "[$-1070409]d mmm yyyy")]
 )
-def test_a_day_is_a_day_that_is_read_in_the_buddhist_era(language, number_format):
+def test_day_is_a_date_shown_in_the_buddhist_era(language, number_format):
     # 22:00 in London is the next morning here.
     days = [None, date(2020, 2, 29), datetime(2020, 5, 14, 22, tzinfo=UTC), date(1457, 1, 2)]
     with translation.override(language):
@@ -106,7 +106,7 @@ def test_a_day_is_a_day_that_is_read_in_the_buddhist_era(language, number_format
     assert cells[3].value is None  # Excel knows no day before 1900
 
 
-def test_a_mark_fills_its_cell():
+def test_mark_fills_its_cell():
     columns = [Column("ก", 9), Column("ข", 9, marks={"■": "4B4799"})]
     sheet = sheet_of(table([["■", "■"], ["", "■ x"]], columns=columns))
     ((where, rules),) = [(str(each.sqref), each.rules) for each in sheet.conditional_formatting]
@@ -114,18 +114,18 @@ def test_a_mark_fills_its_cell():
     assert [(rule.operator, rule.text) for rule in rules] == [("beginsWith", "■")]
 
 
-def test_a_row_has_as_many_values_as_there_are_columns():
+def test_row_must_have_a_value_for_each_column():
     with pytest.raises(ValueError, match="argument"):
         write_list(table([["ก"]]))
 
 
-def test_it_is_a_download():
+def test_list_response_is_a_download():
     response = list_response(table([]), "รายการ.xlsx")
     assert response.headers["Content-Type"].endswith("spreadsheetml.sheet")
     assert response.headers["Content-Disposition"].startswith("attachment; filename*=utf-8''%E0%B8%A3")
 
 
-def test_a_number_keeps_its_fraction_after_a_whole_one():
+def test_number_keeps_its_fraction_after_a_whole_number():
     sheet = sheet_of(table([["ก", 1, 1], ["ข", 1.5, 12.5], ["ค", None, None], ["ง", 0, 0]]))
     assert [[cell.value for cell in row[1:]] for row in sheet.iter_rows(min_row=5)] == [
         [1, 0.01],
@@ -135,7 +135,7 @@ def test_a_number_keeps_its_fraction_after_a_whole_one():
     ]
 
 
-def test_a_row_is_as_high_as_its_longest_text():
+def test_row_is_as_high_as_its_longest_text():
     """LibreOffice fits no row by itself."""
     long = "จัดทำแนวทางการสื่อสารวิสัยทัศน์ ค่านิยม และทิศทางองค์การ " * 4
     rows = [["สั้น", 1, 1], [long, 1, 1], ["ก\nข\nค", 1, 1], ["ย" * 30_000, 1, 1]]

@@ -56,7 +56,7 @@ def test_workbooks_are_read_by_defusedxml():
     assert openpyxl.DEFUSEDXML is True
 
 
-def test_every_kind_of_value_is_read_as_what_it_is():
+def test_every_kind_of_value_is_read():
     book = book_of(["ก", " ข ", 3, 3.5, True, date(2020, 5, 15), MOMENT, time(9, 30), None, "007"])
     sheet = book.active
     sheet["A2"], sheet["A2"].number_format = 0.5, "0%"
@@ -75,7 +75,7 @@ def test_every_kind_of_value_is_read_as_what_it_is():
     ]  # fmt: skip
 
 
-def test_a_formula_with_its_value_is_that_value():
+def test_formula_is_read_by_its_value():
     data = saved(book_of(["=1+1"]))
     sheet = zipfile.ZipFile(BytesIO(data)).read("xl/worksheets/sheet1.xml")
     data = repacked(
@@ -91,7 +91,7 @@ def test_days_of_a_workbook_that_counts_from_1904():
     assert read_workbook(saved(book), "a.xlsx").sheets[0].rows[0][0].value == date(2020, 5, 15)
 
 
-def test_what_is_hidden_and_merged_is_told():
+def test_hidden_and_merged_areas_are_read():
     book = book_of(["a", "b"], ["c", "d"])
     book.active.merge_cells("A1:B1")
     book.active.row_dimensions[2].hidden = True
@@ -137,7 +137,7 @@ def _made(kind: str) -> bytes:
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_what_is_no_workbook_is_refused_with_a_sentence_that_helps(kind):
+def test_refused_file_has_a_helpful_message(kind):
     data, name, words = REFUSED[kind]
     if kind == "binary":
         data = repacked(GOOD, {"xl/workbook.xml": None, "xl/workbook.bin": b"x"})
@@ -159,7 +159,7 @@ def test_too_many_megabytes_rows_or_seconds_are_refused():
         read_workbook(GOOD, "a.xlsx", limits=Limits(seconds=0))
 
 
-def test_what_would_fill_the_memory_ends_with_its_process():
+def test_child_process_ends_when_it_fills_the_memory():
     chance = random.Random(1)  # noqa: S311 - to be the same again
     rows = [[chance.randbytes(60).hex() for _column in range(40)] for _row in range(3_000)]
     with pytest.raises(WorkbookRefusedError, match="more memory or time"), override("en"):
@@ -167,7 +167,7 @@ def test_what_would_fill_the_memory_ends_with_its_process():
 
 
 @pytest.mark.parametrize("kind", BOMBS)
-def test_a_bomb_is_refused_before_it_is_opened(kind, tmp_path):
+def test_bomb_is_refused_before_it_is_opened(kind, tmp_path):
     """In a process of its own: how long the refusal took it, and how much memory at most."""
     file = tmp_path / "bomb.xlsx"
     file.write_bytes(BOMBS[kind]())
@@ -191,13 +191,13 @@ def test_a_bomb_is_refused_before_it_is_opened(kind, tmp_path):
     assert int(megabytes) < 150
 
 
-def test_a_good_workbook_passes_the_gate():
+def test_good_workbook_passes_the_check():
     check_workbook(GOOD, "a.xlsx", LIMITS)
     rows = [[f"ข้อความ {row} {column}" for column in range(18)] for row in range(3_000)]
     assert len(read_workbook(saved(book_of(*rows)), "a.xlsx").sheets[0].rows) == 3_000
 
 
-def test_damaged_workbooks_are_read_or_refused_and_nothing_else():
+def test_damaged_workbooks_are_read_or_refused():
     taken = 0
     for seed in range(1000 * sizes.SEED, 1000 * sizes.SEED + sizes.scaled(200)):
         try:
@@ -208,7 +208,7 @@ def test_damaged_workbooks_are_read_or_refused_and_nothing_else():
     assert sizes.scaled(20) < taken < sizes.scaled(180)  # both happen
 
 
-def test_a_text_comes_back_as_it_was_written():
+def test_written_text_is_read_back_unchanged():
     """What looks like Excel's own way of writing characters is not taken for it."""
     book = Workbook()
     write_text(book.active["A1"], "_x000D_=1+1 _x0041_")

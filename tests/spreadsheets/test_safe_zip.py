@@ -104,7 +104,7 @@ def test_entries_are_read_in_their_order_with_their_start():
     assert found == [("b", b"first"), ("a", bytes(256)), ("c/", b"")]
 
 
-def test_start_of_an_entry_is_whole_where_its_first_bytes_come_alone():
+def test_start_of_an_entry_is_complete_even_if_its_bytes_come_one_by_one():
     """Empty blocks after each letter fill more than a piece, so that a program could be read as text."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     content, data = b"MZ" + bytes(100), b""
@@ -115,14 +115,14 @@ def test_start_of_an_entry_is_whole_where_its_first_bytes_come_alone():
     assert entry.start == content
 
 
-def test_ratio_is_that_of_all_entries_or_of_each():
+def test_ratio_applies_to_the_file_or_to_each_entry():
     data = pack({"a": bytes(1 << 19), "b": random.Random(1).randbytes(1 << 15)})  # noqa: S311 - the same each time
     assert len(read(data)) == 2
     with pytest.raises(UnsafeZipError):
         open_zip(io.BytesIO(data), replace(LIMITS, is_ratio_per_entry=True))
 
 
-def test_names_of_an_entry_are_all_that_unpackers_use():
+def test_names_of_an_entry_include_every_name_programs_use():
     extra = b"\x75\x70\x0a\x00\x01\0\0\0\0a.exe"
     (info,) = zipfile.ZipFile(io.BytesIO(forge([Packed(name=b"b.txt\0.js", extra=extra)]))).infolist()
     assert names_of(info) == {"b.txt", "b.txt\0.js", "a.exe"}

@@ -45,18 +45,18 @@ def test_control_characters_do_not_break_the_file(sheet):
     assert (again["A1"].value, again["A2"].value) == ("บรรทัดหนึ่ง\nสอง", "กข")
 
 
-def test_text_is_cut_where_a_cell_ends():
+def test_text_is_cut_to_the_length_of_a_cell():
     assert len(clean_text("ก" * 40_000)) == LONGEST_TEXT
 
 
-def test_numbers_stay_numbers_and_nothing_stays_nothing(sheet):
+def test_numbers_stay_numbers_and_none_stays_empty(sheet):
     write(sheet["A1"], 40, Style(number_format='0"%"'))
     write(sheet["A2"], None, Style())
     again = reopened(sheet)
     assert (again["A1"].value, again["A1"].number_format, again["A2"].value) == (40, '0"%"', None)
 
 
-def test_a_box_is_one_merged_cell_with_lines_all_around(sheet):
+def test_box_is_a_merged_cell_with_borders(sheet):
     write_box(sheet, (1, 1, 3, 2), "ก", Style())
     again = reopened(sheet)
     assert [str(each) for each in again.merged_cells.ranges] == ["A1:B3"]
@@ -73,7 +73,7 @@ def test_lines_are_counted_by_paragraph_and_by_width():
     assert count_lines("การดำเนินงาน" * 10, 20) > count_lines("การดำเนินงาน" * 10, 40) > 1
 
 
-def test_height_grows_with_the_text_and_the_type():
+def test_height_grows_with_text_and_font_size():
     assert text_height("ก", 20) < text_height("ก\nข", 20)
     assert text_height("ก", 20) < text_height("ก", 20, size=18)
 

@@ -23,7 +23,7 @@ def posted(**contents):
     return RequestFactory().post("/", files).FILES
 
 
-def test_what_is_too_large_is_cut_but_measured():
+def test_too_large_file_is_cut_but_keeps_its_size():
     content = bytes(range(256)) * (5 * MEGABYTE // 256) + b"end"
     file = posted(large=content)["large"]
     assert file.size == 5 * MEGABYTE + 3
@@ -31,13 +31,13 @@ def test_what_is_too_large_is_cut_but_measured():
     assert file.read() == content[: 3 * MEGABYTE + 1]
 
 
-def test_what_is_not_too_large_is_whole():
+def test_file_within_the_limit_is_stored_completely():
     content = b"ab" * (MEGABYTE * 3 // 2)
     file = posted(whole=content)["whole"]
     assert (file.size, file.read()) == (3 * MEGABYTE, content)
 
 
-def test_each_file_of_a_request_is_measured_for_itself():
+def test_limit_applies_to_each_file_of_a_request():
     files = posted(large=bytes(4 * MEGABYTE), small=b"%PDF-1.4")
     assert {field: (file.size, len(file.read())) for field, file in files.items()} == {
         "large": (4 * MEGABYTE, 3 * MEGABYTE + 1),
@@ -45,6 +45,6 @@ def test_each_file_of_a_request_is_measured_for_itself():
     }
 
 
-def test_what_is_small_stays_in_memory():
+def test_small_file_stays_in_memory():
     file = posted(small=b"%PDF-1.4")["small"]
     assert (file.size, file.read(), hasattr(file, "temporary_file_path")) == (8, b"%PDF-1.4", False)

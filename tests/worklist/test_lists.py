@@ -8,9 +8,9 @@ from spreadsheets.text import LONGEST_TEXT
 from submissions.models import SubmissionState
 from tests.factories import (
     ActionItemFactory,
-    PeriodReportFactory,
     PlanFactory,
-    ReportStepFactory,
+    SubmissionFactory,
+    SubmissionStepFactory,
     UnitFactory,
     UserFactory,
 )
@@ -69,8 +69,8 @@ def test_reports_of_the_periods(client):
     UnitFactory(abbreviation="กข.")
     ActionItemFactory(plan=plan, lead=[unit], runs=(1, 4))
     first, second = plan.periods.order_by("number")[:2]
-    report = PeriodReportFactory(unit=unit, period=first, state=SubmissionState.ACCEPTED)
-    ReportStepFactory(submission=report, state=SubmissionState.ACCEPTED)
+    report = SubmissionFactory(unit=unit, period=first, state=SubmissionState.ACCEPTED)
+    SubmissionStepFactory(submission=report, state=SubmissionState.ACCEPTED)
     client.force_login(UserFactory())
     lines, headings, rows = shape(open_sheet(client.get(f"/plans/{plan.slug}/reporting.xlsx")))
     assert lines[-1] == "หน่วยงานที่ยังไม่มีรายการต้องรายงาน: กข."
