@@ -1,4 +1,4 @@
-"""What the tests share: the day, people of each role, the department's own plan, and a browser."""
+"""Fixtures for all tests: the day, users of each role, the plan of the department, and the browser."""
 
 import fcntl
 import os
@@ -31,7 +31,7 @@ from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFac
 DAY = date(2020, 5, 15)
 DEMO_PASSWORD = "only-for-these-tests"
 CHROMIUM = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
-# A machine that tests may be a busy one: neither a page nor an example has to be quick.
+# The machine may be busy: neither a page nor a Hypothesis example has to be fast.
 expect.set_options(timeout=15_000)
 hypothesis.settings.register_profile("ours", deadline=None, database=None, derandomize=sizes.SEED == 0)
 hypothesis.settings.load_profile("ours")
@@ -40,7 +40,7 @@ IS_REQUIRED = os.environ.get("CI", "").lower() in ("1", "true")
 
 @pytest.fixture(autouse=True)
 def _surroundings(settings: Any, tmp_path: Path) -> Iterator[None]:
-    """Every test lives on 15 May 2563, in Thai, with a folder of its own for evidence."""
+    """Run every test on 15 May 2563, in Thai, with its own folder for evidence."""
     settings.PMQA_TODAY = DAY
     settings.EVIDENCE_ROOT = tmp_path
     with translation.override("th"):
@@ -49,7 +49,7 @@ def _surroundings(settings: Any, tmp_path: Path) -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _every_order_is_thai() -> Iterator[None]:
-    """A query that orders by a text and leaves the order to the database's collation fails, in any test."""
+    """Fail in any test on a query that orders text by the database's collation."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SQLCompiler, "get_order_by", ordering.guarded(SQLCompiler.get_order_by))
         yield
@@ -57,13 +57,13 @@ def _every_order_is_thai() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder, shared by all workers, for what commands made of an empty database."""
+    """Return the folder, shared by all workers, for the rows that commands made."""
     folder = tmp_path_factory.getbasetemp()
     return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
 
 
 def load(kept: Path, *commands: str) -> None:
-    """Run the commands on an empty database, once for all workers; then put back the rows they had made."""
+    """Run the commands on an empty database once for all workers; later calls restore the rows they made."""
     file = kept / f"{commands[-1]}.rows"
     with (kept / f"{commands[-1]}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -77,15 +77,15 @@ def load(kept: Path, *commands: str) -> None:
 
 @cache
 def read_rows(file: Path) -> snapshot.Rows:
-    """The rows in a file of ours."""
+    """Return the rows in a file that `load` wrote."""
     return pickle.loads(file.read_bytes())  # noqa: S301
 
 
 @pytest.fixture(scope="module")
 def seeded(django_db_setup: None, django_db_blocker: Any, kept: Path) -> Iterator[None]:
-    """The department's own plan, as the fixtures hold it; loaded once for a module, undone after it.
+    """The plan of the department from the fixtures, loaded once for a module.
 
-    Each test's own changes are rolled back to it. Modules that use it hold no test that wants an empty database.
+    The changes of each test are rolled back. A module that uses it must not have tests that need an empty database.
     """
     with django_db_blocker.unblock(), override_settings(PMQA_TODAY=DAY), transaction.atomic():
         load(kept, "seed")
@@ -95,7 +95,7 @@ def seeded(django_db_setup: None, django_db_blocker: Any, kept: Path) -> Iterato
 
 @pytest.fixture(scope="module")
 def demo(django_db_setup: None, django_db_blocker: Any, kept: Path) -> Iterator[None]:
-    """That, with the demonstration's accounts and history."""
+    """The seeded plan with demo accounts and history."""
     asked = override_settings(PMQA_TODAY=DAY, PMQA_DEMO=True, PMQA_DEMO_PASSWORD=DEMO_PASSWORD)
     with django_db_blocker.unblock(), asked, transaction.atomic():
         load(kept, "seed", "demo")
@@ -125,7 +125,7 @@ def plan(db: None) -> Plan:
 
 @pytest.fixture
 def action(plan: Plan, unit: Unit) -> ActionItem:
-    """The one action of the plan, led by the unit."""
+    """The only action of the plan, led by `unit`."""
     return ActionItemFactory(plan=plan, ref="1.1-A-1", lead=[unit])
 
 
@@ -161,21 +161,21 @@ def tell() -> Callable[..., ProgressUpdate]:
     return inner
 
 
-# How the tests are shared out, and the browser.
+# Distribution of tests to workers, and the browser.
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Give Hypothesis the seed of this run, before its own plugin reads the option."""
+    """Pass the seed of this run to Hypothesis, before its plugin reads the option."""
     if sizes.SEED and config.option.hypothesis_seed is None:
         config.option.hypothesis_seed = sizes.SEED
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
-    """Share the tests out, long ones first: a module is run by one worker, each test marked `apart` by any.
+    """Distribute the tests, long ones first: one worker runs a module, any worker runs a test marked `apart`.
 
-    Browser tests are skipped, and told, where Chromium is missing; in CI that is a failure.
+    Browser tests are skipped if Chromium is missing; in CI they fail.
     """
     for number, item in enumerate(items):
         group = f"apart-{number}" if item.get_closest_marker("apart") else f"{item.path.parent.name}-{item.path.stem}"
@@ -193,7 +193,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    # Playwright's loop runs in this thread; Django must not mistake the tests' own queries for asynchronous ones.
+    # Playwright's event loop runs in this thread; without this, Django refuses the queries of the tests.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     assert CHROMIUM, "chromium is missing"
     return {

@@ -1,4 +1,4 @@
-"""Real objects for the tests, one factory a model."""
+"""Factories for tests, one for each model."""
 
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
@@ -18,7 +18,7 @@ PASSWORD = "a long password for tests"
 
 
 class UserFactory(DjangoModelFactory):
-    """A person; `roles=["staff"]` and `units=[unit]` say what he is and where he works."""
+    """A user with roles and units: `UserFactory(roles=["staff"], units=[unit])`."""
 
     class Meta:
         model = User
@@ -151,9 +151,9 @@ class MeetingFactory(DjangoModelFactory):
 
 
 class ActionItemFactory(DjangoModelFactory):
-    """An action; `runs=(1, 3)` schedules it, `lead` and `support` are units, `requirements` what it answers.
+    """An action; `runs=(1, 3)` are its periods, `lead` and `support` are units.
 
-    Without `requirements` it answers one of its criterion at Advance, which the plan's assessment failed.
+    Without `requirements` it gets the Advance requirement of its criterion, which the assessment failed.
     """
 
     class Meta:
@@ -206,7 +206,7 @@ class AssignmentFactory(DjangoModelFactory):
 
 
 class ProgressUpdateFactory(DjangoModelFactory):
-    """A row of the log alone; what moves an action too is `plan.updates.record.record_update`."""
+    """Only the row of an update; `plan.updates.record.record_update` changes the action too."""
 
     class Meta:
         model = ProgressUpdate
@@ -246,7 +246,7 @@ class EvidenceWithdrawalFactory(DjangoModelFactory):
 
 
 class SubmissionFactory(DjangoModelFactory):
-    """A report alone; what sends and reviews one is `submissions.steps`."""
+    """Only the row of a submission; `submissions.steps` sends and reviews submissions."""
 
     class Meta:
         model = Submission
@@ -278,7 +278,7 @@ class ReminderFactory(DjangoModelFactory):
 
 
 class ImportJobFactory(DjangoModelFactory):
-    """An import alone; what reads and writes one is `exchange.jobs`."""
+    """Only the row of an import job; `exchange.jobs` reads and writes imports."""
 
     class Meta:
         model = ImportJob

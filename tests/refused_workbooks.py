@@ -1,4 +1,4 @@
-"""What is uploaded as a workbook and must not be read, with words of the sentence that says so."""
+"""Files that the workbook check must refuse, each with a part of its message."""
 
 import re
 import zipfile
@@ -10,7 +10,7 @@ from tests.plan.evidence.packing import OLE_START
 
 
 def _with_macro(name: str, *, kind: str = "", type_: str = "", content: bytes = OLE_START) -> Callable[[bytes], bytes]:
-    """A workbook with a real macro: in a part of any name, told by its relationship or by its content type."""
+    """Return a maker of a workbook with a macro, in a part with any name, relationship and content type."""
 
     def make(data: bytes) -> bytes:
         parts = unpacked(data) | {f"xl/{name}": content}
@@ -28,7 +28,7 @@ def _with_macro(name: str, *, kind: str = "", type_: str = "", content: bytes = 
 
 
 def _dtd(encoding: str) -> Callable[[bytes], bytes]:
-    """A sheet that declares an entity, in an encoding."""
+    """Return a maker of a workbook whose sheet declares an entity, in an encoding."""
 
     def make(data: bytes) -> bytes:
         parts = unpacked(data)
@@ -46,7 +46,7 @@ def _dtd(encoding: str) -> Callable[[bytes], bytes]:
 
 
 def _two_sheets(data: bytes) -> bytes:
-    """Two parts of one name with other cells: programs disagree on which one counts."""
+    """Add a second part with the same name; programs disagree on which one counts."""
     file = BytesIO(data)
     with zipfile.ZipFile(file, "a") as archive:
         archive.writestr("xl/Worksheets/../worksheets/sheet1.xml", "<worksheet/>")
@@ -59,7 +59,7 @@ REFUSED: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "a macro by its relationship": (_with_macro("code.dat", kind="vbaProject"), "macros"),
     "a macro by its content type": (_with_macro("code.dat", type_=VBA), "macros"),
     "a sheet of old macros": (_with_macro("macrosheets/sheet9.xml", content=b"<a/>"), "macros"),
-    "a workbook that says it has macros": (
+    "a workbook type with macros": (
         lambda data: packed(
             change(
                 TYPES,
@@ -69,13 +69,13 @@ REFUSED: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         ),
         "macros",
     ),
-    "shared texts that are gone": (lambda data: packed(without(STRINGS)(shared(unpacked(data)))), "damaged"),
-    "sheets that are gone": (
+    "missing shared texts": (lambda data: packed(without(STRINGS)(shared(unpacked(data)))), "damaged"),
+    "missing sheets": (
         lambda data: packed({name: part for name, part in unpacked(data).items() if "worksheets" not in name}),
         "not an Excel workbook",
     ),
     "a broken sheet": (lambda data: packed(change("sheet1.xml", "</sheetData>", "")(unpacked(data))), "damaged"),
-    "two parts of one name": (_two_sheets, "damaged"),
+    "two parts with the same name": (_two_sheets, "damaged"),
     "an entity": (_dtd("utf-8"), "parts that Excel does not write"),
     "an entity in two bytes a letter": (_dtd("utf-16"), "parts that Excel does not write"),
     "a binary workbook": (lambda data: packed({TYPES: b"<Types/>", "xl/workbook.bin": b"x"}), "binary"),

@@ -1,4 +1,4 @@
-"""No code of the program reaches a person: no page or mail shows one in the place of its words."""
+"""No page or mail shows an internal code instead of its label."""
 
 import re
 from html.parser import HTMLParser
@@ -22,12 +22,12 @@ SHOWN = ("title", "aria-label", "alt", "placeholder", "content")
 
 
 def below(kind):
-    """A class's subclasses, theirs too."""
+    """Return all direct and indirect subclasses of a class."""
     return {each for child in kind.__subclasses__() for each in (child, *below(child))}
 
 
 def codes():
-    """Every value of a choice, every name of a group, model and field, and what Python calls nothing."""
+    """Return every value of a choice, every name of a group, model and field, and Python's names of empty values."""
     models = [model for room in ROOMS for model in apps.get_app_config(room).get_models()]
     choices = [choice for kind in below(TextChoices) if kind.__module__.startswith(ROOMS) for choice in kind.values]
     fields = [field.name for model in models for field in model._meta.concrete_fields if "_" in field.name]
@@ -40,7 +40,7 @@ WORDS = re.compile(rf"(?<![\w.@/-])({'|'.join(map(re.escape, sorted(codes(), key
 
 
 class Shown(HTMLParser):
-    """What a page shows or reads out: its texts, and the attributes that are."""
+    """Collect the texts and attributes of a page that users see or hear."""
 
     def __init__(self):
         super().__init__()
@@ -63,14 +63,14 @@ class Shown(HTMLParser):
 
 
 def codes_in(texts):
-    """The codes found, each with where it stands."""
+    """Return the codes in the texts, each with its context."""
     found = ((match.group(), " ".join(text.split())[:80]) for text in texts for match in WORDS.finditer(text))
     return sorted(set(found))
 
 
 @pytest.fixture(autouse=True)
 def _usernames(demo):
-    """Names of users that are no names of groups."""
+    """Rename users whose username is also the name of a group."""
     for role in RoleGroup:
         User.objects.filter(username=role).update(username=f"user-{role.upper()[::-1]}")
 
@@ -83,7 +83,7 @@ def keeper(client):
 
 
 def admin_pages():
-    """Every screen of the admin but import and export, which name the columns of a table by their headings."""
+    """Yield every admin page except import and export, which show column headings."""
     for model in admin.site._registry:
         base = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
         yield from (base, f"{base}add/")

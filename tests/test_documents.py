@@ -1,4 +1,4 @@
-"""What README.md, CONTRIBUTING.md, CHANGELOG.md and docs/ say is there: paths, commands, settings, licences."""
+"""The documents name only existing paths, commands and settings, and list the licences."""
 
 import re
 import subprocess
@@ -22,28 +22,28 @@ VARIABLE = re.compile(r"[A-Z][A-Z0-9_]+")
 
 
 def code_of(document: Path) -> list[str]:
-    """The code in a document: what stands in backticks, and each line of a block."""
+    """Return the code in a document: texts in backticks, and each line of a code block."""
     text = document.read_text()
     blocks = [line.strip() for block in FENCE.findall(text) for line in block.splitlines()]
     return [*CODE.findall(FENCE.sub("", text)), *(line for line in blocks if line)]
 
 
 def is_path(code: str) -> bool:
-    """Whether code names a path of the project: pages are written with a slash in front, and are none."""
+    """Return whether code is a path in the project; URLs of pages begin with a slash and do not count."""
     if FILE.fullmatch(code):
         return True
     return bool(re.fullmatch(r"[\w.@-]+(?:/[\w.@*-]*)+", code)) and not VARIABLE.fullmatch(code.split("/")[0])
 
 
 def missing_paths(code: list[str]) -> list[str]:
-    """Paths that lead nowhere. A file may be named without its folder."""
+    """Return the paths that do not exist. A file may be named without its folder."""
     names = {path.name for path in committed()}
     paths = [each for each in code if is_path(each) and each.split("/")[0] not in MADE]
     return [each for each in paths if each not in names and not any(ROOT.glob(each.rstrip("/")))]
 
 
 def missing_names(code: list[str]) -> list[str]:
-    """Dotted names, such as `plan.apps.PlanConfig`, that cannot be imported."""
+    """Return the dotted names, such as `plan.apps.PlanConfig`, that cannot be imported."""
     missing = []
     for each in filter(DOTTED.fullmatch, code):
         parts, found = each.split("."), None
@@ -88,7 +88,7 @@ def test_every_link_leads_to_a_file_or_a_heading(document: Path) -> None:
 
 
 def headings_of(document: Path) -> set[str]:
-    """The anchors of a document's headings, as GitHub makes them."""
+    """Return the anchors of the headings, as GitHub makes them."""
     titles = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 

@@ -1,4 +1,4 @@
-"""The house stands as it was drawn: imports one way, files small, translations whole, nothing from outside."""
+"""Rules of the code base: import order, size of files, complete translations, nothing loaded from other sites."""
 
 import ast
 import os
@@ -20,7 +20,7 @@ from tests.rooms import ROOMS
 from tests.test_pages import CSP, no_inline
 
 ROOT = Path(__file__).resolve().parent.parent
-# Each room may import those below it, but `criteria` and `assignments` not each other.
+# Each room may import the rooms before it, but `criteria` and `assignments` not each other.
 MAY_IMPORT = {room: set(ROOMS[:place]) for place, room in enumerate(ROOMS)}
 MAY_IMPORT["assignments"].discard("criteria")
 CATALOG = ROOT / "locale" / "th" / "LC_MESSAGES"
@@ -30,7 +30,7 @@ THAI = re.compile(r"[\u0e00-\u0e7f]")
 
 
 def committed(*patterns):
-    """Files of the project that are in git or about to be."""
+    """Return the files of the project that are in git or not ignored."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns],
         cwd=ROOT, check=True, capture_output=True, text=True,
@@ -39,7 +39,7 @@ def committed(*patterns):
 
 
 def imports_of(path):
-    """(line, top package, whether only for the type checker) of each import in a file, the nested ones too."""
+    """Yield (line, top package, whether only for type checking) of each import in a file, also nested ones."""
     tree = ast.parse(path.read_text())
     hints = {
         id(node)
@@ -70,12 +70,12 @@ def test_rooms_import_only_earlier_rooms(room):
 
 
 HIDDEN = {"get_model", "import_module", "import_string", "__import__"}
-# These look a model up by the name that a fixture or an import's record holds.
+# These look up a model by a name that is stored in a fixture or an import job.
 LOOKED_UP_BY_DATA = {"exchange/seeding.py": 1, "exchange/undo_plan.py": 1}
 
 
 def hidden_imports(source):
-    """The number of calls in a Python file that import a model or a module by its name."""
+    """Return the number of calls in a Python source that import a model or a module by name."""
     calls = [node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     names = [call.attr if isinstance(call, ast.Attribute) else getattr(call, "id", "") for call in calls]
     return sum(name in HIDDEN for name in names)
@@ -183,7 +183,7 @@ def test_templates_and_scripts_load_nothing_from_other_sites():
         for path in committed("templates/*.html", "static/*.css", "static/*.js")
         if "vendor" not in path.parts and outside.search(path.read_text())
     }
-    # A mail has no stylesheet: its styles stand in its tags.
+    # A mail has no style sheet, so it uses style attributes.
     assert wrong - {"templates/worklist/reminder.html"} == set()
 
 
@@ -222,7 +222,7 @@ def assert_csp(client, pages):
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory):
-    """The messages the sources hold now, as makemessages finds them in a copy of the project."""
+    """Return the messages of the current sources: makemessages runs in a copy of the project."""
     copy = tmp_path_factory.mktemp("messages")
     for path in committed("*.py", "*.html", "*.txt", "locale/th/*"):
         if path.parts[len(ROOT.parts)] in ("tests", "fixtures"):
@@ -269,7 +269,7 @@ def test_translations_keep_placeholders():
 
 
 def badly_formatted(css):
-    """Lines of a style sheet that hold more than one declaration or selector, or are longer than 119 characters."""
+    """Return the lines of a style sheet with more than one declaration or selector, or over 119 characters."""
     without_comments = re.sub(r"/\*.*?\*/", lambda match: re.sub(r"[^\n]", " ", match.group()), css, flags=re.DOTALL)
     two = re.compile(r"[;}]\s*\S|\{\s*\S")
     return [
@@ -303,7 +303,7 @@ def test_lines_of_templates_are_short():
 
 
 def states_in(template):
-    """The states that a Django template spells; a method of HTTP is none."""
+    """Return the state names in the tags of a Django template; HTTP methods do not count."""
     tags = re.findall(r"\{%-? *(?:el)?if\b.*?%\}", template)
     return [word for tag in tags for word in re.findall(r"[\"']([A-Z][A-Z_]{2,})[\"']", tag) if word != "POST"]
 

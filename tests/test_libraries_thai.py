@@ -1,4 +1,4 @@
-"""The libraries speak Thai too: what they can show and do not translate themselves, locale/libraries does."""
+"""Every text of the libraries has a Thai translation, theirs or ours in locale/libraries."""
 
 import json
 import os
@@ -34,7 +34,7 @@ NEVER_SHOWN = (
 )
 # django-import-export puts the kind of change into the text before it asks for the translation.
 ASSEMBLED = ["new through import_export", "update through import_export", "delete through import_export"]
-# Signs and names that Thai writes the same way.
+# Signs and names that are the same in Thai.
 SAME_IN_THAI = {
     *(":", ":?.!", ", ", "…", "%(truncated_text)s…", "%(class_name)s %(instance)s"),
     *("URL", "IPv4", "IPv6", "IPv4 address"),
@@ -66,7 +66,7 @@ def of_django(domain: str) -> Iterator[Messages]:
 
 
 def of_sources(name: str, folder: Path) -> Messages:
-    """The messages of a package as makemessages finds them in a copy of it."""
+    """Return the messages of a package; makemessages runs in a copy of it."""
     shutil.copytree(package(name), folder, ignore=shutil.ignore_patterns("locale", "__pycache__"))
     (folder / "locale").mkdir()
     subprocess.run(
@@ -78,7 +78,7 @@ def of_sources(name: str, folder: Path) -> Messages:
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[polib.POEntry]]:
-    """What the installed libraries can show, by domain; a message that two of them share stands twice."""
+    """Return domain → messages of the installed libraries; a message of two libraries occurs twice."""
     folder = tmp_path_factory.mktemp("libraries")
     catalogs = {domain: list(of_django(domain)) for domain in DOMAINS}
     catalogs["django"] += [of_sources(name, folder / name) for name in WITHOUT_THAI]
@@ -89,7 +89,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[polib.POEn
 
 
 def for_pages(entry: polib.POEntry) -> str:
-    """The message as a page in the language of the moment shows it."""
+    """Return the message as a page in the current language shows it."""
     if entry.msgid_plural and entry.msgctxt:
         return translation.npgettext(entry.msgctxt, entry.msgid, entry.msgid_plural, 2)
     if entry.msgid_plural:
@@ -98,7 +98,7 @@ def for_pages(entry: polib.POEntry) -> str:
 
 
 def for_scripts(entry: polib.POEntry) -> str:
-    """The message as the admin's scripts get it from the server."""
+    """Return the message as the scripts of the admin get it from the server."""
     answer = JSONCatalog.as_view(packages=["django.contrib.admin"])(RequestFactory().get("/"))
     key = f"{entry.msgctxt}\x04{entry.msgid}" if entry.msgctxt else entry.msgid
     thai = json.loads(answer.content)["catalog"].get(key, entry.msgid)
@@ -107,7 +107,7 @@ def for_scripts(entry: polib.POEntry) -> str:
 
 @pytest.fixture(params=[("django", for_pages), ("djangojs", for_scripts)], ids=DOMAINS)
 def answers(request: pytest.FixtureRequest, shown: dict[str, list[polib.POEntry]]) -> list[tuple[polib.POEntry, str]]:
-    """Each message of a domain with the Thai that the site answers, whichever catalog it is from."""
+    """Return each message of a domain with its Thai text on the site, from any catalog."""
     domain, thai_of = request.param
     with translation.override("th"):
         return [(entry, thai_of(entry)) for entry in shown[domain]]

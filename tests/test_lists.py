@@ -1,4 +1,4 @@
-"""What holds of every list: its page leads to a workbook of it, under the same parameters, in few queries."""
+"""Rules for every list: its page links to its workbook with the same parameters, in few queries."""
 
 import re
 from html import unescape
@@ -23,13 +23,13 @@ LINK = re.compile(r'<a class="button button-quiet excel-link"\s+href="([^"]+)" d
 
 
 def open_sheet(response):
-    """The sheet of an answer that is a workbook."""
+    """Return the sheet of a response with a workbook."""
     assert response.status_code == 200
     return load_workbook(BytesIO(response.getvalue())).active
 
 
 def shape(sheet):
-    """(lines above the headings, headings, rows) of a list."""
+    """Return (lines above the headings, headings, rows) of a list."""
     rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
     head = int(re.search(r"\d+", sheet.auto_filter.ref).group()) - 1
     return [row[0] for row in rows[:head]], rows[head], rows[head + 1 :]

@@ -1,4 +1,4 @@
-"""The migrations make the database that the models describe. Every other test runs on tables made from the models."""
+"""The migrations create the schema that the models describe. All other tests create tables from the models."""
 
 import json
 import os
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture
 def empty_database(tmp_path: Path) -> Iterator[str]:
-    """The address of an empty database of the same kind as that of the tests."""
+    """Yield the URL of an empty database with the engine of the test database."""
     if connection.vendor == "sqlite":
         yield f"sqlite:///{tmp_path}/migrated.sqlite3"
         return
@@ -32,7 +32,7 @@ def empty_database(tmp_path: Path) -> Iterator[str]:
 
 
 def run(url: str, folder: Path, *command: str) -> str:
-    """The output of a Python command on a database, in the site's own settings."""
+    """Run a Python command on a database, with the settings of the site; return its output."""
     environment = {
         "PATH": os.environ["PATH"], "HOME": str(folder), "PMQA_ENV_FILE": "", "SECRET_KEY": "x" * 60,
         "DATA_DIR": str(folder), "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "pmqa_tracker.settings",

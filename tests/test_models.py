@@ -1,4 +1,4 @@
-"""What the database holds whoever writes: unique names, whole schedules, versions."""
+"""Constraints and versions of the models: unique names, valid schedules, stale saves."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date

@@ -1,4 +1,4 @@
-"""A conflict with oneself says so; what is left of "no change" is said at its row; the last report is beside a form."""
+"""Conflicts with oneself, skipped rows of “no change”, and the last update beside a form."""
 
 import pytest
 from django.db import connection
@@ -23,7 +23,7 @@ OWN, OTHERS = "จากแท็บอื่นหรืออุปกรณ�
 
 
 def is_own(response):
-    """Whether the answer speaks of the user's own tabs; it is never both."""
+    """Return whether the response says that the conflict is the user's own, not with another user."""
     body = response.content.decode()
     assert (OWN in body) is not (OTHERS in body)
     return OWN in body

@@ -1,4 +1,4 @@
-"""What holds of every page: it answers, needs a login, keeps the query budget, and obeys the CSP."""
+"""Rules for every page: it answers, needs a login, keeps the query budget, and obeys the CSP."""
 
 import re
 import sys
@@ -120,7 +120,7 @@ def test_page_answers_in_its_language_under_the_csp(client, world, name, languag
 
 
 def no_inline(body):
-    """What the CSP would refuse: inline scripts, styles and handlers, and anything from elsewhere."""
+    """Return what the CSP would refuse: inline scripts, styles and handlers, and content of other sites."""
     scripts = [
         tag for tag in re.findall(r"<script\b[^>]*>", body) if "src=" not in tag and "application/json" not in tag
     ]
@@ -131,7 +131,7 @@ def no_inline(body):
 
 @pytest.fixture
 def guarded(monkeypatch):
-    """Refuse an attribute that code of ours sets on a model instance of another class, and that no class declares."""
+    """Refuse undeclared attributes that our code sets on a model instance from outside the instance."""
     set_attribute = Model.__setattr__
 
     def guard(record, name, value):
@@ -218,5 +218,5 @@ def test_any_other_url_is_a_404_in_the_look_of_the_site(client, world, path):
 
 
 def test_world_has_updates_and_evidence(world):
-    """The budget is measured on rows that have something to show."""
+    """The query budget is measured with updates and evidence."""
     assert world.plan.actions.filter(updates__status_to=Status.IN_PROGRESS, evidence__isnull=False).exists()

@@ -1,4 +1,4 @@
-"""No text of ours is live in any workbook the site hands out."""
+"""No text becomes a formula in any downloaded workbook."""
 
 import pytest
 

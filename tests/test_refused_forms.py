@@ -1,4 +1,4 @@
-"""A form that is refused before or in its view: the answer says why and holds what was typed, with its labels."""
+"""Refused forms: the response says why and shows the typed text with its labels."""
 
 import re
 from uuid import uuid4
@@ -19,7 +19,7 @@ WORDS = "ข้อความที่พิมพ์ค้างไว้"
 
 
 def shown(response):
-    """Label → text of the words a page shows to be copied."""
+    """Return label → typed text that a page shows to copy."""
     body = response.content.decode()
     return dict(re.findall(r"<label>([^<]*)<textarea[^>]*readonly[^>]*>([^<]*)</textarea>", body))
 
@@ -83,7 +83,7 @@ def test_refused_form_shows_the_name_of_the_chosen_unit(client, staff, action, u
 
 @pytest.mark.parametrize("kind", ["update", "send", "return"])
 def test_page_without_javascript_opens_at_the_answer(client, plan, action, unit, kind):
-    """The form posts to the place of the answer, which is beside it and only there once there is one."""
+    """The form posts to the anchor of the answer, which exists only in a response with an answer."""
     person = UserFactory(roles=["staff" if kind == "send" else "coordinator"], units=[unit])
     client.force_login(person)
     here = f"/plans/2563/actions/{action.ref}/" if kind == "update" else "/plans/2563/reporting/สพม./2/"
@@ -147,7 +147,7 @@ def test_typed_text_survives_a_refusal_before_the_view(staff, action, headers, w
 
 
 def test_submissions_withdrawals_uploads_and_ticks_keep_text_and_labels(client, staff, action, unit):
-    """By a user who may not, or at an address that is gone."""
+    """For a user without permission, and at a URL that no longer exists."""
     evidence = EvidenceFactory(action=action)
     assert shown(client.post(f"/plans/2563/evidence/{evidence.pk}/withdraw/", {"reason": WORDS})) == {
         "เหตุผลที่ถอน": WORDS
@@ -185,7 +185,7 @@ def test_user_who_loses_admin_access_while_typing_keeps_the_text(client, unit, c
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
 def test_answers_to_htmx_are_never_whole_pages(client, staff, action, headers):
-    """Opening a row of an action that is gone, or that is not the user's any more."""
+    """Open the row of a missing action, and of one no longer assigned to the user; only own redirects reload a page."""
     gone = client.get("/plans/2563/my/ไม่มี/", headers=headers)
     assert gone.status_code == 404
     assert ("<html" in gone.content.decode()) is not bool(headers)

@@ -1,6 +1,6 @@
-"""Setting up: each mistake ends in one sentence that names what is wrong, and a right setting starts.
+"""Setup: a wrong setting gives one sentence that names it, and a right setting starts the site.
 
-Real processes, in an environment that holds nothing but what a test says.
+The tests run real processes, with only the environment variables that they set.
 """
 
 import os
@@ -24,7 +24,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Run a command in the project's folder, with a key and a data folder unless told otherwise."""
+    """Run a command in the project folder, by default with a secret key and a data folder."""
 
     def inner(command: list[str], **environment: str | None) -> subprocess.CompletedProcess[str]:
         told = {"PMQA_ENV_FILE": "", "SECRET_KEY": "x" * 60, "DATA_DIR": str(tmp_path / "data")} | environment
@@ -43,7 +43,7 @@ def run(tmp_path: Path) -> Run:
 
 
 def assert_one_sentence(ended: subprocess.CompletedProcess[str], word: str) -> None:
-    """The command failed and wrote one sentence that holds `word`, and nothing else."""
+    """Check that the command failed and wrote only one sentence, which contains `word`."""
     assert ended.returncode != 0
     assert ended.stdout == ""
     assert SENTENCE.fullmatch(ended.stderr), ended.stderr
@@ -140,7 +140,7 @@ print(settings.SITE_URL, settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME
 
 
 def shown(run: Run, **environment: str | None) -> tuple[str, set[str]]:
-    """The address in mails and the names of the cookies, of a site with these settings."""
+    """Return the URL in mails and the cookie names of a site with these settings."""
     ended = run([*MANAGE, "shell", "-v0", "-c", SHOW], **environment)
     assert (ended.returncode, ended.stderr) == (0, "")
     address, *cookies = ended.stdout.rstrip("\n").split(" ")
@@ -159,7 +159,7 @@ def test_two_demonstrations_on_one_host_share_no_cookie(run: Run, tmp_path: Path
 
 
 def test_the_hosts_of_one_site_share_their_cookies(run: Run, tmp_path: Path) -> None:
-    """In production several machines may serve a site, each with a port and a path of its own."""
+    """In production several machines may serve a site, each with its own port and path."""
     one = shown(run, PORT="8000")[1]
     assert one == shown(run, PORT="9000", DATA_DIR=str(tmp_path / "mounted-elsewhere"))[1]
     assert one.isdisjoint(shown(run, SECRET_KEY="y" * 60)[1])

@@ -1,4 +1,4 @@
-"""Every workbook the site hands out opens in openpyxl and in LibreOffice, for who is logged in."""
+"""Rules for every downloaded workbook: it needs a login and opens in openpyxl and LibreOffice."""
 
 import re
 import shutil
@@ -45,7 +45,7 @@ WORKBOOKS = {
 
 
 def fetched(client: Any, address: str) -> bytes:
-    """A workbook as it is downloaded."""
+    """Download a workbook."""
     response = client.get(address)
     assert response.status_code == 200
     assert isinstance(response, FileResponse)
@@ -58,7 +58,7 @@ DOWNLOADS = {**WORKBOOKS, "owed": "plans/{slug}/owed.xlsx", "meeting pack": "pla
 
 @pytest.fixture(scope="module")
 def files(demo, django_db_blocker):
-    """Name → each file the site hands out, as a user downloads it who may have all of them."""
+    """Return name → file of every download, for a user with all permissions."""
     with django_db_blocker.unblock(), override_settings(PMQA_TODAY=DAY), override("th"), transaction.atomic():
         unit = Plan.objects.get().actions.first().assignments.first().unit
         client = Client()
@@ -71,12 +71,12 @@ def files(demo, django_db_blocker):
 
 @pytest.fixture(scope="module")
 def books(files):
-    """Name → each workbook as openpyxl opens it."""
+    """Return name → workbook, opened by openpyxl."""
     return {name: load_workbook(BytesIO(files[name])) for name in WORKBOOKS}
 
 
 def address_of(address: str) -> str:
-    """The address of a file of the department's plan."""
+    """Return the URL of a file of the seeded plan."""
     return "/" + address.format(slug="2562-2563", unit="กพร.")
 
 
@@ -105,7 +105,7 @@ def test_every_workbook_opens_in_openpyxl_and_in_libreoffice(files, books, tmp_p
 
 
 def cells_of(book):
-    """The texts of every cell and note that a reader sees in a workbook."""
+    """Yield the texts of all visible cells and notes of a workbook."""
     for sheet in book.worksheets:
         if sheet.sheet_state != "visible":
             continue
@@ -197,7 +197,7 @@ def test_background_workbook_and_its_page_mention_an_invalid_day(client):
 
 
 def texts_of(data: bytes) -> str:
-    """All that a workbook or Word file says."""
+    """Return all texts of a workbook or Word file."""
     with zipfile.ZipFile(BytesIO(data)) as parts:
         names = [each for each in parts.namelist() if each.startswith(("xl/worksheets/", "xl/shared", "word/document"))]
         return "\n".join("".join(fromstring(parts.read(name)).itertext()) for name in names)

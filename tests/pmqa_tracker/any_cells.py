@@ -1,4 +1,4 @@
-"""Cells of every kind that a workbook may hold, and what every reader owes them."""
+"""Hypothesis strategy for cells of every kind, and a check for every parser."""
 
 from datetime import date, time
 
@@ -32,7 +32,7 @@ ODD = [
 
 
 def refusal(read, cell):
-    """The refusal of a cell, or None where it is read."""
+    """Return the error for a cell, or None if it can be parsed."""
     try:
         read(cell)
     except UnreadableError as error:
@@ -41,7 +41,7 @@ def refusal(read, cell):
 
 
 def check(read, cell):
-    """A cell is read, or refused in words that can be written, with readings each of which is read."""
+    """Check that a cell is parsed, or refused with a writable message and readings that can be parsed."""
     error = refusal(read, cell)
     if error:
         assert len(error.message.encode()) in range(1, 4_000)

@@ -1,4 +1,4 @@
-"""Names that are part of an address: one rule and one sentence for every way in; a bad one breaks no page."""
+"""Names in URLs: every form and import has the same rule and message, and a bad name breaks no page."""
 
 import json
 from io import BytesIO
@@ -44,7 +44,7 @@ CASES = [(field, value) for field, values in REFUSED.items() for value in values
 
 
 def sentences(field, value):
-    """What the model says of a value."""
+    """Return the messages of the model for a value."""
     model, name = NAMES[field]
     with pytest.raises(ValidationError) as error:
         model._meta.get_field(name).clean(value, None)
@@ -61,7 +61,7 @@ def accepts(field, value):
 
 
 def routes():
-    """(name, parameters with their converters) of every page whose address holds a name."""
+    """Yield (name, parameters with converters) of every page with a name in its URL."""
     found = get_resolver().reverse_dict
     names = {key for key in found if isinstance(key, str)}
     for name in sorted(names):
@@ -71,13 +71,13 @@ def routes():
 
 
 def address_of(name, converters, key, value):
-    """The address of a page with a value for one part of it, and good ones for the others."""
+    """Return the URL of a page with a value for one parameter and good values for the others."""
     kwargs = {each: GOOD.get(each, 1) for each in converters} | {key: value}
     return kwargs, reverse(name, kwargs=kwargs)
 
 
 def leads_back(name, kwargs, address):
-    """Whether an address, as a browser sends it, leads to the page it was made for, with the very values."""
+    """Return whether a URL, as a browser sends it, resolves to its page with the same values."""
     parts = urlsplit(address)
     assert (parts.query, parts.fragment) == ("", "")
     assert not {".", "..", ""} & set(unquote(parts.path).strip("/").split("/"))
@@ -134,12 +134,12 @@ def test_unusual_spelling_suggests_the_usual_one():
     assert "U+200B" in sentences("abbreviation", "ก\u200bพร.")[0]
 
 
-# Every way in.
+# Every form and import.
 
 
 @pytest.fixture
 def world():
-    """A plan with one action; its workbook is what a new plan is written into."""
+    """A plan with one action; its workbook is the template of a new plan."""
     return ActionItemFactory(plan__slug="2563", criterion__code="1.1", ref="1.1-A-1", lead=[UnitFactory()])
 
 
@@ -275,11 +275,11 @@ def test_seed_with_another_case_gives_the_model_message(world, tmp_path):
     assert "ตัวพิมพ์" in seeded(None, "abbreviation", "it", tmp_path)
 
 
-# A bad name that is there already.
+# Existing bad names.
 
 
 def store(model, pk, **values):
-    """Write what the database would refuse, as a site from before this rule may hold it."""
+    """Store a value that the database would refuse, as an older site may have it."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("PRAGMA ignore_check_constraints = ON")

@@ -1,4 +1,4 @@
-"""The admin screens: they open for whom they should, need no more queries for more rows, and refuse a stale form."""
+"""The admin: permissions, number of queries, and stale forms."""
 
 import re
 
@@ -161,7 +161,7 @@ def test_admin_without_login_redirects_to_the_login_page_of_the_site(client):
 
 
 def posted(response):
-    """What a browser would send back of a change form: every field as it stands."""
+    """Return the data a browser would post from an unchanged form."""
     form = response.context["adminform"].form
     forms = [form] + [each for inline in response.context["inline_admin_formsets"] for each in inline.formset.forms]
     formsets = [inline.formset.management_form for inline in response.context["inline_admin_formsets"]]
@@ -271,7 +271,7 @@ def test_save_in_between_makes_the_form_stale(client, keeper, monkeypatch):
         return save(self, *args, **kwargs)
 
     monkeypatch.setattr(ActionItem, "save", race)
-    # The other's save is undone with the transaction here; in life it stays, and the second look finds it.
+    # The other save is rolled back with the transaction here; in production it stays, and the second try finds it.
     response = client.post(page, mine)
     assert response.status_code in (302, 409)
     assert raced

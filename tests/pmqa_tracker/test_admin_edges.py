@@ -1,4 +1,4 @@
-"""What goes wrong around the admin screens and their tables: two people at once, a browser's line ends, odd files."""
+"""Edge cases of the admin and its tables: conflicts, line ends of browsers, unusual files."""
 
 import resource
 import zipfile
@@ -39,7 +39,7 @@ def keeper(client):
 
 
 def as_a_browser(data):
-    """Texts with the line ends a browser sends."""
+    """Return the data with the line ends of a browser."""
     return {name: value.replace("\n", "\r\n") if isinstance(value, str) else value for name, value in data.items()}
 
 

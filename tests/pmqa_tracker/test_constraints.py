@@ -1,4 +1,4 @@
-"""A violated constraint becomes the message its model gives, for each kind of constraint."""
+"""A violated constraint gives the message of its model, for each kind of constraint."""
 
 import pytest
 from django.apps import apps

@@ -1,4 +1,4 @@
-"""What each engine is told, by its URL."""
+"""Database settings for each engine, from the URL."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Every form that posts carries its owner, and a form that another user opened is refused with its words."""
+"""Every POST form carries its owner; a form of another user is refused and its text kept."""
 
 import re
 from html.parser import HTMLParser
@@ -24,7 +24,7 @@ PIECES = {"key": uuid4(), "pk": 1, "period": 1}
 
 
 class Forms(HTMLParser):
-    """The forms of a page: their attributes, the names in them, and whether they hold a choice or a tick."""
+    """The forms of a page, with their attributes and fields."""
 
     def __init__(self, body):
         super().__init__()
@@ -60,7 +60,7 @@ def plan(demo):
 
 
 def pages(plan):
-    """Every page of the plan, with a row open and the pages of imports."""
+    """Return name → URL of every page of the plan, with an open row and the import pages."""
     base = f"/plans/{plan.slug}"
     action = plan.actions.filter(assignments__unit__abbreviation="สพม.", assignments__role="LEAD").first()
     extra = {"my_row": f"{base}/my/{action.ref}/", "import": f"{base}/import/", "new_plan": "/new-plan/"}
@@ -86,7 +86,7 @@ def test_every_form_of_every_page_carries_its_owner(client, plan, role, superuse
             owners = [attrs.get("value") for _tag, attrs in form["fields"] if attrs.get("name") == OWNER_FIELD]
             assert owners == [str(person.pk)], (address, form["attrs"])
             seen += 1
-        # A choice that the browser would restore by its place belongs to a form that it leaves alone.
+        # Browsers restore choices by position, so a form with choices must turn that off.
         for form in Forms(body).forms:
             placed = [
                 attrs for tag, attrs in form["fields"] if tag == "select" or attrs.get("type") in ("checkbox", "radio")
@@ -132,7 +132,7 @@ def _request(user):
 
 
 def patterns(resolver=None, names=()):
-    """(view name, the pieces of its address) of every page outside the admin."""
+    """Yield (view name, parameters of its URL) of every page outside the admin."""
     for pattern in (resolver or get_resolver()).url_patterns:
         if getattr(pattern, "app_name", "") == "admin":
             continue
@@ -165,7 +165,7 @@ def test_every_url_refuses_the_form_of_another_user_and_names_both(client, heade
 
 
 def test_form_is_not_recorded_for_the_next_user_who_logs_in(plan, settings):
-    """A's form is open, B logs in: both in a page's own words and with the token that the login has changed."""
+    """A opens a form and B logs in; the form is refused with its old CSRF token and with a wrong one."""
     person, other = User.objects.get(username="staff"), User.objects.get(username="coordinator")
     action = plan.actions.filter(assignments__unit__abbreviation="สพม.", assignments__role="LEAD").first()
     here = f"/plans/{plan.slug}/actions/{action.ref}/"

@@ -1,4 +1,4 @@
-"""What a name stands for is found however the name is spelled: in addresses, in filters, in tables."""
+"""Names are found in any spelling: in URLs, filters and tables."""
 
 import re
 
@@ -28,7 +28,7 @@ TABLES = [
 
 
 def misspelled(name):
-    """The same name with Thai digits, letters of the other case, ำ in two, and a space nobody sees."""
+    """Return the name with Thai digits, swapped case, ำ as two letters, and an invisible space."""
     other = name.translate(thai.TO_THAI).swapcase().replace("ำ", "ํา").replace("แ", "เเ")
     place = len(name) if name.isdecimal() else 1
     return f"{other[:place]}\u200b{other[place:]}" if name else ""
@@ -45,7 +45,7 @@ def names(client):
 
 
 def pages():
-    """(name, names in its address) of each page whose address names something."""
+    """Return (name, names in its URL) of each page with names in its URL."""
     found = {}
     for name, ways in get_resolver().reverse_dict.lists():
         parts = ways[0][0][0][1]
@@ -130,7 +130,7 @@ def test_table_in_another_spelling_changes_nothing(client, world, model, resourc
 
 
 def respelled(model, column, value):
-    """A cell in another spelling, unless it holds words."""
+    """Return a cell in another spelling, unless it is a long text."""
     kind = next((field for field in model._meta.get_fields() if field.name == column), None)
     if isinstance(kind, BooleanField):
         return {"1": "ใช่", "0": "ไม่ ใช่"}[value]

@@ -1,4 +1,4 @@
-"""NUL, which PostgreSQL refuses in a text, is answered like any other name that nobody has."""
+"""Requests with NUL, which PostgreSQL refuses, are answered like unknown names."""
 
 import pytest
 from django.urls import reverse

@@ -1,4 +1,4 @@
-"""Every box for a number or a day takes what the import takes."""
+"""Form fields for numbers and days accept what the import accepts."""
 
 from datetime import date
 

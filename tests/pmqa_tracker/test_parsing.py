@@ -1,4 +1,4 @@
-"""What a person meant by a cell is understood, or asked; it is never guessed."""
+"""Parsing of cells: a cell is parsed or refused, never guessed."""
 
 from datetime import date, datetime, time
 
@@ -20,7 +20,7 @@ FRUIT = {1: ("น้ำส้ม", "Orange juice", "ORANGE"), 2: ("น้ำม�
 
 
 def refused(read, value, **how):
-    """What is said of a cell that is not understood."""
+    """Return the error for a cell that cannot be parsed."""
     cell = value if isinstance(value, ReadCell) else ReadCell(value, **how)
     with pytest.raises(UnreadableError) as caught:
         read(cell)

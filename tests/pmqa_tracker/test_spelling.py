@@ -1,4 +1,4 @@
-"""Thai words are found however they are spelled: one key in Python and in the database, and every search uses it."""
+"""Thai text is found in any spelling: Python and the database have the same key, and every search uses it."""
 
 from random import Random
 
@@ -60,7 +60,7 @@ def syllables(draw):
 
 
 def written(parts):
-    """Syllables as they are spelled right."""
+    """Return syllables in correct spelling."""
     after = ("ำ", "า", "ะ")
     return "".join(
         f"{lead}{letter}{tone}{vowel}{digits}" if vowel in after else f"{lead}{letter}{vowel}{tone}{digits}"
@@ -70,7 +70,7 @@ def written(parts):
 
 @st.composite
 def misspelled(draw, parts):
-    """The same syllables with marks in another order or doubled, เเ, ํา, other digits and letters, things unseen."""
+    """Return the syllables with reordered or doubled marks, เเ, ํา, other digits and letters, invisible characters."""
     text = ""
     for lead, letter, vowel, tone, digits in parts:
         lead = "เเ" if lead == "แ" and draw(st.booleans()) else lead
@@ -87,7 +87,7 @@ def misspelled(draw, parts):
 
 
 def alike(sign):
-    """The ways to write a digit or a letter."""
+    """Return the ways to write a digit or a letter."""
     if sign.isdecimal():
         digit = int(sign)
         return [str(digit), thai.THAI_DIGITS[digit], chr(0xFF10 + digit)]
@@ -162,7 +162,7 @@ def test_admin_search_finds_any_spelling(client, screen):
 
 
 def is_free(model, name):
-    """Whether a field may hold any words: not a slug, which addresses are made of."""
+    """Return whether a field accepts any text, unlike a slug."""
     *relations, last = name.split("__")
     for relation in relations:
         model = model._meta.get_field(relation).related_model
@@ -187,7 +187,7 @@ def test_autocomplete_finds_any_spelling(client, field, model):
 
 @pytest.mark.django_db
 def test_no_admin_form_filters_choices_in_the_browser(rf):
-    """A box that Django's own script filters in the browser knows nothing of the key."""
+    """Django's filter script in the browser does not know the search key."""
     request = rf.get("/")
     request.user = factories.UserFactory(is_superuser=True, is_staff=True)
     for screen in admin.site._registry.values():

@@ -1,4 +1,4 @@
-"""Buddhist-era dates, fiscal years, and a search key that two spellings share."""
+"""Buddhist dates, fiscal years, and the search key."""
 
 from datetime import UTC, date, datetime
 

@@ -1,4 +1,4 @@
-"""Thai order, whatever the database sorts by itself: in Python, on SQLite, on a PostgreSQL made with C.UTF-8."""
+"""Thai order in Python, on SQLite, and on PostgreSQL with another collation."""
 
 from random import Random
 
@@ -59,7 +59,7 @@ def test_units_and_criteria_are_in_thai_order():
 
 
 def test_order_by_the_database_collation_fails():
-    """The guard of every test's queries must not sleep."""
+    """The guard of all queries in tests must work."""
     for loose in ("first_name", "-first_name", Lower("first_name"), F("first_name").desc()):
         assert [ordering.is_loose(order) for order in orders_of(loose)] == [True]
     assert not any(ordering.is_loose(order) for order in orders_of(by_thai("first_name"), "pk", "is_active"))
@@ -70,7 +70,7 @@ def orders_of(*names):
 
 
 def test_guard_checks_queries_of_the_site_but_not_of_tests():
-    """Even where a test's client called; a query of a test itself may be of code points."""
+    """It checks queries of the site, also below a test client; a query of a test itself may use any order."""
     asked = {}
     exec(compile("def ask(): return is_of_a_test()", ordering.ROOT / "plan" / "made_up.py", "exec"), asked)  # noqa: S102
     asked["is_of_a_test"] = ordering.is_of_a_test
@@ -80,7 +80,7 @@ def test_guard_checks_queries_of_the_site_but_not_of_tests():
 @pytest.mark.django_db
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda each: each.model.__name__)
 def test_admin_list_is_in_thai_order_by_every_column(client, screen):
-    """The guard of the tests' queries finds an order left to the database."""
+    """The guard of all queries fails if the database decides the order."""
     client.force_login(UserFactory(is_staff=True, is_superuser=True))
     address = reverse(f"admin:{screen.opts.app_label}_{screen.opts.model_name}_changelist")
     for place in range(len(client.get(address).context["cl"].list_display)):
@@ -116,7 +116,7 @@ def completed(client, asked):
 
 
 def relations():
-    """(admin, column) of each column that shows another record."""
+    """Yield (admin, column) of each column that shows a related record."""
     for screen in SCREENS:
         kinds = {field.name: field for field in screen.model._meta.fields}
         for place, name in enumerate(screen.list_display):

@@ -1,4 +1,4 @@
-"""Addresses and forms that are larger than the site takes."""
+"""URLs and forms that are too large."""
 
 import os
 import socket
@@ -26,7 +26,7 @@ def staff(db, client):
 
 
 def assert_said(response, status, *words):
-    """A page, or for htmx a message above the page, in Thai."""
+    """Check that the response is a page, or for htmx a message, in Thai."""
     body = response.content.decode()
     assert response.status_code == status
     assert [word for word in words if word not in body] == []
@@ -71,7 +71,7 @@ def test_too_many_fields_or_files_name_the_limit(client, staff, settings, tmp_pa
 
 @pytest.fixture
 def server(tmp_path):
-    """The site behind gunicorn, as `make run` starts it; its port."""
+    """Start the site with gunicorn, as `make run` does; return its port."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     environment = {
@@ -96,7 +96,7 @@ def server(tmp_path):
 
 
 def answer_to(port, head):
-    """All that a browser receives for a request it sends whole before it reads."""
+    """Return the response to a client that sends its whole request before it reads."""
     with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(head)
         received = b""

@@ -1,4 +1,4 @@
-"""The way in and out, and an account's own password."""
+"""Login, logout and password change."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Tables of other programs through the admin: any separator, encoding and way to write a workbook, or one sentence."""
+"""Admin import of files from other programs: any separator, encoding and kind of workbook, or an error."""
 
 from io import BytesIO
 

@@ -1,4 +1,4 @@
-"""Tables out to Excel and CSV and back in, through the admin as a coordinator does it, with real files."""
+"""Export and import of admin tables as Excel and CSV, with real files."""
 
 import csv
 import zipfile
@@ -50,7 +50,7 @@ def download(client, model, kind=EXCEL):
 
 
 def table(content, kind=EXCEL):
-    """The rows of an exported file as dicts of text."""
+    """Return the rows of an exported file as dicts of text."""
     if kind == CSV:
         assert content.startswith(b"\xef\xbb\xbf")
         return list(csv.DictReader(StringIO(content.decode("utf-8-sig"))))
@@ -92,7 +92,7 @@ def errors_of(response):
 
 @pytest.fixture
 def world():
-    """One row and more in every table, with texts that are hard on a spreadsheet."""
+    """Rows in every table, with texts that are difficult for a spreadsheet."""
     unit, other = UnitFactory(abbreviation="กพร."), UnitFactory(abbreviation="กจ.")
     UnitFactory(abbreviation="ทุกหน่วยงาน", is_collective=True, members=[unit, other])
     category = CategoryFactory(number=1, name="การนำองค์การ")

@@ -1,4 +1,4 @@
-"""A table as a workbook: what stands where, and texts that stay texts."""
+"""Export of a list as a workbook: its layout, and texts that stay texts."""
 
 import zipfile
 from datetime import UTC, date, datetime
@@ -65,7 +65,7 @@ def test_text_never_becomes_a_formula_link_or_number():
     raw = zipfile.ZipFile(file).read("xl/worksheets/sheet1.xml").decode()
     assert "<f" not in raw
     assert "hyperlink" not in raw
-    # What a program unescapes: a text that looks like an escape is escaped itself.
+    # A text that looks like an escape must itself be escaped.
     expected = {"\r=1": "\n=1", "=\x0b1": "=1", "_x0041_": "_x005F_x0041_"}
     assert [cell.value for cell in cells[3:]] == [expected.get(text, text) for text in PAYLOADS]
     assert [cell.value for cell in cells[:3]] == ["=1+1", "=1+1", "ข้อความ"]
@@ -136,7 +136,7 @@ def test_number_keeps_its_fraction_after_a_whole_number():
 
 
 def test_row_is_as_high_as_its_longest_text():
-    """LibreOffice fits no row by itself."""
+    """LibreOffice does not fit the height of rows."""
     long = "จัดทำแนวทางการสื่อสารวิสัยทัศน์ ค่านิยม และทิศทางองค์การ " * 4
     rows = [["สั้น", 1, 1], [long, 1, 1], ["ก\nข\nค", 1, 1], ["ย" * 30_000, 1, 1]]
     sheet = sheet_of(table(rows, columns=[*table([]).columns[:2], Column("หัวที่ยาวกว่าความกว้าง", 8, ColumnKind.PERCENT)]))

@@ -1,4 +1,4 @@
-"""What is taken in as a workbook, and the sentence for what is not."""
+"""Reading of uploaded workbooks, and the messages for refused files."""
 
 import random
 import subprocess
@@ -40,7 +40,7 @@ def book_of(*rows: list) -> Workbook:
 
 
 def repacked(data: bytes, changes: dict[str, bytes | None]) -> bytes:
-    """A workbook with parts changed, added or (None) left out."""
+    """Return a workbook with changed, added or (None) removed parts."""
     file = BytesIO()
     with zipfile.ZipFile(BytesIO(data)) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
@@ -160,7 +160,7 @@ def test_too_many_megabytes_rows_or_seconds_are_refused():
 
 
 def test_child_process_ends_when_it_fills_the_memory():
-    chance = random.Random(1)  # noqa: S311 - to be the same again
+    chance = random.Random(1)  # noqa: S311 - reproducible
     rows = [[chance.randbytes(60).hex() for _column in range(40)] for _row in range(3_000)]
     with pytest.raises(WorkbookRefusedError, match="more memory or time"), override("en"):
         read_workbook(saved(book_of(*rows)), "a.xlsx", limits=Limits(memory_megabytes=90))
@@ -168,7 +168,7 @@ def test_child_process_ends_when_it_fills_the_memory():
 
 @pytest.mark.parametrize("kind", BOMBS)
 def test_bomb_is_refused_before_it_is_opened(kind, tmp_path):
-    """In a process of its own: how long the refusal took it, and how much memory at most."""
+    """Run in a separate process, to measure its time and peak memory."""
     file = tmp_path / "bomb.xlsx"
     file.write_bytes(BOMBS[kind]())
     asked = (
@@ -209,7 +209,7 @@ def test_damaged_workbooks_are_read_or_refused():
 
 
 def test_written_text_is_read_back_unchanged():
-    """What looks like Excel's own way of writing characters is not taken for it."""
+    """Text that looks like Excel's escape of a character is not unescaped."""
     book = Workbook()
     write_text(book.active["A1"], "_x000D_=1+1 _x0041_")
     data = saved(book)

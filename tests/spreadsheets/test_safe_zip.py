@@ -1,4 +1,4 @@
-"""Zip files are checked before and while they are unpacked; each trap is refused for its own reason."""
+"""Checks of zip files before and during unpacking; each trap is refused for its own reason."""
 
 import io
 import random
@@ -26,7 +26,7 @@ def forged(content=b"text", **entry):
 
 
 def with_gap():
-    """A zip with other content between its entry and its directory."""
+    """Return a zip file with other content between its entry and its directory."""
     data = forged()
     at, end = data.index(b"PK\1\2"), bytearray(data[-22:])
     struct.pack_into("<L", end, 16, at + 25)
@@ -105,7 +105,7 @@ def test_entries_are_read_in_their_order_with_their_start():
 
 
 def test_start_of_an_entry_is_complete_even_if_its_bytes_come_one_by_one():
-    """Empty blocks after each letter fill more than a piece, so that a program could be read as text."""
+    """Empty blocks after each letter fill more than a piece; a program could pass as text otherwise."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     content, data = b"MZ" + bytes(100), b""
     for letter in (content[:1], content[1:2], content[2:]):

@@ -1,4 +1,4 @@
-"""How cells are written: text stays text, and rows are high enough for it."""
+"""Written cells: text stays text, and rows are high enough."""
 
 from io import BytesIO
 

@@ -1,4 +1,4 @@
-"""An upload takes no more of the disk than may be kept, and still tells its true size."""
+"""Upload handlers limit the stored size of a file and keep its real size."""
 
 from pathlib import Path
 
