@@ -58,28 +58,28 @@ def read_action_listing(request: HttpRequest, plan: Plan) -> ActionListing:
     """Read the list that the URL asks for; add a warning for the parameters that are ignored."""
     as_of = read_as_of(request, plan)
     since = read_since(request, plan, as_of, comparison_days(plan, as_of))
-    chosen = ActionFilter(request.GET, plan.actions.all(), as_of=as_of, since=since)
-    actions = chosen.qs
-    warn_ignored_filters(request, chosen, also=("page",))
+    action_filter = ActionFilter(request.GET, plan.actions.all(), as_of=as_of, since=since)
+    actions = action_filter.qs
+    warn_ignored_filters(request, action_filter, also=("page",))
     if not actions.query.order_by:
         actions = actions.in_order()
-    return ActionListing(as_of=as_of, since=since, filter=chosen, actions=actions)
+    return ActionListing(as_of=as_of, since=since, filter=action_filter, actions=actions)
 
 
 @require_safe
 def action_list(request: HttpRequest, slug: str) -> HttpResponse:
     """The list of actions, filtered and ordered by the URL; only the rows for htmx."""
     plan = find_plan(request, slug)
-    shown = read_action_listing(request, plan)
-    rows = shown.actions.with_updated_on(shown.as_of, shown.filter.reporters)
+    listing = read_action_listing(request, plan)
+    rows = listing.actions.with_updated_on(listing.as_of, listing.filter.reporters)
     page = Paginator(rows.with_details(), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
-        "as_of": shown.as_of,
-        "since": shown.since,
-        "filter": shown.filter,
+        "as_of": listing.as_of,
+        "since": listing.since,
+        "filter": listing.filter,
         "page": page,
-        "query": day_query(plan, shown.as_of),
-        "is_today": shown.as_of.day == clock.today(),
+        "query": day_query(plan, listing.as_of),
+        "is_today": listing.as_of.day == clock.today(),
     }
     template = "plan/action_list.html#rows" if request.htmx else "plan/action_list.html"
     return render(request, template, context)
@@ -111,10 +111,10 @@ def render_update_answer(
         context = read_detail(request, plan, panel, access)
         return render(request, "plan/action_detail.html", context, status=panel.status)
     messages.success(request, _("Recorded. %(ref)s now shows your update.") % {"ref": action.ref})
-    address = reverse("action_detail", args=[plan.slug, action.ref])
+    url = reverse("action_detail", args=[plan.slug, action.ref])
     if not request.htmx:
-        return redirect(address)
-    return trigger_client_event(HttpResponseClientRedirect(address), "recorded")
+        return redirect(url)
+    return trigger_client_event(HttpResponseClientRedirect(url), "recorded")
 
 
 def read_detail(request: HttpRequest, plan: Plan, panel: UpdatePanel, access: Access) -> dict[str, Any]:
@@ -138,10 +138,10 @@ def read_detail(request: HttpRequest, plan: Plan, panel: UpdatePanel, access: Ac
 def action_list_workbook(request: HttpRequest, slug: str) -> FileResponse:
     """Download the list of actions; takes the parameters of its page."""
     plan = find_plan(request, slug)
-    said = capture_messages(request)
-    shown = read_action_listing(request, plan)
+    captured = capture_messages(request)
+    listing = read_action_listing(request, plan)
     since = []
-    if "change" in shown.filter.active:
-        since = [_("Compared with %(day)s") % {"day": thai.format_date(shown.since.day)}]
-    notes = list_notes(plan, shown.as_of.day, [*shown.filter.descriptions, *since], said.lines)
-    return send_list(action_table(plan, shown.actions, shown.as_of, notes=notes), plan, shown.as_of.day)
+    if "change" in listing.filter.active:
+        since = [_("Compared with %(day)s") % {"day": thai.format_date(listing.since.day)}]
+    notes = list_notes(plan, listing.as_of.day, [*listing.filter.descriptions, *since], captured.lines)
+    return send_list(action_table(plan, listing.actions, listing.as_of, notes=notes), plan, listing.as_of.day)

@@ -18,6 +18,7 @@ from plan.evidence.names import clean_name, extension_of
 from plan.evidence.refusals import DAMAGED, EMPTY, HIDDEN_CONTENT, MARKUP, RefusedFileError
 from plan.evidence.texts import is_text
 from pmqa_tracker.upload_limit import MEGABYTE
+from spreadsheets.parts import OLE_START
 
 __all__ = ["ACCEPTED_EXTENSIONS", "KINDS", "FileKind", "RefusedFileError", "clean_name", "identify"]
 
@@ -30,7 +31,6 @@ IMAGES = {
 }
 PDF = re.compile(rb"%PDF-[12]\.")
 ZIP = (b"PK\3\4", b"PK\5\6")
-OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +114,7 @@ def _identify_content(file: BinaryIO, extension: str) -> FileKind:
     start = file.read(1024)
     if not start:
         raise RefusedFileError(EMPTY)
-    if start.startswith(OLD_OFFICE):
+    if start.startswith(OLE_START):
         raise RefusedFileError(
             _(
                 "“%(name)s” is in an old Office format or locked with a password."

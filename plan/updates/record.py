@@ -133,7 +133,7 @@ def record_update(
 
 
 def is_same_update(made: ProgressUpdate, data: UpdateInput) -> bool:
-    """Return whether `data` equals the update (a double click or a retry), and is not new text in the same form."""
+    """Return whether `data` says the same as the update: a double click or a retry, not new text in the form."""
     return (
         all(getattr(made, name) == getattr(data, name) for name in TEXT_FIELDS)
         and data.status in (None, made.status_to)

@@ -53,7 +53,7 @@ def test_second_login_page_names_another_logged_in_user(browser):
     assert f'value="{other.username}"' in body
     assert PASSWORD not in body
     assert who(browser) == person
-    # The form that came back is a good one.
+    # The returned form has a valid token.
     assert log_in(browser, other, response.context["csrf_token"]).status_code == 302
     assert who(browser) == other
 
@@ -80,7 +80,7 @@ def test_outdated_logout_form_asks_again(browser):
     assert who(browser) == person
     response = browser.post("/logout/", {"csrfmiddlewaretoken": response.context["csrf_token"]})
     assert (response.status_code, response.url, who(browser)) == (302, "/login/", None)
-    # A third tab logs out once more.
+    # A third tab logs out again.
     response = browser.post("/logout/", {"csrfmiddlewaretoken": outdated})
     assert (response.status_code, response.url) == (302, "/login/")
     response = browser.post("/logout/", {"csrfmiddlewaretoken": token_on(browser, "/login/")})

@@ -27,8 +27,8 @@ ASKS = {ROLE, MEMBER, PART, COORDINATOR, BY_YOURSELF, OLD_UNIT}
 
 MINE, BOARD, MAP = "my", "dashboard", "criteria"
 ALL, RESULT = "every field", "results only"
-# Roles and the user's part in the action; then the first page and what the user is to ask for there; the form of the
-# action, of งานของฉัน and of the report of the unit that leads: which there is, or what to ask for in its place.
+# Columns: roles; the user's part in the action; the start page and what it says to ask for; then, for the action page,
+# งานของฉัน and the submission of the lead unit: the form offered, or what the page says to ask for instead.
 TABLE = [
     ("", "none", (BOARD, {ROLE, MEMBER}), {ROLE, MEMBER}, {ROLE, MEMBER}, {ROLE, MEMBER}),
     ("", "lead", (BOARD, {ROLE}), {ROLE}, {ROLE}, {ROLE}),
@@ -60,7 +60,7 @@ TABLE = [
     ("staff coordinator", "other", (BOARD, set()), ALL, set(), {MEMBER}),
     ("management coordinator", "none", (BOARD, set()), ALL, {BY_YOURSELF}, {MEMBER}),
 ]
-# An administrator may do what a coordinator may, whatever the roles.
+# An administrator has the rights of a coordinator, with any roles.
 ADMINISTRATORS = [
     ("", "none", (BOARD, set()), ALL, {BY_YOURSELF}, {MEMBER}),
     ("", "lead", (BOARD, set()), ALL, set(), ALL),
@@ -69,7 +69,7 @@ ADMINISTRATORS = [
     ("assessor", "support", (MAP, set()), ALL, set(), {MEMBER}),
     ("management", "lead", (BOARD, set()), ALL, set(), ALL),
 ]
-# The tick that opens the admin changes nothing of this: tried with every set of roles, and for every third row.
+# `is_staff` changes none of these answers; tested with every set of roles, for every third row.
 CASES = [
     *(({}, *row) for row in TABLE),
     *(({"is_staff": True}, *row) for place, row in enumerate(TABLE) if row[1] == "none" or place % 3 == 0),
@@ -177,7 +177,7 @@ def test_deactivated_account_gets_the_reason_at_the_login(client, action, roles,
     assert client.get("/").url == "/login/?next=/"
 
 
-# The coordinator under จัดการข้อมูล.
+# Coordinators in จัดการข้อมูล.
 
 
 @pytest.fixture

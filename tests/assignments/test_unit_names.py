@@ -12,7 +12,7 @@ from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.errors import UnreadableError
 from tests.pmqa_tracker.any_cells import CELLS, ODD, check
 
-# As in the fixtures; not saved: a new plan names units that come with it.
+# As in the fixtures, but unsaved: the workbook of a new plan can name units that it adds.
 DIVISIONS = [
     Unit(abbreviation=abbreviation, name_th=name_th, name_en=name_en)
     for abbreviation, name_th, name_en in [

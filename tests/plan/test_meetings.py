@@ -46,7 +46,7 @@ def test_comparison_days(plan):
         date(2020, 4, 10), date(2019, 12, 5), date(2020, 3, 31), date(2019, 12, 31), date(2019, 10, 1),
     ]  # fmt: skip
     assert days[0][0] == last.name
-    # The day of a meeting is compared with the meeting before.
+    # The day of a meeting is compared with the previous meeting.
     assert comparison_days(plan, on(plan, 2020, 4, 10))[0][1] == date(2019, 12, 5)
     assert comparison_days(plan, on(plan, 2019, 10, 1)) == []
 

@@ -12,7 +12,7 @@ from plan.models.looks import FAMILIES, INK, WHITE
 from tests.test_house import ROOT, committed
 
 TABLE = {"plan/models/status.py", "plan/models/looks.py"}
-# A task that runs beside the page is DONE too.
+# Background tasks have a DONE state too.
 OTHER_MEANING = {("pmqa_tracker/tasks.py", "DONE")}
 
 
