@@ -16,7 +16,7 @@ from submissions.grid import SubmissionCellState, read_submission_grid
 from submissions.page import read_submission_page
 from submissions.steps import submission_actions, submission_day
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
-from tests.submissions.returning import give_back
+from tests.submissions.returning import create_returned_line
 from tests.submissions.sending import on
 from worklist.owed import read_owed_list
 from worklist.queue import RETURNED, build_work, count_owed, read_owed, read_rows
@@ -223,7 +223,7 @@ def test_update_of_another_unit_does_not_answer_a_return(plan, tell):
     action = ActionItemFactory(plan=plan, lead=[first, second])
     person = member_of(first)
     tell(action, person, progress=10)
-    give_back(action, reason="ขอหลักฐาน")
+    create_returned_line(action, reason="ขอหลักฐาน")
     tell(action, member_of(second), progress=20)
     owed = read_owed(plan, Access.of(person), today(plan))
     assert [each.pk for each in owed.returned] == [action.pk]

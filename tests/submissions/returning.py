@@ -8,7 +8,7 @@ from submissions.models import Submission, SubmissionLine, SubmissionState, Subm
 from tests.factories import UserFactory
 
 
-def give_back(action: ActionItem, *, reason: str) -> SubmissionLine:
+def create_returned_line(action: ActionItem, *, reason: str) -> SubmissionLine:
     """Create a returned submission of the action's first lead unit and period, with the reason.
 
     Further actions of the same unit and period join the same step.

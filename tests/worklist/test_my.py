@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from plan.models import ActionItem, ProgressUpdate, Status
 from tests.factories import ActionItemFactory, UnitFactory, UserFactory
 from tests.plan.posting import HTMX, choice, typed
-from tests.submissions.returning import give_back
+from tests.submissions.returning import create_returned_line
 
 pytestmark = pytest.mark.django_db
 
@@ -182,7 +182,7 @@ def test_returned_actions_come_first_until_they_are_updated(client, staff, plan,
     late = ActionItemFactory(plan=plan, lead=[unit], runs=(1, 2))
     returned = ActionItemFactory(plan=plan, lead=[unit])
     tell(returned, staff, progress=30)
-    give_back(returned, reason="ขอหลักฐานเพิ่ม")
+    create_returned_line(returned, reason="ขอหลักฐานเพิ่ม")
     work = client.get("/plans/2563/my/").context["work"]
     assert [(each.key, [row.action.pk for row in each.own]) for each in work.sections] == [
         ("RETURNED", [returned.pk]),
@@ -232,7 +232,7 @@ def test_a_row_needs_no_more_queries_for_more_rows(client, staff, plan, unit, ev
     few = queries()
     for _ in range(3):
         more = ActionItemFactory(plan=plan, lead=[unit], support=[everyone])
-        give_back(more, reason="ขอหลักฐานเพิ่ม")
+        create_returned_line(more, reason="ขอหลักฐานเพิ่ม")
     assert queries() == few <= 20
 
 

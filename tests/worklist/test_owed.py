@@ -17,7 +17,7 @@ from submissions.grid import SubmissionCellState, missing_submissions, read_subm
 from submissions.steps import return_submission
 from tests.factories import ActionItemFactory, UnitFactory, UserFactory
 from tests.plan.posting import HTMX
-from tests.submissions.returning import give_back
+from tests.submissions.returning import create_returned_line
 from tests.submissions.sending import review, send
 from tests.test_lists import open_sheet, shape
 from tests.test_pages import BUDGET, no_inline
@@ -54,7 +54,7 @@ def test_it_is_grouped_most_pressing_first_own_before_shared(client, plan, unit,
     told = ActionItemFactory(plan=plan, lead=[unit], ref="1.1-A-5")
     ActionItemFactory(plan=plan, lead=[unit], ref="1.1-A-6", runs=(4, 4))
     ActionItemFactory(plan=plan, support=[unit], ref="1.1-A-7")
-    give_back(back, reason="ยังไม่มีหลักฐาน")
+    create_returned_line(back, reason="ยังไม่มีหลักฐาน")
     tell(told, person, progress=10)
     response = client.get(HERE)
     groups = [
@@ -155,7 +155,7 @@ def test_neither_the_page_nor_the_count_needs_more_queries_for_more_rows(client,
     def grow():
         ActionItemFactory(plan=plan, lead=[unit, UnitFactory()])
         ActionItemFactory(plan=plan, lead=[UnitFactory(is_collective=True, members=[unit])])
-        give_back(ActionItemFactory(plan=plan, lead=[unit], runs=(1, 2)), reason="ก")
+        create_returned_line(ActionItemFactory(plan=plan, lead=[unit], runs=(1, 2)), reason="ก")
 
     def queries():
         with CaptureQueriesContext(connection) as captured:

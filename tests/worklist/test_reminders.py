@@ -19,7 +19,7 @@ from django.utils.html import escape
 from plan.models import Due, Plan
 from submissions.grid import SubmissionCellState
 from tests.factories import ActionItemFactory, UnitFactory, UserFactory
-from tests.submissions.returning import give_back
+from tests.submissions.returning import create_returned_line
 from worklist.models import Reminder
 from worklist.owed import MAX_GROUP_ROWS
 
@@ -141,7 +141,7 @@ def test_the_mail_is_thai_text_and_html_that_say_the_same(post, plan, unit, over
     collective = UnitFactory(abbreviation="ทุกหน่วยงาน", is_collective=True, members=[unit])
     back = ActionItemFactory(plan=plan, lead=[unit], ref="1.1-A-8", runs=(1, 3), text="จัดทำ <คู่มือ> & เผยแพร่")
     shared = ActionItemFactory(plan=plan, lead=[collective], ref="1.1-A-9")
-    give_back(back, reason=REASON)
+    create_returned_line(back, reason=REASON)
     person = staff("somchai", unit, first_name="สมชาย", last_name="ใจดี")
     run()
     mail = post.box["somchai@example.org"]
