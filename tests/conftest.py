@@ -142,20 +142,20 @@ def tell() -> Callable[..., ProgressUpdate]:
     """Record an update the way the site does: `tell(action, person, progress=40, at=moment)`."""
 
     def inner(
-        action: ActionItem, author: User, *, at: Any = None, version: int | None = None, **told: Any
+        action: ActionItem, author: User, *, at: Any = None, version: int | None = None, **fields: Any
     ) -> ProgressUpdate:
         action = ActionItem.objects.with_details().get(pk=action.pk)
-        if told.get("status") == Status.DONE:
-            told = {"progress": 100, "result": "แล้วเสร็จตามแผน", **told}
-        elif "progress" in told:
-            told = {"status": Status.IN_PROGRESS, **told}
+        if fields.get("status") == Status.DONE:
+            fields = {"progress": 100, "result": "แล้วเสร็จตามแผน", **fields}
+        elif "progress" in fields:
+            fields = {"status": Status.IN_PROGRESS, **fields}
         return record_update(
             action=action,
             version=version or action.version,
-            op_id=told.pop("op_id", None) or uuid4(),
+            op_id=fields.pop("op_id", None) or uuid4(),
             access=Access.of(author),
             at=at or clock.now(),
-            data=UpdateInput(**told),
+            data=UpdateInput(**fields),
         )
 
     return inner

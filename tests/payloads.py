@@ -51,12 +51,12 @@ def plant() -> tuple[Plan, User]:
         action.requirements.set([requirement])
         Assignment.objects.create(action=action, unit=unit, role="LEAD", position=1)
         Assignment.objects.create(action=action, unit=unit, role="SUPPORT", position=1)
-        told = UpdateInput(
+        data = UpdateInput(
             status=Status.BLOCKED, progress=10, result=payload, problem=payload, next_step=payload, reason=payload
         )
         record_update(
             action=ActionItem.objects.with_details().get(pk=action.pk), version=action.version, op_id=uuid4(),
-            access=Access.of(person), at=clock.now(), data=told,
+            access=Access.of(person), at=clock.now(), data=data,
         )  # fmt: skip
     return plan, person
 

@@ -33,7 +33,7 @@ def codes():
     fields = [field.name for model in models for field in model._meta.concrete_fields if "_" in field.name]
     names = {"None", "True", "False", "nan", "row 0", "แถวที่ 0", "แถว 0"}
     names |= {code for code in (*choices, *fields, *(model.__name__ for model in models)) if not code.isdecimal()}
-    return names - {"Plan", "Unit", "Period", "User"}  # in other words of the site's pages too
+    return names - {"Plan", "Unit", "Period", "User"}  # these also occur in ordinary text
 
 
 WORDS = re.compile(rf"(?<![\w.@/-])({'|'.join(map(re.escape, sorted(codes(), key=len, reverse=True)))})(?![\w@/-])")

@@ -68,14 +68,14 @@ def test_validation_error_names_the_wrong_field():
         Criterion(category=category, parent=child, code="9.9", title="x").full_clean()
     assert list(error.value.message_dict) == ["parent"]
     first, _second, third, _fourth = plan.periods.order_by("number")
-    told = {"plan": plan, "criterion": child, "ref": "9.9-A-1", "text": "x"}
-    backwards = ActionItem(**told, first_period=third, last_period=first)
+    fields = {"plan": plan, "criterion": child, "ref": "9.9-A-1", "text": "x"}
+    backwards = ActionItem(**fields, first_period=third, last_period=first)
     with pytest.raises(ValidationError) as error:
         backwards.full_clean()
     assert list(error.value.message_dict) == ["last_period"]
     foreign = PlanFactory().periods.get(number=1)
     with pytest.raises(ValidationError) as error:
-        ActionItem(**told, first_period=foreign, last_period=foreign).full_clean()
+        ActionItem(**fields, first_period=foreign, last_period=foreign).full_clean()
     assert list(error.value.message_dict) == ["first_period"]
     for days in ((date(2019, 9, 1), date(2019, 9, 30)), (date(2019, 12, 31), date(2020, 1, 1))):
         with pytest.raises(ValidationError):

@@ -60,7 +60,7 @@ def test_losing_a_right_or_record_while_typing_keeps_the_text(client, staff, act
     else:
         body = response.content.decode()
         assert "<html" not in body
-        # Either the part comes back with the words, or the form on the page stays as it is.
+        # Either the response contains the text, or the form on the page stays unchanged.
         assert response.headers.get("X-Refusal") == "true" or shown(response) == LABELLED
     assert not ProgressUpdate.objects.exists()
 
@@ -154,14 +154,14 @@ def test_submissions_withdrawals_uploads_and_ticks_keep_text_and_labels(client, 
     }
     assert shown(client.post("/plans/2563/evidence/99999/withdraw/", {"reason": WORDS})) == {"เหตุผลที่ถอน": WORDS}
     report = {"do": "return", "version": 1, "note": WORDS, f"reason_{action.pk}": "ขอหลักฐาน", "confirm": "on"}
-    told = {"หมายเหตุ": WORDS, f"สิ่งที่ต้องแก้ไขใน {action.ref}": "ขอหลักฐาน"}
+    expected = {"หมายเหตุ": WORDS, f"สิ่งที่ต้องแก้ไขใน {action.ref}": "ขอหลักฐาน"}
     for address in ("/plans/2563/reporting/สพม./99/", "/plans/2563/reporting/ไม่มี/1/", "/plans/x/reporting/สพม./1/"):
         response = client.post(address, report)
         assert response.status_code == 404
-        assert told.items() <= shown(response).items()
+        assert expected.items() <= shown(response).items()
     refused = client.post("/plans/2563/reporting/สพม./1/", report)
     assert refused.status_code == 403
-    assert told.items() <= shown(refused).items()
+    assert expected.items() <= shown(refused).items()
     upload = client.post("/plans/2563/import/", {"unit": "สพม."})
     assert upload.status_code == 403
     assert list(shown(upload).values()) == ["สพม."]

@@ -27,8 +27,8 @@ def run(tmp_path: Path) -> Run:
     """Run a command in the project folder, by default with a secret key and a data folder."""
 
     def inner(command: list[str], **environment: str | None) -> subprocess.CompletedProcess[str]:
-        told = {"PMQA_ENV_FILE": "", "SECRET_KEY": "x" * 60, "DATA_DIR": str(tmp_path / "data")} | environment
-        clean = {name: value for name, value in told.items() if value is not None}
+        variables = {"PMQA_ENV_FILE": "", "SECRET_KEY": "x" * 60, "DATA_DIR": str(tmp_path / "data")} | environment
+        clean = {name: value for name, value in variables.items() if value is not None}
         return subprocess.run(
             command,
             cwd=ROOT,

@@ -148,11 +148,11 @@ def test_author_of_every_office_file_is_the_site(files):
     for name, data in files.items():
         with zipfile.ZipFile(BytesIO(data)) as parts:
             assert parts.testzip() is None
-            told = b"".join(parts.read(each) for each in parts.namelist() if each.startswith("docProps/"))
+            properties = b"".join(parts.read(each) for each in parts.namelist() if each.startswith("docProps/"))
             core = fromstring(parts.read("docProps/core.xml"))
         authors = [each.text for each in core if each.tag.endswith(("}creator", "}lastModifiedBy"))]
         assert authors == [SITE, SITE], name
-        assert not LIBRARIES.search(told), name
+        assert not LIBRARIES.search(properties), name
 
 
 OF_DAYS = {
