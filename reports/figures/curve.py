@@ -47,7 +47,7 @@ class Curve:
         return None if self.pace is None else self.pace * 30
 
 
-def draw_curve(
+def build_curve(
     plan: Plan, as_of: AsOf, standings: Sequence[Standing], updates: Mapping[int, Sequence[PastUpdate]]
 ) -> Curve:
     """Compute the curve of these actions.
@@ -83,13 +83,10 @@ def draw_curve(
         for day in days
     ]
     complete_on = None
-    if (
-        pace
-        and now is not None
-        and now < 100
-        and (days_left := math.ceil((100 - now) / pace)) in range(MAX_FORECAST_DAYS)
-    ):
-        complete_on = as_of.day + timedelta(days=days_left)
+    if pace is not None and pace > 0 and now is not None and now < 100:
+        days_left = math.ceil((100 - now) / pace)
+        if days_left < MAX_FORECAST_DAYS:
+            complete_on = as_of.day + timedelta(days=days_left)
     return Curve(points, pace, pace_from, forecast(plan.ends_on), complete_on)
 
 

@@ -155,12 +155,12 @@ def by_unit(
 
 def unit_groups(unit: Unit, standings: Sequence[Standing], query: Mapping[str, Any]) -> tuple[Group, Group]:
     """Compute the figures of the actions a unit leads, and of those it supports."""
-    kept = {**query, "unit": unit.abbreviation}
+    base_query = {**query, "unit": unit.abbreviation}
     lead = [each for each in standings if unit.pk in each.lead]
     support = [each for each in standings if unit.pk in each.support]
     return (
-        group(unit, lead, {**kept, "role": Role.LEAD.value}, reporter=unit),
-        group(unit, support, {**kept, "role": Role.SUPPORT.value}),
+        group(unit, lead, {**base_query, "role": Role.LEAD.value}, reporter=unit),
+        group(unit, support, {**base_query, "role": Role.SUPPORT.value}),
     )
 
 
@@ -171,7 +171,7 @@ def _worst_first(part: Group) -> tuple[int, float]:
 def silent_units(groups: Sequence[Group], standings: Sequence[Standing]) -> list[Group]:
     """Return the units that lead actions in progress and have made no update in the current period.
 
-    Actions led through a collective do not count, and updates of other units do not help.
+    Actions led through a collective do not count here, and neither do updates of other units.
 
     Args:
         groups: figures of the units as lead.
@@ -214,11 +214,16 @@ def by_change(
     standings: Sequence[Standing], since: AsOf, query: Mapping[str, Any], *, reporter: Unit | None = None
 ) -> list[tuple[Change, Figure]]:
     """Count the actions per kind of change since an earlier day; an action can count in several kinds."""
-    kept = {**query, "since": since.day.isoformat()}
+    base_query = {**query, "since": since.day.isoformat()}
     return [
         (
             change,
-            count(standings, kept, lambda each, change=change: each.has_changed(change, reporter), change=change.value),
+            count(
+                standings,
+                base_query,
+                lambda each, change=change: each.has_changed(change, reporter),
+                change=change.value,
+            ),
         )
         for change in Change
     ]

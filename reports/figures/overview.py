@@ -9,7 +9,7 @@ from plan.actions.filters import ActionFilter
 from plan.as_of import AsOf
 from plan.models import ActionItem, Age, Change, Plan
 from reports.figures import groups
-from reports.figures.curve import Curve, draw_curve
+from reports.figures.curve import Curve, build_curve
 from reports.figures.groups import ComparedFigure, Figure, Group, PeriodLoad
 from reports.figures.standings import (
     build_standings,
@@ -51,7 +51,7 @@ class Overview:
 
 def read_overview(
     plan: Plan,
-    chosen: ActionFilter,
+    filters: ActionFilter,
     since: AsOf,
     query: Mapping[str, Any],
     *,
@@ -61,14 +61,14 @@ def read_overview(
 
     Args:
         plan: the plan.
-        chosen: the filters of the page on the actions of the plan, with the day.
+        filters: the filters of the page on the actions of the plan, with the day.
         since: the earlier day.
         query: parameters that the links of all figures keep besides the filters (the day).
-        rows: the actions of `chosen` if already read, with `since()` and `with_details()`.
+        rows: the actions of `filters` if already read, with `since()` and `with_details()`.
     """
-    as_of = chosen.as_of
-    kept = {**query, **chosen.query}
-    earlier = {"as_of": since.day.isoformat(), **chosen.query}
+    as_of = filters.as_of
+    query_now = {**query, **filters.query}
+    query_then = {"as_of": since.day.isoformat(), **filters.query}
     units, updates = read_units_by_role(plan), read_past_updates(plan, as_of)
     reporters, since_reporters, earlier_reporters = read_reporters(
         plan.pk,
@@ -77,19 +77,19 @@ def read_overview(
         (since.period_starts_at, since.ends_at),
     )
     if rows is None:
-        standings = read_standings(chosen.qs, as_of, units, reporters, since=since, since_reporters=since_reporters)
+        standings = read_standings(filters.qs, as_of, units, reporters, since=since, since_reporters=since_reporters)
         categories = groups.offered_categories(plan)
     else:
         standings = build_standings(rows, as_of, units, reporters, since_reporters)
         categories = sorted({row.criterion.category for row in rows}, key=lambda each: each.number)
-    same_actions = plan.actions.filter(pk__in=chosen.qs.values("pk"))  # no filter of the overview depends on the day
-    unit = chosen.active.get("unit")
-    role = chosen.active.get("role") if unit else None  # a role has no effect without a unit
-    reporter = unit if chosen.reporters else None
-    whole = groups.group(plan, standings, kept, reporter=reporter)
+    same_actions = plan.actions.filter(pk__in=filters.qs.values("pk"))  # no filter of the overview depends on the day
+    unit = filters.active.get("unit")
+    role = filters.active.get("role") if unit else None  # a role has no effect without a unit
+    reporter = unit if filters.reporters else None
+    whole = groups.group(plan, standings, query_now, reporter=reporter)
     before = read_standings(same_actions.as_of(since), since, units, earlier_reporters)
-    then = groups.group(plan, before, earlier, reporter=reporter)
-    pairs = groups.by_unit(offered_units(unit), standings, kept)
+    then = groups.group(plan, before, query_then, reporter=reporter)
+    pairs = groups.by_unit(offered_units(unit), standings, query_now)
     leads = [lead for lead, _support in pairs if role != Role.SUPPORT]
     return Overview(
         as_of=as_of,
@@ -97,15 +97,15 @@ def read_overview(
         whole=whole,
         then=then,
         compared=groups.compare(then, whole),
-        changes=groups.by_change(standings, since, kept, reporter=reporter),
-        ages=groups.by_age(standings, kept),
-        categories=groups.by_category(categories, standings, kept, reporter=reporter),
+        changes=groups.by_change(standings, since, query_now, reporter=reporter),
+        ages=groups.by_age(standings, query_now),
+        categories=groups.by_category(categories, standings, query_now, reporter=reporter),
         leads=leads,
         supports=[support for _lead, support in pairs if role != Role.LEAD],
         silent_units=None if role == Role.SUPPORT else groups.silent_units(leads, standings),
         owing_since={each.pk: each.owing_since for each in standings},
-        periods=groups.by_period(standings, as_of, kept),
-        curve=draw_curve(plan, as_of, standings, updates),
+        periods=groups.by_period(standings, as_of, query_now),
+        curve=build_curve(plan, as_of, standings, updates),
     )
 
 

@@ -33,10 +33,10 @@ def read_waiting(
     """Return the partners of a unit, most shared actions first; units without shared actions are left out."""
     lead = [each for each in standings if unit.pk in each.lead]
     support = [each for each in standings if unit.pk in each.support]
-    kept = {**query, "unit": unit.abbreviation}
+    base_query = {**query, "unit": unit.abbreviation}
 
     def pair(rows: Sequence[Standing], role: Role, partner: Unit) -> tuple[Figure, Figure]:
-        filters = {**kept, "role": role.value, "partner": partner.abbreviation}
+        filters = {**base_query, "role": role.value, "partner": partner.abbreviation}
         return (
             count(rows, filters, lambda each: each.is_at_work, scope="at_work"),
             count(rows, filters, lambda each: each.due == Due.OVERDUE, due=Due.OVERDUE.value),

@@ -53,10 +53,10 @@ def read_meeting_pack(
         days: (name, day) of the days that have a name, such as meetings.
         query: parameters that the links of all figures keep (the day).
     """
-    chosen = ActionFilter({}, plan.actions.all(), as_of=as_of, since=since, only=OVERVIEW_FILTERS)
+    filters = ActionFilter({}, plan.actions.all(), as_of=as_of, since=since, only=OVERVIEW_FILTERS)
     found = plan.actions.as_of(as_of).since(since, as_of).annotate_latest("problem", as_of).with_days_late(as_of)
     actions = list(found.with_details().in_order())
-    overview = read_overview(plan, chosen, since, query, rows=actions)
+    overview = read_overview(plan, filters, since, query, rows=actions)
     the_map = build_map(plan, as_of, query, actions=actions)
     steps = find_unlock_steps(the_map, MAX_NAMED)
     since_name = next((name for name, day in days if day == since.day), "")

@@ -60,12 +60,12 @@ def read_report(plan: Plan, as_of: AsOf, since: AsOf, days: Sequence[tuple[str, 
         since: the earlier day.
         days: (name, day) of the days that have a name, such as meetings.
     """
-    chosen = ActionFilter({}, plan.actions.all(), as_of=as_of, since=since, only=OVERVIEW_FILTERS)
+    filters = ActionFilter({}, plan.actions.all(), as_of=as_of, since=since, only=OVERVIEW_FILTERS)
     found = plan.actions.as_of(as_of).since(since, as_of)
     for name in ("result", "problem", "next_step"):
         found = found.annotate_latest(name, as_of)
     actions = list(found.with_details().in_order())
-    overview = read_overview(plan, chosen, since, {}, rows=actions)
+    overview = read_overview(plan, filters, since, {}, rows=actions)
     the_map = build_map(plan, as_of, {}, actions=actions)
     since_name = next((name for name, day in days if day == since.day), "")
     return ReportData(

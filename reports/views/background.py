@@ -100,7 +100,7 @@ def _find(request: HttpRequest, plan: Plan, name: str) -> Task:
     """
     task = tasks.find(name)
     if task is None or task.owner != request.user.pk or not task.file_name:
-        own = tasks.list_for_owner(request.user.pk)
-        links = [(each.label, reverse("prepared", args=[plan.slug, each.name])) for each in own]
+        own_tasks = tasks.list_for_owner(request.user.pk)
+        links = [(each.label, reverse("prepared", args=[plan.slug, each.name])) for each in own_tasks]
         raise NotFound(_("This file is no longer available. Create it again on the reports page."), links)
     return task

@@ -63,20 +63,20 @@ def read_map_listing(request: HttpRequest, plan: Plan) -> MapListing:
 def maturity_map(request: HttpRequest, slug: str) -> HttpResponse:
     """แผนที่ระดับ: criteria by level; the score now, if everything ready passes, and with the ticked requirements."""
     plan = find_plan(request, slug)
-    shown = read_map_listing(request, plan)
-    the_map, as_of, context = shown.map, shown.as_of, shown.context
-    missing = read_missing_work(plan, as_of, find_unlock_steps(the_map, shown.limit))
+    listing = read_map_listing(request, plan)
+    the_map, as_of, context = listing.map, listing.as_of, listing.context
+    missing = read_missing_work(plan, as_of, find_unlock_steps(the_map, listing.limit))
     gain = sum(each.step.gain for each in missing)
     assumptions = {"pass": [each.step.cell.code for each in missing]}
     context |= {
         "map": the_map,
         "levels": list(Level),
-        "assumed": shown.assumed,
-        "state": shown.state,
+        "assumed": listing.assumed,
+        "state": listing.state,
         "missing": missing,
-        "limit": shown.limit,
+        "limit": listing.limit,
         "offered": range(1, MAX_STEPS + 1),
-        "try_query": urlencode({**context["query"], "unlock": shown.limit, **assumptions}, doseq=True),
+        "try_query": urlencode({**context["query"], "unlock": listing.limit, **assumptions}, doseq=True),
         "gain": gain,
         "unlocked": (the_map.now.total or 0) + gain,
     }
@@ -88,41 +88,41 @@ def _read_assumed(request: HttpRequest, the_map: MaturityMap) -> list[str]:
     codes = (
         thai.match_spelling(code.strip(), the_map.open_cells) for code in request.GET.getlist("pass") if code.strip()
     )
-    asked = list(dict.fromkeys(codes))
-    unknown = [f"“{code[:40]}”" for code in asked if code not in the_map.open_cells]
+    selected = list(dict.fromkeys(codes))
+    unknown = [f"“{code[:40]}”" for code in selected if code not in the_map.open_cells]
     if unknown:
         text = _("Not assumed to pass: %(codes)s. These requirements do not exist or have already passed.")
         messages.warning(request, text % {"codes": ", ".join(unknown)})
-    return [code for code in asked if code in the_map.open_cells]
+    return [code for code in selected if code in the_map.open_cells]
 
 
 def _read_limit(request: HttpRequest) -> int:
     """Read the most requirements to propose, `?unlock=`; warn if the value is not offered."""
-    asked = request.GET.get("unlock", "").strip()
-    if not asked:
+    value = request.GET.get("unlock", "").strip()
+    if not value:
         return DEFAULT_STEPS
     try:
-        number = int(asked)
+        number = int(value)
     except ValueError:
         number, limit = None, DEFAULT_STEPS
     else:
         limit = min(max(number, 1), MAX_STEPS)
     if limit != number:
         text = _("“%(asked)s” is not a number from 1 to %(most)s; %(shown)s requirements are proposed.")
-        messages.warning(request, text % {"asked": asked[:40], "most": MAX_STEPS, "shown": limit})
+        messages.warning(request, text % {"asked": value[:40], "most": MAX_STEPS, "shown": limit})
     return limit
 
 
 def _read_state(request: HttpRequest) -> MapCellState | None:
     """Read the state that the map is narrowed to, `?state=`; warn if it is unknown."""
-    asked = request.GET.get("state", "").strip()
-    if not asked:
+    value = request.GET.get("state", "").strip()
+    if not value:
         return None
     try:
-        return MapCellState(thai.match_spelling(asked, MapCellState.values))
+        return MapCellState(thai.match_spelling(value, MapCellState.values))
     except ValueError:
         text = _("The map has no state “%(state)s”; the whole map is shown.")
-        messages.warning(request, text % {"state": asked[:40]})
+        messages.warning(request, text % {"state": value[:40]})
         return None
 
 

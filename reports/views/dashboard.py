@@ -31,12 +31,12 @@ def _dashboard_context(request: HttpRequest, plan: Plan) -> dict[str, Any]:
     as_of, context = read_page_day(request, plan)
     days = comparison_days(plan, as_of)
     since = read_since(request, plan, as_of, days)
-    chosen = ActionFilter(request.GET, plan.actions.all(), as_of=as_of, since=since, only=OVERVIEW_FILTERS)
-    warn_ignored_filters(request, chosen, also=("sort", "live"))
+    filters = ActionFilter(request.GET, plan.actions.all(), as_of=as_of, since=since, only=OVERVIEW_FILTERS)
+    warn_ignored_filters(request, filters, also=("sort", "live"))
     is_live = read_live(request)
-    overview = read_overview(plan, chosen, since, context["query"])
+    overview = read_overview(plan, filters, since, context["query"])
     return context | {
-        "filter": chosen,
+        "filter": filters,
         "status_labels": [(status.look.icon, status.label) for status in BAR_ORDER],
         "is_live": is_live,
         "live_seconds": settings.PMQA_LIVE_SECONDS,
@@ -62,11 +62,11 @@ def _matrices(request: HttpRequest, overview: Overview) -> dict[str, Any]:
 
 def read_live(request: HttpRequest) -> bool:
     """Whether the overview refreshes by itself, `?live=1`; warn about other values."""
-    asked = request.GET.get("live", "")
-    if asked not in ("", "1"):
+    value = request.GET.get("live", "")
+    if value not in ("", "1"):
         text = _("“live=%(asked)s” is not valid; the overview does not refresh by itself.")
-        messages.warning(request, text % {"asked": asked[:40]})
-    return asked == "1"
+        messages.warning(request, text % {"asked": value[:40]})
+    return value == "1"
 
 
 def read_sort(request: HttpRequest) -> str:

@@ -20,10 +20,10 @@ def unit_list_workbook(request: HttpRequest, slug: str) -> FileResponse:
     """Download the figures of the divisions, as lead and as support."""
     plan = find_plan(request, slug)
     captured = capture_messages(request)
-    as_of, shown = read_matrices(request, plan)
-    idle = f"{_('Without any action:')} {', '.join(map(str, shown['idle']))}" if shown["idle"] else ""
-    notes = [*list_notes(plan, as_of.day, [shown["lead"].order_label], captured.lines), idle]
-    return send_list(unit_table(shown["lead"], shown["support"], notes=notes), plan, as_of.day)
+    as_of, context = read_matrices(request, plan)
+    idle = f"{_('Without any action:')} {', '.join(map(str, context['idle']))}" if context["idle"] else ""
+    notes = [*list_notes(plan, as_of.day, [context["lead"].order_label], captured.lines), idle]
+    return send_list(unit_table(context["lead"], context["support"], notes=notes), plan, as_of.day)
 
 
 @require_safe
@@ -31,23 +31,23 @@ def maturity_map_workbook(request: HttpRequest, slug: str) -> FileResponse:
     """Download the criteria by level; takes the parameters of the map."""
     plan = find_plan(request, slug)
     captured = capture_messages(request)
-    shown = read_map_listing(request, plan)
-    notes = list_notes(plan, shown.as_of.day, [plan.assessment.name, *_describe_map(shown)], captured.lines)
-    return send_list(map_table(shown.map, notes=notes), plan, shown.as_of.day)
+    listing = read_map_listing(request, plan)
+    notes = list_notes(plan, listing.as_of.day, [plan.assessment.name, *_describe_map(listing)], captured.lines)
+    return send_list(map_table(listing.map, notes=notes), plan, listing.as_of.day)
 
 
-def _describe_map(shown: MapListing) -> list[str]:
+def _describe_map(listing: MapListing) -> list[str]:
     """Return lines with the scores, the assumptions and the selected state."""
     lines = []
-    if shown.map.now.total is not None:
-        lines.append(f"{_('Score as assessed')}: {points(shown.map.now.total)} ({shown.map.scope})")
-        lines.append(f"{_('Score if everything ready passes')}: {points(shown.map.if_ready.total)}")
-    if shown.map.if_assumed:
+    if listing.map.now.total is not None:
+        lines.append(f"{_('Score as assessed')}: {points(listing.map.now.total)} ({listing.map.scope})")
+        lines.append(f"{_('Score if everything ready passes')}: {points(listing.map.if_ready.total)}")
+    if listing.map.if_assumed:
         lines.append(
-            f"{_('Score with assumptions')}: {points(shown.map.if_assumed.total)} ({', '.join(shown.assumed)})"
+            f"{_('Score with assumptions')}: {points(listing.map.if_assumed.total)} ({', '.join(listing.assumed)})"
         )
-    if shown.state:
-        lines.append(_("Only criteria with a level that is: %(state)s") % {"state": shown.state.label})
+    if listing.state:
+        lines.append(_("Only criteria with a level that is: %(state)s") % {"state": listing.state.label})
     return lines
 
 
@@ -57,6 +57,6 @@ def timeline_workbook(request: HttpRequest, slug: str) -> FileResponse:
     plan = find_plan(request, slug)
     captured = capture_messages(request)
     as_of, _context = read_page_day(request, plan)
-    chosen, actions = read_timeline_actions(request, plan, as_of)
-    notes = list_notes(plan, as_of.day, chosen.descriptions, captured.lines)
+    filters, actions = read_timeline_actions(request, plan, as_of)
+    notes = list_notes(plan, as_of.day, filters.descriptions, captured.lines)
     return send_list(timeline_table(actions, as_of, notes=notes), plan, as_of.day)

@@ -20,10 +20,10 @@ def timeline(request: HttpRequest, slug: str) -> HttpResponse:
     """The timeline: actions by criterion, bars over the periods, a line for the day."""
     plan = find_plan(request, slug)
     as_of, context = read_page_day(request, plan)
-    chosen, actions = read_timeline_actions(request, plan, as_of)
+    filters, actions = read_timeline_actions(request, plan, as_of)
     built = build_timeline(actions, as_of)
     context |= {
-        "filter": chosen,
+        "filter": filters,
         "offered": TIMELINE_FILTERS,
         "statuses": [(status.look.icon, status.label) for status in BAR_ORDER],
         "timeline": built,
@@ -35,6 +35,6 @@ def timeline(request: HttpRequest, slug: str) -> HttpResponse:
 
 def read_timeline_actions(request: HttpRequest, plan: Plan, as_of: AsOf) -> tuple[ActionFilter, list[ActionItem]]:
     """Return the filters and the actions that match, in the order of the plan; warn about ignored filters."""
-    chosen = ActionFilter(request.GET, plan.actions.all(), as_of=as_of, only=TIMELINE_FILTERS)
-    warn_ignored_filters(request, chosen)
-    return chosen, list(chosen.qs.with_details().in_order())
+    filters = ActionFilter(request.GET, plan.actions.all(), as_of=as_of, only=TIMELINE_FILTERS)
+    warn_ignored_filters(request, filters)
+    return filters, list(filters.qs.with_details().in_order())

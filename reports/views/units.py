@@ -12,7 +12,7 @@ from plan.lookup import find_plan, find_unit
 from plan.models import Plan, Status
 from reports import charts
 from reports.figures import groups, matrix
-from reports.figures.curve import draw_curve
+from reports.figures.curve import build_curve
 from reports.figures.overview import offered_units
 from reports.figures.standings import read_past_updates, read_plan_standings
 from reports.figures.unit import read_waiting
@@ -54,7 +54,7 @@ def unit_detail(request: HttpRequest, slug: str, abbreviation: str) -> HttpRespo
     lead, support = groups.unit_groups(unit, standings, context["query"])
     led = [each for each in standings if unit.pk in each.lead]
     periods = groups.by_period(led, as_of, lead.total.query)
-    curve = draw_curve(plan, as_of, led, read_past_updates(plan, as_of))
+    curve = build_curve(plan, as_of, led, read_past_updates(plan, as_of))
     is_lead = {each.pk: unit.pk in each.lead for each in standings}
     is_support = {each.pk: unit.pk in each.support for each in standings}
     rows = (
