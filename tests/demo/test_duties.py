@@ -30,5 +30,5 @@ def test_grid_and_page_of_division_in_collective(demo, client):
     response = client.get("/plans/2562-2563/reporting/กน./3/")
     assert response.context["cell"].state != SubmissionCellState.NONE
     assert response.context["page"].rows != []
-    apart = [label for label, rows in response.context["groups"] if any(row.through for row, _field in rows)]
+    apart = [label for label, rows in response.context["groups"] if any(row.collective for row, _field in rows)]
     assert len(apart) == len([label for label in apart if "หลายหน่วยงาน" in label]) > 0

@@ -57,7 +57,7 @@ def grow(plan, times):
         action = ActionItemFactory(plan=plan, criterion=criterion, lead=[unit], support=[UnitFactory()])
         evidence = EvidenceFactory(update=ProgressUpdateFactory(action=action))
         EvidenceWithdrawalFactory(evidence=evidence)
-        SubmissionStepFactory(report__unit=unit, report__period=plan.periods.first())
+        SubmissionStepFactory(submission__unit=unit, submission__period=plan.periods.first())
         ReminderFactory()
         ImportJobFactory(plan=plan, unit=unit)
         MeetingFactory(plan=plan)
