@@ -137,7 +137,7 @@ def test_link_assumes_the_proposed_requirements(demo, client, manager):
             assert action.ref in page
     assumed = client.get(f"{MAP}?{response.context['try_query']}")
     assert assumed.context["map"].if_assumed.total == pytest.approx(expected)
-    assert len(re.findall(r'id="pass-[^"]+" checked', assumed.content.decode())) == 4
+    assert len(re.findall(r'id="pass-[^"]+"\s+checked', assumed.content.decode())) == 4
 
 
 @pytest.mark.django_db
