@@ -11,7 +11,7 @@ from pmqa_tracker import thai
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class JobOutcome:
     """A message.
 
     Attributes:
@@ -34,7 +34,7 @@ class Outcome:
         return "alert" if self.is_alert else "status"
 
 
-def outcome_of(job: ImportJob, *, is_cut_off: bool, is_expired: bool, not_undone: Sequence[str]) -> Outcome | None:
+def outcome_of(job: ImportJob, *, is_cut_off: bool, is_expired: bool, not_undone: Sequence[str]) -> JobOutcome | None:
     """The message of an import job; None for a preview without a remark.
 
     Args:
@@ -45,32 +45,32 @@ def outcome_of(job: ImportJob, *, is_cut_off: bool, is_expired: bool, not_undone
     """
     if is_cut_off:
         title = _("The file was not read to the end: the server stopped or had an error.")
-        return Outcome(kind="error", icon="failed", title=title, text=_upload_again())
+        return JobOutcome(kind="error", icon="failed", title=title, text=_upload_again())
     if job.is_refused:
         return _refused(job)
     if job.state == ImportJobState.UNCHANGED:
         title = job.refusal or _("The file equals the data on the site. Nothing was changed.")
-        return Outcome(kind="success", icon="passed", title=title, is_alert=False)
+        return JobOutcome(kind="success", icon="passed", title=title, is_alert=False)
     if job.is_written:
         count, when = len(job.changes), thai.format_datetime(job.written_at)
         title = ngettext("Imported on %(when)s: %(count)s row.", "Imported on %(when)s: %(count)s rows.", count)
         title %= {"count": count, "when": when}
-        return Outcome(kind="success", icon="passed", title=title, is_alert=False)
+        return JobOutcome(kind="success", icon="passed", title=title, is_alert=False)
     if job.was_written:
         return _undone(job, not_undone)
     if is_expired:
         title = _("The uploaded file is no longer stored.")
-        return Outcome(kind="warning", icon="blocked", title=title, text=_upload_again())
-    return Outcome(kind="warning", icon="blocked", text=job.refusal) if job.refusal else None
+        return JobOutcome(kind="warning", icon="blocked", title=title, text=_upload_again())
+    return JobOutcome(kind="warning", icon="blocked", text=job.refusal) if job.refusal else None
 
 
 def _upload_again() -> str:
     return _("Nothing was imported. Upload the file again.")
 
 
-def _refused(job: ImportJob) -> Outcome:
+def _refused(job: ImportJob) -> JobOutcome:
     if job.refusal:
-        return Outcome(kind="error", icon="failed", title=_("Nothing was imported."), text=job.refusal)
+        return JobOutcome(kind="error", icon="failed", title=_("Nothing was imported."), text=job.refusal)
     count = len(job.findings.get("errors", ()))
     title = ngettext(
         "The file has %(count)s error, so nothing was imported.",
@@ -78,13 +78,13 @@ def _refused(job: ImportJob) -> Outcome:
         count,
     )
     text = _("Correct them in Excel, save, and upload the file again.")
-    return Outcome(kind="error", icon="failed", title=title % {"count": count}, text=text)
+    return JobOutcome(kind="error", icon="failed", title=title % {"count": count}, text=text)
 
 
-def _undone(job: ImportJob, not_undone: Sequence[str]) -> Outcome:
+def _undone(job: ImportJob, not_undone: Sequence[str]) -> JobOutcome:
     when = thai.format_datetime(job.undone_at)
     title = _("Undone by %(who)s on %(when)s.") % {"who": job.undone_by, "when": when}
     text = ""
     if not_undone:
         text = _("Not undone, because they were edited or reported on since:") + f" {', '.join(not_undone)}"
-    return Outcome(kind="warning", icon="returned", title=title, text=text, is_alert=False)
+    return JobOutcome(kind="warning", icon="returned", title=title, text=text, is_alert=False)

@@ -13,7 +13,7 @@ BOOK = (
     '<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheets>{sheets}</sheets></workbook>'
 )
 SHEET = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{rows}</sheetData>{more}</worksheet>'
-MEGABYTE = 1024 * 1024
+from pmqa_tracker.upload_limit import MEGABYTE
 
 
 def packed(**parts: str | bytes) -> bytes:
