@@ -4,6 +4,8 @@ import struct
 import zipfile
 from io import BytesIO
 
+from pmqa_tracker.upload_limit import MEGABYTE
+
 TYPES = (
     '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
     '<Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.'
@@ -13,7 +15,6 @@ BOOK = (
     '<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheets>{sheets}</sheets></workbook>'
 )
 SHEET = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{rows}</sheetData>{more}</worksheet>'
-from pmqa_tracker.upload_limit import MEGABYTE
 
 
 def packed(**parts: str | bytes) -> bytes:
