@@ -101,10 +101,10 @@ def test_the_confirmation_of_a_report_is_not_ticked_after_back(visit, go_back):
         expect(page.get_by_label(re.compile("ยืนยันส่งรายงาน"))).not_to_be_checked()
 
 
-def test_filters_match_the_list_after_back(visit, go_back):
+def test_filters_match_the_list_after_back(visit, go_back, way):
     page = visit("staff", f"{BASE}/actions/")
     page.get_by_label("สถานะ").select_option("DONE")
-    if page.locator(".filter-buttons button").is_visible():
+    if way == "no scripts":  # scripts apply the filter at once; a click beside them would make a second entry
         page.locator(".filter-buttons button").click()
     expect(page).to_have_url(re.compile("status=DONE"))
     go_back(page)

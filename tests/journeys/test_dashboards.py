@@ -225,8 +225,10 @@ def test_the_wall_says_when_it_cannot_be_refreshed(wall, tell, complaints):
     wall.context.set_offline(False)
     expect(wall.locator("#messages .message")).to_have_count(0)
     Session.objects.all().delete()
+    expect(wall.locator("#messages")).to_contain_text("การเข้าสู่ระบบหมดอายุ")  # no earlier request is under way now
     finish(tell)
-    expect(wall.locator("#messages")).to_contain_text("การเข้าสู่ระบบหมดอายุ")
+    with wall.expect_response("**/login/**"):
+        pass
     expect(wall.locator(".is-statuses .kind-done b")).to_have_text(str(before))
     expect(wall.locator("#board")).to_be_visible()
 
