@@ -35,10 +35,13 @@ def test_a_filter_updates_the_overview_and_back_works(enter):
     page.go_back()
     expect(page.locator(".is-statuses .kind-done b")).to_have_text(str(part))
     expect(page.get_by_label("หมวด", exact=True)).to_have_value("1")
+    page.wait_for_load_state()  # htmx loads the page again after Back, and must be ready for the next one
     page.go_back()
     expect(page.locator(".is-statuses .kind-done b")).to_have_text(str(whole))
+    page.wait_for_load_state()
     page.go_forward()
     expect(page.locator(".is-statuses .kind-done b")).to_have_text(str(part))
+    page.wait_for_load_state()
     page.locator("#sort-lead-done").focus()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("sort=done"))
