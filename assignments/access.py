@@ -84,7 +84,7 @@ class Access:
 
     @property
     def may_lead(self) -> bool:
-        """Whether the user reports for their own units: staff, and coordinators who are members of a unit."""
+        """Whether the user reports for their own units; true for staff, and for coordinators with a unit."""
         return bool(self.unit_ids) and (self.is_staff or self.is_coordinator)
 
     def may_change_status(self, action: "ActionItem") -> bool:
@@ -148,8 +148,8 @@ class Access:
     def default_unit(self, action: "ActionItem") -> int | None:
         """Return the pk of the unit the user reports for on an action unless they choose another.
 
-        That is one of their units that leads it, or else one that supports it. A coordinator whose units do not lead
-        it reports for the lead unit; if there are several lead units, the result is None: all of them.
+        The default is a lead unit among the user's units, or else a supporting one. A coordinator without a lead unit
+        reports for the action's lead unit; if it has several, the result is None, which means all of them.
         """
         parts = sorted(
             action.assignments.all(), key=lambda part: (part.role != Role.LEAD, part.unit_id not in self.unit_ids)
@@ -193,7 +193,7 @@ class Access:
 
     @property
     def how_to_report(self) -> str:
-        """Whom to ask for the role or membership that reporting needs."""
+        """Sentence that names the person who grants the missing role or membership."""
         if self.is_staff:
             return _("If you report for a unit, ask the PMQA coordinator to add you to it as a member.")
         if self.unit_ids:

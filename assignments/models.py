@@ -80,7 +80,7 @@ class Unit(Versioned):
     reading_note = models.TextField(
         _("reading note"),
         blank=True,
-        help_text=_("What was uncertain when the document was read"),
+        help_text=_("Uncertain points in the original document"),
     )
 
     objects = UnitQuerySet.as_manager()

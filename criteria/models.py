@@ -92,7 +92,7 @@ class Criterion(Versioned):
     reading_note = models.TextField(
         _("reading note"),
         blank=True,
-        help_text=_("What was uncertain when the document was read"),
+        help_text=_("Uncertain points in the original document"),
     )
 
     objects = CriterionQuerySet.as_manager()

@@ -61,7 +61,7 @@ class Migration(migrations.Migration):
                 ('is_active', models.BooleanField(default=True, verbose_name='active')),
                 ('is_collective', models.BooleanField(default=False, help_text='Stands for several units, such as ทุกหน่วยงาน', verbose_name='collective')),
                 ('position', models.PositiveSmallIntegerField(default=0, verbose_name='position')),
-                ('reading_note', models.TextField(blank=True, help_text='What was uncertain when the document was read', verbose_name='reading note')),
+                ('reading_note', models.TextField(blank=True, help_text='Uncertain points in the original document', verbose_name='reading note')),
                 ('history_id', models.AutoField(primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField(db_index=True)),
                 ('history_change_reason', models.TextField(null=True)),
@@ -107,7 +107,7 @@ class Migration(migrations.Migration):
                 ('is_active', models.BooleanField(default=True, verbose_name='active')),
                 ('is_collective', models.BooleanField(default=False, help_text='Stands for several units, such as ทุกหน่วยงาน', verbose_name='collective')),
                 ('position', models.PositiveSmallIntegerField(default=0, verbose_name='position')),
-                ('reading_note', models.TextField(blank=True, help_text='What was uncertain when the document was read', verbose_name='reading note')),
+                ('reading_note', models.TextField(blank=True, help_text='Uncertain points in the original document', verbose_name='reading note')),
             ],
             options={
                 'verbose_name': 'unit',

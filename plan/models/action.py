@@ -300,7 +300,7 @@ class ActionItem(Versioned):
     reading_note = models.TextField(
         _("reading note"),
         blank=True,
-        help_text=_("What was uncertain when the document was read"),
+        help_text=_("Uncertain points in the original document"),
     )
     search_text = models.TextField(editable=False, blank=True)
 

@@ -21,6 +21,7 @@ from plan.updates.record import ONLY_LEADS, TEXT_FIELDS, Attachment, UpdateInput
 from pmqa_tracker.forms import LinesField, WriteOnceForm, with_lf
 from pmqa_tracker.parsing.fields import PercentField
 from pmqa_tracker.typed_text import LabelledText
+from pmqa_tracker.upload_limit import MEGABYTE
 
 
 class WithdrawalForm(forms.Form):
@@ -150,7 +151,7 @@ class UpdateForm(forms.ModelForm, WriteOnceForm):
                 refused.append(message % {"name": kinds.clean_name(upload.name), "most": MAX_PIECES})
                 continue
             try:
-                limit = settings.PMQA_EVIDENCE_MB * 1024 * 1024
+                limit = settings.PMQA_EVIDENCE_MB * MEGABYTE
                 kind = kinds.identify(upload, upload.name, size=upload.size, limit=limit)
             except kinds.RefusedFileError as error:
                 refused.append(str(error))
