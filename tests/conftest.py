@@ -138,8 +138,8 @@ def staff(unit: Unit, client: Client) -> User:
 
 
 @pytest.fixture
-def tell() -> Callable[..., ProgressUpdate]:
-    """Record an update the way the site does: `tell(action, person, progress=40, at=moment)`."""
+def report_progress() -> Callable[..., ProgressUpdate]:
+    """Record an update the way the site does: `report_progress(action, person, progress=40, at=moment)`."""
 
     def inner(
         action: ActionItem, author: User, *, at: Any = None, version: int | None = None, **fields: Any

@@ -186,7 +186,7 @@ def _streamed(data: bytes) -> bytes:
         def seekable(self) -> bool:
             return False
 
-        def tell(self) -> int:
+        def report_progress(self) -> int:
             raise OSError
 
     file = Pipe()

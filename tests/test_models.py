@@ -104,10 +104,10 @@ def test_save_from_an_outdated_copy_is_refused():
     assert [row.text for row in requirement.history.order_by("history_id")] == [requirement.text, "ของเขา"]
 
 
-def test_edit_of_the_text_does_not_undo_an_update(coordinator, tell):
+def test_edit_of_the_text_does_not_undo_an_update(coordinator, report_progress):
     action = ActionItemFactory()
     copy = ActionItem.objects.get(pk=action.pk)
-    tell(action, coordinator, progress=70)
+    report_progress(action, coordinator, progress=70)
     copy.text = "ข้อความใหม่"
     with pytest.raises(StaleVersionError):
         copy.save()

@@ -31,19 +31,19 @@ def is_own(response):
 
 @pytest.mark.parametrize("by_self", [True, False])
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
-def test_update_conflict_with_oneself_says_so(client, staff, action, tell, by_self, headers):
+def test_update_conflict_with_oneself_says_so(client, staff, action, report_progress, by_self, headers):
     data = typed(action, result="ของแท็บนี้")
-    tell(action, staff if by_self else UserFactory(roles=["coordinator"]), result="ก่อนหน้า")
+    report_progress(action, staff if by_self else UserFactory(roles=["coordinator"]), result="ก่อนหน้า")
     response = client.post(f"/plans/2563/my/{action.ref}/", data, headers=headers)
     assert response.status_code == 409
     assert is_own(response) is by_self
     assert "ของแท็บนี้</textarea>" in response.content.decode()
 
 
-def test_conflict_with_oneself_and_another_user_names_the_other_user(client, staff, action, tell):
+def test_conflict_with_oneself_and_another_user_names_the_other_user(client, staff, action, report_progress):
     data = typed(action, result="ของแท็บนี้")
-    tell(action, staff, result="ก่อนหน้า")
-    tell(action, UserFactory(roles=["coordinator"]), result="ผู้อื่น")
+    report_progress(action, staff, result="ก่อนหน้า")
+    report_progress(action, UserFactory(roles=["coordinator"]), result="ผู้อื่น")
     assert not is_own(client.post(f"/plans/2563/actions/{action.ref}/", data))
 
 
@@ -83,11 +83,11 @@ def test_admin_conflict_with_oneself_says_so(client, unit, by_self, page):
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
 @pytest.mark.parametrize("by_self", [True, False])
-def test_skipped_no_change_row_shows_the_reason(client, staff, plan, unit, action, tell, by_self, headers):
+def test_skipped_no_change_row_shows_the_reason(client, staff, plan, unit, action, report_progress, by_self, headers):
     fine = ActionItemFactory(plan=plan, ref="1.1-A-2", lead=[unit])
     rows = [choice(action)] if headers else [choice(action), choice(fine)]
     author = staff if by_self else UserFactory(roles=["coordinator"])
-    tell(action, author, progress=10, result="ก่อนหน้า")
+    report_progress(action, author, progress=10, result="ก่อนหน้า")
     before = ProgressUpdate.objects.count()
     response = client.post("/plans/2563/my/unchanged/", {"row": rows}, headers=headers)
     if not headers:
@@ -114,16 +114,16 @@ def test_row_no_longer_assigned_to_the_user_is_refused_beside_it(client, staff, 
     assert action.ref in client.get("/plans/2563/my/").content.decode().split('id="messages"')[1].split("</div>")[0]
 
 
-def test_editor_shows_the_last_update_but_no_undone_one(client, staff, action, tell, unit):
+def test_editor_shows_the_last_update_but_no_undone_one(client, staff, action, report_progress, unit):
     here = f"/plans/2563/my/{action.ref}/"
     assert 'class="last-report"' not in client.get(here).content.decode()
     other = UserFactory(roles=["coordinator"], first_name="สมศรี")
-    tell(action, other, progress=20, result="ผลล่าสุด", problem="ปัญหาล่าสุด", next_step="ขั้นต่อไป")
+    report_progress(action, other, progress=20, result="ผลล่าสุด", problem="ปัญหาล่าสุด", next_step="ขั้นต่อไป")
     for where in (here, f"/plans/2563/actions/{action.ref}/"):
         last = client.get(where).content.decode().split('class="last-report"')[1].split("</aside>")[0]
         for said in ("สมศรี", "ผลล่าสุด", "ปัญหาล่าสุด", "ขั้นต่อไป", "20 %", "15 พ.ค. 2563"):
             assert said in last
-    tell(action, staff, is_unchanged=True)
+    report_progress(action, staff, is_unchanged=True)
     action.refresh_from_db()
     assert [update.result for update in read_latest_updates(action)] == ["", "ผลล่าสุด"]
     batch = ImportJobFactory(plan=action.plan)
@@ -135,7 +135,7 @@ def test_editor_shows_the_last_update_but_no_undone_one(client, staff, action, t
     assert "ผลล่าสุด" in refused.content.decode().split('class="last-report"')[1]
 
 
-def test_last_update_needs_no_more_queries_for_more_rows(client, staff, plan, unit, action, tell):
+def test_last_update_needs_no_more_queries_for_more_rows(client, staff, plan, unit, action, report_progress):
     def queries():
         with CaptureQueriesContext(
             connection,
@@ -143,8 +143,10 @@ def test_last_update_needs_no_more_queries_for_more_rows(client, staff, plan, un
             client.get(f"/plans/2563/my/{action.ref}/")
         return len(seen)
 
-    tell(action, staff, progress=10, result="ทำแล้ว")
+    report_progress(action, staff, progress=10, result="ทำแล้ว")
     one = queries()
     for number in range(3):
-        tell(ActionItemFactory(plan=plan, ref=f"1.1-A-{number + 5}", lead=[unit]), staff, progress=10, result="ทำแล้ว")
+        report_progress(
+            ActionItemFactory(plan=plan, ref=f"1.1-A-{number + 5}", lead=[unit]), staff, progress=10, result="ทำแล้ว"
+        )
     assert queries() == one

@@ -10,13 +10,13 @@ from tests.plan.test_duties import expect_agreement
 pytestmark = pytest.mark.django_db
 
 
-def test_all_agree_on_every_unit_and_period_of_the_demo(demo, tell):
+def test_all_agree_on_every_unit_and_period_of_the_demo(demo, report_progress):
     plan = Plan.objects.get()
     units = list(Unit.objects.divisions().active().in_order())
     expect_agreement(plan, units)
     author = User.objects.get(username="staff-kn")
     collective = plan.actions.filter(assignments__unit__abbreviation="ทุกหน่วยงาน", assignments__role="LEAD")
-    tell(
+    report_progress(
         ActionItem.objects.get(pk=collective.earliest("pk").pk),
         author,
         result="ดำเนินการแล้ว",

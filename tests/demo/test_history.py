@@ -60,8 +60,8 @@ def test_history_has_every_status(demo):
     assert build_map(plan, as_of).counts["READY"] >= 4
     assert Evidence.objects.count() > 5
     leading = Unit.objects.filter(assignments__role=Role.LEAD, is_collective=False).distinct()
-    told = Unit.objects.filter(memberships__user__updates__isnull=False).distinct()
-    assert set(leading) <= set(told)
+    reporting = Unit.objects.filter(memberships__user__updates__isnull=False).distinct()
+    assert set(leading) <= set(reporting)
     days = [timezone.localtime(at) for at in ProgressUpdate.objects.values_list("at", flat=True)]
     assert max(days).date() <= date(2020, 5, 15)
     assert {(day.year, day.month) for day in days} >= {(2019, month) for month in (10, 11, 12)} | {
@@ -111,8 +111,8 @@ def test_submission_is_sent_and_reviewed_after_its_period(demo):
         assert report.period.ends_on <= moments[0].date()
         assert (moments[-1].date() - report.period.ends_on).days <= 31
         for step in steps:
-            told = [line.update.at for line in step.lines.all() if line.update]
-            assert all(timezone.localdate(at) <= timezone.localdate(step.at) for at in told)
+            update_moments = [line.update.at for line in step.lines.all() if line.update]
+            assert all(timezone.localdate(at) <= timezone.localdate(step.at) for at in update_moments)
 
 
 def test_second_run_changes_nothing(demo):

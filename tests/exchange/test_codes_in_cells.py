@@ -317,9 +317,9 @@ def test_new_plan_errors_are_sorted_by_sheet_and_row(world, coordinator):
     book["แผน"]["B7"].value = "วันหนึ่ง"
     job = preview(saved(book), None, coordinator)
     order = [sheet.title for sheet in book.worksheets]
-    told = [(order.index(each["sheet"]), each["row"]) for each in job.findings["errors"]]
-    assert len(told) >= 7
-    assert told == sorted(told)
+    places = [(order.index(each["sheet"]), each["row"]) for each in job.findings["errors"]]
+    assert len(places) >= 7
+    assert places == sorted(places)
 
 
 def test_data_sheet_errors_are_sorted_by_row(world, coordinator):

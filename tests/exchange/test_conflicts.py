@@ -44,12 +44,12 @@ def cells_of(row, part="cells"):
     return {cell["heading"]: cell for cell in row[part]}
 
 
-def test_conflict_shows_both_texts_with_author_and_time(client, plan, coordinator, other, tell):
+def test_conflict_shows_both_texts_with_author_and_time(client, plan, coordinator, other, report_progress):
     action = plan.actions.first()
     words = {"result": "ผลของสมศรี", "problem": "ปัญหาของสมศรี", "next_step": "ขั้นของสมศรี"}
     mine = {(action.ref, name): f"ของไฟล์ {name}" for name in words}
     data = edited(exported(plan), {**mine, (action.ref, "status"): "อยู่ระหว่างดำเนินการ", (action.ref, "progress"): 70})
-    tell(action, other, progress=40, **words)
+    report_progress(action, other, progress=40, **words)
     row = row_about(preview(data, plan, coordinator), action.ref)
     cells = cells_of(row)
     assert row["kind"] == "CONFLICT"
@@ -87,7 +87,7 @@ def test_conflict_names_author_of_the_column(plan, coordinator, other, name):
 
 @pytest.mark.parametrize("by_self", [True, False])
 @pytest.mark.parametrize("name", ["text", "lead", "levels", "result"])
-def test_conflict_with_own_edit_says_you(client, plan, coordinator, other, tell, name, by_self):
+def test_conflict_with_own_edit_says_you(client, plan, coordinator, other, report_progress, name, by_self):
     action = plan.actions.first()
     author = coordinator if by_self else other
     theirs = action.criterion.requirements.create(level=3, text="บูรณาการ")
@@ -96,7 +96,7 @@ def test_conflict_with_own_edit_says_you(client, plan, coordinator, other, tell,
     data = edited(exported(plan), {(action.ref, name): typed[name]})
     action._history_user = author
     if name == "result":
-        tell(action, author, progress=40, result="บนเว็บ")
+        report_progress(action, author, progress=40, result="บนเว็บ")
     elif name == "lead":
         part = action.assignments.filter(role="LEAD").last()
         part._history_user = author
@@ -119,10 +119,10 @@ def test_conflict_with_own_edit_says_you(client, plan, coordinator, other, tell,
         assert ("มีผู้อื่นแก้ไขหลังส่งออก" in page) is not (reader == author)
 
 
-def test_different_columns_are_merged_and_shown_as_merged(client, plan, coordinator, other, tell):
+def test_different_columns_are_merged_and_shown_as_merged(client, plan, coordinator, other, report_progress):
     action = plan.actions.first()
     data = edited(exported(plan), {(action.ref, "text"): "ของไฟล์", (action.ref, "next_step"): "ต่อไป"})
-    tell(action, other, progress=40, result="ผลของสมศรี")
+    report_progress(action, other, progress=40, result="ผลของสมศรี")
     job = preview(data, plan, coordinator)
     row = row_about(job, action.ref)
     assert row["kind"] == "MERGED"
@@ -144,16 +144,18 @@ def test_different_columns_are_merged_and_shown_as_merged(client, plan, coordina
 
 
 @pytest.mark.parametrize(("theirs", "mine"), [("status", "progress"), ("progress", "status")])
-def test_status_and_progress_conflict_with_each_other(plan, coordinator, other, tell, theirs, mine):
+def test_status_and_progress_conflict_with_each_other(plan, coordinator, other, report_progress, theirs, mine):
     action = plan.actions.first()
-    tell(action, coordinator, progress=20)
+    report_progress(action, coordinator, progress=20)
     typed = {"progress": 60, "status": "ติดปัญหา"}
     data = edited(exported(plan), {(action.ref, mine): typed[mine], (action.ref, "problem"): "ติดขัด"})
-    tell(action, other, **({"status": "BLOCKED", "problem": "รอ"} if theirs == "status" else {"progress": 50}))
+    report_progress(
+        action, other, **({"status": "BLOCKED", "problem": "รอ"} if theirs == "status" else {"progress": 50})
+    )
     assert row_about(preview(data, plan, coordinator), action.ref)["kind"] == "CONFLICT"
 
 
-def test_broken_rule_with_edit_of_others_is_a_conflict_with_reason(plan, coordinator, other, tell):
+def test_broken_rule_with_edit_of_others_is_a_conflict_with_reason(plan, coordinator, other, report_progress):
     action = plan.actions.first()
     data = edited(exported(plan), {(action.ref, "last"): 2})
     first, last = plan.periods.get(number=3), action.last_period
@@ -172,7 +174,7 @@ def test_error_in_file_stays_an_error_after_other_edits(plan, coordinator, other
     )  # fmt: skip
 
 
-def test_undone_import_is_no_change_of_others(plan, coordinator, other, tell):
+def test_undone_import_is_no_change_of_others(plan, coordinator, other, report_progress):
     from_file = plan.actions.first()
     data = edited(exported(plan), {(from_file.ref, "result"): "ผลใหม่"})
     between = confirm(

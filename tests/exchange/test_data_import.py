@@ -60,25 +60,25 @@ def test_preview_shows_values_before_and_after_and_writes_nothing(plan, coordina
     assert job.state == ImportJobState.PREVIEW
     [row] = job.findings["rows"]
     assert (row["kind"], row["name"]) == ("CHANGED", ref)
-    told = {cell["heading"]: (cell["before"], cell["after"]) for cell in row["cells"]}
-    assert told["ความก้าวหน้า (%)"] == (str(action.progress), "90")
-    assert told["หน่วยงานหลัก"] == (", ".join(str(each.unit) for each in action.lead), "กพร., กค.")
-    assert told["ผลการดำเนินการ (รายงานครั้งนี้)"] == ("", "จัดทำคู่มือแล้วเสร็จ")
-    assert told["ที่มาของช่วงเวลา"][1] == "ผู้ประสานงานยืนยันแล้ว"
+    changes = {cell["heading"]: (cell["before"], cell["after"]) for cell in row["cells"]}
+    assert changes["ความก้าวหน้า (%)"] == (str(action.progress), "90")
+    assert changes["หน่วยงานหลัก"] == (", ".join(str(each.unit) for each in action.lead), "กพร., กค.")
+    assert changes["ผลการดำเนินการ (รายงานครั้งนี้)"] == ("", "จัดทำคู่มือแล้วเสร็จ")
+    assert changes["ที่มาของช่วงเวลา"][1] == "ผู้ประสานงานยืนยันแล้ว"
     assert fingerprint() == before
 
 
 @pytest.mark.both_databases
 def test_confirmation_writes_one_entry_per_row_with_source_and_file(plan, coordinator, started):
-    told, content = started[0], started[1]
+    updated, content = started[0], started[1]
     data = edited(
-        exported(plan), {(told, "progress"): 95, (told, "next_step"): "ขอความเห็นชอบ", (content, "text"): "=1+1"}
+        exported(plan), {(updated, "progress"): 95, (updated, "next_step"): "ขอความเห็นชอบ", (content, "text"): "=1+1"}
     )
     counts = ProgressUpdate.objects.count(), ActionItem.history.count()
     job = confirm(preview(data, plan, coordinator, name="จากกอง.xlsx"), coordinator)
     assert job.state == ImportJobState.WRITTEN
     assert (ProgressUpdate.objects.count(), ActionItem.history.count()) == (counts[0] + 1, counts[1] + 1)
-    update = plan.actions.get(ref=told).updates.latest("version")
+    update = plan.actions.get(ref=updated).updates.latest("version")
     assert (update.source, update.import_key, update.author) == (ProgressUpdate.Source.IMPORT, job.key, coordinator)
     assert update.file_name == "จากกอง.xlsx"
     assert (update.progress_to, update.next_step, update.status_to) == (95, "ขอความเห็นชอบ", Status.IN_PROGRESS)
@@ -163,10 +163,10 @@ def test_status_rules_are_reported_at_their_columns(plan, coordinator, started):
 
 
 @pytest.mark.both_databases
-def test_change_after_preview_makes_new_preview(plan, coordinator, started, tell):
+def test_change_after_preview_makes_new_preview(plan, coordinator, started, report_progress):
     ref = started[0]
     job = preview(edited(exported(plan), {(ref, "progress"): 95}), plan, coordinator)
-    tell(plan.actions.get(ref=ref), coordinator, progress=99, result="คืบหน้า")
+    report_progress(plan.actions.get(ref=ref), coordinator, progress=99, result="คืบหน้า")
     before = fingerprint()
     job = confirm(job, coordinator)
     assert (job.state, [row["kind"] for row in job.findings["rows"]]) == (ImportJobState.PREVIEW, ["CONFLICT"])
@@ -250,7 +250,7 @@ def test_supporting_units_add_results(plan, coordinator):
 
 
 @pytest.mark.both_databases
-def test_undo_restores_rows_nobody_edited(plan, coordinator, started, tell):
+def test_undo_restores_rows_nobody_edited(plan, coordinator, started, report_progress):
     content, moved, edited_since = started[:3]
     data = exported(plan)
     row = first_empty(data)
@@ -261,7 +261,7 @@ def test_undo_restores_rows_nobody_edited(plan, coordinator, started, tell):
     }  # fmt: skip
     leads = [str(each.unit) for each in plan.actions.with_details().get(ref=content).lead]
     job = confirm(preview(edited(data, changes), plan, coordinator), coordinator)
-    tell(plan.actions.get(ref=edited_since), coordinator, progress=99, result="คืบหน้า")
+    report_progress(plan.actions.get(ref=edited_since), coordinator, progress=99, result="คืบหน้า")
     assert read_undoable(job).edited == [edited_since]
     undo_import(job=job, access=Access.of(coordinator), at=clock.now())
     after = {each.ref: (each.text, each.status, each.progress) for each in plan.actions.all()}
@@ -295,7 +295,7 @@ def test_undo_of_done_and_blocked_keeps_rules(plan, coordinator, started):
 
 
 @pytest.mark.both_databases
-def test_fifty_edits_of_others_are_not_overwritten_silently(plan, coordinator, tell):
+def test_fifty_edits_of_others_are_not_overwritten_silently(plan, coordinator, report_progress):
     data = exported(plan)
     refs = [each.ref for each in plan.actions.filter(status=Status.IN_PROGRESS).in_order()]
     refs += [each.ref for each in plan.actions.filter(status=Status.NOT_STARTED).in_order()]
@@ -305,7 +305,7 @@ def test_fifty_edits_of_others_are_not_overwritten_silently(plan, coordinator, t
         action = plan.actions.with_details().get(ref=ref)
         kind = number % 3
         if kind == 0:
-            tell(action, other, progress=max(action.progress, 1), result=f"งานของผู้อื่น {number}")
+            report_progress(action, other, progress=max(action.progress, 1), result=f"งานของผู้อื่น {number}")
         elif kind == 1:
             action.text = f"ผู้อื่นแก้ {number}"
             action.save()
@@ -330,10 +330,10 @@ def test_fifty_edits_of_others_are_not_overwritten_silently(plan, coordinator, t
 
 
 @pytest.mark.both_databases
-def test_conflict_writes_only_columns_changed_in_file(plan, coordinator, started, tell):
+def test_conflict_writes_only_columns_changed_in_file(plan, coordinator, started, report_progress):
     ref = started[0]
     data = edited(exported(plan), {(ref, "text"): "แก้ในไฟล์"})
-    tell(plan.actions.get(ref=ref), coordinator, status=Status.DONE, op_id=uuid4())
+    report_progress(plan.actions.get(ref=ref), coordinator, status=Status.DONE, op_id=uuid4())
     job = preview(data, plan, coordinator)
     [row] = job.findings["rows"]
     assert [cell["heading"] for cell in row["cells"]] == ["สิ่งที่ต้องดำเนินการ"]
@@ -342,8 +342,8 @@ def test_conflict_writes_only_columns_changed_in_file(plan, coordinator, started
     assert (action.text, action.status) == ("แก้ในไฟล์", Status.DONE)
 
 
-def test_unchanged_row_is_no_conflict(plan, coordinator, started, tell):
+def test_unchanged_row_is_no_conflict(plan, coordinator, started, report_progress):
     data = exported(plan)
-    tell(plan.actions.get(ref=started[0]), coordinator, progress=97, result="คืบหน้า")
+    report_progress(plan.actions.get(ref=started[0]), coordinator, progress=97, result="คืบหน้า")
     job = preview(data, plan, coordinator)
     assert (job.state, job.findings["rows"]) == (ImportJobState.UNCHANGED, [])

@@ -36,9 +36,9 @@ def test_changed_template_is_reported(small, person):
     sheet.cell(3, columns["status"]).value = "สถานะงาน"
     sheet.cell(3, columns["problem"]).value = None
     job = preview(saved(book), small, person)
-    told = {error["heading"]: error["message"] for error in job.findings["errors"]}
-    assert set(told) == {"สถานะ", "ปัญหาอุปสรรค"}
-    assert "สถานะงาน" in told["สถานะ"]
+    messages = {error["heading"]: error["message"] for error in job.findings["errors"]}
+    assert set(messages) == {"สถานะ", "ปัญหาอุปสรรค"}
+    assert "สถานะงาน" in messages["สถานะ"]
     del book[SHEET]
     job = preview(saved(book), small, person)
     assert "คำอธิบาย" in job.findings["errors"][0]["message"]

@@ -244,8 +244,8 @@ def test_same_text_of_other_unit_is_a_new_update(world, coordinator):
         job = confirm(job, coordinator, file_rows={row["row"]})
         assert job.state == ImportJobState.WRITTEN
     assert preview(sheets[1], world, coordinator).state == ImportJobState.UNCHANGED
-    told = ProgressUpdate.objects.filter(result="ดำเนินการตามแผน").order_by("version")
-    assert [each.unit for each in told] == units
+    updates = ProgressUpdate.objects.filter(result="ดำเนินการตามแผน").order_by("version")
+    assert [each.unit for each in updates] == units
 
 
 def test_same_text_as_earlier_update_is_reported_again(world, coordinator):

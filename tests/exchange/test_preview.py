@@ -144,9 +144,9 @@ def test_preview_of_whole_plan_equals_result(plan, coordinator, seed):
 @pytest.mark.parametrize(
     ("status", "progress"), [("ดำเนินการแล้วเสร็จ", "100"), ("ยังไม่ดำเนินการ", "0"), ("อยู่ระหว่างดำเนินการ", None)]
 )
-def test_preview_shows_progress_of_status(client, plan, coordinator, tell, status, progress):
+def test_preview_shows_progress_of_status(client, plan, coordinator, report_progress, status, progress):
     ref = plan.actions.first().ref
-    tell(plan.actions.get(ref=ref), coordinator, progress=40, problem="ติดขัด", status="BLOCKED")
+    report_progress(plan.actions.get(ref=ref), coordinator, progress=40, problem="ติดขัด", status="BLOCKED")
     changes = {(ref, "status"): status, (ref, "result"): "เสร็จ", (ref, "reason"): "ตามที่ตรวจ"}
     job = preview(edited(exported(plan), changes), plan, coordinator)
     cells = promised(job)[ref]

@@ -82,37 +82,37 @@ def plans(draw: Any) -> dict[str, Any]:
     }
 
 
-def make(told: dict[str, Any]) -> Plan:
+def make(case: dict[str, Any]) -> Plan:
     """The plan with these values."""
-    basic, advance, significance = told["points"]
+    basic, advance, significance = case["points"]
     assessment = Assessment.objects.create(
-        name=told["assessment"], assessed_on=told["assessed_on"], basic_points=basic, advance_points=advance,
-        significance_points=significance, are_points_confirmed=told["confirmed"],
+        name=case["assessment"], assessed_on=case["assessed_on"], basic_points=basic, advance_points=advance,
+        significance_points=significance, are_points_confirmed=case["confirmed"],
     )  # fmt: skip
-    days = timedelta(told["days"])
+    days = timedelta(case["days"])
     plan = Plan.objects.create(
-        slug="2563", title=told["title"], organization=told["organization"], assessment=assessment, starts_on=DAY,
-        ends_on=DAY + days * told["periods"],
+        slug="2563", title=case["title"], organization=case["organization"], assessment=assessment, starts_on=DAY,
+        ends_on=DAY + days * case["periods"],
     )  # fmt: skip
     periods = [
         Period.objects.create(
             plan=plan, number=each + 1, starts_on=DAY + days * each, ends_on=DAY + days * (each + 1) - timedelta(1)
         )
-        for each in range(told["periods"])
+        for each in range(case["periods"])
     ]
     units = {}
-    for position, (name, thai_name, english, is_active, note) in enumerate(told["units"]):
+    for position, (name, thai_name, english, is_active, note) in enumerate(case["units"]):
         units[name] = Unit.objects.create(
             abbreviation=name, name_th=f"{thai_name} {position}", name_en=english, is_active=is_active,
             reading_note=note, position=position,
         )  # fmt: skip
-    if told["collective"]:
+    if case["collective"]:
         everybody = Unit.objects.create(abbreviation="ทุกหน่วยงาน", name_th="ทุกหน่วยงาน", is_collective=True, position=99)
         everybody.members.set(units.values())
-    category = Category.objects.create(number=1, name=told["organization"])
-    top = Criterion.objects.create(category=category, code="1.1", title=told["title"], position=1)
+    category = Category.objects.create(number=1, name=case["organization"])
+    top = Criterion.objects.create(category=category, code="1.1", title=case["title"], position=1)
     requirements = {}
-    for place, (title, note, is_child, levels) in enumerate(told["criteria"]):
+    for place, (title, note, is_child, levels) in enumerate(case["criteria"]):
         criterion = Criterion.objects.create(
             category=category, parent=top if is_child else None, code=f"1.{'1.' if is_child else ''}{place + 2}",
             title=title, reading_note=note, position=place + 2,
@@ -124,7 +124,7 @@ def make(told: dict[str, Any]) -> Plan:
                 Verdict.objects.create(
                     assessment=assessment, requirement=requirement, passed=passed, reason=reason, printed=printed
                 )
-    for number, (place, levels, printed, text, runs, basis, lead, support, note) in enumerate(told["actions"], start=1):
+    for number, (place, levels, printed, text, runs, basis, lead, support, note) in enumerate(case["actions"], start=1):
         action = ActionItem.objects.create(
             plan=plan, criterion=requirements[place, 1].criterion, ref=f"R-{number}", number=printed, position=number,
             text=text, schedule_basis=basis, reading_note=note,
@@ -204,9 +204,9 @@ def test_random_plans_survive_export_and_import(part):
     @seed(10 * sizes.SEED + part)
     @settings(max_examples=sizes.scaled(100), suppress_health_check=list(HealthCheck))
     @given(plans())
-    def check(told: dict[str, Any]) -> None:
+    def check(case: dict[str, Any]) -> None:
         with undone():
-            plan = make(told)
+            plan = make(case)
             wanted, data = values_of(plan), saved(build_plan_book(plan))
         with undone():
             job = ImportJob.objects.create(

@@ -22,7 +22,7 @@ CATEGORY = {"model": "criteria.category", "fields": {"number": 1, "name": "‡∏Å‡∏
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("rows", "message"),
     [
         ("[{", "is not JSON"),
         ({"a": 1}, "must be a list"),
@@ -51,12 +51,12 @@ CATEGORY = {"model": "criteria.category", "fields": {"number": 1, "name": "‡∏Å‡∏
         ),
     ],
 )
-def test_a_broken_fixture_stops_with_one_sentence_and_writes_nothing(tmp_path, rows, told):
+def test_a_broken_fixture_stops_with_one_sentence_and_writes_nothing(tmp_path, rows, message):
     (tmp_path / "broken.json").write_text(broken(rows))
     with pytest.raises(CommandError) as error:
         seed(fixtures=tmp_path)
     sentence = str(error.value)
-    assert told in sentence
+    assert message in sentence
     assert sentence.startswith("broken.json")
     assert len(sentence.splitlines()) == 1
     for model in (Category, Criterion, Requirement):

@@ -38,14 +38,14 @@ def state(plan):
     """The content of a plan, and the updates of each action that count."""
     rows = {}
     for action in plan.actions.with_details().in_order():
-        told = action.updates.without_undone().order_by("version")
+        updates = action.updates.without_undone().order_by("version")
         rows[action.ref] = {
             "content": (action.criterion.code, action.position, action.number, action.text, action.schedule_basis),
             "runs": (action.first_period, action.last_period),
             "levels": sorted(each.level for each in action.requirements.all()),
             "units": [(each.unit_id, each.role, each.position) for each in action.assignments.all()],
             "status": (action.status, action.progress),
-            "told": list(told.values_list("pk", "result", "problem", "next_step", "reason", "status_to")),
+            "updates": list(updates.values_list("pk", "result", "problem", "next_step", "reason", "status_to")),
         }
     assert not Evidence.objects.exists()
     return rows
@@ -108,7 +108,7 @@ def test_later_import_of_other_actions_does_not_block_undo(plan, coordinator):
     first = imported(plan, coordinator, {(one, "result"): "หนึ่ง"})
     imported(plan, coordinator, {(other, "result"): "สอง"})
     undo(first, coordinator)
-    assert [bool(state(plan)[ref]["told"]) for ref in (one, other)] == [False, True]
+    assert [bool(state(plan)[ref]["updates"]) for ref in (one, other)] == [False, True]
 
 
 def test_same_text_imported_twice_is_undone_twice(plan, coordinator):
@@ -122,10 +122,10 @@ def test_same_text_imported_twice_is_undone_twice(plan, coordinator):
     assert state(plan) == before
 
 
-def test_undo_without_effect_is_refused(client, plan, coordinator, tell):
+def test_undo_without_effect_is_refused(client, plan, coordinator, report_progress):
     ref = plan.actions.first().ref
     job = imported(plan, coordinator, {(ref, "result"): "จากไฟล์"})
-    tell(plan.actions.get(ref=ref), UserFactory(roles=["coordinator"]), progress=10, result="แก้เอง")
+    report_progress(plan.actions.get(ref=ref), UserFactory(roles=["coordinator"]), progress=10, result="แก้เอง")
     before = state(plan)
     with pytest.raises(NothingToUndoError):
         undo(job, coordinator)
@@ -140,16 +140,16 @@ def test_undo_without_effect_is_refused(client, plan, coordinator, tell):
     assert (job.state, job.undone_at, state(plan)) == (ImportJobState.WRITTEN, None, before)
 
 
-def test_edited_row_keeps_its_imported_text(client, plan, coordinator, tell):
+def test_edited_row_keeps_its_imported_text(client, plan, coordinator, report_progress):
     one, other = (action.ref for action in plan.actions.all()[:2])
     job = imported(plan, coordinator, {(one, "result"): "จากไฟล์", (other, "result"): "จากไฟล์"})
-    tell(plan.actions.get(ref=other), coordinator, problem="แก้เอง", at=clock.now() + timedelta(minutes=1))
+    report_progress(plan.actions.get(ref=other), coordinator, problem="แก้เอง", at=clock.now() + timedelta(minutes=1))
     assert read_undoable(job).edited == [other]
     undo(job, coordinator)
     client.force_login(coordinator)
     assert client.get(f"/plans/2563/import/{job.key}/").context["outcome"].text.endswith(f": {other}")
-    assert state(plan)[one]["told"] == []
-    assert [row[1:3] for row in state(plan)[other]["told"]] == [("จากไฟล์", ""), ("", "แก้เอง")]
+    assert state(plan)[one]["updates"] == []
+    assert [row[1:3] for row in state(plan)[other]["updates"]] == [("จากไฟล์", ""), ("", "แก้เอง")]
     with pytest.raises(UndoneAlreadyError):
         undo(job, coordinator)
 
@@ -238,12 +238,12 @@ def test_undone_import_leaves_action_returned(plan, coordinator):
     assert reason() == "ขอหลักฐาน"
 
 
-def test_new_plan_with_updates_stays(plan, coordinator, tell):
+def test_new_plan_with_updates_stays(plan, coordinator, report_progress):
     whole = whole_plan(plan, coordinator, "2570")
     action = whole.plan.actions.first()
     over = imported(whole.plan, coordinator, {(action.ref, "lead"): "หน่วย3."})
     undo(over, coordinator)
-    tell(action, coordinator, result="ทำแล้ว")
+    report_progress(action, coordinator, result="ทำแล้ว")
     with pytest.raises(InUseError):
         remove_new_plan(job=whole, access=Access.of(coordinator), at=clock.now())
     whole.refresh_from_db()

@@ -94,8 +94,8 @@ def test_history_marks_undone_updates(client, plan, coordinator):
     undo_import(job=job, access=Access.of(coordinator), at=clock.now())
     client.force_login(coordinator)
     response = client.get(f"/plans/{plan.slug}/actions/{action.ref}/")
-    undo, told, *others = response.context["history"].updates
-    assert (undo.source, undo.is_undone, told.result, told.is_undone) == ("UNDO", True, "คำที่ถูกยกเลิก", True)
+    undo, update, *others = response.context["history"].updates
+    assert (undo.source, undo.is_undone, update.result, update.is_undone) == ("UNDO", True, "คำที่ถูกยกเลิก", True)
     assert not any(each.is_undone for each in others)
     assert response.content.decode().count("is-undone") == 2
 

@@ -138,17 +138,17 @@ def test_query_count_is_constant(client, plan, person):
             ActionItemFactory(plan=plan)
         refs = list(plan.actions.filter(criterion__isnull=False).values_list("ref", flat=True))
         job = preview(edited(exported(plan), {(ref, "text"): f"ใหม่ {ref} {len(counts)}" for ref in refs}), plan, person)
-        told = []
+        numbers = []
         for address in (f"/plans/{plan.slug}/import/", f"/plans/{plan.slug}/import/{job.key}/", "/new-plan/"):
             with CaptureQueriesContext(
                 connection,
             ) as asked:
                 assert client.get(address).status_code == 200
-            told.append(len(asked))
+            numbers.append(len(asked))
         confirm(job, person)
         with CaptureQueriesContext(connection) as asked:
             client.get(f"/plans/{plan.slug}/import/{job.key}/")
-        counts.append([*told, len(asked)])
+        counts.append([*numbers, len(asked)])
         with CaptureQueriesContext(connection) as asked:
             client.get(f"/plans/{plan.slug}/data-sheet.xlsx")
         counts[-1].append(len(asked))
@@ -163,8 +163,8 @@ def test_task_reports_progress_and_is_found_again(settings):
     settings.PMQA_TASKS_IN_BACKGROUND = True
     go_on, begun = threading.Event(), threading.Event()
 
-    def work(tell, result):
-        tell(3, 10)
+    def work(report_progress, result):
+        report_progress(3, 10)
         begun.set()
         go_on.wait(10)
         result.write_bytes(b"done")
@@ -184,7 +184,7 @@ def test_task_reports_progress_and_is_found_again(settings):
 
 
 def test_failed_and_cut_off_tasks_are_reported(settings, monkeypatch):
-    def work(tell, result):
+    def work(report_progress, result):
         raise RuntimeError("broken")
 
     assert tasks.start(owner=1, label="งาน", work=work).state == tasks.FAILED
@@ -192,7 +192,7 @@ def test_failed_and_cut_off_tasks_are_reported(settings, monkeypatch):
     assert tasks.find("0" * 32) is None
     settings.PMQA_TASKS_IN_BACKGROUND = True
     stop = threading.Event()
-    task = tasks.start(owner=1, label="งาน", work=lambda tell, result: stop.wait(10), patience=0)
+    task = tasks.start(owner=1, label="งาน", work=lambda report_progress, result: stop.wait(10), patience=0)
     monkeypatch.setattr(tasks, "DEAD_AFTER_SECONDS", -1)
     assert tasks.find(task.name).state == tasks.CUT_OFF
     stop.set()

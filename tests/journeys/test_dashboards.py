@@ -62,8 +62,8 @@ def number(cell):
 def is_same(series, column):
     """Whether a table column matches a chart series, rounded to whole numbers."""
     dashes = [[each is None for each in values] for values in (series, column)]
-    told = zip(series, column, strict=True)
-    return dashes[0] == dashes[1] and all(abs(value - cell) <= 0.55 for value, cell in told if value is not None)
+    pairs = zip(series, column, strict=True)
+    return dashes[0] == dashes[1] and all(abs(value - cell) <= 0.55 for value, cell in pairs if value is not None)
 
 
 def test_every_chart_has_its_table(enter, live_server):
@@ -177,13 +177,13 @@ def wall(enter, settings, live_server):
     return page
 
 
-def finish(tell):
+def finish(report_progress):
     """Record that an action is done."""
     action = ActionItem.objects.filter(status=Status.NOT_STARTED, first_period__isnull=False).order_by("ref").first()
-    tell(action, UserFactory(roles=["coordinator"]), status=Status.DONE, result="เผยแพร่แล้ว")
+    report_progress(action, UserFactory(roles=["coordinator"]), status=Status.DONE, result="เผยแพร่แล้ว")
 
 
-def test_the_wall_refreshes_and_keeps_scroll_focus_and_charts(wall, tell):
+def test_the_wall_refreshes_and_keeps_scroll_focus_and_charts(wall, report_progress):
     before = figure(wall, "done")
     history = wall.evaluate("history.length")
     link = wall.locator("#by-unit tbody th a").nth(3)
@@ -207,7 +207,7 @@ def test_the_wall_refreshes_and_keeps_scroll_focus_and_charts(wall, tell):
     assert wall.evaluate("window.touched") == []
     top = wall.evaluate("window.scrollY")
     expect(link).to_be_focused()
-    finish(tell)
+    finish(report_progress)
     expect(wall.locator(".is-statuses .kind-done b")).to_have_text(str(before + 1))
     assert top > 0
     assert becomes(wall, f"() => window.scrollY === {top}")
@@ -219,7 +219,7 @@ def test_the_wall_refreshes_and_keeps_scroll_focus_and_charts(wall, tell):
     assert becomes(wall, f"() => {drawn}.reduce((sum, each) => sum + each) === {before + 1}")
 
 
-def test_the_wall_says_when_it_cannot_be_refreshed(wall, tell, complaints):
+def test_the_wall_says_when_it_cannot_be_refreshed(wall, report_progress, complaints):
     before = figure(wall, "done")
     wall.context.set_offline(True)
     expect(wall.locator("#messages")).to_contain_text("ระบบไม่ตอบสนอง")
@@ -229,7 +229,7 @@ def test_the_wall_says_when_it_cannot_be_refreshed(wall, tell, complaints):
     expect(wall.locator("#messages .message")).to_have_count(0)
     Session.objects.all().delete()
     expect(wall.locator("#messages")).to_contain_text("การเข้าสู่ระบบหมดอายุ")  # no earlier request is under way now
-    finish(tell)
+    finish(report_progress)
     with wall.expect_response("**/login/**"):
         pass
     expect(wall.locator(".is-statuses .kind-done b")).to_have_text(str(before))

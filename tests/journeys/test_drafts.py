@@ -85,7 +85,7 @@ def test_an_update_on_the_page_of_the_action_leaves_no_draft(my, action, live_se
 
 @pytest.mark.parametrize("at", ["my", "actions"])
 @pytest.mark.parametrize("where", ["note", "conflict"])
-def test_a_discarded_draft_is_gone(my, action, live_server, tell, at, where):
+def test_a_discarded_draft_is_gone(my, action, live_server, report_progress, at, where):
     """The links that discard a draft load the form again; a link within the page would load nothing."""
     here = f"{live_server.url}/plans/2562-2563/{at}/{action.ref}/"
     my.goto(here)
@@ -97,7 +97,7 @@ def test_a_discarded_draft_is_gone(my, action, live_server, tell, at, where):
         my.goto(here)
         form.locator("[data-draft-note] [data-forget-draft]").click()
     else:
-        tell(action, User.objects.get(username="coordinator"), result="ของผู้ประสานงาน")
+        report_progress(action, User.objects.get(username="coordinator"), result="ของผู้ประสานงาน")
         record(form)
         expect(my.locator(".conflict")).to_be_visible()
         form.get_by_role("link", name="เขียนใหม่").click()
@@ -106,14 +106,14 @@ def test_a_discarded_draft_is_gone(my, action, live_server, tell, at, where):
     assert has_drafts(my, 0)
 
 
-def test_a_refused_update_keeps_the_draft_until_it_is_recorded(my, action, tell, live_server):
+def test_a_refused_update_keeps_the_draft_until_it_is_recorded(my, action, report_progress, live_server):
     row = open_row(my, action, TYPED)
     row.get_by_label("ติดปัญหา").check()
     record(row)
     expect(row.locator(".field-errors")).to_be_visible()  # 422
     assert has_drafts(my, 1)
     row.get_by_label("ปัญหาอุปสรรค").fill("งบประมาณ")
-    tell(action, User.objects.get(username="coordinator"), result="ของผู้ประสานงาน")
+    report_progress(action, User.objects.get(username="coordinator"), result="ของผู้ประสานงาน")
     record(row)
     expect(row.locator(".conflict")).to_be_visible()  # 409
     assert has_drafts(my, 1)

@@ -181,26 +181,26 @@ def test_the_form_reads_thai_digits(at_work, silent):
         ("keep mine", False), ("take theirs", True), ("start empty", False),
     ],
 )  # fmt: skip
-def test_the_later_of_two_people_in_one_row_chooses(at_work, silent, tell, scripts, choice):
+def test_the_later_of_two_people_in_one_row_chooses(at_work, silent, report_progress, scripts, choice):
     page = at_work(1280, scripts=scripts)
     action = silent[0]
     row_of(page, action).get_by_role("link", name=f"รายงาน {action.ref}").click()
     form = row_of(page, action).locator("form.update-form")
     form.get_by_label("ผลการดำเนินการ").fill("ข้อความของฉัน")
     form.get_by_label("ความก้าวหน้า (ร้อยละ)").fill("98")
-    tell(action, User.objects.get(username="coordinator"), progress=97, result="ข้อความของผู้ประสานงาน")
+    report_progress(action, User.objects.get(username="coordinator"), progress=97, result="ข้อความของผู้ประสานงาน")
     form.get_by_role("button", name="บันทึก", exact=True).click()
     conflict = row_of(page, action).locator(".conflict")
     expect(conflict).to_contain_text("ข้อความของผู้ประสานงาน")
     expect(conflict).to_contain_text("ผู้ประสานงาน PMQA")
     expect(conflict).to_contain_text("15 พ.ค. 2563")
     expect(form.get_by_label("ผลการดำเนินการ")).to_have_value("ข้อความของฉัน")
-    told = ["ข้อความของผู้ประสานงาน"]
+    results = ["ข้อความของผู้ประสานงาน"]
     if choice == "keep mine":
         form.get_by_role("button", name="บันทึกของฉัน").click()
         expect(page.locator("form.update-form")).to_have_count(0)
         expect(row_of(page, action)).to_contain_text("98 %")
-        told.append("ข้อความของฉัน")
+        results.append("ข้อความของฉัน")
     elif choice == "take theirs":
         form.get_by_role("link", name="ใช้ตามที่ผู้อื่นบันทึก").click()
         expect(page.locator("form.update-form")).to_have_count(0)
@@ -211,7 +211,7 @@ def test_the_later_of_two_people_in_one_row_chooses(at_work, silent, tell, scrip
         expect(form.get_by_label("ผลการดำเนินการ")).to_have_value("")
         expect(form.get_by_label("ความก้าวหน้า (ร้อยละ)")).to_have_value("97")
     rows = ProgressUpdate.objects.filter(action=action, source="WEB").order_by("version")
-    assert list(rows.values_list("result", flat=True)) == told
+    assert list(rows.values_list("result", flat=True)) == results
 
 
 def test_the_back_button_makes_one_update(at_work, silent):

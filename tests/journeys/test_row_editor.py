@@ -37,7 +37,9 @@ def is_clear(boxes, scripts):
     [(True, "LEAD", "th"), (True, "SUPPORT", "en"), (False, "LEAD", "en"), (False, "SUPPORT", "th")],
     ids=["scripts-lead", "scripts-support", "no scripts-lead", "no scripts-support"],
 )
-def test_the_button_is_in_view_and_covers_nothing(browser, live_server, department, role, language, scripts, tell):
+def test_the_button_is_in_view_and_covers_nothing(
+    browser, live_server, department, role, language, scripts, report_progress
+):
     # Without motion: what is measured is where a scroll ends.
     screen = {"viewport": {"width": 360, "height": 800}, "reduced_motion": "reduce"}
     context = browser.new_context(**screen, java_script_enabled=scripts)
@@ -47,7 +49,7 @@ def test_the_button_is_in_view_and_covers_nothing(browser, live_server, departme
     units = [unit] if role == "LEAD" else [unit, *unit.collectives.all()]
     actions = ActionItem.objects.filter(assignments__unit__in=units, assignments__role=role)
     action = actions.exclude(status__in=("DONE", "CANCELLED")).distinct().order_by("-ref").first()
-    tell(action, User.objects.get(username="coordinator"), result="รายงานก่อนหน้า")
+    report_progress(action, User.objects.get(username="coordinator"), result="รายงานก่อนหน้า")
     page = context.new_page()
     page.goto(f"{live_server.url}/plans/2562-2563/my/?role={role}")
     row = page.locator(f'[id="row-{action.ref}"]')

@@ -72,8 +72,8 @@ def test_two_people_at_one_action_lose_no_text(enter, action, new_context):
     expect(first.get_by_label("ผลการดำเนินการ")).to_have_value("ข้อความของเจ้าหน้าที่")
     first.get_by_role("button", name="บันทึกของฉัน").click()
     expect(first.locator(".message-success")).to_be_visible()
-    told = ProgressUpdate.objects.filter(action=action).order_by("version").values_list("result", flat=True)
-    assert list(told) == ["ข้อความของผู้ประสานงาน", "ข้อความของเจ้าหน้าที่"]
+    results = ProgressUpdate.objects.filter(action=action).order_by("version").values_list("result", flat=True)
+    assert list(results) == ["ข้อความของผู้ประสานงาน", "ข้อความของเจ้าหน้าที่"]
 
 
 def test_no_text_is_lost_when_the_login_ends(enter_by_form, action, live_server, context):

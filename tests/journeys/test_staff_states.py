@@ -21,12 +21,12 @@ def action(department):
 
 
 @pytest.fixture
-def returned(action, tell):
+def returned(action, report_progress):
     """An action with updates of two units and withdrawn evidence, returned by the coordinator."""
     coordinator = User.objects.get(username="coordinator")
     unit = Unit.objects.get(abbreviation="สพม.")
     staff = User.objects.get(username="staff")
-    update = tell(action, staff, progress=99, result="ดำเนินการแล้วบางส่วน", reason="ปรับตามผลจริง")
+    update = report_progress(action, staff, progress=99, result="ดำเนินการแล้วบางส่วน", reason="ปรับตามผลจริง")
     _kept, gone = (
         Evidence.objects.create(
             action=action, update=update, title=title, link="https://example.org/1", added_by=staff, at=clock.now()
@@ -35,7 +35,7 @@ def returned(action, tell):
     )
     EvidenceWithdrawal.objects.create(evidence=gone, reason="แนบผิดฉบับ", by=staff, at=clock.now())
     own = Unit.objects.of_user(coordinator).get()
-    tell(action, coordinator, unit=own.pk, result="ผู้ประสานงานติดตามแล้ว")
+    report_progress(action, coordinator, unit=own.pk, result="ผู้ประสานงานติดตามแล้ว")
     report, _made = Submission.objects.get_or_create(
         unit=unit, period=action.plan.periods.get(number=3), defaults={"state": "RETURNED"}
     )
@@ -48,7 +48,7 @@ def returned(action, tell):
     return action
 
 
-def test_the_states_of_my_work(enter, action, tell, live_server):
+def test_the_states_of_my_work(enter, action, report_progress, live_server):
     page = enter("staff")
     check(page, "full", axe_at=360)
     page.locator("#bell summary").click()
@@ -71,7 +71,7 @@ def test_the_states_of_my_work(enter, action, tell, live_server):
     row.locator("[data-draft-note]").wait_for()
     check(page, "draft", axe_at=360)
     row.get_by_label("ปัญหาอุปสรรค").fill("ข้อความของฉัน")
-    tell(action, User.objects.get(username="coordinator"), result="ข้อความของผู้ประสานงาน")
+    report_progress(action, User.objects.get(username="coordinator"), result="ข้อความของผู้ประสานงาน")
     row.locator(".form-send").click()
     row.locator(".conflict").wait_for()
     check(page, "conflict", axe_at=360)

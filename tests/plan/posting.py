@@ -33,6 +33,6 @@ def multipart(data, name, content):
         for key, value in data.items()
     ]
     head = f'--{line}\r\nContent-Disposition: form-data; name="files"; filename="'.encode()
-    told = name.replace("\\", "\\\\").replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
-    parts.append(head + told.encode() + b'"\r\nContent-Type: text/html\r\n\r\n' + content + b"\r\n")
+    escaped = name.replace("\\", "\\\\").replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    parts.append(head + escaped.encode() + b'"\r\nContent-Type: text/html\r\n\r\n' + content + b"\r\n")
     return b"".join(parts) + f"--{line}--\r\n".encode(), f"multipart/form-data; boundary={line}"

@@ -53,7 +53,7 @@ def test_ended_plan_is_shown_on_its_last_day():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("runs", "told", "due", "health"),
+    ("runs", "update", "due", "health"),
     [
         ((1, 2), {}, "OVERDUE", "OVERDUE"),
         ((1, 2), {"progress": 99}, "OVERDUE", "OVERDUE"),
@@ -70,10 +70,10 @@ def test_ended_plan_is_shown_on_its_last_day():
         ((3, 3), {"progress": 42}, "NOW", "BEHIND"),
     ],
 )
-def test_due_and_health_on_15_may(coordinator, tell, runs, told, due, health):
+def test_due_and_health_on_15_may(coordinator, report_progress, runs, update, due, health):
     action = ActionItemFactory(runs=runs)
-    if told:
-        tell(action, coordinator, **told)
+    if update:
+        report_progress(action, coordinator, **update)
     plan = action.plan
     row = plan.actions.as_of(on_day(plan, clock.today(), plan.periods.all())).get()
     assert (row.due, row.health) == (due, health)
@@ -92,14 +92,14 @@ def test_last_day_of_an_action_is_not_overdue():
 
 
 @pytest.mark.django_db
-def test_silent_actions_are_at_work_without_an_update_in_the_period(coordinator, tell):
+def test_silent_actions_are_at_work_without_an_update_in_the_period(coordinator, report_progress):
     plan = PlanFactory()
     old, new, later, done, never = (
         ActionItemFactory(plan=plan, runs=runs) for runs in ((1, 4), (1, 4), (4, 4), (1, 4), (1, 4))
     )
-    tell(old, coordinator, at=thai.start_of(date(2020, 4, 1)) - timedelta(seconds=1), progress=10)
-    tell(new, coordinator, at=thai.start_of(date(2020, 4, 1)), progress=10)
-    tell(done, coordinator, at=thai.start_of(date(2020, 2, 1)), status=Status.DONE)
+    report_progress(old, coordinator, at=thai.start_of(date(2020, 4, 1)) - timedelta(seconds=1), progress=10)
+    report_progress(new, coordinator, at=thai.start_of(date(2020, 4, 1)), progress=10)
+    report_progress(done, coordinator, at=thai.start_of(date(2020, 2, 1)), status=Status.DONE)
     as_of = on_day(plan, clock.today(), plan.periods.all())
     silent = plan.actions.as_of(as_of).silent_in(as_of).order_by("pk")
     assert list(silent) == [old, never]

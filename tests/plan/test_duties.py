@@ -50,44 +50,44 @@ def counters(plan, person):
     return [(each.updated, each.total) for each in (work.own, work.via_collective)]
 
 
-def test_result_of_a_supporting_unit_does_not_count_for_the_lead_unit(plan, tell):
+def test_result_of_a_supporting_unit_does_not_count_for_the_lead_unit(plan, report_progress):
     lead, support = UnitFactory(), UnitFactory()
     action = ActionItemFactory(plan=plan, lead=[lead], support=[support])
     leader, helper = member_of(lead), member_of(support)
-    tell(action, helper, result="ส่งข้อมูลแล้ว")
+    report_progress(action, helper, result="ส่งข้อมูลแล้ว")
     assert owed_refs(plan, leader) == silent_refs(plan) == silent_refs(plan, unit=str(lead)) == [action.ref]
     assert owed_refs(plan, helper) == silent_refs(plan, unit=str(support)) == []
     assert counters(plan, leader) == [(0, 1), (0, 0)]
-    tell(action, leader, progress=10)
+    report_progress(action, leader, progress=10)
     assert owed_refs(plan, leader) == silent_refs(plan) == []
     assert counters(plan, leader) == [(1, 1), (0, 0)]
 
 
-def test_each_of_two_lead_units_must_report(plan, tell):
+def test_each_of_two_lead_units_must_report(plan, report_progress):
     first, second = UnitFactory(), UnitFactory()
     action = ActionItemFactory(plan=plan, lead=[first, second])
-    tell(action, member_of(first), progress=10)
+    report_progress(action, member_of(first), progress=10)
     assert owed_refs(plan, member_of(first)) == []
     assert owed_refs(plan, member_of(second)) == silent_refs(plan) == [action.ref]
     assert silent_refs(plan, unit=str(first), role="LEAD") == []
     assert silent_refs(plan, unit=str(second), role="LEAD") == [action.ref]
 
 
-def test_update_of_one_member_does_not_count_for_the_rest_of_a_collective(plan, tell):
+def test_update_of_one_member_does_not_count_for_the_rest_of_a_collective(plan, report_progress):
     units = [UnitFactory() for _ in range(3)]
     everyone = UnitFactory(abbreviation="ทุกหน่วยงาน", is_collective=True, members=units)
     action = ActionItemFactory(plan=plan, lead=[everyone])
     people = [member_of(unit) for unit in units]
-    tell(action, people[0], progress=10)
+    report_progress(action, people[0], progress=10)
     assert [owed_refs(plan, person) for person in people] == [[], [action.ref], [action.ref]]
     assert [counters(plan, person)[1] for person in people] == [(1, 1), (0, 1), (0, 1)]
     assert silent_refs(plan) == silent_refs(plan, unit="ทุกหน่วยงาน") == [action.ref]
     for person in people[1:]:
-        tell(action, person, progress=20)
+        report_progress(action, person, progress=20)
     assert silent_refs(plan) == silent_refs(plan, unit="ทุกหน่วยงาน") == []
 
 
-def test_user_of_the_collective_itself_owes_until_all_its_members_reported(plan, tell):
+def test_user_of_the_collective_itself_owes_until_all_its_members_reported(plan, report_progress):
     units = [UnitFactory() for _ in range(3)]
     everyone = UnitFactory(abbreviation="ทุกหน่วยงาน", is_collective=True, members=units)
     action = ActionItemFactory(plan=plan, lead=[everyone])
@@ -96,35 +96,35 @@ def test_user_of_the_collective_itself_owes_until_all_its_members_reported(plan,
     for unit in units:
         assert owed_refs(plan, person) == owed_refs(plan, both) == [action.ref]
         assert sum(counters(plan, person), ()) == sum(counters(plan, both), ()) == (0, 1, 0, 0)
-        tell(action, member_of(unit), progress=10)
+        report_progress(action, member_of(unit), progress=10)
     assert owed_refs(plan, person) == owed_refs(plan, both) == []
     assert sum(counters(plan, person), ()) == sum(counters(plan, both), ()) == (1, 1, 0, 0)
 
 
-def test_coordinator_reports_for_the_lead_units(plan, tell):
+def test_coordinator_reports_for_the_lead_units(plan, report_progress):
     lead, other = UnitFactory(), UnitFactory()
     alone = ActionItemFactory(plan=plan, lead=[lead])
     shared = ActionItemFactory(plan=plan, lead=[lead, other])
     outside = UserFactory(roles=["coordinator"], units=[UnitFactory()])
-    assert tell(alone, outside, progress=10).unit == lead
-    assert tell(shared, outside, progress=10).unit is None
+    assert report_progress(alone, outside, progress=10).unit == lead
+    assert report_progress(shared, outside, progress=10).unit is None
     assert owed_refs(plan, member_of(lead)) == owed_refs(plan, member_of(other)) == silent_refs(plan) == []
 
 
-def test_action_without_a_lead_is_silent_until_somebody_reports(plan, coordinator, tell):
+def test_action_without_a_lead_is_silent_until_somebody_reports(plan, coordinator, report_progress):
     action = ActionItemFactory(plan=plan)
     gone = ActionItemFactory(plan=plan, lead=[UnitFactory(is_active=False)])
     assert silent_refs(plan) == sorted([action.ref, gone.ref])
-    tell(action, coordinator, progress=10)
+    report_progress(action, coordinator, progress=10)
     assert silent_refs(plan) == [gone.ref]
 
 
-def test_updated_overdue_action_leaves_the_bell_until_the_next_period(client, plan, tell, settings):
+def test_updated_overdue_action_leaves_the_bell_until_the_next_period(client, plan, report_progress, settings):
     unit = UnitFactory()
     person = member_of(unit)
     action = ActionItemFactory(plan=plan, lead=[unit], runs=(1, 2))
     assert owed_refs(plan, person) == [action.ref]
-    tell(action, person, progress=60)
+    report_progress(action, person, progress=60)
     assert owed_refs(plan, person) == []
     client.force_login(person)
     for address in ("/plans/2563/my/", f"/plans/2563/actions/{action.ref}/", "/plans/2563/actions/?due=OVERDUE"):
@@ -157,7 +157,7 @@ def random_plan(seed):
     return plan, units, people, random
 
 
-def write_history(plan, people, random, tell):
+def write_history(plan, people, random, report_progress):
     """Write updates on the days of the plan, each by a user who may write it."""
     steps = [(on(*day), random.choice(people)) for day in ((11, 5), (1, 20), (2, 9), (3, 30), (4, 2), (4, 28), (5, 14))]
     for action in plan.actions.with_details():
@@ -165,10 +165,10 @@ def write_history(plan, people, random, tell):
             access = Access.of(person)
             if access.may_change_status(action):
                 status = random.choice([Status.IN_PROGRESS, Status.DONE, Status.IN_PROGRESS])
-                told = {"progress": random.randint(1, 99)} if status == Status.IN_PROGRESS else {"status": status}
-                tell(action, person, at=at, reason="ปรับตามข้อเท็จจริง", **told)
+                fields = {"progress": random.randint(1, 99)} if status == Status.IN_PROGRESS else {"status": status}
+                report_progress(action, person, at=at, reason="ปรับตามข้อเท็จจริง", **fields)
             elif access.may_add_result(action):
-                tell(action, person, at=at, result="เพิ่มเติม")
+                report_progress(action, person, at=at, result="เพิ่มเติม")
 
 
 def expect_agreement(plan, units):
@@ -212,21 +212,21 @@ def expect_agreement(plan, units):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_all_pages_agree_on_a_random_history(seed, tell):
+def test_all_pages_agree_on_a_random_history(seed, report_progress):
     plan, units, people, random = random_plan(seed)
-    write_history(plan, people, random, tell)
+    write_history(plan, people, random, report_progress)
     expect_agreement(plan, units)
 
 
-def test_update_of_another_unit_does_not_answer_a_return(plan, tell):
+def test_update_of_another_unit_does_not_answer_a_return(plan, report_progress):
     first, second = UnitFactory(), UnitFactory()
     action = ActionItemFactory(plan=plan, lead=[first, second])
     person = member_of(first)
-    tell(action, person, progress=10)
+    report_progress(action, person, progress=10)
     create_returned_line(action, reason="ขอหลักฐาน")
-    tell(action, member_of(second), progress=20)
+    report_progress(action, member_of(second), progress=20)
     owed = read_owed(plan, Access.of(person), today(plan))
     assert [each.pk for each in owed.returned] == [action.pk]
-    tell(action, person, progress=30)
+    report_progress(action, person, progress=30)
     assert read_owed(plan, Access.of(person), today(plan)).returned == []
     assert RETURNED not in [key for key, _label, _rows in read_owed(plan, Access.of(person), today(plan)).groups]

@@ -54,7 +54,7 @@ class Editor:
         connection.close()
         return response.status, body
 
-    def tell(self, address, words):
+    def report_progress(self, address, words):
         """Open the row, add one to the progress, and choose to keep mine for as long as somebody else was quicker."""
         status, body = self.ask(address)
         for attempt in range(400):
@@ -75,14 +75,14 @@ class Editor:
                 return
             self.conflicts += 1
             theirs = ProgressUpdate.objects.filter(action__ref=address.split("/")[-2], version__gt=seen[0])
-            told = list(theirs.filter(version__lte=read(body, "version")).values_list("result", flat=True))
+            results = list(theirs.filter(version__lte=read(body, "version")).values_list("result", flat=True))
             shown = body.split("<form")[0]
             if (
-                not told
-                or any(each not in shown for each in told)
+                not results
+                or any(each not in shown for each in results)
                 or not re.search(f"<textarea[^>]*>\\s*{words}<", body)
             ):
-                self.errors.append(f"not both texts: {told}")
+                self.errors.append(f"not both texts: {results}")
             time.sleep((self.number * 7 + attempt * 13) % 40 / 100)
         self.errors.append("never got in")
 
@@ -116,7 +116,7 @@ def work(editors, addresses, rounds):
         barrier.wait()
         try:
             for step in range(rounds):
-                editor.tell(addresses[(editor.number + step) % len(addresses)], f"{editor.number}/{step}")
+                editor.report_progress(addresses[(editor.number + step) % len(addresses)], f"{editor.number}/{step}")
         except Exception as error:
             editor.errors.append(repr(error))
         finally:
@@ -130,10 +130,10 @@ def work(editors, addresses, rounds):
 def test_updates_of_many_editors_lose_nothing(office):
     editors, addresses = office
     assert work(editors, addresses, ROUNDS) == []
-    told = EDITORS * ROUNDS
+    count = EDITORS * ROUNDS
     words = sorted(ProgressUpdate.objects.values_list("result", flat=True))
     assert words == sorted(f"{editor}/{step}" for editor in range(EDITORS) for step in range(ROUNDS))
-    share = told // ACTIONS
+    share = count // ACTIONS
     rows = ActionItem.objects.order_by("ref").values_list("progress", "version")
     assert list(rows) == [(share, share + 1)] * ACTIONS
     assert sum(editor.conflicts for editor in editors) > 0  # else they never met

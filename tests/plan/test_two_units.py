@@ -33,11 +33,11 @@ def person(client, first, second):
     return person
 
 
-def typed(action, **told):
+def typed(action, **fields):
     action.refresh_from_db()
     return {
         "version": action.version, "op_id": str(uuid4()), "status_to": action.status,
-        "progress_to": action.progress, "result": "ทำแล้ว", **told,
+        "progress_to": action.progress, "result": "ทำแล้ว", **fields,
     }  # fmt: skip
 
 
@@ -142,7 +142,7 @@ def test_no_change_is_recorded_for_each_unit(client, plan, first, second, person
     assert ProgressUpdate.objects.filter(action=again).count() == 1
 
 
-def test_coordinator_chooses_the_unit_to_report_for(client, plan, first, second, tell):
+def test_coordinator_chooses_the_unit_to_report_for(client, plan, first, second, report_progress):
     coordinator = UserFactory(roles=["coordinator"], units=[UnitFactory()])
     everyone = UnitFactory(abbreviation="ทุกหน่วยงาน", is_collective=True, members=[first, second])
     shared, through = ActionItemFactory(plan=plan, lead=[first, second]), ActionItemFactory(plan=plan, lead=[everyone])
@@ -156,5 +156,5 @@ def test_coordinator_chooses_the_unit_to_report_for(client, plan, first, second,
     late = 2  # the reports of the periods that have ended
     assert [count_owed(plan, owed[unit], as_of_now(plan)) - late for unit in (first, second)] == [1, 1]
     with pytest.raises(NotAllowedError):
-        tell(through, coordinator, result="แทนหน่วยงานอื่น", unit=UnitFactory().pk)
+        report_progress(through, coordinator, result="แทนหน่วยงานอื่น", unit=UnitFactory().pk)
     assert ActionItem.objects.get(pk=through.pk).version == 2

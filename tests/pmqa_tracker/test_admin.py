@@ -214,11 +214,11 @@ def test_stale_form_shows_other_changes_and_keeps_typed_text(client, keeper):
 
 
 @pytest.mark.both_databases
-def test_form_does_not_undo_an_update_made_meanwhile(client, keeper, tell):
+def test_form_does_not_undo_an_update_made_meanwhile(client, keeper, report_progress):
     action = ActionItemFactory(lead=[UnitFactory()])
     page = address(ActionItem, "change", action.pk)
     mine = posted(client.get(page)) | {"text": "ข้อความของฉัน"}
-    tell(action, keeper, progress=55)
+    report_progress(action, keeper, progress=55)
     response = client.post(page, mine)
     assert response.status_code == 409
     assert client.post(page, posted(response)).status_code == 302

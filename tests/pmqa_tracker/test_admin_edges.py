@@ -74,12 +74,12 @@ def test_odd_text_survives_export_and_import(client, text, kind):
     assert (totals["skip"], totals["update"]) == (1, 0)
 
 
-def test_history_is_read_only(client, tell, keeper):
+def test_history_is_read_only(client, report_progress, keeper):
     action = ActionItemFactory(text="แรก")
     first = action.history.first()
     action.text = "ที่สอง"
     action.save()
-    tell(action, keeper, progress=55)
+    report_progress(action, keeper, progress=55)
     page = address(ActionItem, "simple_history", action.pk, first.pk)
     response = client.get(page, follow=True)
     assert response.status_code == 200
@@ -188,8 +188,8 @@ def test_formula_in_an_uploaded_workbook_gives_an_error(client):
     file = BytesIO()
     book.save(file)
     response = upload(client, Requirement, file.getvalue())
-    told = str(response.context["form"].errors) + str("result" in response.context and errors_of(response))
-    assert "C2" in told
+    errors = str(response.context["form"].errors) + str("result" in response.context and errors_of(response))
+    assert "C2" in errors
     assert "confirm_form" not in response.context
 
 
@@ -287,9 +287,9 @@ def test_rows_that_swap_unique_values_give_an_error(client):
 
 
 @pytest.mark.both_databases
-def test_history_shows_an_edit_without_updates_of_others(client, tell, keeper):
+def test_history_shows_an_edit_without_updates_of_others(client, report_progress, keeper):
     action = ActionItemFactory(text="แรก", lead=[UnitFactory()])
-    tell(action, keeper, progress=55)
+    report_progress(action, keeper, progress=55)
     page = address(ActionItem, "change", action.pk)
     data = posted(client.get(page)) | {"text": "ที่สอง", "schedule_basis": "CONFIRMED"}
     assert client.post(page, data).status_code == 302
@@ -327,8 +327,8 @@ def test_row_of_a_deleted_record_does_not_create_a_new_one(client):
 
 def test_missing_columns_are_named(client):
     response = upload(client, Requirement, workbook([{"criterion": "1.1", "text": "x"}]))
-    (told,) = errors_of(response)
-    assert "level" in told
+    (error,) = errors_of(response)
+    assert "level" in error
 
 
 @pytest.mark.both_databases

@@ -25,7 +25,7 @@ def read_pack(plan, day, since):
 
 
 @pytest.fixture
-def small(coordinator, tell):
+def small(coordinator, report_progress):
     """Four actions of one unit: one done since the meeting, one blocked, one late, one cancelled.
 
     On 15 May 2020 228 of the 274 days of periods 1 to 3 are over, 83.2 %; of period 1 all: (2 × 83.2 + 100) / 3 = 88.8.
@@ -36,9 +36,9 @@ def small(coordinator, tell):
     done, blocked, late, cancelled = (ActionItemFactory(plan=plan, runs=(1, 3), lead=[unit]) for _ in range(4))
     late.last_period = plan.periods.get(number=1)
     late.save()
-    tell(done, coordinator, status=Status.DONE)
-    tell(blocked, coordinator, status=Status.BLOCKED, progress=50, problem="งบประมาณไม่พอ")
-    tell(cancelled, coordinator, status=Status.CANCELLED, progress=0, reason="รวมกับรายการอื่น")
+    report_progress(done, coordinator, status=Status.DONE)
+    report_progress(blocked, coordinator, status=Status.BLOCKED, progress=50, problem="งบประมาณไม่พอ")
+    report_progress(cancelled, coordinator, status=Status.CANCELLED, progress=0, reason="รวมกับรายการอื่น")
     return Plan.objects.get(pk=plan.pk)
 
 

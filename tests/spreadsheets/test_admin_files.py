@@ -66,8 +66,8 @@ def test_formula_is_read_by_its_value_and_an_error_is_named(client):
         file = BytesIO()
         book.save(file)
         response = upload(client, Category, file.getvalue())
-        [told] = [str(error) for errors in response.context["form"].errors.values() for error in errors]
-        assert words in told
+        [error] = [str(error) for errors in response.context["form"].errors.values() for error in errors]
+        assert words in error
     content = file.getvalue()
     with_value = change("sheet1.xml", r'<c r="B2"[^>]*>.*?</c>', '<c r="B2" t="str"><f>x</f><v>ค่าของสูตร</v></c>')
     confirm(client, Category, upload(client, Category, packed(with_value(unpacked(content)))))

@@ -84,10 +84,10 @@ def confirm(client, model, response):
 
 def errors_of(response):
     result = response.context["result"]
-    told = [str(error.error) for error in result.base_errors]
-    told += [str(error.error) for _line, errors in result.row_errors() for error in errors]
-    told += [text for row in result.invalid_rows for text in row.error.messages]
-    return told
+    messages = [str(error.error) for error in result.base_errors]
+    messages += [str(error.error) for _line, errors in result.row_errors() for error in errors]
+    messages += [text for row in result.invalid_rows for text in row.error.messages]
+    return messages
 
 
 @pytest.fixture
@@ -187,9 +187,9 @@ def test_row_changed_since_the_export_refuses_the_whole_file(client):
     first.save()
     rows[0]["name"], rows[1]["name"] = "ของฉัน", "ของฉัน"
     response = upload(client, Category, workbook(rows))
-    (told,) = errors_of(response)
-    assert "1" in told
-    assert "2" in told
+    (error,) = errors_of(response)
+    assert "1" in error
+    assert "2" in error
     assert "confirm_form" not in response.context
     assert set(Category.objects.values_list("name", flat=True)) == {"ของเขา", "ข"}
     assert second.history.count() == 1
@@ -217,9 +217,9 @@ def test_any_error_undoes_every_row(client):
     response = upload(client, Category, workbook(rows))
     assert len(errors_of(response)) == 2
     assert "confirm_form" not in response.context
-    told = response.content.decode()
-    assert all(name in told for name in ("แถวที่ 3", "แถวที่ 4"))
-    assert "Traceback" not in told
+    page = response.content.decode()
+    assert all(name in page for name in ("แถวที่ 3", "แถวที่ 4"))
+    assert "Traceback" not in page
     assert not Category.objects.exists()
 
 
@@ -302,11 +302,11 @@ def bomb():
 def test_invalid_file_gives_an_error(client, content, kind, name):
     response = upload(client, Category, content, kind, name)
     assert response.status_code == 200
-    told = [str(error) for errors in response.context["form"].errors.values() for error in errors]
+    messages = [str(error) for errors in response.context["form"].errors.values() for error in errors]
     if "result" in response.context:
-        told += errors_of(response)
-    assert told
-    assert not any("Traceback" in each or "BadZipFile" in each or "KeyError" in each for each in told), told
+        messages += errors_of(response)
+    assert messages
+    assert not any("Traceback" in each or "BadZipFile" in each or "KeyError" in each for each in messages), messages
     assert not Category.objects.exists()
 
 

@@ -175,18 +175,18 @@ def test_bomb_is_refused_before_it_is_opened(kind, tmp_path):
         "import sys, time, django; from pathlib import Path; django.setup()\n"
         "from spreadsheets.inspect import LIMITS, WorkbookRefusedError, check_workbook\n"
         "data = Path(sys.argv[1]).read_bytes(); start = time.process_time()\n"
-        "try: check_workbook(data, 'a.xlsx', LIMITS); told = 'TAKEN'\n"
-        "except WorkbookRefusedError: told = 'REFUSED'\n"
+        "try: check_workbook(data, 'a.xlsx', LIMITS); verdict = 'TAKEN'\n"
+        "except WorkbookRefusedError: verdict = 'REFUSED'\n"
         "spent = time.process_time() - start\n"
         "peak = next(line for line in open('/proc/self/status') if line.startswith('VmHWM'))\n"
-        "print(told, spent, int(peak.split()[1]) // 1024)"
+        "print(verdict, spent, int(peak.split()[1]) // 1024)"
     )
     environment = {"DJANGO_SETTINGS_MODULE": "tests.settings", "PATH": "/usr/bin:/bin", "PYTHONPATH": "."}
     done = subprocess.run(
         [sys.executable, "-c", asked, file], capture_output=True, text=True, check=True, env=environment
     )
-    told, seconds, megabytes = done.stdout.split()
-    assert told == "REFUSED"
+    verdict, seconds, megabytes = done.stdout.split()
+    assert verdict == "REFUSED"
     assert float(seconds) < 2
     assert int(megabytes) < 150
 

@@ -31,7 +31,7 @@ def send(plan, unit, author, *, number=2, version=0, op_id=None, at=None, note="
     )
 
 
-def review(write, submission, author, *, version, op_id=None, at=None, note="", **told):
+def review(write, submission, author, *, version, op_id=None, at=None, note="", **fields):
     return write(
         submission=submission,
         access=Access.of(author),
@@ -39,5 +39,5 @@ def review(write, submission, author, *, version, op_id=None, at=None, note="", 
         op_id=op_id or uuid4(),
         at=at or clock.now(),
         note=note,
-        **told,
+        **fields,
     )

@@ -60,12 +60,12 @@ def test_a_cell_shows_the_state_of_a_submission(plan, unit, action, staff, coord
     assert (cell.by, timezone.localdate(cell.at), cell.days_late) == (coordinator, clock.today(), 45)
 
 
-def test_a_unit_with_nothing_to_report_is_not_late(plan, unit, staff, tell):
+def test_a_unit_with_nothing_to_report_is_not_late(plan, unit, staff, report_progress):
     other, member = UnitFactory(), UnitFactory()
     everyone = UnitFactory(is_collective=True, members=[unit, member])
     ActionItemFactory(plan=plan, lead=[everyone], support=[unit])
     done = ActionItemFactory(plan=plan, lead=[unit], runs=(1, 2))
-    tell(done, staff, at=on(1, 20), status=Status.DONE)
+    report_progress(done, staff, at=on(1, 20), status=Status.DONE)
     ActionItemFactory(plan=plan, lead=[other], runs=(3, 3))
     ActionItemFactory(plan=plan, lead=[other], runs=None)
     states = [[cell.state.value for cell in row.cells] for row in table(plan, unit, other, member).rows]

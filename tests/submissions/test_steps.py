@@ -47,10 +47,10 @@ def stored():
 # Sending.
 
 
-def test_sending_records_a_step_with_the_latest_updates(plan, unit, action, staff, tell):
+def test_sending_records_a_step_with_the_latest_updates(plan, unit, action, staff, report_progress):
     silent = ActionItemFactory(plan=plan, lead=[unit])
-    tell(action, staff, at=on(2, 3), progress=10)
-    last = tell(action, staff, at=on(4, 2), progress=20)
+    report_progress(action, staff, at=on(2, 3), progress=10)
+    last = report_progress(action, staff, at=on(4, 2), progress=20)
     step = send(plan, unit, staff, at=on(4, 3), note="  ส่งตามกำหนด ")
     assert stored() == {"state": "SENT", "version": 1}
     kept = SubmissionStep.objects.get()
@@ -62,9 +62,9 @@ def test_sending_records_a_step_with_the_latest_updates(plan, unit, action, staf
     }
 
 
-def test_lines_ignore_later_updates(plan, unit, action, staff, tell):
-    known = tell(action, staff, at=on(3, 3), progress=10)
-    tell(action, staff, at=on(4, 20), progress=60)
+def test_lines_ignore_later_updates(plan, unit, action, staff, report_progress):
+    known = report_progress(action, staff, at=on(3, 3), progress=10)
+    report_progress(action, staff, at=on(4, 20), progress=60)
     assert send(plan, unit, staff, at=on(4, 3)).lines.get().update == known
 
 
@@ -117,9 +117,9 @@ def test_a_submission_without_actions_cannot_be_sent(plan, unit, staff):
 # Reviewing.
 
 
-def test_returning_keeps_the_reason_of_each_action(plan, unit, action, staff, coordinator, tell):
+def test_returning_keeps_the_reason_of_each_action(plan, unit, action, staff, coordinator, report_progress):
     other = ActionItemFactory(plan=plan, lead=[unit])
-    last = tell(action, staff, progress=10)
+    last = report_progress(action, staff, progress=10)
     submission = send(plan, unit, staff).submission
     step = review(
         return_submission, submission, coordinator, version=1, reasons={action.pk: " โปรดแนบหลักฐาน "}, note="รอบแรก"
@@ -135,22 +135,22 @@ def returned(plan, *units):
     return {action.pk: action.return_reason for action in found if action.return_reason is not None}
 
 
-def test_an_update_answers_a_return(plan, unit, action, staff, coordinator, tell):
+def test_an_update_answers_a_return(plan, unit, action, staff, coordinator, report_progress):
     other = ActionItemFactory(plan=plan, lead=[unit])
     submission = send(plan, unit, staff).submission
     assert returned(plan, unit) == {}
     review(return_submission, submission, coordinator, version=1, reasons={action.pk: "ก", other.pk: "ข"})
     assert returned(plan, unit) == {action.pk: "ก", other.pk: "ข"}
     assert returned(plan, UnitFactory()) == {}
-    tell(action, staff, progress=20)
+    report_progress(action, staff, progress=20)
     assert returned(plan, unit) == {other.pk: "ข"}
     send(plan, unit, staff, version=2)
     assert returned(plan, unit) == {}
 
 
-def test_an_update_before_the_return_is_no_answer(plan, unit, action, staff, coordinator, tell):
+def test_an_update_before_the_return_is_no_answer(plan, unit, action, staff, coordinator, report_progress):
     submission = send(plan, unit, staff).submission
-    tell(action, staff, progress=20)
+    report_progress(action, staff, progress=20)
     review(return_submission, submission, coordinator, version=1, reasons={action.pk: "ก"})
     assert returned(plan, unit) == {action.pk: "ก"}
 

@@ -19,9 +19,9 @@ BUDGET = 20
 
 
 @pytest.fixture
-def action(plan, unit, staff, tell):
+def action(plan, unit, staff, report_progress):
     action = ActionItemFactory(plan=plan, ref="1.1-A-1", lead=[unit])
-    tell(action, staff, at=on(2, 3), progress=30, result="จัดอบรมแล้ว 2 รุ่น")
+    report_progress(action, staff, at=on(2, 3), progress=30, result="จัดอบรมแล้ว 2 รุ่น")
     return action
 
 
@@ -96,8 +96,8 @@ def test_which_user_gets_which_form(client, plan, unit, action, staff, roles, is
     assert (context["send_form"] is not None, context["review_form"] is not None) == expected
 
 
-def test_the_page_shows_the_updates_of_the_period(client, plan, action, silent, staff, tell):
-    tell(action, staff, at=on(3, 3), progress=50, result="ประเมินผลแล้ว", next_step="สรุปรายงาน")
+def test_the_page_shows_the_updates_of_the_period(client, plan, action, silent, staff, report_progress):
+    report_progress(action, staff, at=on(3, 3), progress=50, result="ประเมินผลแล้ว", next_step="สรุปรายงาน")
     client.force_login(staff)
     response = client.get(here())
     rows = rows_of(response)
@@ -145,9 +145,9 @@ def test_sending_without_all_updates_needs_a_confirmation(client, plan, action, 
     assert stored() == {"state": "SENT", "version": 1}
 
 
-def test_after_sending_the_page_shows_later_updates(client, plan, unit, action, staff, tell):
+def test_after_sending_the_page_shows_later_updates(client, plan, unit, action, staff, report_progress):
     send(plan, unit, staff, at=on(4, 3))
-    tell(action, staff, at=on(4, 20), progress=80, result="หลังส่ง")
+    report_progress(action, staff, at=on(4, 20), progress=80, result="หลังส่ง")
     client.force_login(staff)
     row = rows_of(client.get(here()))["1.1-A-1"]
     assert (row.status, row.progress) == ("IN_PROGRESS", 30)
@@ -168,7 +168,7 @@ def test_the_coordinator_accepts(client, plan, unit, action, staff, coordinator)
 
 
 def test_the_unit_sees_why_the_coordinator_returned_an_action(
-    client, plan, unit, action, silent, staff, coordinator, tell
+    client, plan, unit, action, silent, staff, coordinator, report_progress
 ):
     send(plan, unit, staff)
     client.force_login(coordinator)
@@ -181,7 +181,7 @@ def test_the_unit_sees_why_the_coordinator_returned_an_action(
     assert (row.return_reason, row.is_answered) == ("โปรดแนบหลักฐาน\nพร้อมลงนาม", False)
     assert [each.action.ref for each in response.context["page"].rows_needing_update] == ["1.1-A-1", "1.1-A-2"]
     assert [each.action.ref for each, _field in response.context["groups"][0][1]] == ["1.1-A-1", "1.1-A-2"]
-    tell(action, staff, result="แนบหลักฐานแล้ว")
+    report_progress(action, staff, result="แนบหลักฐานแล้ว")
     row = rows_of(client.get(here()))["1.1-A-1"]
     assert (row.is_answered, row.needs_update) == (True, False)
 
@@ -340,13 +340,15 @@ def test_other_methods_are_refused(client, plan, unit, staff, method):
 @pytest.mark.both_databases
 @pytest.mark.parametrize("path", ["/plans/2563/reporting/", here()])
 @pytest.mark.parametrize("state", ["none", "sent", "returned"])
-def test_a_page_needs_no_more_queries_for_more_rows(client, plan, unit, staff, coordinator, tell, path, state):
+def test_a_page_needs_no_more_queries_for_more_rows(
+    client, plan, unit, staff, coordinator, report_progress, path, state
+):
 
     def grow(times):
         for _ in range(times):
             action = ActionItemFactory(plan=plan, lead=[unit], support=[UnitFactory()])
-            tell(action, staff, at=on(2, 3), progress=10)
-            tell(action, staff, at=on(3, 3), progress=20)
+            report_progress(action, staff, at=on(2, 3), progress=10)
+            report_progress(action, staff, at=on(3, 3), progress=20)
             ActionItemFactory(plan=plan, lead=[UnitFactory()])
         version = getattr(Submission.objects.first(), "version", 0)
         if state == "none":

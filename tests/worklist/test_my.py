@@ -63,9 +63,9 @@ def test_a_rule_that_is_broken_keeps_the_row_open(client, staff, action, headers
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("headers", [HTMX, {}])
-def test_a_user_who_saves_too_late_sees_both_texts_in_the_row(client, staff, action, tell, headers):
+def test_a_user_who_saves_too_late_sees_both_texts_in_the_row(client, staff, action, report_progress, headers):
     mine = typed(action, result="ของฉัน")
-    tell(action, UserFactory(roles=["coordinator"], first_name="สมศรี"), progress=10, result="ของเขา")
+    report_progress(action, UserFactory(roles=["coordinator"], first_name="สมศรี"), progress=10, result="ของเขา")
     response = client.post(f"/plans/2563/my/{action.ref}/", mine, headers=headers)
     body = response.content.decode()
     assert response.status_code == 409
@@ -100,8 +100,8 @@ def test_the_same_text_from_a_new_form_makes_one_update(client, staff, action):
 
 
 @pytest.mark.both_databases
-def test_no_change_is_an_update_that_says_so(client, staff, action, tell):
-    tell(action, staff, progress=30, at="2020-03-01T09:00:00+07:00")
+def test_no_change_is_an_update_that_says_so(client, staff, action, report_progress):
+    report_progress(action, staff, progress=30, at="2020-03-01T09:00:00+07:00")
     action.refresh_from_db()
     response = client.post("/plans/2563/my/unchanged/", {"row": choice(action)})
     assert (response.status_code, response.url) == (302, "/plans/2563/my/")
@@ -120,10 +120,10 @@ def test_no_change_by_htmx_returns_the_row(client, staff, action):
 
 
 @pytest.mark.both_databases
-def test_rows_changed_in_the_meantime_are_named(client, staff, plan, unit, tell):
+def test_rows_changed_in_the_meantime_are_named(client, staff, plan, unit, report_progress):
     first, second, third = (ActionItemFactory(plan=plan, lead=[unit]) for _ in range(3))
     chosen = [choice(each) for each in (first, second, third)]
-    tell(second, UserFactory(roles=["coordinator"]), progress=10)
+    report_progress(second, UserFactory(roles=["coordinator"]), progress=10)
     response = client.post("/plans/2563/my/unchanged/", {"row": chosen}, follow=True)
     assert set(ProgressUpdate.objects.filter(is_unchanged=True).values_list("action", flat=True)) == {
         first.pk,
@@ -163,11 +163,11 @@ def test_nobody_records_no_change_for_other_units(client, staff, plan):
 
 
 @pytest.mark.both_databases
-def test_a_collectives_rows_are_kept_apart_and_counted_apart(client, staff, plan, unit, everyone, tell):
+def test_a_collectives_rows_are_kept_apart_and_counted_apart(client, staff, plan, unit, everyone, report_progress):
     own = ActionItemFactory(plan=plan, lead=[unit])
     shared = ActionItemFactory(plan=plan, lead=[everyone])
     both = ActionItemFactory(plan=plan, lead=[everyone, unit])
-    tell(shared, staff, progress=10)
+    report_progress(shared, staff, progress=10)
     work = client.get("/plans/2563/my/").context["work"]
     (section,) = work.sections
     assert {row.action.pk for row in section.own} == {own.pk, both.pk}
@@ -178,10 +178,10 @@ def test_a_collectives_rows_are_kept_apart_and_counted_apart(client, staff, plan
 
 
 @pytest.mark.both_databases
-def test_returned_actions_come_first_until_they_are_updated(client, staff, plan, unit, tell):
+def test_returned_actions_come_first_until_they_are_updated(client, staff, plan, unit, report_progress):
     late = ActionItemFactory(plan=plan, lead=[unit], runs=(1, 2))
     returned = ActionItemFactory(plan=plan, lead=[unit])
-    tell(returned, staff, progress=30)
+    report_progress(returned, staff, progress=30)
     create_returned_line(returned, reason="ขอหลักฐานเพิ่ม")
     work = client.get("/plans/2563/my/").context["work"]
     assert [(each.key, [row.action.pk for row in each.own]) for each in work.sections] == [
@@ -189,7 +189,7 @@ def test_returned_actions_come_first_until_they_are_updated(client, staff, plan,
         ("OVERDUE", [late.pk]),
     ]
     assert "ขอหลักฐานเพิ่ม" in client.get("/plans/2563/my/").content.decode()
-    tell(returned, staff, progress=35, result="แนบรายงานแล้ว")
+    report_progress(returned, staff, progress=35, result="แนบรายงานแล้ว")
     assert [each.key for each in client.get("/plans/2563/my/").context["work"].sections] == ["OVERDUE", "NOW"]
 
 

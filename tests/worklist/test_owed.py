@@ -45,17 +45,17 @@ def count(plan, person):
     return count_owed(plan, Access.of(person), on_day(plan, date(2020, 5, 15), plan.periods.all()))
 
 
-def test_it_is_grouped_most_pressing_first_own_before_shared(client, plan, unit, person, tell):
+def test_it_is_grouped_most_pressing_first_own_before_shared(client, plan, unit, person, report_progress):
     everybody = UnitFactory(is_collective=True, members=[unit])
     now = ActionItemFactory(plan=plan, lead=[unit], ref="1.1-A-1")
     shared = ActionItemFactory(plan=plan, lead=[everybody], ref="1.1-A-2")
     late = ActionItemFactory(plan=plan, lead=[unit, everybody], ref="1.1-A-3", runs=(1, 2))
     back = ActionItemFactory(plan=plan, lead=[unit], ref="1.1-A-4", runs=(1, 2))
-    told = ActionItemFactory(plan=plan, lead=[unit], ref="1.1-A-5")
+    updated = ActionItemFactory(plan=plan, lead=[unit], ref="1.1-A-5")
     ActionItemFactory(plan=plan, lead=[unit], ref="1.1-A-6", runs=(4, 4))
     ActionItemFactory(plan=plan, support=[unit], ref="1.1-A-7")
     create_returned_line(back, reason="ยังไม่มีหลักฐาน")
-    tell(told, person, progress=10)
+    report_progress(updated, person, progress=10)
     response = client.get(HERE)
     groups = [
         (group.key, [row.action for row in group.own], [row.action for row in group.via_collective])
@@ -64,7 +64,7 @@ def test_it_is_grouped_most_pressing_first_own_before_shared(client, plan, unit,
     assert groups == [(RETURNED, [back], []), (Due.OVERDUE, [late], []), (Due.NOW, [now], [shared])]
     body = response.content.decode()
     assert "ยังไม่มีหลักฐาน" in body
-    assert [f'href="/plans/2563/my/{action.ref}/"' in body for action in (back, late, now, shared, told)] == [
+    assert [f'href="/plans/2563/my/{action.ref}/"' in body for action in (back, late, now, shared, updated)] == [
         True, True, True, True, False,
     ]  # fmt: skip
     reports = [(cell.period.number, cell.state.value, cell.is_late) for cell in response.context["reports"]]
@@ -96,16 +96,18 @@ def test_users_who_report_for_no_unit_owe_nothing(client, plan, unit):
 
 
 @pytest.mark.parametrize("state", ["LATE", "RETURNED"])
-def test_a_late_or_returned_submission_is_listed_without_actions(client, plan, unit, person, tell, coordinator, state):
+def test_a_late_or_returned_submission_is_listed_without_actions(
+    client, plan, unit, person, report_progress, coordinator, state
+):
     """On the page, in the panel, in the workbook and in the bell's number, with its link."""
     action = ActionItemFactory(plan=plan, lead=[unit], runs=(2, 3))
-    tell(action, person, progress=10)
+    report_progress(action, person, progress=10)
     number = {"LATE": 2, "RETURNED": 3}[state]
     if state == "RETURNED":
         send(plan, unit, person, number=2)
         step = send(plan, unit, person, number=3)
         review(return_submission, step.submission, coordinator, version=1, reasons={action.pk: "โปรดแนบหลักฐาน"})
-        tell(action, person, result="แนบแล้ว")
+        report_progress(action, person, result="แนบแล้ว")
     address = reverse("period_report", args=["2563", unit.abbreviation, number])
     for headers in ({}, HTMX):
         body = client.get(HERE, headers=headers).content.decode()
@@ -121,7 +123,7 @@ def test_a_late_or_returned_submission_is_listed_without_actions(client, plan, u
     assert count(plan, person) == 0
 
 
-def test_the_bell_and_the_grid_name_the_same_reports(plan, unit, person, tell, coordinator):
+def test_the_bell_and_the_grid_name_the_same_reports(plan, unit, person, report_progress, coordinator):
     """In every state of a submission."""
     action = ActionItemFactory(plan=plan, lead=[unit])
     ActionItemFactory(plan=plan, lead=[UnitFactory()])

@@ -97,9 +97,9 @@ def run(*options):
 
 
 @pytest.mark.both_databases
-def test_each_user_gets_only_what_their_units_owe(post, plan, unit, overdue, tell):
+def test_each_user_gets_only_what_their_units_owe(post, plan, unit, overdue, report_progress):
     other = UnitFactory()
-    told = ActionItemFactory(plan=plan, lead=[other], ref="1.1-A-2")
+    updated = ActionItemFactory(plan=plan, lead=[other], ref="1.1-A-2")
     now = ActionItemFactory(plan=plan, lead=[other], ref="1.1-A-3")
     ActionItemFactory(plan=plan, lead=[unit], support=[other], ref="1.1-A-4", runs=(4, 4))
     staff("somchai", unit)
@@ -110,7 +110,7 @@ def test_each_user_gets_only_what_their_units_owe(post, plan, unit, overdue, tel
     staff("reader", unit, roles=["management"])
     staff("demo", unit, is_demo=True)
     staff("stranger")
-    tell(told, second, progress=40)
+    report_progress(updated, second, progress=40)
     out = run()
     assert sorted(address for address, _mail in post.mails) == [
         "both@example.org", "malee@example.org", "somchai@example.org",
@@ -164,10 +164,10 @@ def test_the_mail_is_thai_text_and_html_that_say_the_same(post, plan, unit, over
     assert "&amp;" not in text
 
 
-def test_a_late_submission_alone_is_mailed_with_its_url(post, plan, unit, tell):
+def test_a_late_submission_alone_is_mailed_with_its_url(post, plan, unit, report_progress):
     """The actions are updated; the submissions of the two past periods are not sent."""
     action = ActionItemFactory(plan=plan, lead=[unit])
-    tell(action, staff("somchai", unit), progress=10)
+    report_progress(action, staff("somchai", unit), progress=10)
     run()
     mail = post.box["somchai@example.org"]
     assert re.findall(r"\d+", mail["Subject"]) == ["2"]

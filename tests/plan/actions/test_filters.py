@@ -54,12 +54,12 @@ def test_category_level_unit_and_role(plan, shown):
     assert shown("role=SUPPORT") == {first, second}
 
 
-def test_status_health_due_period_and_update(plan, shown, coordinator, tell):
+def test_status_health_due_period_and_update(plan, shown, coordinator, report_progress):
     done = ActionItemFactory(plan=plan, runs=(1, 2))
     late = ActionItemFactory(plan=plan, runs=(1, 2))
     later = ActionItemFactory(plan=plan, runs=(4, 4))
     unscheduled = ActionItemFactory(plan=plan, runs=None)
-    tell(done, coordinator, status=Status.DONE)
+    report_progress(done, coordinator, status=Status.DONE)
     assert shown("status=DONE") == {done}
     assert shown("health=OVERDUE") == shown("due=OVERDUE") == {late}
     assert shown("due=LATER") == {later}
@@ -70,12 +70,12 @@ def test_status_health_due_period_and_update(plan, shown, coordinator, tell):
     assert shown("updated=no") == {late}
 
 
-def test_orders(plan, shown, coordinator, tell):
+def test_orders(plan, shown, coordinator, report_progress):
     first = ActionItemFactory(plan=plan, runs=(1, 4))
     second = ActionItemFactory(plan=plan, runs=(1, 3))
     third = ActionItemFactory(plan=plan, runs=(1, 2))
-    tell(first, coordinator, progress=10)
-    tell(second, coordinator, progress=90)
+    report_progress(first, coordinator, progress=10)
+    report_progress(second, coordinator, progress=90)
     assert shown("sort=due") == [third, second, first]
     assert shown("sort=behind") == [third, first, second]
     assert shown("sort=updated") == [second, first, third]
@@ -129,12 +129,12 @@ def test_partner_is_the_unit_in_the_other_role(plan, shown):
     assert shown("unit=กอ.&partner=กข.") == {led, supported}
 
 
-def test_scope(plan, shown, coordinator, tell):
+def test_scope(plan, shown, coordinator, report_progress):
     done, cancelled, late, later, unscheduled = (
         ActionItemFactory(plan=plan, runs=runs) for runs in ((1, 2), (1, 2), (1, 1), (4, 4), None)
     )
-    tell(done, coordinator, status=Status.DONE)
-    tell(cancelled, coordinator, status=Status.CANCELLED, progress=0, reason="รวมกัน")
+    report_progress(done, coordinator, status=Status.DONE)
+    report_progress(cancelled, coordinator, status=Status.CANCELLED, progress=0, reason="รวมกัน")
     assert shown("scope=counted") == {done, late, later, unscheduled}
     assert shown("scope=open") == {late, later, unscheduled}
     assert shown("scope=at_work") == {late}
@@ -154,11 +154,11 @@ def test_age_by_the_days_since_the_last_period(plan, day, age):
     assert found == {each: {late} if each == age else set() for each in found}
 
 
-def test_change_is_offered_only_with_an_earlier_day(plan, coordinator, tell):
+def test_change_is_offered_only_with_an_earlier_day(plan, coordinator, report_progress):
     done, still = ActionItemFactory(plan=plan), ActionItemFactory(plan=plan)
     as_of = on_day(plan, clock.today(), plan.periods.all())
     since = on_day(plan, date(2020, 1, 1), plan.periods.all())
-    tell(done, coordinator, status=Status.DONE)
+    report_progress(done, coordinator, status=Status.DONE)
     chosen = ActionFilter(QueryDict("change=DONE"), plan.actions.all(), as_of=as_of, since=since)
     assert set(chosen.qs) == {done}
     assert set(ActionFilter(QueryDict("change=SILENT"), plan.actions.all(), as_of=as_of, since=since).qs) == {still}

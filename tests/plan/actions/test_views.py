@@ -41,7 +41,7 @@ def test_start_page_depends_on_the_role(client, plan, roles, page):
 
 
 @pytest.mark.both_databases
-def test_my_work_is_sorted_by_due_and_counts_updates(client, plan, unit, staff, tell):
+def test_my_work_is_sorted_by_due_and_counts_updates(client, plan, unit, staff, report_progress):
     other = UnitFactory()
     everyone = UnitFactory(is_collective=True, members=[unit, other])
     late = ActionItemFactory(plan=plan, lead=[unit], runs=(1, 2))
@@ -51,7 +51,7 @@ def test_my_work_is_sorted_by_due_and_counts_updates(client, plan, unit, staff, 
     unscheduled = ActionItemFactory(plan=plan, lead=[unit], runs=None)
     helped = ActionItemFactory(plan=plan, lead=[other], support=[unit])
     ActionItemFactory(plan=plan, lead=[other])
-    tell(done, staff, status=Status.DONE)
+    report_progress(done, staff, status=Status.DONE)
     client.force_login(staff)
     work = client.get("/plans/2563/my/").context["work"]
     assert [(each.key, pks(each.own), pks(each.via_collective)) for each in work.sections] == [
@@ -115,10 +115,10 @@ def test_empty_form_is_not_an_update(client, here, action):
 
 
 @pytest.mark.both_databases
-def test_stale_form_shows_both_texts(client, here, action, unit, tell):
+def test_stale_form_shows_both_texts(client, here, action, unit, report_progress):
     data = typed(action, status_to="IN_PROGRESS", progress_to=30, result="ของฉัน")
     colleague = UserFactory(roles=["staff"], units=[unit], first_name="เพื่อน", last_name="ร่วมงาน")
-    tell(action, colleague, progress=60, result="ของเพื่อน")
+    report_progress(action, colleague, progress=60, result="ของเพื่อน")
     response = client.post(here, data)
     body = response.content.decode()
     assert response.status_code == 409
@@ -142,9 +142,9 @@ def test_unknown_version_is_a_stale_form(client, here, action, version):
 
 
 @pytest.mark.parametrize("changed", [{"status_to": "BLOCKED", "progress_to": 30}, {"op_id": "x"}, {"links": "no link"}])
-def test_stale_form_with_errors_is_a_conflict(client, here, action, tell, changed):
+def test_stale_form_with_errors_is_a_conflict(client, here, action, report_progress, changed):
     data = typed(action, **{"result": "ของฉัน", **changed})
-    tell(action, UserFactory(roles=["coordinator"]), progress=60, result="ของเพื่อน")
+    report_progress(action, UserFactory(roles=["coordinator"]), progress=60, result="ของเพื่อน")
     response = client.post(here, data)
     assert response.status_code == 409
     assert "ของฉัน</textarea>" in response.content.decode()
@@ -152,8 +152,10 @@ def test_stale_form_with_errors_is_a_conflict(client, here, action, tell, change
 
 
 @pytest.mark.both_databases
-def test_op_id_of_another_user_is_a_conflict_and_is_replaced(client, here, action, tell, plan, unit):
-    foreign = tell(ActionItemFactory(plan=plan, lead=[unit]), UserFactory(roles=["coordinator"]), result="ของผู้อื่น")
+def test_op_id_of_another_user_is_a_conflict_and_is_replaced(client, here, action, report_progress, plan, unit):
+    foreign = report_progress(
+        ActionItemFactory(plan=plan, lead=[unit]), UserFactory(roles=["coordinator"]), result="ของผู้อื่น"
+    )
     data = typed(action, result="ของฉัน") | {"op_id": str(foreign.op_id)}
     response = client.post(here, data)
     assert response.status_code == 409

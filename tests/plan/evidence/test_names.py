@@ -33,8 +33,13 @@ def send(client):
     client.force_login(UserFactory(roles=["staff"], units=[unit]))
 
     def inner(name, *, is_encoded=False):
-        told = {"version": action.version, "op_id": uuid4(), "status_to": action.status, "progress_to": action.progress}
-        body, content_type = multipart(told, name, PDF)
+        fields = {
+            "version": action.version,
+            "op_id": uuid4(),
+            "status_to": action.status,
+            "progress_to": action.progress,
+        }
+        body, content_type = multipart(fields, name, PDF)
         if is_encoded:
             body = body.replace(f'filename="{name}"'.encode(), f"filename*=UTF-8''{quote(name)}".encode())
         response = client.post(f"/plans/2563/actions/{action.ref}/", body, content_type=content_type)

@@ -41,14 +41,14 @@ def upload(name="รายงานการประชุม ครั้ง�
     return SimpleUploadedFile(name, content, content_type="text/html")
 
 
-def typed(action, **told):
+def typed(action, **fields):
     action.refresh_from_db()
     return {
         "version": action.version,
         "op_id": str(uuid4()),
         "status_to": action.status,
         "progress_to": action.progress,
-        **told,
+        **fields,
     }
 
 
@@ -163,9 +163,9 @@ def test_staged_file_belongs_to_its_user_and_action(client, here, action, unit):
 
 
 @pytest.mark.both_databases
-def test_conflict_keeps_the_files(client, here, action, tell, coordinator):
+def test_conflict_keeps_the_files(client, here, action, report_progress, coordinator):
     mine = typed(action, result="ของฉัน", files=[upload()])
-    tell(action, coordinator, progress=10)
+    report_progress(action, coordinator, progress=10)
     response = client.post(here, mine)
     assert response.status_code == 409
     ((token, file),) = response.context["panel"].form.staged_files
@@ -303,14 +303,14 @@ def test_evidence_is_immutable(evidence):
 
 
 @pytest.mark.both_databases
-def test_history_needs_no_more_queries_for_more_evidence(client, here, action, tell, staff):
+def test_history_needs_no_more_queries_for_more_evidence(client, here, action, report_progress, staff):
     def queries():
         with CaptureQueriesContext(connection) as captured:
             assert client.get(here).status_code == 200
         return len(captured)
 
     def grow():
-        link = EvidenceFactory(update=tell(action, staff, result=str(uuid4())))
+        link = EvidenceFactory(update=report_progress(action, staff, result=str(uuid4())))
         EvidenceWithdrawal.objects.create(evidence=link, reason="ผิด", by=staff, at=link.at)
         EvidenceFactory(update=link.update)
 

@@ -8,15 +8,15 @@ pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture
-def world(client, tell):
+def world(client, report_progress):
     lead, helper = UnitFactory(abbreviation="สพม."), UnitFactory(abbreviation="กพร.")
     action = ActionItemFactory(plan=PlanFactory(slug="2563"), lead=[lead], support=[helper])
     first, second = UserFactory(roles=["staff"], units=[lead]), UserFactory(roles=["staff"], units=[helper])
     client.force_login(first)
     updates = [
-        tell(action, first, progress=20, at="2020-05-02T09:30:15+07:00"),
-        tell(action, second, result="ส่งข้อมูลแล้ว", at="2020-05-03T10:00:00+07:00"),
-        tell(action, first, progress=40, at="2020-05-04T11:00:00+07:00"),
+        report_progress(action, first, progress=20, at="2020-05-02T09:30:15+07:00"),
+        report_progress(action, second, result="ส่งข้อมูลแล้ว", at="2020-05-03T10:00:00+07:00"),
+        report_progress(action, first, progress=40, at="2020-05-04T11:00:00+07:00"),
     ]
     return f"/plans/2563/actions/{action.ref}/", updates
 
@@ -44,7 +44,7 @@ def test_update_has_a_url_and_its_exact_time(client, world):
     assert ">2 พ.ค. 2563</time>" in body
 
 
-def test_unit_is_the_one_reported_for(tell):
+def test_unit_is_the_one_reported_for(report_progress):
     own, other = UnitFactory(position=5), UnitFactory(position=1)
     everyone = UnitFactory(is_collective=True, members=[own, other])
     plan = PlanFactory()
@@ -52,8 +52,8 @@ def test_unit_is_the_one_reported_for(tell):
     led = ActionItemFactory(plan=plan, lead=[own], support=[other])
     helped = ActionItemFactory(plan=plan, lead=[UnitFactory()], support=[own])
     shared = ActionItemFactory(plan=plan, lead=[everyone])
-    assert [tell(action, person, result="ทำแล้ว").unit for action in (led, helped)] == [own, own]
-    assert tell(shared, UserFactory(roles=["staff"], units=[own]), result="ทำแล้ว").unit == own
+    assert [report_progress(action, person, result="ทำแล้ว").unit for action in (led, helped)] == [own, own]
+    assert report_progress(shared, UserFactory(roles=["staff"], units=[own]), result="ทำแล้ว").unit == own
     # A coordinator whose own unit does not lead the action reports for the unit that does.
-    assert tell(led, UserFactory(roles=["coordinator"]), result="ติดตามแล้ว").unit == own
-    assert tell(led, UserFactory(roles=["coordinator"], units=[other]), result="ติดตาม").unit == own
+    assert report_progress(led, UserFactory(roles=["coordinator"]), result="ติดตามแล้ว").unit == own
+    assert report_progress(led, UserFactory(roles=["coordinator"], units=[other]), result="ติดตาม").unit == own

@@ -37,14 +37,14 @@ def staff(unit):
     return UserFactory(roles=["staff"], units=[unit])
 
 
-def write(action, author, *, version=1, op_id=None, at=None, **told):
+def write(action, author, *, version=1, op_id=None, at=None, **fields):
     return record_update(
         action=ActionItem.objects.with_details().get(pk=action.pk),
         version=version,
         op_id=op_id or uuid4(),
         access=Access.of(author),
         at=at or clock.now(),
-        data=UpdateInput(**told),
+        data=UpdateInput(**fields),
     )
 
 
@@ -88,7 +88,7 @@ def test_op_id_of_another_user_is_stale(action, staff, unit):
 
 
 @pytest.mark.parametrize(
-    ("told", "field", "rule"),
+    ("fields", "field", "rule"),
     [
         ({"status": Status.NOT_STARTED, "progress": 10}, "progress_to", "An action that has not started is at 0 %"),
         (
@@ -103,10 +103,10 @@ def test_op_id_of_another_user_is_stale(action, staff, unit):
         ({"status": "ASLEEP", "progress": 0}, "status_to", "ASLEEP"),
     ],
 )
-def test_broken_rule_is_an_error_of_its_field(action, staff, told, field, rule):
+def test_broken_rule_is_an_error_of_its_field(action, staff, fields, field, rule):
     with translation.override("en"):
         with pytest.raises(ValidationError) as error:
-            write(action, staff, **told)
+            write(action, staff, **fields)
         assert field in error.value.message_dict
         assert rule in " ".join(error.value.message_dict[field])
     assert stored(action) == {"status": "NOT_STARTED", "progress": 0, "version": 1}

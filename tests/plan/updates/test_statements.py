@@ -45,10 +45,10 @@ def staff(unit, client):
 @by_page
 @by_htmx
 @pytest.mark.parametrize("roles", [["staff"], ["coordinator"]], ids=["staff", "coordinator"])
-def test_update(client, request, unit, actions, tell, page, headers, roles):
+def test_update(client, request, unit, actions, report_progress, page, headers, roles):
     author = UserFactory(roles=roles, units=[unit])
     client.force_login(author)
-    tell(actions[0], author, progress=10, result="เริ่มแล้ว")
+    report_progress(actions[0], author, progress=10, result="เริ่มแล้ว")
     data = typed(actions[0], status_to="IN_PROGRESS", progress_to=40, result="จัดทำร่างแล้ว", next_step="เวียนร่าง")
     statements = count(client, request.node.name, PAGES[page], data, status=200 if headers else 302, headers=headers)
     assert ProgressUpdate.objects.count() == 2
@@ -76,9 +76,9 @@ def test_double_click(client, request, staff, actions, page, headers):
 
 
 @by_page
-def test_stale_update(client, request, staff, actions, tell, page):
+def test_stale_update(client, request, staff, actions, report_progress, page):
     data = typed(actions[0], result="ทำแล้ว")
-    tell(actions[0], staff, progress=10, result="เริ่มแล้ว")
+    report_progress(actions[0], staff, progress=10, result="เริ่มแล้ว")
     check(count(client, request.node.name, PAGES[page], data, status=409, headers=HTMX), REQUEST, 0)
 
 

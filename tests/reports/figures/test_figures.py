@@ -34,7 +34,7 @@ def counts(figures):
     return {str(key.value): figure.count for key, figure in figures}
 
 
-def test_the_figures_of_a_small_plan(plan, coordinator, tell):
+def test_the_figures_of_a_small_plan(plan, coordinator, report_progress):
     unit, other = UnitFactory(), UnitFactory()
     done = ActionItemFactory(plan=plan, lead=[unit], runs=(1, 2))
     half = ActionItemFactory(plan=plan, lead=[unit], support=[other], runs=(1, 4))
@@ -42,10 +42,10 @@ def test_the_figures_of_a_small_plan(plan, coordinator, tell):
     cancelled = ActionItemFactory(plan=plan, lead=[other], runs=(1, 1))
     ActionItemFactory(plan=plan, lead=[unit], runs=(1, 2))
     ActionItemFactory(plan=plan, lead=[unit], runs=None)
-    tell(done, coordinator, status=Status.DONE)
-    tell(half, coordinator, progress=50)
-    tell(blocked, coordinator, status=Status.BLOCKED, progress=10, problem="รออัตรากำลัง")
-    tell(cancelled, coordinator, status=Status.CANCELLED, progress=0, reason="รวมกับรายการอื่น")
+    report_progress(done, coordinator, status=Status.DONE)
+    report_progress(half, coordinator, progress=50)
+    report_progress(blocked, coordinator, status=Status.BLOCKED, progress=10, problem="รออัตรากำลัง")
+    report_progress(cancelled, coordinator, status=Status.CANCELLED, progress=0, reason="รวมกับรายการอื่น")
     overview = read(plan)
     whole = overview.whole
     assert counts(whole.by_status.items()) == {
@@ -71,10 +71,10 @@ def test_the_figures_of_a_small_plan(plan, coordinator, tell):
     }  # fmt: skip
 
 
-def test_figures_of_a_past_day(plan, coordinator, tell):
+def test_figures_of_a_past_day(plan, coordinator, report_progress):
     action = ActionItemFactory(plan=plan, runs=(1, 4))
-    tell(action, coordinator, at=at(date(2020, 1, 31)), progress=20)
-    tell(action, coordinator, at=at(date(2020, 4, 30)), status=Status.DONE)
+    report_progress(action, coordinator, at=at(date(2020, 1, 31)), progress=20)
+    report_progress(action, coordinator, at=at(date(2020, 4, 30)), status=Status.DONE)
     assert [read(plan, day).whole.progress for day in (date(2020, 1, 30), date(2020, 1, 31), date(2020, 5, 1))] == [
         0, 20, 100,
     ]  # fmt: skip
@@ -85,10 +85,10 @@ def test_figures_of_a_past_day(plan, coordinator, tell):
     assert curve[date(2020, 9, 30)].expected == 100
 
 
-def test_forecast_continues_the_pace_of_90_days(plan, coordinator, tell):
+def test_forecast_continues_the_pace_of_90_days(plan, coordinator, report_progress):
     action = ActionItemFactory(plan=plan, runs=(1, 4))
-    tell(action, coordinator, at=at(date(2020, 2, 1)), progress=10)
-    tell(action, coordinator, at=at(date(2020, 4, 30)), progress=37)
+    report_progress(action, coordinator, at=at(date(2020, 2, 1)), progress=10)
+    report_progress(action, coordinator, at=at(date(2020, 4, 30)), progress=37)
     curve = read(plan, date(2020, 5, 1)).curve
     assert curve.pace_from == date(2020, 2, 1)
     assert curve.pace == pytest.approx(27 / 90)
@@ -100,9 +100,9 @@ def test_forecast_continues_the_pace_of_90_days(plan, coordinator, tell):
     assert curve.complete_on == date(2020, 11, 27)  # 63 points at 0.3 a day are 210 days
 
 
-def test_no_completion_is_forecast_without_pace_or_after_the_end(plan, coordinator, tell):
+def test_no_completion_is_forecast_without_pace_or_after_the_end(plan, coordinator, report_progress):
     action = ActionItemFactory(plan=plan, runs=(1, 4))
-    tell(action, coordinator, at=at(date(2019, 11, 1)), progress=10)
+    report_progress(action, coordinator, at=at(date(2019, 11, 1)), progress=10)
     still = read(plan, date(2020, 5, 1)).curve
     assert (still.pace, still.at_end, still.complete_on) == (0, 10, None)
     ended = read(plan, plan.ends_on).curve
@@ -111,7 +111,7 @@ def test_no_completion_is_forecast_without_pace_or_after_the_end(plan, coordinat
     assert (first.pace, first.complete_on) == (None, None)
 
 
-def test_what_changed_between_two_days(plan, coordinator, tell):
+def test_what_changed_between_two_days(plan, coordinator, report_progress):
     before, after = date(2020, 4, 1), date(2020, 5, 1)
     names = {}
 
@@ -120,18 +120,22 @@ def test_what_changed_between_two_days(plan, coordinator, tell):
         return names[name]
 
     finished = action("finished")
-    tell(finished, coordinator, at=at(before), progress=50)
-    tell(finished, coordinator, at=at(after), status=Status.DONE)
+    report_progress(finished, coordinator, at=at(before), progress=50)
+    report_progress(finished, coordinator, at=at(after), status=Status.DONE)
     reopened = action("reopened")
-    tell(reopened, coordinator, at=at(before), status=Status.DONE)
-    tell(reopened, coordinator, at=at(after), status=Status.IN_PROGRESS, progress=100, reason="แก้ไขตามข้อสังเกต")
+    report_progress(reopened, coordinator, at=at(before), status=Status.DONE)
+    report_progress(
+        reopened, coordinator, at=at(after), status=Status.IN_PROGRESS, progress=100, reason="แก้ไขตามข้อสังเกต"
+    )
     less = action("less")
-    tell(less, coordinator, at=at(before), progress=60)
-    tell(less, coordinator, at=at(after), status=Status.BLOCKED, progress=40, problem="รออนุมัติ", reason="นับผิด")
+    report_progress(less, coordinator, at=at(before), progress=60)
+    report_progress(
+        less, coordinator, at=at(after), status=Status.BLOCKED, progress=40, problem="รออนุมัติ", reason="นับผิด"
+    )
     late = action("late", runs=(1, 2))
-    tell(late, coordinator, at=at(date(2020, 3, 1)), progress=30)
+    report_progress(late, coordinator, at=at(date(2020, 3, 1)), progress=30)
     begun = action("begun")
-    tell(begun, coordinator, at=at(after), progress=0)
+    report_progress(begun, coordinator, at=at(after), progress=0)
     action("later", runs=(4, 4))
     since = read(plan, date(2020, 5, 1), since=date(2020, 4, 1))
     assert counts(since.changes) == {
@@ -151,7 +155,7 @@ def test_what_changed_between_two_days(plan, coordinator, tell):
     assert shown(Change.LATE, date(2020, 3, 31)) == {"late"}
 
 
-def test_units_without_an_update_this_period(plan, tell):
+def test_units_without_an_update_this_period(plan, report_progress):
     """An update by one unit on an action shared by every unit does not count for the other units."""
     silent, half, idle, through, early = (UnitFactory() for _ in range(5))
     every = UnitFactory(is_collective=True, members=[silent, half, idle, through])
@@ -161,9 +165,9 @@ def test_units_without_an_update_this_period(plan, tell):
     updated = ActionItemFactory(plan=plan, lead=[half], runs=(1, 4))
     ActionItemFactory(plan=plan, lead=[half], runs=(1, 4))
     ActionItemFactory(plan=plan, lead=[idle], runs=(4, 4))
-    tell(shared, UserFactory(roles=["staff"], units=[half]), progress=10)
-    tell(updated, UserFactory(roles=["staff"], units=[half]), progress=10)
-    tell(before, UserFactory(roles=["staff"], units=[early]), at=at(date(2020, 3, 31)), progress=10)
+    report_progress(shared, UserFactory(roles=["staff"], units=[half]), progress=10)
+    report_progress(updated, UserFactory(roles=["staff"], units=[half]), progress=10)
+    report_progress(before, UserFactory(roles=["staff"], units=[early]), at=at(date(2020, 3, 31)), progress=10)
     found = [(part.subject, part.at_work.count, part.silent.count) for part in read(plan).silent_units]
     assert found == [(silent, 2, 2), (early, 1, 1)]
 

@@ -48,7 +48,7 @@ def test_the_state_of_each_cell(verdicts, shares, states):
 
 
 @pytest.mark.django_db
-def test_score_now_and_if_everything_ready_passes(coordinator, tell):
+def test_score_now_and_if_everything_ready_passes(coordinator, report_progress):
     plan = PlanFactory()
     criterion = CriterionFactory()
     for level, passed in zip(Level, (P, F, P), strict=True):
@@ -64,10 +64,10 @@ def test_score_now_and_if_everything_ready_passes(coordinator, tell):
         return [str(cell.state) for cell in cells], the_map.now.total, the_map.if_ready.total
 
     assert read() == (["PASSED", "FAILED", "LOCKED"], 300, 300)
-    tell(actions[0], coordinator, status=Status.DONE)
-    tell(actions[1], coordinator, status=Status.CANCELLED, progress=0, reason="รวมกับรายการอื่น")
+    report_progress(actions[0], coordinator, status=Status.DONE)
+    report_progress(actions[1], coordinator, status=Status.CANCELLED, progress=0, reason="รวมกับรายการอื่น")
     assert read() == (["PASSED", "FAILED", "LOCKED"], 300, 300)
-    tell(actions[2], coordinator, status=Status.DONE)
+    report_progress(actions[2], coordinator, status=Status.DONE)
     # Advance is ready; the passed level above it counts once Advance passes.
     assert read() == (["PASSED", "READY", "LOCKED"], 300, 500)
 

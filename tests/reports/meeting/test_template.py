@@ -21,10 +21,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def blocked(coordinator, tell):
+def blocked(coordinator, report_progress):
     """A plan with one action, blocked and overdue."""
     action = ActionItemFactory(plan=PlanFactory(), runs=(1, 1), lead=[UnitFactory(abbreviation="กทส.")])
-    tell(action, coordinator, status=Status.BLOCKED, progress=50, problem="งบประมาณไม่พอ")
+    report_progress(action, coordinator, status=Status.BLOCKED, progress=50, problem="งบประมาณไม่พอ")
     return action
 
 
