@@ -1,10 +1,14 @@
-"""Users, units, memberships and assignments (which unit leads or supports which action)."""
+"""Organizations, users, units, memberships and assignments (which unit leads or supports which action)."""
 
 from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from typing import Any
+from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Expression, F, Q, Value
 from django.db.models.functions import Coalesce, Concat, Lower, NullIf, Trim
@@ -17,8 +21,82 @@ from pmqa_tracker.database_text import by_thai
 from pmqa_tracker.models import Versioned
 
 
+def default_time_zone() -> str:
+    """Return the time zone of the installation."""
+    return settings.TIME_ZONE
+
+
+def validate_time_zone(name: str) -> None:
+    """Raise a ValidationError unless `name` is a time zone, such as "Asia/Bangkok"."""
+    if name not in available_timezones():
+        raise ValidationError(
+            _("“%(name)s” is not a time zone. Write it like Asia/Bangkok."), code="invalid", params={"name": name}
+        )
+
+
+class OrganizationQuerySet(models.QuerySet["Organization"]):
+    def in_order(self) -> "OrganizationQuerySet":
+        return self.order_by(by_thai("name"))
+
+
+class Organization(Versioned):
+    """ส่วนราชการ: a department, or a ministry that is the parent of departments."""
+
+    DISPLAY_FIELD = "short_name"
+    MAX_DEPTH = 3  # organizations above another one; `below` lists the paths to them
+
+    name = models.CharField(_("name"), max_length=200, unique=True)
+    short_name = models.CharField(_("short name"), max_length=60, unique=True, help_text=_("Such as กสร."))
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        verbose_name=_("parent"),
+        help_text=_("Such as the ministry of a department; its management and assessors read the plans"),
+    )
+    time_zone = models.CharField(
+        _("time zone"), max_length=50, default=default_time_zone, validators=[validate_time_zone]
+    )
+
+    objects = OrganizationQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("organization")
+        verbose_name_plural = _("organizations")
+
+    def __str__(self) -> str:
+        return self.short_name
+
+    def clean(self) -> None:
+        """Refuse a parent below the organization itself, or more levels than `MAX_DEPTH`."""
+        above, depth = self.parent, 0
+        while above is not None:
+            depth += 1
+            if above.pk == self.pk:
+                raise ValidationError({"parent": _("An organization cannot be above itself.")})
+            if depth > self.MAX_DEPTH:
+                raise ValidationError(
+                    {"parent": _("At most %(count)s organizations can be above another.") % {"count": self.MAX_DEPTH}}
+                )
+            above = above.parent
+
+    @classmethod
+    def below(cls, organization: int, path: str = "") -> Q:
+        """Return the condition that the organization at `path` is below another one.
+
+        Args:
+            organization: pk of the organization above.
+            path: relation from the filtered model to the organization, such as "organization__".
+        """
+        above = ["__".join(["parent"] * depth) for depth in range(1, cls.MAX_DEPTH + 1)]
+        return reduce(or_, (Q(**{f"{path}{parents}": organization}) for parents in above))
+
+
 class User(AbstractUser):
-    """A user account. Groups are its roles, memberships its units."""
+    """A user account. Groups are its roles, which hold in its organization; memberships are its units."""
 
     @staticmethod
     def DISPLAY_FIELD(path: str) -> Expression:  # noqa: N802 - a constant in the other models
@@ -26,6 +104,15 @@ class User(AbstractUser):
         name = Trim(Concat(F(f"{path}first_name"), Value(" "), F(f"{path}last_name")))
         return Coalesce(NullIf(name, Value("")), F(f"{path}username"))
 
+    organization = models.ForeignKey(
+        Organization,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="users",
+        verbose_name=_("organization"),
+        help_text=_("Empty only for an administrator of the whole installation"),
+    )
     is_demo = models.BooleanField(_("demonstration account"), default=False, editable=False)
 
     def __str__(self) -> str:
@@ -59,7 +146,13 @@ class Unit(Versioned):
 
     DISPLAY_FIELD = "abbreviation"
 
-    abbreviation = models.CharField(_("abbreviation"), max_length=60, unique=True, validators=[AbbreviationValidator()])
+    organization = models.ForeignKey(
+        Organization,
+        on_delete=models.PROTECT,
+        related_name="units",
+        verbose_name=_("organization"),
+    )
+    abbreviation = models.CharField(_("abbreviation"), max_length=60, validators=[AbbreviationValidator()])
     name_th = models.CharField(_("Thai name"), max_length=200)
     name_en = models.CharField(_("English name"), max_length=200, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
@@ -92,11 +185,10 @@ class Unit(Versioned):
         constraints = (
             address_name_constraint("abbreviation", name="unit_abbreviation_fits_address"),
             models.UniqueConstraint(
+                "organization",
                 Lower("abbreviation"),
                 name="unit_abbreviation_once",
-                violation_error_message=_(
-                    "A unit with this abbreviation already exists, with different capital letters."
-                ),
+                violation_error_message=_("The organization already has a unit with this abbreviation."),
             ),
         )
 

@@ -131,8 +131,9 @@ class RequirementAdmin(ExchangeAdmin, VersionedAdmin):
 
 @admin.register(Assessment)
 class AssessmentAdmin(VersionedAdmin):
-    list_display = ("name", "kind", "assessed_on", "are_points_confirmed")
-    list_filter = ("kind",)
+    list_display = ("name", "organization", "kind", "assessed_on", "framework")
+    list_filter = ("kind", "framework")
+    list_select_related = ("organization", "framework")
     search_fields = ("name",)
     ordering = ("name",)
 

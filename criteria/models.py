@@ -1,13 +1,17 @@
-"""Models of the standard (categories, criteria, requirements) and its assessments with their verdicts."""
+"""Models of the standard: frameworks (its editions), categories, criteria, requirements; assessments and verdicts."""
+
+from collections.abc import Collection
+from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from pmqa_tracker.address_names import CodeValidator, address_name_constraint
+from pmqa_tracker.address_names import CodeValidator, SlugValidator, address_name_constraint
 from pmqa_tracker.database_text import by_thai
 from pmqa_tracker.models import Versioned
 
@@ -30,9 +34,67 @@ class Level(models.IntegerChoices):
         return self.name.capitalize()
 
 
+class FrameworkQuerySet(models.QuerySet["Framework"]):
+    def in_order(self) -> "FrameworkQuerySet":
+        """The newest edition first."""
+        return self.order_by("-fiscal_year", by_thai("slug"))
+
+
+class Framework(Versioned):
+    """An edition of the standard, with its criteria and the points per level that its scores use.
+
+    All organizations share the frameworks. Assessments and plans each answer one.
+    """
+
+    DISPLAY_FIELD = "name"
+
+    slug = models.CharField(
+        _("address"),
+        max_length=50,
+        unique=True,
+        validators=[SlugValidator()],
+        help_text=_("Short name without spaces, such as pmqa-2562"),
+    )
+    name = models.CharField(_("name"), max_length=200, help_text=_("Name of the standard"))
+    edition = models.CharField(_("edition"), max_length=100, help_text=_("Such as พ.ศ. 2562"))
+    fiscal_year = models.PositiveSmallIntegerField(
+        _("holds from fiscal year"),
+        validators=[MinValueValidator(2500), MaxValueValidator(2700)],
+        help_text=_("In the Buddhist era, such as 2562"),
+    )
+    basic_points = models.PositiveSmallIntegerField(_("points for Basic"), default=300)
+    advance_points = models.PositiveSmallIntegerField(_("points added by Advance"), default=100)
+    significance_points = models.PositiveSmallIntegerField(_("points added by Significance"), default=100)
+    are_points_confirmed = models.BooleanField(
+        _("points confirmed"),
+        default=False,
+        help_text=_("Tick when the points were checked against the standard"),
+    )
+
+    objects = FrameworkQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("edition of the standard")
+        verbose_name_plural = _("editions of the standard")
+        constraints = (
+            address_name_constraint("slug", name="framework_slug_fits_address"),
+            models.UniqueConstraint(
+                Lower("slug"),
+                name="framework_slug_once",
+                violation_error_message=_(
+                    "An edition with this address already exists, with different capital letters."
+                ),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.edition}"
+
+
 class CategoryQuerySet(models.QuerySet["Category"]):
     def in_order(self) -> "CategoryQuerySet":
-        return self.order_by("number")
+        return self.order_by("framework", "number")
 
 
 class Category(Versioned):
@@ -40,7 +102,13 @@ class Category(Versioned):
 
     DISPLAY_FIELD = "number"
 
-    number = models.PositiveSmallIntegerField(_("number"), unique=True)
+    framework = models.ForeignKey(
+        Framework,
+        on_delete=models.PROTECT,
+        related_name="categories",
+        verbose_name=_("edition of the standard"),
+    )
+    number = models.PositiveSmallIntegerField(_("number"))
     name = models.CharField(_("name"), max_length=200)
 
     objects = CategoryQuerySet.as_manager()
@@ -49,6 +117,13 @@ class Category(Versioned):
     class Meta:
         verbose_name = _("category")
         verbose_name_plural = _("categories")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("framework", "number"),
+                name="category_number_once",
+                violation_error_message=_("This edition already has a category with this number."),
+            ),
+        )
 
     def __str__(self) -> str:
         return _("Category %(number)s %(name)s") % {
@@ -60,7 +135,7 @@ class Category(Versioned):
 class CriterionQuerySet(models.QuerySet["Criterion"]):
     def in_order(self) -> "CriterionQuerySet":
         """The standard's order: by category, a parent before its children."""
-        return self.order_by("category__number", "position", by_thai("code"))
+        return self.order_by("framework", "category__number", "position", by_thai("code"))
 
     def leaves(self) -> "CriterionQuerySet":
         """Criteria without children; only these are assessed."""
@@ -68,8 +143,27 @@ class CriterionQuerySet(models.QuerySet["Criterion"]):
 
 
 class Criterion(Versioned):
-    """เกณฑ์: a criterion of a category; one with children is only their heading."""
+    """เกณฑ์: a criterion of a category; one with children is only their heading.
 
+    `change` and `predecessors` compare it with the edition before.
+    """
+
+    class Change(models.TextChoices):
+        """How a criterion came out of the edition before."""
+
+        SAME = "SAME", _("unchanged")
+        CHANGED = "CHANGED", _("changed")
+        MERGED = "MERGED", _("merged from several")
+        SPLIT = "SPLIT", _("split from a larger one")
+        NEW = "NEW", _("new")
+
+    framework = models.ForeignKey(
+        Framework,
+        on_delete=models.PROTECT,
+        related_name="criteria",
+        verbose_name=_("edition of the standard"),
+        editable=False,
+    )
     category = models.ForeignKey(
         Category,
         on_delete=models.PROTECT,
@@ -84,9 +178,7 @@ class Criterion(Versioned):
         related_name="children",
         verbose_name=_("parent"),
     )
-    code = models.CharField(
-        _("code"), max_length=20, unique=True, validators=[CodeValidator()], help_text=_("Such as 1.1.3")
-    )
+    code = models.CharField(_("code"), max_length=20, validators=[CodeValidator()], help_text=_("Such as 1.1.3"))
     title = models.TextField(_("title"))
     position = models.PositiveSmallIntegerField(_("position"), default=0, help_text=_("Order inside its category"))
     reading_note = models.TextField(
@@ -94,9 +186,23 @@ class Criterion(Versioned):
         blank=True,
         help_text=_("Uncertain points in the original document"),
     )
+    change = models.CharField(
+        _("compared with the edition before"),
+        max_length=10,
+        choices=Change,
+        blank=True,
+    )
+    predecessors = models.ManyToManyField(
+        "self",
+        symmetrical=False,
+        blank=True,
+        related_name="successors",
+        verbose_name=_("predecessors"),
+        help_text=_("The criteria of the edition before that this one continues"),
+    )
 
     objects = CriterionQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = HistoricalRecords(m2m_fields=[predecessors])
 
     class Meta:
         verbose_name = _("criterion")
@@ -104,14 +210,26 @@ class Criterion(Versioned):
         constraints = (
             address_name_constraint("code", name="criterion_code_fits_address"),
             models.UniqueConstraint(
+                "framework",
                 Lower("code"),
                 name="criterion_code_once",
-                violation_error_message=_("A criterion with this code already exists, with different capital letters."),
+                violation_error_message=_("This edition already has a criterion with this code."),
             ),
         )
 
     def __str__(self) -> str:
         return f"{self.code} {self.title}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the criterion in the framework of its category."""
+        self.framework_id = self.category.framework_id
+        super().save(*args, **kwargs)
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Set the framework before its constraints are checked."""
+        if self.category_id:
+            self.framework_id = self.category.framework_id
+        super().clean_fields(exclude)
 
     def clean(self) -> None:
         """Refuse a parent of another category, or a parent that is a child itself."""
@@ -125,6 +243,7 @@ class RequirementQuerySet(models.QuerySet["Requirement"]):
     def in_order(self) -> "RequirementQuerySet":
         """The standard's order, Basic first."""
         return self.order_by(
+            "criterion__framework",
             "criterion__category__number",
             "criterion__position",
             by_thai("criterion__code"),
@@ -168,7 +287,7 @@ class Requirement(Versioned):
 
 
 class Assessment(Versioned):
-    """One assessment round, with the points per level that its score uses."""
+    """One assessment of an organization by the criteria of a framework."""
 
     DISPLAY_FIELD = "name"
 
@@ -176,7 +295,20 @@ class Assessment(Versioned):
         ASSESSOR = "ASSESSOR", _("By the assessor")
         SELF = "SELF", _("Self-assessment")
 
-    name = models.CharField(_("name"), max_length=300, unique=True)
+    framework = models.ForeignKey(
+        Framework,
+        on_delete=models.PROTECT,
+        related_name="assessments",
+        verbose_name=_("edition of the standard"),
+    )
+    # A string, because `assignments` comes after `criteria` in the import order.
+    organization = models.ForeignKey(
+        "assignments.Organization",
+        on_delete=models.PROTECT,
+        related_name="assessments",
+        verbose_name=_("organization"),
+    )
+    name = models.CharField(_("name"), max_length=300)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.ASSESSOR)
     assessed_on = models.DateField(
         _("assessed on"),
@@ -184,20 +316,19 @@ class Assessment(Versioned):
         blank=True,
         help_text=_("Empty where the document does not say"),
     )
-    basic_points = models.PositiveSmallIntegerField(_("points for Basic"), default=300)
-    advance_points = models.PositiveSmallIntegerField(_("points added by Advance"), default=100)
-    significance_points = models.PositiveSmallIntegerField(_("points added by Significance"), default=100)
-    are_points_confirmed = models.BooleanField(
-        _("points confirmed"),
-        default=False,
-        help_text=_("Tick when the points were checked against the standard"),
-    )
 
     history = HistoricalRecords()
 
     class Meta:
         verbose_name = _("assessment")
         verbose_name_plural = _("assessments")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("organization", "name"),
+                name="assessment_name_once",
+                violation_error_message=_("The organization already has an assessment with this name."),
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -238,6 +369,15 @@ class Verdict(Versioned):
                 violation_error_message=_("This assessment already has a verdict on this requirement."),
             ),
         )
+
+    def clean(self) -> None:
+        """Refuse a requirement of another framework than the assessment's."""
+        if (
+            self.assessment_id
+            and self.requirement_id
+            and self.requirement.criterion.framework_id != self.assessment.framework_id
+        ):
+            raise ValidationError(_("The requirement belongs to another edition of the standard than the assessment."))
 
     def __str__(self) -> str:
         verdict = _("passed") if self.passed else _("failed")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from statistics import fmean
 
-from criteria.models import Assessment, Criterion, Level
+from criteria.models import Criterion, Framework, Level
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,19 +36,19 @@ def reached_level(passed: Collection[int]) -> int:
     return level
 
 
-def points_of(level: int, assessment: Assessment) -> int:
+def points_of(level: int, framework: Framework) -> int:
     """Return the points of a leaf criterion that reached `level`: the sum for all levels up to it."""
-    steps = (assessment.basic_points, assessment.advance_points, assessment.significance_points)
+    steps = (framework.basic_points, framework.advance_points, framework.significance_points)
     return sum(steps[:level])
 
 
-def score(criteria: Iterable[Criterion], passed: Mapping[int, Collection[int]], assessment: Assessment) -> Score:
+def score(criteria: Iterable[Criterion], passed: Mapping[int, Collection[int]], framework: Framework) -> Score:
     """Score an assessment.
 
     Args:
         criteria: all criteria, in any order.
         passed: leaf criterion pk → levels that passed; leaves that were not assessed are not keys.
-        assessment: has the points per level.
+        framework: has the points per level.
 
     Returns:
         The score. A leaf has the points of its level, a parent the mean of its assessed children, a category the mean
@@ -67,7 +67,7 @@ def score(criteria: Iterable[Criterion], passed: Mapping[int, Collection[int]], 
             if points:
                 by_criterion[criterion.pk] = fmean(points)
         elif criterion.pk in reached:
-            by_criterion[criterion.pk] = points_of(reached[criterion.pk], assessment)
+            by_criterion[criterion.pk] = points_of(reached[criterion.pk], framework)
     tops: dict[int, list[float]] = {}
     for criterion in criteria:
         if not criterion.parent_id and criterion.pk in by_criterion:

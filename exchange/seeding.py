@@ -1,8 +1,10 @@
-"""Load the department's plan from fixtures: add records that never existed, all or nothing.
+"""Load frameworks and plans from fixtures: add records that never existed, all or nothing.
+
+`fixtures/` has a folder for each framework and each plan: `frameworks/<slug>/` and `plans/<slug>/`.
 
 A fixture file is a list of `{"model": …, "fields": {…}}` without primary keys. A relation gives the natural key of its
-record: `["1.1.3"]` for a criterion, `["1.1.3", 2]` for a requirement. The history (django-simple-history) shows which
-records users have renamed or removed; these are neither overwritten nor restored.
+record: `["pmqa-2562", "1.1.3"]` for a criterion, with 2 added for its requirement at that level. The history
+(django-simple-history) shows which records users have renamed or removed; these are neither overwritten nor restored.
 """
 
 import json
@@ -23,12 +25,14 @@ KEYS = {
     "auth.group": ("name",),
     "auth.permission": ("codename", "content_type"),
     "contenttypes.contenttype": ("app_label", "model"),
-    "assignments.unit": ("abbreviation",),
+    "assignments.organization": ("short_name",),
+    "assignments.unit": ("organization", "abbreviation"),
     "assignments.assignment": ("action", "unit", "role"),
-    "criteria.category": ("number",),
-    "criteria.criterion": ("code",),
+    "criteria.framework": ("slug",),
+    "criteria.category": ("framework", "number"),
+    "criteria.criterion": ("framework", "code"),
     "criteria.requirement": ("criterion", "level"),
-    "criteria.assessment": ("name",),
+    "criteria.assessment": ("organization", "name"),
     "criteria.verdict": ("assessment", "requirement"),
     "plan.plan": ("slug",),
     "plan.period": ("plan", "number"),
@@ -71,12 +75,13 @@ class RecordIndex:
 
 
 def load_fixtures(folder: Path) -> LoadSummary:
-    """Load every `*.json` file of a folder, in the order of the names.
+    """Load every `*.json` file of a folder: its own, those of its frameworks, those of its plans, by name.
 
     Raises:
         FixtureError: a file cannot be read, or a row breaks a rule; nothing is written.
     """
-    files = sorted(folder.glob("*.json"))
+    patterns = ("*.json", "frameworks/*/*.json", "plans/*/*.json")
+    files = [file for pattern in patterns for file in sorted(folder.glob(pattern))]
     if not files:
         raise FixtureError(f"{folder} holds no fixture files (*.json). / ไม่พบไฟล์ข้อมูลตั้งต้น (*.json) ใน {folder}")
     loader = Loader()

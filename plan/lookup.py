@@ -25,7 +25,9 @@ def find_plan(request: HttpRequest, slug: str) -> Plan:
     Raises:
         NotFound: it does not exist; the page lists all plans.
     """
-    plan = find_named(Plan.objects.select_related("assessment").prefetch_related("periods"), "slug", slug)
+    plan = find_named(
+        Plan.objects.select_related("assessment__framework", "organization").prefetch_related("periods"), "slug", slug
+    )
     if plan is None:
         others = [
             (other.title, reverse("dashboard", args=[other.slug])) for other in Plan.objects.order_by("-starts_on")

@@ -7,14 +7,48 @@ import factory
 from django.contrib.auth.models import Group
 from factory.django import DjangoModelFactory
 
-from assignments.models import Assignment, Membership, Role, Unit, User
-from criteria.models import Assessment, Category, Criterion, Level, Requirement, Verdict
+from assignments.models import Assignment, Membership, Organization, Role, Unit, User
+from criteria.models import Assessment, Category, Criterion, Framework, Level, Requirement, Verdict
 from exchange.models import ImportJob
 from plan.models import ActionItem, Evidence, EvidenceWithdrawal, Meeting, Period, Plan, ProgressUpdate, Status
 from submissions.models import Submission, SubmissionState, SubmissionStep
 from worklist.models import Reminder
 
 PASSWORD = "a long password for tests"
+
+
+def default_organization() -> Organization:
+    """Return the organization of all records that are not given another one; `manage.py seed` makes it too."""
+    name = "กรมสวัสดิการและคุ้มครองแรงงาน"
+    return Organization.objects.get_or_create(short_name="กสร.", defaults={"name": name})[0]
+
+
+def default_framework() -> Framework:
+    """Return the framework of all records that are not given another one; `manage.py seed` makes it too."""
+    names = {"name": "เกณฑ์คุณภาพการบริหารจัดการภาครัฐ (PMQA)", "edition": "พ.ศ. 2562", "fiscal_year": 2562}
+    return Framework.objects.get_or_create(slug="pmqa-2562", defaults=names)[0]
+
+
+class OrganizationFactory(DjangoModelFactory):
+    """Another organization than the default one."""
+
+    class Meta:
+        model = Organization
+
+    name = factory.Sequence(lambda n: f"กรมทดสอบ {n}")
+    short_name = factory.Sequence(lambda n: f"กรม{n}")
+
+
+class FrameworkFactory(DjangoModelFactory):
+    """Another framework than the default one."""
+
+    class Meta:
+        model = Framework
+
+    slug = factory.Sequence(lambda n: f"pmqa-{2565 + n}")
+    name = "เกณฑ์คุณภาพการบริหารจัดการภาครัฐ (PMQA)"
+    edition = factory.Sequence(lambda n: f"พ.ศ. {2565 + n}")
+    fiscal_year = factory.Sequence(lambda n: 2565 + n % 100)
 
 
 class UserFactory(DjangoModelFactory):
@@ -24,6 +58,7 @@ class UserFactory(DjangoModelFactory):
         model = User
         skip_postgeneration_save = True
 
+    organization = factory.LazyFunction(default_organization)
     username = factory.Sequence(lambda n: f"person{n}")
     password = factory.django.Password(PASSWORD)
 
@@ -42,6 +77,7 @@ class CategoryFactory(DjangoModelFactory):
     class Meta:
         model = Category
 
+    framework = factory.LazyFunction(default_framework)
     number = factory.Sequence(lambda n: n + 1)
     name = factory.Sequence(lambda n: f"หมวดทดสอบ {n}")
 
@@ -69,6 +105,8 @@ class AssessmentFactory(DjangoModelFactory):
     class Meta:
         model = Assessment
 
+    framework = factory.LazyFunction(default_framework)
+    organization = factory.LazyFunction(default_organization)
     name = factory.Sequence(lambda n: f"การประเมินครั้งที่ {n}")
 
 
@@ -87,6 +125,7 @@ class UnitFactory(DjangoModelFactory):
         model = Unit
         skip_postgeneration_save = True
 
+    organization = factory.LazyFunction(default_organization)
     abbreviation = factory.Sequence(lambda n: f"กท{n}.")
     name_th = factory.Sequence(lambda n: f"กองทดสอบ {n}")
     position = factory.Sequence(lambda n: n)
@@ -114,8 +153,9 @@ class PlanFactory(DjangoModelFactory):
 
     slug = factory.Sequence(lambda n: f"plan-{n}")
     title = factory.Sequence(lambda n: f"แผนพัฒนาองค์การทดสอบ {n}")
-    organization = "กรมทดสอบ"
-    assessment = factory.SubFactory(AssessmentFactory)
+    organization = factory.LazyFunction(default_organization)
+    assessment = factory.SubFactory(AssessmentFactory, organization=factory.SelfAttribute("..organization"))
+    state = Plan.State.RUNNING
     starts_on = date(2019, 10, 1)
     ends_on = date(2020, 9, 30)
 

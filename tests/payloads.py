@@ -9,11 +9,11 @@ from openpyxl import load_workbook
 
 from assignments.access import Access
 from assignments.models import Assignment, Unit, User
-from criteria.models import Assessment, Category, Criterion, Level, Requirement, Verdict
+from criteria.models import Category, Criterion, Level, Requirement, Verdict
 from plan.models import ActionItem, Plan, Status
 from plan.updates.record import UpdateInput, record_update
 from pmqa_tracker import clock
-from tests.factories import PlanFactory, UserFactory
+from tests.factories import AssessmentFactory, PlanFactory, UserFactory
 
 PAYLOADS = (
     "=1+1", "=HYPERLINK(\"http://example.org\",\"ดู\")", "=cmd|' /C calc'!A0", "=DDE(\"cmd\";\"/C calc\";\"x\")",
@@ -26,8 +26,10 @@ PAYLOADS = (
 
 def plant() -> tuple[Plan, User]:
     """Return a plan with a payload in every text field, and a coordinator with payloads as names."""
-    assessment = Assessment.objects.create(name=PAYLOADS[1])
-    plan = PlanFactory(title=PAYLOADS[0], organization=PAYLOADS[2], assessment=assessment)
+    assessment = AssessmentFactory(name=PAYLOADS[1])
+    assessment.organization.name = PAYLOADS[2]
+    assessment.organization.save()
+    plan = PlanFactory(title=PAYLOADS[0], assessment=assessment)
     person = UserFactory(roles=["coordinator"], first_name=PAYLOADS[3], last_name=PAYLOADS[9])
     for number, payload in enumerate(PAYLOADS, start=1):
         unit = Unit.objects.create(

@@ -1,13 +1,14 @@
 """Export of a whole plan: criteria, verdicts, actions, schedule and units, without progress; and the empty template."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from django.db.models import Q
 from openpyxl import Workbook
 
 from assignments.models import Unit
-from criteria.models import Assessment, Criterion, Level, Requirement, Verdict
+from criteria.models import Assessment, Criterion, Framework, Level, Requirement, Verdict
 from exchange.data_sheet.columns import format_period, in_thai
 from exchange.whole_plan.tables import (
     ACTIONS,
@@ -70,15 +71,19 @@ def build_plan_book(plan: Plan) -> Workbook:
 
 def build_template() -> Workbook:
     """An empty workbook with the units, criteria and requirements of the site."""
-    criteria = list(Criterion.objects.select_related("category", "parent").in_order())
+    framework = Framework.objects.in_order().first()
+    criteria = list(framework.criteria.select_related("category", "parent").in_order()) if framework else []
     rows = {PERIODS: (), **_shared_rows(criteria), VERDICTS: _verdict_rows(criteria, None), ACTIONS: ()}
-    return _build(None, rows, title="แผนพัฒนาองค์การ (แบบสำหรับแผนใหม่)", periods=())
+    known = {"framework": framework} if framework else {}
+    return _build(None, rows, title="แผนพัฒนาองค์การ (แบบสำหรับแผนใหม่)", periods=(), known=known)
 
 
-def _build(plan: Plan | None, rows: Rows, *, title: str, periods: Sequence[str]) -> Workbook:
+def _build(
+    plan: Plan | None, rows: Rows, *, title: str, periods: Sequence[str], known: Mapping[str, Any] | None = None
+) -> Workbook:
     book = new_book_with_metadata({"form": WHOLE_PLAN_FORMAT})
     lists = write_lists(book, _offers(periods, rows[UNITS]))
-    _write_plan(book, plan, lists, title)
+    _write_plan(book, plan or SimpleNamespace(**(known or {})), lists, title)
     for place, (name, fields) in enumerate(TABLES.items(), start=1):
         write_input_sheet(
             book.create_sheet(name, place), fields, rows[name], title=f"{name} · {title}",
@@ -91,18 +96,25 @@ def _build(plan: Plan | None, rows: Rows, *, title: str, periods: Sequence[str])
     return book
 
 
-def _write_plan(book: Workbook, plan: Plan | None, lists: Mapping[str, str], title: str) -> None:
-    """Write the plan sheet, with one value per line."""
+def _write_plan(book: Workbook, plan: Any, lists: Mapping[str, str], title: str) -> None:
+    """Write the plan sheet, with one value per line; what `plan` does not have stays empty."""
     sheet = book.create_sheet(PLAN, 0)
     columns = (
         InputColumn(LABEL_HEADING, 34, get=lambda field: field.heading, is_open=False),
-        InputColumn(VALUE_HEADING, 60, get=lambda field: (field.get(plan) if plan else None, field.cell_style)),
+        InputColumn(VALUE_HEADING, 60, get=lambda field: (_value(field, plan), field.cell_style)),
         InputColumn(NOTE_HEADING, 70, get=_note, is_open=False),
     )
     write_input_sheet(sheet, columns, PLAN_FIELDS, title=title, note="กรอกในคอลัมน์ “ค่าที่กรอก”", lists=lists)
     for row, field in enumerate(PLAN_FIELDS, start=HEADER_ROW + 1):
         if field.offers:
             offer_list(sheet, f"B{row}", lists[field.offers], field)
+
+
+def _value(field: PlanField, plan: Any) -> Any:
+    try:
+        return field.get(plan)
+    except AttributeError:
+        return None
 
 
 def _note(field: PlanField) -> str:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from criteria.models import Level
 from exchange.data_sheet.columns import TextWidget
@@ -27,6 +28,7 @@ from exchange.whole_plan.tables import (
     VALUE_HEADING,
     PlanField,
 )
+from plan.models import Plan
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.errors import UnreadableError
@@ -233,3 +235,16 @@ def preview_text(value: Any) -> str:
     if isinstance(value, date):
         return thai.format_date(value)
     return str(value)
+
+
+def existing_plan_note(plan: Plan) -> str:
+    """The sentence for a workbook whose plan already exists."""
+    count = plan.actions.count()
+    text = ngettext(
+        "The plan “%(title)s” (%(slug)s) already exists, with %(count)s action. This file creates no new plan; new "
+        "content is added to the existing plan.",
+        "The plan “%(title)s” (%(slug)s) already exists, with %(count)s actions. This file creates no new plan; new "
+        "content is added to the existing plan.",
+        count,
+    )
+    return text % {"title": plan.title, "slug": plan.slug, "count": count}

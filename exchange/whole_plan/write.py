@@ -5,18 +5,17 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from assignments.models import Assignment, Unit
+from assignments.models import Assignment, Organization, Unit
 from assignments.unit_names import UnitNames, parse_units
-from criteria.models import Assessment, Category, Criterion, Level, Requirement, Verdict
+from criteria.models import Assessment, Category, Criterion, Framework, Level, Requirement, Verdict
 from exchange.data_sheet.columns import ROLE_OF_COLUMN
 from exchange.data_sheet.write import ChangedMeanwhileError, free_ref
 from exchange.findings import Findings, similar
 from exchange.matching import ActionsByContent, ContentKey, content_key
 from exchange.models import ImportJob
 from exchange.parse import parse_period
-from exchange.whole_plan.rows import PlanRow, RecordReader
+from exchange.whole_plan.rows import PlanRow, RecordReader, existing_plan_note
 from exchange.whole_plan.tables import ACTIONS, CATEGORIES, CRITERIA, PERIODS, PLAN, UNITS, VERDICTS, WHOLE_PLAN_FORMAT
 from plan.models import ActionItem, Period, Plan
 from pmqa_tracker import thai
@@ -24,6 +23,8 @@ from pmqa_tracker.database_text import find_named
 from pmqa_tracker.parsing.values import parse_text
 from pmqa_tracker.tasks import ProgressCallback
 from spreadsheets.read import ReadWorkbook, WorkbookRefusedError
+
+POINT_FIELDS = ("basic_points", "advance_points", "significance_points", "are_points_confirmed")
 
 __all__ = ["WHOLE_PLAN_FORMAT", "write_plan"]
 
@@ -63,9 +64,10 @@ class PlanWriter:
 
     def make(self) -> Plan | None:
         """Write all records; return the plan, or None if its sheet has errors."""
-        units = self._units()
-        criteria = self._criteria(self._categories())
-        assessment = self._assessment()
+        organization, framework = self._organization(), self._framework()
+        units = self._units(organization) if organization else []
+        criteria = self._criteria(framework, self._categories(framework)) if framework else {}
+        assessment = self._assessment(organization, framework) if organization and framework else None
         requirements = self._verdicts(criteria, assessment)
         plan = self._plan(assessment)
         periods = self._periods(plan)
@@ -105,8 +107,25 @@ class PlanWriter:
         seen[key] = row.number
         return True
 
-    def _units(self) -> list[Unit]:
-        existing = {_unit_key(unit.abbreviation): unit for unit in Unit.objects.prefetch_related("members")}
+    def _organization(self) -> Organization | None:
+        name = self.head.values.get("organization")
+        if not name:
+            return None
+        found = find_named(Organization.objects.all(), "name", name)
+        return found or self._find_or_add(self.head, Organization(), {"name": name, "short_name": name[:60]}, name)
+
+    def _framework(self) -> Framework | None:
+        values = self.head.values
+        names = {"framework": "slug", "framework_name": "name", "edition": "edition", "fiscal_year": "fiscal_year"}
+        names |= {name: name for name in POINT_FIELDS}
+        if not values.get("framework") or not names.keys() <= values.keys():
+            return None
+        record = find_named(Framework.objects.all(), "slug", values["framework"]) or Framework()
+        given = {field: values[name] for name, field in names.items() if values[name] is not None or not record.pk}
+        return self._find_or_add(self.head, record, given, values["framework"])
+
+    def _units(self, organization: Organization) -> list[Unit]:
+        existing = {_unit_key(unit.abbreviation): unit for unit in organization.units.prefetch_related("members")}
         rows = self.records.read_rows(UNITS, {"members": parse_text})
         seen: dict[Any, int] = {}
         later = []
@@ -115,7 +134,7 @@ class PlanWriter:
             if not self.records.is_complete(row) or not self._is_first(row, seen, key, "abbreviation"):
                 continue
             values = {key: value for key, value in row.values.items() if key not in ("members", "position")}
-            unit = existing.get(key) or Unit()
+            unit = existing.get(key) or Unit(organization=organization)
             is_new = unit.pk is None
             if is_new:
                 values["position"] = row.values["position"] if row.values["position"] is not None else len(existing) + 1
@@ -137,19 +156,19 @@ class PlanWriter:
                 self.records.add_difference(row, "members", stored)
         return list(existing.values())
 
-    def _categories(self) -> dict[int, Category]:
-        existing = {each.number: each for each in Category.objects.all()}
+    def _categories(self, framework: Framework) -> dict[int, Category]:
+        existing = {each.number: each for each in framework.categories.all()}
         seen: dict[Any, int] = {}
         for row in self.records.read_rows(CATEGORIES):
             if self.records.is_complete(row) and self._is_first(row, seen, row.values["number"], "number"):
-                category = existing.get(row.values["number"]) or Category()
+                category = existing.get(row.values["number"]) or Category(framework=framework)
                 made = self._find_or_add(row, category, row.values, str(row.values["number"]), row.values["name"])
                 if made:
                     existing[made.number] = made
         return existing
 
-    def _criteria(self, categories: Mapping[int, Category]) -> dict[str, Criterion]:
-        existing = {each.code: each for each in Criterion.objects.select_related("category", "parent")}
+    def _criteria(self, framework: Framework, categories: Mapping[int, Category]) -> dict[str, Criterion]:
+        existing = {each.code: each for each in framework.criteria.select_related("category", "parent")}
         seen: dict[Any, int] = {}
         rows = self.records.read_rows(CRITERIA)
         # Headings before the criteria under them, in whatever order the file has them.
@@ -178,23 +197,21 @@ class PlanWriter:
                 existing[made.code] = made
         return existing
 
-    def _assessment(self) -> Assessment | None:
+    def _assessment(self, organization: Organization, framework: Framework) -> Assessment | None:
         if not self.records.is_complete(self.head):
             return None
         values = self.head.values
         name = values["assessment"]
-        fields = (
-            "kind", "assessed_on", "basic_points", "advance_points", "significance_points", "are_points_confirmed",
-        )  # fmt: skip
         key = thai.search_key(name)
-        record = next((each for each in Assessment.objects.all() if thai.search_key(each.name) == key), None)
-        record = record or Assessment(name=name)
-        return self._find_or_add(self.head, record, {field: values[field] for field in fields}, name)
+        record = next((each for each in organization.assessments.all() if thai.search_key(each.name) == key), None)
+        record = record or Assessment(name=name, organization=organization)
+        fields = {"framework": framework, "kind": values["kind"], "assessed_on": values["assessed_on"]}
+        return self._find_or_add(self.head, record, fields, name)
 
     def _plan(self, assessment: Assessment | None) -> Plan | None:
         if assessment is None:
             return None
-        values = {key: self.head.values[key] for key in ("slug", "title", "organization", "starts_on", "ends_on")}
+        values = {key: self.head.values[key] for key in ("slug", "title", "starts_on", "ends_on")}
         previous = None
         if self.head.values["previous"]:
             previous = find_named(Plan.objects.all(), "slug", self.head.values["previous"])
@@ -206,7 +223,7 @@ class PlanWriter:
         values["slug"] = record.slug or values["slug"]
         if record.pk:
             self.records.findings.existing_plan = existing_plan_note(record)
-        values |= {"assessment": assessment, "previous": previous}
+        values |= {"organization": assessment.organization, "assessment": assessment, "previous": previous}
         return self._find_or_add(self.head, record, values, values["slug"], values["title"])
 
     def _periods(self, plan: Plan | None) -> list[Period]:
@@ -228,7 +245,8 @@ class PlanWriter:
     def _verdicts(
         self, criteria: Mapping[str, Criterion], assessment: Assessment | None
     ) -> dict[tuple[str, int], Requirement]:
-        existing = {(each.criterion.code, each.level): each for each in Requirement.objects.select_related("criterion")}
+        requirements = Requirement.objects.filter(criterion__in=[each.pk for each in criteria.values()])
+        existing = {(each.criterion.code, each.level): each for each in requirements.select_related("criterion")}
         judged = (
             {each.requirement_id: each for each in Verdict.objects.filter(assessment=assessment)} if assessment else {}
         )
@@ -372,19 +390,6 @@ class PlanWriter:
                 self.records.add_difference(row, name, ", ".join(map(str, stored)) or "–")
         if len(self.records.findings.errors) == errors:
             self.records.findings.unchanged += 1
-
-
-def existing_plan_note(plan: Plan) -> str:
-    """The sentence for a workbook whose plan already exists."""
-    count = plan.actions.count()
-    text = ngettext(
-        "The plan “%(title)s” (%(slug)s) already exists, with %(count)s action. This file creates no new plan; new "
-        "content is added to the existing plan.",
-        "The plan “%(title)s” (%(slug)s) already exists, with %(count)s actions. This file creates no new plan; new "
-        "content is added to the existing plan.",
-        count,
-    )
-    return text % {"title": plan.title, "slug": plan.slug, "count": count}
 
 
 def _content_of(row: PlanRow) -> ContentKey:

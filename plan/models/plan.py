@@ -1,6 +1,7 @@
 """Plans and their periods."""
 
 from datetime import date
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -9,13 +10,35 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from criteria.models import Assessment
+from assignments.access import RoleGroup
+from assignments.models import Organization
+from criteria.models import Assessment, Framework
 from pmqa_tracker import thai
 from pmqa_tracker.address_names import SlugValidator, address_name_constraint
 from pmqa_tracker.models import Versioned
 
 
 class PlanQuerySet(models.QuerySet["Plan"]):
+    def visible_to(self, user: Any) -> "PlanQuerySet":
+        """Return the plans that a user may read. No view, import, export or mail finds a plan in another way.
+
+        These are the plans of the user's organization, and for management and assessors those of organizations below
+        it. Only coordinators of the organization see a plan in preparation; administrators see all plans.
+        """
+        if not user.is_active:  # an anonymous user is not active either
+            return self.none()
+        if user.is_superuser:
+            return self
+        if user.organization_id is None:
+            return self.none()
+        roles = set(user.groups.values_list("name", flat=True))
+        own = Q(organization=user.organization_id)
+        opened = ~Q(state=Plan.State.PREPARATION)
+        visible = own if RoleGroup.COORDINATOR in roles else own & opened
+        if roles & {RoleGroup.MANAGEMENT, RoleGroup.ASSESSOR}:
+            visible |= Organization.below(user.organization_id, "organization__") & opened
+        return self.filter(visible)
+
     def current(self, *, on: date) -> "Plan | None":
         """Return the plan that runs on a day, or else the last one before it, or else the next one."""
         running = self.filter(starts_on__lte=on, ends_on__gte=on).order_by("-starts_on").first()
@@ -29,6 +52,13 @@ class Plan(Versioned):
 
     DISPLAY_FIELD = "title"
 
+    class State(models.TextChoices):
+        """A plan in preparation is shown to coordinators only; one that has ended takes no more reports."""
+
+        PREPARATION = "PREPARATION", _("in preparation")
+        RUNNING = "RUNNING", _("running")
+        ENDED = "ENDED", _("ended")
+
     slug = models.CharField(
         _("address"),
         max_length=50,
@@ -37,7 +67,12 @@ class Plan(Versioned):
         help_text=_("Such as 2562-2563; part of the page's address"),
     )
     title = models.CharField(_("title"), max_length=300)
-    organization = models.CharField(_("organization"), max_length=200)
+    organization = models.ForeignKey(
+        Organization,
+        on_delete=models.PROTECT,
+        related_name="plans",
+        verbose_name=_("organization"),
+    )
     assessment = models.ForeignKey(
         Assessment,
         on_delete=models.PROTECT,
@@ -54,6 +89,8 @@ class Plan(Versioned):
         related_name="next",
         verbose_name=_("previous plan"),
     )
+    state = models.CharField(_("state"), max_length=12, choices=State, default=State.PREPARATION, editable=False)
+    revision = models.PositiveBigIntegerField(_("revision"), default=0, editable=False)
 
     objects = PlanQuerySet.as_manager()
     history = HistoricalRecords()
@@ -77,6 +114,18 @@ class Plan(Versioned):
 
     def __str__(self) -> str:
         return self.title
+
+    def clean(self) -> None:
+        """Refuse an assessment or a previous plan of another organization."""
+        if self.assessment_id and self.organization_id and self.assessment.organization_id != self.organization_id:
+            raise ValidationError({"assessment": _("The assessment belongs to another organization than the plan.")})
+        if self.previous_id and self.organization_id and self.previous.organization_id != self.organization_id:
+            raise ValidationError({"previous": _("The previous plan belongs to another organization.")})
+
+    @property
+    def framework(self) -> Framework:
+        """The edition of the standard that its assessment used."""
+        return self.assessment.framework
 
 
 class Period(Versioned):

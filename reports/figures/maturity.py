@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from criteria.models import Assessment, Category, Criterion, Level, Requirement, Verdict
+from criteria.models import Assessment, Category, Criterion, Framework, Level, Requirement, Verdict
 from criteria.scoring import Score, points_of, score
 from plan.as_of import AsOf
 from plan.models import ActionItem, Plan, Status
@@ -126,6 +126,10 @@ class MaturityMap:
     if_assumed: Score | None = None
 
     @property
+    def framework(self) -> Framework:
+        return self.assessment.framework
+
+    @property
     def rows(self) -> list[CriterionRow]:
         return [row for part in self.parts for row in part.rows]
 
@@ -142,7 +146,7 @@ class MaturityMap:
     @property
     def full(self) -> int:
         """Points of a criterion at the highest level."""
-        return points_of(max(Level), self.assessment)
+        return points_of(max(Level), self.framework)
 
     @property
     def scope(self) -> str:
@@ -162,7 +166,7 @@ class MaturityMap:
             cell.is_assumed = code in codes
         for row in self.rows:
             set_cell_states(row.cells)
-        self.if_assumed = _score(self.rows, self.assessment, ready=False)
+        self.if_assumed = _score(self.rows, self.framework, ready=False)
         for part in self.parts:
             part.if_assumed = self.if_assumed.by_category.get(part.category.pk)
         for row in self.rows:
@@ -192,13 +196,13 @@ def build_map(
         query: parameters that the links of all figures keep (the day).
         actions: the actions of the plan if already read, as of the day and with details.
     """
-    criteria = list(Criterion.objects.select_related("category").in_order())
+    criteria = list(plan.framework.criteria.select_related("category").in_order())
     parents = {criterion.parent_id for criterion in criteria}
     codes = {criterion.pk: criterion.code for criterion in criteria}
     verdicts = {verdict.requirement_id: verdict for verdict in plan.assessment.verdicts.all()}
     shares = _shares(_read_answers(plan, as_of) if actions is None else _answers(actions))
     cells: dict[int, list[MapCell]] = defaultdict(list)
-    for requirement in Requirement.objects.in_order():
+    for requirement in Requirement.objects.filter(criterion__framework=plan.framework).in_order():
         level, code = Level(requirement.level), codes[requirement.criterion_id]
         done, total = shares.get(requirement.pk, (0, 0))
         cells[requirement.criterion_id].append(
@@ -223,7 +227,7 @@ def build_map(
                 cell.judged = cell.state
         parts.setdefault(criterion.category_id, MapCategory(criterion.category, [])).rows.append(row)
     rows = [row for part in parts.values() for row in part.rows]
-    now, if_ready = (_score(rows, plan.assessment, ready=ready) for ready in (False, True))
+    now, if_ready = (_score(rows, plan.framework, ready=ready) for ready in (False, True))
     for part in parts.values():
         part.now, part.if_ready = now.by_category.get(part.category.pk), if_ready.by_category.get(part.category.pk)
     for row in rows:
@@ -257,7 +261,7 @@ def set_cell_states(cells: list[MapCell]) -> None:
         below_ready = below_ready and (cell.passes or cell.state == MapCellState.READY)
 
 
-def _score(rows: list[CriterionRow], assessment: Assessment, *, ready: bool) -> Score:
+def _score(rows: list[CriterionRow], framework: Framework, *, ready: bool) -> Score:
     """Score the cells that pass, and with `ready` also those ready for re-assessment."""
     passed = {
         row.criterion.pk: {
@@ -266,7 +270,7 @@ def _score(rows: list[CriterionRow], assessment: Assessment, *, ready: bool) -> 
         for row in rows
         if row.is_assessed
     }
-    return score([row.criterion for row in rows], passed, assessment)
+    return score([row.criterion for row in rows], passed, framework)
 
 
 def _read_answers(plan: Plan, as_of: AsOf) -> Iterable[tuple[int, str]]:

@@ -79,11 +79,11 @@ def find_unlock_steps(the_map: MaturityMap, limit: int) -> list[UnlockStep]:
 def _options(row: CriterionRow, the_map: MaturityMap, share: Fraction) -> list[_Choice]:
     """Return the choices of one criterion: its lowest open requirement, its two lowest, all three."""
     passed = {cell.level.value for cell in row.cells if cell.verdict and cell.verdict.passed}
-    points, steps, unplanned, unfinished, gained = points_of(reached_level(passed), the_map.assessment), [], 0, 0, 0
+    points, steps, unplanned, unfinished, gained = points_of(reached_level(passed), the_map.framework), [], 0, 0, 0
     options = []
     for cell in row.open_cells:
         passed.add(cell.level.value)
-        gain = points_of(reached_level(passed), the_map.assessment) - points - gained
+        gain = points_of(reached_level(passed), the_map.framework) - points - gained
         steps.append(UnlockStep(row, cell, float(share * gain)))
         gained, unplanned = gained + gain, unplanned + (cell.total == 0)
         unfinished += cell.unfinished.count

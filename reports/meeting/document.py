@@ -199,7 +199,7 @@ def _map(the_map: MaturityMap) -> dict[str, Any] | None:
         return None
     return {
         "total": points(the_map.now.total),
-        "are_points_confirmed": the_map.assessment.are_points_confirmed,
+        "are_points_confirmed": the_map.framework.are_points_confirmed,
         "categories": [
             {
                 "name": str(part.category),

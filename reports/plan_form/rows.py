@@ -44,7 +44,7 @@ def read_form(plan: Plan, as_of: AsOf) -> list[tuple[Category, list[FormCriterio
     rows = plan.actions.as_of(as_of).annotate_latest("result", as_of).annotate_latest("problem", as_of)
     for action in rows.with_details().in_order():
         actions[action.criterion_id].append(action)
-    criteria = list(Criterion.objects.select_related("category").in_order())
+    criteria = list(plan.framework.criteria.select_related("category").in_order())
     shown = {each.pk for each in criteria if each.pk in verdicts or each.pk in actions}
     shown |= {each.parent_id for each in criteria if each.pk in shown}
     categories: dict[int, tuple[Category, list[FormCriterion]]] = {}

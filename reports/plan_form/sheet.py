@@ -123,9 +123,9 @@ class CategorySheet:
     def _write_title(self, plan: Plan, category: Category, actions: Sequence[ActionItem]) -> None:
         width = self.layout.width(1, self.layout.last)
         self._write_line(plan.title, FORM_TITLE, text_height(plan.title, width, FORM_TITLE.size))
-        if plan.organization not in plan.title:
+        if plan.organization.name not in plan.title:
             self._write_line(
-                plan.organization, FORM_TITLE.replace(size=HEADING_SIZE), line_height(HEADING_SIZE) + PADDING
+                plan.organization.name, FORM_TITLE.replace(size=HEADING_SIZE), line_height(HEADING_SIZE) + PADDING
             )
         heading = f"หมวด {category_number(category.number)} {category.name}"
         row = self._add_row(line_height(HEADING_SIZE) + 5)

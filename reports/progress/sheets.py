@@ -73,7 +73,7 @@ def write_cover(
     sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=2)
     sheet.row_dimensions[row].height = text_height(data.plan.title, sum(widths), TITLE.size)
     facts = (
-        ("ส่วนราชการ", data.plan.organization),
+        ("ส่วนราชการ", data.plan.organization.name),
         ("ข้อมูล ณ วันที่", day),
         ("เปรียบเทียบกับวันที่", thai.format_date(data.since.day, short=False)),
         ("ผู้จัดทำรายงาน", made_by),

@@ -182,7 +182,7 @@ def test_deactivated_account_gets_the_reason_at_the_login(client, action, roles,
 
 @pytest.fixture
 def roles_of_the_department():
-    call_command("loaddata", "fixtures/01_groups.json", verbosity=0)
+    call_command("loaddata", "fixtures/roles.json", verbosity=0)
 
 
 def test_coordinator_role_opens_the_admin_without_is_staff(client, action, roles_of_the_department):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from criteria.models import Assessment, Category, Criterion
+from criteria.models import Category, Criterion, Framework
 from criteria.scoring import points_of, reached_level, score
 
-POINTS = Assessment(basic_points=300, advance_points=100, significance_points=100)
+POINTS = Framework(basic_points=300, advance_points=100, significance_points=100)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_level_counts_only_if_all_lower_levels_passed(passed, level, points):
 
 
 def test_points_per_level_come_from_the_assessment():
-    assert points_of(3, Assessment(basic_points=10, advance_points=20, significance_points=40)) == 70
+    assert points_of(3, Framework(basic_points=10, advance_points=20, significance_points=40)) == 70
 
 
 def test_parent_is_the_mean_of_its_children_and_the_total_the_mean_of_the_categories():

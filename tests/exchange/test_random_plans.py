@@ -11,8 +11,8 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from assignments.models import Assignment, Unit
-from criteria.models import Assessment, Category, Criterion, Requirement, Verdict
+from assignments.models import Assignment, Organization, Unit
+from criteria.models import Assessment, Category, Criterion, Framework, Requirement, Verdict
 from exchange import jobs
 from exchange.models import ImportJob, ImportJobState
 from exchange.whole_plan import write as new_plan
@@ -85,13 +85,17 @@ def plans(draw: Any) -> dict[str, Any]:
 def make(case: dict[str, Any]) -> Plan:
     """The plan with these values."""
     basic, advance, significance = case["points"]
-    assessment = Assessment.objects.create(
-        name=case["assessment"], assessed_on=case["assessed_on"], basic_points=basic, advance_points=advance,
-        significance_points=significance, are_points_confirmed=case["confirmed"],
+    organization = Organization.objects.create(name=case["organization"], short_name=case["organization"])
+    framework = Framework.objects.create(
+        slug="f1", name=case["title"], edition=case["title"], fiscal_year=2562, basic_points=basic,
+        advance_points=advance, significance_points=significance, are_points_confirmed=case["confirmed"],
     )  # fmt: skip
+    assessment = Assessment.objects.create(
+        organization=organization, framework=framework, name=case["assessment"], assessed_on=case["assessed_on"]
+    )
     days = timedelta(case["days"])
     plan = Plan.objects.create(
-        slug="2563", title=case["title"], organization=case["organization"], assessment=assessment, starts_on=DAY,
+        slug="2563", title=case["title"], organization=organization, assessment=assessment, starts_on=DAY,
         ends_on=DAY + days * case["periods"],
     )  # fmt: skip
     periods = [
@@ -103,13 +107,15 @@ def make(case: dict[str, Any]) -> Plan:
     units = {}
     for position, (name, thai_name, english, is_active, note) in enumerate(case["units"]):
         units[name] = Unit.objects.create(
-            abbreviation=name, name_th=f"{thai_name} {position}", name_en=english, is_active=is_active,
-            reading_note=note, position=position,
+            organization=organization, abbreviation=name, name_th=f"{thai_name} {position}", name_en=english,
+            is_active=is_active, reading_note=note, position=position,
         )  # fmt: skip
     if case["collective"]:
-        everybody = Unit.objects.create(abbreviation="ทุกหน่วยงาน", name_th="ทุกหน่วยงาน", is_collective=True, position=99)
+        everybody = Unit.objects.create(
+            organization=organization, abbreviation="ทุกหน่วยงาน", name_th="ทุกหน่วยงาน", is_collective=True, position=99
+        )
         everybody.members.set(units.values())
-    category = Category.objects.create(number=1, name=case["organization"])
+    category = Category.objects.create(framework=framework, number=1, name=case["organization"])
     top = Criterion.objects.create(category=category, code="1.1", title=case["title"], position=1)
     requirements = {}
     for place, (title, note, is_child, levels) in enumerate(case["criteria"]):
@@ -146,10 +152,12 @@ def values_of(plan: Plan) -> dict[str, Any]:
     shown |= {each.parent_id for each in criteria if each.pk in shown}
     requirements = Requirement.objects.filter(criterion__in=shown).in_order()
     return {
-        "plan": (plan.slug, plan.title, plan.organization, plan.starts_on, plan.ends_on, plan.previous_id),
+        "plan": (plan.slug, plan.title, plan.organization.name, plan.starts_on, plan.ends_on, plan.previous_id),
         "assessment": (
-            judged.name, judged.kind, judged.assessed_on, judged.basic_points, judged.advance_points,
-            judged.significance_points, judged.are_points_confirmed,
+            judged.name, judged.kind, judged.assessed_on, plan.framework.slug, plan.framework.name,
+            plan.framework.edition, plan.framework.basic_points, plan.framework.advance_points,
+            plan.framework.significance_points,
+            plan.framework.are_points_confirmed,
         ),
         "periods": list(plan.periods.order_by("number").values_list("number", "starts_on", "ends_on")),
         "units": [

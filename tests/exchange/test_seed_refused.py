@@ -18,7 +18,8 @@ def broken(rows):
     return rows if isinstance(rows, str) else json.dumps(rows)
 
 
-CATEGORY = {"model": "criteria.category", "fields": {"number": 1, "name": "การนำองค์การ"}}
+FRAMEWORK = {"model": "criteria.framework", "fields": {"slug": "f1", "name": "x", "edition": "y", "fiscal_year": 2562}}
+CATEGORY = {"model": "criteria.category", "fields": {"framework": ["f1"], "number": 1, "name": "การนำองค์การ"}}
 
 
 @pytest.mark.parametrize(
@@ -26,27 +27,63 @@ CATEGORY = {"model": "criteria.category", "fields": {"number": 1, "name": "ก�
     [
         ("[{", "is not JSON"),
         ({"a": 1}, "must be a list"),
-        ([CATEGORY, "row"], "row 2: a row must be"),
-        ([CATEGORY, {"model": "plan.nothing", "fields": {}}], "row 2: “plan.nothing” is not a model"),
-        ([CATEGORY, {"model": "plan.progressupdate", "fields": {}}], "row 2: “plan.progressupdate” is not a model"),
-        ([CATEGORY, {"model": "criteria.category", "fields": {"size": 1}}], "has no field “size”"),
-        ([CATEGORY, {"model": "criteria.category", "fields": {"number": "x", "name": "y"}}], "row 2: number"),
-        ([CATEGORY, {"model": "criteria.category", "fields": {"number": 2}}], "row 2: name"),
-        ([CATEGORY, {"model": "criteria.category", "fields": {"number": [2], "name": "y"}}], "row 2"),
+        ([FRAMEWORK, CATEGORY, "row"], "row 3: a row must be"),
+        ([FRAMEWORK, CATEGORY, {"model": "plan.nothing", "fields": {}}], "row 3: “plan.nothing” is not a model"),
         (
-            [CATEGORY, {"model": "criteria.criterion", "fields": {"code": "9.1", "category": [9], "title": "x"}}],
-            "row 2: there is no criteria.Category [9]",
+            [FRAMEWORK, CATEGORY, {"model": "plan.progressupdate", "fields": {}}],
+            "row 3: “plan.progressupdate” is not a model",
+        ),
+        ([FRAMEWORK, CATEGORY, {"model": "criteria.category", "fields": {"size": 1}}], "has no field “size”"),
+        (
+            [
+                FRAMEWORK,
+                CATEGORY,
+                {"model": "criteria.category", "fields": {"framework": ["f1"], "number": "x", "name": "y"}},
+            ],
+            "row 3: number",
         ),
         (
-            [CATEGORY, {"model": "criteria.criterion", "fields": {"code": "9.1", "category": 1, "title": "x"}}],
+            [FRAMEWORK, CATEGORY, {"model": "criteria.category", "fields": {"framework": ["f1"], "number": 2}}],
+            "row 3: name",
+        ),
+        (
+            [
+                FRAMEWORK,
+                CATEGORY,
+                {"model": "criteria.category", "fields": {"framework": ["f1"], "number": [2], "name": "y"}},
+            ],
+            "row 3",
+        ),
+        (
+            [
+                FRAMEWORK,
+                CATEGORY,
+                {"model": "criteria.criterion", "fields": {"code": "9.1", "category": ["f1", 9], "title": "x"}},
+            ],
+            "row 3: there is no criteria.Category ['f1', 9]",
+        ),
+        (
+            [
+                FRAMEWORK,
+                CATEGORY,
+                {"model": "criteria.criterion", "fields": {"code": "9.1", "category": 1, "title": "x"}},
+            ],
             "write its key as a list",
         ),
         (
-            [CATEGORY, {"model": "criteria.criterion", "fields": {"code": "9.1", "category": [1, 2], "title": "x"}}],
+            [
+                FRAMEWORK,
+                CATEGORY,
+                {"model": "criteria.criterion", "fields": {"code": "9.1", "category": ["f1", 1, 2], "title": "x"}},
+            ],
             "too many parts",
         ),
         (
-            [CATEGORY, {"model": "criteria.criterion", "fields": {"code": "9.1", "category": [], "title": "x"}}],
+            [
+                FRAMEWORK,
+                CATEGORY,
+                {"model": "criteria.criterion", "fields": {"code": "9.1", "category": [], "title": "x"}},
+            ],
             "too few parts",
         ),
     ],
@@ -65,10 +102,10 @@ def test_a_broken_fixture_stops_with_one_sentence_and_writes_nothing(tmp_path, r
 
 
 def test_database_constraint_is_reported(tmp_path):
-    requirement = {"model": "criteria.requirement", "fields": {"criterion": ["1.1"], "level": 7, "text": ""}}
-    criterion = {"model": "criteria.criterion", "fields": {"code": "1.1", "category": [1], "title": "x"}}
-    (tmp_path / "a.json").write_text(json.dumps([CATEGORY, criterion, requirement]))
-    with pytest.raises(CommandError, match=r"a\.json, row 3"):
+    requirement = {"model": "criteria.requirement", "fields": {"criterion": ["f1", "1.1"], "level": 7, "text": ""}}
+    criterion = {"model": "criteria.criterion", "fields": {"code": "1.1", "category": ["f1", 1], "title": "x"}}
+    (tmp_path / "a.json").write_text(json.dumps([FRAMEWORK, CATEGORY, criterion, requirement]))
+    with pytest.raises(CommandError, match=r"a\.json, row 4"):
         seed(fixtures=tmp_path)
     assert not Criterion.objects.exists()
 

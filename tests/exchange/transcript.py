@@ -81,7 +81,7 @@ def _expected_actions(reading: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _found(plan: Plan) -> Iterator[tuple[str, Any]]:
-    yield "plan", (words(plan.title), words(plan.organization))
+    yield "plan", (words(plan.title), words(plan.organization.name))
     for category in Category.objects.in_order():
         yield f"category {category.number}", words(category.name)
     for order, criterion in enumerate(Criterion.objects.select_related("category", "parent").in_order()):

@@ -202,22 +202,28 @@ def in_new_plan(client, field, value):
 
 
 FIXTURES = {
-    "abbreviation": {"model": "assignments.unit", "fields": {"name_th": "กอง"}},
-    "code": {"model": "criteria.criterion", "fields": {"category": [1], "title": "x"}},
+    "abbreviation": {"model": "assignments.unit", "fields": {"organization": ["o"], "name_th": "กอง"}},
+    "code": {"model": "criteria.criterion", "fields": {"framework": ["f1"], "category": ["f1", 1], "title": "x"}},
     "slug": {
         "model": "plan.plan",
         "fields": {
-            "title": "x", "organization": "x", "starts_on": "2019-10-01", "ends_on": "2020-09-30", "assessment": ["y"],
+            "title": "x", "organization": ["o"], "starts_on": "2019-10-01", "ends_on": "2020-09-30",
+            "assessment": ["o", "y"],
         },
     },
-    "ref": {"model": "plan.actionitem", "fields": {"plan": ["2563"], "criterion": ["1.1"], "text": "x"}},
+    "ref": {"model": "plan.actionitem", "fields": {"plan": ["2563"], "criterion": ["f1", "1.1"], "text": "x"}},
 }  # fmt: skip
 
 
 def seeded(client, field, value, folder):
     rows = [
-        {"model": "criteria.category", "fields": {"number": 1, "name": "x"}},
-        {"model": "criteria.assessment", "fields": {"name": "y"}},
+        {"model": "assignments.organization", "fields": {"name": "o", "short_name": "o"}},
+        {"model": "criteria.framework", "fields": {"slug": "f1", "name": "x", "edition": "y", "fiscal_year": 2562}},
+        {"model": "criteria.category", "fields": {"framework": ["f1"], "number": 1, "name": "x"}},
+        {
+            "model": "criteria.assessment",
+            "fields": {"organization": ["o"], "framework": ["f1"], "name": "y"},
+        },
         {**FIXTURES[field], "fields": {**FIXTURES[field]["fields"], NAMES[field][1]: value}},
     ]
     (folder / "1.json").write_text(json.dumps(rows))

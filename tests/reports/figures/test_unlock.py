@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from criteria.models import Assessment, Category, Criterion, Level, Requirement
+from criteria.models import Assessment, Category, Criterion, Framework, Level, Requirement
 from criteria.scoring import score, weights
 from reports.figures.maturity import CriterionRow, MapCategory, MapCell, MaturityMap, set_cell_states
 from reports.figures.unlock import find_unlock_steps
@@ -22,7 +22,8 @@ class Verdict:
 
 def make_map(categories, points=(300, 100, 100)):
     """Build a map from lists of top criteria, each a leaf such as "P F F" or a list of leaves; "-" is not assessed."""
-    assessment = Assessment(**dict(zip(("basic_points", "advance_points", "significance_points"), points, strict=True)))
+    framework = Framework(**dict(zip(("basic_points", "advance_points", "significance_points"), points, strict=True)))
+    assessment = Assessment(framework=framework)
     parts, numbers = [], iter(range(1, 1000))
     for category_number, tops in enumerate(categories, 1):
         category, rows = Category(pk=category_number, number=category_number), []
@@ -36,7 +37,7 @@ def make_map(categories, points=(300, 100, 100)):
         parts.append(MapCategory(category, rows))
     rows = [row for part in parts for row in part.rows]
     passed = {row.criterion.pk: {cell.level for cell in row.cells if cell.passes} for row in rows if row.is_assessed}
-    now = score([row.criterion for row in rows], passed, assessment)
+    now = score([row.criterion for row in rows], passed, framework)
     return MaturityMap(parts, assessment, now, now)
 
 
@@ -59,7 +60,7 @@ def lift(the_map, codes):
         for row in the_map.rows
         if row.is_assessed
     }
-    return score([row.criterion for row in the_map.rows], passed, the_map.assessment).total or 0
+    return score([row.criterion for row in the_map.rows], passed, the_map.framework).total or 0
 
 
 LEAF = st.tuples(*[st.sampled_from(["P", "F0", "F1", "F2", "-"])] * 3).map(" ".join)

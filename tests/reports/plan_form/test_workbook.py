@@ -87,8 +87,8 @@ def test_title_and_header_match_the_document(plan, action):
 
 
 def test_organization_has_a_line_if_the_title_does_not_name_it(action):
-    action.plan.organization = "กรมอื่น"
-    action.plan.save()
+    action.plan.organization.name = "กรมอื่น"
+    action.plan.organization.save()
     assert build(action.plan)["หมวด ๑"]["A2"].value == "กรมอื่น"
 
 
