@@ -188,7 +188,9 @@ class Unit(Versioned):
                 "organization",
                 Lower("abbreviation"),
                 name="unit_abbreviation_once",
-                violation_error_message=_("The organization already has a unit with this abbreviation."),
+                violation_error_message=_(
+                    "The organization already has a unit with this abbreviation, perhaps in other capital letters."
+                ),
             ),
         )
 

@@ -213,7 +213,9 @@ class Criterion(Versioned):
                 "framework",
                 Lower("code"),
                 name="criterion_code_once",
-                violation_error_message=_("This edition already has a criterion with this code."),
+                violation_error_message=_(
+                    "This edition already has a criterion with this code, perhaps in other capital letters."
+                ),
             ),
         )
 

@@ -27,6 +27,7 @@ from exchange.models import ImportJob, ImportJobState
 from exchange.tables import read_metadata, read_table
 from exchange.undo_plan import with_tokens
 from exchange.whole_plan import write
+from exchange.whole_plan.tables import WHOLE_PLAN_FORMAT
 from plan.as_of import on_day
 from plan.models import Plan
 from pmqa_tracker import tasks, thai
@@ -278,7 +279,7 @@ def _identify(job: ImportJob, book: ReadWorkbook) -> None:
                 )
             )
         return
-    if form == write.WHOLE_PLAN_FORMAT:
+    if form == WHOLE_PLAN_FORMAT:
         raise WorkbookRefusedError(_("This workbook holds a whole plan. Upload it on the page “New plan by Excel”."))
     if form and form != DATA_SHEET_FORMAT:
         raise WorkbookRefusedError(

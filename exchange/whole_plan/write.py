@@ -16,17 +16,13 @@ from exchange.matching import ActionsByContent, ContentKey, content_key
 from exchange.models import ImportJob
 from exchange.parse import parse_period
 from exchange.whole_plan.rows import PlanRow, RecordReader, existing_plan_note
-from exchange.whole_plan.tables import ACTIONS, CATEGORIES, CRITERIA, PERIODS, PLAN, UNITS, VERDICTS, WHOLE_PLAN_FORMAT
+from exchange.whole_plan.tables import ACTIONS, CATEGORIES, CRITERIA, PERIODS, PLAN, UNITS, VERDICTS
 from plan.models import ActionItem, Period, Plan
 from pmqa_tracker import thai
 from pmqa_tracker.database_text import find_named
 from pmqa_tracker.parsing.values import parse_text
 from pmqa_tracker.tasks import ProgressCallback
 from spreadsheets.read import ReadWorkbook, WorkbookRefusedError
-
-POINT_FIELDS = ("basic_points", "advance_points", "significance_points", "are_points_confirmed")
-
-__all__ = ["WHOLE_PLAN_FORMAT", "write_plan"]
 
 
 def write_plan(
@@ -116,8 +112,9 @@ class PlanWriter:
 
     def _framework(self) -> Framework | None:
         values = self.head.values
-        names = {"framework": "slug", "framework_name": "name", "edition": "edition", "fiscal_year": "fiscal_year"}
-        names |= {name: name for name in POINT_FIELDS}
+        points = ("basic_points", "advance_points", "significance_points", "are_points_confirmed")
+        names = {name: name for name in ("edition", "fiscal_year", *points)}
+        names |= {"framework": "slug", "framework_name": "name"}
         if not values.get("framework") or not names.keys() <= values.keys():
             return None
         record = find_named(Framework.objects.all(), "slug", values["framework"]) or Framework()

@@ -21,7 +21,6 @@ from exchange.whole_plan.export import build_plan_book
 from plan.models import ActionItem, Plan
 from pmqa_tracker.urls import TextConverter
 from spreadsheets.text import UNWRITABLE
-from tests.conftest import DAY
 from tests.exchange.workbooks import edited, exported, fingerprint, first_empty, preview, saved
 from tests.factories import ActionItemFactory, CriterionFactory, PlanFactory, UnitFactory, UserFactory
 from tests.pages import addresses, lists
@@ -211,7 +210,7 @@ FIXTURES = {
             "assessment": ["o", "y"],
         },
     },
-    "ref": {"model": "plan.actionitem", "fields": {"plan": ["2563"], "criterion": ["f1", "1.1"], "text": "x"}},
+    "ref": {"model": "plan.actionitem", "fields": {"plan": ["2563"], "criterion": ["pmqa-2562", "1.1"], "text": "x"}},
 }  # fmt: skip
 
 
@@ -259,9 +258,9 @@ def test_database_refuses_names_that_break_a_url(world, field, value):
 @pytest.mark.django_db
 def test_names_are_unique_regardless_of_case(world):
     makers = {"ref": lambda value: ActionItem(plan=world.plan, criterion=world.criterion, ref=value),
-              "code": lambda value: Criterion(category=world.criterion.category, code=value),
-              "slug": lambda value: Plan(assessment=world.plan.assessment, slug=value, starts_on=DAY, ends_on=DAY),
-              "abbreviation": lambda value: Unit(abbreviation=value)}  # fmt: skip
+              "code": lambda value: CriterionFactory.build(category=world.criterion.category, code=value),
+              "slug": lambda value: PlanFactory.build(assessment=world.plan.assessment, slug=value, organization=world.plan.organization),
+              "abbreviation": lambda value: UnitFactory.build(organization=world.plan.organization, abbreviation=value)}  # fmt: skip
     ActionItemFactory(plan=world.plan, criterion=world.criterion, ref="1.1-B-9")
     CriterionFactory(code="P.1")
     PlanFactory(slug="Plan-1")
