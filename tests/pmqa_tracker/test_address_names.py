@@ -259,8 +259,8 @@ def test_database_refuses_names_that_break_a_url(world, field, value):
 def test_names_are_unique_regardless_of_case(world):
     makers = {"ref": lambda value: ActionItem(plan=world.plan, criterion=world.criterion, ref=value),
               "code": lambda value: CriterionFactory.build(category=world.criterion.category, code=value),
-              "slug": lambda value: PlanFactory.build(assessment=world.plan.assessment, slug=value, organization=world.plan.organization),
-              "abbreviation": lambda value: UnitFactory.build(organization=world.plan.organization, abbreviation=value)}  # fmt: skip
+              "slug": lambda value: PlanFactory.build(slug=value, assessment=world.plan.assessment),
+              "abbreviation": lambda value: UnitFactory.build(abbreviation=value)}  # fmt: skip
     ActionItemFactory(plan=world.plan, criterion=world.criterion, ref="1.1-B-9")
     CriterionFactory(code="P.1")
     PlanFactory(slug="Plan-1")
