@@ -257,12 +257,12 @@ def test_database_refuses_names_that_break_a_url(world, field, value):
 
 @pytest.mark.django_db
 def test_names_are_unique_regardless_of_case(world):
-    makers = {"ref": lambda value: ActionItem(plan=world.plan, criterion=world.criterion, ref=value),
-              "code": lambda value: Criterion(
-                  framework=world.criterion.framework, category=world.criterion.category, code=value
-              ),
-              "slug": lambda value: PlanFactory.build(slug=value, assessment=world.plan.assessment),
-              "abbreviation": lambda value: UnitFactory.build(abbreviation=value)}  # fmt: skip
+    plan, criterion = world.plan, world.criterion
+    common = {"assessment": plan.assessment, "starts_on": DAY, "ends_on": DAY}
+    makers = {"ref": lambda value: ActionItem(plan=plan, criterion=criterion, ref=value),
+              "code": lambda value: Criterion(framework=criterion.framework, category=criterion.category, code=value),
+              "slug": lambda value: Plan(organization=plan.organization, slug=value, **common),
+              "abbreviation": lambda value: Unit(organization=plan.organization, abbreviation=value)}  # fmt: skip
     ActionItemFactory(plan=world.plan, criterion=world.criterion, ref="1.1-B-9")
     CriterionFactory(code="P.1")
     PlanFactory(slug="Plan-1")
