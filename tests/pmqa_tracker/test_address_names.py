@@ -201,7 +201,7 @@ def in_new_plan(client, field, value):
 
 
 FIXTURES = {
-    "abbreviation": {"model": "assignments.unit", "fields": {"organization": ["o"], "name_th": "กอง"}},
+    "abbreviation": {"model": "assignments.unit", "fields": {"organization": ["กสร."], "name_th": "กอง"}},
     "code": {"model": "criteria.criterion", "fields": {"framework": ["f1"], "category": ["f1", 1], "title": "x"}},
     "slug": {
         "model": "plan.plan",
@@ -258,7 +258,7 @@ def test_database_refuses_names_that_break_a_url(world, field, value):
 @pytest.mark.django_db
 def test_names_are_unique_regardless_of_case(world):
     plan, criterion = world.plan, world.criterion
-    common = {"assessment": plan.assessment, "starts_on": DAY, "ends_on": DAY}
+    common = {"assessment": plan.assessment, "starts_on": plan.starts_on, "ends_on": plan.ends_on}
     makers = {"ref": lambda value: ActionItem(plan=plan, criterion=criterion, ref=value),
               "code": lambda value: Criterion(framework=criterion.framework, category=criterion.category, code=value),
               "slug": lambda value: Plan(organization=plan.organization, slug=value, **common),
