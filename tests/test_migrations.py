@@ -12,7 +12,7 @@ from django.db import connection
 
 from tests.schema import schema
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -43,6 +43,7 @@ def run(url: str, folder: Path, *command: str) -> str:
     return ended.stdout.decode()
 
 
+@pytest.mark.both_databases
 def test_migrations_create_the_schema_of_the_models(empty_database: str, tmp_path: Path) -> None:
     run(empty_database, tmp_path, "manage.py", "migrate", "--verbosity=0")
     migrated, described = json.loads(run(empty_database, tmp_path, "-m", "tests.schema")), schema()

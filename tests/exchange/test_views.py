@@ -130,7 +130,6 @@ def test_unknown_import_is_404(client, plan, person):
     assert client.get(f"/new-plan/{job.key}/").status_code == 404
 
 
-@pytest.mark.both_databases
 def test_query_count_is_constant(client, plan, person):
     counts = []
     for _each in range(2):

@@ -177,7 +177,7 @@ def test_the_form_reads_thai_digits(at_work, silent):
 @pytest.mark.parametrize(
     ("choice", "scripts"),
     [
-        pytest.param("keep mine", True, marks=pytest.mark.both_databases),
+        ("keep mine", True),
         ("keep mine", False), ("take theirs", True), ("start empty", False),
     ],
 )  # fmt: skip

@@ -22,7 +22,6 @@ def action(department):
     )
 
 
-@pytest.mark.both_databases
 def test_staff_update_an_action_and_see_it_on_the_dashboard(enter, live_server):
     page = enter("staff")
     expect(page).to_have_url(re.compile(r"/plans/2562-2563/my/$"))

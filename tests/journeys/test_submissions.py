@@ -13,7 +13,7 @@ BASE = "/plans/2562-2563"
 @pytest.mark.parametrize(
     ("width", "scripts"),
     [
-        pytest.param(1280, True, marks=pytest.mark.both_databases, id="scripts"),
+        pytest.param(1280, True, id="scripts"),
         pytest.param(360, False, id="no scripts"),
     ],
 )

@@ -15,6 +15,7 @@ from reports.figures.standings import read_plan_standings
 from submissions.grid import SubmissionCellState, read_submission_grid
 from submissions.page import read_submission_page
 from submissions.steps import submission_actions, submission_day
+from tests import sizes
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.submissions.returning import create_returned_line
 from tests.submissions.sending import on
@@ -211,7 +212,7 @@ def expect_agreement(plan, units):
     assert anybody == {action.pk for action in plan.actions.as_of(as_of).silent_in(as_of)}
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(sizes.scaled(40)))
 def test_all_pages_agree_on_a_random_history(seed, report_progress):
     plan, units, people, random = random_plan(seed)
     write_history(plan, people, random, report_progress)

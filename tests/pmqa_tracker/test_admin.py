@@ -85,7 +85,6 @@ def test_every_model_has_an_admin():
     }  # fmt: skip
 
 
-@pytest.mark.both_databases
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
 def test_list_needs_no_more_queries_for_more_rows(client, keeper, model):
     plan = PlanFactory()
@@ -96,7 +95,6 @@ def test_list_needs_no_more_queries_for_more_rows(client, keeper, model):
     assert queries_of(client, address(model, "changelist")) == with_two <= BUDGET
 
 
-@pytest.mark.both_databases
 def test_form_needs_no_more_queries_for_more_inline_rows(client, keeper):
     plan = PlanFactory()
     grow(plan, 1)

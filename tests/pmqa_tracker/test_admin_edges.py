@@ -331,7 +331,6 @@ def test_missing_columns_are_named(client):
     assert "level" in error
 
 
-@pytest.mark.both_databases
 def test_import_needs_few_queries_per_row(client, seeded):
     rows = table(download(client, Requirement))
     for row in rows:

@@ -77,7 +77,6 @@ def test_unit_is_found_by_name_and_without_dots(client, names):
             assert client.get(page).status_code == 200
 
 
-@pytest.mark.both_databases
 def test_every_filter_accepts_values_in_any_spelling(names):
     plan = Plan.objects.get()
     as_of = on_day(plan, clock.today(), plan.periods.all())

@@ -337,7 +337,6 @@ def test_other_methods_are_refused(client, plan, unit, staff, method):
     assert client.post("/plans/2563/reporting/").status_code == 405
 
 
-@pytest.mark.both_databases
 @pytest.mark.parametrize("path", ["/plans/2563/reporting/", here()])
 @pytest.mark.parametrize("state", ["none", "sent", "returned"])
 def test_a_page_needs_no_more_queries_for_more_rows(
