@@ -53,6 +53,24 @@ def test_a_filter_updates_the_overview_and_back_works(enter):
     expect(page.locator("#count")).to_have_attribute("data-count", count)
 
 
+def test_back_before_the_scripts_are_loaded_shows_the_page_of_its_address(enter):
+    page = enter("manager")
+    done, counts = page.locator(".is-statuses .kind-done b"), []
+    for label, value in (("หมวด", "1"), ("ระดับ", "2")):
+        counts.append(figure(page, "done"))
+        page.get_by_label(label, exact=True).select_option(value)
+        expect(done).not_to_have_text(str(counts[-1]))
+    held = []
+    page.route("**/htmx*.js", lambda route: held.append(route))
+    for count in reversed(counts):
+        with page.expect_request("**/htmx*.js"):
+            page.go_back(wait_until="commit")
+        expect(done).to_have_text(str(count))
+    held[-1].continue_()
+    page.wait_for_load_state()
+    expect(done).to_have_text(str(counts[0]))
+
+
 def number(cell):
     """Return the number in a table cell; None for a dash."""
     found = re.search(r"\d+", cell)
