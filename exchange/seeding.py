@@ -1,6 +1,7 @@
-"""Load frameworks and plans from fixtures: add records that never existed, all or nothing.
+"""Load roles, frameworks and plans from fixtures: add records that never existed, all or nothing.
 
-`fixtures/` has a folder for each framework and each plan: `frameworks/<slug>/` and `plans/<slug>/`.
+`fixtures/` has a file of the roles and a folder for each framework and each plan: `roles.json`, `frameworks/<slug>/`,
+`plans/<slug>/`.
 
 A fixture file is a list of `{"model": …, "fields": {…}}` without primary keys. A relation gives the natural key of its
 record: `["pmqa-2562", "1.1.3"]` for a criterion, with 2 added for its requirement at that level. The history
@@ -9,12 +10,13 @@ record: `["pmqa-2562", "1.1.3"]` for a criterion, with 2 added for its requireme
 
 import json
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from django.apps import apps
+from django.apps import apps as django_apps
+from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, ValidationError
 from django.db import DataError, IntegrityError, models, transaction
 
@@ -38,6 +40,8 @@ KEYS = {
     "plan.period": ("plan", "number"),
     "plan.actionitem": ("plan", "ref"),
 }
+FIXTURES = settings.BASE_DIR / "fixtures"
+ROLES, FRAMEWORKS, PLANS = "roles.json", "frameworks/*/*.json", "plans/*/*.json"  # paths in a folder of fixtures
 DELETED = None  # instead of the pk of a record that users removed
 
 
@@ -74,25 +78,36 @@ class RecordIndex:
         return index
 
 
-def load_fixtures(folder: Path) -> LoadSummary:
-    """Load every `*.json` file of a folder: its own, those of its frameworks, those of its plans, by name.
+def load_fixtures(folder: Path = FIXTURES, patterns: Sequence[str] = ("*.json", FRAMEWORKS, PLANS)) -> LoadSummary:
+    """Load the files of a folder: those of each pattern in turn, by name.
 
     Raises:
         FixtureError: a file cannot be read, or a row breaks a rule; nothing is written.
     """
-    patterns = ("*.json", "frameworks/*/*.json", "plans/*/*.json")
     files = [file for pattern in patterns for file in sorted(folder.glob(pattern))]
     if not files:
-        raise FixtureError(f"{folder} holds no fixture files (*.json). / ไม่พบไฟล์ข้อมูลตั้งต้น (*.json) ใน {folder}")
+        names = ", ".join(patterns)
+        raise FixtureError(f"{folder} holds no fixture files ({names}). / ไม่พบไฟล์ข้อมูลตั้งต้น ({names}) ใน {folder}")
+    rows = {str(file.relative_to(folder)): _rows(file, str(file.relative_to(folder))) for file in files}
     loader = Loader()
     with transaction.atomic():
-        for file in files:
-            for number, row in enumerate(_rows(file), start=1):
+        for name, rows_of_file in rows.items():
+            for number, row in enumerate(rows_of_file, start=1):
                 try:
                     loader.add(row)
                 except (ValidationError, DataError, IntegrityError, LookupError, TypeError, ValueError) as error:
-                    raise FixtureError(_sentence(file, number, error)) from error
+                    raise FixtureError(_sentence(name, number, error)) from error
     return loader.summary
+
+
+def add_roles(*, apps: Any = django_apps, **_sent: Any) -> None:
+    """Add the roles that are missing, after `migrate` has migrated every app; a handler of `post_migrate`.
+
+    Args:
+        apps: the apps as `migrate` leaves them, without those that are not migrated yet.
+    """
+    if {model._meta.app_label for model in django_apps.get_models()} <= apps.app_configs.keys():
+        load_fixtures(patterns=(ROLES,))
 
 
 def _save(record: models.Model) -> None:
@@ -109,17 +124,17 @@ def _save(record: models.Model) -> None:
         raise explain_violation(error) or error from error
 
 
-def _rows(file: Path) -> list[Any]:
+def _rows(file: Path, name: str) -> list[Any]:
     try:
         rows = json.loads(file.read_text())
     except (OSError, ValueError) as error:
-        raise FixtureError(f"{file.name} is not JSON: {error}. / {file.name} ไม่ใช่ไฟล์ JSON ที่ถูกต้อง") from error
+        raise FixtureError(f"{name} is not JSON: {error}. / {name} ไม่ใช่ไฟล์ JSON ที่ถูกต้อง") from error
     if not isinstance(rows, list):
-        raise FixtureError(f"{file.name} must be a list of rows. / {file.name} ต้องเป็นรายการของแถวข้อมูล")
+        raise FixtureError(f"{name} must be a list of rows. / {name} ต้องเป็นรายการของแถวข้อมูล")
     return rows
 
 
-def _sentence(file: Path, number: int, error: Exception) -> str:
+def _sentence(file: str, number: int, error: Exception) -> str:
     if isinstance(error, ValidationError):
         by_field = getattr(error, "message_dict", {"": error.messages})
         named = [(name if name != NON_FIELD_ERRORS else "", texts) for name, texts in by_field.items()]
@@ -129,8 +144,8 @@ def _sentence(file: Path, number: int, error: Exception) -> str:
     else:
         reason = str(error).strip().splitlines()[0]
     return (
-        f"{file.name}, row {number}: {reason.rstrip('.')}; nothing was loaded. / "
-        f"{file.name} แถวที่ {number} ไม่ถูกต้อง จึงไม่ได้นำเข้าข้อมูลใด"
+        f"{file}, row {number}: {reason.rstrip('.')}; nothing was loaded. / "
+        f"{file} แถวที่ {number} ไม่ถูกต้อง จึงไม่ได้นำเข้าข้อมูลใด"
     )
 
 
@@ -148,14 +163,18 @@ class Loader:
         model = self._model(row.get("model"))
         index = self._index(model)
         values, many = self._values(model, row["fields"])
-        key = tuple(values.get(model._meta.get_field(name).attname) for name in KEYS[model._meta.label_lower])
-        needed = [field for field in model._meta.concrete_fields if field.is_relation and not field.null]
+        key_fields = [model._meta.get_field(name).attname for name in KEYS[model._meta.label_lower]]
+        needed = [field.attname for field in model._meta.concrete_fields if field.is_relation and not field.null]
+        is_orphan = any(name in values and values[name] is DELETED for name in needed)
+        record = model(**values)
+        if not is_orphan and not values.keys() >= set(key_fields):
+            record.clean_fields()  # sets what follows from other fields: the framework of a criterion
+        key = tuple(getattr(record, name) for name in key_fields)
         if key in index.by_key:
             self.summary.kept += 1
-        elif any(field.attname in values and values[field.attname] is DELETED for field in needed):
+        elif is_orphan:
             self.summary.skipped += 1
         else:
-            record = model(**values)
             record.clean_fields()
             record.clean()
             _save(record)
@@ -167,7 +186,7 @@ class Loader:
     def _model(self, label: Any) -> type[models.Model]:
         if label not in KEYS:
             raise LookupError(f"“{label}” is not a model that fixtures may hold")
-        return apps.get_model(label)
+        return django_apps.get_model(label)
 
     def _index(self, model: type[models.Model]) -> RecordIndex:
         label = model._meta.label_lower

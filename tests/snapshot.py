@@ -50,6 +50,7 @@ def put_back(taken: Rows) -> None:
             cursor.execute("PRAGMA defer_foreign_keys = ON")
         else:
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        Group.objects.all().delete()  # `migrate` and a flush add the roles, perhaps with other keys
         for table, columns, rows in taken.tables:
             names, slots = ", ".join(map(quote, columns)), ", ".join(["%s"] * len(columns))
             cursor.executemany(f"INSERT INTO {quote(table)} ({names}) VALUES ({slots})", rows)  # noqa: S608 - likewise
