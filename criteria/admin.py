@@ -1,16 +1,18 @@
-"""Admin pages for categories, criteria, requirements, assessments and verdicts."""
+"""Admin pages for frameworks, categories, criteria, requirements, assessments and verdicts."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.checks import InlineModelAdminChecks
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.forms import modelformset_factory
+from django.forms import ModelChoiceField, modelformset_factory
 from django.http import HttpRequest
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
-from criteria.models import Assessment, Category, Criterion, Requirement, Verdict
+from criteria.admin_choices import FrameworkChoices, OfferedByFramework
+from criteria.models import Assessment, Category, Criterion, Framework, Requirement, Verdict
 from criteria.resources import CategoryResource, CriterionResource, RequirementResource, VerdictResource
 from pmqa_tracker.admin import VersionedAdmin, VersionedInline
 from pmqa_tracker.versioned_forms import VersionedForm, VersionedFormSet
@@ -83,26 +85,108 @@ class VerdictInline(VersionedInline):
         return verdict.requirement.get_level_display()
 
 
-@admin.register(Category)
-class CategoryAdmin(ExchangeAdmin, VersionedAdmin):
-    resource_classes = (CategoryResource,)
-    list_display = ("number", "name")
-    list_display_links = ("number", "name")
-    search_fields = ("name",)
+class CategoryInline(VersionedInline):
+    """The categories of a framework."""
+
+    model = Category
+    fields = ("number", "name", "read_version")
     ordering = ("number",)
 
 
+@admin.register(Framework)
+class FrameworkAdmin(VersionedAdmin):
+    list_display = ("name", "edition", "fiscal_year", "previous", "are_points_confirmed", "slug")
+    list_display_links = ("name", "edition")
+    list_select_related = ("previous",)
+    search_fields = ("name", "edition", "slug")
+    ordering = ("-fiscal_year", "slug")
+    fieldsets = (
+        (None, {"fields": ("slug", "name", "edition", "fiscal_year", "previous", "read_version")}),
+        (
+            _("Points"),
+            {"fields": ("basic_points", "advance_points", "significance_points", "are_points_confirmed")},
+        ),
+    )
+    inlines = (CategoryInline,)
+
+
+@admin.register(Category)
+class CategoryAdmin(ExchangeAdmin, VersionedAdmin):
+    resource_classes = (CategoryResource,)
+    list_display = ("number", "name", "framework")
+    list_display_links = ("number", "name")
+    list_filter = ("framework",)
+    list_select_related = ("framework",)
+    search_fields = ("name",)
+    ordering = ("-framework__fiscal_year", "number")
+
+
+class CategoryField(ModelChoiceField):
+    """A category, named with its edition."""
+
+    def label_from_instance(self, category: Category) -> str:
+        return f"{category.framework.edition} · {category}"
+
+
+class CriterionForm(VersionedForm):
+    """Form of a criterion; checks its change and its predecessors together."""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        self.instance.change = data.get("change", self.instance.change)
+        if data.get("category") and not self.instance.pk:
+            self.instance.framework = data["category"].framework
+        if "predecessors" in data:
+            try:
+                self.instance.clean_crosswalk(data["predecessors"])
+            except ValidationError as error:
+                self.add_error(None, error)
+        return data
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """Check the constraint on framework and code too; the framework is not a field of the form."""
+        return super()._get_validation_exclusions() - ({"framework"} if self.instance.framework_id else set())
+
+
 @admin.register(Criterion)
-class CriterionAdmin(ExchangeAdmin, VersionedAdmin):
+class CriterionAdmin(FrameworkChoices, OfferedByFramework, ExchangeAdmin, VersionedAdmin):
+    form = CriterionForm
     resource_classes = (CriterionResource,)
-    list_display = ("code", "title", "category", "noted")
+    list_display = ("code", "title", "category", "change", "noted", "framework")
     list_display_links = ("code", "title")
-    list_filter = ("category",)
-    list_select_related = ("category",)
+    list_filter = ("framework", "category__number", "change")
+    list_select_related = ("category", "framework")
     search_fields = ("code", "title")
-    ordering = ("category__number", "position", "code")
-    autocomplete_fields = ("parent",)
+    ordering = ("-framework__fiscal_year", "category__number", "position", "code")
+    fields = (
+        "category", "parent", "code", "title", "position", "reading_note", "change", "predecessors", "read_version",
+    )  # fmt: skip
+    autocomplete_fields = ("parent", "predecessors")
+    framework_fields = ("parent", "predecessors")
     inlines = (RequirementInline, VerdictInline)
+
+    def framework_for(self, name: str, record: Criterion) -> Framework | None:
+        """Return its own framework for the parent, the edition before for the predecessors."""
+        return record.framework.previous if name == "predecessors" else record.framework
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Offer only the categories of the framework of an existing criterion."""
+        form = super().get_form(request, obj, change, **kwargs)
+        if obj and "category" in form.base_fields:
+            form.base_fields["category"].queryset = obj.framework.categories.select_related("framework").in_order()
+        return form
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "category":
+            categories = Category.objects.select_related("framework").in_order()
+            kwargs |= {"form_class": CategoryField, "queryset": categories}
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
+        """Protect a criterion that a later edition names as a predecessor."""
+        to_delete, counts, missing, protected = super().get_deleted_objects(objs, request)
+        followed = Criterion.objects.filter(predecessors__in=[each.pk for each in objs]).distinct().in_order()
+        return to_delete, counts, missing, [*protected, *map(str, followed)]
 
     @admin.display(description=_("reading note"), boolean=True)
     def noted(self, criterion: Criterion) -> bool:
@@ -110,15 +194,26 @@ class CriterionAdmin(ExchangeAdmin, VersionedAdmin):
 
 
 @admin.register(Requirement)
-class RequirementAdmin(ExchangeAdmin, VersionedAdmin):
+class RequirementAdmin(FrameworkChoices, OfferedByFramework, ExchangeAdmin, VersionedAdmin):
     resource_classes = (RequirementResource,)
     list_display = ("criterion_code", "level", "short_text")
     list_display_links = ("criterion_code", "level", "short_text")
-    list_filter = ("level", "criterion__category")
+    list_filter = ("criterion__framework", "level", "criterion__category__number")
     list_select_related = ("criterion",)
     search_fields = ("criterion__code", "criterion__title", "text")
-    ordering = ("criterion__category__number", "criterion__position", "criterion__code", "level")
+    ordering = (
+        "-criterion__framework__fiscal_year",
+        "criterion__category__number",
+        "criterion__position",
+        "criterion__code",
+        "level",
+    )
     autocomplete_fields = ("criterion",)
+    framework_fields = ("criterion",)
+    framework_path = "criterion__framework"
+
+    def framework_for(self, name: str, record: Requirement) -> Framework:
+        return record.criterion.framework
 
     @admin.display(description=_("criterion"), ordering="criterion__position")
     def criterion_code(self, requirement: Requirement) -> str:
@@ -139,11 +234,11 @@ class AssessmentAdmin(VersionedAdmin):
 
 
 @admin.register(Verdict)
-class VerdictAdmin(ExchangeAdmin, VersionedAdmin):
+class VerdictAdmin(FrameworkChoices, ExchangeAdmin, VersionedAdmin):
     resource_classes = (VerdictResource,)
     list_display = ("criterion_code", "level", "passed", "short_reason", "printed", "assessment")
     list_display_links = ("criterion_code", "level")
-    list_filter = ("passed", "printed", "requirement__level", "requirement__criterion__category", "assessment")
+    list_filter = ("passed", "printed", "requirement__level", "requirement__criterion__category__number", "assessment")
     list_select_related = ("assessment", "requirement__criterion")
     search_fields = ("requirement__criterion__code", "requirement__criterion__title", "reason")
     ordering = (
@@ -153,6 +248,10 @@ class VerdictAdmin(ExchangeAdmin, VersionedAdmin):
         "requirement__level",
     )
     autocomplete_fields = ("requirement", "assessment")
+    framework_fields = ("requirement",)
+
+    def framework_for(self, name: str, record: Verdict) -> Framework:
+        return record.assessment.framework
 
     @admin.display(description=_("criterion"), ordering="requirement__criterion__position")
     def criterion_code(self, verdict: Verdict) -> str:

@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from assignments.access import access_of
 from assignments.admin import AssignmentInline
+from criteria.admin_choices import FrameworkChoices
+from criteria.models import Framework
 from plan.models import ActionItem, Evidence, EvidenceWithdrawal, Meeting, Period, Plan, ProgressUpdate
 from plan.models.action import PLAN_ORDER
 from plan.resources import ActionResource
@@ -90,7 +92,7 @@ class ActionForm(VersionedForm):
 
 
 @admin.register(ActionItem)
-class ActionItemAdmin(RequestChoices, ExportAdmin, VersionedAdmin):
+class ActionItemAdmin(FrameworkChoices, RequestChoices, ExportAdmin, VersionedAdmin):
     """The actions. Only updates change status and progress; the data sheet imports many actions at once."""
 
     form = ActionForm
@@ -108,6 +110,7 @@ class ActionItemAdmin(RequestChoices, ExportAdmin, VersionedAdmin):
     search_fields = ("ref", "text")
     ordering = PLAN_ORDER
     autocomplete_fields = ("criterion", "requirements")
+    framework_fields = ("criterion", "requirements")
     readonly_fields = ("status", "progress", "latest")
     fieldsets = (
         (None, {"fields": ("plan", "ref", "criterion", "requirements", "number", "position", "text", "read_version")}),
@@ -125,7 +128,10 @@ class ActionItemAdmin(RequestChoices, ExportAdmin, VersionedAdmin):
         return super().changelist_view(request, {"import_url": import_url, **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ActionItem]:
-        return super().get_queryset(request).with_details().select_related("plan")
+        return super().get_queryset(request).with_details().select_related("plan__assessment__framework")
+
+    def framework_for(self, name: str, record: ActionItem) -> Framework:
+        return record.plan.framework
 
     @admin.display(description=_("text"))
     def short_text(self, action: ActionItem) -> str:

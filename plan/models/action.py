@@ -336,7 +336,10 @@ class ActionItem(Versioned):
         super().save(*args, **kwargs)
 
     def clean(self) -> None:
-        """Refuse periods of another plan, and a last period before the first."""
+        """Refuse a criterion of another framework, periods of another plan, and a last period before the first."""
+        if self.plan_id and self.criterion_id and self.criterion.framework_id != self.plan.assessment.framework_id:
+            text = _("The criterion belongs to another edition of the standard than the plan.")
+            raise ValidationError({"criterion": text})
         first, last = self.first_period, self.last_period
         for field, period in (("first_period", first), ("last_period", last)):
             if period and period.plan_id != self.plan_id:

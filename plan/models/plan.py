@@ -116,11 +116,14 @@ class Plan(Versioned):
         return self.title
 
     def clean(self) -> None:
-        """Refuse an assessment or a previous plan of another organization."""
+        """Refuse an assessment or a previous plan of another organization, and an edition that its actions lack."""
         if self.assessment_id and self.organization_id and self.assessment.organization_id != self.organization_id:
             raise ValidationError({"assessment": _("The assessment belongs to another organization than the plan.")})
         if self.previous_id and self.organization_id and self.previous.organization_id != self.organization_id:
             raise ValidationError({"previous": _("The previous plan belongs to another organization.")})
+        if self.pk and self.assessment_id and self.actions.exclude(criterion__framework=self.framework).exists():
+            text = _("The plan has actions for the criteria of another edition than this assessment's.")
+            raise ValidationError({"assessment": text})
 
     @property
     def framework(self) -> Framework:

@@ -79,8 +79,8 @@ def queries_of(client, where):
 def test_every_model_has_an_admin():
     names = {model.__name__ for model in OURS}
     assert names == {
-        "User", "Group", "Category", "Criterion", "Requirement", "Assessment", "Verdict", "Unit", "Membership",
-        "Assignment", "Plan", "Period", "Meeting", "ActionItem", "ProgressUpdate", "Evidence",
+        "User", "Group", "Framework", "Category", "Criterion", "Requirement", "Assessment", "Verdict", "Unit",
+        "Membership", "Assignment", "Plan", "Period", "Meeting", "ActionItem", "ProgressUpdate", "Evidence",
         "Submission", "EvidenceWithdrawal", "Reminder", "ImportJob",
     }  # fmt: skip
 

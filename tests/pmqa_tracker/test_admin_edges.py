@@ -23,6 +23,7 @@ from tests.factories import (
     RequirementFactory,
     UnitFactory,
     UserFactory,
+    default_framework,
 )
 from tests.pmqa_tracker.test_admin import address, posted
 from tests.spreadsheets.test_admin_tables import CSV, EXCEL, confirm, download, errors_of, table, upload, workbook
@@ -145,7 +146,9 @@ def test_database_error_keeps_the_typed_text(client, monkeypatch, error):
         raise error
 
     monkeypatch.setattr(Category, "save", refuse)
-    response = client.post(address(Category, "add"), {"number": 9, "name": "ชื่อที่พิมพ์"})
+    response = client.post(
+        address(Category, "add"), {"framework": default_framework().pk, "number": 9, "name": "ชื่อที่พิมพ์"}
+    )
     assert response.status_code == 409
     assert "ชื่อที่พิมพ์" in response.content.decode()
 
@@ -255,8 +258,9 @@ def test_confirmation_without_an_upload_gives_an_error(client, data):
 
 
 def test_confirmation_reads_only_uploads(client):
+    default_framework()
     foreign = Path(gettempdir()) / "pmqa-test-foreign.csv"
-    foreign.write_text("number,name\n5,จากที่อื่น\n")
+    foreign.write_text("framework,number,name\npmqa-2562,5,จากที่อื่น\n")
     try:
         client.post(
             list_address(Category, "process_import"),
@@ -280,7 +284,7 @@ def test_members_of_a_unit_that_is_not_collective_are_refused(client):
 def test_rows_that_swap_unique_values_give_an_error(client):
     category = CategoryFactory(number=1)
     CriterionFactory(category=category, code="1.1")
-    rows = [{"code": "1.2", "category": "1", "title": "ก", "version": ""}] * 2
+    rows = [{"framework": "pmqa-2562", "code": "1.2", "category": "1", "title": "ก", "version": ""}] * 2
     response = upload(client, Criterion, workbook(rows))
     assert errors_of(response)
     assert Criterion.objects.count() == 1
@@ -310,8 +314,9 @@ def test_history_shows_days_in_the_buddhist_era(client):
 
 
 def test_error_names_the_row_of_the_sheet_after_empty_rows(client):
+    default_framework()
     client.cookies["django_language"] = "en"
-    response = upload(client, Category, b"number,name\n7,seven\n,\n,\nx,eight\n", CSV)
+    response = upload(client, Category, b"framework,number,name\npmqa-2562,7,seven\n,\n,\npmqa-2562,x,eight\n", CSV)
     assert "Row 5 of the file" in response.content.decode()
     assert not Category.objects.exists()
 

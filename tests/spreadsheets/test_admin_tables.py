@@ -24,6 +24,7 @@ from tests.factories import (
     UnitFactory,
     UserFactory,
     VerdictFactory,
+    default_framework,
 )
 from tests.test_pages import no_inline
 
@@ -175,7 +176,12 @@ def _csv(rows, encoding="utf-8-sig"):
 
 def test_csv_of_an_old_thai_excel_is_read(client):
     CategoryFactory(number=1, name="เดิม")
-    response = upload(client, Category, _csv([{"number": 1, "name": "การนำองค์การ", "version": 1}], "cp874"), CSV)
+    response = upload(
+        client,
+        Category,
+        _csv([{"framework": "pmqa-2562", "number": 1, "name": "การนำองค์การ", "version": 1}], "cp874"),
+        CSV,
+    )
     confirm(client, Category, response)
     assert Category.objects.get().name == "การนำองค์การ"
 
@@ -210,9 +216,9 @@ def test_change_after_the_preview_refuses_the_import(client):
 
 def test_any_error_undoes_every_row(client):
     rows = [
-        {"number": 1, "name": "หนึ่ง", "version": ""},
-        {"number": 2, "name": "", "version": ""},
-        {"number": "สาม", "name": "สาม", "version": ""},
+        {"framework": default_framework().slug, "number": 1, "name": "หนึ่ง", "version": ""},
+        {"framework": "PMQA-๒๕๖๒", "number": 2, "name": "", "version": ""},
+        {"framework": "pmqa-2562", "number": "สาม", "name": "สาม", "version": ""},
     ]
     response = upload(client, Category, workbook(rows))
     assert len(errors_of(response)) == 2
@@ -224,7 +230,11 @@ def test_any_error_undoes_every_row(client):
 
 
 def test_new_rows_are_added(client):
-    response = upload(client, Category, workbook([{"number": 7, "name": "ผลลัพธ์", "version": ""}]))
+    response = upload(
+        client,
+        Category,
+        workbook([{"framework": default_framework().slug, "number": 7, "name": "ผลลัพธ์", "version": ""}]),
+    )
     confirm(client, Category, response)
     assert Category.objects.get().name == "ผลลัพธ์"
 
@@ -311,7 +321,7 @@ def test_invalid_file_gives_an_error(client, content, kind, name):
 
 
 def test_unknown_column_is_named(client):
-    response = upload(client, Category, workbook([{"number": 1, "name": "x", "nmae": "y"}]))
+    response = upload(client, Category, workbook([{"framework": "pmqa-2562", "number": 1, "name": "x", "nmae": "y"}]))
     assert "nmae" in errors_of(response)[0]
     assert "nmae" in response.content.decode()
     assert "Traceback" not in response.content.decode()

@@ -1,4 +1,4 @@
-"""Models of the standard: frameworks (its editions), categories, criteria, requirements; assessments and verdicts."""
+"""Models of the standard: frameworks (its editions), categories, criteria and requirements."""
 
 from collections.abc import Collection
 from typing import Any
@@ -62,6 +62,15 @@ class Framework(Versioned):
         validators=[MinValueValidator(2500), MaxValueValidator(2700)],
         help_text=_("In the Buddhist era, such as 2562"),
     )
+    previous = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="next",
+        verbose_name=_("edition before"),
+        help_text=_("Its criteria are the predecessors of the criteria of this edition"),
+    )
     basic_points = models.PositiveSmallIntegerField(_("points for Basic"), default=300)
     advance_points = models.PositiveSmallIntegerField(_("points added by Advance"), default=100)
     significance_points = models.PositiveSmallIntegerField(_("points added by Significance"), default=100)
@@ -90,6 +99,18 @@ class Framework(Versioned):
 
     def __str__(self) -> str:
         return f"{self.name} {self.edition}"
+
+    def clean(self) -> None:
+        """Refuse an edition before that is later, follows this one, or lacks the predecessors of its criteria."""
+        if self.previous and self.fiscal_year and self.previous.fiscal_year > self.fiscal_year:
+            raise ValidationError({"previous": _("The edition before holds from a later fiscal year.")})
+        earlier = self.previous
+        while earlier is not None:
+            if earlier.pk == self.pk:
+                raise ValidationError({"previous": _("An edition cannot come before itself.")})
+            earlier = earlier.previous
+        if self.pk and Criterion.objects.filter(successors__framework=self.pk).exclude(framework=self.previous_id):
+            raise ValidationError({"previous": _("The criteria of this edition have predecessors in another edition.")})
 
 
 class CategoryQuerySet(models.QuerySet["Category"]):
@@ -130,6 +151,11 @@ class Category(Versioned):
             "number": self.number,
             "name": self.name,
         }
+
+    def clean(self) -> None:
+        """Refuse to move a category with criteria to another framework."""
+        if self.pk and self.criteria.exclude(framework=self.framework_id).exists():
+            raise ValidationError({"framework": _("The category has criteria, so its edition cannot change.")})
 
 
 class CriterionQuerySet(models.QuerySet["Criterion"]):
@@ -223,22 +249,49 @@ class Criterion(Versioned):
         return f"{self.code} {self.title}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save the criterion in the framework of its category."""
-        self.framework_id = self.category.framework_id
+        """Save the criterion; a new one gets the framework of its category."""
+        if self._state.adding:
+            self.framework_id = self.category.framework_id
         super().save(*args, **kwargs)
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
-        """Set the framework before its constraints are checked."""
-        if self.category_id:
+        """Set the framework of a new criterion before its constraints are checked."""
+        if self._state.adding and self.category_id:
             self.framework_id = self.category.framework_id
         super().clean_fields(exclude)
 
     def clean(self) -> None:
-        """Refuse a parent of another category, or a parent that is a child itself."""
+        """Refuse a category of another framework, a parent of another category, or a parent that is a child itself."""
+        if self.category_id and self.category.framework_id != self.framework_id:
+            raise ValidationError({"category": _("The category belongs to another edition of the standard.")})
         if self.parent_id and self.parent.category_id != self.category_id:
             raise ValidationError({"parent": _("The parent must be of the same category.")})
         if self.parent_id and (self.parent_id == self.pk or self.parent.parent_id):
             raise ValidationError({"parent": _("The parent must be a main criterion, such as 1.1.")})
+
+    def clean_crosswalk(self, predecessors: Collection["Criterion"]) -> None:
+        """Check the change against the predecessors that a form or an import is about to store.
+
+        Raises:
+            ValidationError: their number does not fit the change, or they are not of the edition before.
+        """
+        count = len(predecessors)
+        if count and not self.change:
+            raise ValidationError({"change": _("Say how the criterion came out of its predecessors.")})
+        if count and self.change == self.Change.NEW:
+            raise ValidationError({"predecessors": _("A new criterion has no predecessors.")})
+        if self.change == self.Change.MERGED and count < 2:
+            raise ValidationError({"predecessors": _("Name the two or more criteria that were merged.")})
+        if self.change in (self.Change.SAME, self.Change.CHANGED, self.Change.SPLIT) and count != 1:
+            raise ValidationError({"predecessors": _("Name the one criterion of the edition before.")})
+        before = self.framework.previous if self.framework_id else None
+        if count and before is None:
+            text = _("Name the edition before this one first; predecessors belong to it.")
+            raise ValidationError({"predecessors": text})
+        if foreign := [each.code for each in predecessors if each.framework_id != before.pk]:
+            text = _("These criteria are not of the edition before (%(edition)s): %(codes)s.")
+            params = {"edition": before, "codes": ", ".join(foreign)}
+            raise ValidationError({"predecessors": ValidationError(text, params=params)})
 
 
 class RequirementQuerySet(models.QuerySet["Requirement"]):
@@ -287,100 +340,8 @@ class Requirement(Versioned):
     def __str__(self) -> str:
         return f"{self.criterion.code} {Level(self.level).short}"
 
-
-class Assessment(Versioned):
-    """One assessment of an organization by the criteria of a framework."""
-
-    DISPLAY_FIELD = "name"
-
-    class Kind(models.TextChoices):
-        ASSESSOR = "ASSESSOR", _("By the assessor")
-        SELF = "SELF", _("Self-assessment")
-
-    framework = models.ForeignKey(
-        Framework,
-        on_delete=models.PROTECT,
-        related_name="assessments",
-        verbose_name=_("edition of the standard"),
-    )
-    # A string, because `assignments` comes after `criteria` in the import order.
-    organization = models.ForeignKey(
-        "assignments.Organization",
-        on_delete=models.PROTECT,
-        related_name="assessments",
-        verbose_name=_("organization"),
-    )
-    name = models.CharField(_("name"), max_length=300)
-    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.ASSESSOR)
-    assessed_on = models.DateField(
-        _("assessed on"),
-        null=True,
-        blank=True,
-        help_text=_("Empty where the document does not say"),
-    )
-
-    history = HistoricalRecords()
-
-    class Meta:
-        verbose_name = _("assessment")
-        verbose_name_plural = _("assessments")
-        constraints = (
-            models.UniqueConstraint(
-                fields=("organization", "name"),
-                name="assessment_name_once",
-                violation_error_message=_("The organization already has an assessment with this name."),
-            ),
-        )
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Verdict(Versioned):
-    """ผลการประเมิน: whether a requirement passed in an assessment, with the reason."""
-
-    assessment = models.ForeignKey(
-        Assessment,
-        on_delete=models.PROTECT,
-        related_name="verdicts",
-        verbose_name=_("assessment"),
-    )
-    requirement = models.ForeignKey(
-        Requirement,
-        on_delete=models.PROTECT,
-        related_name="verdicts",
-        verbose_name=_("requirement"),
-    )
-    passed = models.BooleanField(_("passed"))
-    reason = models.TextField(_("reason"), blank=True)
-    printed = models.BooleanField(
-        _("printed"),
-        default=True,
-        help_text=_("Not ticked where the document implies it without printing it"),
-    )
-
-    history = HistoricalRecords()
-
-    class Meta:
-        verbose_name = _("verdict")
-        verbose_name_plural = _("verdicts")
-        constraints = (
-            models.UniqueConstraint(
-                fields=("assessment", "requirement"),
-                name="verdict_once_per_requirement",
-                violation_error_message=_("This assessment already has a verdict on this requirement."),
-            ),
-        )
-
     def clean(self) -> None:
-        """Refuse a requirement of another framework than the assessment's."""
-        if (
-            self.assessment_id
-            and self.requirement_id
-            and self.requirement.criterion.framework_id != self.assessment.framework_id
-        ):
-            raise ValidationError(_("The requirement belongs to another edition of the standard than the assessment."))
-
-    def __str__(self) -> str:
-        verdict = _("passed") if self.passed else _("failed")
-        return f"{self.requirement}: {verdict}"
+        """Refuse to move a requirement to a criterion of another framework."""
+        stored = Requirement.objects.filter(pk=self.pk) if self.pk and self.criterion_id else Requirement.objects.none()
+        if stored.exclude(criterion__framework=self.criterion.framework_id).exists():
+            raise ValidationError({"criterion": _("The criterion belongs to another edition of the standard.")})
