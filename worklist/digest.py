@@ -12,9 +12,9 @@ from django.utils.translation import ngettext
 from assignments.models import Unit, User
 from plan.as_of import AsOf
 from plan.models import Plan, looks
+from pmqa_tracker.mail import LANGUAGE
 from worklist.owed import MAX_GROUP_ROWS, OwedList
 
-LANGUAGE = "th"  # of the mail and of the command's output
 BLANK_LINES = re.compile(r"\n\s*\n")
 
 

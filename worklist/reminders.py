@@ -6,13 +6,11 @@ next mail on the next day.
 """
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from smtplib import SMTPRecipientsRefused, SMTPResponseException
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 
 from assignments.access import Access
@@ -20,12 +18,10 @@ from assignments.models import User
 from plan.as_of import AsOf
 from plan.models import Plan
 from pmqa_tracker.database_text import by_thai
+from pmqa_tracker.mail import close_mail_connection, explain_mail_error, get_mail_connection
 from worklist.digest import Digest, build_mail
 from worklist.models import Reminder
 from worklist.owed import read_owed_list
-
-TIMEOUT = 30  # seconds, if EMAIL_TIMEOUT is not set
-OFF_BACKENDS = ("console", "dummy", "filebased")  # Django mail backends that send nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +41,6 @@ class Recipients:
     unfinished: list[User] = field(default_factory=list)
     without_address: list[User] = field(default_factory=list)
     owe_nothing: list[User] = field(default_factory=list)
-
-
-def is_mail_on() -> bool:
-    """Whether the mail backend sends mail to a server."""
-    return not settings.EMAIL_BACKEND.startswith(tuple(f"django.core.mail.backends.{name}." for name in OFF_BACKENDS))
 
 
 def find_recipients(plan: Plan, as_of: AsOf) -> Recipients:
@@ -99,14 +90,14 @@ class Outcome:
 def send_digests(digests: Iterable[Digest], plan: Plan, as_of: AsOf, *, site: str, at: datetime) -> Outcome:
     """Mail each digest, over one connection that is reopened only after a failed mail."""
     outcome = Outcome()
-    connection = get_connection(timeout=settings.EMAIL_TIMEOUT or TIMEOUT)
+    connection = get_mail_connection()
     try:
         for digest in digests:
             mail = build_mail(digest, plan, as_of, site=site)
             try:
                 connection.open()
             except OSError as error:
-                outcome.outage = _reason(error)
+                outcome.outage = explain_mail_error(error)
                 break
             reminder, is_ours = Reminder.objects.get_or_create(user=digest.user, day=as_of.day)
             if not is_ours:
@@ -115,14 +106,14 @@ def send_digests(digests: Iterable[Digest], plan: Plan, as_of: AsOf, *, site: st
             try:
                 _deliver(mail, connection, reminder)
             except (OSError, ValueError) as error:  # SMTP errors are OSErrors; an invalid address is a ValueError
-                outcome.failed.append((digest.user, _reason(error)))
-                _close(connection)
+                outcome.failed.append((digest.user, explain_mail_error(error)))
+                close_mail_connection(connection)
                 continue
             reminder.sent_at, reminder.action_count = at, digest.count
             reminder.save(update_fields=["sent_at", "action_count"])
             outcome.sent.append(digest.user)
     finally:
-        _close(connection)
+        close_mail_connection(connection)
     return outcome
 
 
@@ -133,20 +124,3 @@ def _deliver(mail: EmailMultiAlternatives, connection: BaseEmailBackend, reminde
     except BaseException:
         reminder.delete()
         raise
-
-
-def _close(connection: BaseEmailBackend) -> None:
-    """Close a connection that may already be broken."""
-    with suppress(OSError):
-        connection.close()
-
-
-def _reason(error: Exception) -> str:
-    """Return the mail server's answer, or why the connection failed."""
-    if isinstance(error, SMTPRecipientsRefused):
-        code, text = next(iter(error.recipients.values()))
-    elif isinstance(error, SMTPResponseException):
-        code, text = error.smtp_code, error.smtp_error
-    else:
-        return str(error) or type(error).__name__
-    return f"{code} {text.decode(errors='replace') if isinstance(text, bytes) else text}"

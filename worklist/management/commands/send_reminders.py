@@ -12,8 +12,8 @@ from assignments.models import User
 from plan.as_of import AsOf, on_day
 from plan.models import Plan
 from pmqa_tracker import clock
+from pmqa_tracker.mail import LANGUAGE, is_mail_on
 from worklist import reminders
-from worklist.digest import LANGUAGE
 from worklist.reminders import Outcome, Recipients
 
 MAIL_IS_OFF = (
@@ -54,7 +54,7 @@ class Command(BaseCommand):
                 self._send(recipients, plan, as_of)
 
     def _check_settings(self) -> None:
-        if not reminders.is_mail_on():
+        if not is_mail_on():
             raise CommandError(MAIL_IS_OFF)
         if not settings.SITE_URL:
             raise CommandError(NO_SITE_URL)
