@@ -1,7 +1,8 @@
 """Access rights: the roles, what each role may write, and the reason shown to a user who may not.
 
 A method `why_not_…` returns "" for a user who may, otherwise sentences for the user: the reason and who can change it.
-The administrator assigns roles; the coordinator manages memberships and the units in charge of an action.
+The coordinator manages the people of their organization with their roles and memberships, and the units in charge of an
+action; the administrator manages everybody, and alone assigns the role of a coordinator (`assignments.people.rights`).
 """
 
 from collections.abc import Callable, Mapping
@@ -197,12 +198,12 @@ class Access:
         if self.is_staff:
             return _("If you report for a unit, ask the PMQA coordinator to add you to it as a member.")
         if self.unit_ids:
-            return _("If you report for your unit, ask the system administrator to give you the role “%(role)s”.") % {
+            return _("If you report for your unit, ask the PMQA coordinator to give you the role “%(role)s”.") % {
                 "role": RoleGroup.STAFF.label
             }
         return _(
-            "If you report for a unit, ask the system administrator to give you the role “%(role)s”, and the PMQA "
-            "coordinator to add you to the unit as a member."
+            "If you report for a unit, ask the PMQA coordinator to give you the role “%(role)s”, and to add you to the "
+            "unit as a member."
         ) % {"role": RoleGroup.STAFF.label}
 
     @property
@@ -292,7 +293,7 @@ class Access:
     def _ask_for_staff_role(self) -> str:
         if self.is_staff or self.is_coordinator:
             return ""
-        ask = _("Ask the system administrator for the role “%(role)s” as well.") % {"role": RoleGroup.STAFF.label}
+        ask = _("Ask the PMQA coordinator for the role “%(role)s” as well.") % {"role": RoleGroup.STAFF.label}
         return f"{self._role_sentence} {ask}"
 
     @property

@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.views import redirect_to_login
@@ -15,7 +14,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from assignments.access import RoleGroup, access_of
-from assignments.models import Assignment, Membership, Unit, User
+from assignments.models import Assignment, Membership, Unit
+from assignments.people.admin import PersonAdmin
 from assignments.resources import UnitResource
 from pmqa_tracker.admin import (
     KeepsTypedText,
@@ -24,9 +24,10 @@ from pmqa_tracker.admin import (
     VersionedAdmin,
     VersionedInline,
 )
-from pmqa_tracker.templatetags.thai import be_date
 from pmqa_tracker.versioned_forms import VersionedForm
 from spreadsheets.admin_tables import ExchangeAdmin
+
+__all__ = ["PersonAdmin"]  # registered in a module of its own
 
 
 def may_enter(request: HttpRequest) -> bool:
@@ -57,7 +58,7 @@ admin.site.login = login  # type: ignore[method-assign]
 
 
 class MembershipInline(RequestChoices, admin.TabularInline):
-    """The members of a unit, or the units of a user."""
+    """The members of a unit."""
 
     model = Membership
     extra = 0
@@ -73,50 +74,6 @@ def role_name(group: Group) -> str:
 
 Group.__str__ = role_name  # type: ignore[method-assign]
 admin.site.unregister(Group)
-
-
-@admin.register(User)
-class UserAdmin(ThaiText, KeepsTypedText, DjangoUserAdmin):
-    """Users with their roles and units."""
-
-    list_display = ("username", "first_name", "last_name", "roles", "is_active", "is_demo")
-    list_filter = ("groups", "is_active", "is_staff", "is_demo")
-    readonly_fields = ("is_demo", "seen", "joined")
-    fieldsets = (
-        (None, {"fields": ("username", "password")}),
-        (_("Person"), {"fields": ("first_name", "last_name", "email")}),
-        (_("What this person may do"), {"fields": ("groups", "is_active", "is_staff", "is_superuser")}),
-        (_("About the account"), {"fields": ("is_demo", "seen", "joined")}),
-    )
-    inlines = (MembershipInline,)
-    filter_horizontal = ()  # its search compares character by character, without the Thai folding
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).prefetch_related("groups")
-
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Show the few roles as checkboxes."""
-        return super().formfield_for_manytomany(db_field, request, **kwargs, widget=forms.CheckboxSelectMultiple)
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Leave out the password for users who may only view the page."""
-        fieldsets = super().get_fieldsets(request, obj)
-        if obj is None or self.has_change_permission(request, obj):
-            return fieldsets
-        (title, options), *others = fieldsets
-        return [(title, {**options, "fields": ("username",)}), *others]
-
-    @admin.display(description=_("last login"))
-    def seen(self, person: User) -> str:
-        return be_date(person.last_login) or "–"
-
-    @admin.display(description=_("made on"))
-    def joined(self, person: User) -> str:
-        return be_date(person.date_joined)
-
-    @admin.display(description=_("role"))
-    def roles(self, person: User) -> str:
-        return ", ".join(str(group) for group in person.groups.all())
 
 
 class PermissionsField(forms.ModelMultipleChoiceField):

@@ -46,7 +46,17 @@ def why_closed(user: User) -> str:
 
 
 class LoginForm(AuthenticationForm):
-    """Django's login form, which explains why an account is closed if the password is correct."""
+    """Django's login form, which takes an e-mail address too, and explains why an account is closed.
+
+    It explains that only if the password is correct.
+    """
+
+    def clean_username(self) -> str:
+        """Return the user name of the person with the typed e-mail address, or else the typed text."""
+        typed = self.cleaned_data["username"]
+        if "@" not in typed or User.objects.filter(username=typed).exists():
+            return typed
+        return User.objects.filter(email__iexact=typed).values_list("username", flat=True).first() or typed
 
     def get_invalid_login_error(self) -> ValidationError:
         """Return the reason for the failed login.

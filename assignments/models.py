@@ -115,8 +115,41 @@ class User(AbstractUser):
     )
     is_demo = models.BooleanField(_("demonstration account"), default=False, editable=False)
 
+    class Meta(AbstractUser.Meta):
+        constraints = (
+            models.UniqueConstraint(
+                Lower("email"),
+                condition=~Q(email=""),
+                name="user_email_once",
+                violation_error_message=_("Another person already has this e-mail address."),
+            ),
+        )
+
     def __str__(self) -> str:
         return self.get_full_name() or self.username
+
+    def clean(self) -> None:
+        """Store the e-mail address in small letters: it identifies the person."""
+        super().clean()
+        self.email = self.email.lower()
+
+
+class Invitation(models.Model):
+    """A mail with a link to set a password: sent, not sent (with the reason), or accepted."""
+
+    person = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="invitation", verbose_name=_("person")
+    )
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    accepted_at = models.DateTimeField(_("accepted at"), null=True, blank=True)
+    failure = models.CharField(_("why it was not sent"), max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+
+    def __str__(self) -> str:
+        return str(self.person)
 
 
 class UnitQuerySet(models.QuerySet["Unit"]):

@@ -158,6 +158,9 @@ EMAIL_CONFIG = environment.email(env, "EMAIL_URL")
 vars().update(EMAIL_CONFIG)
 # Start of the links in mails; a command has no request to take it from.
 SITE_URL = environment.site_url(env, "SITE_URL") or (f"http://127.0.0.1:{PORT}" if IS_ON_THIS_MACHINE else "")
+# How long the link of an invitation works; its token is one of Django's password reset.
+PMQA_INVITATION_DAYS = environment.whole_number(env, "PMQA_INVITATION_DAYS", default=7, least=1, most=90)
+PASSWORD_RESET_TIMEOUT = PMQA_INVITATION_DAYS * 24 * 3600
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="pmqa-tracker@localhost")
 
 # Security. A demonstration on this machine uses HTTP; every other installation must use HTTPS.

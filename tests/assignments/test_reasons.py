@@ -17,7 +17,7 @@ from tests.factories import PASSWORD, ActionItemFactory, EvidenceFactory, PlanFa
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
-ROLE = "แจ้งผู้ดูแลระบบให้กำหนดบทบาท “เจ้าหน้าที่”"
+ROLE = "แจ้งผู้ประสานงาน PMQA ให้กำหนดบทบาท “เจ้าหน้าที่”"
 MEMBER = "แจ้งผู้ประสานงาน PMQA ให้เพิ่มท่านเป็นสมาชิกของหน่วยงาน"
 PART = "แจ้งผู้ประสานงาน PMQA ให้เพิ่มหน่วยงานในรายการ"
 COORDINATOR = "แจ้งผู้ดูแลระบบให้กำหนดบทบาท “ผู้ประสานงาน PMQA”"
@@ -201,7 +201,7 @@ def test_coordinator_role_opens_the_admin_without_is_staff(client, action, roles
     assert Unit.objects.filter(abbreviation="ใหม่.").exists()
 
 
-@pytest.mark.parametrize("page", ["/admin/auth/group/", "/admin/assignments/user/add/"])
+@pytest.mark.parametrize("page", ["/admin/auth/group/", "/admin/auth/group/add/"])
 def test_admin_page_only_for_administrators_gives_the_reason(client, roles_of_the_department, page):
     client.force_login(UserFactory(roles=["coordinator"]))
     response = client.get(page)

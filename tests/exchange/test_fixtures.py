@@ -154,6 +154,13 @@ def test_roles_and_permissions_of_coordinator(plan):
     assert set(Group.objects.values_list("name", flat=True)) == {role.value for role in RoleGroup}
     coordinator = Permission.objects.filter(group__name=RoleGroup.COORDINATOR)
     names = set(coordinator.values_list("codename", flat=True))
-    assert {"change_actionitem", "add_verdict", "change_unit", "view_progressupdate", "add_membership"} <= names
-    assert not {"change_progressupdate", "add_progressupdate", "delete_plan", "change_user"} & names
+    assert {
+        "change_actionitem",
+        "add_verdict",
+        "change_unit",
+        "view_progressupdate",
+        "add_membership",
+        "change_user",
+    } <= names
+    assert not {"change_progressupdate", "add_progressupdate", "delete_plan", "delete_user"} & names
     assert not Permission.objects.filter(group__name__in=["staff", "management", "assessor"]).exists()

@@ -1,0 +1,160 @@
+"""Invitations: mails with a link to set a password, for new people and for those who forgot it.
+
+The link carries a token of Django's password reset, so that it works once and expires. Mails are never sent inside a
+transaction: whoever was added stays added if the mail server is down.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+from django.utils.translation import gettext as _
+
+from assignments.auth import why_closed
+from assignments.models import Invitation, User
+from pmqa_tracker import tasks
+from pmqa_tracker.mail import LANGUAGE, close_mail_connection, explain_mail_error, get_mail_connection
+from pmqa_tracker.tasks import ProgressCallback, Task, ignore_progress
+
+MAX_FAILURE = 500  # characters of a reason that are kept
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The state of some invitations after they were sent.
+
+    Attributes:
+        sent: people whose mail the server took.
+        failed: (person, reason) of each mail that was not sent.
+        waiting: people whose mail is still to be sent.
+    """
+
+    sent: list[User] = field(default_factory=list)
+    failed: list[tuple[User, str]] = field(default_factory=list)
+    waiting: list[User] = field(default_factory=list)
+
+
+def why_not_invite(person: User) -> str:
+    """Return why a person cannot be invited; "" if they can."""
+    if not person.email:
+        return _("%(person)s has no e-mail address.") % {"person": person}
+    return f"{person}: {reason}" if (reason := why_closed(person)) else ""
+
+
+def invitation_url(person: User, *, site: str) -> str:
+    """Return the link with which the person sets their password.
+
+    Args:
+        site: URL of the site, without a trailing slash.
+    """
+    uid = urlsafe_base64_encode(force_bytes(person.pk))
+    return site + reverse("invitation", args=[uid, default_token_generator.make_token(person)])
+
+
+def lifetime() -> timedelta:
+    """Return how long a link works."""
+    return timedelta(days=settings.PMQA_INVITATION_DAYS)
+
+
+def build_invitation(person: User, *, site: str, at: datetime) -> EmailMessage:
+    """Build the mail, in Thai and plain text."""
+    with translation.override(LANGUAGE):
+        context = {
+            "person": person,
+            "url": invitation_url(person, site=site),
+            "day": timezone.localdate(at + lifetime() - timedelta(days=1)),
+            "site": site,
+        }
+        return EmailMessage(
+            subject=_("Improvement plan tracker: set your password"),
+            body=render_to_string("assignments/invitation.txt", context).strip(),
+            to=[person.email],
+            headers={"Auto-Submitted": "auto-generated"},  # prevents out-of-office replies
+        )
+
+
+def start_sending(people: Sequence[User], *, owner: User, site: str, at: datetime) -> Task:
+    """Send invitations beside the request, and wait a moment for them; call it outside of any transaction.
+
+    Args:
+        owner: the user who invites.
+        site: URL of the site that the links begin with.
+        at: the present moment.
+    """
+    Invitation.objects.bulk_create([Invitation(person=person) for person in people], ignore_conflicts=True)
+    Invitation.objects.filter(person__in=people).update(sent_at=None, accepted_at=None, failure="")
+
+    def work(on_progress: ProgressCallback, _result: Path) -> None:
+        send_invitations(people, site=site, at=at, on_progress=on_progress)
+
+    return tasks.start(owner=owner.pk, label=_("Invitations"), work=work)
+
+
+def send_invitations(
+    people: Sequence[User], *, site: str, at: datetime, on_progress: ProgressCallback = ignore_progress
+) -> None:
+    """Mail each person, over one connection that is reopened after a failed mail; record what happened to each."""
+    connection, outage = get_mail_connection(), ""
+    try:
+        for done, person in enumerate(people):
+            on_progress(done, len(people))
+            if not outage:
+                try:
+                    connection.open()
+                except OSError as error:
+                    outage = explain_mail_error(error)
+            failure = outage or _send(build_invitation(person, site=site, at=at), connection)
+            Invitation.objects.filter(person=person).update(
+                sent_at=None if failure else at, failure=failure[:MAX_FAILURE]
+            )
+    finally:
+        close_mail_connection(connection)
+
+
+def _send(mail: EmailMessage, connection: BaseEmailBackend) -> str:
+    """Send a mail; return "" or why it was not sent."""
+    try:
+        connection.send_messages([mail])
+    except (OSError, ValueError) as error:  # SMTP errors are OSErrors; an invalid address is a ValueError
+        close_mail_connection(connection)
+        return explain_mail_error(error)
+    return ""
+
+
+def read_outcome(people: Iterable[User]) -> Outcome:
+    """Read what has become of the invitations of these people."""
+    outcome = Outcome()
+    found = {each.person_id: each for each in Invitation.objects.filter(person__in=people)}
+    for person in people:
+        invitation = found.get(person.pk)
+        if invitation and invitation.failure:
+            outcome.failed.append((person, invitation.failure))
+        elif invitation and invitation.sent_at:
+            outcome.sent.append(person)
+        else:
+            outcome.waiting.append(person)
+    return outcome
+
+
+def describe_invitation(person: User, *, at: datetime) -> str:
+    """Return the state of a person's invitation at a moment as one phrase; "" without an invitation."""
+    invitation = getattr(person, "invitation", None)
+    if invitation is None:
+        return ""
+    if invitation.accepted_at:
+        return _("accepted")
+    if invitation.failure:
+        return _("not sent: %(reason)s") % {"reason": invitation.failure}
+    if not invitation.sent_at:
+        return _("not sent yet")
+    return _("expired") if at > invitation.sent_at + lifetime() else _("sent")

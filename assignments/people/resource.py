@@ -1,0 +1,121 @@
+"""Export and import of people as a workbook: one row per person, identified by the e-mail address.
+
+All errors of all rows are reported at once. All rows are written together, after the last one was read.
+"""
+
+from typing import Any
+
+import tablib
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from import_export import fields
+
+from assignments.access import Access
+from assignments.models import User
+from assignments.people.columns import HEADINGS, References, heading
+from assignments.people.rights import managed_people
+from assignments.people.rows import RowReader
+from assignments.people.write import load_lists, save_people
+from pmqa_tracker import thai
+from spreadsheets.admin_tables import TableMeta, TableResource
+
+
+def column(name: str) -> fields.Field:
+    """Return a column of the workbook; a fingerprint of the row stands for a version."""
+    return fields.Field(attribute=None if name == "version" else name, column_name=heading(name))
+
+
+class PeopleResource(TableResource):
+    """The people whom a user manages.
+
+    During an import a person has `unit_list` and `role_list`: the units and roles that the file gives them.
+    """
+
+    email = column("email")
+    username = column("username")
+    first_name = column("first_name")
+    last_name = column("last_name")
+    organization = column("organization")
+    unit_list = column("unit_list")
+    role_list = column("role_list")
+    is_active = column("is_active")
+    version = column("version")
+
+    class Meta(TableMeta):
+        model = User
+        import_id_fields = ("email",)
+        fields = tuple(HEADINGS)
+        use_bulk = True  # no savepoint for each row
+
+    def __init__(self, *, access: Access, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.references = References(access)
+        self.new: list[User] = []
+        self.changed: list[User] = []
+
+    def is_shown(self, name: str) -> bool:
+        """Return whether the workbook has a column; that of organizations only where there are several."""
+        return name != "organization" or len(self.references.organizations) > 1
+
+    def get_export_fields(self, selected_fields: Any = None) -> list[fields.Field]:
+        return [self.fields[name] for name in HEADINGS if self.is_shown(name)]
+
+    def get_import_fields(self) -> list[fields.Field]:
+        return [self.fields[name] for name in HEADINGS if name != "version" and self.is_shown(name)]
+
+    def filter_export(self, queryset: QuerySet[User], **kwargs: Any) -> QuerySet[User]:
+        people = queryset.filter(pk__in=managed_people(self.references.access).values("pk"))
+        return people.select_related("organization").prefetch_related("memberships__unit", "groups")
+
+    def export_resource(self, instance: User, *args: Any, **kwargs: Any) -> list[str]:
+        load_lists(instance, self.references.role_names)
+        return super().export_resource(instance, *args, **kwargs)
+
+    def export_field(self, field: fields.Field, instance: User, **kwargs: Any) -> str:
+        return self.references.writers[self.get_field_name(field)](instance)
+
+    def before_import(self, dataset: tablib.Dataset, **kwargs: Any) -> None:
+        """Check the headings, and read everybody whom the rows may mean."""
+        known = {spelling: names[0] for names in HEADINGS.values() for spelling in names}
+        headers = [thai.match_spelling(header, known) for header in dataset.headers]
+        dataset.headers = [known.get(header, header) for header in headers]
+        super().before_import(dataset, **kwargs)
+        self.reader = RowReader(self.references, dataset.dict)
+
+    def before_import_row(self, row: dict[str, Any], **kwargs: Any) -> None:
+        """Accept numbers: no column holds codes that a spreadsheet may have changed."""
+
+    def get_instance(self, instance_loader: Any, row: dict[str, Any]) -> User | None:
+        return self.reader.find(row)
+
+    def init_instance(self, row: Any = None) -> User:
+        return self.reader.make()
+
+    def after_init_instance(self, instance: User, new: bool, row: Any = None, **kwargs: Any) -> None:
+        """Leave repeated rows to the reader, which reports them with all other errors."""
+
+    def import_instance(self, instance: User, row: dict[str, Any], **kwargs: Any) -> None:
+        self.reader.read(instance, row, kwargs["row_number"])
+
+    def validate_instance(self, instance: User, import_validation_errors: Any = None, **kwargs: Any) -> None:
+        """Raise the errors of the cells; the reader has checked what the model demands."""
+        if import_validation_errors:
+            raise ValidationError(import_validation_errors)
+
+    def save_instance(self, instance: User, is_create: bool, row: Any, **kwargs: Any) -> None:
+        (self.new if is_create else self.changed).append(instance)
+
+    def after_import(self, dataset: tablib.Dataset, result: Any, *, dry_run: bool = False, **kwargs: Any) -> None:
+        """Write all rows, unless this is a preview or one of them is wrong.
+
+        Raises:
+            ValueError: somebody else has just added one of these people.
+        """
+        if dry_run or result.has_errors() or result.has_validation_errors():
+            return
+        try:
+            save_people(self.new, self.changed)
+        except IntegrityError as error:
+            raise ValueError(_("Somebody else is changing the same record at this moment.")) from error

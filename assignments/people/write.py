@@ -1,0 +1,60 @@
+"""Write many people at once, with their units, roles and invitations."""
+
+from collections.abc import Iterable, Sequence
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.db.models import Model, QuerySet
+
+from assignments.models import Invitation, Membership, Unit, User
+
+BATCH = 500
+WRITTEN = ("username", "first_name", "last_name", "email", "is_active")
+
+
+@transaction.atomic
+def save_people(new: Sequence[User], changed: Sequence[User]) -> None:
+    """Save people with their `unit_list` and `role_list`, in a number of queries that does not grow with each person.
+
+    New people have no password and are to be invited.
+    """
+    for person in new:
+        person.password = make_password(None)
+    User.objects.bulk_create(new, batch_size=BATCH)
+    User.objects.bulk_update(changed, WRITTEN, batch_size=BATCH)
+    Invitation.objects.bulk_create([Invitation(person=person) for person in new if person.is_active])
+    people = [*new, *changed]
+    units = {(person.pk, unit.pk) for person in people for unit in person.unit_list}
+    _replace(Membership.objects.filter(user__in=changed), ("user_id", "unit_id"), units)
+    roles = {(person.pk, group.pk) for person in people for group in person.role_list}
+    _replace(User.groups.through.objects.filter(user__in=changed), ("user_id", "group_id"), roles)
+
+
+def set_units(person: User, units: Iterable[Unit]) -> None:
+    """Make a person a member of exactly these units."""
+    pairs = {(person.pk, unit.pk) for unit in units}
+    _replace(Membership.objects.filter(user=person), ("user_id", "unit_id"), pairs)
+
+
+def load_lists(person: User, roles: Iterable[Group]) -> None:
+    """Set `unit_list` and `role_list` of a person whose memberships and groups are prefetched.
+
+    Args:
+        roles: all roles, in their order.
+    """
+    units = (membership.unit for membership in person.memberships.all())
+    held = {group.pk for group in person.groups.all()}
+    person.unit_list = sorted(units, key=lambda unit: unit.sort_key)
+    person.role_list = [group for group in roles if group.pk in held]
+    person._prefetched_objects_cache = {}  # an import copies the person
+
+
+def _replace(rows: QuerySet[Model], columns: tuple[str, str], wanted: set[tuple[int, int]]) -> None:
+    """Delete the rows that are not wanted, and add the missing ones."""
+    stored = {(first, second): pk for pk, first, second in rows.values_list("pk", *columns)}
+    rows.model._base_manager.filter(pk__in=[pk for pair, pk in stored.items() if pair not in wanted]).delete()
+    missing = sorted(wanted - stored.keys())
+    rows.model._base_manager.bulk_create(
+        [rows.model(**dict(zip(columns, pair, strict=True))) for pair in missing], batch_size=BATCH
+    )
