@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from django.utils import translation
 
 from assignments.access import Access
 from assignments.models import Unit
@@ -23,31 +24,38 @@ def plan():
     return Plan.objects.get()
 
 
+@pytest.fixture(scope="module")
+def data_sheet(demo, django_db_blocker):
+    """The data sheet of the plan before any test changed it."""
+    with django_db_blocker.unblock(), translation.override("th"):
+        return exported(Plan.objects.get())
+
+
 @pytest.fixture
 def started(plan):
     """Refs of the actions in progress."""
     return [each.ref for each in plan.actions.filter(status=Status.IN_PROGRESS).in_order()]
 
 
-def test_unchanged_file_changes_nothing(plan, coordinator):
+def test_unchanged_file_changes_nothing(plan, data_sheet, coordinator):
     before = fingerprint()
-    job = preview(exported(plan), plan, coordinator)
+    job = preview(data_sheet, plan, coordinator)
     assert (job.state, job.findings["rows"], job.findings["unchanged"]) == (ImportJobState.UNCHANGED, [], 141)
     assert fingerprint() == before
 
 
-def test_file_saved_by_other_programs_changes_nothing(plan, coordinator):
+def test_file_saved_by_other_programs_changes_nothing(plan, data_sheet, coordinator):
     for oddity in ("Strict Open XML", "rich texts with phonetic hints", "two bytes a letter", "prefixed elements"):
-        job = preview(ODDITIES[oddity](exported(plan)), plan, coordinator)
+        job = preview(ODDITIES[oddity](data_sheet), plan, coordinator)
         assert (job.state, job.findings["unchanged"]) == (ImportJobState.UNCHANGED, 141), oddity
 
 
-def test_preview_shows_values_before_and_after_and_writes_nothing(plan, coordinator, started):
+def test_preview_shows_values_before_and_after_and_writes_nothing(plan, data_sheet, coordinator, started):
     ref = started[0]
     action = plan.actions.with_details().get(ref=ref)
     before = fingerprint()
     data = edited(
-        exported(plan),
+        data_sheet,
         {
             (ref, "progress"): "๙๐%",
             (ref, "result"): "จัดทำคู่มือแล้วเสร็จ",
@@ -69,10 +77,10 @@ def test_preview_shows_values_before_and_after_and_writes_nothing(plan, coordina
 
 
 @pytest.mark.both_databases
-def test_confirmation_writes_one_entry_per_row_with_source_and_file(plan, coordinator, started):
+def test_confirmation_writes_one_entry_per_row_with_source_and_file(plan, data_sheet, coordinator, started):
     updated, content = started[0], started[1]
     data = edited(
-        exported(plan), {(updated, "progress"): 95, (updated, "next_step"): "ขอความเห็นชอบ", (content, "text"): "=1+1"}
+        data_sheet, {(updated, "progress"): 95, (updated, "next_step"): "ขอความเห็นชอบ", (content, "text"): "=1+1"}
     )
     counts = ProgressUpdate.objects.count(), ActionItem.history.count()
     job = confirm(preview(data, plan, coordinator, name="จากกอง.xlsx"), coordinator)
@@ -87,20 +95,19 @@ def test_confirmation_writes_one_entry_per_row_with_source_and_file(plan, coordi
     assert "จากกอง.xlsx" in entry.history_change_reason
 
 
-def test_status_alone_sets_progress(plan, coordinator, started):
+def test_status_alone_sets_progress(plan, data_sheet, coordinator, started):
     ref = started[0]
-    data = edited(exported(plan), {(ref, "status"): "ดำเนินการแล้วเสร็จ", (ref, "result"): "เผยแพร่แล้ว"})
+    data = edited(data_sheet, {(ref, "status"): "ดำเนินการแล้วเสร็จ", (ref, "result"): "เผยแพร่แล้ว"})
     confirm(preview(data, plan, coordinator), coordinator)
     action = plan.actions.get(ref=ref)
     assert (action.status, action.progress) == (Status.DONE, 100)
 
 
 @pytest.mark.both_databases
-def test_new_rows_get_ref_and_all_values(plan, coordinator):
-    data = exported(plan)
-    row = first_empty(data)
+def test_new_rows_get_ref_and_all_values(plan, data_sheet, coordinator):
+    row = first_empty(data_sheet)
     data = edited(
-        data,
+        data_sheet,
         {
             (row, "criterion"): "1.2.1", (row, "levels"): "A", (row, "text"): "จัดทำคู่มือ", (row, "first"): 2,
             (row, "last"): "ก.ค.-ก.ย. 2563", (row, "lead"): "สลก.", (row, "support"): "กพร. กค.",
@@ -118,8 +125,8 @@ def test_new_rows_get_ref_and_all_values(plan, coordinator):
     assert made.history.get().history_type == "+"
 
 
-def test_rows_missing_from_file_stay(plan, coordinator):
-    book, sheet, _columns = opened(exported(plan))
+def test_rows_missing_from_file_stay(plan, data_sheet, coordinator):
+    book, sheet, _columns = opened(data_sheet)
     gone = [sheet.cell(row, 1).value for row in (5, 6)]
     sheet.delete_rows(5, 2)
     job = preview(saved(book), plan, coordinator)
@@ -127,19 +134,19 @@ def test_rows_missing_from_file_stay(plan, coordinator):
     assert plan.actions.count() == 141
 
 
-def test_with_one_error_nothing_is_written(plan, coordinator, started):
+def test_with_one_error_nothing_is_written(plan, data_sheet, coordinator, started):
     before = fingerprint()
-    data = edited(exported(plan), {(started[0], "progress"): 95, (started[1], "progress"): 101})
+    data = edited(data_sheet, {(started[0], "progress"): 95, (started[1], "progress"): 101})
     job = preview(data, plan, coordinator)
     assert (job.state, len(places(job))) == (ImportJobState.REFUSED, 1)
     assert confirm(job, coordinator).state == ImportJobState.REFUSED
     assert fingerprint() == before
 
 
-def test_status_rules_are_reported_at_their_columns(plan, coordinator, started):
+def test_status_rules_are_reported_at_their_columns(plan, data_sheet, coordinator, started):
     waiting = plan.actions.filter(status=Status.NOT_STARTED).in_order().first().ref
     data = edited(
-        exported(plan),
+        data_sheet,
         {
             (started[0], "status"): "ติดปัญหา",
             (started[1], "status"): "ดำเนินการแล้วเสร็จ",
@@ -163,9 +170,9 @@ def test_status_rules_are_reported_at_their_columns(plan, coordinator, started):
 
 
 @pytest.mark.both_databases
-def test_change_after_preview_makes_new_preview(plan, coordinator, started, report_progress):
+def test_change_after_preview_makes_new_preview(plan, data_sheet, coordinator, started, report_progress):
     ref = started[0]
-    job = preview(edited(exported(plan), {(ref, "progress"): 95}), plan, coordinator)
+    job = preview(edited(data_sheet, {(ref, "progress"): 95}), plan, coordinator)
     report_progress(plan.actions.get(ref=ref), coordinator, progress=99, result="คืบหน้า")
     before = fingerprint()
     job = confirm(job, coordinator)
@@ -174,10 +181,10 @@ def test_change_after_preview_makes_new_preview(plan, coordinator, started, repo
     assert fingerprint() == before
 
 
-def test_changed_or_missing_file_is_not_confirmed(plan, coordinator, started, settings):
-    job = preview(edited(exported(plan), {(started[0], "progress"): 95}), plan, coordinator)
+def test_changed_or_missing_file_is_not_confirmed(plan, data_sheet, coordinator, started, settings):
+    job = preview(edited(data_sheet, {(started[0], "progress"): 95}), plan, coordinator)
     file = settings.DATA_DIR / "uploads" / job.staged
-    file.write_bytes(edited(exported(plan), {(started[0], "progress"): 99}))
+    file.write_bytes(edited(data_sheet, {(started[0], "progress"): 99}))
     with pytest.raises(jobs.StalePreviewError):
         confirm(job, coordinator)
     file.unlink()
@@ -186,8 +193,8 @@ def test_changed_or_missing_file_is_not_confirmed(plan, coordinator, started, se
 
 
 @pytest.mark.both_databases
-def test_two_confirmations_write_once(plan, coordinator, started):
-    job = preview(edited(exported(plan), {(started[0], "progress"): 95}), plan, coordinator)
+def test_two_confirmations_write_once(plan, data_sheet, coordinator, started):
+    job = preview(edited(data_sheet, {(started[0], "progress"): 95}), plan, coordinator)
     count = ProgressUpdate.objects.count()
     confirm(job, coordinator)
     confirm(job, coordinator)
@@ -212,7 +219,7 @@ def test_unit_sheet_has_its_actions_and_imports_progress(plan, coordinator):
     assert (update.progress_to, update.unit, update.author) == (97, unit, coordinator)
 
 
-def test_unit_sheet_cannot_change_content_or_other_actions(plan, coordinator):
+def test_unit_sheet_cannot_change_content_or_other_actions(plan, data_sheet, coordinator):
     unit = Unit.objects.get(abbreviation="สพม.")
     led = plan.actions.filter(status=Status.IN_PROGRESS).for_units([unit], role="LEAD").in_order()
     supported = (
@@ -230,7 +237,7 @@ def test_unit_sheet_cannot_change_content_or_other_actions(plan, coordinator):
     assert places(job) == sorted(f"{letters[name]}{rows[ref]}" for ref, name in wanted)
     # The whole plan's sheet, called a unit's: rows of others are refused.
     other = plan.actions.filter(status=Status.IN_PROGRESS).exclude(pk__in=plan.actions.for_units([unit])).first()
-    job = preview(edited(exported(plan), {(other.ref, "progress"): 99}), plan, coordinator, unit=unit)
+    job = preview(edited(data_sheet, {(other.ref, "progress"): 99}), plan, coordinator, unit=unit)
     assert [error["heading"] for error in job.findings["errors"]] == ["รหัสรายการ"]
 
 
@@ -250,17 +257,16 @@ def test_supporting_units_add_results(plan, coordinator):
 
 
 @pytest.mark.both_databases
-def test_undo_restores_rows_nobody_edited(plan, coordinator, started, report_progress):
+def test_undo_restores_rows_nobody_edited(plan, data_sheet, coordinator, started, report_progress):
     content, moved, edited_since = started[:3]
-    data = exported(plan)
-    row = first_empty(data)
+    row = first_empty(data_sheet)
     before = {each.ref: (each.text, each.status, each.progress) for each in plan.actions.all()}
     changes = {
         (content, "text"): "ข้อความใหม่", (content, "lead"): "กพร.", (moved, "progress"): 95,
         (edited_since, "progress"): 96, (row, "criterion"): "1.2.1", (row, "levels"): "A", (row, "text"): "รายการใหม่",
     }  # fmt: skip
     leads = [str(each.unit) for each in plan.actions.with_details().get(ref=content).lead]
-    job = confirm(preview(edited(data, changes), plan, coordinator), coordinator)
+    job = confirm(preview(edited(data_sheet, changes), plan, coordinator), coordinator)
     report_progress(plan.actions.get(ref=edited_since), coordinator, progress=99, result="คืบหน้า")
     assert read_undoable(job).edited == [edited_since]
     undo_import(job=job, access=Access.of(coordinator), at=clock.now())
@@ -273,11 +279,11 @@ def test_undo_restores_rows_nobody_edited(plan, coordinator, started, report_pro
         undo_import(job=job, access=Access.of(coordinator), at=clock.now())
 
 
-def test_undo_of_done_and_blocked_keeps_rules(plan, coordinator, started):
+def test_undo_of_done_and_blocked_keeps_rules(plan, data_sheet, coordinator, started):
     done = plan.actions.filter(status=Status.DONE).in_order().first().ref
     blocked = plan.actions.filter(status=Status.BLOCKED).in_order().first()
     data = edited(
-        exported(plan),
+        data_sheet,
         {
             (done, "status"): "อยู่ระหว่างดำเนินการ", (done, "progress"): 80, (done, "reason"): "ทบทวนอีกครั้ง",
             (blocked.ref, "status"): "อยู่ระหว่างดำเนินการ", (blocked.ref, "progress"): blocked.progress + 1,
@@ -295,8 +301,7 @@ def test_undo_of_done_and_blocked_keeps_rules(plan, coordinator, started):
 
 
 @pytest.mark.both_databases
-def test_fifty_edits_of_others_are_not_overwritten_silently(plan, coordinator, report_progress):
-    data = exported(plan)
+def test_fifty_edits_of_others_are_not_overwritten_silently(plan, data_sheet, coordinator, report_progress):
     refs = [each.ref for each in plan.actions.filter(status=Status.IN_PROGRESS).in_order()]
     refs += [each.ref for each in plan.actions.filter(status=Status.NOT_STARTED).in_order()]
     theirs, mine = refs[:50], refs[:60]
@@ -314,7 +319,7 @@ def test_fifty_edits_of_others_are_not_overwritten_silently(plan, coordinator, r
                 unit=Unit.objects.exclude(assignments__action=action).first(), role="SUPPORT", position=99
             )
     changes = {(ref, "text"): f"แก้ในไฟล์ {ref}" for ref in mine}
-    job = preview(edited(data, changes), plan, coordinator)
+    job = preview(edited(data_sheet, changes), plan, coordinator)
     kinds = {row["name"]: row["kind"] for row in job.findings["rows"]}
     assert {ref for ref, kind in kinds.items() if kind == "CONFLICT"} == set(theirs[1::3])
     assert {ref for ref, kind in kinds.items() if kind == "MERGED"} == set(theirs) - set(theirs[1::3])
@@ -330,9 +335,9 @@ def test_fifty_edits_of_others_are_not_overwritten_silently(plan, coordinator, r
 
 
 @pytest.mark.both_databases
-def test_conflict_writes_only_columns_changed_in_file(plan, coordinator, started, report_progress):
+def test_conflict_writes_only_columns_changed_in_file(plan, data_sheet, coordinator, started, report_progress):
     ref = started[0]
-    data = edited(exported(plan), {(ref, "text"): "แก้ในไฟล์"})
+    data = edited(data_sheet, {(ref, "text"): "แก้ในไฟล์"})
     report_progress(plan.actions.get(ref=ref), coordinator, status=Status.DONE, op_id=uuid4())
     job = preview(data, plan, coordinator)
     [row] = job.findings["rows"]
@@ -342,8 +347,7 @@ def test_conflict_writes_only_columns_changed_in_file(plan, coordinator, started
     assert (action.text, action.status) == ("แก้ในไฟล์", Status.DONE)
 
 
-def test_unchanged_row_is_no_conflict(plan, coordinator, started, report_progress):
-    data = exported(plan)
+def test_unchanged_row_is_no_conflict(plan, data_sheet, coordinator, started, report_progress):
     report_progress(plan.actions.get(ref=started[0]), coordinator, progress=97, result="คืบหน้า")
-    job = preview(data, plan, coordinator)
+    job = preview(data_sheet, plan, coordinator)
     assert (job.state, job.findings["rows"]) == (ImportJobState.UNCHANGED, [])
