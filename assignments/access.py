@@ -42,6 +42,8 @@ class Access:
         represented_units: maps the pk of each of `units`, and of each collective they belong to, to the pk of the
             user's own unit.
         collectives: unit pk → pks of the collectives it belongs to.
+        at_home: the access in the user's own organization, for a user who reads the plan of another one, where their
+            roles and units do not count.
     """
 
     user: Any
@@ -50,6 +52,7 @@ class Access:
     unit_ids: frozenset[int]
     represented_units: Mapping[int, int]
     collectives: Mapping[int, frozenset[int]]
+    at_home: "Access | None" = None
 
     @classmethod
     def of(cls, user: Any) -> "Access":
@@ -59,7 +62,7 @@ class Access:
         reached = {unit.collective: unit.pk for unit in reversed(rows) if unit.collective}
         return cls(
             user=user,
-            roles=frozenset(user.groups.values_list("name", flat=True)),
+            roles=user.role_names,
             units=units,
             unit_ids=frozenset(unit.pk for unit in units),
             represented_units=reached | {unit.pk: unit.pk for unit in units},
@@ -67,6 +70,16 @@ class Access:
                 unit.pk: frozenset(row.collective for row in rows if row == unit and row.collective) for unit in units
             },
         )
+
+    def in_organization(self, organization: int) -> "Access":
+        """Return the access to the plans of an organization, by its pk: in another one than their own, users only read.
+
+        Administrators have all rights in every organization.
+        """
+        if self.user.is_superuser or self.user.organization_id == organization:
+            return self
+        nothing: dict[str, Any] = {"roles": frozenset(), "units": (), "unit_ids": frozenset()}
+        return replace(self, **nothing, represented_units={}, collectives={}, at_home=self)
 
     @property
     def is_coordinator(self) -> bool:
@@ -81,7 +94,8 @@ class Access:
     @property
     def may_manage(self) -> bool:
         """Whether the user may open จัดการข้อมูล: coordinators, and `user.is_staff` with at least one permission."""
-        return self.is_coordinator or (self.user.is_staff and bool(self.user.get_all_permissions()))
+        access = self.at_home or self
+        return access.is_coordinator or (self.user.is_staff and bool(self.user.get_all_permissions()))
 
     @property
     def may_lead(self) -> bool:
@@ -98,7 +112,7 @@ class Access:
 
     def may_withdraw(self, evidence: "Evidence") -> bool:
         """Return whether the user is a coordinator or added the evidence."""
-        return self.is_coordinator or evidence.added_by_id == self.user.pk
+        return self.is_coordinator or (evidence.added_by_id == self.user.pk and not self.at_home)
 
     def may_send_submission(self, unit_id: int) -> bool:
         """Return whether the user may send the unit's submission of a period: its staff, and coordinators in it."""
@@ -171,6 +185,8 @@ class Access:
         """Why the user cannot report for a unit."""
         if self.may_lead:
             return ""
+        if self.at_home:
+            return self._reader_sentence
         if self.is_coordinator:
             return _(
                 "You are not a member of any unit. As the coordinator you can report on any action on its own page, "
@@ -181,6 +197,8 @@ class Access:
     @property
     def notice(self) -> str:
         """What the account is missing, shown on the first page after the login; "" if it is complete."""
+        if self.at_home:
+            return self.at_home.notice
         has_role = self.user.is_superuser or any(role in self.roles for role in RoleGroup)
         if not has_role or (self.is_staff and not self.unit_ids and not self.is_coordinator):
             return self.why_not_lead
@@ -215,6 +233,8 @@ class Access:
         """Return why the user has no update form for an action."""
         if self.may_add_result(action):
             return ""
+        if self.at_home:
+            return self._reader_sentence
         parts = list(action.assignments.all())
         if not parts:
             return _("No unit is in charge of this action yet. The PMQA coordinator assigns it.")
@@ -242,6 +262,8 @@ class Access:
         """Return why the user cannot send the submissions of a unit."""
         if self.may_send_submission(unit.pk):
             return ""
+        if self.at_home:
+            return self._reader_sentence
         why = _("Only the staff of %(unit)s send its report.") % {"unit": unit}
         if unit.pk in self.unit_ids:
             return " ".join([why, self._role_sentence, self.how_to_report])
@@ -258,6 +280,8 @@ class Access:
         """Why the user cannot review submissions."""
         if self.is_coordinator:
             return ""
+        if self.at_home:
+            return self._reader_sentence
         return " ".join(
             [_("Only the PMQA coordinator reviews the reports of the units."), self._ask_for_coordinator_role]
         )
@@ -267,6 +291,8 @@ class Access:
         """Why the user cannot open a page for coordinators."""
         if self.is_coordinator:
             return ""
+        if self.at_home:
+            return self._reader_sentence
         return " ".join([_("Only the PMQA coordinator may open this page."), self._ask_for_coordinator_role])
 
     @property
@@ -283,6 +309,13 @@ class Access:
         """Why the user cannot open a page, if the page gives no reason of its own."""
         ask = _("Your account does not include this page. If you need it for your work, ask the system administrator.")
         return f"{ask} {self._role_sentence}"
+
+    @property
+    def _reader_sentence(self) -> str:
+        return _(
+            "This plan belongs to an organization below yours; you only read it. Its own staff and PMQA coordinator "
+            "work on it."
+        )
 
     @property
     def _ask_for_coordinator_role(self) -> str:
@@ -322,10 +355,11 @@ class Access:
 
 
 def access_of(request: HttpRequest) -> Access:
-    """Return the access of the logged-in user; it is read once per request."""
+    """Return the access of the logged-in user to the plan that the URL names, if any; it is read once per request."""
     if not hasattr(request, "_access"):
         request._access = Access.of(request.user)  # type: ignore[attr-defined]
-    return request._access  # type: ignore[attr-defined]
+    access, plan = request._access, getattr(request, "plan", None)  # type: ignore[attr-defined]
+    return access.in_organization(plan.organization_id) if plan else access
 
 
 def coordinators_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Expression, F, Q, Value
 from django.db.models.functions import Coalesce, Concat, Lower, NullIf, Trim
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -98,6 +99,8 @@ class Organization(Versioned):
 class User(AbstractUser):
     """A user account. Groups are its roles, which hold in its organization; memberships are its units."""
 
+    ORGANIZATION = "organization"
+
     @staticmethod
     def DISPLAY_FIELD(path: str) -> Expression:  # noqa: N802 - a constant in the other models
         """Return `__str__` of the users at a path of a query, such as "author__", as an expression."""
@@ -124,6 +127,11 @@ class User(AbstractUser):
                 violation_error_message=_("Another person already has this e-mail address."),
             ),
         )
+
+    @cached_property
+    def role_names(self) -> frozenset[str]:
+        """The names of its groups; the first use is a query."""
+        return frozenset(self.groups.values_list("name", flat=True))
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
@@ -177,6 +185,7 @@ class UnitQuerySet(models.QuerySet["Unit"]):
 class Unit(Versioned):
     """หน่วยงาน: a division, or a collective that stands for several ("ทุกหน่วยงาน")."""
 
+    ORGANIZATION = "organization"
     DISPLAY_FIELD = "abbreviation"
 
     organization = models.ForeignKey(
@@ -239,6 +248,8 @@ class Unit(Versioned):
 class Membership(models.Model):
     """A user works in a unit and may report on its actions."""
 
+    ORGANIZATION = "unit__organization"
+
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,
@@ -282,6 +293,8 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
 
 class Assignment(Versioned):
     """A unit leads or supports an action."""
+
+    ORGANIZATION = "unit__organization"
 
     # A string, because `plan` comes after `assignments` in the import order (design §3).
     action = models.ForeignKey(

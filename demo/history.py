@@ -14,7 +14,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from assignments.access import Access, RoleGroup
-from assignments.models import Membership, Unit, User
+from assignments.models import Membership, Organization, User
 from demo.texts import BEGUN, CANCELLED, FINISHED, MOVED, NEXT, PROBLEMS, SUPPORTED
 from plan.as_of import AsOf, on_day
 from plan.models import ActionItem, Meeting, Plan, ProgressUpdate, Status
@@ -63,8 +63,8 @@ def accounts() -> list[Account]:
     ]
 
 
-def make_accounts(password: str) -> list[tuple[Account, User]]:
-    """Create the missing accounts; existing ones stay as they are.
+def make_accounts(organization: Organization, password: str) -> list[tuple[Account, User]]:
+    """Create the missing accounts of an organization; existing ones stay as they are.
 
     Raises:
         ValueError: a real account has one of the user names.
@@ -75,6 +75,7 @@ def make_accounts(password: str) -> list[tuple[Account, User]]:
             user = User.objects.filter(username=account.username).first()
             if user is None:
                 user = User(
+                    organization=None if account.is_superuser else organization,
                     username=account.username,
                     first_name=account.name,
                     email=f"{account.username}@example.org",
@@ -86,7 +87,7 @@ def make_accounts(password: str) -> list[tuple[Account, User]]:
                 user.save()
                 user.groups.set(Group.objects.filter(name__in=account.roles))
                 Membership.objects.bulk_create(
-                    Membership(user=user, unit=unit) for unit in Unit.objects.filter(abbreviation=account.unit)
+                    Membership(user=user, unit=unit) for unit in organization.units.filter(abbreviation=account.unit)
                 )
             elif not user.is_demo:
                 raise ValueError(account.username)

@@ -36,7 +36,7 @@ def write_demo_submissions(plan: Plan, people: dict[str, User], *, today: date) 
     if Submission.objects.filter(period__plan=plan).exists():
         return 0
     day = min(today, LAST_DAY)
-    units = list(Unit.objects.divisions().active().in_order())
+    units = list(plan.organization.units.divisions().active().in_order())
     table = read_submission_grid(plan, on_day(plan, day, plan.periods.all()), units)
     owed = {
         column.period: [row.unit for row in table.rows if row.cells[place].state == SubmissionCellState.LATE]

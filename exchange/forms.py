@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from assignments.models import Unit
+from plan.models import Plan
 from pmqa_tracker.typed_text import LabelledText, file_names
 from pmqa_tracker.upload_limit import MEGABYTE
 from spreadsheets.read import LIMITS
@@ -28,7 +29,7 @@ class WorkbookUploadForm(forms.Form):
     )
     unit = forms.ModelChoiceField(
         label=_("Unit of the sheet"),
-        queryset=Unit.objects.divisions().active().in_order(),
+        queryset=Unit.objects.none(),
         to_field_name="abbreviation",
         required=False,
         empty_label=_("As in the file"),
@@ -37,11 +38,14 @@ class WorkbookUploadForm(forms.Form):
         ),
     )
 
-    def __init__(self, *args: Any, is_new_plan: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, plan: Plan | None, **kwargs: Any) -> None:
+        """Set up for a data sheet of the plan; without one, for the workbook of a new plan."""
         super().__init__(*args, **kwargs)
-        if is_new_plan:
+        if plan is None:
             del self.fields["unit"]
             self.cleaned_data = {}
+        else:
+            self.fields["unit"].queryset = plan.organization.units.divisions().active().in_order()
 
     def clean_file(self) -> Any:
         """Refuse a file that is too large before reading it."""

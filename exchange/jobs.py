@@ -65,7 +65,8 @@ def receive_workbook(
     storage.save(data)
     kind = ImportJob.Kind.NEW_PLAN if plan is None else ImportJob.Kind.UNIT_SHEET if unit else ImportJob.Kind.DATA_SHEET
     job = ImportJob.objects.create(
-        kind=kind, plan=plan, unit=unit, by=access.user, at=at, file_name=file_name, size=len(data),
+        kind=kind, plan=plan, organization=plan.organization if plan else access.user.organization,
+        unit=unit, by=access.user, at=at, file_name=file_name, size=len(data),
         sha256=sha256(data).hexdigest(), staged=storage.name,
     )  # fmt: skip
 
@@ -241,7 +242,7 @@ def read_data_sheet(plan: Plan, unit: Unit | None, book: ReadWorkbook, at: datet
     """Compare a data sheet with its plan."""
     findings = Findings()
     as_of = on_day(plan, at.date(), plan.periods.all(), cutoff=at)
-    columns = ActionSheet(as_of.periods, Unit.objects.in_order())
+    columns = ActionSheet(as_of.periods, plan.organization.units.in_order())
     table = read_table(book, SHEET, [column.heading for column in columns.columns.values()], findings)
     if table is None:
         return Comparison(table=None, columns=columns, findings=findings)
@@ -297,7 +298,7 @@ def _identify(job: ImportJob, book: ReadWorkbook) -> None:
             % {"named": named, "unit": job.unit}
         )
     if named and job.unit is None:
-        job.unit = Unit.objects.filter(abbreviation=named).first()
+        job.unit = job.plan.organization.units.filter(abbreviation=named).first()
         if job.unit is None:
             raise WorkbookRefusedError(
                 _("The file is the sheet of “%(unit)s”, a unit this site does not know.") % {"unit": named}

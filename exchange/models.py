@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from assignments.models import Unit
+from assignments.models import Organization, Unit
 from plan.models.plan import Plan
 from plan.updates.record import ImportedFile
 
@@ -27,11 +27,22 @@ class ImportJobState(models.TextChoices):
 class ImportJob(models.Model):
     """One uploaded workbook and its import. It is kept as long as its plan."""
 
+    ORGANIZATION = "organization"
+
     class Kind(models.TextChoices):
         DATA_SHEET = "DATA_SHEET", _("Data sheet")
         UNIT_SHEET = "UNIT_SHEET", _("A unit's sheet")
         NEW_PLAN = "NEW_PLAN", _("A new plan")
 
+    organization = models.ForeignKey(
+        Organization,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="import_jobs",
+        verbose_name=_("organization"),
+        help_text=_("Of the plan, or for a new plan of the user"),
+    )
     key = models.UUIDField(_("key"), default=uuid4, unique=True, editable=False)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.DATA_SHEET)
     plan = models.ForeignKey(

@@ -11,12 +11,11 @@ from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
 from assignments.access import Access
-from assignments.models import Unit
 from criteria.models import Requirement
 from exchange.data_sheet.columns import ROLE_OF_COLUMN, ActionSheet
 from exchange.data_sheet.write import ChangeNote, reload_action, set_content, snapshot
 from exchange.models import ImportJob, ImportJobState
-from plan.models import ActionItem, Period, Plan, ProgressUpdate, Status
+from plan.models import ActionItem, Plan, ProgressUpdate, Status
 from plan.updates.record import UpdateInput, record_update
 from pmqa_tracker.write_once import StaleVersionError
 from submissions.models import SubmissionLine
@@ -94,12 +93,14 @@ def read_undoable(job: ImportJob) -> Undoable:
     if job.plan is None or job.kind == ImportJob.Kind.NEW_PLAN:
         return found
     periods = sorted(job.plan.periods.all(), key=lambda each: each.number)
-    columns = ActionSheet(periods, Unit.objects.in_order())
+    columns = ActionSheet(periods, job.plan.organization.units.in_order())
     pks = [row["pk"] for row in job.changes]
     actions = {each.pk: each for each in job.plan.actions.filter(pk__in=pks).with_details()}
     added = [row["pk"] for row in job.changes if not row["before"]]
     submitted = set(SubmissionLine.objects.filter(action__in=added).values_list("action_id", flat=True))
-    requirements = set(Requirement.objects.values_list("criterion_id", "level"))
+    requirements = set(
+        Requirement.objects.filter(criterion__framework=job.plan.framework).values_list("criterion_id", "level")
+    )
     existing = {each.pk for each in columns.units}, {each.pk for each in periods} | {None}, requirements
     stack = UndoStack(job.plan)
     later = []
@@ -185,7 +186,7 @@ def _undo(
     now = snapshot(action)
     changed = {name: before[name] for name in before if name not in STATE_FIELDS and before[name] != now[name]}
     if changed:
-        set_content(action, _values(changed), note)
+        set_content(action, _values(job.plan, changed), note)
         action = reload_action(action)
     if action.updates.filter(import_key=job.key).exists():
         report = UpdateInput(
@@ -217,15 +218,15 @@ def remove_action(action: ActionItem, note: ChangeNote) -> None:
         raise StaleVersionError(action) from error
 
 
-def _values(changed: Mapping[str, Any]) -> dict[str, Any]:
+def _values(plan: Plan, changed: Mapping[str, Any]) -> dict[str, Any]:
     """The records for the pks of a snapshot, as `set_content` takes them."""
     values = dict(changed)
     for name in ("first", "last"):
         if values.get(name):
-            values[name] = Period.objects.get(pk=values[name])
+            values[name] = plan.periods.get(pk=values[name])
     for name in ROLE_OF_COLUMN:
         if name in values:
-            units = Unit.objects.in_bulk([pk for _position, pk in values[name]])
+            units = plan.organization.units.in_bulk([pk for _position, pk in values[name]])
             values[name] = [(position, units[pk]) for position, pk in values[name]]
     return values
 

@@ -9,7 +9,6 @@ from django.db import transaction
 from django.db.models import ProtectedError
 
 from assignments.access import Access
-from assignments.models import Unit
 from exchange.data_sheet.columns import ActionSheet
 from exchange.models import ImportJob, ImportJobState
 from exchange.undo import LaterImportsError, UndoneAlreadyError, UndoStack, remove_action, undo_note
@@ -31,7 +30,7 @@ def with_tokens(plan: Plan, made: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _tokens(plan: Plan) -> dict[int, str]:
     """Action pk → token, for all actions of a plan."""
-    columns = ActionSheet(sorted(plan.periods.all(), key=lambda each: each.number), Unit.objects.in_order())
+    columns = ActionSheet(sorted(plan.periods.all(), key=lambda each: each.number), plan.organization.units.in_order())
     return {action.pk: columns.token_of(action) for action in plan.actions.with_details()}
 
 

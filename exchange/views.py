@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from assignments.access import access_of, coordinators_only
-from assignments.models import Unit, User
+from assignments.models import User
 from exchange import jobs
 from exchange.data_sheet.export import build_data_sheet
 from exchange.findings import CHANGED, CONFLICT, MERGED, NEW, rows_of_kind
@@ -25,6 +26,7 @@ from plan.evidence.names import clean_name
 from plan.lookup import find_plan, find_unit
 from plan.models import Plan
 from pmqa_tracker import clock, tasks, thai
+from pmqa_tracker.scope import own_records
 from pmqa_tracker.typed_text import reads_typed_text
 from pmqa_tracker.views import NotFound
 from pmqa_tracker.write_once import StaleVersionError
@@ -54,12 +56,12 @@ def data_sheet(request: HttpRequest, slug: str) -> FileResponse:
 def import_list(request: HttpRequest, slug: str) -> HttpResponse:
     """นำเข้า: the data sheets to download, the upload form and the earlier imports."""
     plan = find_plan(request, slug)
-    form = WorkbookUploadForm(request.POST, request.FILES) if request.method == "POST" else WorkbookUploadForm()
+    form = _upload_form(request, plan)
     if form.is_valid():
         job = _receive(request, form, plan)
         return redirect("import_detail", slug, job.key)
     imports = plan.imports.select_related("by", "unit").order_by("-at", "-pk")[:MAX_LISTED_JOBS]
-    context = {"form": form, "imports": imports, "units": Unit.objects.divisions().active().in_order()}
+    context = {"form": form, "imports": imports, "units": form.fields["unit"].queryset}
     return render(request, "exchange/job_list.html", context, status=422 if form.is_bound else 200)
 
 
@@ -103,13 +105,13 @@ def import_undo(request: HttpRequest, slug: str, key: Any) -> HttpResponse:
 @coordinators_only
 def new_plan(request: HttpRequest) -> HttpResponse:
     """แผนใหม่จาก Excel: the template to download and the upload form of a whole plan."""
-    form = _new_plan_form(request)
+    form = _upload_form(request, None)
     if form.is_valid():
         job = _receive(request, form, None)
         return redirect("new_plan_import", job.key)
-    kind = ImportJob.Kind.NEW_PLAN
-    imports = ImportJob.objects.filter(kind=kind).select_related("by", "plan").order_by("-at", "-pk")[:MAX_LISTED_JOBS]
-    plans = Plan.objects.order_by("-starts_on")
+    jobs_of_new_plans = _new_plan_jobs(request)
+    imports = jobs_of_new_plans.select_related("by", "plan").order_by("-at", "-pk")[:MAX_LISTED_JOBS]
+    plans = Plan.objects.visible_to(request.user).order_by("-starts_on")
     context = {"form": form, "imports": imports, "plans": plans}
     return render(request, "exchange/new_plan.html", context, status=422 if form.is_bound else 200)
 
@@ -119,7 +121,7 @@ def new_plan(request: HttpRequest) -> HttpResponse:
 @coordinators_only
 def new_plan_import(request: HttpRequest, key: Any) -> HttpResponse:
     """One workbook of a whole plan: its preview, and the POST that makes the plan."""
-    job = find_job(ImportJob.objects.filter(kind=ImportJob.Kind.NEW_PLAN), key)
+    job = find_job(_new_plan_jobs(request), key)
     return _detail(request, job, reverse("new_plan_import", args=[key]))
 
 
@@ -127,7 +129,7 @@ def new_plan_import(request: HttpRequest, key: Any) -> HttpResponse:
 @coordinators_only
 def new_plan_undo(request: HttpRequest, key: Any) -> HttpResponse:
     """Remove a plan made from a workbook if nobody has used it yet."""
-    job = find_job(ImportJob.objects.filter(kind=ImportJob.Kind.NEW_PLAN), key)
+    job = find_job(_new_plan_jobs(request), key)
     try:
         remove_new_plan(job=job, access=access_of(request), at=clock.now())
     except UndoneAlreadyError:
@@ -163,6 +165,11 @@ def _undo_first(later: list[ImportJob]) -> str:
     names = ", ".join(f"{each.file_name} ({thai.format_datetime(each.written_at)})" for each in later)
     text = _("Nothing was undone: later imports changed the same actions. Undo these first, in this order: %(names)s")
     return text % {"names": names}
+
+
+def _new_plan_jobs(request: HttpRequest) -> QuerySet[ImportJob]:
+    """The workbooks of whole plans that the user's organization uploaded."""
+    return own_records(ImportJob.objects.filter(kind=ImportJob.Kind.NEW_PLAN), request.user)
 
 
 def find_job(imports: Any, key: Any) -> ImportJob:
@@ -245,6 +252,6 @@ def _receive(request: HttpRequest, form: WorkbookUploadForm, plan: Plan | None) 
     )
 
 
-def _new_plan_form(request: HttpRequest) -> WorkbookUploadForm:
+def _upload_form(request: HttpRequest, plan: Plan | None) -> WorkbookUploadForm:
     sent = (request.POST, request.FILES) if request.method == "POST" else ()
-    return WorkbookUploadForm(*sent, is_new_plan=True)
+    return WorkbookUploadForm(*sent, plan=plan)

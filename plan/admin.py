@@ -123,7 +123,8 @@ class ActionItemAdmin(FrameworkChoices, RequestChoices, ExportAdmin, VersionedAd
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Add a link to the import of the data sheet for coordinators."""
-        plan = Plan.objects.current(on=clock.today()) if access_of(request).is_coordinator else None
+        visible = Plan.objects.visible_to(request.user)
+        plan = visible.current(on=clock.today()) if access_of(request).is_coordinator else None
         import_url = reverse("import_list", args=[plan.slug]) if plan else ""
         return super().changelist_view(request, {"import_url": import_url, **(extra_context or {})})
 

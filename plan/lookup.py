@@ -3,9 +3,10 @@
 from collections.abc import Callable, Collection
 from datetime import date, timedelta
 from difflib import get_close_matches
+from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -20,21 +21,38 @@ from pmqa_tracker.views import NotFound
 
 
 def find_plan(request: HttpRequest, slug: str) -> Plan:
-    """Return the plan with this slug, and set it as `request.plan` for the base template.
+    """Return the plan that the URL names, and set it as `request.plan`, which the access of the user depends on.
+
+    `PlanMiddleware` has found it before any view of a plan runs.
 
     Raises:
-        NotFound: it does not exist; the page lists all plans.
+        NotFound: it does not exist, or the user may not see it; the page lists the plans they may see.
     """
-    plan = find_named(
-        Plan.objects.select_related("assessment__framework", "organization").prefetch_related("periods"), "slug", slug
-    )
+    if hasattr(request, "plan"):
+        return request.plan
+    visible = Plan.objects.visible_to(request.user)
+    rows = visible.with_owner().select_related("assessment__framework").prefetch_related("periods")
+    plan = find_named(rows, "slug", slug)
     if plan is None:
-        others = [
-            (other.title, reverse("dashboard", args=[other.slug])) for other in Plan.objects.order_by("-starts_on")
-        ]
+        others = [(other.title, reverse("dashboard", args=[other.slug])) for other in visible.order_by("-starts_on")]
         raise NotFound(_("There is no plan “%(slug)s”.") % {"slug": slug}, others)
     request.plan = plan  # type: ignore[attr-defined]
     return plan
+
+
+class PlanMiddleware:
+    """Find the plan of the URL before its view runs, so that one the user may not see is a 404 for every method."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]) -> None:
+        """Set `request.plan` if the URL names a plan; raise NotFound if the user may not see it."""
+        if "slug" in kwargs and request.user.is_authenticated:
+            find_plan(request, kwargs["slug"])
 
 
 def find_action(plan: Plan, ref: str) -> ActionItem:
@@ -63,10 +81,10 @@ def find_unit(plan: Plan, abbreviation: str, unit_url: Callable[[Unit], str] | N
     Raises:
         NotFound: it does not exist; the page lists the active units.
     """
-    unit = find_unit_by_name(Unit.objects.prefetch_related("members", "collectives"), abbreviation)
+    unit = find_unit_by_name(plan.organization.units.prefetch_related("members", "collectives"), abbreviation)
     if unit is None:
         unit_url = unit_url or (lambda each: reverse("unit_detail", args=[plan.slug, each]))
-        units = [(str(each), unit_url(each)) for each in Unit.objects.active().in_order()]
+        units = [(str(each), unit_url(each)) for each in plan.organization.units.active().in_order()]
         raise NotFound(_("There is no unit “%(unit)s”.") % {"unit": abbreviation}, units)
     return unit
 

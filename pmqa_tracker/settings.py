@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "plan.lookup.PlanMiddleware",
 ]
 
 ROOT_URLCONF = "pmqa_tracker.urls"

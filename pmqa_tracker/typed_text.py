@@ -9,6 +9,8 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from pmqa_tracker.scope import own_records
+
 LabelledText = list[tuple[str, str]]
 # Values and names of fields that are no typed text: hidden fields, choices, numbers, passwords.
 NOT_TEXT = re.compile(r"on|[A-Z_]*|[\d\s.,-]*|[0-9a-fA-F-]{36}")
@@ -60,7 +62,7 @@ def _admin_text(request: HttpRequest, model_admin: Any) -> LabelledText:
         row = INLINE_NAME.fullmatch(name)
         owners = [inline.model for inline in model_admin.inlines] if row else [model_admin.model]
         field = _find_field(owners, row["name"] if row else name)
-        text = "\n".join(filter(None, _readable(field, values))) if field else ""
+        text = "\n".join(filter(None, _readable(field, values, request.user))) if field else ""
         if text.strip():
             label = str(field.verbose_name)
             label = f"{field.model._meta.verbose_name} {int(row['number']) + 1}: {label}" if row else label
@@ -80,11 +82,11 @@ def _find_field(owners: list[type[models.Model]], name: str) -> models.Field | N
     return None
 
 
-def _readable(field: models.Field, values: list[str]) -> list[str]:
-    """Return posted values as the form shows them: names of records, labels of choices."""
+def _readable(field: models.Field, values: list[str], user: Any) -> list[str]:
+    """Return posted values as the form shows them: names of the user's own records, labels of choices."""
     if field.related_model:
         pks = [value for value in values if value.isascii() and value.isdecimal() and len(value) < 19]
-        return [str(each) for each in field.related_model._base_manager.filter(pk__in=pks)]
+        return [str(each) for each in own_records(field.related_model._base_manager.filter(pk__in=pks), user)]
     if isinstance(field, models.BooleanField):
         return [_("yes") if value == "on" else value for value in values]
     choices = {str(key): str(label) for key, label in field.flatchoices}

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 
+from pmqa_tracker.scope import own_records
 from pmqa_tracker.typed_text import typed_text
 
 OWNER_FIELD = "form_owner"  # hidden field beside each CSRF token: pk of the user who opened the form
@@ -93,6 +94,6 @@ def refuse_foreign(request: HttpRequest) -> HttpResponse:
     """Answer 409 with the typed text, the user who opened the form, and the current user."""
     pk = next((each for each in request.POST.getlist(OWNER_FIELD) if each != str(request.user.pk)), "")
     is_pk = pk.isascii() and pk.isdecimal() and len(pk) < 19
-    owner = get_user_model().objects.filter(pk=pk).first() if is_pk else None
+    owner = own_records(get_user_model().objects.filter(pk=pk), request.user).first() if is_pk else None
     opened_by = owner or gettext("another person")
     return render_refusal(request, "form_of_another.html", status=409, opened_by=opened_by, now=request.user)

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from plan.models import ActionItem
+from plan.models import ActionItem, Plan
 from pmqa_tracker.forms import LinesField, WriteOnceForm
 from pmqa_tracker.typed_text import LabelledText
 from submissions.page import SubmissionRow
@@ -22,24 +22,26 @@ class SubmissionStepForm(WriteOnceForm):
 
     note = LinesField(required=False, widget=forms.Textarea(attrs={"rows": 2}))
 
-    def __init__(self, data: Any = None, *, version: int, **kwargs: Any) -> None:
-        self.stored_version = version
+    def __init__(self, data: Any = None, *, version: int, user: Any = None, **kwargs: Any) -> None:
+        """Set up; `user` is the user who posted `data`."""
+        self.stored_version, self.user = version, user
         super().__init__(data, initial=self.initial_hidden, **kwargs)
 
     def typed_text(self) -> LabelledText:
         """Return (label, text) of the typed text, for a page that refuses the form and shows the text."""
-        return step_form_text(self.data)
+        return step_form_text(self.data, self.user)
 
     def orphaned_reasons(self) -> LabelledText:
         """Return the typed text that no field shows: reasons for actions that are no longer in the submission."""
-        return step_form_text({name: self.data[name] for name in self.data if name not in self.fields})
+        return step_form_text({name: self.data[name] for name in self.data if name not in self.fields}, self.user)
 
 
-def step_form_text(posted: Mapping[str, Any]) -> LabelledText:
-    """Return (label, text) of a posted step: note, reason of each action, and confirmation if ticked."""
+def step_form_text(posted: Mapping[str, Any], user: Any) -> LabelledText:
+    """Return (label, text) of a step that a user posted: note, reason of each action, and confirmation if ticked."""
     pks = {name: name.removeprefix(REASON) for name in posted if name.startswith(REASON)}
     pks = {name: int(pk) for name, pk in pks.items() if pk.isascii() and pk.isdecimal() and len(pk) < 19}
-    refs = dict(ActionItem.objects.filter(pk__in=pks.values()).values_list("pk", "ref")) if pks else {}
+    actions = ActionItem.objects.filter(plan__in=Plan.objects.visible_to(user), pk__in=pks.values())
+    refs = dict(actions.values_list("pk", "ref")) if pks else {}
     labels = {name: _("What is to be corrected in %(ref)s") % {"ref": refs.get(pk, "")} for name, pk in pks.items()}
     labels |= {"note": _("Note"), "confirm": _("Send it although actions were not updated")}
     texts = {name: posted.get(name, "") for name in posted if name in labels}
@@ -50,7 +52,7 @@ def step_form_text(posted: Mapping[str, Any]) -> LabelledText:
 
 def typed_step(request: HttpRequest) -> LabelledText:
     """Return `step_form_text` of a posted step."""
-    return step_form_text(request.POST)
+    return step_form_text(request.POST, request.user)
 
 
 class SendForm(SubmissionStepForm):

@@ -25,6 +25,8 @@ class Submission(models.Model):
     Only `submissions.steps` writes it. `version` counts the steps and is compared before each new one.
     """
 
+    ORGANIZATION = "unit__organization"
+
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="submissions", verbose_name=_("unit"))
     period = models.ForeignKey(Period, on_delete=models.PROTECT, related_name="submissions", verbose_name=_("period"))
     state = models.CharField(_("state"), max_length=10, choices=SubmissionState)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assignments.access import Access, access_of
-from assignments.models import Unit
+from assignments.models import Unit, User
 from assignments.unit_names import find_unit_by_name
 from plan.as_of import AsOf, on_day
 from plan.downloads import list_notes, send_list
@@ -65,7 +65,7 @@ def submission_list(request: HttpRequest, slug: str) -> HttpResponse:
 def read_plan_grid(plan: Plan) -> tuple[AsOf, SubmissionGrid]:
     """Return today as the day of the plan, and the grid of all divisions in use."""
     as_of = on_day(plan, clock.today(), plan.periods.all(), cutoff=clock.now())
-    return as_of, read_submission_grid(plan, as_of, list(Unit.objects.divisions().active().in_order()))
+    return as_of, read_submission_grid(plan, as_of, list(plan.organization.units.divisions().active().in_order()))
 
 
 @reads_typed_text(typed_step)
@@ -88,7 +88,7 @@ def _read_page(address: SubmissionAddress) -> SubmissionPage:
 def _answer_step(request: HttpRequest, address: SubmissionAddress) -> HttpResponse:
     """Send or review the submission; if that is refused, the page keeps the typed text."""
     page = _read_page(address)
-    form = _bind(request.POST, page)
+    form = _bind(request.POST, page, request.user)
     try:
         if isinstance(form, SendForm):
             check_may_send(address.unit, address.access)
@@ -110,10 +110,10 @@ def _answer_step(request: HttpRequest, address: SubmissionAddress) -> HttpRespon
     return _redirect_after(request, address, form)
 
 
-def _bind(posted: Any, page: SubmissionPage) -> SubmissionStepForm:
+def _bind(posted: Any, page: SubmissionPage, user: User) -> SubmissionStepForm:
     if posted.get("do") == SEND:
-        return SendForm(posted, version=page.version, waiting=page.rows_needing_update)
-    return ReviewForm(posted, version=page.version, rows=page.sent)
+        return SendForm(posted, version=page.version, user=user, waiting=page.rows_needing_update)
+    return ReviewForm(posted, version=page.version, user=user, rows=page.sent)
 
 
 def _write(address: SubmissionAddress, page: SubmissionPage, form: SubmissionStepForm) -> None:
@@ -165,7 +165,7 @@ def _conflict(request: HttpRequest, address: SubmissionAddress, sent: Submission
     """Render the conflict page: the other user's steps next to the typed text."""
     page = _read_page(address)
     seen = sent.cleaned_data.get("version", 0)
-    form = _bind(with_new_op_id(request.POST, page.version), page)
+    form = _bind(with_new_op_id(request.POST, page.version), page, request.user)
     context = _context(address, page, form)
     is_shown = form in (context["send_form"], context["review_form"])
     newer_steps = [step for step in page.steps if step.version > seen]
@@ -217,7 +217,7 @@ def _find_unit(plan: Plan, abbreviation: str, number: int) -> Unit:
     Raises:
         NotFound: there is none; the 404 page lists the divisions.
     """
-    units = Unit.objects.divisions().in_order()
+    units = plan.organization.units.divisions().in_order()
     unit = find_unit_by_name(units, abbreviation)
     if unit is None:
         near = [(str(each), reverse("period_report", args=[plan.slug, each, number])) for each in units]

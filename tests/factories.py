@@ -313,6 +313,7 @@ class ReminderFactory(DjangoModelFactory):
     class Meta:
         model = Reminder
 
+    plan = factory.SubFactory(PlanFactory)
     user = factory.SubFactory(UserFactory)
     day = date(2020, 4, 3)
 
@@ -324,6 +325,7 @@ class ImportJobFactory(DjangoModelFactory):
         model = ImportJob
 
     plan = factory.SubFactory(PlanFactory)
+    organization = factory.LazyAttribute(lambda each: each.plan.organization if each.plan else each.by.organization)
     by = factory.SubFactory(UserFactory)
     at = datetime(2020, 4, 3, 3, 0, tzinfo=UTC)
     file_name = "ข้อมูลแผน.xlsx"

@@ -137,6 +137,48 @@ def test_readers_of_updates_skip_undone_ones():
     assert wrong == []
 
 
+# Where all plans are meant: a command of the server, and a name that may be taken by a plan nobody here may see.
+READERS_OF_ALL_PLANS = {
+    "demo/management/commands/demo.py",
+    "exchange/whole_plan/write.py",
+    "worklist/management/commands/send_reminders.py",
+}
+# Models whose records belong to an organization or a framework: pages reach them through the plan.
+OWNED = "Unit|Category|Criterion|Assessment|User|Membership|Meeting|Period|ImportJob|Submission|Reminder"
+ANY_PLAN = re.compile(r"\bPlan(?:\.objects\b(?!\.visible_to\()|\._(?:base|default)_manager)")
+ANY_RECORD = re.compile(
+    rf"\b(?:{OWNED})\.objects\b(?:\.(?:all|in_order|active|divisions|leaves|order_by|values_list))+\("
+)
+
+
+def scoped_wrongly(source, pattern):
+    """Return the lines of a Python source that read records of every organization."""
+    return [line.strip() for line in source.splitlines() if pattern.search(line)]
+
+
+@pytest.mark.parametrize("pattern", [ANY_PLAN, ANY_RECORD])
+def test_plans_and_what_is_below_are_found_through_the_user(pattern):
+    paths = [path for room in ROOMS for path in (ROOT / room).rglob("*.py") if "migrations" not in path.parts]
+    found = {
+        str(path.relative_to(ROOT)): lines for path in paths if (lines := scoped_wrongly(path.read_text(), pattern))
+    }
+    assert {path: lines for path, lines in found.items() if path not in READERS_OF_ALL_PLANS} == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "pattern"),
+    [
+        ("plan = Plan.objects.current(on=today)", ANY_PLAN),
+        ("plan = Plan.objects.filter(slug=slug)", ANY_PLAN),
+        ("plans = Plan._base_manager.all()", ANY_PLAN),
+        ("units = Unit.objects.active().in_order()", ANY_RECORD),
+        ("users = User.objects.all()", ANY_RECORD),
+    ],
+)
+def test_reading_of_every_organization_is_found(line, pattern):
+    assert scoped_wrongly(line, pattern) == [line]
+
+
 def test_models_that_coordinators_edit_have_a_version_and_a_history():
     edited = {
         "Framework",

@@ -8,12 +8,13 @@ from django.http import HttpRequest
 from assignments.access import access_of
 from plan.as_of import on_day
 from plan.models import Plan
+from plan.titles import owner_of
 from pmqa_tracker import clock
 from worklist.queue import count_owed
 
 
 def current_plan(request: HttpRequest) -> dict[str, Any]:
-    """Return `plan` (of the URL, otherwise the current one), `access` of the user, and `owed_count`.
+    """Return `plan` (of the URL, otherwise the current one), its names, `access` of the user, and `owed_count`.
 
     Admin pages have their own frame and get nothing.
     """
@@ -21,8 +22,10 @@ def current_plan(request: HttpRequest) -> dict[str, Any]:
     is_admin = request.resolver_match is not None and request.resolver_match.app_name == "admin"
     if user is None or not user.is_authenticated or is_admin:
         return {}
-    plan = getattr(request, "plan", None) or Plan.objects.current(on=clock.today())
+    plan = getattr(request, "plan", None) or Plan.objects.visible_to(user).with_owner().current(on=clock.today())
     access = access_of(request)
+    if plan is not None:
+        access = access.in_organization(plan.organization_id)
 
     @cache
     def owed_count() -> int:
@@ -31,4 +34,15 @@ def current_plan(request: HttpRequest) -> dict[str, Any]:
             return 0
         return count_owed(plan, access, on_day(plan, clock.today(), plan.periods.all(), cutoff=clock.now()))
 
-    return {"plan": plan, "access": access, "owed_count": owed_count}
+    @cache
+    def plan_owner() -> str:
+        """Return the organization of the plan for the page's head, if the site has more than one."""
+        return owner_of(plan) if plan else ""
+
+    return {
+        "plan": plan,
+        "plan_owner": plan_owner,
+        "plan_title": lambda: " · ".join(filter(None, [plan_owner(), plan.title])) if plan else "",
+        "access": access,
+        "owed_count": owed_count,
+    }

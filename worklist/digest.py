@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from assignments.models import Unit, User
 from plan.as_of import AsOf
 from plan.models import Plan, looks
+from plan.titles import owner_of, title_of
 from pmqa_tracker.mail import LANGUAGE
 from worklist.owed import MAX_GROUP_ROWS, OwedList
 
@@ -50,6 +51,7 @@ def build_mail(digest: Digest, plan: Plan, as_of: AsOf, *, site: str) -> EmailMu
             "reports": digest.owed.reports,
             "groups": digest.owed.limit(MAX_GROUP_ROWS).groups,
             "plan": plan,
+            "plan_title": title_of(plan),
             "as_of": as_of,
             "late": looks.OVERDUE.colours,
             "site": site,
@@ -60,8 +62,9 @@ def build_mail(digest: Digest, plan: Plan, as_of: AsOf, *, site: str) -> EmailMu
             "Improvement plan tracker: %(count)s items to report",
             count,
         ) % {"count": count}
+        owner = owner_of(plan)
         mail = EmailMultiAlternatives(
-            subject=subject,
+            subject=f"{subject} · {owner}" if owner else subject,
             body=BLANK_LINES.sub("\n\n", render_to_string("worklist/reminder.txt", context)).strip(),
             to=[digest.user.email],
             headers={"Auto-Submitted": "auto-generated"},  # prevents out-of-office replies

@@ -1,4 +1,4 @@
-"""Send reminder mails: at most one digest per user and day (`manage.py send_reminders`).
+"""Send reminder mails: at most one digest per user, plan and day (`manage.py send_reminders`).
 
 A `Reminder` is saved before its mail is sent, so that parallel runs never mail a user twice. If the mail fails, the
 row is deleted and the next run tries again. If a run is killed during a mail, the row stays, and the user gets the
@@ -46,8 +46,8 @@ class Recipients:
 def find_recipients(plan: Plan, as_of: AsOf) -> Recipients:
     """Return who gets a mail on the day, and who gets none and why. Writes nothing."""
     recipients = Recipients()
-    mailed = dict(Reminder.objects.filter(day=as_of.day).values_list("user_id", "sent_at"))
-    for user in _people():
+    mailed = dict(plan.reminders.filter(day=as_of.day).values_list("user_id", "sent_at"))
+    for user in _people(plan):
         access = Access.of(user)
         if not access.may_lead:
             continue
@@ -62,9 +62,9 @@ def find_recipients(plan: Plan, as_of: AsOf) -> Recipients:
     return recipients
 
 
-def _people() -> Iterable[User]:
-    """Return the members of units who can log in."""
-    people = User.objects.filter(is_active=True, memberships__isnull=False)
+def _people(plan: Plan) -> Iterable[User]:
+    """Return the members of units of the plan's organization who can log in."""
+    people = plan.organization.users.filter(is_active=True, memberships__isnull=False)
     if not settings.PMQA_DEMO:
         people = people.filter(is_demo=False)
     return people.distinct().order_by(by_thai("username"))
@@ -99,7 +99,7 @@ def send_digests(digests: Iterable[Digest], plan: Plan, as_of: AsOf, *, site: st
             except OSError as error:
                 outcome.outage = explain_mail_error(error)
                 break
-            reminder, is_ours = Reminder.objects.get_or_create(user=digest.user, day=as_of.day)
+            reminder, is_ours = Reminder.objects.get_or_create(plan=plan, user=digest.user, day=as_of.day)
             if not is_ours:
                 outcome.unfinished.append(digest.user)
                 continue

@@ -13,6 +13,7 @@ from pmqa_tracker.models import Versioned
 class Assessment(Versioned):
     """One assessment of an organization by the criteria of a framework."""
 
+    ORGANIZATION = "organization"
     DISPLAY_FIELD = "name"
 
     class Kind(models.TextChoices):
@@ -69,6 +70,8 @@ class Assessment(Versioned):
 
 class Verdict(Versioned):
     """ผลการประเมิน: whether a requirement passed in an assessment, with the reason."""
+
+    ORGANIZATION = "assessment__organization"
 
     assessment = models.ForeignKey(
         Assessment,

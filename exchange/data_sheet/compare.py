@@ -57,16 +57,17 @@ class Comparer:
         self.plan, self.table, self.findings = plan, table, findings
         self.unit = unit  # unit of the row being compared
         self.exported = exported or {}
-        self.columns = ActionSheet(as_of.periods, Unit.objects.in_order())
+        self.columns = ActionSheet(as_of.periods, plan.organization.units.in_order())
         self.headings = {name: column.heading for name, column in self.columns.columns.items()}
         actions = plan.actions.with_details().in_order()
         self.actions = {action.ref: action for action in actions}
-        self.criteria = {criterion.code: criterion for criterion in Criterion.objects.leaves()}
+        self.criteria = {criterion.code: criterion for criterion in plan.framework.criteria.leaves()}
         self.names = {
             "ref": {thai.search_key(ref): ref for ref in self.actions},
             "criterion": {thai.search_key(code): code for code in self.criteria},
         }
-        self.requirements = set(Requirement.objects.values_list("criterion__code", "level"))
+        requirements = Requirement.objects.filter(criterion__framework=plan.framework)
+        self.requirements = set(requirements.values_list("criterion__code", "level"))
         version = self.headings["token"]
         marks = [str(cells[version].value or "") for _number, cells in table.rows]
         self.row_units = RowUnits(marks, self.columns.units, unit, is_chosen=is_chosen)

@@ -10,12 +10,13 @@ from django.utils.translation import override
 from openpyxl import Workbook
 
 from assignments.models import Unit
-from criteria.models import Criterion, Level
+from criteria.models import Level
 from exchange.data_sheet.columns import ActionColumn, ActionSheet, ColumnGroup, format_period, in_thai
 from exchange.data_sheet.marks import row_mark
 from exchange.workbook import EMPTY_ROWS, new_book_with_metadata, write_guide, write_input_sheet, write_lists
 from plan.as_of import on_day
 from plan.models import ActionItem, Plan, Status
+from plan.titles import title_of
 from pmqa_tracker import thai
 from spreadsheets.text import write_text
 
@@ -45,14 +46,15 @@ def build_data_sheet(plan: Plan, at: datetime, *, unit: Unit | None = None) -> W
         unit: export the sheet of this unit: the actions it leads or supports, with only the progress columns open.
     """
     as_of = on_day(plan, timezone.localdate(at), plan.periods.all(), cutoff=at)
-    action_sheet = ActionSheet(as_of.periods, Unit.objects.in_order())
+    action_sheet = ActionSheet(as_of.periods, plan.organization.units.in_order())
     actions = plan.actions.for_units([unit]) if unit else plan.actions.all()
     actions = actions.annotate_latest("result", as_of).with_details().in_order()
     book = new_book_with_metadata(data_sheet_metadata(plan, at, unit))
-    lists = write_lists(book, offers(action_sheet, _codes()))
+    lists = write_lists(book, offers(action_sheet, _codes(plan)))
     columns = [_for_reader(column, is_unit=unit is not None) for column in action_sheet.columns.values()]
     sheet = book.create_sheet(SHEET, 0)
-    name = f"{unit.abbreviation} · {plan.title}" if unit else plan.title
+    title = title_of(plan)
+    name = f"{unit.abbreviation} · {title}" if unit else title
     write_input_sheet(
         sheet,
         columns,
@@ -66,7 +68,7 @@ def build_data_sheet(plan: Plan, at: datetime, *, unit: Unit | None = None) -> W
     write_guide(book, "คำอธิบายการกรอกข้อมูลแผน", how_to, {SHEET: columns})
     book.move_sheet(book["คำอธิบาย"], -(len(book.sheetnames) - 2))
     book.active = 0
-    book.properties.title = plan.title
+    book.properties.title = title
     return book
 
 
@@ -126,8 +128,8 @@ def offers(action_sheet: ActionSheet, codes: Sequence[str]) -> dict[str, list[st
     }
 
 
-def _codes() -> list[str]:
-    return list(Criterion.objects.leaves().in_order().values_list("code", flat=True))
+def _codes(plan: Plan) -> list[str]:
+    return list(plan.framework.criteria.leaves().in_order().values_list("code", flat=True))
 
 
 def _moment(at: datetime) -> str:

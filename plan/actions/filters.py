@@ -12,7 +12,7 @@ from assignments.models import Role, Unit
 from assignments.unit_names import find_unit_by_name
 from criteria.models import Category, Criterion, Level, Requirement
 from plan.as_of import AsOf
-from plan.models import Age, Change, Due, Health, Status
+from plan.models import Age, Change, Due, Health, Plan, Status
 from plan.models.action import PLAN_ORDER, ActionItemQuerySet
 from plan.models.status import CLOSED
 from pmqa_tracker import thai
@@ -61,13 +61,11 @@ class ActionFilter(django_filters.FilterSet):
         label=_("Category"),
         field_name="criterion__category",
         to_field_name="number",
-        queryset=Category.objects.in_order(),
         empty_label=_("All categories"),
     )
     criterion = django_filters.ModelChoiceFilter(
         label=_("Criterion"),
         to_field_name="code",
-        queryset=Criterion.objects.in_order(),
         method="by_criterion",
         empty_label=_("All criteria"),
     )
@@ -77,7 +75,6 @@ class ActionFilter(django_filters.FilterSet):
     unit = django_filters.ModelChoiceFilter(
         label=_("Unit"),
         to_field_name="abbreviation",
-        queryset=Unit.objects.in_order(),
         method="by_unit",
         empty_label=_("All units"),
     )
@@ -87,7 +84,6 @@ class ActionFilter(django_filters.FilterSet):
     partner = django_filters.ModelChoiceFilter(
         label=_("Together with"),
         to_field_name="abbreviation",
-        queryset=Unit.objects.in_order(),
         method="by_partner",
         empty_label=_("Any unit"),
     )
@@ -125,7 +121,7 @@ class ActionFilter(django_filters.FilterSet):
     def __init__(
         self,
         data: Any,
-        actions: ActionItemQuerySet,
+        plan: Plan,
         *,
         as_of: AsOf,
         since: AsOf | None = None,
@@ -135,14 +131,18 @@ class ActionFilter(django_filters.FilterSet):
 
         Args:
             data: the parameters of the URL.
-            actions: the actions to filter.
+            plan: the plan whose actions are filtered; the filters offer its units, categories and criteria.
             as_of: the day of the page.
             since: the earlier day that “What changed” compares with; without it, that filter is not offered.
             only: names of the filters to offer; empty for all of them.
         """
         self.as_of = as_of
         self.since = since
-        super().__init__(data, queryset=actions.as_of(as_of))
+        super().__init__(data, queryset=plan.actions.as_of(as_of))
+        units = plan.organization.units.in_order()
+        self.filters["category"].queryset = plan.framework.categories.in_order()
+        self.filters["criterion"].queryset = plan.framework.criteria.in_order()
+        self.filters["unit"].queryset, self.filters["partner"].queryset = units, units
         if since is None:
             del self.filters["change"]
         for name in set(self.filters) - set(only or self.filters):

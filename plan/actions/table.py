@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from django.utils.translation import gettext as _
 
-from assignments.models import Assignment, Role, Unit
-from criteria.models import Criterion, Level
+from assignments.models import Assignment, Role
+from criteria.models import Level
 from plan.as_of import AsOf
 from plan.models import ActionItem, Due, Health, Plan, Status
 from plan.models.action import ActionItemQuerySet
@@ -37,7 +37,7 @@ def action_table(plan: Plan, actions: ActionItemQuerySet, as_of: AsOf, *, notes:
 def _columns(plan: Plan, as_of: AsOf) -> list[Column]:
     units = unit_names_by_role(plan)
     levels = _read_levels(plan)
-    criteria = {each.pk: (str(each), str(each.category)) for each in Criterion.objects.select_related("category")}
+    criteria = {each.pk: (str(each), str(each.category)) for each in plan.framework.criteria.select_related("category")}
     periods = {period.pk: period for period in as_of.periods}
     schedules = {
         (first, last): format_schedule(periods[first], periods[last]) for first in periods for last in periods
@@ -65,7 +65,7 @@ def _columns(plan: Plan, as_of: AsOf) -> list[Column]:
 
 def unit_names_by_role(plan: Plan) -> Mapping[tuple[int, str], str]:
     """Return (action pk, role) → abbreviations of its units in the document's order, "กพร., สลก."; two queries."""
-    abbreviations = dict(Unit.objects.values_list("pk", "abbreviation"))
+    abbreviations = dict(plan.organization.units.values_list("pk", "abbreviation"))
     names: dict[tuple[int, str], str] = {}
     links = Assignment.objects.filter(action__plan=plan).in_order()
     for action, role, unit in links.values_list("action_id", "role", "unit_id"):

@@ -43,7 +43,7 @@ class ActionListing:
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Redirect to the start page for the user's role in the current plan."""
-    plan = Plan.objects.current(on=clock.today())
+    plan = Plan.objects.visible_to(request.user).current(on=clock.today())
     if plan is None:
         return render(request, "plan/plan_none.html")
     access = access_of(request)
@@ -58,7 +58,7 @@ def read_action_listing(request: HttpRequest, plan: Plan) -> ActionListing:
     """Read the list that the URL asks for; add a warning for the parameters that are ignored."""
     as_of = read_as_of(request, plan)
     since = read_since(request, plan, as_of, comparison_days(plan, as_of))
-    action_filter = ActionFilter(request.GET, plan.actions.all(), as_of=as_of, since=since)
+    action_filter = ActionFilter(request.GET, plan, as_of=as_of, since=since)
     actions = action_filter.qs
     warn_ignored_filters(request, action_filter, also=("page",))
     if not actions.query.order_by:

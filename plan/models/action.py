@@ -237,6 +237,7 @@ class ActionItem(Versioned):
     `status` and `progress` are copies from the last update; only `plan.updates.record.record_update` writes them.
     """
 
+    ORGANIZATION = "plan__organization"
     DISPLAY_FIELD = "ref"
 
     class Basis(models.TextChoices):

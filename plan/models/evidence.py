@@ -16,6 +16,8 @@ class Evidence(AppendOnly):
     checks the login serves the file (`plan.evidence.views`); no static path does.
     """
 
+    ORGANIZATION = "action__plan__organization"
+
     DISPLAY_FIELD = "title"
 
     action = models.ForeignKey(
@@ -67,6 +69,8 @@ class Evidence(AppendOnly):
 
 class EvidenceWithdrawal(AppendOnly):
     """The withdrawal of a piece of evidence, with a reason; row and file stay, but nobody can download the file."""
+
+    ORGANIZATION = "evidence__action__plan__organization"
 
     evidence = models.OneToOneField(
         Evidence,

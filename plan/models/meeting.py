@@ -12,6 +12,8 @@ from pmqa_tracker.models import Versioned
 class Meeting(Versioned):
     """การประชุม: a day on which management reviewed the plan."""
 
+    ORGANIZATION = "plan__organization"
+
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="meetings", verbose_name=_("plan"))
     held_on = models.DateField(_("held on"))
     name = models.CharField(_("name"), max_length=200, help_text=_("Such as: the committee's meeting 2/2563"))

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
@@ -15,6 +15,7 @@ from assignments.models import Organization
 from criteria.models import Assessment, Framework
 from pmqa_tracker import thai
 from pmqa_tracker.address_names import SlugValidator, address_name_constraint
+from pmqa_tracker.database_text import by_thai
 from pmqa_tracker.models import Versioned
 
 
@@ -31,13 +32,23 @@ class PlanQuerySet(models.QuerySet["Plan"]):
             return self
         if user.organization_id is None:
             return self.none()
-        roles = set(user.groups.values_list("name", flat=True))
+        roles = user.role_names
         own = Q(organization=user.organization_id)
         opened = ~Q(state=Plan.State.PREPARATION)
         visible = own if RoleGroup.COORDINATOR in roles else own & opened
         if roles & {RoleGroup.MANAGEMENT, RoleGroup.ASSESSOR}:
             visible |= Organization.below(user.organization_id, "organization__") & opened
         return self.filter(visible)
+
+    def with_owner(self) -> "PlanQuerySet":
+        """Select the organization, and annotate whether the site has others, for `plan.titles`."""
+        others = Organization.objects.exclude(pk=OuterRef("organization"))
+        return self.select_related("organization").annotate(has_others=Exists(others))
+
+    def running(self, *, on: date) -> "PlanQuerySet":
+        """Return the plans that run on a day, of all organizations in order."""
+        running = self.filter(state=Plan.State.RUNNING, starts_on__lte=on, ends_on__gte=on)
+        return running.order_by(by_thai("organization__short_name"), "starts_on", "pk")
 
     def current(self, *, on: date) -> "Plan | None":
         """Return the plan that runs on a day, or else the last one before it, or else the next one."""
@@ -50,7 +61,9 @@ class PlanQuerySet(models.QuerySet["Plan"]):
 class Plan(Versioned):
     """แผนพัฒนาองค์การ: the improvement plan that answers an assessment."""
 
+    ORGANIZATION = "organization"
     DISPLAY_FIELD = "title"
+    has_others: bool | None = None  # annotated by `with_owner`
 
     class State(models.TextChoices):
         """A plan in preparation is shown to coordinators only; one that has ended takes no more reports."""
@@ -133,6 +146,8 @@ class Plan(Versioned):
 
 class Period(Versioned):
     """ช่วงเวลา: a quarter of the plan, or a part of one."""
+
+    ORGANIZATION = "plan__organization"
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="periods", verbose_name=_("plan"))
     number = models.PositiveSmallIntegerField(_("number"))

@@ -80,6 +80,8 @@ class ProgressUpdate(AppendOnly):
     Figures of past days are computed from these rows. Texts are stored as typed.
     """
 
+    ORGANIZATION = "action__plan__organization"
+
     class Source(models.TextChoices):
         WEB = "WEB", _("On the site")
         IMPORT = "IMPORT", _("From a workbook")

@@ -20,6 +20,7 @@ from plan.models.status import rules_of_statuses
 from plan.updates.record import ONLY_LEADS, TEXT_FIELDS, Attachment, UpdateInput
 from pmqa_tracker.forms import LinesField, WriteOnceForm, with_lf
 from pmqa_tracker.parsing.fields import PercentField
+from pmqa_tracker.scope import own_records
 from pmqa_tracker.typed_text import LabelledText
 from pmqa_tracker.upload_limit import MEGABYTE
 
@@ -191,7 +192,7 @@ class UpdateForm(forms.ModelForm, WriteOnceForm):
 
     def typed_text(self) -> LabelledText:
         """Return (label, text) of what the user typed and chose, for a page that refuses the form."""
-        return update_form_text(self.data, self.files)
+        return update_form_text(self.data, self.files, self.access.user)
 
     def _unit_pk(self) -> int | None:
         """Return the pk of the unit the author reports for; None for all lead units."""
@@ -218,12 +219,12 @@ class UpdateForm(forms.ModelForm, WriteOnceForm):
         )
 
 
-def update_form_text(posted: Any, files: Any) -> LabelledText:
-    """Return (label, text) of a posted update: choices, texts, links and file names."""
+def update_form_text(posted: Any, files: Any, user: Any) -> LabelledText:
+    """Return (label, text) of an update that a user posted: choices, texts, links and file names."""
     fields = UpdateForm.base_fields
     labels = {"unit": fields["unit"].label} | UpdateForm._meta.labels | {"links": fields["links"].label}
     texts = {name: with_lf(posted.get(name)).strip() for name in labels}
-    texts["unit"] = _unit_label(texts["unit"])
+    texts["unit"] = _unit_label(texts["unit"], user)
     texts["status_to"] = str(dict(Status.choices).get(texts["status_to"], texts["status_to"]))
     if texts["progress_to"].isdecimal():  # other texts already contain the sign, or are not numbers
         texts["progress_to"] += " %"
@@ -234,15 +235,15 @@ def update_form_text(posted: Any, files: Any) -> LabelledText:
     return [(str(labels[name]), text) for name, text in texts.items() if text]
 
 
-def _unit_label(pk: str) -> str:
-    """Return the name of the unit with a posted pk, or ""."""
+def _unit_label(pk: str, user: Any) -> str:
+    """Return the name of the unit of the user's organization with a posted pk, or ""."""
     is_pk = pk.isascii() and pk.isdecimal() and len(pk) < 19
-    return str(Unit.objects.filter(pk=pk).first() or "") if is_pk else ""
+    return str(own_records(Unit.objects.filter(pk=pk), user).first() or "") if is_pk else ""
 
 
 def typed_update(request: HttpRequest) -> LabelledText:
     """Return `update_form_text` of a posted update."""
-    return update_form_text(request.POST, request.FILES)
+    return update_form_text(request.POST, request.FILES, request.user)
 
 
 def typed_withdrawal(request: HttpRequest) -> LabelledText:

@@ -89,7 +89,7 @@ def read_overview(
     whole = groups.group(plan, standings, query_now, reporter=reporter)
     before = read_standings(same_actions.as_of(since), since, units, earlier_reporters)
     then = groups.group(plan, before, query_then, reporter=reporter)
-    pairs = groups.by_unit(offered_units(unit), standings, query_now)
+    pairs = groups.by_unit(offered_units(plan, unit), standings, query_now)
     leads = [lead for lead, _support in pairs if role != Role.SUPPORT]
     return Overview(
         as_of=as_of,
@@ -109,6 +109,6 @@ def read_overview(
     )
 
 
-def offered_units(only: Unit | None = None) -> Sequence[Unit]:
-    """Return the active divisions, or only the given unit."""
-    return [only] if only else list(Unit.objects.divisions().active().in_order())
+def offered_units(plan: Plan, only: Unit | None = None) -> Sequence[Unit]:
+    """Return the active divisions of the plan's organization, or only the given unit."""
+    return [only] if only else list(plan.organization.units.divisions().active().in_order())

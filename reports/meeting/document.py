@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 
 from criteria.models import Level
 from plan.models import ActionItem, looks
+from plan.titles import title_of
 from pmqa_tracker import thai
 from pmqa_tracker.templatetags.page import percent, points
 from reports.figures.groups import Group
@@ -142,7 +143,7 @@ def _context(pack: MeetingPack, notes: Sequence[str]) -> dict[str, Any]:
     """The names a template can use, as texts and lists; no record of the database is among them."""
     overview = pack.overview
     return {
-        "plan": pack.plan.title,
+        "plan": title_of(pack.plan),
         "day": thai.format_date(pack.as_of.day),
         "since": thai.format_date(pack.since.day),
         "since_name": pack.since_name,

@@ -53,7 +53,7 @@ def read_meeting_pack(
         days: (name, day) of the days that have a name, such as meetings.
         query: parameters that the links of all figures keep (the day).
     """
-    filters = ActionFilter({}, plan.actions.all(), as_of=as_of, since=since, only=OVERVIEW_FILTERS)
+    filters = ActionFilter({}, plan, as_of=as_of, since=since, only=OVERVIEW_FILTERS)
     found = plan.actions.as_of(as_of).since(since, as_of).annotate_latest("problem", as_of).with_days_late(as_of)
     actions = list(found.with_details().in_order())
     overview = read_overview(plan, filters, since, query, rows=actions)

@@ -10,6 +10,7 @@ from openpyxl import Workbook
 
 from plan.as_of import AsOf
 from plan.models import Plan
+from plan.titles import title_of
 from pmqa_tracker.tasks import ProgressCallback, ignore_progress
 from reports.plan_form.cells import as_of_text, category_number
 from reports.plan_form.layout import Layout
@@ -37,7 +38,7 @@ def build_plan_form(
         on_progress: called with (categories written, all categories).
     """
     book = new_book()
-    book.properties.title = plan.title
+    book.properties.title = title_of(plan)
     layout = Layout.of(len(as_of.periods), with_status=with_status)
     reading: list[tuple[str, str]] = []
     with translation.override("th"):

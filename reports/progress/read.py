@@ -60,7 +60,7 @@ def read_report(plan: Plan, as_of: AsOf, since: AsOf, days: Sequence[tuple[str, 
         since: the earlier day.
         days: (name, day) of the days that have a name, such as meetings.
     """
-    filters = ActionFilter({}, plan.actions.all(), as_of=as_of, since=since, only=OVERVIEW_FILTERS)
+    filters = ActionFilter({}, plan, as_of=as_of, since=since, only=OVERVIEW_FILTERS)
     found = plan.actions.as_of(as_of).since(since, as_of)
     for name in ("result", "problem", "next_step"):
         found = found.annotate_latest(name, as_of)

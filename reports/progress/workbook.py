@@ -9,6 +9,7 @@ from openpyxl import Workbook
 from assignments.models import Unit
 from plan.as_of import AsOf
 from plan.models import Plan
+from plan.titles import title_of
 from pmqa_tracker.tasks import ProgressCallback, ignore_progress
 from reports.progress.read import read_report
 from reports.progress.rows import list_urgent_actions, write_actions, write_changes, write_unit, write_verdicts
@@ -89,7 +90,7 @@ def _contents(units: Sequence[str]) -> list[tuple[str, str]]:
 
 def _new_book(plan: Plan) -> Workbook:
     book = new_book()
-    book.properties.title = plan.title
+    book.properties.title = title_of(plan)
     return book
 
 

@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from criteria.models import Criterion, Level
+from criteria.models import Level
 from plan.as_of import AsOf
 from plan.lookup import find_plan, warn_ignored_parameters
 from plan.models import Evidence, Plan
@@ -130,9 +130,9 @@ def _read_state(request: HttpRequest) -> MapCellState | None:
 def criterion_detail(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     """One criterion: requirement, verdict, actions and evidence of each level."""
     plan = find_plan(request, slug)
-    criterion = find_named(Criterion.objects.select_related("category", "parent"), "code", code)
+    criterion = find_named(plan.framework.criteria.select_related("category", "parent"), "code", code)
     if criterion is None:
-        codes = list(Criterion.objects.in_order().values_list("code", flat=True))
+        codes = list(plan.framework.criteria.in_order().values_list("code", flat=True))
         nearest = [(near, reverse("criterion_detail", args=[slug, near])) for near in get_close_matches(code, codes)]
         raise NotFound(_("There is no criterion “%(code)s”.") % {"code": code}, nearest)
     as_of, context = read_page_day(request, plan)

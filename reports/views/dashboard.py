@@ -31,7 +31,7 @@ def _dashboard_context(request: HttpRequest, plan: Plan) -> dict[str, Any]:
     as_of, context = read_page_day(request, plan)
     days = comparison_days(plan, as_of)
     since = read_since(request, plan, as_of, days)
-    filters = ActionFilter(request.GET, plan.actions.all(), as_of=as_of, since=since, only=OVERVIEW_FILTERS)
+    filters = ActionFilter(request.GET, plan, as_of=as_of, since=since, only=OVERVIEW_FILTERS)
     warn_ignored_filters(request, filters, also=("sort", "live"))
     is_live = read_live(request)
     overview = read_overview(plan, filters, since, context["query"])

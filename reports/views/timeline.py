@@ -35,6 +35,6 @@ def timeline(request: HttpRequest, slug: str) -> HttpResponse:
 
 def read_timeline_actions(request: HttpRequest, plan: Plan, as_of: AsOf) -> tuple[ActionFilter, list[ActionItem]]:
     """Return the filters and the actions that match, in the order of the plan; warn about ignored filters."""
-    filters = ActionFilter(request.GET, plan.actions.all(), as_of=as_of, only=TIMELINE_FILTERS)
+    filters = ActionFilter(request.GET, plan, as_of=as_of, only=TIMELINE_FILTERS)
     warn_ignored_filters(request, filters)
     return filters, list(filters.qs.with_details().in_order())

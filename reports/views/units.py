@@ -6,7 +6,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from assignments.models import Unit
 from plan.as_of import AsOf
 from plan.lookup import find_plan, find_unit
 from plan.models import Plan, Status
@@ -27,7 +26,7 @@ def unit_list(request: HttpRequest, slug: str) -> HttpResponse:
     """Every division with its figures as lead and as support, worst first."""
     plan = find_plan(request, slug)
     _as_of, context = read_matrices(request, plan)
-    collectives = Unit.objects.active().filter(is_collective=True).prefetch_related("members").in_order()
+    collectives = plan.organization.units.active().filter(is_collective=True).prefetch_related("members").in_order()
     return render(request, "reports/unit_list.html", context | {"collectives": list(collectives)})
 
 
@@ -35,7 +34,7 @@ def read_matrices(request: HttpRequest, plan: Plan) -> tuple[AsOf, dict[str, Any
     """Return the day and the context: `lead` and `support` matrices sorted by `?sort=`, and `idle` divisions."""
     as_of, context = read_page_day(request, plan)
     standings = read_plan_standings(plan, as_of)
-    pairs = groups.by_unit(offered_units(), standings, context["query"])
+    pairs = groups.by_unit(offered_units(plan), standings, context["query"])
     sort = read_sort(request)
     return as_of, context | {
         "lead": matrix.build_matrix([lead for lead, _support in pairs], sort),
@@ -74,7 +73,7 @@ def unit_detail(request: HttpRequest, slug: str, abbreviation: str) -> HttpRespo
         "lead_actions": lead_actions[:ROWS],
         "support_actions": support_actions[:ROWS],
         "blocked": [action for action in lead_actions if action.status_on == Status.BLOCKED],
-        "waiting": read_waiting(unit, offered_units(), standings, context["query"]),
+        "waiting": read_waiting(unit, offered_units(plan), standings, context["query"]),
         "periods": periods,
         "period_chart": charts.period_chart(plan, periods),
         "curve": curve,

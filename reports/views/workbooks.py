@@ -9,7 +9,6 @@ from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
 from assignments.access import access_of
-from assignments.models import Unit
 from plan.as_of import AsOf
 from plan.lookup import comparison_days, find_plan, find_unit, read_as_of, read_since, warn_ignored_parameters
 from plan.models import Plan
@@ -26,7 +25,7 @@ def report_list(request: HttpRequest, slug: str) -> HttpResponse:
     """The reports page: all files to download."""
     plan = find_plan(request, slug)
     as_of, context = read_page_day(request, plan)
-    units = list(Unit.objects.divisions().active().in_order())
+    units = list(plan.organization.units.divisions().active().in_order())
     access = access_of(request)
     context |= {
         "asked": as_of.day.isoformat() if context["query"] else None,

@@ -18,6 +18,7 @@ from submissions.grid import read_submission_grid
 from submissions.models import Submission, SubmissionStep
 from submissions.returned import annotate_returned
 from tests.conftest import DEMO_PASSWORD
+from tests.factories import default_organization
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -37,7 +38,7 @@ def test_demo_accounts_have_undeliverable_addresses(demo):
     changed = User.objects.get(username="staff")
     assert changed.email == "staff@example.org"
     User.objects.filter(pk=changed.pk).update(email="somchai@example.net")
-    demonstration.make_accounts(DEMO_PASSWORD)
+    demonstration.make_accounts(default_organization(), DEMO_PASSWORD)
     changed.refresh_from_db()
     assert changed.email == "somchai@example.net"
 

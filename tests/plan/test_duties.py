@@ -41,7 +41,7 @@ def owed_refs(plan, person):
 
 
 def silent_refs(plan, **filters):
-    rows = ActionFilter({"updated": "no", **filters}, plan.actions.all(), as_of=today(plan)).qs
+    rows = ActionFilter({"updated": "no", **filters}, plan, as_of=today(plan)).qs
     return sorted(action.ref for action in rows)
 
 
@@ -201,7 +201,7 @@ def expect_agreement(plan, units):
         assert waiting - returned == {action.pk for action in owed.actions} - returned
         assert lead.silent.count == len(shown)
         for part in (lead, support):
-            chosen = ActionFilter(part.silent.query, plan.actions.all(), as_of=as_of)
+            chosen = ActionFilter(part.silent.query, plan, as_of=as_of)
             assert chosen.ignored == []
             assert chosen.qs.count() == part.silent.count
         assert (lead in silent_units([lead], standings)) == bool(

@@ -80,12 +80,12 @@ def test_unit_is_found_by_name_and_without_dots(client, names):
 def test_every_filter_accepts_values_in_any_spelling(names):
     plan = Plan.objects.get()
     as_of = on_day(plan, clock.today(), plan.periods.all())
-    fields = ActionFilter({}, plan.actions.all(), as_of=as_of, since=as_of).form.fields
+    fields = ActionFilter({}, plan, as_of=as_of, since=as_of).form.fields
     tried = set()
     for name, field in fields.items():
         for value in [str(value) for value, _label in getattr(field, "choices", ()) if value]:
-            exact = ActionFilter({name: value}, plan.actions.all(), as_of=as_of, since=as_of)
-            loose = ActionFilter({name: misspelled(value)}, plan.actions.all(), as_of=as_of, since=as_of)
+            exact = ActionFilter({name: value}, plan, as_of=as_of, since=as_of)
+            loose = ActionFilter({name: misspelled(value)}, plan, as_of=as_of, since=as_of)
             assert exact.active == loose.active != {}
             assert (loose.ignored, loose.query) == ([], exact.query)
             assert list(loose.qs) == list(exact.qs)

@@ -201,8 +201,8 @@ def test_one_a_day(post, overdue, unit, settings):
 
 
 @pytest.mark.both_databases
-def test_a_mail_begun_by_another_run_is_skipped_and_named(post, overdue, unit):
-    Reminder.objects.create(user=staff("somchai", unit), day=date(2020, 5, 15))
+def test_a_mail_begun_by_another_run_is_skipped_and_named(post, plan, overdue, unit):
+    Reminder.objects.create(plan=plan, user=staff("somchai", unit), day=date(2020, 5, 15))
     out = run()
     assert post.mails == []
     assert "(somchai)" in out

@@ -35,7 +35,7 @@ class Command(BaseCommand):
                 f"ยังไม่มีแผน {SLUG} โปรดใช้คำสั่ง manage.py seed ก่อน"
             )
         try:
-            made = history.make_accounts(settings.PMQA_DEMO_PASSWORD)
+            made = history.make_accounts(plan.organization, settings.PMQA_DEMO_PASSWORD)
         except ValueError as error:
             raise CommandError(
                 f"“{error}” is a real account; the demo needs a separate database. / "

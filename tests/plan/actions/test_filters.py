@@ -23,7 +23,7 @@ def plan():
 def shown(plan):
     def inner(query):
         as_of = on_day(plan, clock.today(), plan.periods.all())
-        chosen = ActionFilter(QueryDict(query), plan.actions.all(), as_of=as_of)
+        chosen = ActionFilter(QueryDict(query), plan, as_of=as_of)
         return list(chosen.qs) if "sort" in query else set(chosen.qs)
 
     return inner
@@ -84,7 +84,7 @@ def test_orders(plan, shown, coordinator, report_progress):
 def test_values_that_are_not_offered_are_ignored_and_named(plan):
     as_of = on_day(plan, clock.today(), plan.periods.all())
     action = ActionItemFactory(plan=plan)
-    chosen = ActionFilter(QueryDict("status=ASLEEP&unit=ไม่มี&period=99&q=x&q=ทำ"), plan.actions.all(), as_of=as_of)
+    chosen = ActionFilter(QueryDict("status=ASLEEP&unit=ไม่มี&period=99&q=x&q=ทำ"), plan, as_of=as_of)
     assert len(chosen.ignored) == 3
     assert list(chosen.qs) == [action]
     assert chosen.active_count == 1
@@ -102,7 +102,7 @@ def test_values_that_are_not_offered_are_ignored_and_named(plan):
 def test_descriptions_of_the_filters(plan, query, words):
     UnitFactory(abbreviation="กพร.")
     as_of = on_day(plan, clock.today(), plan.periods.all())
-    assert ActionFilter(QueryDict(query), plan.actions.all(), as_of=as_of).descriptions == words
+    assert ActionFilter(QueryDict(query), plan, as_of=as_of).descriptions == words
 
 
 def test_criterion_includes_its_children_and_combines_with_a_level(plan, shown):
@@ -148,8 +148,7 @@ def test_age_by_the_days_since_the_last_period(plan, day, age):
     late = ActionItemFactory(plan=plan, runs=(1, 1))
     as_of = on_day(plan, date(2019, 12, 31) + timedelta(days=day), plan.periods.all())
     found = {
-        each: set(ActionFilter(QueryDict(f"age={each}"), plan.actions.all(), as_of=as_of).qs)
-        for each in ("30", "90", "180", "more")
+        each: set(ActionFilter(QueryDict(f"age={each}"), plan, as_of=as_of).qs) for each in ("30", "90", "180", "more")
     }
     assert found == {each: {late} if each == age else set() for each in found}
 
@@ -159,14 +158,14 @@ def test_change_is_offered_only_with_an_earlier_day(plan, coordinator, report_pr
     as_of = on_day(plan, clock.today(), plan.periods.all())
     since = on_day(plan, date(2020, 1, 1), plan.periods.all())
     report_progress(done, coordinator, status=Status.DONE)
-    chosen = ActionFilter(QueryDict("change=DONE"), plan.actions.all(), as_of=as_of, since=since)
+    chosen = ActionFilter(QueryDict("change=DONE"), plan, as_of=as_of, since=since)
     assert set(chosen.qs) == {done}
-    assert set(ActionFilter(QueryDict("change=SILENT"), plan.actions.all(), as_of=as_of, since=since).qs) == {still}
-    assert "change" not in ActionFilter(QueryDict("change=DONE"), plan.actions.all(), as_of=as_of).form.fields
+    assert set(ActionFilter(QueryDict("change=SILENT"), plan, as_of=as_of, since=since).qs) == {still}
+    assert "change" not in ActionFilter(QueryDict("change=DONE"), plan, as_of=as_of).form.fields
 
 
 def test_only_the_requested_filters_are_offered(plan):
     as_of = on_day(plan, clock.today(), plan.periods.all())
-    chosen = ActionFilter(QueryDict("status=DONE&q=x"), plan.actions.all(), as_of=as_of, only=("status",))
+    chosen = ActionFilter(QueryDict("status=DONE&q=x"), plan, as_of=as_of, only=("status",))
     assert list(chosen.form.fields) == ["status"]
     assert chosen.query == {"status": "DONE"}

@@ -22,7 +22,7 @@ def plan():
 def read(plan, day=None, *, since=None, **filters):
     as_of = on_day(plan, day or clock.today(), plan.periods.all())
     then = on_day(plan, since or plan.starts_on, plan.periods.all())
-    chosen = ActionFilter(filters, plan.actions.all(), as_of=as_of, since=then, only=OVERVIEW_FILTERS)
+    chosen = ActionFilter(filters, plan, as_of=as_of, since=then, only=OVERVIEW_FILTERS)
     return read_overview(plan, chosen, then, {})
 
 
@@ -146,7 +146,7 @@ def test_what_changed_between_two_days(plan, coordinator, report_progress):
     def shown(change, since):
         as_of = on_day(plan, date(2020, 5, 1), plan.periods.all())
         then = on_day(plan, since, plan.periods.all())
-        rows = ActionFilter({"change": change}, plan.actions.all(), as_of=as_of, since=then).qs
+        rows = ActionFilter({"change": change}, plan, as_of=as_of, since=then).qs
         return {name for name, each in names.items() if each in rows}
 
     assert shown(Change.BACK, date(2020, 4, 1)) == {"reopened", "less"}

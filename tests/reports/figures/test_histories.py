@@ -187,7 +187,7 @@ def compare(world, drawn, facts):
     plan = Plan.objects.get(pk=world.plan.pk)
     periods = list(plan.periods.all())
     as_of, earlier = on_day(plan, day, periods), on_day(plan, since, periods)
-    chosen = ActionFilter(filters, plan.actions.all(), as_of=as_of, since=earlier, only=OVERVIEW_FILTERS)
+    chosen = ActionFilter(filters, plan, as_of=as_of, since=earlier, only=OVERVIEW_FILTERS)
     overview = read_overview(plan, chosen, earlier, {"as_of": day.isoformat()})
 
     if unit is not None:
@@ -340,6 +340,6 @@ def expect_rows(plan, overview, as_of, earlier, one):
     found += [figure for _name, figure in (*overview.changes, *overview.ages)]
     found += [figure for load in overview.periods for figure in (load.begins, load.runs, load.ends, load.done)]
     figure = found[one % len(found)]
-    rows = ActionFilter(figure.query, plan.actions.all(), as_of=as_of, since=earlier)
+    rows = ActionFilter(figure.query, plan, as_of=as_of, since=earlier)
     assert rows.ignored == []
     assert rows.qs.count() == figure.count, figure.query

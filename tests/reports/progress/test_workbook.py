@@ -67,7 +67,7 @@ def test_figures_equal_the_dashboard(written, day, since):
     plan = Plan.objects.get()
     book = load_workbook(BytesIO(written(day, since)))
     as_of, then = on_day(plan, day, plan.periods.all()), on_day(plan, since, plan.periods.all())
-    chosen = ActionFilter({}, plan.actions.all(), as_of=as_of, since=then, only=OVERVIEW_FILTERS)
+    chosen = ActionFilter({}, plan, as_of=as_of, since=then, only=OVERVIEW_FILTERS)
     board = read_overview(plan, chosen, then, {})
     figures = {row[0]: row[1:] for row in rows_under(book["สรุป"], "ตัวเลข")}
     assert figures["รายการทั้งหมด"][:2] == [board.then.total.count, board.whole.total.count]

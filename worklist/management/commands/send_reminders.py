@@ -11,6 +11,7 @@ from django.utils import translation
 from assignments.models import User
 from plan.as_of import AsOf, on_day
 from plan.models import Plan
+from plan.titles import title_of
 from pmqa_tracker import clock
 from pmqa_tracker.mail import LANGUAGE, is_mail_on
 from worklist import reminders
@@ -29,7 +30,7 @@ NO_SITE_URL = (
 
 
 class Command(BaseCommand):
-    help = "Mail each user one digest of what their units owe; never twice on one day."
+    help = "Mail each user one digest of what their units owe in a running plan; never twice on one day."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -37,21 +38,33 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, dry_run: bool, **options: Any) -> None:
-        today = clock.today()
-        plan = Plan.objects.current(on=today)
-        if plan is None or not plan.starts_on <= today <= plan.ends_on:
+        plans = Plan.objects.running(on=clock.today()).with_owner().prefetch_related("periods")
+        if not plans:
             self.stdout.write(NO_PLAN)
             return
         if not dry_run:
             self._check_settings()
-        as_of = on_day(plan, today, plan.periods.all())
-        recipients = reminders.find_recipients(plan, as_of)
+        failures = []
         with translation.override(LANGUAGE):
-            if dry_run:
-                self._print_digests(recipients)
-                self._print_others(recipients)
-            else:
-                self._send(recipients, plan, as_of)
+            for plan in plans:
+                if len(plans) > 1:
+                    self.stdout.write(f"── {title_of(plan)}")
+                try:
+                    self._remind(plan, dry_run=dry_run)
+                except CommandError as error:
+                    failures.append(str(error))
+        if failures:
+            raise CommandError("\n".join(failures))
+
+    def _remind(self, plan: Plan, *, dry_run: bool) -> None:
+        """Send the mails of one plan, or print them; raise CommandError if some were not sent."""
+        as_of = on_day(plan, clock.today(), plan.periods.all())
+        recipients = reminders.find_recipients(plan, as_of)
+        if dry_run:
+            self._print_digests(recipients)
+            self._print_others(recipients)
+        else:
+            self._send(recipients, plan, as_of)
 
     def _check_settings(self) -> None:
         if not is_mail_on():
