@@ -145,6 +145,8 @@ class User(AbstractUser):
 class Invitation(models.Model):
     """A mail with a link to set a password: sent, not sent (with the reason), or accepted."""
 
+    ORGANIZATION = "person__organization"
+
     person = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="invitation", verbose_name=_("person")
     )
@@ -276,6 +278,12 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.unit}"
+
+    def clean(self) -> None:
+        """Refuse a unit of another organization than the person's."""
+        own = self.user.organization_id if self.user_id else None
+        if own is not None and self.unit_id and self.unit.organization_id != own:
+            raise ValidationError({"unit": _("The unit belongs to another organization than the person.")})
 
 
 class Role(models.TextChoices):

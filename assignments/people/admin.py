@@ -22,12 +22,19 @@ from assignments.people.invitation_admin import (
     InvitationFilter,
     InvitesPeople,
 )
-from assignments.people.resource import PeopleResource
+from assignments.people.resource import PeopleResource, digest
 from assignments.people.rights import may_manage, visible_people
 from pmqa_tracker.admin import KeepsTypedText, ThaiText
 from pmqa_tracker.mail import is_mail_on
 from pmqa_tracker.templatetags.thai import be_date
 from spreadsheets.admin_tables import ExchangeAdmin
+from spreadsheets.uploads import ConfirmForm
+
+
+class ConfirmPeopleForm(ConfirmForm):
+    """Confirmation of a preview of people, who have no version."""
+
+    seen = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
 
 
 @admin.register(User)
@@ -35,6 +42,7 @@ class PersonAdmin(InvitesPeople, ExchangeAdmin, ThaiText, KeepsTypedText, Django
     """People with their organization, units and roles."""
 
     resource_classes = (PeopleResource,)
+    confirm_form_class = ConfirmPeopleForm
     form = PersonForm
     add_form = NewPersonForm
     add_form_template = None
@@ -155,10 +163,17 @@ class PersonAdmin(InvitesPeople, ExchangeAdmin, ThaiText, KeepsTypedText, Django
     def get_import_resource_kwargs(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:
         return {"access": access_of(request)}
 
+    def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
+        """Pass on the digest of the confirmed preview."""
+        seen = getattr(kwargs.get("form"), "cleaned_data", {}).get("seen", "")
+        return super().get_import_data_kwargs(**kwargs) | {"seen": seen}
+
     def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """Show the upload or the preview, and what becomes of the invitations."""
         response = super().import_action(request, **kwargs)
         context = getattr(response, "context_data", None) or {}
+        if "confirm_form" in context:
+            context["confirm_form"].initial["seen"] = digest(context["result"])
         new = context["result"].totals["new"] if "result" in context else 0
         if not is_mail_on():
             context["import_note"] = WITHOUT_MAIL

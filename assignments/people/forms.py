@@ -20,6 +20,8 @@ from assignments.people.write import set_units
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.errors import UnreadableError
 
+MOST_OFFERED = 200  # units on the page of a new person
+
 
 class UnitIterator(ModelChoiceIterator):
     """The units as choices; those of several organizations in groups."""
@@ -56,7 +58,7 @@ class PersonFields(forms.ModelForm):
         if is_new and not self.access.user.is_superuser:
             self.instance.organization = self.access.user.organization
         if "units" in self.fields:
-            self.fields["units"].queryset = offered_units(self.access, None if is_new else self.instance)
+            self.offer_units(None if is_new else self.instance)
             self.initial["units"] = [] if is_new else list(self.instance.memberships.values_list("unit", flat=True))
         if "groups" in self.fields:
             roles = self.fields["groups"]
@@ -65,6 +67,13 @@ class PersonFields(forms.ModelForm):
             organization = self.fields["organization"]
             organization.required, organization.help_text = True, ""
             organization.initial = self.access.user.organization or _only(organization.queryset)
+
+    def offer_units(self, person: User | None) -> None:
+        """Offer the units to choose from; not those of many organizations at once."""
+        field, units = self.fields["units"], offered_units(self.access, person)
+        if person is None and units.count() > MOST_OFFERED:
+            units, field.help_text = units.none(), _("Save the person first: then choose the units.")
+        field.queryset = units
 
     def clean_email(self) -> str:
         """Return the address in small letters.
@@ -99,8 +108,9 @@ class PersonFields(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean()
         organization = data.get("organization", self.instance.organization)
-        if organization is None and not data.get("is_superuser", self.instance.is_superuser):
-            if "organization" in self.fields and not self.errors:
+        if organization is None:
+            is_administrator = data.get("is_superuser", self.instance.is_superuser)
+            if "organization" in self.fields and not is_administrator and not self.errors:
                 self.add_error("organization", _("Choose an organization. Only an administrator can have none."))
             return data
         foreign = [unit.abbreviation for unit in data.get("units", ()) if unit.organization != organization]

@@ -95,7 +95,7 @@ class InvitesPeople:
     def invitable(self, request: HttpRequest, queryset: QuerySet[User]) -> list[User]:
         """Return the chosen people who can be invited; say why others cannot."""
         people = []
-        for person in queryset.select_related("invitation"):
+        for person in queryset.select_related("invitation", "organization"):
             reason = why_not_invite(person)
             if not may_manage(access_of(request), person):
                 reason = gettext("%(person)s is an administrator.") % {"person": person}

@@ -3,6 +3,7 @@
 All errors of all rows are reported at once. All rows are written together, after the last one was read.
 """
 
+from hashlib import sha256
 from typing import Any
 
 import tablib
@@ -25,6 +26,11 @@ from spreadsheets.admin_tables import TableMeta, TableResource
 def column(name: str) -> fields.Field:
     """Return a column of the workbook; a fingerprint of the row stands for a version."""
     return fields.Field(attribute=None if name == "version" else name, column_name=heading(name))
+
+
+def digest(result: Any) -> str:
+    """Return a text that is equal for two results that change the same cells in the same way."""
+    return sha256(repr([(row.import_type, row.diff) for row in result.rows]).encode()).hexdigest()
 
 
 class PeopleResource(TableResource):
@@ -107,14 +113,22 @@ class PeopleResource(TableResource):
     def save_instance(self, instance: User, is_create: bool, row: Any, **kwargs: Any) -> None:
         (self.new if is_create else self.changed).append(instance)
 
-    def after_import(self, dataset: tablib.Dataset, result: Any, *, dry_run: bool = False, **kwargs: Any) -> None:
+    def after_import(
+        self, dataset: tablib.Dataset, result: Any, *, dry_run: bool = False, seen: str = "", **kwargs: Any
+    ) -> None:
         """Write all rows, unless this is a preview or one of them is wrong.
 
+        Args:
+            seen: digest of the preview that the user confirmed.
+
         Raises:
-            ValueError: somebody else has just added one of these people.
+            ValueError: the file would change something else than the preview showed, or somebody else has just added
+                one of these people.
         """
         if dry_run or result.has_errors() or result.has_validation_errors():
             return
+        if digest(result) != seen:
+            raise ValueError(_("Somebody else is changing the same record at this moment."))
         try:
             save_people(self.new, self.changed)
         except IntegrityError as error:

@@ -10,14 +10,14 @@ from django.utils.translation import gettext as _
 
 from assignments.access import Access, RoleGroup
 from assignments.models import Unit, User
+from pmqa_tracker.scope import is_own, own_records
 
 GIVEN_BY_COORDINATORS = (RoleGroup.STAFF, RoleGroup.MANAGEMENT, RoleGroup.ASSESSOR)
 
 
 def visible_people(access: Access) -> QuerySet[User]:
     """Return the people whom the user may see under จัดการข้อมูล."""
-    user = access.user
-    return User.objects.all() if user.is_superuser else User.objects.filter(_in_organization_of(user))
+    return own_records(User.objects.get_queryset(), access.user)
 
 
 def managed_people(access: Access) -> QuerySet[User]:
@@ -28,9 +28,8 @@ def managed_people(access: Access) -> QuerySet[User]:
 
 def may_manage(access: Access, person: User) -> bool:
     """Return whether `managed_people` contains a person."""
-    user = access.user
-    is_own = person.organization_id is not None and person.organization_id == user.organization_id
-    return user.is_superuser or (is_own and not person.is_superuser and not person.is_staff)
+    is_administrator = person.is_superuser or person.is_staff
+    return access.user.is_superuser or (is_own(person, access.user) and not is_administrator)
 
 
 def given_roles(access: Access) -> QuerySet[Group]:
@@ -45,11 +44,10 @@ def offered_units(access: Access, person: User | None = None) -> QuerySet[Unit]:
     For a new person these are the units of every organization in which the user adds people.
     """
     units = Unit.objects.select_related("organization")
-    if person is not None:
-        is_member = Q(memberships__user=person)
-        return units.filter(Q(organization=person.organization_id, is_active=True) | is_member).distinct().in_order()
-    units = units.filter(is_active=True).in_order()
-    return units if access.user.is_superuser else units.filter(_in_organization_of(access.user))
+    if person is None:
+        return own_records(units, access.user).active().in_order()
+    is_offered = Q(organization=person.organization_id, is_active=True) | Q(memberships__user=person)
+    return units.filter(is_offered).distinct().in_order()
 
 
 def foreign_address(address: str) -> str:
@@ -58,7 +56,3 @@ def foreign_address(address: str) -> str:
         "The address “%(address)s” cannot be used here. Check how it is spelt; if it is correct, ask the system "
         "administrator."
     ) % {"address": address}
-
-
-def _in_organization_of(user: User) -> Q:
-    return Q(organization=user.organization_id, organization__isnull=False)

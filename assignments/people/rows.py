@@ -128,9 +128,10 @@ class RowReader:
             person.username = User._meta.get_field("username").clean(name, None)
 
     def _read_first_name(self, person: User, row: Row) -> None:
-        if not text_of(row, "first_name") and (person.pk is None or person.first_name):
+        if text_of(row, "first_name"):
+            self._read_text("first_name", person, row)
+        elif person.pk is None:
             raise ValidationError(_("The name is missing. Write it."))
-        self._read_text("first_name", person, row)
 
     def _read_last_name(self, person: User, row: Row) -> None:
         self._read_text("last_name", person, row)
@@ -166,7 +167,7 @@ class RowReader:
     def _read_units(self, person: User, row: Row) -> None:
         cell = cell_of(row, "unit_list")
         if person.organization is None:
-            if cell.value and person.pk is not None:
+            if person.pk is not None and cell.value != self.references.writers["unit_list"](person):
                 raise ValidationError(_("Only the people of an organization have units. Leave the cell empty."))
             return
         units = parse_units(cell, self.references.unit_names(person.organization_id))

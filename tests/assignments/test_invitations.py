@@ -21,6 +21,7 @@ from tests.assignments.test_people import (  # noqa: F401 - fixtures
     preview,
 )
 from tests.factories import PASSWORD, OrganizationFactory, UnitFactory, UserFactory, default_organization
+from tests.test_pages import no_inline
 
 pytestmark = pytest.mark.django_db
 NEW_PASSWORD = "ลิงก์จากอีเมล-2569"
@@ -74,6 +75,7 @@ def test_link_of_the_mail_leads_to_the_login(invited):
     page = open_link(browser, link_in(message))
     assert page.status_code == 200
     assert "somchai@x.go.th" in page.content.decode()
+    assert no_inline(page.content.decode()) == []
     for weak in ("123", "somchai@x.go.th"):
         assert set_password(browser, page, weak).context["form"].errors
     login = set_password(browser, page, NEW_PASSWORD)
@@ -140,6 +142,7 @@ def test_without_a_mail_server_the_administrator_passes_the_link_on(admin_client
     link = re.search(r'value="http://testserver(/password/[^"]+)"', shown)[1]
     shown = admin_client.get(f"{LIST}{person.pk}/invitation/").content.decode()
     assert f"http://testserver{link.rsplit('/', 2)[0]}/" in shown
+    assert no_inline(shown) == []
     browser = Client()
     assert set_password(browser, open_link(browser, link), NEW_PASSWORD).redirect_chain == [("/login/", 302)]
     assert browser.post("/login/", {"username": person.username, "password": NEW_PASSWORD}).url == "/"

@@ -6,6 +6,7 @@ from io import BytesIO
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.core import mail
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -13,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from openpyxl import Workbook, load_workbook
 
 from assignments.access import RoleGroup
-from assignments.models import Invitation, User
+from assignments.models import Invitation, Membership, User
 from tests.factories import OrganizationFactory, UnitFactory, UserFactory, default_organization
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -229,6 +230,34 @@ def test_number_of_queries_does_not_grow_with_rows(admin_client, units):
     assert len(captured) < 20
 
 
+def test_change_since_the_preview_is_not_overwritten(admin_client, units):
+    person = UserFactory(email="known@x.go.th", first_name="มี", units=units[:1])
+    rows = [{ADDRESS: "known@x.go.th", UNITS: "กค."}, {ADDRESS: "new@x.go.th", NAME: "ใหม่"}]
+    form = preview(admin_client, rows).context["confirm_form"]
+    person.memberships.update(unit=units[2])
+    page = admin_client.post(f"{LIST}process_import/", form.initial, follow=True).content.decode()
+    assert "ยังไม่ได้นำเข้าข้อมูลใด เนื่องจากข้อมูลเปลี่ยนไป" in page
+    assert names_of(person) == (["ศทส."], [])
+    assert (User.objects.filter(email="new@x.go.th").exists(), mail.outbox) == (False, [])
+
+
+def test_pages_need_no_more_queries_for_more_people(admin_client, units):
+    def queries(page):
+        with CaptureQueriesContext(connection) as captured:
+            assert admin_client.get(page).status_code == 200
+        return len(captured)
+
+    person = UserFactory(units=units[:1], roles=["staff"])
+    Invitation.objects.create(person=person)
+    pages = [LIST, f"{LIST}?invitation=failed", f"{LIST}add/", f"{LIST}{person.pk}/change/"]
+    once = [queries(page) for page in pages] and [queries(page) for page in pages]
+    for _ in range(3):
+        organization = OrganizationFactory()
+        more = [UnitFactory(organization=organization), UnitFactory(organization=organization)]
+        Invitation.objects.create(person=UserFactory(organization=organization, units=more, roles=["staff"]))
+    assert [queries(page) for page in pages] == once
+
+
 def test_deactivated_person_is_logged_out(admin_client):
     person = UserFactory(username="leaver", email="leaver@x.go.th", first_name="ลาออก")
     browser = Client()
@@ -245,6 +274,12 @@ def test_administrator_cannot_deactivate_themselves(admin_client):
 
 
 # Several organizations.
+
+
+def test_member_and_unit_belong_to_one_organization(units):
+    with pytest.raises(ValidationError, match="คนละส่วนราชการ"):
+        Membership(user=UserFactory(organization=OrganizationFactory()), unit=units[0]).full_clean()
+    Membership(user=UserFactory(), unit=units[0]).full_clean()
 
 
 @pytest.fixture
@@ -273,7 +308,7 @@ def test_administrator_of_the_installation_names_the_organization(client, units,
         "a@x.go.th": "กกจ.", "b@x.go.th": "กสร.", "secret@x.go.th": "กกจ.", "root@x.go.th": "",
     }  # fmt: skip
     wrong = [{ADDRESS: "c@x.go.th", NAME: "ค"}, {ADDRESS: "d@x.go.th", NAME: "ง", ORGANIZATION: "กกข."},
-             {ADDRESS: "a@x.go.th", NAME: "ก", ORGANIZATION: "กสร."}]  # fmt: skip
+             {ADDRESS: "a@x.go.th", ORGANIZATION: "กสร."}]  # fmt: skip
     errors = errors_of(preview(client, wrong))
     assert {row: set(each) for row, each in errors.items()} == {row: {ORGANIZATION} for row in (2, 3, 4)}
     assert "กกจ." in errors[3][ORGANIZATION][0]
