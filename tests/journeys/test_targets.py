@@ -45,9 +45,14 @@ def test_touch_targets_of_readers_are_large_enough(enter, live_server, username)
     assert not wrong, "\n".join(wrong)
 
 
-def test_touch_targets_of_an_open_row_are_large_enough(enter):
+def test_touch_targets_of_the_bell_and_an_open_row_are_large_enough(enter):
     page = enter("staff")
     page.set_viewport_size({"width": 360, "height": 800})
+    page.locator("#bell summary").click()
+    page.locator(".bell-panel h2").first.wait_for()
+    assert becomes(page, AT_REST)
+    assert small_or_moved(page) == []
+    page.locator("#bell summary").click()
     page.locator(".work-buttons .button").first.click()
     page.locator(".status-choice label").first.wait_for()
     assert becomes(page, AT_REST)
