@@ -72,13 +72,16 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def load(kept: Path, *commands: str) -> None:
-    """Run the commands on an empty database once for all workers; later calls restore the rows they made."""
+    """Run the commands on an empty database once for all workers; later calls restore the rows they made.
+
+    A command may have options: "generate --seed=2".
+    """
     file = kept / f"{commands[-1]}.rows"
     with (kept / f"{commands[-1]}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not file.exists():
             for command in commands:
-                call_command(command, verbosity=0)
+                call_command(*command.split(), verbosity=0)
             file.write_bytes(pickle.dumps(snapshot.take()))
             return
     snapshot.put_back(read_rows(file))
@@ -108,6 +111,15 @@ def demo(django_db_setup: None, django_db_blocker: Any, kept: Path) -> Iterator[
     asked = override_settings(PMQA_TODAY=DAY, PMQA_DEMO=True, PMQA_DEMO_PASSWORD=DEMO_PASSWORD)
     with django_db_blocker.unblock(), asked, transaction.atomic():
         load(kept, "seed", "demo")
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def generated(django_db_setup: None, django_db_blocker: Any, kept: Path) -> Iterator[None]:
+    """A small generated world: a ministry, a department below it and one that is not, with three plans each."""
+    with django_db_blocker.unblock(), override_settings(PMQA_TODAY=DAY, PMQA_DEMO=True), transaction.atomic():
+        load(kept, "generate --actions=15")
         yield
         transaction.set_rollback(True)
 

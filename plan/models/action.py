@@ -332,9 +332,13 @@ class ActionItem(Versioned):
         return self.ref
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save, and refresh the search key of the ref and the text; see `Versioned.save`."""
-        self.search_text = thai.search_key(f"{self.ref} {self.text}")
+        """Save, and refresh the search key; see `Versioned.save`."""
+        self.set_search_text()
         super().save(*args, **kwargs)
+
+    def set_search_text(self) -> None:
+        """Set the search key of the ref and the text; only code that inserts without `save()` calls it."""
+        self.search_text = thai.search_key(f"{self.ref} {self.text}")
 
     def clean(self) -> None:
         """Refuse a criterion of another framework, periods of another plan, and a last period before the first."""
