@@ -1,0 +1,89 @@
+"""No page needs more queries because there are more plans, organizations or actions: every named URL of the site."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import URLPattern, get_resolver, reverse
+
+from assignments.models import Role, Unit, User
+from plan.models import Evidence, Plan, Status
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+SMALL = {"organizations": 2, "plans": 4, "actions": 40}
+LARGE = {"organizations": 6, "plans": 18, "actions": 60}
+DEPARTMENT = "generated-1-2"  # below the ministry, whose number is 1
+COORDINATOR, MANAGER_ABOVE = f"{DEPARTMENT}-coordinator", "generated-1-1-manager"
+# These answer 404, because the world has no imports, prepared workbooks, files or invitations.
+UNKNOWN = {"evidence_file", "import_detail", "invitation", "new_plan_import", "prepared", "prepared_file"}
+
+
+def named_patterns() -> Iterator[URLPattern]:
+    """Yield the named URL patterns of the site; other tests cover those of the admin."""
+    waiting = list(get_resolver().url_patterns)
+    for pattern in waiting:
+        if isinstance(pattern, URLPattern):
+            yield pattern
+        elif not pattern.namespace:
+            waiting += pattern.url_patterns
+
+
+def addresses(plan: Plan, unit: Unit) -> dict[str, str]:
+    """Return the URL of every named pattern, with records of a plan and of a unit that leads an action in progress."""
+    begun = plan.actions.filter(status=Status.IN_PROGRESS)
+    action = unit.assignments.filter(role=Role.LEAD, action__in=begun).earliest("pk").action
+    values = {
+        "slug": plan.slug,
+        "ref": action.ref,
+        "code": action.criterion.code,
+        "abbreviation": unit.abbreviation,
+        "unit": unit.abbreviation,
+        "period": plan.periods.earliest("number").number,
+        "pk": Evidence.objects.filter(action__plan=plan).earliest("pk").pk,
+        "key": UUID(int=1),
+    }
+    patterns = {pattern.name: pattern.pattern.converters for pattern in named_patterns()}
+    return {name: reverse(name, kwargs={key: values.get(key, "0") for key in keys}) for name, keys in patterns.items()}
+
+
+def statements(reader: User, address: str) -> tuple[int, int]:
+    """Return the status and the number of queries of a page."""
+    client = Client(raise_request_exception=False)  # the assertion names the pages that fail
+    client.force_login(reader)
+    ContentType.objects.clear_cache()
+    with CaptureQueriesContext(connection) as queries:
+        response = client.get(address)
+        if response.streaming:
+            b"".join(response.streaming_content)
+    return response.status_code, len(queries)
+
+
+def statements_in_world(**options: int) -> dict[tuple[str, str], tuple[int, int]]:
+    """Return (reader, name of the URL) → status and number of queries, for the running plan of the same department.
+
+    The coordinator opens every page, and the manager of the ministry those that are not of one plan.
+    """
+    with transaction.atomic():
+        call_command("generate", verbosity=0, **options)
+        coordinator, above = (User.objects.get(username=name) for name in (COORDINATOR, MANAGER_ABOVE))
+        plan = coordinator.organization.plans.get(state=Plan.State.RUNNING)
+        pages = addresses(plan, coordinator.memberships.get().unit)
+        visits = [(coordinator, name) for name in pages]
+        visits += [(above, name) for name, address in pages.items() if plan.slug not in address]
+        counts = {(reader.username, name): statements(reader, pages[name]) for reader, name in visits}
+        transaction.set_rollback(True)
+    return counts
+
+
+@pytest.mark.apart
+def test_number_of_queries_does_not_depend_on_the_size_of_the_world(settings):
+    settings.PMQA_DEMO = True
+    small, large = statements_in_world(**SMALL), statements_in_world(**LARGE)
+    assert {page: (small[page], large[page]) for page in small if small[page] != large[page]} == {}
+    opened = {name: status for (reader, name), (status, _count) in small.items() if reader == COORDINATOR}
+    assert {name for name, status in opened.items() if status not in (200, 302, 405)} == UNKNOWN
