@@ -1,10 +1,16 @@
-"""URLs of the data sheet, the import and the new plan from a workbook."""
+"""URLs of the data sheet, the import, the new plan from a workbook, and the first steps."""
 
 from django.urls import path
 
 from exchange import views
+from exchange.setup import views as setup
 
 urlpatterns = [
+    path("setup/", setup.setup, name="setup"),
+    path("setup/organization/", setup.setup_organization, name="setup_organization"),
+    path("setup/units/", setup.setup_units, name="setup_units"),
+    path("setup/framework/", setup.setup_framework, name="setup_framework"),
+    path("setup/plan/", setup.setup_plan, name="setup_plan"),
     path("new-plan/", views.new_plan, name="new_plan"),
     path("new-plan/template.xlsx", views.plan_template, name="plan_template"),
     path("new-plan/<uuid:key>/", views.new_plan_import, name="new_plan_import"),

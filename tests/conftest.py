@@ -26,7 +26,7 @@ from plan.models import ActionItem, Plan, ProgressUpdate, Status
 from plan.updates.record import UpdateInput, record_update
 from pmqa_tracker import clock
 from tests import ordering, sizes, snapshot
-from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
+from tests.factories import PASSWORD, ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 
 DAY = date(2020, 5, 15)
 DEMO_PASSWORD = "only-for-these-tests"
@@ -127,6 +127,14 @@ def generated(django_db_setup: None, django_db_blocker: Any, kept: Path) -> Iter
 @pytest.fixture
 def coordinator(db: None) -> User:
     return UserFactory(roles=["coordinator"])
+
+
+@pytest.fixture
+def administrator(db: None, monkeypatch: pytest.MonkeyPatch) -> User:
+    """The account that `manage.py createsuperuser` makes: without an organization."""
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+    call_command("createsuperuser", interactive=False, username="admin", email="admin@example.org", verbosity=0)
+    return User.objects.get(username="admin")
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from plan.downloads import list_notes, send_list
 from plan.lookup import comparison_days, day_query, find_action, find_plan, read_as_of, read_since, warn_ignored_filters
 from plan.models import ActionItem, Plan
 from plan.models.action import ActionItemQuerySet
+from plan.no_plan import show_no_plan
 from plan.updates.forms import typed_update
 from plan.updates.history import read_update_history
 from plan.updates.views import UpdatePanel, answer_update, open_panel, page_form_urls
@@ -45,7 +46,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """Redirect to the start page for the user's role in the current plan."""
     plan = Plan.objects.visible_to(request.user).current(on=clock.today())
     if plan is None:
-        return render(request, "plan/plan_none.html")
+        return show_no_plan(request)
     access = access_of(request)
     if RoleGroup.ASSESSOR in access.roles:
         return redirect("maturity_map", plan.slug)

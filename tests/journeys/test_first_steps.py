@@ -1,0 +1,90 @@
+"""An administrator leads an empty site to its first plan, on a phone; each page fits a desktop too."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from assignments.models import User
+from plan.models import Plan
+from tests.factories import PASSWORD
+from tests.journeys.looks import check
+
+pytestmark = [pytest.mark.browser, pytest.mark.apart]
+
+
+@pytest.fixture
+def first_page(
+    transactional_db: None, administrator: User, live_server: Any, page: Page, complaints: list[str]
+) -> Callable[[], Page]:
+    """Return the function that opens the first page as the account of `createsuperuser` on an empty database."""
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto(f"{live_server.url}/")
+    page.get_by_label("ชื่อผู้ใช้").fill("admin")
+    page.get_by_label("รหัสผ่าน").fill(PASSWORD)
+    page.get_by_role("button", name="เข้าสู่ระบบ").click()
+
+    def inner() -> Page:
+        page.goto(f"{live_server.url}/")
+        return page
+
+    return inner
+
+
+def expect_next(page: Page, title: str) -> None:
+    """Expect the first steps, with this one as the next."""
+    expect(page.locator("h1")).to_have_text("เริ่มต้นใช้งาน")
+    expect(page.locator("[aria-current=step] h2")).to_have_text(title)
+
+
+def test_empty_site_gets_its_first_plan(first_page):
+    page = first_page()
+    expect_next(page, "ส่วนราชการ")
+    check(page, "empty")
+    page.get_by_role("link", name="ระบุส่วนราชการ").click()
+    check(page, "organization")
+    page.get_by_label("ชื่อ", exact=True).fill("กรมการจัดหางาน")
+    page.get_by_role("button", name="เพิ่มส่วนราชการ").click()
+    expect(page.locator(".field-errors")).to_have_count(1)
+    expect(page.get_by_label("ชื่อ", exact=True)).to_have_value("กรมการจัดหางาน")
+    page.get_by_label("ชื่อย่อ").fill("กกจ.")
+    page.get_by_role("button", name="เพิ่มส่วนราชการ").click()
+
+    expect_next(page, "หน่วยงาน")
+    page.get_by_role("link", name="เพิ่มหน่วยงาน").click()
+    rows = page.locator(".setup-row")
+    for number, (abbreviation, name) in enumerate([("กพร.", "กลุ่มพัฒนาระบบบริหาร"), ("กพร.", "สำนักงานเลขานุการกรม")]):
+        rows.nth(number).get_by_label("ชื่อย่อ").fill(abbreviation)
+        rows.nth(number).get_by_label("ชื่อภาษาไทย").fill(name)
+    page.get_by_role("button", name="เพิ่มหน่วยงาน").click()
+    expect(rows.nth(1).locator(".field-errors")).to_contain_text("ซ้ำกับอีกแถวหนึ่ง")
+    check(page, "units with an error")
+    rows.nth(1).get_by_label("ชื่อย่อ").fill("สลก.")
+    page.get_by_role("button", name="เพิ่มหน่วยงาน").click()
+    expect(page.locator(".setup-units li")).to_have_count(2)
+    page.get_by_role("link", name="กลับไปหน้าเริ่มต้นใช้งาน").click()
+
+    expect_next(page, "บุคลากร")
+    page.get_by_role("link", name="เพิ่มบุคลากร").click()
+    page.locator("[name=first_name]").fill("มานี")
+    page.locator("[name=email]").fill("manee@example.org")
+    page.get_by_label("กพร. กลุ่มพัฒนาระบบบริหาร").check()
+    page.get_by_label("เจ้าหน้าที่").first.check()
+    page.locator("[name=_save]").click()
+    expect(page.locator("#changelist, .messagelist").first).to_be_visible()
+    assert User.objects.get(email="manee@example.org").memberships.count() == 1
+
+    page = first_page()
+    expect_next(page, "เกณฑ์")
+    page.get_by_role("button", name="นำเข้าเกณฑ์ PMQA").click()
+    expect_next(page, "แผน")
+    page.get_by_role("link", name="เริ่มจากแผนเปล่า").click()
+    check(page, "plan")
+    page.get_by_label("การประเมินที่แผนนี้ตอบ").fill("ผลการตรวจประเมิน PMQA พ.ศ. 2562")
+    page.get_by_role("button", name="สร้างแผน").click()
+    expect(page.locator(".message-success, .message").first).to_contain_text("อยู่ระหว่างจัดทำ")
+    expect(page.locator("[aria-current=step]")).to_have_count(0)
+    check(page, "all done")
+    plan = Plan.objects.get()
+    assert (plan.slug, plan.organization.short_name, plan.periods.count()) == ("2563", "กกจ.", 4)
