@@ -1,6 +1,5 @@
 """Export and import of categories, criteria, requirements and verdicts as tables."""
 
-import re
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -12,16 +11,9 @@ from criteria.models import Assessment, Category, Criterion, Framework, Requirem
 from pmqa_tracker.database_text import find_named
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.choices import parse_choice
-from pmqa_tracker.parsing.values import parse_whole_number
+from pmqa_tracker.parsing.values import parse_codes, parse_whole_number
 from spreadsheets.admin_tables import TableMeta, TableResource
 from spreadsheets.widgets import NamedWidget, unknown_name_message
-
-CODE_SEPARATOR = re.compile(r"[,;\n]+")
-
-
-def split_codes(text: str) -> list[str]:
-    """Return the codes in a cell such as "1.1.1, 1.1.2"."""
-    return [code.strip() for code in CODE_SEPARATOR.split(text) if code.strip()]
 
 
 def framework_field() -> fields.Field:
@@ -55,9 +47,9 @@ class PredecessorsWidget(ManyToManyWidget):
             ValueError: the edition before has no criterion with one of these codes.
         """
         found = []
-        for code in split_codes(str(value or "")):
-            framework = find_named(Framework.objects.all(), "slug", str(row.get("framework") or "").strip())
-            before = framework.previous_id if framework else None
+        framework = find_named(Framework.objects.all(), "slug", str(row.get("framework") or "").strip())
+        before = framework.previous_id if framework else None
+        for code in parse_codes(ReadCell(value)):
             criterion = find_named(Criterion.objects.filter(framework=before), "code", code)
             if criterion is None:
                 raise ValueError(unknown_name_message(Criterion, code))

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from assignments.access import access_of, coordinators_only
 from assignments.models import User
+from criteria.models import Framework
 from exchange import jobs
 from exchange.data_sheet.export import build_data_sheet
 from exchange.findings import CHANGED, CONFLICT, MERGED, NEW, rows_of_kind
@@ -26,6 +27,7 @@ from plan.evidence.names import clean_name
 from plan.lookup import find_plan, find_unit
 from plan.models import Plan
 from pmqa_tracker import clock, tasks, thai
+from pmqa_tracker.database_text import find_named
 from pmqa_tracker.scope import own_records
 from pmqa_tracker.typed_text import reads_typed_text
 from pmqa_tracker.views import NotFound
@@ -112,7 +114,7 @@ def new_plan(request: HttpRequest) -> HttpResponse:
     jobs_of_new_plans = _new_plan_jobs(request)
     imports = jobs_of_new_plans.select_related("by", "plan").order_by("-at", "-pk")[:MAX_LISTED_JOBS]
     plans = Plan.objects.visible_to(request.user).order_by("-starts_on")
-    context = {"form": form, "imports": imports, "plans": plans}
+    context = {"form": form, "imports": imports, "plans": plans, "frameworks": Framework.objects.in_order()}
     return render(request, "exchange/new_plan.html", context, status=422 if form.is_bound else 200)
 
 
@@ -149,8 +151,13 @@ def new_plan_undo(request: HttpRequest, key: Any) -> HttpResponse:
 @require_safe
 @coordinators_only
 def plan_template(request: HttpRequest) -> FileResponse:
-    """The empty workbook for a new plan."""
-    return workbook_response(build_template(), _("template of a new plan"))
+    """The empty workbook for a new plan, with the criteria of `?framework=` or of the organization's latest plan."""
+    slug = request.GET.get("framework", "").strip()
+    framework = find_named(Framework.objects.all(), "slug", slug) if slug else None
+    if slug and framework is None:
+        others = [(str(each), f"{request.path}?framework={each.slug}") for each in Framework.objects.in_order()]
+        raise NotFound(_("There is no edition “%(slug)s” of the standard.") % {"slug": slug}, others)
+    return workbook_response(build_template(request.user.organization, framework), _("template of a new plan"))
 
 
 @require_safe

@@ -178,10 +178,10 @@ class Criterion(Versioned):
         """How a criterion came out of the edition before."""
 
         SAME = "SAME", _("unchanged")
-        CHANGED = "CHANGED", _("changed")
+        CHANGED = "CHANGED", _("revised")
         MERGED = "MERGED", _("merged from several")
         SPLIT = "SPLIT", _("split from a larger one")
-        NEW = "NEW", _("new")
+        NEW = "NEW", _("new criterion")
 
     framework = models.ForeignKey(
         Framework,

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Prefetch
 from openpyxl import Workbook
 
-from assignments.models import Unit
-from criteria.models import Assessment, Criterion, Framework, Level, Requirement, Verdict
+from assignments.models import Organization, Unit
+from criteria.models import Assessment, Criterion, Framework, Level, Requirement
 from exchange.data_sheet.columns import format_period, in_thai
 from exchange.whole_plan.tables import (
     ACTIONS,
@@ -58,24 +58,39 @@ Rows = Mapping[str, Iterable[Any]]  # sheet → the records of its rows
 
 def build_plan_book(plan: Plan) -> Workbook:
     """The workbook of a plan, in a fixed number of queries. Imported into an empty site, it makes the same plan."""
-    criteria = list(_criteria_of(plan))
     periods = sorted(plan.periods.all(), key=lambda each: each.number)
     rows = {
         PERIODS: periods,
-        **_shared_rows(criteria),
-        VERDICTS: _verdict_rows(criteria, plan.assessment),
+        UNITS: _units_of(plan.organization),
+        **_standard_rows(plan.framework),
+        VERDICTS: _verdict_rows(plan.framework, plan.assessment),
         ACTIONS: plan.actions.with_details().in_order(),
     }
     return _build(plan, rows, title=plan.title, periods=[format_period(each) for each in periods])
 
 
-def build_template() -> Workbook:
-    """An empty workbook with the units, criteria and requirements of the site."""
-    framework = Framework.objects.in_order().first()
-    criteria = list(framework.criteria.select_related("category", "parent").in_order()) if framework else []
-    rows = {PERIODS: (), **_shared_rows(criteria), VERDICTS: _verdict_rows(criteria, None), ACTIONS: ()}
-    known = {"framework": framework} if framework else {}
+def build_template(organization: Organization | None, framework: Framework | None = None) -> Workbook:
+    """An empty workbook with the units of an organization, and the criteria and requirements of a framework.
+
+    Without a framework it takes the one of `default_framework`; without any, the sheets of the standard are empty.
+    """
+    framework = framework or default_framework(organization)
+    rows = {
+        PERIODS: (),
+        UNITS: _units_of(organization) if organization else (),
+        **(_standard_rows(framework) if framework else {CATEGORIES: (), CRITERIA: ()}),
+        VERDICTS: _verdict_rows(framework, None) if framework else (),
+        ACTIONS: (),
+    }
+    known = {"organization": organization, "framework": framework}
     return _build(None, rows, title="แผนพัฒนาองค์การ (แบบสำหรับแผนใหม่)", periods=(), known=known)
+
+
+def default_framework(organization: Organization | None) -> Framework | None:
+    """The latest framework of the organization's plans, or else the latest of all."""
+    answered = Assessment.objects.filter(organization=organization, plans__isnull=False)
+    own = Framework.objects.filter(pk__in=answered.values("framework"))
+    return own.in_order().first() or Framework.objects.in_order().first()
 
 
 def _build(
@@ -126,6 +141,7 @@ def _offers(periods: Sequence[str], units: Iterable[Unit]) -> dict[str, Sequence
         "ใช่หรือไม่": (YES, NO),
         "ผล": (PASSED, FAILED),
         "ระดับ": [level.short for level in Level],
+        "การเปลี่ยนแปลง": [in_thai(change.label) for change in Criterion.Change],
         "ที่มา": [in_thai(basis.label) for basis in ActionItem.Basis],
         "ผู้ประเมิน": [in_thai(kind.label) for kind in Assessment.Kind],
         "ช่วงเวลา": periods,
@@ -133,27 +149,19 @@ def _offers(periods: Sequence[str], units: Iterable[Unit]) -> dict[str, Sequence
     }
 
 
-def _criteria_of(plan: Plan) -> Iterable[Criterion]:
-    """The criteria with a verdict or an action of the plan, and their parents."""
-    own = Q(requirements__verdicts__assessment=plan.assessment) | Q(actions__plan=plan)
-    found = Criterion.objects.filter(own)
-    parents = found.filter(parent__isnull=False).values("parent")
-    everything = Criterion.objects.filter(Q(pk__in=found.values("pk")) | Q(pk__in=parents))
-    return everything.select_related("category", "parent").in_order()
+def _units_of(organization: Organization) -> list[Unit]:
+    return list(organization.units.prefetch_related("members").in_order())
 
 
-def _shared_rows(criteria: Sequence[Criterion]) -> Rows:
-    """The records that plans share: units, categories and criteria."""
-    categories = {each.category.number: each.category for each in criteria}
-    return {
-        UNITS: list(Unit.objects.prefetch_related("members").in_order()),
-        CATEGORIES: [category for _number, category in sorted(categories.items())],
-        CRITERIA: criteria,
-    }
+def _standard_rows(framework: Framework) -> Rows:
+    """The categories and criteria of a framework."""
+    predecessors = Prefetch("predecessors", Criterion.objects.in_order())
+    criteria = framework.criteria.select_related("category", "parent").prefetch_related(predecessors)
+    return {CATEGORIES: framework.categories.in_order(), CRITERIA: criteria.in_order()}
 
 
-def _verdict_rows(criteria: Sequence[Criterion], assessment: Assessment | None) -> list[VerdictRow]:
-    verdicts = Verdict.objects.filter(assessment=assessment) if assessment else Verdict.objects.none()
-    by_requirement = {verdict.requirement_id: verdict for verdict in verdicts}
-    requirements = Requirement.objects.filter(criterion__in=[each.pk for each in criteria]).select_related("criterion")
-    return [VerdictRow(each, by_requirement.get(each.pk)) for each in requirements.in_order()]
+def _verdict_rows(framework: Framework, assessment: Assessment | None) -> list[VerdictRow]:
+    """The requirements of a framework, each with its verdict in the assessment."""
+    verdicts = {verdict.requirement_id: verdict for verdict in assessment.verdicts.all()} if assessment else {}
+    requirements = Requirement.objects.filter(criterion__framework=framework).select_related("criterion")
+    return [VerdictRow(each, verdicts.get(each.pk)) for each in requirements.in_order()]

@@ -12,7 +12,8 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from criteria.models import Level
+from assignments.models import Organization
+from criteria.models import Assessment, Category, Criterion, Framework, Level, Requirement
 from exchange.data_sheet.columns import TextWidget
 from exchange.data_sheet.write import ChangeNote
 from exchange.findings import NEW, CellChange, Findings, RowFinding
@@ -28,7 +29,7 @@ from exchange.whole_plan.tables import (
     VALUE_HEADING,
     PlanField,
 )
-from plan.models import Plan
+from plan.models import ActionItem, Plan
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.errors import UnreadableError
@@ -36,8 +37,14 @@ from pmqa_tracker.tasks import ProgressCallback
 from spreadsheets.read import ReadWorkbook
 
 CellParser = Callable[[ReadCell], Any]
-# Field of a model → name of its value in the workbook.
-ALIASES = {"first_period": "first", "last_period": "last", "schedule_basis": "basis", "requirements": "levels"}
+# Model → field → name of its value in the workbook.
+ALIASES: Mapping[type[models.Model], Mapping[str, str]] = {
+    ActionItem: {"first_period": "first", "last_period": "last", "schedule_basis": "basis", "requirements": "levels"},
+    Assessment: {"name": "assessment"},
+    Framework: {"slug": "framework", "name": "framework_name", "previous": "previous_framework"},
+    Organization: {"name": "organization", "short_name": "organization"},
+}
+SHARED_MODELS = (Framework, Category, Criterion, Requirement)  # records of the standard, which all plans share
 
 
 @dataclass(kw_only=True)
@@ -134,9 +141,51 @@ class RecordReader:
 
     # Adding.
 
-    def is_complete(self, row: PlanRow) -> bool:
-        """Whether every cell of the row was parsed."""
-        return len(row.values) == len(row.cells)
+    def is_complete(self, row: PlanRow, names: Collection[str] = ()) -> bool:
+        """Whether every cell of the row, or each of those with these names, was parsed."""
+        return row.values.keys() >= (set(names) or row.cells.keys())
+
+    def is_first(self, row: PlanRow, seen: dict[Any, int], key: Any, name: str) -> bool:
+        """Whether no earlier row has this key; add an error otherwise. `seen` maps key → row number."""
+        if key in seen:
+            text = _("Row %(row)s is about the same record; keep one of the two.")
+            self.add_error(row, name, text % {"row": seen[key]})
+            return False
+        seen[key] = row.number
+        return True
+
+    def find_or_add(
+        self,
+        row: PlanRow,
+        record: Any,
+        values: Mapping[str, Any],
+        name: str,
+        title: str = "",
+        *,
+        nearest: str = "",
+        **many: Any,
+    ) -> Any:
+        """The record of a row: the existing one if it equals the row, or a new one; None with errors."""
+        if record.pk is not None:
+            if not self.is_unchanged(row, record, values):
+                return None
+            self.findings.unchanged += 1
+            return record
+        for key, value in values.items():
+            setattr(record, key, value)
+        made = self.add(row, record, name, many)
+        if made:
+            self.add_new_finding(row, name, title, nearest)
+        return made
+
+    def stand_in(self, record: Any) -> Any:
+        """Save a record in place of a wrong one, so that the rows below it can be checked.
+
+        The file has an error, so nothing of it is kept.
+        """
+        record.skip_history_when_saving = True
+        record.save()
+        return record
 
     def add(self, row: PlanRow, record: models.Model, name: str, many: Mapping[str, Any] | None = None) -> Any:
         """Save a new record; add an error for each rule it breaks.
@@ -153,24 +202,25 @@ class RecordReader:
         try:
             record.full_clean()
         except ValidationError as error:
-            for key, messages in error.message_dict.items():
-                for message in messages:
-                    self.add_error(row, self._field_name(row, key), message)
+            self.add_broken_rules(row, record, error)
             return None
         self.note.set_on(record).save()
         for key, values in (many or {}).items():
             getattr(record, key).set(values)
-        for key in row.cells:
+        for field in record._meta.concrete_fields:
             # The preview also shows the values that the site chose for empty cells, such as a ref or a position.
-            if row.values[key] in (None, "") and key in {each.name for each in record._meta.concrete_fields}:
-                row.values[key] = getattr(record, key)
+            key = _field_name(row, record, field.name)
+            if key and row.values.get(key, field) in (None, ""):
+                row.values[key] = getattr(record, field.name)
         self.made.append({"model": record._meta.label_lower, "pk": record.pk, "ref": name, "version": record.version})
         self.on_progress(len(self.made), self.total)
         return record
 
-    def _field_name(self, row: PlanRow, key: str) -> str:
-        name = ALIASES.get(key, key)
-        return name if name in row.cells else ""
+    def add_broken_rules(self, row: PlanRow, record: models.Model, error: ValidationError) -> None:
+        """Add an error for each rule of the models that a record breaks."""
+        for key, messages in error.message_dict.items():
+            for message in dict.fromkeys(messages):
+                self.add_error(row, _field_name(row, record, key), message)
 
     def is_unchanged(self, row: PlanRow, record: models.Model, values: Mapping[str, Any]) -> bool:
         """Whether an existing record has these values; add an error for each difference."""
@@ -181,12 +231,19 @@ class RecordReader:
                 stored = TextWidget().stored_value(stored)
             if stored != value:
                 same = False
-                self.add_difference(row, self._field_name(row, name), str(stored if stored not in (None, "") else "–"))
+                label = getattr(record, f"get_{name}_display", lambda value=stored: preview_text(value))
+                shown = label() if stored not in (None, "") else "–"
+                self.add_difference(row, record, _field_name(row, record, name), shown)
         return same
 
-    def add_difference(self, row: PlanRow, name: str, stored: str) -> None:
+    def add_difference(self, row: PlanRow, record: models.Model, name: str, stored: str) -> None:
         """Add an error for a value that differs from the stored one."""
         text = _("It already exists with “%(stored)s”. Enter the same value, or change it on the site.")
+        if isinstance(record, SHARED_MODELS):
+            text = _(
+                "This edition of the standard has “%(stored)s” here. Enter the same value; if the standard has "
+                "changed, enter the code of a new edition on the plan sheet."
+            )
         self.add_error(row, name, text % {"stored": Truncator(stored).chars(120)})
 
     def parse_later(self, row: PlanRow, name: str, read: CellParser) -> Any:
@@ -220,6 +277,12 @@ class RecordReader:
                 nearest=nearest,
             )
         )
+
+
+def _field_name(row: PlanRow, record: models.Model, key: str) -> str:
+    """The name of the value that a field of a record comes from; empty if the row has none."""
+    name = ALIASES.get(type(record), {}).get(key, key)
+    return name if name in row.cells else ""
 
 
 def preview_text(value: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from criteria.models import Assessment, Level, Requirement, Verdict
+from criteria.models import Assessment, Criterion, Level, Requirement, Verdict
 from exchange.data_sheet.columns import format_period, in_thai
 from exchange.levels import parse_levels
 from exchange.parse import choice_names, parse_basis
@@ -16,7 +16,7 @@ from plan.models import ActionItem
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.choices import parse_choice, parse_yes_no
 from pmqa_tracker.parsing.errors import UnreadableError
-from pmqa_tracker.parsing.values import parse_code, parse_day, parse_text, parse_whole_number
+from pmqa_tracker.parsing.values import parse_code, parse_codes, parse_day, parse_text, parse_whole_number
 
 WHOLE_PLAN_FORMAT = "pmqa-whole-plan-1"
 PLAN, PERIODS, UNITS, CATEGORIES = "แผน", "ช่วงเวลา", "หน่วยงาน", "หมวด"
@@ -64,6 +64,11 @@ def parse_kind(cell: ReadCell) -> Any:
     return parse_choice(cell, {kind: (*names[kind], *KIND_TERMS[kind]) for kind in names})
 
 
+def parse_change(cell: ReadCell) -> Criterion.Change | None:
+    """How a criterion came out of the edition before, by its Thai or English name or its code."""
+    return parse_choice(cell, choice_names(Criterion.Change))
+
+
 def parse_verdict(cell: ReadCell) -> bool | None:
     """Whether a requirement passed; None if it was not judged."""
     return parse_choice(cell, {True: [PASSED, "passed"], False: [FAILED, "failed", "X ไม่ผ่าน"]})
@@ -103,8 +108,8 @@ PLAN_FIELDS: Sequence[PlanField] = (
     PlanField(name="slug", heading="รหัสแผน", is_required=True, read=parse_code,
         note="อักษรภาษาอังกฤษ ตัวเลข และขีด ใช้เป็นส่วนหนึ่งของที่อยู่หน้าเว็บ เช่น 2564-2565"),
     PlanField(name="title", heading="ชื่อแผน", is_required=True, note="ชื่อเต็มตามเอกสาร"),
-    PlanField(name="organization", heading="ส่วนราชการ", is_required=True,
-        get=attrgetter("organization.name"), note="ชื่อกรมหรือส่วนราชการ"),
+    PlanField(name="organization", heading="ส่วนราชการ", get=attrgetter("organization.name"),
+        note="ชื่อหรือชื่อย่อของส่วนราชการของท่าน เว้นว่างได้"),
     PlanField(name="starts_on", heading="วันเริ่มแผน", is_required=True, read=parse_day, number_format=DAY_FORMAT,
         note="เช่น 1 ต.ค. 2563"),
     PlanField(name="ends_on", heading="วันสิ้นสุดแผน", is_required=True, read=parse_day, number_format=DAY_FORMAT,
@@ -126,12 +131,16 @@ PLAN_FIELDS: Sequence[PlanField] = (
         note="เช่น พ.ศ. 2562 เว้นว่างได้หากมีฉบับนี้ในระบบแล้ว"),
     PlanField(name="fiscal_year", heading="ใช้ตั้งแต่ปีงบประมาณ", read=parse_whole_number, number_format="0",
         get=attrgetter("framework.fiscal_year"), note="ปี พ.ศ. เช่น 2562 เว้นว่างได้หากมีฉบับนี้ในระบบแล้ว"),
+    PlanField(name="previous_framework", heading="รหัสฉบับก่อนหน้า", read=parse_code,
+        get=lambda plan: plan.framework.previous.slug if plan.framework.previous else None,
+        note="รหัสของเกณฑ์ฉบับก่อนที่มีในระบบแล้ว เช่น pmqa-2558 เว้นว่างได้ ต้องกรอกหากระบุรหัสเกณฑ์เดิมในแผ่นงานเกณฑ์"),
     PlanField(name="basic_points", heading="คะแนนระดับ Basic", read=parse_whole_number, number_format="0",
-        get=attrgetter("framework.basic_points"), note="เว้นว่างหมายถึง 300"),
+        get=attrgetter("framework.basic_points"), note="เว้นว่างหมายถึง 300 หรือตามฉบับที่มีในระบบแล้ว"),
     PlanField(name="advance_points", heading="คะแนนที่เพิ่มเมื่อผ่าน Advance", read=parse_whole_number, number_format="0",
-        get=attrgetter("framework.advance_points"), note="เว้นว่างหมายถึง 100"),
+        get=attrgetter("framework.advance_points"), note="เว้นว่างหมายถึง 100 หรือตามฉบับที่มีในระบบแล้ว"),
     PlanField(name="significance_points", heading="คะแนนที่เพิ่มเมื่อผ่าน Significance", read=parse_whole_number,
-        number_format="0", get=attrgetter("framework.significance_points"), note="เว้นว่างหมายถึง 100"),
+        number_format="0", get=attrgetter("framework.significance_points"),
+        note="เว้นว่างหมายถึง 100 หรือตามฉบับที่มีในระบบแล้ว"),
     PlanField(name="are_points_confirmed", heading="ยืนยันค่าคะแนนแล้ว", read=parse_yes_no, offers="ใช่หรือไม่",
         get=_yes_no("framework.are_points_confirmed"), note="ใช่ เมื่อตรวจสอบกับเกณฑ์ทางการแล้ว"),
 )  # fmt: skip
@@ -178,6 +187,12 @@ TABLES: Mapping[str, Sequence[PlanField]] = {
         PlanField(name="title", heading="ชื่อเกณฑ์", width=80, is_required=True, note="ข้อความของเกณฑ์"),
         PlanField(name="position", heading="ลำดับ", width=9, read=parse_whole_number, number_format="0",
             note="ลำดับภายในหมวด"),
+        PlanField(name="change", heading="เทียบกับฉบับก่อน", width=20, read=parse_change, offers="การเปลี่ยนแปลง",
+            get=lambda criterion: in_thai(Criterion.Change(criterion.change).label) if criterion.change else None,
+            note="เกณฑ์นี้เปลี่ยนจากเกณฑ์ฉบับก่อนหน้าอย่างไร เว้นว่างได้"),
+        PlanField(name="predecessors", heading="รหัสเกณฑ์เดิม", width=20, read=parse_codes,
+            get=lambda criterion: ", ".join(each.code for each in criterion.predecessors.all()),
+            note="รหัสในฉบับก่อนหน้า หากรวมจากหลายเกณฑ์ให้คั่นด้วยจุลภาค เช่น 1.1.2, 1.1.3"),
         PlanField(name="reading_note", heading="หมายเหตุ", width=40,
             note="สิ่งที่ไม่แน่ใจเมื่ออ่านเอกสาร เว้นว่างได้"),
     ),
@@ -230,7 +245,6 @@ TABLES: Mapping[str, Sequence[PlanField]] = {
 }  # fmt: skip
 
 DEFAULTS = {
-    "kind": Assessment.Kind.ASSESSOR, "basic_points": 300, "advance_points": 100, "significance_points": 100,
-    "are_points_confirmed": False, "is_active": True, "is_collective": False, "printed": True,
+    "kind": Assessment.Kind.ASSESSOR, "change": "", "is_active": True, "is_collective": False, "printed": True,
     "basis": ActionItem.Basis.STATED,
 }  # fmt: skip

@@ -23,6 +23,7 @@ PERCENT = re.compile(
 MARKED_AS_TEXT = re.compile(r"^'(?=\d)")
 # A spreadsheet turns the codes 1/2 and 1-2 into a day: "1-Feb", "01-ก.พ.".
 DAY_OF_CODE = re.compile(r"(?P<day>\d{1,2})[- ](?P<name>[^\d\s-]+)(?:[- ]\d{2,4})?")
+CODE_SEPARATOR = re.compile(r"[,;、，\n]")
 WHOLE = re.compile(r"[+-]?\d{1,15}(\.0{1,9})?")
 MOST_DIGITS = 15  # a spreadsheet rounds numbers with more
 LARGEST_WHOLE = 32_767  # of a small integer in the database
@@ -81,6 +82,16 @@ def parse_code(cell: ReadCell) -> str:
     if (match := DAY_OF_CODE.fullmatch(text)) and (month := thai.find_month(match["name"])):
         raise _changed_code(text, [f"{int(match['day'])}.{month}", f"{month}.{int(match['day'])}"])
     return text
+
+
+def parse_codes(cell: ReadCell) -> tuple[str, ...]:
+    """Return the codes in a cell such as "1.1.1, 1.1.2", each once.
+
+    Raises:
+        UnreadableError: as for `parse_code`.
+    """
+    codes = (code.strip(EDGES) for code in CODE_SEPARATOR.split(parse_code(cell)))
+    return tuple(dict.fromkeys(code for code in codes if code))
 
 
 def _changed_code(value: str, readings: Iterable[str]) -> UnreadableError:

@@ -22,6 +22,7 @@ from pmqa_tracker.database_text import find_named
 from pmqa_tracker.views import NotFound
 from reports.figures.maturity import MapCellState, MaturityMap, build_map
 from reports.figures.unlock import DEFAULT_STEPS, MAX_STEPS, find_unlock_steps, read_missing_work
+from reports.views.crosswalk import read_crosswalk
 from reports.views.day import read_page_day
 
 
@@ -145,5 +146,11 @@ def criterion_detail(request: HttpRequest, slug: str, code: str) -> HttpResponse
     levels = [
         (cell, [action for action in actions if cell.requirement in action.requirements.all()]) for cell in row.cells
     ]
-    context |= {"criterion": criterion, "row": row, "levels": levels, "children": list(criterion.children.in_order())}
+    context |= {
+        "criterion": criterion,
+        "row": row,
+        "levels": levels,
+        "children": list(criterion.children.in_order()),
+        "crosswalk": read_crosswalk(plan, criterion, request.user),
+    }
     return render(request, "reports/criterion_detail.html", context)

@@ -31,6 +31,7 @@ from tests.factories import (
     UnitFactory,
     UserFactory,
     VerdictFactory,
+    default_organization,
 )
 
 pytestmark = pytest.mark.django_db
@@ -232,7 +233,7 @@ def names_in(sheet, book):
 @pytest.mark.parametrize("which", ["template", "plan"])
 def test_every_choice_of_a_plans_workbook_is_read(world, which):
     plan = Plan.objects.get()
-    book = build_template() if which == "template" else build_plan_book(plan)
+    book = build_template(default_organization()) if which == "template" else build_plan_book(plan)
     periods, names = list(plan.periods.order_by("number")), UnitNames.of(Unit.objects.all())
     later = {
         "first": lambda cell: parse_period(cell, periods), "last": lambda cell: parse_period(cell, periods),
@@ -291,10 +292,10 @@ def test_terms_for_schedule_basis_are_parsed(word, basis):
 
 
 def test_template_accepts_terms_of_its_guide(world, coordinator):
-    book = load_workbook(BytesIO(saved(build_template())))
+    book = load_workbook(BytesIO(saved(build_template(default_organization()))))
     values = {cell.value: book[PLAN].cell(cell.row, 2) for cell in book[PLAN]["A"]}
     for heading, value in {
-        "รหัสแผน": "2564-2565", "ชื่อแผน": "แผน", "ส่วนราชการ": "กรม", "วันเริ่มแผน": "1 ต.ค. 2563",
+        "รหัสแผน": "2564-2565", "ชื่อแผน": "แผน", "ส่วนราชการ": "กสร", "วันเริ่มแผน": "1 ต.ค. 2563",
         "วันสิ้นสุดแผน": "30 ก.ย. 2565", "ชื่อการประเมิน": "ครั้งใหม่", "ผู้ประเมิน": "ผู้ตรวจประเมิน",
     }.items():  # fmt: skip
         values[heading].value = value

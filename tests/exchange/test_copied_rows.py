@@ -15,7 +15,7 @@ from exchange.whole_plan.export import build_template
 from plan.models import ProgressUpdate
 from tests.conftest import IS_REQUIRED
 from tests.exchange.workbooks import HEADINGS, confirm, edited, exported, opened, places, preview, saved
-from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
+from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory, default_organization
 
 pytestmark = pytest.mark.django_db
 UNITS = ("กทก.", "กทข.", "กทค.")
@@ -179,7 +179,7 @@ def test_renamed_and_duplicated_sheet(small, person):
 
 
 def test_no_sheet_is_protected_and_its_filter_spans_the_table(small):
-    for data in (exported(small), exported(small, unit_of("กทก.")), saved(build_template())):
+    for data in (exported(small), exported(small, unit_of("กทก.")), saved(build_template(default_organization()))):
         for sheet in load_workbook(BytesIO(data)).worksheets:
             assert not sheet.protection.sheet
             if sheet.auto_filter.ref:

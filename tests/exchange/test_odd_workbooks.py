@@ -11,7 +11,7 @@ from exchange.models import ImportJobState
 from exchange.whole_plan.export import build_template
 from spreadsheets.read import ReadWorkbook, WorkbookRefusedError, read_workbook
 from tests.exchange.workbooks import exported, preview, saved
-from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
+from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory, default_organization
 from tests.odd_workbooks import ODDITIES
 from tests.refused_workbooks import REFUSED
 
@@ -36,7 +36,7 @@ def cells(book: ReadWorkbook) -> list[dict]:
 @cache
 def template() -> tuple[bytes, list[dict]]:
     """The workbook of a new plan, and its cells."""
-    data = saved(build_template())
+    data = saved(build_template(default_organization()))
     return data, cells(read_workbook(data, "a.xlsx"))
 
 

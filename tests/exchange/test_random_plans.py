@@ -207,7 +207,7 @@ def undone() -> Iterator[None]:
 @pytest.mark.parametrize("part", range(3))
 def test_random_plans_survive_export_and_import(part):
     """Import into an empty site; the data sheet of the new plan, imported unchanged, writes nothing."""
-    person = UserFactory(roles=["coordinator"])
+    person = UserFactory(is_superuser=True, organization=None)
 
     @seed(10 * sizes.SEED + part)
     @settings(max_examples=sizes.scaled(100), suppress_health_check=list(HealthCheck))
@@ -232,11 +232,14 @@ def test_random_plans_survive_export_and_import(part):
 
 
 @pytest.mark.both_databases
-def test_new_plan_can_be_removed_until_it_is_used(client, coordinator):
+def test_new_plan_can_be_removed_until_it_is_used(client):
+    """With its framework and its organization, which an administrator imports into an empty site."""
+    person = UserFactory(is_superuser=True, organization=None)
     with undone():
         data = saved(build_plan_book(make({**EXAMPLE})))
-    client.force_login(coordinator)
-    job = confirm(preview(data, None, coordinator), coordinator)
+    client.force_login(person)
+    job = confirm(preview(data, None, person), person)
+    assert (job.plan.state, Framework.objects.count(), Organization.objects.count()) == ("PREPARATION", 1, 1)
     action = job.plan.actions.first()
     imported = action.text
     action.text = "แก้ไขแล้ว"
@@ -246,7 +249,8 @@ def test_new_plan_can_be_removed_until_it_is_used(client, coordinator):
     assert Plan.objects.count() == 1
     ActionItem.objects.filter(pk=action.pk).update(text=imported, version=1)
     client.post(address)
-    assert (Plan.objects.count(), Unit.objects.count(), Criterion.objects.count()) == (0, 0, 0)
+    gone = (Plan, Unit, Criterion, Category, Framework, Organization)
+    assert [model.objects.count() for model in gone] == [0] * len(gone)
     assert ImportJob.objects.get(pk=job.pk).state == ImportJobState.UNDONE
 
 

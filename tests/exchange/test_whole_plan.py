@@ -12,6 +12,7 @@ from exchange.models import ImportJobState
 from exchange.whole_plan.export import build_plan_book, build_template
 from plan.models import Plan
 from tests.exchange.workbooks import confirm, fingerprint, preview, saved
+from tests.factories import default_organization
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("seeded"), pytest.mark.both_databases]
 
@@ -74,7 +75,7 @@ def test_all_errors_of_new_plan_have_sheet_and_cell(coordinator):
 
 
 def test_template_has_units_and_asks_for_plan(coordinator):
-    book = load_workbook(BytesIO(saved(build_template())))
+    book = load_workbook(BytesIO(saved(build_template(default_organization()))))
     assert [row[0].value for row in book["หน่วยงาน"].iter_rows(min_row=4, max_row=16)][:2] == ["สพม.", "สลก."]
     assert book["รายการ"]["A4"].value is None
     job = preview(saved(book), None, coordinator)
