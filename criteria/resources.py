@@ -58,7 +58,7 @@ class PredecessorsWidget(ManyToManyWidget):
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
         """Return the codes; `filter_export` has read them."""
-        return ", ".join(sorted(each.code for each in value.all())) if value is not None else ""
+        return ", ".join(each.code for each in value.all()) if value is not None else ""
 
 
 class CategoryResource(TableResource):
@@ -92,7 +92,7 @@ class CriterionResource(TableResource):
         )  # fmt: skip
 
     def filter_export(self, queryset: QuerySet[Criterion], **kwargs: Any) -> QuerySet[Criterion]:
-        return super().filter_export(queryset, **kwargs).prefetch_related("predecessors")
+        return super().filter_export(queryset, **kwargs).with_predecessors()
 
     def import_row(self, row: dict[str, str], instance_loader: Any, **kwargs: Any) -> Any:
         """Import a row; `validate_instance` needs its predecessors."""

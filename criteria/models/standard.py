@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
@@ -162,6 +162,10 @@ class CriterionQuerySet(models.QuerySet["Criterion"]):
     def in_order(self) -> "CriterionQuerySet":
         """The standard's order: by category, a parent before its children."""
         return self.order_by("framework", "category__number", "position", by_thai("code"))
+
+    def with_predecessors(self) -> "CriterionQuerySet":
+        """Load the predecessors of each criterion, in order."""
+        return self.prefetch_related(Prefetch("predecessors", Criterion.objects.in_order()))
 
     def leaves(self) -> "CriterionQuerySet":
         """Criteria without children; only these are assessed."""

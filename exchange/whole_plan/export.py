@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from django.db.models import Prefetch
 from openpyxl import Workbook
 
 from assignments.models import Organization, Unit
@@ -155,9 +154,8 @@ def _units_of(organization: Organization) -> list[Unit]:
 
 def _standard_rows(framework: Framework) -> Rows:
     """The categories and criteria of a framework."""
-    predecessors = Prefetch("predecessors", Criterion.objects.in_order())
-    criteria = framework.criteria.select_related("category", "parent").prefetch_related(predecessors)
-    return {CATEGORIES: framework.categories.in_order(), CRITERIA: criteria.in_order()}
+    criteria = framework.criteria.select_related("category", "parent").with_predecessors().in_order()
+    return {CATEGORIES: framework.categories.in_order(), CRITERIA: criteria}
 
 
 def _verdict_rows(framework: Framework, assessment: Assessment | None) -> list[VerdictRow]:

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import uuid4
 
 from django.core.exceptions import ValidationError
-from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
 from criteria.models import Category, Criterion, Framework, Level, Requirement
@@ -115,8 +114,7 @@ class StandardWriter:
 
     def write_criteria(self, categories: Mapping[int, Category]) -> dict[str, Criterion]:
         """Add the criteria of the file; return all of the framework by code."""
-        rows = Prefetch("predecessors", Criterion.objects.in_order())
-        stored = self.framework.criteria.select_related("category", "parent").prefetch_related(rows)
+        stored = self.framework.criteria.select_related("category", "parent").with_predecessors()
         existing = {each.code: each for each in stored}
         before = self.framework.previous
         earlier = {each.code: each for each in before.criteria.in_order()} if before else {}
