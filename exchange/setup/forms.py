@@ -35,7 +35,7 @@ class OrganizationForm(forms.ModelForm):
 class OwnOrganizationForm(forms.Form):
     """One of the organizations that exist, as that of the administrator."""
 
-    existing = forms.ModelChoiceField(Organization.objects.in_order(), label=gettext_lazy("organization"))
+    existing = forms.ModelChoiceField(Organization.objects.in_order(), label=gettext_lazy("Organization"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -85,17 +85,17 @@ class EmptyPlanForm(forms.ModelForm):
 
     framework = forms.ModelChoiceField(
         Framework.objects.in_order(),
-        label=gettext_lazy("edition of the standard"),
+        label=gettext_lazy("Edition of the standard"),
         help_text=gettext_lazy("The edition by which the department was assessed"),
     )
     assessment_name = forms.CharField(
-        label=gettext_lazy("assessment answered"),
+        label=gettext_lazy("Assessment answered"),
         max_length=Assessment._meta.get_field("name").max_length,
         help_text=gettext_lazy(
             "Such as ผลการตรวจประเมิน PMQA พ.ศ. 2566. An assessment with this name is used if there is one."
         ),
     )
-    kind = forms.ChoiceField(label=gettext_lazy("kind of assessment"), choices=Assessment.Kind)
+    kind = forms.ChoiceField(label=gettext_lazy("Kind of assessment"), choices=Assessment.Kind)
 
     class Meta:
         model = Plan
