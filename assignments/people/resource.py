@@ -18,7 +18,7 @@ from assignments.models import User
 from assignments.people.columns import HEADINGS, References, heading
 from assignments.people.rights import managed_people
 from assignments.people.rows import RowReader
-from assignments.people.write import load_lists, save_people
+from assignments.people.write import load_person, save_people
 from pmqa_tracker import thai
 from spreadsheets.admin_tables import TableMeta, TableResource
 
@@ -76,7 +76,7 @@ class PeopleResource(TableResource):
         return people.select_related("organization").prefetch_related("memberships__unit", "groups")
 
     def export_resource(self, instance: User, *args: Any, **kwargs: Any) -> list[str]:
-        load_lists(instance, self.references.role_names)
+        load_person(instance, self.references.role_names)
         return super().export_resource(instance, *args, **kwargs)
 
     def export_field(self, field: fields.Field, instance: User, **kwargs: Any) -> str:

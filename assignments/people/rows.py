@@ -1,6 +1,7 @@
 """Read the rows of a workbook of people: whom each means, and what its cells say about them."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -12,7 +13,7 @@ from assignments.models import Organization, User
 from assignments.people.cells import parse_address, parse_roles
 from assignments.people.columns import References, Row, cell_of, fingerprint, heading, text_of
 from assignments.people.rights import foreign_address, may_manage
-from assignments.people.write import load_lists
+from assignments.people.write import Chosen, load_person
 from assignments.unit_names import parse_units
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.choices import nearest, parse_yes_no
@@ -32,6 +33,10 @@ class RowReader:
         self.by_username: dict[str, User] = {}
         self.fingerprints: dict[int, str] = {}
         self.row_of: dict[Any, int] = {}  # person, or address or user name of a new one → number of their row
+        # Many rows hold the same cell.
+        self._parse_units = cache(lambda cell, organization: parse_units(cell, references.unit_names(organization)))
+        self._parse_roles = cache(lambda cell: parse_roles(cell, references.role_names))
+        self._parse_yes_no = cache(parse_yes_no)
         self._read_people(list(rows))
 
     def _read_people(self, rows: list[Row]) -> None:
@@ -42,7 +47,7 @@ class RowReader:
             Q(address__in=addresses - {""}) | Q(username__in=names - {""})
         )
         for person in people.select_related("organization").prefetch_related("memberships__unit", "groups"):
-            load_lists(person, self.references.role_names)
+            load_person(person, self.references.role_names)
             self.by_username[person.username] = person
             if person.address:
                 self.by_address[person.address] = person
@@ -64,7 +69,7 @@ class RowReader:
     def make(self) -> User:
         """Return a new person without units and roles."""
         person = User(organization=self.references.default_organization)
-        person.unit_list, person.role_list = [], []
+        person.unit_list, person.role_list = Chosen(), Chosen()
         return person
 
     def read(self, person: User, row: Row, number: int) -> None:
@@ -170,24 +175,24 @@ class RowReader:
             if person.pk is not None and cell.value != self.references.writers["unit_list"](person):
                 raise ValidationError(_("Only the people of an organization have units. Leave the cell empty."))
             return
-        units = parse_units(cell, self.references.unit_names(person.organization_id))
+        units = self._parse_units(cell, person.organization_id)
         closed = [unit for unit in units if not unit.is_active and unit not in person.unit_list]
         if closed:
             text = _("“%(units)s” is no longer in use. Write the unit in which the person works now.")
             raise ValidationError(text % {"units": ", ".join(map(str, closed))})
-        person.unit_list = sorted(units, key=lambda unit: unit.sort_key)
+        person.unit_list = Chosen(sorted(units, key=lambda unit: unit.sort_key))
 
     def _read_roles(self, person: User, row: Row) -> None:
-        roles = parse_roles(cell_of(row, "role_list"), self.references.role_names)
+        roles = self._parse_roles(cell_of(row, "role_list"))
         changed = [role for role in self.references.role_names if (role in roles) != (role in person.role_list)]
         refused = [self.references.role_names[role][0] for role in changed if role not in self.references.given_roles]
         if refused:
             text = _("Only the system administrator gives or takes the role “%(roles)s”. Leave it as it is.")
             raise ValidationError(text % {"roles": ", ".join(refused)})
-        person.role_list = roles
+        person.role_list = Chosen(roles)
 
     def _read_active(self, person: User, row: Row) -> None:
-        is_active = parse_yes_no(cell_of(row, "is_active"))
+        is_active = self._parse_yes_no(cell_of(row, "is_active"))
         if is_active is False and person == self.access.user:
             raise ValidationError(_("You cannot deactivate your own account. Write “yes”."))
         person.is_active = person.is_active if is_active is None else is_active

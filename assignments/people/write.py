@@ -1,6 +1,7 @@
 """Write many people at once, with their units, roles and invitations."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
@@ -10,19 +11,30 @@ from django.db.models import Model, QuerySet
 from assignments.models import Invitation, Membership, Unit, User
 
 BATCH = 500
-WRITTEN = ("username", "first_name", "last_name", "email", "is_active")
+WRITTEN = ("first_name", "last_name", "email", "is_active")
+
+
+class Chosen(tuple):
+    """Units or roles of a person; a copy of the person shares them."""
+
+    __slots__ = ()
+
+    def __deepcopy__(self, memo: Any) -> "Chosen":
+        return self
 
 
 @transaction.atomic
 def save_people(new: Sequence[User], changed: Sequence[User]) -> None:
     """Save people with their `unit_list` and `role_list`, in a number of queries that does not grow with each person.
 
+    Of changed people, `load_person` has read what is stored.
     New people have no password and are to be invited.
     """
     for person in new:
         person.password = make_password(None)
     User.objects.bulk_create(new, batch_size=BATCH)
-    User.objects.bulk_update(changed, WRITTEN, batch_size=BATCH)
+    edited = [person for person in changed if person.stored != read_fields(person)]
+    User.objects.bulk_update(edited, WRITTEN, batch_size=BATCH)
     Invitation.objects.bulk_create([Invitation(person=person) for person in new if person.is_active])
     people = [*new, *changed]
     units = {(person.pk, unit.pk) for person in people for unit in person.unit_list}
@@ -37,16 +49,22 @@ def set_units(person: User, units: Iterable[Unit]) -> None:
     _replace(Membership.objects.filter(user=person), ("user_id", "unit_id"), pairs)
 
 
-def load_lists(person: User, roles: Iterable[Group]) -> None:
-    """Set `unit_list` and `role_list` of a person whose memberships and groups are prefetched.
+def read_fields(person: User) -> tuple[Any, ...]:
+    """Return the fields of a person that a workbook changes."""
+    return tuple(getattr(person, name) for name in WRITTEN)
+
+
+def load_person(person: User, roles: Iterable[Group]) -> None:
+    """Set `unit_list`, `role_list` and `stored` of a person whose memberships and groups are prefetched.
 
     Args:
         roles: all roles, in their order.
     """
     units = (membership.unit for membership in person.memberships.all())
     held = {group.pk for group in person.groups.all()}
-    person.unit_list = sorted(units, key=lambda unit: unit.sort_key)
-    person.role_list = [group for group in roles if group.pk in held]
+    person.unit_list = Chosen(sorted(units, key=lambda unit: unit.sort_key))
+    person.role_list = Chosen(group for group in roles if group.pk in held)
+    person.stored = read_fields(person)
     person._prefetched_objects_cache = {}  # an import copies the person
 
 
