@@ -1,4 +1,4 @@
-"""An administrator leads an empty site to its first plan, on a phone; each page fits a desktop too."""
+"""An administrator leads an empty site to its first plan and its first update, on a phone."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,9 @@ from playwright.sync_api import Page, expect
 
 from assignments.models import User
 from plan.models import Plan
+from tests.exchange.workbooks import edited, exported, first_empty
 from tests.factories import PASSWORD
+from tests.journeys import sessions
 from tests.journeys.looks import check
 
 pytestmark = [pytest.mark.browser, pytest.mark.apart]
@@ -38,7 +40,7 @@ def expect_next(page: Page, title: str) -> None:
     expect(page.locator("[aria-current=step] h2")).to_have_text(title)
 
 
-def test_empty_site_gets_its_first_plan(first_page):
+def test_empty_site_gets_its_first_plan_and_update(first_page, live_server, tmp_path):
     page = first_page()
     expect_next(page, "ส่วนราชการ")
     check(page, "empty")
@@ -88,3 +90,31 @@ def test_empty_site_gets_its_first_plan(first_page):
     check(page, "all done")
     plan = Plan.objects.get()
     assert (plan.slug, plan.organization.short_name, plan.periods.count()) == ("2563", "กกจ.", 4)
+
+    file = tmp_path / "ข้อมูลแผน.xlsx"
+    file.write_bytes(with_first_action(exported(plan)))
+    page.get_by_role("link", name="ไฟล์ข้อมูลและการนำเข้า").click()
+    page.get_by_label("ไฟล์ Excel (.xlsx)").set_input_files(file)
+    page.get_by_role("button", name="ตรวจสิ่งที่จะเปลี่ยน").click()
+    page.get_by_role("button", name="ยืนยันการนำเข้า").click()
+    expect(page.locator(".message-success")).to_contain_text("นำเข้าแล้ว 1 รายการ", timeout=20_000)
+    Plan.objects.update(state=Plan.State.RUNNING)
+
+    sessions.log_in(page.context, live_server.url, "manee@example.org")
+    page = first_page()
+    expect(page).to_have_url(f"{live_server.url}/plans/2563/my/")
+    page.get_by_role("link", name=plan.actions.get().ref, exact=True).click()
+    page.get_by_label("อยู่ระหว่างดำเนินการ").check()
+    page.get_by_label("ความก้าวหน้า (ร้อยละ)").fill("20")
+    page.get_by_label("ผลการดำเนินการ").fill("จัดทำร่างแล้ว")
+    page.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(page.locator("#history")).to_contain_text("จัดทำร่างแล้ว")
+
+
+def with_first_action(data: bytes) -> bytes:
+    """Return a data sheet with one action of the whole year below its headings."""
+    cells = {
+        "criterion": "1.1.1", "levels": "A", "text": "จัดทำแนวทางการถ่ายทอดวิสัยทัศน์", "lead": "กพร.",
+        "first": "ไตรมาส 1/2563", "last": "ไตรมาส 4/2563",
+    }  # fmt: skip
+    return edited(data, {(first_empty(data), name): value for name, value in cells.items()})
