@@ -85,6 +85,14 @@ class VerdictInline(VersionedInline):
         return verdict.requirement.get_level_display()
 
 
+class CategoryFilter(admin.AllValuesFieldListFilter):
+    """Filter by the number of the category, in all editions at once."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("category")
+
+
 class CategoryInline(VersionedInline):
     """The categories of a framework."""
 
@@ -154,7 +162,7 @@ class CriterionAdmin(FrameworkChoices, OfferedByFramework, ExchangeAdmin, Versio
     resource_classes = (CriterionResource,)
     list_display = ("code", "title", "category", "change", "noted", "framework")
     list_display_links = ("code", "title")
-    list_filter = ("framework", "category__number", "change")
+    list_filter = ("framework", ("category__number", CategoryFilter), "change")
     list_select_related = ("category", "framework")
     search_fields = ("code", "title")
     ordering = ("-framework__fiscal_year", "category__number", "position", "code")
@@ -198,7 +206,7 @@ class RequirementAdmin(FrameworkChoices, OfferedByFramework, ExchangeAdmin, Vers
     resource_classes = (RequirementResource,)
     list_display = ("criterion_code", "level", "short_text")
     list_display_links = ("criterion_code", "level", "short_text")
-    list_filter = ("criterion__framework", "level", "criterion__category__number")
+    list_filter = ("criterion__framework", "level", ("criterion__category__number", CategoryFilter))
     list_select_related = ("criterion",)
     search_fields = ("criterion__code", "criterion__title", "text")
     ordering = (
@@ -238,7 +246,13 @@ class VerdictAdmin(FrameworkChoices, ExchangeAdmin, VersionedAdmin):
     resource_classes = (VerdictResource,)
     list_display = ("criterion_code", "level", "passed", "short_reason", "printed", "assessment")
     list_display_links = ("criterion_code", "level")
-    list_filter = ("passed", "printed", "requirement__level", "requirement__criterion__category__number", "assessment")
+    list_filter = (
+        "passed",
+        "printed",
+        "requirement__level",
+        ("requirement__criterion__category__number", CategoryFilter),
+        "assessment",
+    )
     list_select_related = ("assessment", "requirement__criterion")
     search_fields = ("requirement__criterion__code", "requirement__criterion__title", "reason")
     ordering = (

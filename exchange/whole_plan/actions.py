@@ -1,6 +1,6 @@
 """Write the actions of a whole-plan workbook with the units in charge of them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ class ActionWriter:
     Attributes:
         plan: the plan; without one, the rows are only checked.
         criteria: the criteria of its framework by code.
+        wrong_codes: codes of criteria whose own row has an error.
         requirements: their requirements by code and level.
         periods: its periods in order.
         units: the units of its organization.
@@ -34,6 +35,7 @@ class ActionWriter:
     records: RecordReader
     plan: Plan | None
     criteria: Mapping[str, Criterion]
+    wrong_codes: Collection[str]
     requirements: Mapping[tuple[str, int], Requirement]
     periods: list[Period]
     units: list[Unit]
@@ -58,7 +60,7 @@ class ActionWriter:
         seen: dict[Any, int] = {}
         contents = {_content_of(row): row.number for row in rows if self.records.is_complete(row) and row.values["ref"]}
         for row in rows:
-            if not self.records.is_complete(row):
+            if not self.records.is_complete(row) or row.values["criterion"] in self.wrong_codes:
                 continue
             values = dict(row.values)
             criterion = self.criteria.get(values["criterion"])

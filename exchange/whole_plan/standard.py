@@ -33,6 +33,7 @@ class StandardWriter:
         framework: the framework of the file, or a stand-in if its cells have errors.
         is_sound: whether its cells have no errors.
         is_open: whether the file may add categories, criteria and requirements: the framework has no criteria yet.
+        wrong_codes: codes of new criteria whose row has an error; rows that name them need no error of their own.
     """
 
     def __init__(self, records: RecordReader, head: PlanRow) -> None:
@@ -42,6 +43,7 @@ class StandardWriter:
         self.is_sound = len(records.findings.errors) == before and records.is_complete(head, FRAMEWORK_FIELDS)
         self.framework = framework or self._stand_in()
         self.is_open = not self.framework.criteria.exists()
+        self.wrong_codes: set[str] = set()
 
     def _find_or_add(self) -> Framework | None:
         """The framework of the plan sheet; also one that exists with other values, with errors."""
@@ -118,9 +120,10 @@ class StandardWriter:
         existing = {each.code: each for each in stored}
         before = self.framework.previous
         earlier = {each.code: each for each in before.criteria.in_order()} if before else {}
-        seen: dict[Any, int] = {}
-        # Headings before the criteria under them, in whatever order the file has them.
         rows = sorted(self.records.read_rows(CRITERIA), key=lambda each: bool(each.values.get("parent")))
+        seen: dict[Any, int] = {}
+        self.wrong_codes = {row.values.get("code", "") for row in rows}
+        # Headings before the criteria under them, in whatever order the file has them.
         for place, row in enumerate(rows, start=1):
             row.use_stored_spelling(existing, "code", "parent")
             if not self.records.is_complete(row) or not self.records.is_first(row, seen, row.values["code"], "code"):
@@ -135,6 +138,7 @@ class StandardWriter:
             made = self._criterion(row, criterion or Criterion(framework=self.framework), values, place)
             if made:
                 existing[made.code] = made
+        self.wrong_codes -= existing.keys()
         return existing
 
     def _values(

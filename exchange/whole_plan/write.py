@@ -27,6 +27,10 @@ PLAN_CELLS = ("slug", "title", "starts_on", "ends_on", "previous")
 ASSESSMENT_CELLS = ("assessment", "kind", "assessed_on")
 
 
+class ErrorRollback(Exception):  # noqa: N818 - it ends the transaction of a file with errors
+    """Roll back what was written to find all errors of a file."""
+
+
 def write_plan(
     book: ReadWorkbook, job: ImportJob, on_progress: ProgressCallback
 ) -> tuple[Findings, int, list[dict[str, Any]], Plan | None]:
@@ -47,7 +51,10 @@ def write_plan(
         try:
             with transaction.atomic():
                 plan = PlanWriter(records, job.by).write()
-                transaction.set_rollback(bool(records.findings.errors))
+                if records.findings.errors:
+                    raise ErrorRollback
+        except ErrorRollback:
+            plan = None
         except IntegrityError as error:
             raise ChangedMeanwhileError(job.file_name) from error
     records.findings.sort([sheet.name for sheet in book.sheets])
@@ -75,7 +82,13 @@ class PlanWriter:
         plan = self._plan(assessment)
         periods = self._periods(plan)
         ActionWriter(
-            records=self.records, plan=plan, criteria=criteria, requirements=requirements, periods=periods, units=units
+            records=self.records,
+            plan=plan,
+            criteria=criteria,
+            wrong_codes=self.standard.wrong_codes,
+            requirements=requirements,
+            periods=periods,
+            units=units,
         ).write()
         return plan
 
@@ -165,6 +178,8 @@ class PlanWriter:
             if not self.records.is_first(row, seen, (code, level), "level"):
                 continue
             criterion = criteria.get(code)
+            if code in self.standard.wrong_codes:
+                continue
             if criterion is None or criterion.pk in parents:
                 candidates = similar(code, criteria) if criterion is None else []
                 text = _("This criterion is a heading; enter verdicts for the criteria under it.")
