@@ -20,6 +20,7 @@ from pmqa_tracker import thai
 from pmqa_tracker.address_names import AbbreviationValidator, address_name_constraint
 from pmqa_tracker.database_text import by_thai
 from pmqa_tracker.models import Versioned
+from pmqa_tracker.transactions import write_transaction
 
 
 def default_time_zone() -> str:
@@ -140,6 +141,11 @@ class User(AbstractUser):
         """Store the e-mail address in small letters: it identifies the person."""
         super().clean()
         self.email = self.email.lower()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the account, and what follows from its save, in one transaction."""
+        with write_transaction(savepoint=False):
+            super().save(*args, **kwargs)
 
 
 class Invitation(models.Model):

@@ -11,7 +11,6 @@ from hashlib import sha256
 from uuid import UUID, uuid5
 
 from django.contrib.auth.models import Group
-from django.db import transaction
 
 from assignments.access import Access, RoleGroup
 from assignments.models import Membership, Organization, User
@@ -20,6 +19,7 @@ from plan.as_of import AsOf, on_day
 from plan.models import ActionItem, Meeting, Plan, ProgressUpdate, Status
 from plan.updates.record import Attachment, UpdateInput, record_update
 from pmqa_tracker import thai
+from pmqa_tracker.transactions import write_transaction
 
 NAMESPACE = UUID("5f0c1f5e-2563-4515-8d25-62b562563051")
 LAST_DAY = date(2020, 5, 15)
@@ -70,7 +70,7 @@ def make_accounts(organization: Organization, password: str) -> list[tuple[Accou
         ValueError: a real account has one of the user names.
     """
     made = []
-    with transaction.atomic():
+    with write_transaction():
         for account in accounts():
             user = User.objects.filter(username=account.username).first()
             if user is None:
@@ -119,7 +119,7 @@ def write_demo_history(plan: Plan, people: dict[str, User], *, today: date) -> i
     actions = list(ActionItem.objects.filter(plan=plan, updates__isnull=True).with_details().in_order())
     endings = _endings(actions)
     count = 0
-    with transaction.atomic():
+    with write_transaction():
         _move_up(actions, endings, as_of, people["coordinator"])
         access = {name: Access.of(user) for name, user in people.items()}
         by_unit = {account.unit: account.username for account in accounts() if RoleGroup.STAFF in account.roles}

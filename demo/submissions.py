@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from uuid import uuid5
 
-from django.db import transaction
-
 from assignments.access import Access, RoleGroup
 from assignments.models import Unit, User
 from demo.history import LAST_DAY, NAMESPACE, _moment, _pick, accounts
@@ -16,6 +14,7 @@ from demo.texts import REPORT_ADDED, REPORT_REASONS, REPORT_THANKS
 from plan.as_of import on_day
 from plan.models import Period, Plan, ProgressUpdate, Status
 from pmqa_tracker import thai
+from pmqa_tracker.transactions import write_transaction
 from submissions.grid import SubmissionCellState, read_submission_grid
 from submissions.models import Submission, SubmissionStep
 from submissions.steps import accept_submission, return_submission, send_submission, submission_actions, submission_day
@@ -43,7 +42,7 @@ def write_demo_submissions(plan: Plan, people: dict[str, User], *, today: date) 
         for place, column in enumerate(table.columns)
     }
     owed = {period: late for period, late in owed.items() if late}
-    with transaction.atomic():
+    with write_transaction():
         for period, late in owed.items():
             is_last = period == max(owed, key=lambda each: each.number)
             outcomes = _last_outcomes(period, late) if is_last else _outcomes(period, late)

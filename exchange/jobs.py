@@ -10,7 +10,6 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -33,6 +32,7 @@ from plan.models import Plan
 from pmqa_tracker import tasks, thai
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.tasks import ProgressCallback
+from pmqa_tracker.transactions import write_transaction
 from spreadsheets.read import ReadWorkbook, WorkbookRefusedError, read_workbook
 from spreadsheets.uploads import UploadStorage
 
@@ -79,7 +79,7 @@ def receive_workbook(
 def _begin(job: ImportJob, access: Access, work: Callable[[ProgressCallback, Any], None]) -> ImportJob:
     """Start reading or writing; return the job with its state after a short wait."""
     task = tasks.start(owner=access.user.pk, label=job.file_name, work=work)
-    ImportJob.objects.filter(pk=job.pk).update(task=task.name)
+    job.change(task=task.name)
     job.refresh_from_db()
     return job
 
@@ -159,7 +159,7 @@ def _dry_run(
     """Write the file's changes and roll them back; return the findings and the number of rows."""
     findings, count = Findings(), 0
     try:
-        with transaction.atomic():
+        with write_transaction():
             findings, count = _apply(job, book, access, at, on_progress, lambda _edit: True)[:2]
             raise PreviewRollback
     except PreviewRollback:
@@ -173,7 +173,7 @@ def _write(
     book = read_workbook(data, job.file_name)
     findings = Findings()
     try:
-        with transaction.atomic():
+        with write_transaction():
             findings, _count, written, plan = _apply(
                 job, book, access, at, on_progress, lambda edit: edit.kind != CONFLICT or edit.row in file_rows
             )
@@ -185,7 +185,8 @@ def _write(
                 replace(row, uses_file=row.kind == CONFLICT and row.row in file_rows and not row.error)
                 for row in findings.rows
             ]
-            moved = ImportJob.objects.filter(pk=job.pk, state=ImportJobState.PREVIEW).update(
+            moved = job.change(
+                was=(ImportJobState.PREVIEW,),
                 state=ImportJobState.WRITTEN if written else ImportJobState.UNCHANGED,
                 refusal="" if written else _("Nothing was changed: every row keeps the site's values."),
                 changes=written,
@@ -199,8 +200,9 @@ def _write(
         UploadStorage(name=job.staged).remove()
     except (PreviewRollback, ChangedMeanwhileError):
         _preview(job, data, access, at, on_progress)
-        ImportJob.objects.filter(pk=job.pk, state=ImportJobState.PREVIEW).update(
-            refusal=_("The plan changed after the preview, so nothing was imported. This is the new preview.")
+        job.change(
+            was=(ImportJobState.PREVIEW,),
+            refusal=_("The plan changed after the preview, so nothing was imported. This is the new preview."),
         )
 
 
@@ -329,6 +331,4 @@ def _finish(job: ImportJob, **values: Any) -> None:
     if values["state"] != ImportJobState.PREVIEW:
         UploadStorage(name=job.staged).remove()
         values["staged"] = ""
-    ImportJob.objects.filter(pk=job.pk).exclude(state__in=(ImportJobState.WRITTEN, ImportJobState.UNDONE)).update(
-        **values
-    )
+    job.change(was=set(ImportJobState) - {ImportJobState.WRITTEN, ImportJobState.UNDONE}, **values)

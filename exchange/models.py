@@ -1,6 +1,8 @@
 """Import jobs: one uploaded workbook with its findings, its changes and its undo."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
@@ -10,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from assignments.models import Organization, Unit
 from plan.models.plan import Plan
+from plan.revision import PLAN, watch
 from plan.updates.record import ImportedFile
+from pmqa_tracker.transactions import mark_changed, write_transaction
 
 
 class ImportJobState(models.TextChoices):
@@ -112,6 +116,17 @@ class ImportJob(models.Model):
     def __str__(self) -> str:
         return self.file_name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the job, and what follows from its save, in one transaction."""
+        with write_transaction(savepoint=False):
+            super().save(*args, **kwargs)
+
+    def change(self, *, was: Collection[str] = ImportJobState.values, **values: Any) -> bool:
+        """Change fields of the stored job if it is in one of the states `was`; return whether it is."""
+        with write_transaction():
+            mark_changed([self])
+            return bool(ImportJob.objects.filter(pk=self.pk, state__in=was).update(**values))
+
     def expires_at(self) -> datetime:
         """When the stored file of a preview is deleted."""
         return self.at + timedelta(hours=settings.PMQA_KEPT_HOURS)
@@ -155,3 +170,6 @@ class ImportJob(models.Model):
     def imported_file(self) -> ImportedFile:
         """The reference to this import that its updates store."""
         return ImportedFile(key=self.key, name=self.file_name, unit=self.unit_id)
+
+
+watch(ImportJob, "plan_id", PLAN)

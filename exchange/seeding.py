@@ -18,9 +18,10 @@ from typing import Any
 from django.apps import apps as django_apps
 from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, ValidationError
-from django.db import DataError, IntegrityError, models, transaction
+from django.db import DataError, IntegrityError, models
 
 from pmqa_tracker.constraints import explain_violation
+from pmqa_tracker.transactions import write_transaction
 
 # Model → fields of its natural key. A relation stands for the key of the related record.
 KEYS = {
@@ -90,7 +91,7 @@ def load_fixtures(folder: Path = FIXTURES, patterns: Sequence[str] = ("*.json", 
         raise FixtureError(f"{folder} holds no fixture files ({names}). / ไม่พบไฟล์ข้อมูลตั้งต้น ({names}) ใน {folder}")
     rows = {str(file.relative_to(folder)): _rows(file, str(file.relative_to(folder))) for file in files}
     loader = Loader()
-    with transaction.atomic():
+    with write_transaction():
         for name, rows_of_file in rows.items():
             for number, row in enumerate(rows_of_file, start=1):
                 try:
@@ -118,7 +119,7 @@ def _save(record: models.Model) -> None:
         IntegrityError: the database refuses the record for another reason.
     """
     try:
-        with transaction.atomic():
+        with write_transaction():
             record.save()
     except IntegrityError as error:
         raise explain_violation(error) or error from error

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from django.db import transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
@@ -17,6 +16,7 @@ from exchange.data_sheet.write import ChangeNote, reload_action, set_content, sn
 from exchange.models import ImportJob, ImportJobState
 from plan.models import ActionItem, Plan, ProgressUpdate, Status
 from plan.updates.record import UpdateInput, record_update
+from pmqa_tracker.transactions import write_transaction
 from pmqa_tracker.write_once import StaleVersionError
 from submissions.models import SubmissionLine
 
@@ -148,9 +148,9 @@ def undo_import(*, job: ImportJob, access: Access, at: datetime) -> Undoable:
         NothingToUndoError: no row can be undone.
         StaleVersionError: another user wrote at the same time; nothing is undone.
     """
-    with transaction.atomic():
-        undone = ImportJob.objects.filter(pk=job.pk, state=ImportJobState.WRITTEN).update(
-            state=ImportJobState.UNDONE, undone_at=at, undone_by=access.user
+    with write_transaction():
+        undone = job.change(
+            was=(ImportJobState.WRITTEN,), state=ImportJobState.UNDONE, undone_at=at, undone_by=access.user
         )
         if not undone:
             raise UndoneAlreadyError(job)

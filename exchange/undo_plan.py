@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from django.apps import apps
-from django.db import transaction
 from django.db.models import ProtectedError
 
 from assignments.access import Access
@@ -13,6 +12,7 @@ from exchange.data_sheet.columns import ActionSheet
 from exchange.models import ImportJob, ImportJobState
 from exchange.undo import LaterImportsError, UndoneAlreadyError, UndoStack, remove_action, undo_note
 from plan.models import ActionItem, AppendOnlyError, Plan
+from pmqa_tracker.transactions import write_transaction
 from pmqa_tracker.write_once import StaleVersionError
 
 ACTION_LABEL = ActionItem._meta.label_lower
@@ -62,17 +62,17 @@ def remove_new_plan(*, job: ImportJob, access: Access, at: datetime) -> None:
         LaterImportsError: later imports changed its records.
         InUseError: a user has edited, reported on or used one of its records since.
     """
-    with transaction.atomic():
+    with write_transaction():
         plan = job.plan
-        undone = ImportJob.objects.filter(pk=job.pk, state=ImportJobState.WRITTEN).update(
-            state=ImportJobState.UNDONE, undone_at=at, undone_by=access.user
+        undone = job.change(
+            was=(ImportJobState.WRITTEN,), state=ImportJobState.UNDONE, undone_at=at, undone_by=access.user
         )
         if not undone or plan is None:
             raise UndoneAlreadyError(job)
         if later := read_later_jobs(job):
             raise LaterImportsError(later)
         stack, tokens = UndoStack(plan), _tokens(plan)
-        ImportJob.objects.filter(pk=job.pk).update(plan=None)
+        job.change(plan=None)
         note = undo_note(job, access)
         for row in reversed(job.changes):
             record = apps.get_model(row["model"]).objects.filter(pk=row["pk"]).first()

@@ -3,6 +3,7 @@
 `assignments.admin` decides which users may open the admin.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -13,7 +14,7 @@ from django.contrib.admin.templatetags import admin_list
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.templatetags.static import static
@@ -28,6 +29,7 @@ from pmqa_tracker.history import ReadableChanges, changes_since, is_changed_only
 from pmqa_tracker.models import Versioned
 from pmqa_tracker.parsing.fields import WholeNumberField
 from pmqa_tracker.templatetags.thai import be_date
+from pmqa_tracker.transactions import write_transaction
 from pmqa_tracker.typed_text import typed_text
 from pmqa_tracker.versioned_forms import READ_VERSION, VersionedForm, VersionedInlineFormSet
 from pmqa_tracker.write_once import StaleVersionError
@@ -161,6 +163,11 @@ class ReadOnlyAdmin(ThaiText, BuddhistDates, ReadOnly, admin.ModelAdmin):
     """An admin of read-only records."""
 
 
+def _transaction_of(request: HttpRequest) -> AbstractContextManager[None]:
+    """Return the transaction of a form that is posted; a form that is opened needs none."""
+    return write_transaction() if request.method == "POST" else nullcontext()
+
+
 class KeepsTypedText:
     """An admin whose form never answers 500 or loses typed text: if it cannot save, it shows the text to copy."""
 
@@ -168,11 +175,22 @@ class KeepsTypedText:
         """Show or save a form; try once more if another save came in between."""
         for _time in range(2):
             try:
-                return super().changeform_view(request, object_id, *args, **kwargs)
+                with _transaction_of(request):
+                    return super().changeform_view(request, object_id, *args, **kwargs)
             except (StaleVersionError, IntegrityError):
                 # Rolled back. On the second try the form sees the other save: it is stale or not unique, and says so.
                 continue
         return self.not_saved(request, _("Somebody else is changing the same record at this moment."))
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Ask before deleting, or delete."""
+        with _transaction_of(request):
+            return super().delete_view(request, object_id, extra_context)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Delete the records chosen in a list, all or none."""
+        with write_transaction():
+            super().delete_queryset(request, queryset)
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         if request.method == "POST" and typed_text(request):

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.db import models, transaction
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from pmqa_tracker.transactions import write_transaction
 from pmqa_tracker.write_once import StaleVersionError, compare_and_set
 
 
@@ -27,10 +28,11 @@ class Versioned(models.Model):
             StaleVersionError: the stored version differs from the version of this copy.
         """
         if self._state.adding:
-            super().save(*args, **kwargs)
+            with write_transaction(savepoint=False):
+                super().save(*args, **kwargs)
             return
         read_version = self.version
-        with transaction.atomic():
+        with write_transaction():
             if not compare_and_set(type(self)._base_manager.filter(pk=self.pk), read_version):
                 raise StaleVersionError(self)
             self.version = read_version + 1

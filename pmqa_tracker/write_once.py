@@ -7,10 +7,11 @@ a row that is never edited and contains the form's unique `op_id`.
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, models
 from django.db.models import F
 
 from pmqa_tracker.constraints import UNIQUE, explain_violation
+from pmqa_tracker.transactions import write_transaction
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -51,7 +52,7 @@ def write_once(write: Callable[[], Row], *, find_repeat: Callable[[], Row]) -> R
         ValidationError: a row violates a constraint; the message is the constraint's.
     """
     try:
-        with transaction.atomic():
+        with write_transaction():
             return write()
     except StaleVersionError:
         return find_repeat()

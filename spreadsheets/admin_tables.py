@@ -23,13 +23,14 @@ from django.views.decorators.http import require_POST
 from import_export import fields, resources
 from import_export.admin import ExportMixin, ImportExportMixin
 from import_export.forms import ExportForm, ImportForm
-from import_export.results import RowResult
+from import_export.results import Result, RowResult
 
 from pmqa_tracker import clock, thai
 from pmqa_tracker.history import current_user, is_changed_only_by
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.errors import UnreadableError
 from pmqa_tracker.parsing.values import parse_code
+from pmqa_tracker.transactions import write_transaction
 from pmqa_tracker.write_once import StaleVersionError
 from spreadsheets.formats import MAX_TABLE_BYTES, Csv, Excel, NumberText
 from spreadsheets.inspect import LIMITS, WorkbookRefusedError, check_workbook
@@ -173,6 +174,14 @@ class TableResource(resources.ModelResource):
     def filter_export(self, queryset: QuerySet[Model], **kwargs: Any) -> QuerySet[Model]:
         return super().filter_export(queryset, **kwargs).select_related(*self.related)
 
+    def import_data(self, dataset: tablib.Dataset, dry_run: bool = False, **kwargs: Any) -> Result:
+        """Import a table in one transaction, which is rolled back after a dry run or an error."""
+        with write_transaction():
+            result = super().import_data(dataset, dry_run=dry_run, **kwargs)
+            if dry_run or result.has_errors() or result.has_validation_errors():
+                transaction.set_rollback(True)
+            return result
+
     def before_import(self, dataset: tablib.Dataset, **kwargs: Any) -> None:
         """Refuse a table with unknown, repeated or missing columns; the texts below a misspelt heading would be lost.
 
@@ -262,7 +271,7 @@ class TableResource(resources.ModelResource):
             ValidationError: another user saved the same record at this moment.
         """
         try:
-            with transaction.atomic():
+            with write_transaction():
                 super().do_instance_save(instance, is_create)
         except (StaleVersionError, IntegrityError) as error:
             raise ValidationError(_("Somebody else is changing the same record at this moment.")) from error

@@ -9,6 +9,7 @@ from assignments.models import Unit
 from plan.models.action import ActionItem
 from plan.models.plan import Period
 from plan.models.update import AppendOnly, ProgressUpdate
+from plan.revision import PLAN, watch
 
 
 class SubmissionState(models.TextChoices):
@@ -105,3 +106,8 @@ class SubmissionLine(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.step_id} · {self.action_id}"
+
+
+watch(Submission, "period__plan_id", PLAN)
+watch(SubmissionStep, "submission__period__plan_id", PLAN)
+watch(SubmissionLine, "step__submission__period__plan_id", PLAN)

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
-from django.db import transaction
 from django.db.models import Model, QuerySet
 
 from assignments.models import Invitation, Membership, Unit, User
+from pmqa_tracker.transactions import mark_changed, write_transaction
 
 BATCH = 500
 WRITTEN = ("first_name", "last_name", "email", "is_active")
@@ -23,7 +23,7 @@ class Chosen(tuple):
         return self
 
 
-@transaction.atomic
+@write_transaction()
 def save_people(new: Sequence[User], changed: Sequence[User]) -> None:
     """Save people with their `unit_list` and `role_list`, in a number of queries that does not grow with each person.
 
@@ -37,6 +37,7 @@ def save_people(new: Sequence[User], changed: Sequence[User]) -> None:
     User.objects.bulk_update(edited, WRITTEN, batch_size=BATCH)
     Invitation.objects.bulk_create([Invitation(person=person) for person in new if person.is_active])
     people = [*new, *changed]
+    mark_changed(people)
     units = {(person.pk, unit.pk) for person in people for unit in person.unit_list}
     _replace(Membership.objects.filter(user__in=changed), ("user_id", "unit_id"), units)
     roles = {(person.pk, group.pk) for person in people for group in person.role_list}
@@ -45,6 +46,7 @@ def save_people(new: Sequence[User], changed: Sequence[User]) -> None:
 
 def set_units(person: User, units: Iterable[Unit]) -> None:
     """Make a person a member of exactly these units."""
+    mark_changed([person])
     pairs = {(person.pk, unit.pk) for unit in units}
     _replace(Membership.objects.filter(user=person), ("user_id", "unit_id"), pairs)
 

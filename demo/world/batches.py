@@ -10,6 +10,7 @@ from assignments.models import Assignment
 from criteria.models import Assessment, Verdict
 from plan.models import ActionItem, Evidence, EvidenceWithdrawal, Meeting, Period, Plan, ProgressUpdate, Status
 from pmqa_tracker import thai
+from pmqa_tracker.transactions import mark_changed
 from submissions.models import Submission, SubmissionLine, SubmissionStep
 
 ActionRequirement = ActionItem.requirements.through
@@ -53,6 +54,7 @@ class Batch:
         """
         for model, records in self.rows.items():
             insert(model, records)
+        mark_changed(self.rows[Plan])
         for plan, previous in self.successions:
             plan.previous = previous
         update(Plan, [plan for plan, _previous in self.successions], "previous")

@@ -3,8 +3,6 @@
 from collections import Counter
 from datetime import timedelta
 
-from django.db import transaction
-
 from assignments.models import User
 from demo.world.batches import Batch
 from demo.world.histories import add_history
@@ -15,6 +13,7 @@ from demo.world.standard import Edition, write_standard
 from demo.world.submissions import add_submissions
 from plan.models import ActionItem, Plan
 from pmqa_tracker import thai
+from pmqa_tracker.transactions import write_transaction
 
 ACTIONS_PER_BATCH = 2000
 FOUNDED = timedelta(days=400)  # the organizations, before the day of the world
@@ -24,7 +23,7 @@ class WorldExistsError(Exception):
     """The database already has a world with this seed."""
 
 
-@transaction.atomic
+@write_transaction()
 def generate_world(options: WorldOptions) -> Counter[str]:
     """Add a world to the database and return the number of rows by name of the model.
 
@@ -57,7 +56,7 @@ def _add_plans(batch: Batch, options: WorldOptions, department: Department, edit
         draw = options.draw("history", plan.slug)
         histories = add_history(batch, options, department, generated, draw)
         add_submissions(batch, options, department, generated, histories, draw)
-        plan.revision = sum(map(len, histories))  # as if the site had written each update
+        plan.revision = sum(map(len, histories))  # as if the site had written each update; saving adds one
         if previous is not None:
             batch.successions.append((plan, previous))
         previous = plan

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
@@ -23,6 +23,7 @@ from plan.models import ActionItem, Plan, ProgressUpdate, Status
 from plan.updates.record import UpdateInput, record_update
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.tasks import ProgressCallback
+from pmqa_tracker.transactions import write_transaction
 from pmqa_tracker.write_once import NotAllowedError, StaleVersionError
 
 # Field name in a model's error → column.
@@ -68,7 +69,7 @@ class Writer:
         for done, edit in enumerate(edits):
             self.on_progress(done, len(edits))
             try:
-                with transaction.atomic():
+                with write_transaction():
                     written.append(self._write(edit))
             except ValidationError as error:
                 self._add_errors(edit, error)

@@ -5,7 +5,7 @@ from functools import wraps
 from typing import TypeVar
 
 from django.contrib import messages
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.forms import BaseForm, BaseFormSet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -22,6 +22,7 @@ from exchange.setup.steps import read_steps
 from exchange.setup.write import add_plan, add_units
 from plan.models import Plan
 from pmqa_tracker import clock
+from pmqa_tracker.transactions import mark_changed, write_transaction
 
 AnyForm = TypeVar("AnyForm", bound=BaseForm | BaseFormSet)
 
@@ -127,7 +128,9 @@ def _posted(request: HttpRequest) -> QueryDict | None:
 
 def _join(user: User, organization: Organization) -> None:
     """Make an organization that of a user who has none."""
-    User.objects.filter(pk=user.pk, organization=None).update(organization=organization)
+    with write_transaction():
+        mark_changed([user])
+        User.objects.filter(pk=user.pk, organization=None).update(organization=organization)
 
 
 def _save(make: Callable[[], AnyForm], write: Callable[[AnyForm], None]) -> tuple[AnyForm, bool]:
@@ -147,7 +150,7 @@ def _save(make: Callable[[], AnyForm], write: Callable[[AnyForm], None]) -> tupl
         if not form.is_valid():
             break
         try:
-            with transaction.atomic():
+            with write_transaction():
                 write(form)
             return form, True
         except IntegrityError:

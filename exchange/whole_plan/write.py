@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from assignments.models import User
@@ -21,6 +21,7 @@ from plan.models.plan import PlanQuerySet
 from pmqa_tracker import thai
 from pmqa_tracker.database_text import find_named
 from pmqa_tracker.tasks import ProgressCallback
+from pmqa_tracker.transactions import write_transaction
 from spreadsheets.read import ReadWorkbook, WorkbookRefusedError
 
 PLAN_CELLS = ("slug", "title", "starts_on", "ends_on", "previous")
@@ -49,7 +50,7 @@ def write_plan(
     plan = None
     if records.is_readable:
         try:
-            with transaction.atomic():
+            with write_transaction():
                 plan = PlanWriter(records, job.by).write()
                 if records.findings.errors:
                     raise ErrorRollback

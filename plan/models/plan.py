@@ -106,7 +106,7 @@ class Plan(Versioned):
     revision = models.PositiveBigIntegerField(_("revision"), default=0, editable=False)
 
     objects = PlanQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=["revision"])
 
     class Meta:
         verbose_name = _("plan")
@@ -137,6 +137,13 @@ class Plan(Versioned):
         if self.pk and self.assessment_id and self.actions.exclude(criterion__framework=self.framework).exists():
             text = _("The plan has actions for the criteria of another edition than this assessment's.")
             raise ValidationError({"assessment": text})
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the plan without its revision: only `plan.revision` writes it, so a copy in memory may be behind."""
+        if not self._state.adding and kwargs.get("update_fields") is None:
+            names = (field.name for field in self._meta.concrete_fields if not field.primary_key)
+            kwargs["update_fields"] = {name for name in names if name != "revision"}
+        super().save(*args, **kwargs)
 
     @property
     def framework(self) -> Framework:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from assignments.models import Unit
 from plan.models.status import Status, StatusRules, status_constraints
+from pmqa_tracker.transactions import write_transaction
 
 
 class AppendOnlyError(TypeError):
@@ -38,7 +39,8 @@ class AppendOnly(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
             raise AppendOnlyError("This row was saved before; add a new one.")
-        super().save(*args, **kwargs)
+        with write_transaction(savepoint=False):
+            super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         raise AppendOnlyError("These rows are only ever added.")

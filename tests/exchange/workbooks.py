@@ -96,11 +96,15 @@ def places(job: ImportJob) -> list[str]:
 
 
 def fingerprint() -> str:
-    """A hash of every record of a plan; it stays the same until something is written."""
+    """A hash of every record of a plan; it stays the same until something is written.
+
+    It leaves out the revision, which rises with an upload and with an undo: the plan's page of imports lists them.
+    """
     mark = sha256()
     related = [field.remote_field.through for model in KEPT for field in model._meta.local_many_to_many]
     with connection.cursor() as cursor:
         for model in (*KEPT, *related):
-            cursor.execute(*model._base_manager.order_by("pk").values_list().query.sql_with_params())
+            names = [field.attname for field in model._meta.concrete_fields if field.attname != "revision"]
+            cursor.execute(*model._base_manager.order_by("pk").values_list(*names).query.sql_with_params())
             mark.update(repr(cursor.fetchall()).encode())
     return mark.hexdigest()
