@@ -25,7 +25,7 @@ from assignments.models import Unit, User
 from plan.models import ActionItem, Plan, ProgressUpdate, Status
 from plan.updates.record import UpdateInput, record_update
 from pmqa_tracker import clock
-from tests import ordering, sizes, snapshot
+from tests import ordering, revision_guard, sizes, snapshot
 from tests.factories import PASSWORD, ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 
 DAY = date(2020, 5, 15)
@@ -62,6 +62,23 @@ def _every_order_is_thai() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SQLCompiler, "get_order_by", ordering.guarded(SQLCompiler.get_order_by))
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _revision_is_guarded() -> Iterator[None]:
+    """Let the guard see every statement of this run."""
+    with pytest.MonkeyPatch.context() as patch:
+        revision_guard.install(patch)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _every_write_raises_the_revision() -> Iterator[None]:
+    """Fail in any test whose transactions change what a page of a plan shows and raise no revision."""
+    yield
+    found = list(revision_guard.guard.found)
+    revision_guard.guard.found.clear()
+    assert found == []
 
 
 @pytest.fixture(scope="session")

@@ -137,10 +137,12 @@ def test_readers_of_updates_skip_undone_ones():
     assert wrong == []
 
 
-# Where all plans are meant: a command of the server, and a name that may be taken by a plan nobody here may see.
+# Where all plans are meant: a command of the server, a name that may be taken by a plan nobody here may see, and the
+# revision of every plan that shows a record.
 READERS_OF_ALL_PLANS = {
     "demo/management/commands/demo.py",
     "exchange/whole_plan/write.py",
+    "plan/revision.py",
     "worklist/management/commands/send_reminders.py",
 }
 # Models whose records belong to an organization or a framework: pages reach them through the plan.
@@ -177,6 +179,16 @@ def test_plans_and_what_is_below_are_found_through_the_user(pattern):
 )
 def test_reading_of_every_organization_is_found(line, pattern):
     assert scoped_wrongly(line, pattern) == [line]
+
+
+# `transaction.atomic` would raise the revision of plans too early and lock them; see `plan.revision`.
+OPENS_TRANSACTIONS = {"pmqa_tracker/transactions.py", "plan/revision.py"}
+
+
+def test_transactions_are_opened_by_write_transaction():
+    paths = {path for room in ROOMS for path in (ROOT / room).rglob("*.py") if "migrations" not in path.parts}
+    found = {str(path.relative_to(ROOT)) for path in paths if re.search(r"\batomic\b", path.read_text())}
+    assert found == OPENS_TRANSACTIONS, "use pmqa_tracker.transactions.write_transaction"
 
 
 def test_models_that_coordinators_edit_have_a_version_and_a_history():

@@ -1,0 +1,115 @@
+"""Find transactions that change what a page of a plan shows without raising the revision of a plan.
+
+The guard sees every statement of every test, in all threads. The tests themselves may write as they like.
+"""
+
+import re
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+from django.db.transaction import Atomic
+
+from plan import revision
+
+ROOT = Path(__file__).resolve().parent.parent
+WRITE = re.compile(r'\s*(?:INSERT INTO|UPDATE|DELETE FROM) "(\w+)"')
+RAISE = 'UPDATE "plan_plan" SET "revision" ='
+# No page of a plan shows the last login, or a password that a login hashes anew.
+UNSEEN = re.compile(r'UPDATE "assignments_user" SET "(last_login|password)" = [^,]* WHERE')
+
+
+def tables() -> set[str]:
+    """Return the tables of the watched models and of their many-to-many relations."""
+    models = [*revision.WATCHED]
+    models += [field.remote_field.through for model in revision.WATCHED for field in model._meta.local_many_to_many]
+    return {model._meta.db_table for model in models}
+
+
+class RevisionGuard(threading.local):
+    """The writes of the open transaction of a thread, until the transaction raises a revision."""
+
+    found: list[str] = []
+
+    def __init__(self) -> None:
+        self.missing: list[str] = []
+        self.is_raised = False
+        self.savepoints: list[tuple[list[str], bool]] = []
+
+    def note(self, sql: str) -> None:
+        """Note a statement that has run."""
+        if sql.startswith(RAISE):
+            self.is_raised = True
+            return
+        match = WRITE.match(sql)
+        is_shown = match and match[1] in WATCHED_TABLES and not UNSEEN.match(sql)
+        if is_shown and (place := place_in_product()):
+            self.missing.append(f"{place}: {sql[:100]}")
+            if is_committed():
+                self.settle()
+
+    def settle(self) -> None:
+        """Judge a transaction that is committed."""
+        if not self.is_raised:
+            self.found.extend(self.missing)
+        self.missing, self.is_raised = [], False
+
+
+WATCHED_TABLES = tables()
+guard = RevisionGuard()
+
+
+def place_in_product() -> str:
+    """Return the file and line of the innermost code of the project; "" if that is a test."""
+    frame = sys._getframe(1)
+    while frame:
+        path = Path(frame.f_code.co_filename)
+        if path.is_relative_to(ROOT) and path != Path(__file__):
+            name = path.relative_to(ROOT)
+            if name.parts[0] != ".venv":
+                return "" if name.parts[0] == "tests" else f"{name}:{frame.f_lineno}"
+        frame = frame.f_back
+    return ""
+
+
+def is_committed() -> bool:
+    """Return whether what has run so far is committed; the transaction around a test does not count."""
+    blocks = connection.atomic_blocks
+    return not blocks or blocks[-1]._from_testcase
+
+
+def install(patch: pytest.MonkeyPatch) -> None:
+    """Let the guard see statements, transactions, and revisions that are raised for no plan."""
+    execute, enter, leave = CursorWrapper._execute_with_wrappers, Atomic.__enter__, Atomic.__exit__
+    raise_marked = revision._raise_marked
+
+    def noted_execute(self: Any, sql: str, *args: Any, **kwargs: Any) -> Any:
+        result = execute(self, sql, *args, **kwargs)
+        guard.note(sql)
+        return result
+
+    def noted_enter(self: Any) -> None:
+        guard.savepoints.append((list(guard.missing), guard.is_raised))
+        enter(self)
+
+    def noted_leave(self: Any, kind: Any, error: Any, trace: Any) -> None:
+        is_undone = kind is not None or connection.needs_rollback
+        leave(self, kind, error, trace)
+        before = guard.savepoints.pop()
+        if is_undone:
+            guard.missing, guard.is_raised = before
+        elif is_committed():
+            guard.settle()
+
+    def noted_raise_marked(marked: Any) -> None:
+        guard.is_raised = True
+        raise_marked(marked)
+
+    patch.setattr(CursorWrapper, "_execute_with_wrappers", noted_execute)
+    patch.setattr(Atomic, "__enter__", noted_enter)
+    patch.setattr(Atomic, "__exit__", noted_leave)
+    patch.setattr(revision, "_raise_marked", noted_raise_marked)
