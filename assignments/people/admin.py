@@ -175,7 +175,7 @@ class PersonAdmin(InvitesPeople, ExchangeAdmin, ThaiText, KeepsTypedText, Django
         if "confirm_form" in context:
             context["confirm_form"].initial["seen"] = digest(context["result"])
         new = context["result"].totals["new"] if "result" in context else 0
-        if not is_mail_on():
+        if not is_mail_on() and (new or "result" not in context):
             context["import_note"] = WITHOUT_MAIL
         elif new:
             text = ngettext(

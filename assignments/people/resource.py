@@ -3,6 +3,7 @@
 All errors of all rows are reported at once. All rows are written together, after the last one was read.
 """
 
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
@@ -23,9 +24,20 @@ from pmqa_tracker import thai
 from spreadsheets.admin_tables import TableMeta, TableResource
 
 
-def column(name: str) -> fields.Field:
-    """Return a column of the workbook; a fingerprint of the row stands for a version."""
-    return fields.Field(attribute=None if name == "version" else name, column_name=heading(name))
+class Column(fields.Field):
+    """A column of the workbook.
+
+    Args:
+        name: attribute of a person.
+        write: returns the text of a person in the column.
+    """
+
+    def __init__(self, name: str, write: Callable[[User], str]) -> None:
+        super().__init__(attribute=name, column_name=heading(name))
+        self.write = write
+
+    def export(self, instance: User, **kwargs: Any) -> str:
+        return self.write(instance)
 
 
 def digest(result: Any) -> str:
@@ -39,25 +51,16 @@ class PeopleResource(TableResource):
     During an import a person has `unit_list` and `role_list`: the units and roles that the file gives them.
     """
 
-    email = column("email")
-    username = column("username")
-    first_name = column("first_name")
-    last_name = column("last_name")
-    organization = column("organization")
-    unit_list = column("unit_list")
-    role_list = column("role_list")
-    is_active = column("is_active")
-    version = column("version")
-
     class Meta(TableMeta):
         model = User
         import_id_fields = ("email",)
-        fields = tuple(HEADINGS)
+        fields = ()  # made for each user
         use_bulk = True  # no savepoint for each row
 
     def __init__(self, *, access: Access, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.references = References(access)
+        self.fields = {name: Column(name, self.references.writers[name]) for name in HEADINGS}
         self.new: list[User] = []
         self.changed: list[User] = []
 
@@ -78,9 +81,6 @@ class PeopleResource(TableResource):
     def export_resource(self, instance: User, *args: Any, **kwargs: Any) -> list[str]:
         load_person(instance, self.references.role_names)
         return super().export_resource(instance, *args, **kwargs)
-
-    def export_field(self, field: fields.Field, instance: User, **kwargs: Any) -> str:
-        return self.references.writers[self.get_field_name(field)](instance)
 
     def before_import(self, dataset: tablib.Dataset, **kwargs: Any) -> None:
         """Check the headings, and read everybody whom the rows may mean."""

@@ -1,6 +1,7 @@
 """People as a workbook: real files out and in, preview, errors in one pass, and whose people a user manages."""
 
 import json
+import re
 from io import BytesIO
 
 import pytest
@@ -141,7 +142,10 @@ def test_changed_row_changes_the_person(admin_client, units):
     rows["old"] |= {ADDRESS: "malee@X.go.th", SURNAME: "งามดี", UNITS: "ศูนย์เทคโนโลยีสารสนเทศ, กค", ROLES: "ผู้บริหาร"}
     rows[other.username] |= {ADDRESS: "somchai@x.go.th", UNITS: ""}  # an account gets its address by its user name
     body = preview(admin_client, list(rows.values())).content.decode()
-    assert "<del>เจ้าหน้าที่</del><ins>ผู้บริหาร</ins>" in body
+    cells = re.findall(r"<td>(.*?)</td>", body)
+    assert "<del>เจ้าหน้าที่</del><ins>ผู้บริหาร</ins>" in cells
+    assert "<del>กพร.</del>" in cells
+    assert cells.count("<span>ใช่</span>") == 2
     import_people(admin_client, list(rows.values()))
     person.refresh_from_db()
     assert (person.email, person.last_name, person.username) == ("Malee@x.go.th", "งามดี", "old")
