@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from assignments.access import RoleGroup, access_of
-from assignments.models import Assignment, Membership, Unit
+from assignments.models import Assignment, Membership, Organization, Unit
 from assignments.people.admin import PersonAdmin
 from assignments.resources import UnitResource
 from pmqa_tracker.admin import (
@@ -24,6 +24,7 @@ from pmqa_tracker.admin import (
     VersionedAdmin,
     VersionedInline,
 )
+from pmqa_tracker.scoped_admin import OwnChoices, OwnRecords
 from pmqa_tracker.versioned_forms import VersionedForm
 from spreadsheets.admin_tables import ExchangeAdmin
 
@@ -57,7 +58,7 @@ admin.site.has_permission = may_enter  # type: ignore[method-assign]
 admin.site.login = login  # type: ignore[method-assign]
 
 
-class MembershipInline(RequestChoices, admin.TabularInline):
+class MembershipInline(OwnChoices, RequestChoices, admin.TabularInline):
     """The members of a unit."""
 
     model = Membership
@@ -134,14 +135,40 @@ class UnitForm(VersionedForm):
         data = super().clean()
         if data.get("members") and not data.get("is_collective"):
             self.add_error("members", _("Only a collective has member units."))
+        owner = data["organization"].pk if data.get("organization") else self.instance.organization_id
+        if any(unit.organization_id != owner for unit in data.get("members") or ()):
+            self.add_error("members", _("The members must be units of the same organization."))
         return data
+
+
+@admin.register(Organization)
+class OrganizationAdmin(VersionedAdmin):
+    """The organizations; only administrators see and change them."""
+
+    list_display = ("short_name", "name", "parent", "time_zone")
+    list_display_links = ("short_name", "name")
+    list_select_related = ("parent",)
+    search_fields = ("short_name", "name")
+    ordering = ("name",)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_superuser
+
+    has_change_permission = has_delete_permission = has_view_permission
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
 
 
 @admin.register(Unit)
 class UnitAdmin(ExchangeAdmin, VersionedAdmin):
     form = UnitForm
     resource_classes = (UnitResource,)
-    list_display = ("abbreviation", "name_th", "name_en", "is_collective", "is_active")
+    list_display = ("abbreviation", "name_th", "name_en", "organization", "is_collective", "is_active")
+    list_select_related = ("organization",)
     list_display_links = ("abbreviation", "name_th")
     list_filter = ("is_collective", "is_active")
     search_fields = ("abbreviation", "name_th", "name_en")
@@ -151,7 +178,7 @@ class UnitAdmin(ExchangeAdmin, VersionedAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(ThaiText, KeepsTypedText, admin.ModelAdmin):
+class MembershipAdmin(OwnRecords, ThaiText, KeepsTypedText, admin.ModelAdmin):
     list_display = ("user", "unit")
     list_filter = ("unit",)
     list_select_related = ("user", "unit")

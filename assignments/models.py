@@ -44,6 +44,7 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
 class Organization(Versioned):
     """ส่วนราชการ: a department, or a ministry that is the parent of departments."""
 
+    ORGANIZATION = "pk"
     DISPLAY_FIELD = "short_name"
     MAX_DEPTH = 3  # organizations above another one; `below` lists the paths to them
 
@@ -347,3 +348,8 @@ class Assignment(Versioned):
 
     def __str__(self) -> str:
         return f"{self.unit} · {self.get_role_display()}"
+
+    def clean(self) -> None:
+        """Refuse a unit of another organization than the plan's."""
+        if self.action_id and self.unit_id and self.unit.organization_id != self.action.plan.organization_id:
+            raise ValidationError({"unit": _("The unit belongs to another organization than the plan.")})

@@ -5,15 +5,19 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from import_export import fields, widgets
+from tablib import Dataset
 
-from assignments.models import Unit, UnitQuerySet
+from assignments.models import Organization, Unit, UnitQuerySet
 from assignments.unit_names import UnitNames, parse_units
+from pmqa_tracker import thai
+from pmqa_tracker.history import current_user
 from pmqa_tracker.parsing.cell import ReadCell
 from spreadsheets.admin_tables import TableMeta, TableResource
+from spreadsheets.widgets import NamedWidget
 
 
 class UnitListWidget(widgets.ManyToManyWidget):
-    """Units as names separated by commas, parsed as in the other imports."""
+    """Units of the row's organization as names separated by commas, parsed as in the other imports."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> UnitQuerySet:
         """Return the units that the cell names.
@@ -21,7 +25,8 @@ class UnitListWidget(widgets.ManyToManyWidget):
         Raises:
             UnreadableError: a part of the text is not a unit.
         """
-        units = parse_units(ReadCell(value), UnitNames.of(Unit.objects.all())) if value else ()
+        owner = NamedWidget(Organization, "short_name").clean(row.get("organization"), row) if value else None
+        units = parse_units(ReadCell(value), UnitNames.of(owner.units.all())) if owner else ()
         return Unit.objects.filter(pk__in=[unit.pk for unit in units])
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
@@ -29,14 +34,20 @@ class UnitListWidget(widgets.ManyToManyWidget):
 
 
 class UnitResource(TableResource):
-    """One row per unit, identified by its abbreviation; one cell holds the members of a collective."""
+    """One row per unit, identified by organization and abbreviation; one cell holds the members of a collective.
 
+    A table without the column of the organization holds units of the user's own.
+    """
+
+    organization = fields.Field("organization", "organization", NamedWidget(Organization, "short_name"))
+    related = ("organization",)
     members = fields.Field("members", "members", UnitListWidget(Unit))
 
     class Meta(TableMeta):
         model = Unit
-        import_id_fields = ("abbreviation",)
+        import_id_fields = ("organization", "abbreviation")
         fields = (
+            "organization",
             "abbreviation",
             "name_th",
             "name_en",
@@ -47,6 +58,12 @@ class UnitResource(TableResource):
             "reading_note",
             "version",
         )
+
+    def before_import(self, dataset: Dataset, **kwargs: Any) -> None:
+        owner = getattr(current_user(), "organization", None)
+        if owner and dataset.headers and "organization" not in map(thai.search_key, dataset.headers):
+            dataset.append_col([owner.short_name] * dataset.height, header="organization")
+        super().before_import(dataset, **kwargs)
 
     def filter_export(self, queryset, **kwargs):
         return super().filter_export(queryset, **kwargs).prefetch_related("members")

@@ -14,7 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from criteria.admin_choices import FrameworkChoices, OfferedByFramework
 from criteria.models import Assessment, Category, Criterion, Framework, Requirement, Verdict
 from criteria.resources import CategoryResource, CriterionResource, RequirementResource, VerdictResource
+from criteria.shared_admin import SharedRecords
 from pmqa_tracker.admin import VersionedAdmin, VersionedInline
+from pmqa_tracker.scope import own_records
 from pmqa_tracker.versioned_forms import VersionedForm, VersionedFormSet
 from spreadsheets.admin_tables import ExchangeAdmin
 
@@ -74,7 +76,8 @@ class VerdictInline(VersionedInline):
         )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Verdict]:
-        verdicts = Verdict.objects.select_related("assessment", "requirement__criterion")
+        verdicts = own_records(Verdict.objects.all(), request.user)
+        verdicts = verdicts.select_related("assessment", "requirement__criterion")
         return verdicts.order_by("assessment", "requirement__level")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -102,7 +105,9 @@ class CategoryInline(VersionedInline):
 
 
 @admin.register(Framework)
-class FrameworkAdmin(VersionedAdmin):
+class FrameworkAdmin(SharedRecords, VersionedAdmin):
+    framework_path = ""
+    parents = ()
     list_display = ("name", "edition", "fiscal_year", "previous", "are_points_confirmed", "slug")
     list_display_links = ("name", "edition")
     list_select_related = ("previous",)
@@ -119,7 +124,7 @@ class FrameworkAdmin(VersionedAdmin):
 
 
 @admin.register(Category)
-class CategoryAdmin(ExchangeAdmin, VersionedAdmin):
+class CategoryAdmin(SharedRecords, ExchangeAdmin, VersionedAdmin):
     resource_classes = (CategoryResource,)
     list_display = ("number", "name", "framework")
     list_display_links = ("number", "name")
@@ -157,7 +162,7 @@ class CriterionForm(VersionedForm):
 
 
 @admin.register(Criterion)
-class CriterionAdmin(FrameworkChoices, OfferedByFramework, ExchangeAdmin, VersionedAdmin):
+class CriterionAdmin(SharedRecords, FrameworkChoices, OfferedByFramework, ExchangeAdmin, VersionedAdmin):
     form = CriterionForm
     resource_classes = (CriterionResource,)
     list_display = ("code", "title", "category", "change", "noted", "framework")
@@ -186,7 +191,7 @@ class CriterionAdmin(FrameworkChoices, OfferedByFramework, ExchangeAdmin, Versio
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "category":
-            categories = Category.objects.select_related("framework").in_order()
+            categories = self.without_used(request, Category).select_related("framework").in_order()
             kwargs |= {"form_class": CategoryField, "queryset": categories}
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
@@ -202,7 +207,7 @@ class CriterionAdmin(FrameworkChoices, OfferedByFramework, ExchangeAdmin, Versio
 
 
 @admin.register(Requirement)
-class RequirementAdmin(FrameworkChoices, OfferedByFramework, ExchangeAdmin, VersionedAdmin):
+class RequirementAdmin(SharedRecords, FrameworkChoices, OfferedByFramework, ExchangeAdmin, VersionedAdmin):
     resource_classes = (RequirementResource,)
     list_display = ("criterion_code", "level", "short_text")
     list_display_links = ("criterion_code", "level", "short_text")
@@ -218,6 +223,7 @@ class RequirementAdmin(FrameworkChoices, OfferedByFramework, ExchangeAdmin, Vers
     )
     autocomplete_fields = ("criterion",)
     framework_fields = ("criterion",)
+    parents = ("criterion",)
     framework_path = "criterion__framework"
 
     def framework_for(self, name: str, record: Requirement) -> Framework:

@@ -1,14 +1,18 @@
 """Export and import of categories, criteria, requirements and verdicts as tables."""
 
+from operator import attrgetter
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from import_export import fields
 from import_export.widgets import CharWidget, ManyToManyWidget
+from tablib import Dataset
 
 from criteria.models import Assessment, Category, Criterion, Framework, Requirement, Verdict
+from criteria.shared_admin import used_elsewhere, why_only_administrators
 from pmqa_tracker.database_text import find_named
+from pmqa_tracker.history import current_user
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.choices import parse_choice
 from pmqa_tracker.parsing.values import parse_codes, parse_whole_number
@@ -61,7 +65,22 @@ class PredecessorsWidget(ManyToManyWidget):
         return ", ".join(each.code for each in value.all()) if value is not None else ""
 
 
-class CategoryResource(TableResource):
+class SharedTable(TableResource):
+    """A table of records of a framework; a coordinator changes none of one that other organizations use."""
+
+    framework_of = attrgetter("framework_id")
+
+    def before_import(self, dataset: Dataset, **kwargs: Any) -> None:
+        self.used = used_elsewhere(current_user())
+        super().before_import(dataset, **kwargs)
+
+    def before_save_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
+        if type(self).framework_of(instance) in self.used:
+            raise ValidationError(why_only_administrators())
+        super().before_save_instance(instance, row, **kwargs)
+
+
+class CategoryResource(SharedTable):
     """One row per category, identified by framework and number."""
 
     framework = framework_field()
@@ -73,7 +92,7 @@ class CategoryResource(TableResource):
         fields = ("framework", "number", "name", "version")
 
 
-class CriterionResource(TableResource):
+class CriterionResource(SharedTable):
     """One row per criterion, identified by framework and code."""
 
     framework = framework_field()
@@ -113,9 +132,10 @@ class CriterionResource(TableResource):
         super().validate_instance(instance, errors, validate_unique)
 
 
-class RequirementResource(TableResource):
+class RequirementResource(SharedTable):
     """One row per requirement, identified by framework, criterion and level (1 Basic, 2 Advance, 3 Significance)."""
 
+    framework_of = attrgetter("criterion.framework_id")
     framework = fields.Field("criterion__framework__slug", "framework", readonly=True)
     criterion = fields.Field("criterion", "criterion", OfFrameworkWidget(Criterion, "code"))
     related = ("criterion__framework",)

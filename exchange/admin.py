@@ -10,9 +10,9 @@ from pmqa_tracker.admin import ReadOnlyAdmin
 class ImportJobAdmin(ReadOnlyAdmin):
     """Uploaded workbooks. They are confirmed and undone on the site, not here."""
 
-    list_display = ("file_name", "kind", "plan", "unit", "by", "at", "state")
+    list_display = ("file_name", "kind", "organization", "plan", "unit", "by", "at", "state")
     list_filter = ("kind", "state", "plan")
-    list_select_related = ("plan", "unit", "by")
+    list_select_related = ("organization", "plan", "unit", "by")
     search_fields = ("file_name", "sha256")
     ordering = ("-at", "-pk")
     fields = (

@@ -42,8 +42,9 @@ class MeetingInline(VersionedInline):
 
 @admin.register(Plan)
 class PlanAdmin(VersionedAdmin):
-    list_display = ("title", "slug", "starts_on", "ends_on")
+    list_display = ("title", "slug", "organization", "starts_on", "ends_on")
     list_display_links = ("title", "slug")
+    list_select_related = ("organization",)
     search_fields = ("title", "slug")
     ordering = ("-starts_on",)
     autocomplete_fields = ("assessment", "previous")

@@ -28,6 +28,7 @@ from pmqa_tracker.forms import BuddhistDateField, LinesField
 from pmqa_tracker.history import ReadableChanges, changes_since, is_changed_only_by, uneditable_fields
 from pmqa_tracker.models import Versioned
 from pmqa_tracker.parsing.fields import WholeNumberField
+from pmqa_tracker.scoped_admin import OwnChoices, OwnRecords
 from pmqa_tracker.templatetags.thai import be_date
 from pmqa_tracker.transactions import write_transaction
 from pmqa_tracker.typed_text import typed_text
@@ -123,7 +124,7 @@ class RequestChoices:
         return field
 
 
-class TableInline(BuddhistDates, admin.TabularInline):
+class TableInline(OwnChoices, BuddhistDates, admin.TabularInline):
     """Related records in a table; read-only rows show days in the Buddhist era too."""
 
     extra = 0
@@ -159,7 +160,7 @@ class ReadOnlyInline(ReadOnly, TableInline):
     """Related records in a read-only table."""
 
 
-class ReadOnlyAdmin(ThaiText, BuddhistDates, ReadOnly, admin.ModelAdmin):
+class ReadOnlyAdmin(OwnRecords, ThaiText, BuddhistDates, ReadOnly, admin.ModelAdmin):
     """An admin of read-only records."""
 
 
@@ -203,7 +204,7 @@ class KeepsTypedText:
         return render(request, "admin/not_saved.html", {**self.admin_site.each_context(request), **context}, status=409)
 
 
-class VersionedAdmin(ThaiText, BuddhistDates, KeepsTypedText, SimpleHistoryAdmin):
+class VersionedAdmin(OwnRecords, ThaiText, BuddhistDates, KeepsTypedText, SimpleHistoryAdmin):
     """An admin of versioned records: a stale form is refused with 409 and keeps everything typed.
 
     The history is read-only: restoring an old copy would overwrite later changes, including an action's progress.

@@ -12,6 +12,7 @@ from simple_history.template_utils import HistoricalRecordContextHelper
 
 from pmqa_tracker import thai
 from pmqa_tracker.models import Versioned
+from pmqa_tracker.scope import is_own
 from pmqa_tracker.templatetags.thai import be_date
 
 MAX_QUOTED = 120  # characters of a changed value in a sentence
@@ -46,7 +47,7 @@ def changes_since(record: Versioned, version: int) -> list[str]:
         sentences.append(
             _("%(who)s changed it on %(when)s: %(what)s")
             % {
-                "who": row.history_user or _("The system"),
+                "who": who_changed(row),
                 "when": thai.format_datetime(row.history_date),
                 "what": "; ".join(fields) or _("its parts"),
             }
@@ -55,6 +56,15 @@ def changes_since(record: Versioned, version: int) -> list[str]:
     if not sentences or rows[-1].version < record.version:
         sentences.append(_("Its progress was updated in the meantime; that update is kept."))
     return sentences
+
+
+def who_changed(row: models.Model) -> str:
+    """Return who made a change; the user of the request gets no name of a person in another organization."""
+    person, user = row.history_user, current_user()
+    if person is None:
+        return _("The system")
+    is_stranger = user is not None and not is_own(person, user) and person.organization_id is not None
+    return _("Somebody in another organization") if is_stranger else str(person)
 
 
 def _differences(row: models.Model, before: models.Model) -> list[str]:

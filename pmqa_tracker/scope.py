@@ -26,9 +26,11 @@ def is_own(record: Model, user: Any) -> bool:
     path = getattr(type(record), "ORGANIZATION", "")
     if not path or user.is_superuser:
         return True
+    *relations, last = path.split("__")
+    attribute = last if last == "pk" else f"{last}_id"
     try:
-        for name in path.split("__"):
+        for name in relations:
             record = getattr(record, name)
-    except (ObjectDoesNotExist, AttributeError):
+    except ObjectDoesNotExist:
         return False  # a relation of an old copy is gone
-    return record is not None and record.pk == user.organization_id
+    return user.organization_id is not None and getattr(record, attribute) == user.organization_id

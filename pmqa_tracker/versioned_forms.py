@@ -16,9 +16,12 @@ class VersionedForm(forms.ModelForm):
     """A form with the version of the record it was opened with; it refuses to save if the record has changed."""
 
     read_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    owner: int | None = None  # pk of the organization of a new record; None if the form asks, or its model has none
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.owner and not self.instance.pk:
+            self.instance.organization_id = self.owner
         self.is_stale = False
         if self.instance.pk:
             self.initial[READ_VERSION] = self.instance.version
@@ -27,6 +30,10 @@ class VersionedForm(forms.ModelForm):
     def changed_data(self) -> list[str]:
         """Names of the fields the user changed, without the version."""
         return [name for name in super().changed_data if name != READ_VERSION]
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """Check the constraints on the organization too where the form does not ask for it."""
+        return super()._get_validation_exclusions() - ({"organization"} if self.owner else set())
 
     def clean(self) -> dict[str, Any]:
         """Refuse changes made on an outdated copy; the errors describe what others changed since."""

@@ -36,7 +36,7 @@ from spreadsheets.formats import MAX_TABLE_BYTES, Csv, Excel, NumberText
 from spreadsheets.inspect import LIMITS, WorkbookRefusedError, check_workbook
 from spreadsheets.text import clean_text
 from spreadsheets.uploads import ConfirmForm, UploadStorage
-from spreadsheets.widgets import READERS, NamedLoader
+from spreadsheets.widgets import READERS, NamedLoader, own_of_current_user
 
 STYLE = re.compile(r'\sstyle="[^"]*"')
 FORMATS = (Excel, Csv)
@@ -170,6 +170,10 @@ class TableResource(resources.ModelResource):
 
     def get_diff_class(self) -> type[resources.Diff]:
         return PlainDiff
+
+    def get_queryset(self) -> QuerySet[Model]:
+        """Return the user's own records, among which the record of a row is found."""
+        return own_of_current_user(super().get_queryset())
 
     def filter_export(self, queryset: QuerySet[Model], **kwargs: Any) -> QuerySet[Model]:
         return super().filter_export(queryset, **kwargs).select_related(*self.related)

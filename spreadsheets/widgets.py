@@ -2,19 +2,30 @@
 
 from typing import Any
 
-from django.db.models import CharField, Model, TextField
+from django.db.models import CharField, Model, QuerySet, TextField
 from django.utils.translation import gettext as _
 from import_export import widgets
 from import_export.instance_loaders import ModelInstanceLoader
 
 from pmqa_tracker.database_text import find_named
+from pmqa_tracker.history import current_user
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.choices import parse_yes_no
 from pmqa_tracker.parsing.values import parse_day, parse_whole_number
+from pmqa_tracker.scope import own_records
+
+
+def own_of_current_user(rows: QuerySet[Model]) -> QuerySet[Model]:
+    """Return the rows that the user of the current request may manage; outside a request, all of them."""
+    user = current_user()
+    return rows if user is None else own_records(rows, user)
 
 
 class NamedWidget(widgets.ForeignKeyWidget):
-    """A relation by the name of the record, in any spelling."""
+    """A relation by the name of the record, in any spelling, among the user's own records."""
+
+    def get_queryset(self, value: Any, row: Any, *args: Any, **kwargs: Any) -> QuerySet[Model]:
+        return own_of_current_user(super().get_queryset(value, row, *args, **kwargs))
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Model | None:
         """Return the record.

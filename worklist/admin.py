@@ -10,8 +10,8 @@ from worklist.models import Reminder
 class ReminderAdmin(ReadOnlyAdmin):
     """List of the reminders by user and day."""
 
-    list_display = ("day", "user", "action_count", "sent_at")
-    list_select_related = ("user",)
+    list_display = ("day", "user", "plan", "action_count", "sent_at")
+    list_select_related = ("user", "plan")
     search_fields = ("user__username", "user__first_name", "user__last_name")
     ordering = ("-day", "user__username")
-    fields = ("user", "day", "action_count", "sent_at")
+    fields = ("user", "plan", "day", "action_count", "sent_at")

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 
+from pmqa_tracker.history import who_changed
 from pmqa_tracker.views import OWNER_FIELD
 
 register = template.Library()
@@ -76,6 +77,9 @@ def get(mapping: Any, key: Any) -> Any:
 def field(form: BaseForm, name: str) -> SafeString:
     """Render a form field by its name, with its label and errors."""
     return form[name].as_field_group()
+
+
+register.filter(who_changed)
 
 
 @register.filter

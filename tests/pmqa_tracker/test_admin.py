@@ -81,7 +81,7 @@ def test_every_model_has_an_admin():
     assert names == {
         "User", "Group", "Framework", "Category", "Criterion", "Requirement", "Assessment", "Verdict", "Unit",
         "Membership", "Assignment", "Plan", "Period", "Meeting", "ActionItem", "ProgressUpdate", "Evidence",
-        "Submission", "EvidenceWithdrawal", "Reminder", "ImportJob",
+        "Submission", "EvidenceWithdrawal", "Reminder", "ImportJob", "Organization",
     }  # fmt: skip
 
 
