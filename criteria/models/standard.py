@@ -346,6 +346,8 @@ class Requirement(Versioned):
 
     def clean(self) -> None:
         """Refuse to move a requirement to a criterion of another framework."""
-        stored = Requirement.objects.filter(pk=self.pk) if self.pk and self.criterion_id else Requirement.objects.none()
+        if not (self.pk and self.criterion_id):
+            return
+        stored = Requirement.objects.filter(pk=self.pk)
         if stored.exclude(criterion__framework=self.criterion.framework_id).exists():
             raise ValidationError({"criterion": _("The criterion belongs to another edition of the standard.")})
