@@ -1,10 +1,13 @@
 """Autocomplete fields of the admin that offer the records of one framework."""
 
+from functools import reduce
 from typing import Any
 
+from django.contrib import admin
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.http import urlencode
 
 from criteria.models import Framework
@@ -66,4 +69,26 @@ class OfferedByFramework:
         rows, may_repeat = super().get_search_results(request, queryset, search_term)
         if PARAMETER in request.GET:
             rows = rows.filter(**{f"{self.framework_path}__slug": request.GET[PARAMETER]})
-        return rows, may_repeat
+        return rows.select_related(self.framework_path), may_repeat
+
+    def choice_label(self, record: Any, request: HttpRequest) -> str:
+        """Return the text of a choice, with the edition if records of all editions are offered."""
+        framework = reduce(getattr, self.framework_path.split("__"), record)
+        return str(record) if PARAMETER in request.GET else f"{framework.edition} · {record}"
+
+
+class LabelledChoices(AutocompleteJsonView):
+    """The answer to an autocomplete field, with the labels of the admin of its records if it has its own."""
+
+    def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
+        result = super().serialize_result(obj, to_field_name)
+        if isinstance(self.model_admin, OfferedByFramework):
+            result["text"] = self.model_admin.choice_label(obj, self.request)
+        return result
+
+
+def _autocomplete(request: HttpRequest) -> HttpResponse:
+    return LabelledChoices.as_view(admin_site=admin.site)(request)
+
+
+admin.site.autocomplete_view = _autocomplete  # type: ignore[method-assign]

@@ -121,6 +121,9 @@ def test_forms_offer_only_the_framework_of_the_record(client, editions):
         url = widget.get_url()
         found = client.get(f"{url}{'&' if '?' in url else '?'}{urlencode(query)}").json()["results"]
         assert {int(each["id"]) for each in found} == pks, (record, name)
+    query = {"app_label": "plan", "model_name": "actionitem", "field_name": "criterion"}
+    found = client.get("/admin/autocomplete/", query).json()["results"]
+    assert {each["text"] for each in found} == {f"{each.framework.edition} · {each}" for each in (criterion, other)}
     page = client.get(address(Criterion, "change", other.pk))
     assert set(page.context["adminform"].form.fields["category"].queryset) == {other.category}
 
