@@ -14,10 +14,12 @@ from criteria.models import Category, Criterion, Framework, Requirement
 from exchange.models import ImportJobState
 from exchange.whole_plan.export import build_plan_book, build_template
 from exchange.whole_plan.tables import PLAN, PLAN_FIELDS, TABLES
+from exchange.whole_plan.write import write_plan
 from plan.as_of import on_day
 from plan.models import Plan
 from pmqa_tracker import clock
 from reports.plan_form.workbook import build_plan_form
+from spreadsheets.read import read_workbook
 from tests.exchange.site_texts import FLEETING, _cells
 from tests.exchange.workbooks import confirm, fingerprint, preview, saved
 from tests.factories import (
@@ -252,3 +254,12 @@ def test_template_has_the_framework_that_is_asked_for(client, world, coordinator
     assert "framework=pmqa-2570" in client.get("/new-plan/").content.decode()
     empty = load_workbook(BytesIO(saved(build_template(OrganizationFactory()))))
     assert [cell.value for cell in empty["เกณฑ์"]["A"][3:] if cell.value] == ["9.9"]
+
+
+def test_nothing_of_a_file_with_errors_is_kept(world, coordinator):
+    """Not even what stands in for its wrong records."""
+    data = book_with(world, NEXT | {"framework": None, "organization": "ไม่มีกรมนี้", "title": None})
+    job, before, counts = preview(data, None, coordinator), fingerprint(), (Framework.objects.count(), 2)
+    findings, _count, _made, plan = write_plan(read_workbook(data, "แผน.xlsx"), job, lambda _done, _total: None)
+    assert (len(findings.errors), plan) == (3, None)
+    assert (fingerprint(), (Framework.objects.count(), Organization.objects.count())) == (before, counts)
