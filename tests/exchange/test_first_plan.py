@@ -25,15 +25,15 @@ def admin(client, administrator):
     return administrator
 
 
-def steps(client):
-    """Return (title, is next, is done) of each step on the first page."""
+def next_step(client):
+    """Return the title of the next step on the first page."""
     response = client.get("/", follow=True)
     assert response.redirect_chain == [("/setup/", 302)]
-    return [(step.title, step.is_next, bool(step.done)) for step in response.context["steps"]]
+    return next_step_of(response)
 
 
-def next_step(client):
-    return next((title for title, is_next, _done in steps(client) if is_next), None)
+def next_step_of(response):
+    return next((step.title for step in response.context["steps"] if step.is_next), None)
 
 
 def post(client, address, data):
@@ -125,8 +125,8 @@ def test_new_plan_page_works_before_the_first_plan(client, admin):
     assert next(step for step in client.get("/setup/").context["steps"] if step.title == "แผน").done
 
 
-def test_new_plan_page_brings_its_own_criteria(client, admin):
-    post(client, "/setup/organization/", {"name": "กรมการจัดหางาน", "short_name": "กกจ."})
+def test_new_plan_page_brings_everything_to_an_empty_site(client, admin):
+    """A workbook with its own organization and criteria, before any of the steps."""
     book = template(client)
     fill_plan_sheet(
         book, slug="2567", framework="pmqa-2566", framework_name="เกณฑ์ PMQA", edition="พ.ศ. 2566", fiscal_year=2566
@@ -135,7 +135,11 @@ def test_new_plan_page_brings_its_own_criteria(client, admin):
     write_rows(book["เกณฑ์"], [("1.1", 1, None, "วิสัยทัศน์", 1), ("1.1.1", 1, "1.1", "ทิศทาง", 2)])
     made = import_plan(client, book)
     assert (made.framework.slug, made.framework.criteria.count()) == ("pmqa-2566", 2)
-    assert (made.organization, Organization.objects.count()) == (User.objects.get().organization, 1)
+    assert Organization.objects.get() == made.organization
+    assert next_step_of(client.get("/setup/")) == "ส่วนราชการ"
+    post(client, "/setup/organization/", {"existing": made.organization.pk})
+    assert User.objects.get().organization == made.organization
+    assert next_step_of(client.get("/setup/")) == "บุคลากร"
 
 
 def template(client):
