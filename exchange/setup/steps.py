@@ -60,8 +60,12 @@ def _organization(user: Any) -> Step:
     own = user.organization
     sentence = _("The department whose improvement plan this site keeps.")
     if own:
+        change = Button(label=_("Change"), url=reverse("admin:assignments_organization_change", args=[own.pk]))
         return Step(
-            title=_("Organization"), sentence=sentence, done=_("Your organization is %(name)s.") % {"name": own.name}
+            title=_("Organization"),
+            sentence=sentence,
+            done=_("Your organization is %(name)s.") % {"name": own.name},
+            buttons=(change,) if user.is_superuser else (),
         )
     if not user.is_superuser:
         ask = _("Your account belongs to no organization. Ask the system administrator to choose one for it.")

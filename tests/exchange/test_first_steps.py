@@ -1,10 +1,13 @@
 """First steps: refused forms keep what was typed, records that others add meanwhile, and who sees the pages."""
 
 from datetime import date
+from io import BytesIO
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from openpyxl import Workbook
 
 from assignments.models import Organization, Unit, User
 from criteria.models import Assessment, Criterion, Framework
@@ -211,6 +214,24 @@ def test_first_steps_need_no_more_queries_for_more_rows(client, coordinator):
         FrameworkFactory()
         OrganizationFactory()
     assert [queries(page) for page in pages] == before
+
+
+def test_units_come_from_excel_too(client, coordinator):
+    """The import of the admin adds the units to the organization of the user, and reads only these."""
+    UnitFactory(abbreviation="กพร.", organization=OrganizationFactory())
+    client.force_login(coordinator)
+    assert "/admin/assignments/unit/import/" in body(client.get("/setup/"))
+    book = Workbook()
+    for row in (("abbreviation", "name_th"), ("กพร.", "กลุ่มพัฒนาระบบบริหาร"), ("สลก.", "สำนักงานเลขานุการกรม")):
+        book.active.append(row)
+    file = BytesIO()
+    book.save(file)
+    upload = {"import_file": SimpleUploadedFile("units.xlsx", file.getvalue()), "format": ""}
+    preview = client.post("/admin/assignments/unit/import/", upload)
+    confirm = preview.context["confirm_form"].initial
+    assert client.post("/admin/assignments/unit/process_import/", confirm).status_code == 302
+    assert [unit.abbreviation for unit in coordinator.organization.units.order_by("pk")] == ["กพร.", "สลก."]
+    assert Unit.objects.count() == 3
 
 
 @pytest.mark.parametrize(
