@@ -103,12 +103,12 @@ class Access:
         return bool(self.unit_ids) and (self.is_staff or self.is_coordinator)
 
     def may_change_status(self, action: "ActionItem") -> bool:
-        """Return whether the user is a coordinator or staff of a lead unit (design §4)."""
-        return self.is_coordinator or self._has_role(action, Role.LEAD)
+        """Return whether the user is a coordinator or staff of a lead unit (design §4), and the plan takes reports."""
+        return action.plan.takes_reports and (self.is_coordinator or self._has_role(action, Role.LEAD))
 
     def may_add_result(self, action: "ActionItem") -> bool:
         """Return whether the user may change the status, or is staff of a supporting unit."""
-        return self.may_change_status(action) or self._has_role(action, Role.SUPPORT)
+        return self.may_change_status(action) or (action.plan.takes_reports and self._has_role(action, Role.SUPPORT))
 
     def may_withdraw(self, evidence: "Evidence") -> bool:
         """Return whether the user is a coordinator or added the evidence."""
@@ -235,6 +235,8 @@ class Access:
             return ""
         if self.at_home:
             return self._reader_sentence
+        if reason := action.plan.why_no_reports:
+            return reason
         parts = list(action.assignments.all())
         if not parts:
             return _("No unit is in charge of this action yet. The PMQA coordinator assigns it.")

@@ -116,7 +116,7 @@ def write_demo_history(plan: Plan, people: dict[str, User], *, today: date) -> i
     if ProgressUpdate.objects.filter(action__plan=plan, source=ProgressUpdate.Source.DEMO).exists():
         return 0
     as_of = on_day(plan, min(today, LAST_DAY), plan.periods.all())
-    actions = list(ActionItem.objects.filter(plan=plan, updates__isnull=True).with_details().in_order())
+    actions = list(plan.actions.filter(updates__isnull=True).with_details().in_order())
     endings = _endings(actions)
     count = 0
     with write_transaction():

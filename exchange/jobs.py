@@ -97,10 +97,12 @@ def confirm_job(*, job: ImportJob, file_rows: Collection[int], access: Access, a
         The job: written, previewed again because the plan has changed, or still being written.
 
     Raises:
-        StalePreviewError: the stored file is missing, or is not the one in the preview.
+        StalePreviewError: the stored file is missing, or is not the one in the preview; or the plan has ended.
     """
     if job.state != ImportJobState.PREVIEW:
         return job
+    if job.why_closed:
+        raise StalePreviewError(job.why_closed)
     data = _staged(job)
 
     def work(on_progress: ProgressCallback, _result: Any) -> None:
@@ -282,6 +284,8 @@ def _identify(job: ImportJob, book: ReadWorkbook) -> None:
                 )
             )
         return
+    if job.why_closed:
+        raise WorkbookRefusedError(job.why_closed)
     if form == WHOLE_PLAN_FORMAT:
         raise WorkbookRefusedError(_("This workbook holds a whole plan. Upload it on the page “New plan by Excel”."))
     if form and form != DATA_SHEET_FORMAT:

@@ -167,6 +167,11 @@ class ImportJob(models.Model):
         return self.was_written or self.state == ImportJobState.UNCHANGED
 
     @property
+    def why_closed(self) -> str:
+        """Why it can be neither confirmed nor undone; "" unless its plan has ended."""
+        return self.plan.why_no_reports if self.plan and self.plan.has_ended else ""
+
+    @property
     def imported_file(self) -> ImportedFile:
         """The reference to this import that its updates store."""
         return ImportedFile(key=self.key, name=self.file_name, unit=self.unit_id)

@@ -17,7 +17,7 @@ from exchange.models import ImportJob, ImportJobState
 from plan.models import ActionItem, Plan, ProgressUpdate, Status
 from plan.updates.record import UpdateInput, record_update
 from pmqa_tracker.transactions import write_transaction
-from pmqa_tracker.write_once import StaleVersionError
+from pmqa_tracker.write_once import NotAllowedError, StaleVersionError
 from submissions.models import SubmissionLine
 
 STATE_FIELDS = ("status", "progress", "version", "token")  # keys of a snapshot that are not content
@@ -146,8 +146,11 @@ def undo_import(*, job: ImportJob, access: Access, at: datetime) -> Undoable:
         UndoneAlreadyError: the import is already undone.
         LaterImportsError: later imports changed some of its actions.
         NothingToUndoError: no row can be undone.
+        NotAllowedError: the plan has ended.
         StaleVersionError: another user wrote at the same time; nothing is undone.
     """
+    if job.why_closed:
+        raise NotAllowedError(job.why_closed)
     with write_transaction():
         undone = job.change(
             was=(ImportJobState.WRITTEN,), state=ImportJobState.UNDONE, undone_at=at, undone_by=access.user

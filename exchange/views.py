@@ -31,7 +31,7 @@ from pmqa_tracker.database_text import find_named
 from pmqa_tracker.scope import own_records
 from pmqa_tracker.typed_text import reads_typed_text
 from pmqa_tracker.views import NotFound
-from pmqa_tracker.write_once import StaleVersionError
+from pmqa_tracker.write_once import NotAllowedError, StaleVersionError
 from spreadsheets.downloads import workbook_response
 
 MAX_LISTED_JOBS = 30  # on a page
@@ -86,6 +86,8 @@ def import_undo(request: HttpRequest, slug: str, key: Any) -> HttpResponse:
         found = undo_import(job=job, access=access_of(request), at=clock.now())
     except UndoneAlreadyError:
         messages.warning(request, _("This import is already undone, or was never written."))
+    except NotAllowedError as error:
+        messages.error(request, str(error))
     except LaterImportsError as error:
         messages.error(request, _undo_first(error.args[0]))
     except NothingToUndoError:

@@ -62,7 +62,7 @@ class AsOf:
 
 def clamp_to_plan(day: date, plan: "Plan") -> date:
     """Return the day of the plan nearest to `day`; a plan that has ended shows its last day (design §6)."""
-    return min(max(day, plan.starts_on), plan.ends_on)
+    return min(max(day, plan.starts_on), plan.last_day)
 
 
 def on_day(plan: "Plan", day: date, periods: Iterable["Period"], *, cutoff: datetime | None = None) -> AsOf:

@@ -39,6 +39,27 @@ def summarize(overview: Overview, the_map: MaturityMap, steps: Sequence[UnlockSt
     return [sentence for sentence in sentences if sentence]
 
 
+def final_result(whole: Group) -> str:
+    """Return one sentence on what a plan that has ended reached."""
+    total = whole.total.count
+    if not total:
+        return _("The plan held no actions.")
+    done, cancelled = whole.by_status[Status.DONE].count, whole.by_status[Status.CANCELLED].count
+    left = total - done - cancelled
+    parts = [
+        ngettext("%(count)s was done", "%(count)s were done", done) % {"count": done},
+        ngettext("%(count)s was not finished", "%(count)s were not finished", left) % {"count": left},
+    ]
+    if cancelled:
+        text = ngettext("%(count)s was cancelled", "%(count)s were cancelled", cancelled)
+        parts.append(text % {"count": cancelled})
+    text = ngettext("Of %(total)s action %(parts)s", "Of %(total)s actions %(parts)s", total)
+    text %= {"total": total, "parts": join_with_and(parts)}
+    if whole.progress is not None:
+        text += _("; the mean progress reached %(progress)s %%") % {"progress": _rounded(whole.progress)}
+    return _("%(sentence)s.") % {"sentence": text}
+
+
 def join_with_and(items: Sequence[str]) -> str:
     """Join items in the active language: "a, b and c"."""
     if len(items) < 2:

@@ -1,10 +1,12 @@
-"""URLs of the dashboards and reports."""
+"""URLs of the start page, the list of plans, the dashboards and the reports."""
 
 from django.urls import path
 
-from reports.views import background, criteria, dashboard, lists, meeting, timeline, units, workbooks
+from reports.views import background, criteria, dashboard, lists, meeting, plans, timeline, units, workbooks
 
 urlpatterns = [
+    path("", plans.home, name="home"),
+    path("plans/", plans.plan_list, name="plan_list"),
     path("plans/<text:slug>/dashboard/", dashboard.dashboard, name="dashboard"),
     path("plans/<text:slug>/criteria/", criteria.maturity_map, name="maturity_map"),
     path("plans/<text:slug>/criteria/<text:code>/", criteria.criterion_detail, name="criterion_detail"),

@@ -146,7 +146,7 @@ def read_submission_grid(plan: Plan, as_of: AsOf, units: Sequence[Unit]) -> Subm
 
 def missing_submissions(plan: Plan, access: Access, as_of: AsOf) -> list[SubmissionCell]:
     """Return the cells that the user's units are reminded of, by period; in a fixed number of queries."""
-    if not access.may_lead:
+    if not (access.may_lead and plan.takes_reports):
         return []
     units = [unit for unit in access.units if not unit.is_collective]
     return [cell for cell in read_submission_grid(plan, as_of, units).owed if cell.is_missing]

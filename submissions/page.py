@@ -125,7 +125,7 @@ class SubmissionPage:
 
 def read_submission_page(plan: Plan, unit: Unit, period: Period, as_of: AsOf) -> SubmissionPage:
     """Read the content of the page, in a fixed number of queries."""
-    submission = Submission.objects.filter(unit=unit, period=period).first()
+    submission = period.submissions.filter(unit=unit).first()
     undone = ProgressUpdate.objects.with_undone().filter(pk=OuterRef("update"), is_undone=True)
     with_undone = SubmissionLine.objects.select_related("action", "update").annotate(is_undone=Exists(undone))
     lines = Prefetch("lines", with_undone.order_by("pk"))

@@ -14,6 +14,7 @@ from plan.as_of import AsOf, on_day
 from plan.models import Period, Plan, ProgressUpdate
 from plan.models.action import ActionItemQuerySet
 from plan.models.duties import duties_of, submission_duties
+from plan.updates.record import check_takes_reports
 from pmqa_tracker import thai
 from pmqa_tracker.write_once import NotAllowedError, StaleVersionError, compare_and_set, write_once
 from submissions.models import Submission, SubmissionLine, SubmissionState, SubmissionStep
@@ -67,10 +68,11 @@ def send_submission(
         The new step, or the existing one with the same `op_id`.
 
     Raises:
-        NotAllowedError: the user may not send for the unit, the period has not begun, there is nothing to report,
-            or the submission is accepted.
+        NotAllowedError: the user may not send for the unit, the plan takes no reports, the period has not begun, there
+            is nothing to report, or the submission is accepted.
         StaleVersionError: the submission has another version, or `op_id` belongs to another step.
     """
+    check_takes_reports(period.plan)
     check_may_send(unit, access)
     if timezone.localdate(at) < period.starts_on:
         raise NotAllowedError(_("This period has not begun yet; the report can be sent once it begins."))
@@ -91,8 +93,10 @@ def accept_submission(
     """Accept a submission; arguments, result and StaleVersionError as for `send_submission`.
 
     Raises:
-        NotAllowedError: the user is not a coordinator, or the submission does not wait for review.
+        NotAllowedError: the user is not a coordinator, the plan takes no reports, or the submission does not wait for
+            review.
     """
+    check_takes_reports(submission.period.plan)
     check_may_review(access)
     step = SubmissionStep(op_id=op_id, state=SubmissionState.ACCEPTED, by=access.user, at=at, note=note.strip())
     return _record_step(step, submission, version, dict)
@@ -114,9 +118,11 @@ def return_submission(
         reasons: action pk → reason of each returned action.
 
     Raises:
-        NotAllowedError: the user is not a coordinator, or the submission does not wait for review.
+        NotAllowedError: the user is not a coordinator, the plan takes no reports, or the submission does not wait for
+            review.
         ValidationError: no action is returned, one has no reason, or one is not in the submission.
     """
+    check_takes_reports(submission.period.plan)
     check_may_review(access)
     reasons = {pk: reason.strip() for pk, reason in reasons.items()}
     if not reasons or not all(reasons.values()):

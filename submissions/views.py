@@ -18,6 +18,7 @@ from plan.as_of import AsOf, on_day
 from plan.downloads import list_notes, send_list
 from plan.lookup import find_plan
 from plan.models import Period, Plan
+from plan.updates.record import check_takes_reports
 from pmqa_tracker import clock
 from pmqa_tracker.forms import WriteOnceForm, with_new_op_id
 from pmqa_tracker.typed_text import reads_typed_text
@@ -90,6 +91,7 @@ def _answer_step(request: HttpRequest, address: SubmissionAddress) -> HttpRespon
     page = _read_page(address)
     form = _bind(request.POST, page, request.user)
     try:
+        check_takes_reports(address.plan)
         if isinstance(form, SendForm):
             check_may_send(address.unit, address.access)
         else:
@@ -183,14 +185,16 @@ def _context(
 ) -> dict[str, Any]:
     """Return the context of the page; `form` replaces the empty form of its kind if the user may post it."""
     has_begun = address.period.starts_on <= clock.today()
-    is_open = has_begun and bool(page.to_send) and page.state != SubmissionState.ACCEPTED
+    takes_reports = address.plan.takes_reports
+    is_open = takes_reports and has_begun and bool(page.to_send) and page.state != SubmissionState.ACCEPTED
     send_form = review_form = None
     if is_open and address.access.may_send_submission(address.unit.pk):
         fresh = SendForm(version=page.version, waiting=page.rows_needing_update)
         send_form = form if isinstance(form, SendForm) else fresh
-    if address.access.is_coordinator and page.state == SubmissionState.SENT:
+    if takes_reports and address.access.is_coordinator and page.state == SubmissionState.SENT:
         fresh = ReviewForm(version=page.version, rows=page.sent)
         review_form = form if isinstance(form, ReviewForm) else fresh
+    why_not_send = "" if send_form or review_form or not is_open else address.access.why_not_send(address.unit)
     today = on_day(address.plan, clock.today(), address.plan.periods.all(), cutoff=clock.now())
     row = read_submission_grid(address.plan, today, [address.unit]).rows[0]
     return {
@@ -205,7 +209,7 @@ def _context(
         "row": row,
         "cell": next(cell for cell in row.cells if cell.period == address.period),
         "has_begun": has_begun,
-        "why_not_send": "" if send_form or review_form or not is_open else address.access.why_not_send(address.unit),
+        "why_not_send": address.plan.why_no_reports or why_not_send,
         "send_form": send_form,
         "review_form": review_form,
     }

@@ -8,13 +8,14 @@ from django.http import HttpRequest
 from assignments.access import access_of
 from plan.as_of import on_day
 from plan.models import Plan
+from plan.switcher import PlanSwitcher, read_plan_switcher
 from plan.titles import owner_of
 from pmqa_tracker import clock
 from worklist.queue import count_owed
 
 
 def current_plan(request: HttpRequest) -> dict[str, Any]:
-    """Return `plan` (of the URL, otherwise the current one), its names, `access` of the user, and `owed_count`.
+    """Return `plan` (of the URL, otherwise the current one), its names and switcher, `access`, and `owed_count`.
 
     Admin pages have their own frame and get nothing.
     """
@@ -22,7 +23,10 @@ def current_plan(request: HttpRequest) -> dict[str, Any]:
     is_admin = request.resolver_match is not None and request.resolver_match.app_name == "admin"
     if user is None or not user.is_authenticated or is_admin:
         return {}
-    plan = getattr(request, "plan", None) or Plan.objects.visible_to(user).with_owner().current(on=clock.today())
+    plan = getattr(request, "plan", None)
+    if plan is None:
+        visible = Plan.objects.visible_to(user).with_neighbours()
+        plan = visible.of_own_organization(user).with_owner().current(on=clock.today())
     access = access_of(request)
     if plan is not None:
         access = access.in_organization(plan.organization_id)
@@ -39,10 +43,16 @@ def current_plan(request: HttpRequest) -> dict[str, Any]:
         """Return the organization of the plan for the page's head, if the site has more than one."""
         return owner_of(plan) if plan else ""
 
+    @cache
+    def plan_switcher() -> PlanSwitcher | None:
+        """Return the switcher of the header; a function, so that only whole pages query it."""
+        return read_plan_switcher(request, plan)
+
     return {
         "plan": plan,
         "plan_owner": plan_owner,
         "plan_title": lambda: " · ".join(filter(None, [plan_owner(), plan.title])) if plan else "",
         "access": access,
         "owed_count": owed_count,
+        "plan_switcher": plan_switcher,
     }

@@ -244,8 +244,11 @@ def count_updated(rows: Sequence[WorkRow]) -> UpdatedCount:
 
 
 def owed_actions(plan: Plan, access: Access, as_of: AsOf) -> ActionItemQuerySet:
-    """Return the actions led by the user's units that were returned or need an update in this period."""
-    if not access.may_lead:
+    """Return the actions led by the user's units that were returned or need an update in this period.
+
+    There are none if the plan takes no reports.
+    """
+    if not (access.may_lead and plan.takes_reports):
         return plan.actions.none()
     actions = plan.actions.assigned_to(access.represented_units, role=Role.LEAD).as_of(as_of)
     actions = annotate_returned(actions, access.unit_ids)

@@ -203,7 +203,7 @@ def free_ref(code: str, levels: Iterable[Level], taken: Collection[str]) -> str:
 
 def reload_action(action: ActionItem) -> ActionItem:
     """Read an action again after a write, `with_details()`."""
-    return ActionItem.objects.with_details().get(pk=action.pk)
+    return action.plan.actions.with_details().get(pk=action.pk)
 
 
 def complete_status(moved: Mapping[str, Any], texts: Mapping[str, str]) -> UpdateInput:

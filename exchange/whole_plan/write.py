@@ -119,6 +119,8 @@ class PlanWriter:
         if record:
             values["slug"] = record.slug
             self.records.findings.existing_plan = existing_plan_note(record)
+            if record.has_ended:
+                self.records.add_error(self.head, "slug", record.why_no_reports)
         else:
             values["slug"] = self._free_slug(values["slug"])
         values |= {"organization": self.organization, "assessment": assessment, "previous": self._previous(own)}

@@ -1,4 +1,4 @@
-"""Views of the start page, the list of actions, and the page of one action with its history and update form."""
+"""Views of the list of actions, and the page of one action with its history and update form."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
-from assignments.access import Access, RoleGroup, access_of
+from assignments.access import Access, access_of
 from plan.actions.filters import ActionFilter
 from plan.actions.table import action_table
 from plan.as_of import AsOf, on_day
@@ -20,7 +20,6 @@ from plan.downloads import list_notes, send_list
 from plan.lookup import comparison_days, day_query, find_action, find_plan, read_as_of, read_since, warn_ignored_filters
 from plan.models import ActionItem, Plan
 from plan.models.action import ActionItemQuerySet
-from plan.no_plan import show_no_plan
 from plan.updates.forms import typed_update
 from plan.updates.history import read_update_history
 from plan.updates.views import UpdatePanel, answer_update, open_panel, page_form_urls
@@ -39,20 +38,6 @@ class ActionListing:
     since: AsOf
     filter: ActionFilter
     actions: ActionItemQuerySet
-
-
-@require_safe
-def home(request: HttpRequest) -> HttpResponse:
-    """Redirect to the start page for the user's role in the current plan."""
-    plan = Plan.objects.visible_to(request.user).current(on=clock.today())
-    if plan is None:
-        return show_no_plan(request)
-    access = access_of(request)
-    if RoleGroup.ASSESSOR in access.roles:
-        return redirect("maturity_map", plan.slug)
-    if RoleGroup.STAFF in access.roles and not access.is_coordinator:
-        return redirect("my", plan.slug)
-    return redirect("dashboard", plan.slug)
 
 
 def read_action_listing(request: HttpRequest, plan: Plan) -> ActionListing:

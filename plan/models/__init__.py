@@ -1,10 +1,11 @@
-"""Models of the plan: plans, periods, meetings, actions, progress updates and evidence."""
+"""Models of the plan: plans, their steps, periods, meetings, actions, progress updates and evidence."""
 
 from plan.models.action import ActionItem
 from plan.models.evidence import Evidence, EvidenceWithdrawal
 from plan.models.meeting import Meeting
 from plan.models.plan import Period, Plan
 from plan.models.status import AT_WORK, STATUSES, Age, Change, Due, Health, Status
+from plan.models.step import PlanStep
 from plan.models.update import AppendOnlyError, ProgressUpdate
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Meeting",
     "Period",
     "Plan",
+    "PlanStep",
     "ProgressUpdate",
     "Status",
 ]

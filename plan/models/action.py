@@ -20,7 +20,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce, Lower
+from django.db.models.functions import Cast, Coalesce, Lower
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -213,15 +213,20 @@ def _due(status: str, as_of: AsOf) -> Case:
     )
 
 
-def _expected_on(as_of: AsOf) -> Case:
-    """Return the progress expected by the day, as an expression with one case per pair of periods."""
+def _expected_on(as_of: AsOf) -> Case | Cast:
+    """Return the progress expected by the day, as an expression with one case per pair of periods.
+
+    It finds the periods by their days, so it holds for every plan with the same ones.
+    """
     periods = as_of.periods
     pairs = [(first, last) for first in periods for last in periods if first.number <= last.number]
+    if not pairs:
+        return Cast(Value(None), FloatField())
     return Case(
         *(
             When(
-                first_period=first,
-                last_period=last,
+                first_period__starts_on=first.starts_on,
+                last_period__ends_on=last.ends_on,
                 then=Value(as_of.expected(first, last)),
             )
             for first, last in pairs

@@ -5,8 +5,9 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.db.models.functions import Lower
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -45,17 +46,37 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         others = Organization.objects.exclude(pk=OuterRef("organization"))
         return self.select_related("organization").annotate(has_others=Exists(others))
 
+    def with_neighbours(self) -> "PlanQuerySet":
+        """Annotate whether the plans so far hold another one, for `plan.switcher`."""
+        return self.annotate(has_neighbours=Exists(self.order_by().exclude(pk=OuterRef("pk"))))
+
     def running(self, *, on: date) -> "PlanQuerySet":
         """Return the plans that run on a day, of all organizations in order."""
         running = self.filter(state=Plan.State.RUNNING, starts_on__lte=on, ends_on__gte=on)
         return running.order_by(by_thai("organization__short_name"), "starts_on", "pk")
 
+    def of_own_organization(self, user: Any) -> "PlanQuerySet":
+        """Return the plans of the user's organization; all for an administrator who has none."""
+        return self.filter(organization=user.organization_id) if user.organization_id else self
+
     def current(self, *, on: date) -> "Plan | None":
-        """Return the plan that runs on a day, or else the last one before it, or else the next one."""
-        running = self.filter(starts_on__lte=on, ends_on__gte=on).order_by("-starts_on").first()
-        return (
-            running or self.filter(starts_on__lte=on).order_by("-ends_on").first() or self.order_by("starts_on").first()
-        )
+        """Return the plan to work with on a day: a running one, or else one that has ended, or else any.
+
+        Of several, it is the one that runs on the day, or else the last one before it, or else the next one.
+        """
+        is_later = Q(starts_on__gt=on)
+        return self.order_by(
+            Case(When(state=Plan.State.RUNNING, then=0), When(state=Plan.State.ENDED, then=1), default=2),
+            Case(When(is_later, then=2), When(ends_on__gte=on, then=0), default=1),
+            Case(When(is_later, then=F("starts_on")), default=None).asc(nulls_first=True),
+            "-starts_on",
+            "-ends_on",
+            "pk",
+        ).first()
+
+
+# Running plans first, then those in preparation, then those that have ended.
+STATE_RANK = Case(When(state="RUNNING", then=0), When(state="PREPARATION", then=1), default=2)
 
 
 class Plan(Versioned):
@@ -64,6 +85,7 @@ class Plan(Versioned):
     ORGANIZATION = "organization"
     DISPLAY_FIELD = "title"
     has_others: bool | None = None  # annotated by `with_owner`
+    has_neighbours: bool | None = None  # annotated by `with_neighbours`
 
     class State(models.TextChoices):
         """A plan in preparation is shown to coordinators only; one that has ended takes no more reports."""
@@ -103,6 +125,7 @@ class Plan(Versioned):
         verbose_name=_("previous plan"),
     )
     state = models.CharField(_("state"), max_length=12, choices=State, default=State.PREPARATION, editable=False)
+    closed_on = models.DateField(_("closed on"), null=True, blank=True, editable=False)
     revision = models.PositiveBigIntegerField(_("revision"), default=0, editable=False)
 
     objects = PlanQuerySet.as_manager()
@@ -149,6 +172,40 @@ class Plan(Versioned):
     def framework(self) -> Framework:
         """The edition of the standard that its assessment used."""
         return self.assessment.framework
+
+    @property
+    def is_in_preparation(self) -> bool:
+        """Whether only the coordinators of its organization see it."""
+        return self.state == self.State.PREPARATION
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is closed; a plan whose last day has passed is not, before a coordinator closes it."""
+        return self.state == self.State.ENDED
+
+    @property
+    def takes_reports(self) -> bool:
+        """Whether its progress can change."""
+        return self.state == self.State.RUNNING
+
+    @property
+    def last_day(self) -> date:
+        """The last day that its pages show: a plan that was closed early stands as on that day from then on."""
+        closed_on = self.closed_on if self.has_ended and self.closed_on else self.ends_on
+        return max(min(self.ends_on, closed_on), self.starts_on)
+
+    @property
+    def why_no_reports(self) -> str:
+        """Why nobody can report on the plan; "" if it takes reports."""
+        if self.is_in_preparation:
+            return gettext("This plan is in preparation. It takes reports once the PMQA coordinator opens it.")
+        if self.has_ended:
+            text = gettext(
+                "This plan ended on %(day)s and takes no more reports. If something is missing, ask the PMQA "
+                "coordinator to reopen it."
+            )
+            return text % {"day": thai.format_date(self.last_day)}
+        return ""
 
 
 class Period(Versioned):

@@ -8,12 +8,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from plan.models import ActionItem, Due, Health, Status
+from plan.models import ActionItem, Due, Health, Plan, Status
 from plan.schedule import format_schedule
 from pmqa_tracker import thai
 from pmqa_tracker.templatetags.page import icon, percent
 
 register = template.Library()
+# State of a plan → look of its badge.
+PLAN_LOOKS = {Plan.State.PREPARATION: "not_started", Plan.State.RUNNING: "in_progress", Plan.State.ENDED: "none"}
 
 
 def _badge(name: str, label: str) -> SafeString:
@@ -25,6 +27,12 @@ def status_badge(value: str) -> SafeString:
     """A Status as a badge."""
     status = Status(value)
     return _badge(status.look.icon, status.label)
+
+
+@register.simple_tag
+def plan_state(plan: Plan) -> SafeString:
+    """The state of a plan as a badge."""
+    return _badge(PLAN_LOOKS[plan.state], plan.get_state_display())
 
 
 @register.simple_tag

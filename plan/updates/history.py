@@ -36,9 +36,10 @@ def read_update_history(action: ActionItem, access: Access, *, unit: str = "") -
     named = {each.abbreviation: each for each in units.values()}
     chosen = named.get(thai.match_spelling(unit, named))
     evidence = [item for update in updates for item in update.evidence.all()]
+    can_withdraw = action.plan.takes_reports
     return UpdateHistory(
         updates=[update for update in updates if chosen is None or update.unit_id == chosen.pk],
-        withdrawable=frozenset(item.pk for item in evidence if access.may_withdraw(item)),
+        withdrawable=frozenset(item.pk for item in evidence if can_withdraw and access.may_withdraw(item)),
         units=sorted(units.values(), key=lambda each: (each.position, thai.sort_key(each.abbreviation))),
         unit=chosen.abbreviation if chosen else "",
         count=len(updates),

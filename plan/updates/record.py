@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from assignments.access import Access
 from assignments.models import Unit
 from plan.evidence import storage
-from plan.models import ActionItem, Evidence, EvidenceWithdrawal, ProgressUpdate, Status
+from plan.models import ActionItem, Evidence, EvidenceWithdrawal, Plan, ProgressUpdate, Status
 from pmqa_tracker.write_once import NotAllowedError, StaleVersionError, compare_and_set, write_once
 
 DUPLICATE_WINDOW = timedelta(hours=1)  # the same text by the same author within this time counts as one update
@@ -181,9 +181,10 @@ def withdraw_evidence(*, evidence: Evidence, access: Access, reason: str, at: da
         The new withdrawal, or the earlier one.
 
     Raises:
-        NotAllowedError: the user did not add it and is not a coordinator.
+        NotAllowedError: the user did not add it and is not a coordinator, or the plan takes no reports.
         ValidationError: there is no reason.
     """
+    check_takes_reports(evidence.action.plan)
     if not access.may_withdraw(evidence):
         raise NotAllowedError(_("Only the person who added the evidence and the coordinator can withdraw it."))
     withdrawal = EvidenceWithdrawal(evidence=evidence, reason=reason.strip(), by=access.user, at=at)
@@ -194,6 +195,12 @@ def withdraw_evidence(*, evidence: Evidence, access: Access, reason: str, at: da
         return withdrawal
 
     return write_once(write, find_repeat=lambda: EvidenceWithdrawal.objects.get(evidence=evidence))
+
+
+def check_takes_reports(plan: Plan) -> None:
+    """Raise NotAllowedError with the reason if nobody can report on the plan now."""
+    if reason := plan.why_no_reports:
+        raise NotAllowedError(reason)
 
 
 def check_may_report(action: ActionItem, access: Access) -> None:
@@ -220,7 +227,8 @@ def find_recent_duplicate(action: ActionItem, data: UpdateInput, access: Access,
 def _write(update: ProgressUpdate, evidence: Sequence[Evidence]) -> ProgressUpdate:
     """Set the action's status and add the rows."""
     action, made = update.action, {"status": update.status_to, "progress": update.progress_to}
-    if not compare_and_set(ActionItem.objects.filter(pk=action.pk), update.version - 1, **made):
+    running = ActionItem.objects.filter(pk=action.pk, plan__state=Plan.State.RUNNING)
+    if not compare_and_set(running, update.version - 1, **made):
         raise StaleVersionError(action)
     update.save()
     Evidence.objects.bulk_create(evidence)

@@ -84,6 +84,13 @@ def is_sort_option(sort: str) -> bool:
     return sort in ("", WORST) or sort.removeprefix("-") in sort_keys()
 
 
+def build_heading(column: FigureColumn, sort: str, *, ascends: bool = False) -> Heading:
+    """Return the heading of a column in a table sorted by `sort`; `ascends` if its own order is smallest first."""
+    is_sorted, is_reversed = sort.removeprefix("-") == column.name, sort.startswith("-")
+    direction = ("ascending" if ascends != is_reversed else "descending") if is_sorted else ""
+    return Heading(column, f"-{column.name}" if is_sorted and not is_reversed else column.name, direction)
+
+
 def build_matrix(groups: Sequence[Group], sort: str = WORST) -> Matrix:
     """Build the matrix of one role; units without actions are left out.
 
@@ -98,16 +105,10 @@ def build_matrix(groups: Sequence[Group], sort: str = WORST) -> Matrix:
     if name in offered:
         rows = sorted(rows, key=offered[name], reverse=(name != "unit") != is_reversed)
 
-    def heading(column: FigureColumn) -> Heading:
-        is_sorted = column.name == name
-        descends = (column.name != "unit") != is_reversed
-        direction = ("descending" if descends else "ascending") if is_sorted else ""
-        return Heading(column, f"-{name}" if is_sorted and not is_reversed else column.name, direction)
-
     shown = figure_columns()
     return Matrix(
-        headings=[heading(column) for column in shown],
-        by_name=heading(FigureColumn("unit", _("Unit"), "", lambda part: part.total)),
-        by_progress=heading(FigureColumn("progress", _("Progress"), "", lambda part: part.total)),
+        headings=[build_heading(column, sort) for column in shown],
+        by_name=build_heading(FigureColumn("unit", _("Unit"), "", lambda part: part.total), sort, ascends=True),
+        by_progress=build_heading(FigureColumn("progress", _("Progress"), "", lambda part: part.total), sort),
         rows=[(part, [(column, column.read(part)) for column in shown]) for part in rows],
     )

@@ -1,7 +1,7 @@
 """State of each action of a plan on a day, from which every figure is counted."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import fmean
@@ -127,12 +127,17 @@ class Reporters:
 
 def read_reporters(plan_pk: int, *windows: tuple[datetime, datetime]) -> list[Reporters]:
     """Read the reporters of each window of time, in one query; see `plan.models.duties`."""
+    return _read_reporters([([plan_pk], since, until) for since, until in windows])
+
+
+def _read_reporters(windows: Sequence[tuple[Collection[int], datetime, datetime]]) -> list[Reporters]:
+    """Read the reporters of each window: (pks of plans, its first moment, the moment after it); in one query."""
     found = [Reporters(owing=defaultdict(set), made=defaultdict(set)) for _window in windows]
     rows = [
         duties(since, until)
-        .filter(action__plan=plan_pk)
+        .filter(action__plan__in=plans)
         .values_list(Value(index), "action_id", "unit_id", "owing_unit", "update_pk")
-        for index, (since, until) in enumerate(windows)
+        for index, (plans, since, until) in enumerate(windows)
     ]
     for index, action, unit, owing_unit, report in rows[0].union(*rows[1:], all=True):
         if report is None:
@@ -172,6 +177,28 @@ def read_plan_standings(plan: Plan, as_of: AsOf) -> list[Standing]:
     """Read the standing of each action of a plan on a day, in three queries."""
     (reporters,) = read_reporters(plan.pk, (as_of.period_starts_at, as_of.ends_at))
     return read_standings(plan.actions.as_of(as_of), as_of, read_units_by_role(plan), reporters)
+
+
+def read_standings_of_plans(days: Mapping[Plan, AsOf]) -> Mapping[int, list[Standing]]:
+    """Return plan pk → the standing of each of its actions on the plan's own day, without units; in two queries.
+
+    Plans with the same day and the same periods are read together, and all of these parts in one statement.
+    """
+    by_calendar: dict[tuple[Any, ...], list[Plan]] = defaultdict(list)
+    for plan, as_of in days.items():
+        by_calendar[as_of.day, *((each.number, each.starts_on, each.ends_on) for each in as_of.periods)].append(plan)
+    parts = [([plan.pk for plan in plans], days[plans[0]]) for plans in by_calendar.values()]
+    if not parts:
+        return {}
+    windows = _read_reporters([(plans, as_of.period_starts_at, as_of.ends_at) for plans, as_of in parts])
+    rows = [
+        ActionItem.objects.filter(plan__in=plans).as_of(as_of).values_list(Value(index), "plan_id", *STANDING_FIELDS)
+        for index, (plans, as_of) in enumerate(parts)
+    ]
+    found: dict[int, list[Standing]] = defaultdict(list)
+    for index, plan, *row in rows[0].union(*rows[1:], all=True):
+        found[plan].append(_standing(tuple(row), parts[index][1], {}, windows[index], None))
+    return found
 
 
 def build_standings(

@@ -56,6 +56,7 @@ def sort_link(context: dict[str, Any], heading: Heading, table: str) -> SafeStri
     """
     parameters = context["request"].GET.copy()
     parameters["sort"] = heading.sort
+    parameters.pop("page", None)
     url = f"?{parameters.urlencode()}"
     mark = icon(heading.column.kind) if heading.column.kind else ""
     arrow = {"descending": " ↓", "ascending": " ↑"}.get(heading.direction, "")
@@ -85,13 +86,18 @@ def difference(then: float | None, now: float | None) -> str:
     return signed(None if then is None or now is None else now - then)
 
 
-@register.simple_tag
-def gap_badge(gap: float) -> SafeString:
-    """Render the gap between progress and expected progress, in percentage points: icon and text."""
-    if gap >= 0:
-        look, text = Health.ON_TRACK.look, _("%(points)s points ahead of the plan")
+@register.simple_tag(takes_context=True)
+def gap_badge(context: dict[str, Any], gap: float) -> SafeString:
+    """Render the gap between progress and expected progress, in percentage points: icon and text.
+
+    With `is_final` in the context it says what a plan that has ended reached.
+    """
+    look = Health.ON_TRACK.look if gap >= 0 else Health.BEHIND.look
+    if context.get("is_final"):
+        text = _("ended %(points)s points above the plan") if gap > 0 else _("ended %(points)s points below the plan")
+        text = text if round(gap, 1) else _("ended as planned")
     else:
-        look, text = Health.BEHIND.look, _("%(points)s points behind the plan")
+        text = _("%(points)s points ahead of the plan") if gap >= 0 else _("%(points)s points behind the plan")
     shown = f"{abs(gap):.1f}".removesuffix(".0")
     return format_html(
         '<span class="badge-status is-{}">{}<span>{}</span></span>',

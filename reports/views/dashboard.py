@@ -16,6 +16,7 @@ from reports import charts
 from reports.figures import matrix
 from reports.figures.groups import BAR_ORDER
 from reports.figures.overview import OVERVIEW_FILTERS, Overview, read_overview
+from reports.sentences import final_result
 from reports.views.day import read_page_day
 
 
@@ -43,6 +44,7 @@ def _dashboard_context(request: HttpRequest, plan: Plan) -> dict[str, Any]:
         "days": days,
         "since": since,
         "overview": overview,
+        "result": final_result(overview.whole) if context["is_final"] and not filters.active else "",
         "curve_chart": charts.curve_chart(overview.curve, plan, as_of),
         "category_chart": charts.category_chart(plan, overview.categories),
         "age_chart": charts.age_chart(plan, overview.ages),

@@ -20,7 +20,8 @@ def read_page_day(request: HttpRequest, plan: Plan) -> tuple[AsOf, dict[str, Any
     return as_of, {
         "as_of": as_of,
         "query": query,
-        "has_ended": clock.today() > plan.ends_on,
+        "is_past": clock.today() > plan.last_day,
+        "is_final": plan.has_ended and as_of.day == plan.last_day,
         "is_default_day": not query,
         "kept_parameters": [
             (name, value) for name, values in request.GET.lists() if name not in ("as_of", "page") for value in values

@@ -44,7 +44,7 @@ def test_access_to_many_actions_needs_no_more_queries(django_assert_num_queries)
     for _ in range(3):
         ActionItemFactory(lead=[unit])
     access = Access.of(UserFactory(roles=["staff"], units=[unit]))
-    actions = list(ActionItem.objects.with_details())
+    actions = list(ActionItem.objects.select_related("plan").with_details())
     with django_assert_num_queries(0):
         assert [access.may_change_status(action) for action in actions] == [True] * 3
 
