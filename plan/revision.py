@@ -19,7 +19,7 @@ from django.dispatch import receiver
 
 from assignments.models import Assignment, Membership, Organization, Unit, User
 from criteria.models import Assessment, Category, Criterion, Framework, Requirement, Verdict
-from plan.models import ActionItem, Evidence, EvidenceWithdrawal, Meeting, Period, Plan, ProgressUpdate
+from plan.models import ActionItem, Evidence, EvidenceWithdrawal, Meeting, Period, Plan, PlanStep, ProgressUpdate
 from pmqa_tracker.transactions import before_commit, records_changed
 
 # Lookups from a plan to what its pages show: its own records, its assessment, its organization, its edition of the
@@ -121,6 +121,7 @@ def _is_shown(update_fields: Any) -> bool:
 
 
 watch(Plan, "organization_id", ORGANIZATION)  # every page lists the plans of its organization
+watch(PlanStep, "plan_id", PLAN)
 watch(Period, "plan_id", PLAN)
 watch(Meeting, "plan_id", PLAN)
 watch(ActionItem, "plan_id", PLAN)

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 from assignments.access import RoleGroup, access_of
 from plan.lookup import warn_ignored_parameters
 from plan.models import Plan
-from plan.no_plan import show_no_plan
-from pmqa_tracker import clock, thai
+from plan.no_plan import contacts_of, show_no_plan
+from pmqa_tracker import clock
 from reports.figures.plans import is_plan_sort, read_plan_figures, read_plan_table
 from reports.sentences import final_result
 
@@ -48,14 +48,13 @@ def _ended_context(request: HttpRequest, plan: Plan) -> dict[str, Any]:
         organization=plan.organization_id, state=Plan.State.PREPARATION
     )
     figures = read_plan_figures([plan], clock.today())[plan.pk]
-    coordinators = plan.organization.users.filter(groups__name=RoleGroup.COORDINATOR, is_active=True)
     return {
         "plan": plan,
         "group": figures,
         "is_final": True,
         "result": final_result(figures),
         "preparing": preparing.order_by("starts_on", "pk"),
-        "coordinators": sorted(map(str, coordinators), key=thai.sort_key),
+        "coordinators": contacts_of(request.user),
     }
 
 
