@@ -63,6 +63,11 @@ def submission(world):
     assert revisions(world)[0] > before
 
 
+def close(world):
+    form = {"version": world.plan.version, "op_id": str(uuid4()), "note": "ครบปีงบประมาณ"}
+    post(world, "state/close/", form)
+
+
 def upload_sheet(world):
     file = BytesIO(edited(exported(world.plan), {(world.action.ref, "text"): "ข้อความใหม่"}))
     file.name = "ข้อมูล.xlsx"
@@ -149,6 +154,7 @@ PAGES = {
     "my_unchanged": unchanged,
     "evidence_withdraw": withdraw,
     "period_report": submission,
+    "plan_step": close,
     "import_list": upload_sheet,
     "import_detail": confirm_sheet,
     "import_undo": undo_sheet,
