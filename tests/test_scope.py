@@ -12,19 +12,23 @@ from django.urls import URLResolver, get_resolver
 from django.utils.http import urlsafe_base64_encode
 
 from assignments.access import RoleGroup
+from assignments.models import Unit
+from plan.models import Plan
 from pmqa_tracker.scope import own_records
 from tests import snapshot
-from tests.factories import UserFactory
+from tests.factories import OrganizationFactory, UserFactory
 from tests.organizations import MARKER, posted, standard, world
 from tests.pages import addresses, lists
+from tests.spreadsheets.test_admin_tables import CSV, confirm, upload
 
 pytestmark = pytest.mark.django_db
 PARTS = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>[^()]*\)|\(\[\^/\]\+\)")
 WITHOUT_PLAN = {"login/", "logout/", "language/", "admin/login/", "admin/logout/"}  # they begin or end a session
 WITHOUT_PLAN |= {"setup/framework/"}  # adds the criteria that come with the site, for every organization
+FORM = re.compile(r'<form[^>]*action="([^"]*)"[^>]*method="post"|<form[^>]*method="post"[^>]*action="([^"]*)"')
 FILES = (
     "data-sheet.xlsx", "data-sheet.xlsx?unit=กพร.", "reports/plan-form.xlsx", "reports/progress.xlsx",
-    "units/กพร./progress.xlsx", "reports/meeting.docx",
+    "units/กพร./progress.xlsx", "reports/meeting.docx", "plan.xlsx",
 )  # fmt: skip
 
 
@@ -209,3 +213,101 @@ def columns(client, page):
     """Return the ticked columns of an export form."""
     form = client.get(f"{page}export/").context["form"]
     return {name: "on" for name, field in form.fields.items() if type(field).__name__ == "BooleanField"}
+
+
+# An organization above reads.
+
+
+@pytest.fixture
+def readers(second):
+    """Users of every role in the ministry above the second organization, by role."""
+    ministry = OrganizationFactory()
+    second.organization.parent = OrganizationFactory(parent=ministry)
+    second.organization.parent.save()
+    second.organization.save()
+    roles = {"above": ["management", "coordinator", "staff"], "assessor": ["assessor"], "coordinator": ["coordinator"]}
+    return {name: UserFactory(organization=ministry, roles=found) for name, found in roles.items()}
+
+
+@pytest.mark.both_databases
+def test_plans_are_visible_to_their_organization_and_to_readers_above(first, second, readers):
+    def seen(person):
+        return [plan.slug for plan in Plan.objects.visible_to(person).order_by("slug")]
+
+    assert {role: seen(person) for role, person in second.people.items()} == dict.fromkeys(second.people, ["second"])
+    assert {name: seen(person) for name, person in readers.items()} == {
+        "above": ["second"], "assessor": ["second"], "coordinator": [],
+    }  # fmt: skip
+    assert seen(UserFactory(organization=None, roles=list(RoleGroup.values))) == []
+    assert seen(UserFactory(is_active=False, organization=second.organization)) == []
+    assert seen(UserFactory(organization=None, is_superuser=True)) == ["first", "second"]
+    Plan.objects.filter(slug="second").update(state=Plan.State.PREPARATION)
+    assert seen(second.people["coordinator"]) == ["second"]
+    people = (second.people["staff"], second.people["management"], readers["above"], readers["assessor"])
+    assert [seen(person) for person in people] == [[]] * 4
+
+
+@pytest.mark.long
+def test_reader_above_opens_every_page_and_changes_nothing(client, first, second, readers):
+    client.force_login(readers["above"])
+    before = snapshot.take()
+    pages = [page for page in addresses(second.plan).values() if page.startswith("/plans/")]
+    files = [workbook for _page, workbook in lists(second.plan).values()]
+    files += [f"/plans/second/{name}" for name in (*FILES, "owed.xlsx")]
+    answers = {page: client.get(page, follow=True) for page in [*pages, *files]}
+    assert {page: answer.status_code for page, answer in answers.items()} == dict.fromkeys(answers, 200)
+    assert {page for page, answer in answers.items() if MARKER in texts_of(answer)} == set()
+    forms = {page: [a or b for a, b in FORM.findall(answers[page].content.decode())] for page in pages}
+    allowed = {"/logout/", "/language/", "/plans/second/reports/prepare/"}  # the last makes a file, and no record
+    assert {page for page, found in forms.items() if not {*found} <= allowed} == set()
+    posts = {
+        path_of(route, second): client.post(path_of(route, second), posted(second)).status_code
+        for route in routes() if route.startswith("plans/") and "/reports/" not in route
+    }  # fmt: skip
+    assert set(posts.values()) <= {403, 404, 405, 302}
+    assert changes(before, snapshot.take()) == {}
+    reason = client.get("/plans/second/actions/1.1-A-1/").context["access"].why_not_coordinate
+    assert "ในสังกัด" in reason
+
+
+# The admin of a coordinator.
+
+
+def test_new_unit_belongs_to_the_organization_of_its_coordinator(client, first, second):
+    client.force_login(second.people["coordinator"])
+    none = {f"memberships-{name}": 0 for name in ("TOTAL_FORMS", "INITIAL_FORMS", "MIN_NUM_FORMS", "MAX_NUM_FORMS")}
+    unit = {"abbreviation": "ใหม่.", "name_th": "กองใหม่", "position": 1, "is_active": "on", **none}
+    assert client.post("/admin/assignments/unit/add/", unit).status_code == 302
+    assert second.organization.units.filter(abbreviation="ใหม่.").exists()
+    again = client.post("/admin/assignments/unit/add/", unit | {"organization": first.organization.pk})
+    assert again.status_code == 200
+    assert "__all__" in again.context["adminform"].form.errors
+    assert not first.organization.units.filter(abbreviation="ใหม่.").exists()
+
+
+def test_import_changes_the_unit_of_the_own_organization(client, first, second, settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    client.force_login(second.people["coordinator"])
+    rows = "abbreviation,name_th,version\r\nกพร.,ชื่อใหม่,1\r\n"
+    confirm(client, Unit, upload(client, Unit, rows.encode(), CSV))
+    assert [unit.name_th for unit in Unit.objects.filter(abbreviation="กพร.").order_by("pk")] == [
+        first.unit.name_th, "ชื่อใหม่",
+    ]  # fmt: skip
+    rows = f"organization,abbreviation,name_th,version\r\n{first.organization.short_name},กพร.,ชื่ออื่น,1\r\n"
+    assert "confirm_form" not in upload(client, Unit, rows.encode(), CSV).context
+
+
+def test_framework_is_changed_only_by_the_one_organization_that_uses_it(client, second, requirements):
+    client.force_login(second.people["coordinator"])
+    page = f"/admin/criteria/criterion/{second.criterion.pk}/change/"
+    assert client.get(page).context["has_change_permission"]
+    world(requirements, "third")
+    answer = client.get(page)
+    assert not answer.context["has_change_permission"]
+    assert "ผู้ดูแลระบบ" in " ".join(map(str, answer.context["messages"]))
+    assert client.post(page, {"title": "ใหม่"}).status_code == 403
+    category = second.criterion.category
+    rows = f"framework,number,name,version\r\n{category.framework.slug},1,ชื่อใหม่,{category.version}\r\n"
+    assert "confirm_form" not in upload(client, type(category), rows.encode(), CSV).context
+    client.force_login(UserFactory(is_superuser=True, organization=None))
+    assert client.get(page).context["has_change_permission"]
