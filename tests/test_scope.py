@@ -13,7 +13,7 @@ from django.utils.http import urlsafe_base64_encode
 
 from assignments.access import RoleGroup
 from assignments.models import Unit
-from plan.models import Plan
+from plan.models import Plan, ProgressUpdate
 from pmqa_tracker.scope import own_records
 from tests import snapshot
 from tests.factories import OrganizationFactory, UserFactory
@@ -215,6 +215,40 @@ def columns(client, page):
     return {name: "on" for name, field in form.fields.items() if type(field).__name__ == "BooleanField"}
 
 
+def rows_of(owner):
+    """Return the rows of a world in every table that belongs to an organization."""
+    models = [model for model in apps.get_models() if hasattr(model, "ORGANIZATION")]
+    return {model: list(own_records(model._base_manager.order_by("pk"), owner).values()) for model in models}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("role", ["coordinator", "staff"])
+def test_own_forms_accept_no_record_of_another_organization(client, first, second, role):
+    """Every URL of the own plan, with forms and queries that name records of the first organization."""
+    client.force_login(second.people[role])
+    before = rows_of(first.people["coordinator"])
+    fields = {name: value for name, value in posted(first).items() if name not in ("slug", "do")}
+    wrong = []
+    for route in [each for each in routes() if each.startswith("plans/") and not each.endswith(("xlsx", "docx"))]:
+        for method in ("get", "post"):
+            for version in (1, second.action.version):
+                response = getattr(client, method)(path_of(route, second), fields | {"version": version})
+                if MARKER in texts_of(response) or response.status_code >= 500:
+                    wrong.append((method, route, response.status_code))
+    assert wrong == []
+    assert rows_of(first.people["coordinator"]) == before
+    strangers = {each.action_id for each in ProgressUpdate.objects.with_undone().filter(unit=first.unit)}
+    assert strangers == {first.action.pk}
+
+
+def test_form_of_a_person_in_another_organization_names_nobody(client, first, second):
+    client.force_login(second.people["staff"])
+    address = "/plans/second/my/unchanged/"
+    answer = client.post(address, {"form_owner": first.people["staff"].pk, "row": "1.1-A-1"})
+    assert answer.status_code == 409
+    assert MARKER not in texts_of(answer)
+
+
 # An organization above reads.
 
 
@@ -234,7 +268,9 @@ def test_plans_are_visible_to_their_organization_and_to_readers_above(first, sec
     def seen(person):
         return [plan.slug for plan in Plan.objects.visible_to(person).order_by("slug")]
 
-    assert {role: seen(person) for role, person in second.people.items()} == dict.fromkeys(second.people, ["second"])
+    assert {role: seen(person) for role, person in second.people.items()} == {
+        role: ["second"] for role in second.people
+    }
     assert {name: seen(person) for name, person in readers.items()} == {
         "above": ["second"], "assessor": ["second"], "coordinator": [],
     }  # fmt: skip

@@ -18,7 +18,7 @@ from django.utils.html import escape
 
 from plan.models import Due, Plan
 from submissions.grid import SubmissionCellState
-from tests.factories import ActionItemFactory, UnitFactory, UserFactory
+from tests.factories import ActionItemFactory, OrganizationFactory, PlanFactory, UnitFactory, UserFactory
 from tests.submissions.returning import create_returned_line
 from worklist.models import Reminder
 from worklist.owed import MAX_GROUP_ROWS
@@ -330,3 +330,25 @@ def test_two_runs_at_the_same_moment_send_each_digest_once(post, overdue, unit):
             done.result(timeout=60)
     assert sorted(address for address, _mail in post.mails) == [f"{name}@example.org" for name in names]
     assert Reminder.objects.exclude(sent_at=None).count() == len(names)
+
+
+@pytest.mark.both_databases
+def test_every_running_plan_reminds_only_the_people_of_its_organization(post):
+    states = (Plan.State.RUNNING, Plan.State.RUNNING, Plan.State.PREPARATION, Plan.State.ENDED)
+    for number, state in enumerate(states, start=1):
+        organization = OrganizationFactory(short_name=f"ก.{number}")
+        unit = UnitFactory(organization=organization, abbreviation="กพร.")
+        plan = PlanFactory(slug=f"plan-{number}", organization=organization, state=state)
+        ActionItemFactory(plan=plan, lead=[unit], ref="1.1-A-1", runs=(1, 2))
+        staff(f"staff{number}", unit, organization=organization)
+    assert "── ก.1 · " in run("--dry-run")
+    run()
+    assert {address: str(mail["Subject"]).rsplit(" · ", 1)[-1] for address, mail in post.mails} == {
+        "staff1@example.org": "ก.1", "staff2@example.org": "ก.2",
+    }  # fmt: skip
+    for number in (1, 2):
+        text = post.box[f"staff{number}@example.org"].get_body(("plain",)).get_content()
+        assert set(re.findall(r"/plans/(plan-\d)/", text)) == {f"plan-{number}"}
+    assert Reminder.objects.count() == 2
+    run()
+    assert len(post.mails) == 2
