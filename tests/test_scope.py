@@ -231,10 +231,9 @@ def test_own_forms_accept_no_record_of_another_organization(client, first, secon
     wrong = []
     for route in [each for each in routes() if each.startswith("plans/") and not each.endswith(("xlsx", "docx"))]:
         for method in ("get", "post"):
-            for version in (1, second.action.version):
-                response = getattr(client, method)(path_of(route, second), fields | {"version": version})
-                if MARKER in texts_of(response) or response.status_code >= 500:
-                    wrong.append((method, route, response.status_code))
+            response = getattr(client, method)(path_of(route, second), fields)
+            if MARKER in texts_of(response) or response.status_code >= 500:
+                wrong.append((method, route, response.status_code))
     assert wrong == []
     assert rows_of(first.people["coordinator"]) == before
     strangers = {each.action_id for each in ProgressUpdate.objects.with_undone().filter(unit=first.unit)}
