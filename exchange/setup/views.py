@@ -44,8 +44,9 @@ def with_organization(view: Callable[..., HttpResponse]) -> Callable[..., HttpRe
 @coordinators_only
 def setup(request: HttpRequest) -> HttpResponse:
     """ขั้นตอนเริ่มต้น: what there is already, what comes next, and the buttons of each step."""
-    plans = Plan.objects.visible_to(request.user).filter(organization=request.user.organization_id)
-    context = {"steps": read_steps(request.user), "newest": plans.order_by("-pk").first()}
+    own = Plan.objects.visible_to(request.user).filter(organization=request.user.organization_id)
+    preparing = own.filter(state=Plan.State.PREPARATION).order_by("-pk").first()
+    context = {"steps": read_steps(request.user), "preparing": preparing}
     return render(request, "exchange/setup_steps.html", context)
 
 

@@ -78,7 +78,7 @@ def test_from_an_empty_database_to_the_first_update(client, admin):
     ]
     assert "อยู่ระหว่างจัดทำ" in body(response)
 
-    assert client.get("/", follow=True).redirect_chain[0][0] != "/setup/"
+    assert client.get("/").url == "/plans/2563/"
     assert client.get("/setup/").status_code == 200
 
     add_action(client, plan, units[0])
@@ -108,7 +108,13 @@ def add_action(client, plan, unit):
 
 
 def open_plan(client, plan):
-    Plan.objects.filter(pk=plan.pk).update(state=Plan.State.RUNNING)
+    """Open the plan on the page that the first steps link to."""
+    assert f"/plans/{plan.slug}/" in body(client.get("/setup/"))
+    form = client.get(f"/plans/{plan.slug}/state/open/").context["form"]
+    post(client, f"/plans/{plan.slug}/state/open/", form.initial_hidden)
+    plan.refresh_from_db()
+    assert plan.state == Plan.State.RUNNING
+    assert "อยู่ระหว่างจัดทำ" not in body(client.get("/setup/"))
 
 
 def test_new_plan_page_works_before_the_first_plan(client, admin):
