@@ -10,7 +10,9 @@ from uuid import uuid4
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from assignments.models import User
 from criteria.models import Category, Criterion, Framework, Level, Requirement
+from criteria.shared_admin import used_elsewhere
 from exchange.findings import similar
 from exchange.whole_plan.rows import PlanRow, RecordReader
 from exchange.whole_plan.tables import CATEGORIES, CRITERIA
@@ -32,17 +34,19 @@ class StandardWriter:
     Attributes:
         framework: the framework of the file, or a stand-in if its cells have errors.
         is_sound: whether its cells have no errors.
-        is_open: whether the file may add categories, criteria and requirements: the framework has no criteria yet.
+        is_open: whether the file may add categories, criteria and requirements: the framework has no criteria yet, and
+            no other organization uses it.
         wrong_codes: codes of new criteria whose row has an error; rows that name them need no error of their own.
     """
 
-    def __init__(self, records: RecordReader, head: PlanRow) -> None:
+    def __init__(self, records: RecordReader, head: PlanRow, user: User) -> None:
         self.records, self.head = records, head
         before = len(records.findings.errors)
         framework = self._find_or_add()
         self.is_sound = len(records.findings.errors) == before and records.is_complete(head, FRAMEWORK_FIELDS)
         self.framework = framework or self._stand_in()
-        self.is_open = not self.framework.criteria.exists()
+        is_foreign = self.framework.pk in used_elsewhere(user)
+        self.is_open = not is_foreign and not self.framework.criteria.exists()
         self.wrong_codes: set[str] = set()
 
     def _find_or_add(self) -> Framework | None:

@@ -72,7 +72,7 @@ class PlanWriter:
         self.records, self.user = records, user
         self.head = records.read_plan_sheet()
         self.organization = find_organization(records, self.head, user)
-        self.standard = StandardWriter(records, self.head)
+        self.standard = StandardWriter(records, self.head, user)
 
     def write(self) -> Plan | None:
         """Write all records; return the plan, or None if its lines have errors."""

@@ -21,7 +21,7 @@ from tests.factories import (
 from tests.pmqa_tracker.test_admin import address, posted
 from tests.spreadsheets import test_admin_tables as tables
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = pytest.mark.django_db
 
 # Change, codes of the predecessors ("x" is of another edition) → whether the model's rules allow it.
 RULES = [
@@ -85,6 +85,7 @@ def test_workbook_needs_the_edition_before(editions, coordinator):
     assert "แผ่นงาน “แผน”" in found["เกณฑ์", "รหัสเกณฑ์เดิม"]
 
 
+@pytest.mark.both_databases
 def test_predecessor_cannot_be_removed(client, editions):
     _plan, _later, by_code, new = editions
     new.change = "SAME"
@@ -117,6 +118,7 @@ def links(client, where, section):
     return [(each.criterion.code, str(each.change), each.url) for each in related]
 
 
+@pytest.mark.both_databases
 def test_page_shows_criteria_of_the_other_edition_in_plans_the_user_may_see(client, merged):
     plan, latest = merged
     old, new = f"/plans/{plan.slug}/criteria/1.1/", f"/plans/{latest.slug}/criteria/2.1/"
@@ -134,6 +136,7 @@ def test_page_shows_criteria_of_the_other_edition_in_plans_the_user_may_see(clie
     assert [each[2] for each in links(client, "/plans/other/criteria/2.1/", "predecessors")] == ["", ""]
 
 
+@pytest.mark.both_databases
 def test_page_needs_no_more_queries_for_more_predecessors(client, merged):
     plan, latest = merged
     client.force_login(UserFactory(roles=["coordinator"]))
