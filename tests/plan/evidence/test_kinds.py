@@ -30,7 +30,7 @@ def identified(content, name, *, size=None, limit=LIMIT):
     try:
         return identify(file, name, size=len(content) if size is None else size, limit=limit)
     finally:
-        assert file.report_progress() == 0
+        assert file.tell() == 0
 
 
 def refusal(content, name, **options):
