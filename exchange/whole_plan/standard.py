@@ -133,6 +133,11 @@ class StandardWriter:
             if not self.records.is_complete(row) or not self.records.is_first(row, seen, row.values["code"], "code"):
                 continue
             criterion = existing.get(row.values["code"])
+            try:
+                Criterion._meta.get_field("code").run_validators(row.values["code"])
+            except ValidationError as error:
+                self.records.add_error(row, "code", error.messages[0])
+                continue
             label = _("criterion %(code)s") % {"code": row.values["code"]}
             if criterion is None and not self.may_add(row, "code", label):
                 continue

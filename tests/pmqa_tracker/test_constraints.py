@@ -91,7 +91,7 @@ def refuse(write):
         (
             unique_expression,
             UNIQUE,
-            "A unit with this abbreviation already exists, with different capital letters.",
+            "The organization already has a unit with this abbreviation",
             "หน่วยงาน",
         ),
         (unique_field, UNIQUE, "Progress update with this Operation already exists.", "มี"),

@@ -108,7 +108,6 @@ def test_admin_accepts_thai_digits(client):
     assert client.post(reverse("admin:plan_meeting_add"), posted).status_code == 302
     assert plan.meetings.get(name="ประชุมติดตาม").held_on == date(2020, 5, 15)
     rows = {f"requirement_set-{name}": "0" for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
-    assert (
-        client.post(reverse("admin:criteria_category_add"), {"number": "๙๙", "name": "หมวด", **rows}).status_code == 302
-    )
+    category = {"framework": plan.framework.pk, "number": "๙๙", "name": "หมวด", **rows}
+    assert client.post(reverse("admin:criteria_category_add"), category).status_code == 302
     assert Category.objects.filter(number=99).exists()

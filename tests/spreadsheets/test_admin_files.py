@@ -27,7 +27,7 @@ def _logged_in(client, settings, tmp_path):
 def test_csv_with_any_separator_and_encoding_is_read(client, encoding, mark, first):
     CategoryFactory(number=1, name="เดิม")
     name = f"การนำ{mark}องค์การ"
-    rows = f'number{mark}name{mark}version\r\n1{mark}"{name}"{mark}1\r\n'
+    rows = f'framework{mark}number{mark}name{mark}version\r\npmqa-2562{mark}1{mark}"{name}"{mark}1\r\n'
     confirm(client, Category, upload(client, Category, (first.format(mark) + rows).encode(encoding), CSV))
     assert Category.objects.get().name == name
 
@@ -36,7 +36,7 @@ def test_csv_with_any_separator_and_encoding_is_read(client, encoding, mark, fir
 @pytest.mark.parametrize("first", ["", "sep=;"])
 def test_csv_with_any_line_end_is_read(client, end, first):
     CategoryFactory(number=1, name="เดิม")
-    lines = [*filter(None, [first]), "number;name;version", "1;การนำองค์การ;1", ""]
+    lines = [*filter(None, [first]), "framework;number;name;version", "pmqa-2562;1;การนำองค์การ;1", ""]
     confirm(client, Category, upload(client, Category, end.join(lines).encode("cp874"), CSV))
     assert Category.objects.get().name == "การนำองค์การ"
 
@@ -44,7 +44,7 @@ def test_csv_with_any_line_end_is_read(client, end, first):
 @pytest.mark.parametrize("oddity", ["an empty fill", "part names in large letters", "Strict Open XML", "no styles"])
 def test_workbook_of_another_program_is_read(client, oddity):
     CategoryFactory(number=1, name="เดิม")
-    content = ODDITIES[oddity](workbook([{"number": 1, "name": "การนำองค์การ", "version": 1}]))
+    content = ODDITIES[oddity](workbook([{"number": 1, "name": "การนำองค์การ", "version": 1, "framework": "pmqa-2562"}]))
     confirm(client, Category, upload(client, Category, content))
     assert Category.objects.get().name == "การนำองค์การ"
 
@@ -60,7 +60,7 @@ def test_each_refused_file_has_its_own_message(client, kind):
 
 def test_formula_is_read_by_its_value_and_an_error_is_named(client):
     CategoryFactory(number=1, name="เดิม")
-    book = load_workbook(BytesIO(workbook([{"number": 1, "name": "x", "version": 1}])))
+    book = load_workbook(BytesIO(workbook([{"number": 1, "name": "x", "version": 1, "framework": "pmqa-2562"}])))
     for value, words in (("=1+1", "B2"), ("#REF!", "#REF!")):
         book.active["B2"] = value
         file = BytesIO()
