@@ -33,13 +33,14 @@ def plant() -> tuple[Plan, User]:
     person = UserFactory(roles=["coordinator"], first_name=PAYLOADS[3], last_name=PAYLOADS[9])
     for number, payload in enumerate(PAYLOADS, start=1):
         unit = Unit.objects.create(
+            organization=plan.organization,
             abbreviation=f"{payload}{number}".replace("/", "|"),  # the database refuses "/" there
             name_th=payload,
             name_en=payload,
             reading_note=payload,
             position=number,
         )
-        category = Category.objects.create(number=number, name=payload)
+        category = Category.objects.create(framework=plan.framework, number=number, name=payload)
         criterion = Criterion.objects.create(
             category=category, code=f"{number}.1", title=payload, reading_note=payload, position=number
         )

@@ -46,6 +46,7 @@ def addresses(plan: Plan, unit: Unit) -> dict[str, str]:
         "period": plan.periods.earliest("number").number,
         "pk": Evidence.objects.filter(action__plan=plan).earliest("pk").pk,
         "key": UUID(int=1),
+        "name": "close",
     }
     patterns = {pattern.name: pattern.pattern.converters for pattern in named_patterns()}
     return {name: reverse(name, kwargs={key: values.get(key, "0") for key in keys}) for name, keys in patterns.items()}

@@ -60,7 +60,7 @@ def filled(sheet, row, periods=4):
 
 @pytest.fixture
 def plan():
-    return PlanFactory(title="แผนการพัฒนาองค์การ กรมทดสอบ ประจำปีงบประมาณ พ.ศ. 2563")
+    return PlanFactory(title="แผนการพัฒนาองค์การ กรมสวัสดิการและคุ้มครองแรงงาน พ.ศ. 2563")
 
 
 @pytest.fixture
