@@ -224,3 +224,10 @@ def test_one_plan_needs_no_switcher(client, coordinator):
     PlanFactory(slug="b", organization=OrganizationFactory())
     client.force_login(coordinator)
     assert "plan-switcher" not in client.get("/plans/a/dashboard/").content.decode()
+
+
+def test_menu_of_the_user_leads_to_the_plan_and_the_list_even_with_one_plan(client, coordinator):
+    make_plan(slug="only")
+    client.force_login(coordinator)
+    page = client.get("/plans/only/dashboard/").content.decode()
+    assert {'<a href="/plans/only/">', '<a href="/plans/">'} <= set(re.findall(r'<a href="[^"]*">', page))
