@@ -182,8 +182,12 @@ class UnitQuerySet(models.QuerySet["Unit"]):
         return self.filter(is_collective=False)
 
     def of_user(self, user: Any) -> "UnitQuerySet":
-        """The units a user is a member of."""
-        return self.filter(memberships__user=user)
+        """The units a user is a member of: of their organization, if they have one.
+
+        A membership that was left when the person moved to another organization does not count.
+        """
+        units = self.filter(memberships__user=user)
+        return units.filter(organization=user.organization_id) if user.organization_id else units
 
     def with_collectives_of(self, units: "Iterable[Unit]") -> "UnitQuerySet":
         """`units` and their collectives: an action assigned to any of these is work of `units` (design §3)."""

@@ -8,6 +8,7 @@ from zipfile import ZipFile, is_zipfile
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.auth.models import Permission
 from django.urls import URLResolver, get_resolver
 from django.utils.http import urlsafe_base64_encode
 
@@ -16,7 +17,7 @@ from assignments.models import Unit
 from plan.models import Plan, ProgressUpdate
 from pmqa_tracker.scope import own_records
 from tests import snapshot
-from tests.factories import OrganizationFactory, UserFactory
+from tests.factories import EvidenceFactory, OrganizationFactory, UserFactory
 from tests.organizations import MARKER, posted, standard, world
 from tests.pages import addresses, lists
 from tests.spreadsheets.test_admin_tables import CSV, confirm, upload
@@ -246,6 +247,25 @@ def test_form_of_a_person_in_another_organization_names_nobody(client, first, se
     answer = client.post(address, {"form_owner": first.people["staff"].pk, "row": "1.1-A-1"})
     assert answer.status_code == 409
     assert MARKER not in texts_of(answer)
+
+
+def test_person_who_moved_shows_nothing_of_the_organization_before(client, first, second):
+    """Their membership was left behind; neither they nor the people who manage them now see its unit."""
+    moved = first.update.author
+    moved.organization, moved.first_name = second.organization, "ย้ายมา"
+    moved.save()
+    EvidenceFactory(update=first.update, title=MARKER, added_by=moved)
+    helper = UserFactory(organization=second.organization, is_staff=True)
+    helper.user_permissions.set(Permission.objects.all())
+    shown = {}
+    for person in (helper, second.people["coordinator"]):
+        client.force_login(person)
+        pages = [f"/admin/assignments/user/{moved.pk}/{page}/" for page in ("change", "delete", "history")]
+        shown |= {(person, page): client.get(page) for page in ["/admin/assignments/user/", *pages]}
+        shown[person, "form"] = client.post(pages[0], {"first_name": "ย้ายมา", "email": "wrong"})
+    client.force_login(moved)
+    shown |= {(moved, page): client.get(page, follow=True) for page in ["/", *addresses(second.plan).values()]}
+    assert {page for page, response in shown.items() if MARKER in texts_of(response)} == set()
 
 
 # An organization above reads.

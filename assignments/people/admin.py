@@ -24,6 +24,7 @@ from assignments.people.invitation_admin import (
 )
 from assignments.people.resource import PeopleResource, digest
 from assignments.people.rights import may_manage, visible_people
+from assignments.people.write import units_of
 from pmqa_tracker.admin import KeepsTypedText, ThaiText
 from pmqa_tracker.mail import is_mail_on
 from pmqa_tracker.templatetags.thai import be_date
@@ -79,7 +80,8 @@ class PersonAdmin(InvitesPeople, ExchangeAdmin, ThaiText, KeepsTypedText, Django
         return super().has_change_permission(request, obj) and (obj is None or may_manage(access_of(request), obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_delete_permission(request, obj) and (obj is None or may_manage(access_of(request), obj))
+        """Only administrators: the page lists what names the person, in every organization they worked in."""
+        return request.user.is_superuser and super().has_delete_permission(request, obj)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
         if not request.user.is_superuser:
@@ -148,8 +150,7 @@ class PersonAdmin(InvitesPeople, ExchangeAdmin, ThaiText, KeepsTypedText, Django
 
     @admin.display(description=_("units"))
     def units(self, person: User) -> str:
-        units = sorted((membership.unit for membership in person.memberships.all()), key=lambda unit: unit.sort_key)
-        return ", ".join(str(unit) for unit in units)
+        return ", ".join(map(str, units_of(person)))
 
     @admin.display(description=_("role"))
     def roles(self, person: User) -> str:

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.forms.models import ModelChoiceIterator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -85,11 +86,14 @@ class PersonFields(forms.ModelForm):
             address = parse_address(ReadCell(self.cleaned_data["email"]))
         except UnreadableError as error:
             raise ValidationError(error.message) from None
-        others = User.objects.filter(email__iexact=address).exclude(pk=self.instance.pk)
+        is_taken = Q(email__iexact=address) | Q(username=address)  # people log in with either
+        others = User.objects.filter(is_taken).exclude(pk=self.instance.pk)
         if address and (other := others.first()):
             if not visible_people(self.access).filter(pk=other.pk).exists():
                 raise ValidationError(foreign_address(address))
             text = _("%(person)s (%(username)s) already has this address. Open that person, or write another address.")
+            if other.email.lower() != address:
+                text = _("Another account has this address as its user name. Write another address.")
             raise ValidationError(text % {"person": other, "username": other.username})
         return address
 
@@ -142,12 +146,9 @@ class NewPersonForm(PersonFields):
         self.fields["email"].help_text = _("It becomes the user name.")
 
     def clean_email(self) -> str:
-        """Return the address, which must be free as a user name too."""
-        address = super().clean_email()
-        if User.objects.filter(username=address).exists():
-            raise ValidationError(_("Another account has this address as its user name. Write another address."))
-        self.instance.username = address
-        return address
+        """Return the address, which becomes the user name too."""
+        self.instance.username = super().clean_email()
+        return self.instance.username
 
 
 def _only(queryset: Any) -> Any:

@@ -47,7 +47,7 @@ def offered_units(access: Access, person: User | None = None) -> QuerySet[Unit]:
     if person is None:
         return own_records(units, access.user).active().in_order()
     is_offered = Q(organization=person.organization_id, is_active=True) | Q(memberships__user=person)
-    return units.filter(is_offered).distinct().in_order()
+    return own_records(units.filter(is_offered), access.user).distinct().in_order()
 
 
 def foreign_address(address: str) -> str:

@@ -43,6 +43,7 @@ class RowReader:
         """Read everybody with an address or a user name of the file, of any organization."""
         addresses = {_address_of(row) for row in rows}
         names = {text_of(row, "username") for row in rows} | addresses
+        addresses |= {name.lower() for name in names}  # who logs in with an address must not meet another user name
         people = User.objects.annotate(address=Lower("email")).filter(
             Q(address__in=addresses - {""}) | Q(username__in=names - {""})
         )
@@ -116,6 +117,9 @@ class RowReader:
             raise ValidationError(_("The address is missing; it identifies the person. Write it."))
         if (owner := self.by_address.get(address)) and owner is not person:
             raise ValidationError(foreign_address(address))
+        is_named = person.pk is not None or text_of(row, "username")  # otherwise the address becomes the user name
+        if is_named and (owner := self.by_username.get(address)) and owner is not person:
+            raise ValidationError(foreign_address(address))
         if address != person.email.lower():
             person.email = address
 
@@ -127,7 +131,8 @@ class RowReader:
                 raise ValidationError(text % {"username": person.username})
             return
         if name := typed or _address_of(row):
-            if name in self.by_username and name not in self.by_address:
+            owner = self.by_username.get(name) or self.by_address.get(name.lower())
+            if owner and _address_of(row) not in self.by_address:
                 text = _("The user name “%(username)s” is taken. Write another one in this column.")
                 raise ValidationError(text % {"username": quote(name)})
             person.username = User._meta.get_field("username").clean(name, None)

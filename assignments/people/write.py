@@ -56,15 +56,21 @@ def read_fields(person: User) -> tuple[Any, ...]:
     return tuple(getattr(person, name) for name in WRITTEN)
 
 
+def units_of(person: User) -> list[Unit]:
+    """Return the units of a person whose memberships are prefetched, as `Unit.objects.of_user` does."""
+    units = (membership.unit for membership in person.memberships.all())
+    own = (unit for unit in units if person.organization_id in (None, unit.organization_id))
+    return sorted(own, key=lambda unit: unit.sort_key)
+
+
 def load_person(person: User, roles: Iterable[Group]) -> None:
     """Set `unit_list`, `role_list` and `stored` of a person whose memberships and groups are prefetched.
 
     Args:
         roles: all roles, in their order.
     """
-    units = (membership.unit for membership in person.memberships.all())
     held = {group.pk for group in person.groups.all()}
-    person.unit_list = Chosen(sorted(units, key=lambda unit: unit.sort_key))
+    person.unit_list = Chosen(units_of(person))
     person.role_list = Chosen(group for group in roles if group.pk in held)
     person.stored = read_fields(person)
     person._prefetched_objects_cache = {}  # an import copies the person

@@ -355,3 +355,26 @@ def test_coordinator_manages_only_the_people_of_their_organization(client, units
     new = User.objects.get(email="new@x.go.th")
     assert (new.organization, new.memberships.get().unit) == (me.organization, units[0])
     assert member.groups.count() == 0
+
+
+def test_no_name_to_log_in_with_belongs_to_two_people(client, units, other):
+    """Otherwise a coordinator could lock somebody of another organization out by taking their name or address."""
+    User.objects.filter(pk=other.pk).update(username="login@x.go.th")
+    me = UserFactory(username="me", email="me@x.go.th", roles=["coordinator"])
+    member = UserFactory(username="member", email="member@x.go.th", first_name="สมาชิก")
+    client.force_login(me)
+    rows = [
+        {ADDRESS: "new@x.go.th", USERNAME: "secret@x.go.th", NAME: "ใหม่"},
+        {ADDRESS: "more@x.go.th", USERNAME: "login@x.go.th", NAME: "ใหม่"},
+        {ADDRESS: "login@x.go.th", USERNAME: "free", NAME: "ใหม่"},
+        {ADDRESS: "login@x.go.th", USERNAME: "member", NAME: "สมาชิก"},
+    ]
+    found = [errors_of(preview(client, [row])) for row in rows]
+    assert [set(each[2]) for each in found] == [{USERNAME}, {USERNAME}, {ADDRESS}, {ADDRESS}]
+    page = f"{LIST}{member.pk}/change/"
+    form = {"first_name": "สมาชิก", "last_name": "", "is_active": "on"}
+    for name, path in (("login", page), ("secret", page), ("login", f"{LIST}add/")):
+        response = client.post(path, form | {"email": f"{name}@x.go.th"})
+        assert list(response.context["adminform"].form.errors) == ["email"], name
+        assert "ลับเฉพาะ" not in response.content.decode()
+    assert client.post(page, form | {"email": "new@x.go.th"}).status_code == 302
