@@ -31,6 +31,7 @@ from plan.as_of import on_day
 from plan.models import Plan
 from pmqa_tracker import tasks, thai
 from pmqa_tracker.parsing.cell import ReadCell
+from pmqa_tracker.scope import own_records
 from pmqa_tracker.tasks import ProgressCallback
 from pmqa_tracker.transactions import write_transaction
 from spreadsheets.read import ReadWorkbook, WorkbookRefusedError, read_workbook
@@ -63,10 +64,12 @@ def receive_workbook(
     """
     storage = UploadStorage()
     storage.save(data)
+    user = access.user
+    owner = None if user.is_superuser else user.organization  # until it is written, if they may name any organization
     kind = ImportJob.Kind.NEW_PLAN if plan is None else ImportJob.Kind.UNIT_SHEET if unit else ImportJob.Kind.DATA_SHEET
     job = ImportJob.objects.create(
-        kind=kind, plan=plan, organization=plan.organization if plan else access.user.organization,
-        unit=unit, by=access.user, at=at, file_name=file_name, size=len(data),
+        kind=kind, plan=plan, organization=plan.organization if plan else owner,
+        unit=unit, by=user, at=at, file_name=file_name, size=len(data),
         sha256=sha256(data).hexdigest(), staged=storage.name,
     )  # fmt: skip
 
@@ -134,7 +137,7 @@ def _preview(job: ImportJob, data: bytes, access: Access, at: datetime, on_progr
         book = read_workbook(data, job.file_name)
         _identify(job, book)
         content = content_digest(book)
-        repeat = repeated_file_note(job, content)
+        repeat = repeated_file_note(job, content, access)
         if repeat and job.kind == ImportJob.Kind.NEW_PLAN:
             _finish(job, state=ImportJobState.UNCHANGED, refusal=_("%(repeat)s Nothing changes.") % {"repeat": repeat})
             return
@@ -195,6 +198,7 @@ def _write(
                 findings=job.findings | {"rows": findings.as_json()["rows"]},
                 written_at=at if written else None,
                 plan=plan,
+                organization=plan.organization if plan else job.organization,
                 staged="",
             )
             if not moved:
@@ -232,7 +236,7 @@ def _apply(
         The findings, the number of rows with changes, the data to undo each row, and the plan.
     """
     if job.kind == ImportJob.Kind.NEW_PLAN:
-        return write.write_plan(book, job, on_progress)
+        return write.write_plan(book, job, access.user, on_progress)
     comparison = read_data_sheet(job.plan, job.unit, book, at)
     if comparison.table is None:
         return comparison.findings, 0, [], job.plan
@@ -313,16 +317,18 @@ def _identify(job: ImportJob, book: ReadWorkbook) -> None:
         job.save(update_fields=["unit", "kind"])
 
 
-def repeated_file_note(job: ImportJob, content: str) -> str:
-    """A sentence on the earlier import of the same file; empty for a new file.
+def repeated_file_note(job: ImportJob, content: str, access: Access) -> str:
+    """A sentence on the earlier import of the same file in the user's organization; empty for a new file.
 
     Args:
         job: the import job.
         content: `content_digest` of the file; it also finds a copy saved by another program.
+        access: access of the user, who learns of no import of another organization.
     """
     alike = Q(kind=ImportJob.Kind.NEW_PLAN) if job.kind == ImportJob.Kind.NEW_PLAN else Q(plan=job.plan)
     same = Q(sha256=job.sha256) | Q(findings__content=content)
-    written = ImportJob.objects.filter(alike, same, state=ImportJobState.WRITTEN).exclude(pk=job.pk)
+    written = own_records(ImportJob.objects.filter(alike, same, state=ImportJobState.WRITTEN), access.user)
+    written = written.exclude(pk=job.pk)
     earlier = written.select_related("by").order_by("-written_at").first()
     if earlier is None:
         return ""

@@ -45,7 +45,7 @@ class ImportJob(models.Model):
         blank=True,
         related_name="import_jobs",
         verbose_name=_("organization"),
-        help_text=_("Of the plan, or for a new plan of the user"),
+        help_text=_("Of the plan, or for a new plan of the user; empty while an administrator previews a new plan"),
     )
     key = models.UUIDField(_("key"), default=uuid4, unique=True, editable=False)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.DATA_SHEET)

@@ -5,15 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from django.apps import apps
-from django.db.models import ProtectedError
+from django.db.models import ProtectedError, Q
 
 from assignments.access import Access
+from criteria.models import Assessment, Criterion
 from exchange.data_sheet.columns import ActionSheet
 from exchange.models import ImportJob, ImportJobState
 from exchange.undo import LaterImportsError, UndoneAlreadyError, UndoStack, remove_action, undo_note
 from plan.models import ActionItem, AppendOnlyError, Plan
 from pmqa_tracker.transactions import write_transaction
-from pmqa_tracker.write_once import StaleVersionError
+from pmqa_tracker.write_once import NotAllowedError, StaleVersionError
 
 ACTION_LABEL = ActionItem._meta.label_lower
 
@@ -54,14 +55,29 @@ def _of_actions(job: ImportJob) -> list[Mapping[str, Any]]:
     return [row for row in job.changes if row.get("model", ACTION_LABEL) == ACTION_LABEL]
 
 
+def _used_criterion(job: ImportJob) -> str:
+    """Return the code of a criterion of an import that others need; "" if there is none.
+
+    The database protects a criterion with a verdict or an action. These are in an edition that another organization
+    assesses by, or named as a predecessor by a later edition.
+    """
+    made = [row["pk"] for row in job.changes if row["model"] == Criterion._meta.label_lower]
+    elsewhere = Assessment.objects.exclude(organization=job.organization)
+    is_needed = Q(framework__assessments__in=elsewhere) | Q(successors__isnull=False) & ~Q(successors__in=made)
+    return Criterion.objects.filter(is_needed, pk__in=made).in_order().values_list("code", flat=True).first() or ""
+
+
 def remove_new_plan(*, job: ImportJob, access: Access, at: datetime) -> None:
     """Remove every record that the import of a whole plan added, or nothing.
 
     Raises:
         UndoneAlreadyError: the import is already undone.
         LaterImportsError: later imports changed its records.
+        NotAllowedError: the plan has ended.
         InUseError: a user has edited, reported on or used one of its records since.
     """
+    if job.why_closed:
+        raise NotAllowedError(job.why_closed)
     with write_transaction():
         plan = job.plan
         undone = job.change(
@@ -71,6 +87,8 @@ def remove_new_plan(*, job: ImportJob, access: Access, at: datetime) -> None:
             raise UndoneAlreadyError(job)
         if later := read_later_jobs(job):
             raise LaterImportsError(later)
+        if name := _used_criterion(job):
+            raise InUseError(name)
         stack, tokens = UndoStack(plan), _tokens(plan)
         job.change(plan=None)
         note = undo_note(job, access)

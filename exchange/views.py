@@ -138,6 +138,8 @@ def new_plan_undo(request: HttpRequest, key: Any) -> HttpResponse:
         remove_new_plan(job=job, access=access_of(request), at=clock.now())
     except UndoneAlreadyError:
         messages.warning(request, _("This import is already undone, or was never written."))
+    except NotAllowedError as error:
+        messages.error(request, str(error))
     except LaterImportsError as error:
         messages.error(request, _undo_first(error.args[0]))
     except InUseError as error:

@@ -13,12 +13,19 @@ from pmqa_tracker import thai
 from pmqa_tracker.parsing.values import parse_text
 
 
-def find_organization(records: RecordReader, head: PlanRow, user: User) -> Organization:
+def find_organization(
+    records: RecordReader, head: PlanRow, user: User, owner: Organization | None = None
+) -> Organization:
     """The organization that the plan sheet names: the user's own, or any for an administrator of the installation.
 
     An administrator adds the first one. With an error, the rest of the file is checked against the user's own.
+
+    Args:
+        owner: the organization whose coordinator uploaded the file; for an administrator it takes the place of their
+            own.
     """
-    name, own = head.values.get("organization") or "", user.organization
+    own = (owner if user.is_superuser else None) or user.organization
+    name = head.values.get("organization") or ""
     if user.is_superuser:
         found = _find(name) if name else own
         if found is None and name and not Organization.objects.exists():

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
-from assignments.models import User
+from assignments.models import Organization, User
 from criteria.models import Assessment, Criterion, Level, Requirement, Verdict
 from exchange.data_sheet.write import ChangedMeanwhileError
 from exchange.findings import Findings, similar
@@ -33,9 +33,12 @@ class ErrorRollback(Exception):  # noqa: N818 - it ends the transaction of a fil
 
 
 def write_plan(
-    book: ReadWorkbook, job: ImportJob, on_progress: ProgressCallback
+    book: ReadWorkbook, job: ImportJob, user: User, on_progress: ProgressCallback
 ) -> tuple[Findings, int, list[dict[str, Any]], Plan | None]:
     """Add the records of a workbook that do not exist yet, or none if it has an error. The caller opens a transaction.
+
+    Args:
+        user: whoever previews or confirms it now; what they may do decides, not what the person who uploaded it may.
 
     Returns:
         The findings, the number of new records, the data to undo them, and the plan.
@@ -51,7 +54,7 @@ def write_plan(
     if records.is_readable:
         try:
             with write_transaction():
-                plan = PlanWriter(records, job.by).write()
+                plan = PlanWriter(records, user, job.organization).write()
                 if records.findings.errors:
                     raise ErrorRollback
         except ErrorRollback:
@@ -68,10 +71,10 @@ class PlanWriter:
     A record whose cells have errors is replaced by a stand-in, so that one pass finds the errors of all sheets.
     """
 
-    def __init__(self, records: RecordReader, user: User) -> None:
+    def __init__(self, records: RecordReader, user: User, owner: Organization | None) -> None:
         self.records, self.user = records, user
         self.head = records.read_plan_sheet()
-        self.organization = find_organization(records, self.head, user)
+        self.organization = find_organization(records, self.head, user, owner)
         self.standard = StandardWriter(records, self.head, user)
 
     def write(self) -> Plan | None:

@@ -277,6 +277,6 @@ def test_nothing_of_a_file_with_errors_is_kept(world, coordinator):
     """Not even what stands in for its wrong records."""
     data = book_with(world, NEXT | {"framework": None, "organization": "ไม่มีกรมนี้", "title": None})
     job, before, counts = preview(data, None, coordinator), fingerprint(), (Framework.objects.count(), 2)
-    findings, _count, _made, plan = write_plan(read_workbook(data, "แผน.xlsx"), job, lambda _done, _total: None)
+    findings, _count, _made, plan = write_plan(read_workbook(data, "แผน.xlsx"), job, job.by, lambda _done, _total: None)
     assert (len(findings.errors), plan) == (3, None)
     assert (fingerprint(), (Framework.objects.count(), Organization.objects.count())) == (before, counts)

@@ -221,7 +221,7 @@ def test_random_plans_survive_export_and_import(part):
                 kind=ImportJob.Kind.NEW_PLAN, by=person, at=clock.now(), file_name="แผน.xlsx", size=len(data)
             )
             book = read_workbook(data, "แผน.xlsx")
-            findings, _count, _made, made = new_plan.write_plan(book, job, lambda _done, _total: None)
+            findings, _count, _made, made = new_plan.write_plan(book, job, job.by, lambda _done, _total: None)
             assert findings.errors == []
             assert values_of(made) == wanted
             sheet = jobs.read_data_sheet(made, None, read_workbook(exported(made), "ข้อมูล.xlsx"), clock.now())
