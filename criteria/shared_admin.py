@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
+from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -43,6 +44,12 @@ class SharedRecords:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and not self._is_used_elsewhere(request, obj)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Refuse a filter by the key of a record of an organization: the answer would say whether it exists."""
+        named = lookup.split(LOOKUP_SEP)[0]
+        related = {field.name: field.related_model for field in self.model._meta.get_fields()}
+        return not hasattr(related.get(named), "ORGANIZATION") and super().lookup_allowed(lookup, value, request)
 
     def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> Any:
         """Offer no parent of a framework that others use."""

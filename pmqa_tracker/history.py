@@ -60,11 +60,21 @@ def changes_since(record: Versioned, version: int) -> list[str]:
 
 def who_changed(row: models.Model) -> str:
     """Return who made a change; the user of the request gets no name of a person in another organization."""
-    person, user = row.history_user, current_user()
-    if person is None:
+    if row.history_user is None:
         return _("The system")
-    is_stranger = user is not None and not is_own(person, user) and person.organization_id is not None
-    return _("Somebody in another organization") if is_stranger else str(person)
+    return _("Somebody in another organization") if _is_by_stranger(row) else str(row.history_user)
+
+
+def why_changed(row: models.Model) -> str:
+    """Return the reason of a change, such as the name of an imported file; "" if another organization made it."""
+    return "" if _is_by_stranger(row) else row.history_change_reason or ""
+
+
+def _is_by_stranger(row: models.Model) -> bool:
+    person, user = row.history_user, current_user()
+    if person is None or user is None:
+        return False
+    return not is_own(person, user) and person.organization_id is not None
 
 
 def _differences(row: models.Model, before: models.Model) -> list[str]:

@@ -268,6 +268,27 @@ def test_person_who_moved_shows_nothing_of_the_organization_before(client, first
     assert {page for page, response in shown.items() if MARKER in texts_of(response)} == set()
 
 
+def test_shared_criteria_tell_nothing_of_the_organizations_that_use_them(client, first, second):
+    """Their history names nobody elsewhere and no file, and their lists cannot be filtered by somebody's records."""
+    criterion = first.criterion
+    criterion._history_user, criterion._change_reason = first.people["coordinator"], f"นำเข้า {MARKER}.xlsx"
+    criterion.title = "ชื่อใหม่"
+    criterion.save()
+    page = f"/admin/criteria/criterion/{criterion.pk}/history/"
+    client.force_login(first.people["coordinator"])
+    assert f"{MARKER}.xlsx" in texts_of(client.get(page))
+    client.force_login(second.people["coordinator"])
+    assert MARKER not in texts_of(client.get(page))
+    for name, lookup in (
+        ("criterion", f"actions={first.action.pk}"),
+        ("criterion", f"actions__id__exact={first.action.pk}"),
+        ("requirement", "verdicts__isnull=0"),
+        ("framework", f"assessments__in={first.plan.assessment_id}"),
+    ):
+        assert client.get(f"/admin/criteria/{name}/?{lookup}").status_code == 400, lookup
+    assert client.get(f"/admin/criteria/criterion/?framework__id__exact={criterion.framework_id}").status_code == 200
+
+
 # An organization above reads.
 
 

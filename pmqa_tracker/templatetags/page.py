@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 
-from pmqa_tracker.history import who_changed
+from pmqa_tracker.history import who_changed, why_changed
 from pmqa_tracker.views import OWNER_FIELD
 
 register = template.Library()
@@ -80,6 +80,7 @@ def field(form: BaseForm, name: str) -> SafeString:
 
 
 register.filter(who_changed)
+register.filter(why_changed)
 
 
 @register.filter
