@@ -16,7 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from assignments.access import coordinators_only
 from assignments.models import Organization, User
 from criteria.models import Framework
-from exchange.seeding import FRAMEWORKS, FixtureError, load_fixtures
+from criteria.shared_admin import used_elsewhere, why_only_administrators
+from exchange.seeding import FIXTURES, FixtureError, load_fixtures
 from exchange.setup.forms import EmptyPlanForm, OrganizationForm, OwnOrganizationForm, UnitFormSet
 from exchange.setup.steps import read_steps
 from exchange.setup.write import add_plan, add_units
@@ -94,9 +95,17 @@ def setup_units(request: HttpRequest) -> HttpResponse:
 @require_POST
 @coordinators_only
 def setup_framework(request: HttpRequest) -> HttpResponse:
-    """Load the criteria that come with the site, like `manage.py seed --framework-only`."""
+    """Load the criteria that come with the site, like `manage.py seed --framework-only`.
+
+    A coordinator adds nothing to an edition that another organization uses.
+    """
+    used = set(Framework.objects.filter(pk__in=used_elsewhere(request.user)).values_list("slug", flat=True))
+    folders = [folder.name for folder in FIXTURES.glob("frameworks/*") if folder.name not in used]
+    if not folders:
+        messages.info(request, why_only_administrators())
+        return redirect("setup")
     try:
-        summary = load_fixtures(patterns=(FRAMEWORKS,))
+        summary = load_fixtures(patterns=[f"frameworks/{name}/*.json" for name in sorted(folders)])
     except FixtureError as error:
         messages.error(request, str(error))
     else:

@@ -15,6 +15,7 @@ from exchange.setup import views
 from exchange.setup.write import quarters
 from plan.models import Plan
 from tests.factories import (
+    AssessmentFactory,
     FrameworkFactory,
     OrganizationFactory,
     PlanFactory,
@@ -246,3 +247,14 @@ def test_units_come_from_excel_too(client, coordinator):
 )  # fmt: skip
 def test_quarters_cover_every_day_once(first, last, expected):
     assert list(quarters(first, last)) == expected
+
+
+def test_coordinator_loads_nothing_into_an_edition_that_another_organization_uses(client, coordinator, administrator):
+    framework = FrameworkFactory(slug="pmqa-2562", fiscal_year=2562)
+    AssessmentFactory(framework=framework, organization=OrganizationFactory())
+    client.force_login(coordinator)
+    assert "ผู้ดูแลระบบ" in body(client.post("/setup/framework/", follow=True))
+    assert not framework.criteria.exists()
+    client.force_login(administrator)
+    client.post("/setup/framework/")
+    assert framework.criteria.count() > 10
