@@ -50,10 +50,13 @@ def rows_after(before):
         return None if is_key else value
 
     return {
-        model: [
-            [plain(record, field) for field in model._meta.concrete_fields]
-            for record in model._base_manager.order_by("pk")[before[model] :]
-        ]
+        model: sorted(
+            (
+                [plain(record, field) for field in model._meta.concrete_fields]
+                for record in model._base_manager.order_by("pk")[before[model] :]
+            ),
+            key=repr,
+        )
         for model in tables()
     }
 

@@ -9,6 +9,7 @@ from plan.models import ActionItem, Evidence
 from plan.models.evidence import EvidenceWithdrawal
 from pmqa_tracker import clock
 from submissions.models import Submission, SubmissionLine, SubmissionStep
+from tests.factories import UnitFactory
 from tests.journeys.looks import check
 
 pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(transaction=True)]
@@ -100,9 +101,7 @@ def test_the_history_of_an_action(enter, returned):
 
 
 def test_nothing_to_do(enter, department):
-    Membership.objects.filter(user__username="staff").update(
-        unit=Unit.objects.create(abbreviation="ใหม่", name_th="ใหม่")
-    )
+    Membership.objects.filter(user__username="staff").update(unit=UnitFactory(abbreviation="ใหม่"))
     page = enter("staff")
     check(page, "empty", axe_at=360)
     page.locator("#bell summary").click()

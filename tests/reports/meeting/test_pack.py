@@ -133,6 +133,7 @@ def test_invalid_day_is_not_an_error(demo, client, manager, address):
 
 def test_pages_of_an_ended_plan_show_its_last_day(demo, client, manager, settings):
     settings.PMQA_TODAY = date(2021, 3, 1)
+    Plan.objects.update(state=Plan.State.ENDED)
     client.force_login(manager)
     for page in (
         "dashboard/",
