@@ -30,7 +30,7 @@ def today(plan):
 
 
 def member_of(*units, **kwargs):
-    return UserFactory(**{"roles": ["staff"], "units": units} | kwargs)
+    return UserFactory(**{"organization": units[0].organization, "roles": ["staff"], "units": units} | kwargs)
 
 
 def owed_refs(plan, person):
