@@ -74,17 +74,24 @@ class Organization(Versioned):
         return self.short_name
 
     def clean(self) -> None:
-        """Refuse a parent below the organization itself, or more levels than `MAX_DEPTH`."""
+        """Refuse a parent below the organization itself, or more than `MAX_DEPTH` levels above any below it."""
         above, depth = self.parent, 0
-        while above is not None:
+        while above is not None and depth <= self.MAX_DEPTH:
             depth += 1
             if above.pk == self.pk:
                 raise ValidationError({"parent": _("An organization cannot be above itself.")})
-            if depth > self.MAX_DEPTH:
-                raise ValidationError(
-                    {"parent": _("At most %(count)s organizations can be above another.") % {"count": self.MAX_DEPTH}}
-                )
             above = above.parent
+        if depth and depth + self._levels_below() > self.MAX_DEPTH:
+            text = _("At most %(count)s organizations can be above another.")
+            raise ValidationError({"parent": text % {"count": self.MAX_DEPTH}})
+
+    def _levels_below(self) -> int:
+        """Return the number of levels of stored organizations below this one, `MAX_DEPTH` at most."""
+        levels, found = 0, [self.pk] if self.pk else []
+        while found and levels < self.MAX_DEPTH:
+            found = list(Organization.objects.filter(parent__in=found).values_list("pk", flat=True))
+            levels += bool(found)
+        return levels
 
     @classmethod
     def below(cls, organization: int, path: str = "") -> Q:

@@ -16,6 +16,7 @@ from tests.factories import (
     ActionItemFactory,
     CategoryFactory,
     CriterionFactory,
+    OrganizationFactory,
     PeriodFactory,
     PlanFactory,
     ProgressUpdateFactory,
@@ -80,6 +81,22 @@ def test_validation_error_names_the_wrong_field():
     for days in ((date(2019, 9, 1), date(2019, 9, 30)), (date(2019, 12, 31), date(2020, 1, 1))):
         with pytest.raises(ValidationError):
             Period(plan=plan, number=9, starts_on=days[0], ends_on=days[1]).full_clean()
+
+
+def test_organization_keeps_the_depth_of_those_below_it():
+    """Only the parents that `Organization.below` follows can read a plan."""
+    top, middle, low, lowest = [OrganizationFactory() for _number in range(4)]
+    for child, parent in ((lowest, low), (low, middle), (middle, top)):
+        child.parent = parent
+        child.full_clean()
+        child.save()
+    for child, parent, said in ((top, OrganizationFactory(), "3"), (top, lowest, "ตนเอง"), (lowest, lowest, "ตนเอง")):
+        child.parent = parent
+        with pytest.raises(ValidationError) as error:
+            child.full_clean()
+        assert list(error.value.message_dict) == ["parent"]
+        assert said in str(error.value.message_dict["parent"])
+    OrganizationFactory.build(parent=low).full_clean()
 
 
 def test_referenced_records_cannot_be_deleted():
