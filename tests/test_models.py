@@ -96,6 +96,7 @@ def test_organization_keeps_the_depth_of_those_below_it():
             child.full_clean()
         assert list(error.value.message_dict) == ["parent"]
         assert said in str(error.value.message_dict["parent"])
+    top.parent = None
     OrganizationFactory.build(parent=low).full_clean()
 
 
