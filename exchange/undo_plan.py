@@ -8,6 +8,7 @@ from django.apps import apps
 from django.db.models import ProtectedError, Q
 
 from assignments.access import Access
+from assignments.models import Organization
 from criteria.models import Assessment, Criterion
 from exchange.data_sheet.columns import ActionSheet
 from exchange.models import ImportJob, ImportJobState
@@ -90,7 +91,8 @@ def remove_new_plan(*, job: ImportJob, access: Access, at: datetime) -> None:
         if name := _used_criterion(job):
             raise InUseError(name)
         stack, tokens = UndoStack(plan), _tokens(plan)
-        job.change(plan=None)
+        made = {row["pk"] for row in job.changes if row["model"] == Organization._meta.label_lower}
+        job.change(plan=None, organization=None if job.organization_id in made else job.organization)
         note = undo_note(job, access)
         for row in reversed(job.changes):
             record = apps.get_model(row["model"]).objects.filter(pk=row["pk"]).first()
