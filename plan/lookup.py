@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from assignments.models import Unit
@@ -41,18 +42,22 @@ def find_plan(request: HttpRequest, slug: str) -> Plan:
 
 
 class PlanMiddleware:
-    """Find the plan of the URL before its view runs, so that one the user may not see is a 404 for every method."""
+    """Find the plan of the URL before its view runs, so that one the user may not see is a 404 for every method.
+
+    The days of a plan begin and end in the time zone of its organization.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        timezone.deactivate()  # the thread may have answered a page of another organization before
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]) -> None:
         """Set `request.plan` if the URL names a plan; raise NotFound if the user may not see it."""
         if "slug" in kwargs and request.user.is_authenticated:
-            find_plan(request, kwargs["slug"])
+            timezone.activate(find_plan(request, kwargs["slug"]).organization.time_zone)
 
 
 def find_action(plan: Plan, ref: str) -> ActionItem:

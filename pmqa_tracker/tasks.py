@@ -17,7 +17,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connections
-from django.utils import translation
+from django.utils import timezone, translation
 
 TASK_NAME = re.compile(r"[0-9a-f]{32}")
 STATE, RESULT = "state.json", "result"
@@ -103,10 +103,10 @@ def start(
     if not settings.PMQA_TASKS_IN_BACKGROUND:
         _run(task, work)
         return find(task.name) or task
-    language = translation.get_language()
+    language, zone = translation.get_language(), timezone.get_current_timezone()
 
     def run() -> None:
-        with translation.override(language):
+        with translation.override(language), timezone.override(zone):
             _run(task, work)
         connections.close_all()
 

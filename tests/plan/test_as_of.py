@@ -1,13 +1,13 @@
 """Due, expected progress and health of an action on a day, at each boundary."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from plan.as_of import AsOf, clamp_to_plan, on_day
 from plan.models import Period, Plan, Status
 from pmqa_tracker import clock, thai
-from tests.factories import ActionItemFactory, PlanFactory, UnitFactory
+from tests.factories import ActionItemFactory, OrganizationFactory, PlanFactory, UnitFactory, UserFactory
 
 pytestmark = pytest.mark.both_databases
 
@@ -119,3 +119,16 @@ def test_work_of_a_unit_includes_its_collectives():
     assert set(plan.actions.for_units([unit], role="LEAD")) == {own, shared}
     assert set(plan.actions.for_units([unit], role="SUPPORT")) == {helped}
     assert set(plan.actions.for_units([everyone])) == {shared, helped}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("time_zone", "counts"), [("Asia/Bangkok", False), ("UTC", True)])
+def test_days_of_a_plan_follow_the_time_zone_of_its_organization(client, report_progress, time_zone, counts):
+    """20:00 UTC on 14 May is 03:00 on 15 May in Bangkok."""
+    organization = OrganizationFactory(time_zone=time_zone)
+    person = UserFactory(organization=organization, roles=["coordinator"])
+    action = ActionItemFactory(plan=PlanFactory(slug="a", organization=organization), ref="1.1-A-9")
+    report_progress(action, person, progress=40, at=datetime(2020, 5, 14, 20, tzinfo=UTC))
+    client.force_login(person)
+    page = client.get("/plans/a/actions/", {"as_of": "2020-05-14", "status": "IN_PROGRESS"}).content.decode()
+    assert ("1.1-A-9" in page) == counts

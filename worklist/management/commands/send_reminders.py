@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
-from django.utils import translation
+from django.utils import timezone, translation
 
 from assignments.models import User
 from plan.as_of import AsOf, on_day
@@ -50,7 +50,8 @@ class Command(BaseCommand):
                 if len(plans) > 1:
                     self.stdout.write(f"── {title_of(plan)}")
                 try:
-                    self._remind(plan, dry_run=dry_run)
+                    with timezone.override(plan.organization.time_zone):
+                        self._remind(plan, dry_run=dry_run)
                 except CommandError as error:
                     failures.append(str(error))
         if failures:
