@@ -39,10 +39,10 @@ class UnitNames:
         """Index the names of these units, active or not."""
         names = cls()
         for unit in units:
-            for name in filter(_key, (unit.abbreviation, unit.name_th, unit.name_en)):
+            for name in filter(thai.name_key, (unit.abbreviation, unit.name_th, unit.name_en)):
                 spelling = _spelling(thai.fold(name))
                 for index, text in (
-                    (names.by_key, _key(name)),
+                    (names.by_key, thai.name_key(name)),
                     (names.by_spelling, spelling),
                     (names.by_spelling, spelling.replace(".", "")),
                 ):
@@ -52,7 +52,7 @@ class UnitNames:
 
     def find(self, name: str) -> Sequence[Unit]:
         """Return the units of this name, whatever its spelling."""
-        return _narrow(thai.fold(name), self.by_key.get(_key(name), ()))
+        return _narrow(thai.fold(name), self.by_key.get(thai.name_key(name), ()))
 
     def format(self, units: Sequence[Unit]) -> str:
         """Return a text that `parse_units` reads back: abbreviations with commas, unless a name contains a comma."""
@@ -64,7 +64,7 @@ class UnitNames:
 def find_unit_by_name(units: UnitQuerySet, name: str) -> Unit | None:
     """Return the unit with this abbreviation, or else the only one with this name."""
     found = units.filter(abbreviation=name).first()
-    if found is None and _key(name):
+    if found is None and thai.name_key(name):
         alike = UnitNames.of(units).find(name)
         found = alike[0] if len(alike) == 1 else None
     return found
@@ -184,10 +184,6 @@ def _unknown(typed: str, names: UnitNames) -> UnreadableError:
     near = nearest(piece.replace(".", ""), offered) or nearest(more.replace(".", ""), offered)
     name = typed[first:last] if len(typed) == len(text) else piece
     return UnreadableError(_("“%(name)s” is not a unit.") % {"name": quote(name)} + near)
-
-
-def _key(name: str) -> str:
-    return thai.search_key(name).replace(".", "")
 
 
 def _without_gaps(folded: str) -> str:

@@ -202,7 +202,7 @@ def year_readings(digits: str, *, is_buddhist: bool = False, is_christian: bool 
 
 def find_month(name: str) -> int:
     """Return the number of a month by its Thai or English name, full or short, with or without dots; 0 if unknown."""
-    return MONTH_NUMBERS.get(search_key(name).replace(".", ""), 0)
+    return MONTH_NUMBERS.get(name_key(name), 0)
 
 
 def fold(text: str) -> str:
@@ -221,6 +221,11 @@ def search_key(text: str) -> str:
     `database_text.SearchKey` does the same in the database.
     """
     return _spelled(BLANK.sub("", unicodedata.normalize("NFKD", text)))
+
+
+def name_key(name: str) -> str:
+    """Return the key that the spellings of a name or an abbreviation share, with or without dots."""
+    return search_key(name).replace(".", "")
 
 
 def match_spelling(name: str, offered: Collection[str]) -> str:
@@ -263,7 +268,7 @@ def _rank(letter: str) -> str:
 
 
 MONTH_NUMBERS = {
-    search_key(name).replace(".", ""): number
+    name_key(name): number
     for months in MONTHS.values()
     for number, names in enumerate(months, start=1)
     for name in names

@@ -1,4 +1,4 @@
-"""Parse what is typed about a person: e-mail address and roles."""
+"""Parse the e-mail address and the roles of a person."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence

@@ -55,7 +55,7 @@ class References:
 
     @cached_property
     def organizations(self) -> dict[int, Organization]:
-        """The organizations whose people the user manages, by pk."""
+        """The organizations the user manages people of, by pk."""
         user = self.access.user
         if user.is_superuser:
             return {each.pk: each for each in Organization.objects.in_order()}
@@ -63,7 +63,7 @@ class References:
 
     @cached_property
     def default_organization(self) -> Organization | None:
-        """The organization of a new person whose row names none."""
+        """The organization of a new person if the row has none."""
         only = next(iter(self.organizations.values())) if len(self.organizations) == 1 else None
         return self.access.user.organization or only
 

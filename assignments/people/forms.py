@@ -80,7 +80,8 @@ class PersonFields(forms.ModelForm):
         """Return the address in small letters.
 
         Raises:
-            ValidationError: it is no address, or that of another person, who is named if the user may see them.
+            ValidationError: it is not an address, or another person has it. The message names a person whom the user
+                may see.
         """
         try:
             address = parse_address(ReadCell(self.cleaned_data["email"]))

@@ -62,7 +62,7 @@ class InvitesPeople:
     actions = ("send_again", "show_links")
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Leave out sending without a mail server, and the links for those who are no administrators."""
+        """Offer sending only with a mail server, and the links only to administrators."""
         hidden = set() if is_mail_on() else {"send_again"}
         hidden |= set() if request.user.is_superuser else {"show_links"}
         return {name: action for name, action in super().get_actions(request).items() if name not in hidden}
@@ -72,7 +72,7 @@ class InvitesPeople:
         return describe_invitation(person, at=clock.now()) or "–"
 
     def invite(self, request: HttpRequest, people: Sequence[User]) -> None:
-        """Send invitations, and say on the next page whose was sent and whose was not."""
+        """Send invitations; the next page lists the people whose mail was sent and those whose mail failed."""
         if not is_mail_on():
             messages.warning(request, format_html("{} {}", WITHOUT_MAIL, link_to_uninvited()))
             return

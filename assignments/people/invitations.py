@@ -132,7 +132,7 @@ def _send(mail: EmailMessage, connection: BaseEmailBackend) -> str:
 
 
 def read_outcome(people: Iterable[User]) -> Outcome:
-    """Read what has become of the invitations of these people."""
+    """Read the state of the invitations of these people."""
     outcome = Outcome()
     found = {each.person_id: each for each in Invitation.objects.filter(person__in=people)}
     for person in people:

@@ -165,11 +165,11 @@ class RowReader:
         if not typed:
             return None
         named = {
-            _key(name): organization
+            thai.name_key(name): organization
             for organization in self.references.organizations.values()
             for name in (organization.name, organization.short_name)
         }
-        if found := named.get(_key(typed)):
+        if found := named.get(thai.name_key(typed)):
             return found
         near = nearest(typed.replace(".", ""), {key: organization.short_name for key, organization in named.items()})
         raise UnreadableError(_("“%(name)s” is not an organization.") % {"name": quote(typed)} + near)
@@ -230,8 +230,3 @@ def _address_of(row: Row) -> str:
         return parse_address(cell_of(row, "email"))
     except UnreadableError:
         return ""
-
-
-def _key(name: str) -> str:
-    """Return the key by which an organization is found, with or without dots."""
-    return thai.search_key(name).replace(".", "")

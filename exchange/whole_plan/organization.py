@@ -54,16 +54,16 @@ def _find(name: str) -> Organization | None:
 
 
 def _is_named(organization: Organization, name: str) -> bool:
-    return _name_key(name) in (_name_key(organization.name), _name_key(organization.short_name))
+    return thai.name_key(name) in (thai.name_key(organization.name), thai.name_key(organization.short_name))
 
 
 def write_units(records: RecordReader, organization: Organization) -> list[Unit]:
     """Add the units of the file that the organization does not have yet; return all its units."""
-    existing = {_name_key(unit.abbreviation): unit for unit in organization.units.prefetch_related("members")}
+    existing = {thai.name_key(unit.abbreviation): unit for unit in organization.units.prefetch_related("members")}
     seen: dict[Any, int] = {}
     later = []
     for row in records.read_rows(UNITS, {"members": parse_text}):
-        key = _name_key(row.values.get("abbreviation") or "")
+        key = thai.name_key(row.values.get("abbreviation") or "")
         if not records.is_complete(row) or not records.is_first(row, seen, key, "abbreviation"):
             continue
         values = {key: value for key, value in row.values.items() if key not in ("members", "position")}
@@ -88,8 +88,3 @@ def write_units(records: RecordReader, organization: Organization) -> list[Unit]
             stored = ", ".join(str(each) for each in unit.members.all()) or "–"
             records.add_difference(row, unit, "members", stored)
     return list(existing.values())
-
-
-def _name_key(name: str) -> str:
-    """A key that the spellings of a name or an abbreviation share, with or without dots."""
-    return thai.search_key(name).replace(".", "")
