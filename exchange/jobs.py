@@ -1,7 +1,8 @@
 """Receive an uploaded workbook, preview its changes and write them after confirmation.
 
 `receive_workbook` stores the file and previews it; `confirm_job` writes everything in the preview, or nothing. Both
-write the changes inside a transaction. The preview rolls it back, so it shows exactly what the confirmation writes.
+plan the changes in memory by the planner of the kind of file. Only `confirm_job` opens a transaction, and applies
+exactly the changes in the preview.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -15,35 +16,32 @@ from django.utils.translation import gettext as _
 
 from assignments.access import Access
 from assignments.models import Unit
-from exchange.data_sheet.columns import ActionSheet
-from exchange.data_sheet.compare import Comparer
-from exchange.data_sheet.edits import Comparison
-from exchange.data_sheet.export import DATA_SHEET_FORMAT, EXPORTED, SHEET
-from exchange.data_sheet.write import ChangedMeanwhileError, Writer
-from exchange.findings import CONFLICT, Findings
+from exchange.data_sheet import planner as data_sheet
+from exchange.data_sheet.export import DATA_SHEET_FORMAT
+from exchange.findings import CONFLICT
 from exchange.matching import content_digest
 from exchange.models import ImportJob, ImportJobState
-from exchange.tables import read_metadata, read_table
-from exchange.undo_plan import with_tokens
-from exchange.whole_plan import write
+from exchange.run import ChangedMeanwhileError, ImportRun, PlannedImport
+from exchange.tables import read_metadata
+from exchange.whole_plan import planner as whole_plan
 from exchange.whole_plan.tables import WHOLE_PLAN_FORMAT
-from plan.as_of import on_day
 from plan.models import Plan
 from pmqa_tracker import tasks, thai
-from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.scope import own_records
 from pmqa_tracker.tasks import ProgressCallback
 from pmqa_tracker.transactions import write_transaction
 from spreadsheets.read import ReadWorkbook, WorkbookRefusedError, read_workbook
 from spreadsheets.uploads import UploadStorage
 
+TRIES = 3  # times that a confirmation plans its changes again because another user was first
+
 
 class StalePreviewError(Exception):
     """The file is no longer the one in the preview; the message says why."""
 
 
-class PreviewRollback(Exception):  # noqa: N818 - it ends a preview, it is not an error
-    """Roll back the transaction of a preview."""
+class ConfirmedAlreadyError(Exception):
+    """Another request has confirmed the preview, or has made a new one."""
 
 
 def receive_workbook(
@@ -132,7 +130,7 @@ def _staged(job: ImportJob) -> bytes:
 
 
 def _preview(job: ImportJob, data: bytes, access: Access, at: datetime, on_progress: ProgressCallback) -> None:
-    """Read the file, find its changes in a dry run and store the result in the job."""
+    """Read the file, plan its changes and store the result in the job."""
     try:
         book = read_workbook(data, job.file_name)
         _identify(job, book)
@@ -141,7 +139,7 @@ def _preview(job: ImportJob, data: bytes, access: Access, at: datetime, on_progr
         if repeat and job.kind == ImportJob.Kind.NEW_PLAN:
             _finish(job, state=ImportJobState.UNCHANGED, refusal=_("%(repeat)s Nothing changes.") % {"repeat": repeat})
             return
-        findings, count = _dry_run(job, book, access, at, on_progress)
+        planned = _plan_changes(ImportRun(job=job, book=book, access=access, at=at, on_progress=on_progress))
     except WorkbookRefusedError as error:
         _finish(job, state=ImportJobState.REFUSED, refusal=str(error))
         return
@@ -152,23 +150,18 @@ def _preview(job: ImportJob, data: bytes, access: Access, at: datetime, on_progr
             refusal=_("The plan changed while the file was being read. Upload it again."),
         )
         return
+    findings = planned.findings
     if repeat:
         findings.notes.insert(0, repeat)
-    state = ImportJobState.REFUSED if findings.errors else ImportJobState.PREVIEW if count else ImportJobState.UNCHANGED
+    is_changing = ImportJobState.PREVIEW if planned.count else ImportJobState.UNCHANGED
+    state = ImportJobState.REFUSED if findings.errors else is_changing
     _finish(job, state=state, findings=findings.as_json() | {"content": content})
 
 
-def _dry_run(
-    job: ImportJob, book: ReadWorkbook, access: Access, at: datetime, on_progress: ProgressCallback
-) -> tuple[Findings, int]:
-    """Write the file's changes and roll them back; return the findings and the number of rows."""
-    findings, count = Findings(), 0
-    try:
-        with write_transaction():
-            findings, count = _apply(job, book, access, at, on_progress, lambda _edit: True)[:2]
-            raise PreviewRollback
-    except PreviewRollback:
-        return findings, count
+def _plan_changes(run: ImportRun) -> PlannedImport:
+    """The changes of a workbook, found by the planner of its kind."""
+    planner = whole_plan if run.job.kind == ImportJob.Kind.NEW_PLAN else data_sheet
+    return planner.plan_changes(run)
 
 
 def _write(
@@ -176,45 +169,58 @@ def _write(
 ) -> None:
     """Write the changes if they are those of the preview; otherwise make a new preview."""
     book = read_workbook(data, job.file_name)
-    findings = Findings()
-    try:
-        with write_transaction():
-            findings, _count, written, plan = _apply(
-                job, book, access, at, on_progress, lambda edit: edit.kind != CONFLICT or edit.row in file_rows
-            )
-            if findings.errors or not _matches_preview(findings, job.findings, file_rows):
-                raise PreviewRollback
-            if job.kind == ImportJob.Kind.NEW_PLAN and plan:
-                written = with_tokens(plan, written)
-            findings.rows = [
-                replace(row, uses_file=row.kind == CONFLICT and row.row in file_rows and not row.error)
-                for row in findings.rows
-            ]
-            moved = job.change(
-                was=(ImportJobState.PREVIEW,),
-                state=ImportJobState.WRITTEN if written else ImportJobState.UNCHANGED,
-                refusal="" if written else _("Nothing was changed: every row keeps the site's values."),
-                changes=written,
-                findings=job.findings | {"rows": findings.as_json()["rows"]},
-                written_at=at if written else None,
-                plan=plan,
-                organization=plan.organization if plan else job.organization,
-                staged="",
-            )
-            if not moved:
-                raise PreviewRollback  # another request has confirmed it
+    run = ImportRun(job=job, book=book, access=access, at=at, on_progress=on_progress)
+    for _try in range(TRIES):
+        try:
+            planned = _plan_changes(run)
+            if planned.findings.errors or not _matches_preview(planned, job.findings, file_rows):
+                break
+            _apply(planned, run, file_rows)
+        except ChangedMeanwhileError:
+            continue
+        except ConfirmedAlreadyError:
+            return
         UploadStorage(name=job.staged).remove()
-    except (PreviewRollback, ChangedMeanwhileError):
-        _preview(job, data, access, at, on_progress)
-        job.change(
-            was=(ImportJobState.PREVIEW,),
-            refusal=_("The plan changed after the preview, so nothing was imported. This is the new preview."),
+        return
+    _preview(job, data, access, at, on_progress)
+    job.change(
+        was=(ImportJobState.PREVIEW,),
+        refusal=_("The plan changed after the preview, so nothing was imported. This is the new preview."),
+    )
+
+
+def _apply(planned: PlannedImport, run: ImportRun, file_rows: Collection[int]) -> None:
+    """Write the changes and the job's new state, in one transaction.
+
+    Raises:
+        ChangedMeanwhileError: another user has changed the plan since it was read.
+        ConfirmedAlreadyError: another request has confirmed the preview.
+    """
+    rows = [
+        replace(row, uses_file=row.kind == CONFLICT and row.row in file_rows and not row.error)
+        for row in planned.findings.rows
+    ]
+    findings = replace(planned.findings, rows=rows)
+    with write_transaction():
+        waiting = ImportJob.objects.filter(pk=run.job.pk, state=ImportJobState.PREVIEW)
+        if not waiting.select_for_update().exists():
+            raise ConfirmedAlreadyError(run.job)
+        applied = planned.apply(file_rows)
+        run.job.change(
+            state=ImportJobState.WRITTEN if applied.changes else ImportJobState.UNCHANGED,
+            refusal="" if applied.changes else _("Nothing was changed: every row keeps the site's values."),
+            changes=applied.changes,
+            findings=run.job.findings | {"rows": findings.as_json()["rows"]},
+            written_at=run.at if applied.changes else None,
+            plan=applied.plan,
+            organization=applied.plan.organization if applied.plan else run.job.organization,
+            staged="",
         )
 
 
-def _matches_preview(findings: Findings, previewed: Mapping[str, Any], file_rows: Collection[int]) -> bool:
-    """Whether the findings are those the user saw; a conflict that keeps the site's values only has to be one still."""
-    now, seen = findings.as_json()["rows"], previewed.get("rows", [])
+def _matches_preview(planned: PlannedImport, previewed: Mapping[str, Any], file_rows: Collection[int]) -> bool:
+    """Whether the changes are those the user saw; a conflict that keeps the site's values only has to be one still."""
+    now, seen = planned.findings.as_json()["rows"], previewed.get("rows", [])
     if len(now) != len(seen):
         return False
     return all(
@@ -225,50 +231,6 @@ def _matches_preview(findings: Findings, previewed: Mapping[str, Any], file_rows
         )
         for row, old in zip(now, seen, strict=True)
     )
-
-
-def _apply(
-    job: ImportJob, book: ReadWorkbook, access: Access, at: datetime, on_progress: ProgressCallback, wanted: Any
-) -> tuple[Findings, int, list[dict[str, Any]], Plan | None]:
-    """Compare the file with the plan and write the edits that are wanted. The caller opens the transaction.
-
-    Returns:
-        The findings, the number of rows with changes, the data to undo each row, and the plan.
-    """
-    if job.kind == ImportJob.Kind.NEW_PLAN:
-        return write.write_plan(book, job, access.user, on_progress)
-    comparison = read_data_sheet(job.plan, job.unit, book, at)
-    if comparison.table is None:
-        return comparison.findings, 0, [], job.plan
-    writer = Writer(job.plan, comparison, access=access, at=at, job=job, on_progress=on_progress)
-    written = writer.write(wanted)
-    comparison.findings.sort([sheet.name for sheet in book.sheets])
-    return comparison.findings, len(comparison.edits), written, job.plan
-
-
-def read_data_sheet(plan: Plan, unit: Unit | None, book: ReadWorkbook, at: datetime) -> Comparison:
-    """Compare a data sheet with its plan."""
-    findings = Findings()
-    as_of = on_day(plan, at.date(), plan.periods.all(), cutoff=at)
-    columns = ActionSheet(as_of.periods, plan.organization.units.in_order())
-    table = read_table(book, SHEET, [column.heading for column in columns.columns.values()], findings)
-    if table is None:
-        return Comparison(table=None, columns=columns, findings=findings)
-    is_chosen = unit is not None and read_metadata(book).get("unit") != unit.abbreviation
-    exported = _exported(book, columns)
-    return Comparer(plan, as_of, table, findings, unit=unit, exported=exported, is_chosen=is_chosen).compare()
-
-
-def _exported(book: ReadWorkbook, columns: ActionSheet) -> dict[str, dict[str, ReadCell]]:
-    """Ref → heading → cell at the export, from the hidden sheet; empty if that sheet is missing or damaged."""
-    sheet = book.sheet(EXPORTED)
-    if sheet is None or not sheet.rows:
-        return {}
-    headings = [str(cell.value) for cell in sheet.rows[0]]
-    ref = columns.columns["ref"].heading
-    empty = [ReadCell()] * len(headings)  # a row ends with its last filled cell
-    rows = (dict(zip(headings, [*row, *empty], strict=False)) for row in sheet.rows[1:])
-    return {str(row[ref].value): row for row in rows if ref in row}
 
 
 def _identify(job: ImportJob, book: ReadWorkbook) -> None:

@@ -19,6 +19,7 @@ from exchange.data_sheet.columns import FIELD_OF_COLUMN, ROLE_OF_COLUMN, TEXT_CO
 from exchange.data_sheet.edits import Comparison, Edit
 from exchange.findings import CONFLICT, MERGED, NEW, CellChange
 from exchange.models import ImportJob
+from exchange.run import ChangedMeanwhileError
 from plan.models import ActionItem, Plan, ProgressUpdate, Status
 from plan.updates.record import UpdateInput, record_update
 from pmqa_tracker.parsing.cell import ReadCell
@@ -31,10 +32,6 @@ COLUMN_OF_FIELD = {
     "status_to": "status", "progress_to": "progress", "first_period": "first", "last_period": "last",
     "schedule_basis": "basis", "requirements": "levels",
 }  # fmt: skip
-
-
-class ChangedMeanwhileError(Exception):
-    """Another user wrote at the same time; nothing was written."""
 
 
 class Writer:

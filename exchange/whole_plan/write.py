@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 
 from assignments.models import Organization, User
 from criteria.models import Assessment, Criterion, Level, Requirement, Verdict
-from exchange.data_sheet.write import ChangedMeanwhileError
 from exchange.findings import Findings, similar
 from exchange.models import ImportJob
+from exchange.run import ChangedMeanwhileError
 from exchange.whole_plan.actions import ActionWriter
 from exchange.whole_plan.organization import find_organization, write_units
 from exchange.whole_plan.rows import PlanRow, RecordReader, existing_plan_note

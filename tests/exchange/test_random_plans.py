@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from assignments.models import Assignment, Organization, Unit
 from criteria.models import Assessment, Category, Criterion, Framework, Requirement, Verdict
-from exchange import jobs
+from exchange.data_sheet.planner import read_data_sheet
 from exchange.models import ImportJob, ImportJobState
 from exchange.whole_plan import write as new_plan
 from exchange.whole_plan.export import build_plan_book
@@ -224,7 +224,7 @@ def test_random_plans_survive_export_and_import(part):
             findings, _count, _made, made = new_plan.write_plan(book, job, job.by, lambda _done, _total: None)
             assert findings.errors == []
             assert values_of(made) == wanted
-            sheet = jobs.read_data_sheet(made, None, read_workbook(exported(made), "ข้อมูล.xlsx"), clock.now())
+            sheet = read_data_sheet(made, None, read_workbook(exported(made), "ข้อมูล.xlsx"), clock.now())
             assert (sheet.edits, sheet.findings.errors, sheet.findings.absent) == ([], [], [])
             assert sheet.findings.unchanged == len(wanted["actions"])
 
