@@ -79,6 +79,7 @@ def write_input_sheet(
     note: str,
     lists: Mapping[str, str],
     empty_rows: int = 0,
+    table: str = "Table",
 ) -> None:
     """Write a table to fill in.
 
@@ -89,6 +90,7 @@ def write_input_sheet(
         title, note: the two lines above the table.
         lists: list name → formula of its cells, from `write_lists`.
         empty_rows: number of rows below the table that offer choices.
+        table: name of the Excel table.
     """
     set_widths(sheet, [column.width for column in columns])
     write_line(sheet, 1, title, TITLE)
@@ -101,7 +103,7 @@ def write_input_sheet(
             letter = get_column_letter(place)
             area = f"{letter}{first}:{letter}{max(last + empty_rows, first)}"
             offer_list(sheet, area, lists[column.offers], column)
-    finish_sheet(sheet, HEADER_ROW, title, columns=len(columns), last=max(last, first), frozen_columns=1)
+    finish_sheet(sheet, HEADER_ROW, title, columns=len(columns), last=max(last, first), frozen_columns=1, table=table)
     sheet.sheet_view.zoomScale = 90
 
 

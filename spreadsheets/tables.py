@@ -11,9 +11,15 @@ from enum import Enum
 from typing import Any
 
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.filters import AutoFilter
+from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
 from spreadsheets.styles import HEADER, HIGHEST_ROW, PADDING, Style, line_height, set_up_page, text_height, write
+from spreadsheets.text import clean_text
+
+FILTER_BUTTON = 3.0  # width of the button in a heading, in characters
+LONGEST_HEADING = 255  # characters, of a column of an Excel table
 
 
 class ColumnKind(Enum):
@@ -104,7 +110,9 @@ def write_table(
     """
     for place, column in enumerate(columns, start=1):
         write(sheet.cell(row, place), column.heading, column.header_style)
-    sheet.row_dimensions[row].height = max(text_height(each.heading, each.width) for each in columns) + PADDING
+    sheet.row_dimensions[row].height = (
+        max(text_height(each.heading, max(each.width - FILTER_BUTTON, 1)) for each in columns) + PADDING
+    )
     shapes = [(column.width, column.cell_style) for column in columns]
     last = row
     for last, values in enumerate(read_values(columns, rows), start=row + 1):
@@ -119,18 +127,81 @@ def write_table(
 
 
 def finish_sheet(
-    sheet: Worksheet, header_row: int, footer: str, *, columns: int = 0, last: int = 0, frozen_columns: int = 0
+    sheet: Worksheet,
+    header_row: int,
+    footer: str,
+    *,
+    columns: int = 0,
+    last: int = 0,
+    frozen_columns: int = 0,
+    table: str = "Table",
 ) -> None:
-    """Freeze the headings of a sheet, add a filter, and set it up for printing.
+    """Freeze the headings of a sheet, make its table an Excel table, and set it up for printing.
 
     Args:
         sheet: a sheet with its tables.
         header_row: row that is frozen and repeated on every page.
         footer: text at the right of the page footer.
-        columns, last: number of columns and last row of the table to filter; a table without rows gets no filter.
+        columns, last: number of columns and last row of the Excel table; without rows there is none.
         frozen_columns: number of frozen columns.
+        table: name of the Excel table, for formulas.
     """
     set_up_page(sheet, header_rows=f"{header_row}:{header_row}", footer=footer)
     sheet.freeze_panes = sheet.cell(header_row + 1, frozen_columns + 1)
     if columns and last > header_row:
-        sheet.auto_filter.ref = f"A{header_row}:{get_column_letter(columns)}{last}"
+        add_excel_table(sheet, table, header_row, last, columns)
+
+
+def add_excel_table(sheet: Worksheet, name: str, header_row: int, last: int, columns: int, *, first: int = 1) -> str:
+    """Make written cells an Excel table: with filters, growing with new rows, and known to formulas by its name.
+
+    The cells keep their own styles. Headings become unique texts, which Excel demands. Call it when the book has its
+    other tables, so that no two have the same name.
+
+    Args:
+        sheet: the sheet; none of the cells may be merged.
+        name: name of the table, of Latin letters ("Actions"); a number is added if the book has it already.
+        header_row, last: row of the headings and last row of the table, which has at least one row below the headings.
+        columns: number of columns.
+        first: number of the first column.
+
+    Returns:
+        The name of the table.
+    """
+    cells = [sheet.cell(header_row, first + place) for place in range(columns)]
+    headings = unique_headings(str("" if cell.value is None else cell.value) for cell in cells)
+    for cell, heading in zip(cells, headings, strict=True):
+        cell.value, cell.data_type = heading, "s"
+    name = _unused_name(sheet, name)
+    area = f"{get_column_letter(first)}{header_row}:{get_column_letter(first + columns - 1)}{last}"
+    sheet.add_table(
+        Table(
+            displayName=name,
+            ref=area,
+            autoFilter=AutoFilter(ref=area),
+            tableColumns=[TableColumn(id=number, name=each) for number, each in enumerate(headings, start=1)],
+            tableStyleInfo=TableStyleInfo(showRowStripes=False, showColumnStripes=False),
+        )
+    )
+    return name
+
+
+def unique_headings(headings: Iterable[str]) -> list[str]:
+    """Return headings as an Excel table needs them: none is empty or too long, and repeated ones get a number."""
+    unique: dict[str, str] = {}  # Excel ignores case
+    for place, heading in enumerate(headings, start=1):
+        text = clean_text(heading)[:LONGEST_HEADING].strip() or f"#{place}"
+        number, name = 2, text
+        while name.casefold() in unique:
+            name, number = f"{text[: LONGEST_HEADING - 6]} ({number})", number + 1
+        unique[name.casefold()] = name
+    return list(unique.values())
+
+
+def _unused_name(sheet: Worksheet, name: str) -> str:
+    """Return the name, with a number if another table of the book has it."""
+    taken = {each.casefold() for other in sheet.parent.worksheets for each in other.tables}
+    number, unused = 2, name
+    while unused.casefold() in taken:
+        unused, number = f"{name}_{number}", number + 1
+    return unused

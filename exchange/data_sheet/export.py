@@ -63,6 +63,7 @@ def build_data_sheet(plan: Plan, at: datetime, *, unit: Unit | None = None) -> W
         note=f"ส่งออกเมื่อ {_moment(at)} · แก้ไขได้เฉพาะช่องสีขาว วิธีกรอกอยู่ในแผ่นงาน “คำอธิบาย”",
         lists=lists,
         empty_rows=0 if unit else EMPTY_ROWS,
+        table="Actions",
     )
     how_to = DATA_SHEET_GUIDE if unit else (*DATA_SHEET_GUIDE, DATA_SHEET_GUIDE_ADD)
     write_guide(book, "คำอธิบายการกรอกข้อมูลแผน", how_to, {SHEET: columns})

@@ -182,10 +182,11 @@ def test_no_sheet_is_protected_and_its_filter_spans_the_table(small):
     for data in (exported(small), exported(small, unit_of("กทก.")), saved(build_template(default_organization()))):
         for sheet in load_workbook(BytesIO(data)).worksheets:
             assert not sheet.protection.sheet
-            if sheet.auto_filter.ref:
-                assert sheet.auto_filter.ref.startswith("A3:")
+            for table in sheet.tables.values():
+                assert table.autoFilter.ref == table.ref
+                assert table.ref.startswith("A3:")
     _book, sheet, columns = opened(exported(small))
-    assert sheet.auto_filter.ref == f"A3:{get_column_letter(len(columns))}7"
+    assert sheet.tables.items() == [("Actions", f"A3:{get_column_letter(len(columns))}7")]
 
 
 def _sort(sheet):
@@ -196,7 +197,7 @@ def _sort(sheet):
 
 
 def _filter(sheet):
-    sheet.auto_filter.add_filter_column(0, ["1.1-A-2"])
+    sheet.tables["Actions"].autoFilter.add_filter_column(0, ["1.1-A-2"])
     for row in (4, 6, 7):
         sheet.row_dimensions[row].hidden = True
 

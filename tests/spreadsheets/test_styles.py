@@ -17,6 +17,7 @@ from spreadsheets.styles import (
     write,
     write_box,
 )
+from spreadsheets.tables import add_excel_table
 from spreadsheets.text import LONGEST_TEXT, clean_text
 
 
@@ -87,3 +88,21 @@ def test_page_is_a4_landscape_one_page_wide(sheet):
     assert again.print_title_rows == "$3:$4"
     assert again.oddFooter.center.text == "หน้า &P / &N"
     assert again.oddFooter.right.text == "ข้อมูล ณ วันที่ 15 พ.ค. 2563 && ต่อ"
+
+
+def test_excel_table_has_a_name_of_its_own_and_headings_as_in_its_cells(sheet):
+    headings = ["รหัส", "รหัส", "", "ไตรมาส\n1", "_x000D_", "ก" * 300]
+    for row in (2, 6):
+        for column, heading in enumerate(headings, start=2):
+            write(sheet.cell(row, column), heading or None, Style())
+        add_excel_table(sheet, "Actions", row, row + 2, len(headings), first=2)
+    other = sheet.parent.create_sheet("อื่น")
+    write(other["A1"], "actions", Style())
+    assert add_excel_table(other, "actions", 1, 2, 1) == "actions_3"
+    again = reopened(sheet)
+    assert again.tables.items() == [("Actions", "B2:G4"), ("Actions_2", "B6:G8")]
+    for table in again.tables.values():
+        cells = [cell.value for cell in again[table.ref][0]]
+        assert cells == ["รหัส", "รหัส (2)", "#3", "ไตรมาส\n1", "_x005F_x000D_", "ก" * 255]
+        assert table.column_names == [text.replace("_x005F_", "_") for text in cells]  # decoded
+        assert table.autoFilter.ref == table.ref
