@@ -1,14 +1,16 @@
 """Styles of cells, and sizes of texts in them: the Thai font, borders, widths and heights.
 
-Excel does not fit merged cells to their text, so heights are estimated from the width of Thai letters. Widths of
-columns are in characters, as in Excel; heights and font sizes are in points.
+Excel does not fit merged cells to their text, so heights are computed from the widths of its letters. Widths of columns
+are in characters, as in Excel; heights and font sizes are in points.
 """
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from openpyxl import Workbook
@@ -18,17 +20,18 @@ from openpyxl.cell.text import InlineFont
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.worksheet.worksheet import Worksheet
 
+from spreadsheets.letter_widths import LETTERS_BY_WIDTH
 from spreadsheets.text import clean_text, escape_codes, write_text
 
 # The usual font of Thai offices. Its letters are small and its lines far apart. Where it is not installed, programs
-# use a font with wider letters and closer lines. The widths and heights below leave room for both.
+# use a font with wider letters and closer lines. The heights below leave room for both.
 FONT = "TH Sarabun New"
 SIZE = 14
 SMALL = 12
 TITLE_SIZE, HEADING_SIZE = 20, 17
 HIGHEST_ROW = 409.0  # points
 PADDING = 3.0  # points above and below the text of a cell
-MARGINS = 10.0  # points left and right of it, including an indent
+MARGINS = 12.0  # points left and right of it, including an indent
 POINTS_PER_CHARACTER = 5.25  # of a column's width
 THAI, SWISS = 222, 2  # charset and family, by which a program without the font chooses another one
 INK = "26231F"
@@ -37,8 +40,15 @@ QUIET = "6B645B"
 FORBIDDEN_IN_TITLE = re.compile(r"[\\/*?:\[\]\n\t]+")
 WORD = re.compile(r"\S+\s*|\s+")
 UNBROKEN = re.compile(r"[A-Za-z0-9/]")
-NARROW = frozenset("เโใไๅ ilIjtfr.,:;'\"|!()[]{}-/")
-BROAD = frozenset("ฌญฒณ๛mwMWQO@%—…")
+
+# Sizes relative to the size of the font.
+LINE = 1.58  # height of a line of the font, with room for marks above and below
+STAND_IN_LINE = 1.4  # height of a line of a stand-in
+FONT_WIDTH = 0.66  # width of a letter of the font, relative to the stand-in
+BOLD_WIDTH = 1.1  # width of a bold letter, relative to a plain one
+UNKNOWN_LETTER = 1.0
+LOST_BY_BREAK = 1.8  # width that a line broken between Thai words leaves empty: a long word
+FULLEST_BREAK = 0.7  # but a line is at least so full, since longer words are broken inside
 
 
 def new_book() -> Workbook:
@@ -137,42 +147,79 @@ def rich(*parts: tuple[str, bool]) -> CellRichText:
     )
 
 
+class LetterWidths(dict[str, float]):
+    """Letter → its width in a stand-in of the font, relative to the size; marks above and below letters have none."""
+
+    def __missing__(self, letter: str) -> float:
+        self[letter] = 0.0 if unicodedata.category(letter) in ("Mn", "Cf") else UNKNOWN_LETTER
+        return self[letter]
+
+
+LETTER_WIDTHS = LetterWidths((letter, width) for width, letters in LETTERS_BY_WIDTH.items() for letter in letters)
+
+
 def text_width(text: str, size: float = SIZE) -> float:
-    """Estimate the width of a line of text, in points; marks above and below Thai letters take no width."""
-    ems = 0.0
-    for character in text:
-        if unicodedata.category(character) in ("Mn", "Cf"):
-            continue
-        ems += 0.31 if character in NARROW else 0.72 if character in BROAD else 0.525
-    return ems * size
+    """Return the width of a line of text in points, in the stand-in of the font, which is wider."""
+    return sum(map(LETTER_WIDTHS.__getitem__, text)) * size
 
 
-def count_lines(text: str, width: float, size: float = SIZE) -> int:
-    """Estimate the number of lines of a text in a column `width` characters wide.
+@lru_cache(maxsize=4_096)  # most columns repeat a few texts
+def count_lines(text: str, width: float, size: float = SIZE, *, bold: bool = False, letters: float = 1.0) -> int:
+    """Return the highest number of lines that a text takes in a column `width` characters wide.
 
-    Thai text breaks nearly anywhere and leaves half a word empty; Latin words and texts with slashes do not break.
+    Programs break Thai text between words, which they look up in a dictionary of their own. So a line counts as broken
+    anywhere, but with the room of a long word left empty. Latin words and texts with slashes do not break.
+
+    Args:
+        text: the text, with its own line breaks.
+        width: in characters.
+        size: of the font, in points.
+        bold: whether the letters are bold.
+        letters: width of the letters, relative to the stand-in of the font.
     """
-    room = max(width * POINTS_PER_CHARACTER - MARGINS - 0.8 * size, 2 * size)
-    lines = 0
-    for line in text.split("\n"):
-        lines, used = lines + 1, 0.0
-        for word in WORD.findall(line):
-            length = text_width(word, size)
-            if used and used + length > room and UNBROKEN.search(word):
-                lines, used = lines + 1, 0.0
-            further, used = divmod(used + length, room)
-            lines += int(further)
+    points = size * letters * (BOLD_WIDTH if bold else 1)
+    room = max(width * POINTS_PER_CHARACTER - MARGINS, 2 * points) / points
+    room_before_break = max(room - LOST_BY_BREAK, FULLEST_BREAK * room)
+    return sum(_count_lines(line, room, room_before_break) for line in text.split("\n"))
+
+
+def _count_lines(line: str, room: float, room_before_break: float) -> int:
+    """Return the number of lines of a line of text; the rooms are relative to the size of its letters."""
+    if text_width(line, 1) <= room:
+        return 1
+    lines, used = 1, 0.0
+    for word in WORD.findall(line):
+        letters = word.rstrip()
+        visible = text_width(letters, 1)
+        if used and used + visible > room and UNBROKEN.search(word):
+            lines, used = lines + 1, 0.0
+        if used + visible > room:
+            left = visible - max(room_before_break - used, 0)
+            further = max(math.ceil((left - room) / room_before_break), 0)
+            lines, used = lines + 1 + further, left - further * room_before_break - visible
+        used += visible + (len(word) - len(letters)) * LETTER_WIDTHS[" "]
     return lines
 
 
-def text_height(text: str, width: float, size: float = SIZE) -> float:
-    """Estimate the height of a text in a column `width` characters wide, in points."""
-    return count_lines(text, width, size) * line_height(size) + PADDING
+def text_height(text: str, width: float, size: float = SIZE, *, bold: bool = False) -> float:
+    """Return the height in points that a text needs in a column `width` characters wide, in the font or its stand-in.
+
+    It may be more than the highest row; see `row_heights`.
+    """
+    in_stand_in = count_lines(text, width, size, bold=bold)
+    in_font = count_lines(text, width, size, bold=bold, letters=FONT_WIDTH) if in_stand_in > 1 else 1
+    return max(in_font * LINE, in_stand_in * STAND_IN_LINE) * size + PADDING
+
+
+def row_heights(height: float) -> list[float]:
+    """Return the heights of the rows, to be merged, for a text of this height: one row, or several of equal height."""
+    count = max(math.ceil(height / HIGHEST_ROW), 1)
+    return [height / count] * count
 
 
 def line_height(size: float = SIZE) -> float:
-    """Return the height of a line of the Thai font, in points, with room for marks above and below."""
-    return size * 1.58
+    """Return the height of a line of the font, in points, with room for marks above and below."""
+    return size * LINE
 
 
 def sheet_title(text: str, taken: Iterable[str]) -> str:

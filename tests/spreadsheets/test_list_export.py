@@ -8,7 +8,7 @@ from django.utils import translation
 from openpyxl import load_workbook
 
 from spreadsheets.list_export import Table, list_response, write_list
-from spreadsheets.styles import FONT, HIGHEST_ROW, count_lines, line_height
+from spreadsheets.styles import FONT, HIGHEST_ROW, line_height, text_height
 from spreadsheets.tables import Column, ColumnKind
 
 PAYLOADS = (
@@ -144,7 +144,7 @@ def test_row_is_as_high_as_its_longest_text():
     line = line_height()
     assert short == pytest.approx(line + 2, abs=0.5)
     assert broken == pytest.approx(3 * line + 2, abs=0.5)
-    assert 6 * line < count_lines(long, 30) * line <= wrapped + 0.5
-    assert wrapped < 1.5 * count_lines(long, 30) * line
+    assert 6 * line < text_height(long, 30) <= wrapped + 0.5
+    assert wrapped < 1.5 * text_height(long, 30)
     assert heads > 3 * line
     assert longest == pytest.approx(HIGHEST_ROW, abs=0.5)

@@ -7,10 +7,12 @@ from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from spreadsheets.styles import (
+    HIGHEST_ROW,
     Style,
     count_lines,
     new_book,
     rich,
+    row_heights,
     set_up_page,
     text_height,
     text_width,
@@ -77,6 +79,12 @@ def test_lines_are_counted_by_paragraph_and_by_width():
 def test_height_grows_with_text_and_font_size():
     assert text_height("ก", 20) < text_height("ก\nข", 20)
     assert text_height("ก", 20) < text_height("ก", 20, size=18)
+    assert text_height("ผลการดำเนินงาน" * 3, 20) < text_height("ผลการดำเนินงาน" * 3, 20, bold=True)
+
+
+def test_text_higher_than_the_highest_row_takes_several_rows():
+    assert row_heights(HIGHEST_ROW) == [HIGHEST_ROW]
+    assert row_heights(HIGHEST_ROW + 1) == [205.0, 205.0]
 
 
 def test_page_is_a4_landscape_one_page_wide(sheet):
