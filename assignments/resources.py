@@ -8,7 +8,7 @@ from import_export import fields, widgets
 from tablib import Dataset
 
 from assignments.models import Organization, Unit, UnitQuerySet
-from assignments.unit_names import UnitNames, parse_units
+from assignments.unit_names import UnitNames, former_names, parse_units
 from pmqa_tracker import thai
 from pmqa_tracker.history import current_user
 from pmqa_tracker.parsing.cell import ReadCell
@@ -26,7 +26,8 @@ class UnitListWidget(widgets.ManyToManyWidget):
             UnreadableError: a part of the text is not a unit.
         """
         owner = NamedWidget(Organization, "short_name").clean(row.get("organization"), row) if value else None
-        units = parse_units(ReadCell(value), UnitNames.of(owner.units.all())) if owner else ()
+        known = list(owner.units.all()) if owner else []
+        units = parse_units(ReadCell(value), UnitNames.of(known, former_names(known))) if owner else ()
         return Unit.objects.filter(pk__in=[unit.pk for unit in units])
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:

@@ -1,7 +1,7 @@
 """Find units by name, and parse a typed list of units such as "กพร., กองคลัง และ กน." """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
 
@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from assignments.models import Unit, UnitQuerySet
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
-from pmqa_tracker.parsing.choices import nearest, parse_name
+from pmqa_tracker.parsing.choices import parse_name
 from pmqa_tracker.parsing.errors import UnreadableError, quote
+from pmqa_tracker.parsing.nearest import nearest_sentence
 
 SEPARATOR = r"(?:[\s,/;·|&+、，\u200b-\u200d\ufeff-]|และ|ร่วมกับ|กับ|\band\b)"
 SEPARATORS = re.compile(f"{SEPARATOR}+")
@@ -22,6 +23,11 @@ JOINS = (", ", "; ", "\n")
 MAX_UNITS_LENGTH = 2_000  # characters of a cell that names units
 MAX_SPLITS = 50  # ways to split a cell that are compared
 MAX_CANDIDATES = 5
+# Words for the collective of all units, in an organization that has one called by one of them.
+EVERY_UNIT = (
+    "ทุกหน่วยงาน", "ทุกกลุ่ม", "ทุกหน่วย", "ทุกส่วนงาน", "ทุกกลุ่มงาน", "ทุกหน่วยงานในสังกัด", "ทุกหน่วยงานในกรม", "หน่วยงานทั้งหมด",
+    "ทุกสำนัก/กอง", "ทุกกอง/สำนัก", "ทุกกอง/กลุ่ม", "ทุกสำนัก/กอง/กลุ่ม", "ทุกกอง/สำนัก/กลุ่ม", "every unit", "all units",
+)  # fmt: skip
 
 Split = list[tuple[str, Sequence[Unit]]]  # each name in the text, and the units it may mean
 Steps = dict[int, list[tuple[int, Split]]]
@@ -29,26 +35,48 @@ Steps = dict[int, list[tuple[int, Split]]]
 
 @dataclass(frozen=True, slots=True)
 class UnitNames:
-    """Index of units by abbreviation, Thai name and English name; units may share a name. It makes no queries."""
+    """Index of units by abbreviation, Thai name and English name; units may share a name. It makes no queries.
+
+    A unit is also found by a name or abbreviation it had before, and the collective of all units by any of
+    `EVERY_UNIT`, unless a unit has that name now.
+    """
 
     by_spelling: dict[str, list[Unit]] = field(default_factory=dict)  # with spaces; both with and without dots
     by_key: dict[str, list[Unit]] = field(default_factory=dict)  # without spaces and dots
 
     @classmethod
-    def of(cls, units: Iterable[Unit]) -> "UnitNames":
-        """Index the names of these units, active or not."""
-        names = cls()
+    def of(cls, units: Iterable[Unit], former: Mapping[int, Collection[str]] | None = None) -> "UnitNames":
+        """Index the names of these units, active or not.
+
+        Args:
+            former: pk → earlier names, from `former_names`.
+        """
+        units, names, also = list(units), cls(), cls()
         for unit in units:
-            for name in filter(thai.name_key, (unit.abbreviation, unit.name_th, unit.name_en)):
-                spelling = _spelling(thai.fold(name))
-                for index, text in (
-                    (names.by_key, thai.name_key(name)),
-                    (names.by_spelling, spelling),
-                    (names.by_spelling, spelling.replace(".", "")),
-                ):
-                    if unit not in index.setdefault(text, []):
-                        index[text].append(unit)
+            for name in _names_of(unit):
+                names._add(name, unit)
+            for name in (former or {}).get(unit.pk, ()):
+                also._add(name, unit)
+        every_key = set(map(thai.name_key, EVERY_UNIT))
+        for unit in units:
+            if any(thai.name_key(name) in every_key for name in _names_of(unit)):
+                for name in EVERY_UNIT:
+                    also._add(name, unit)
+        names.by_spelling.update({**also.by_spelling, **names.by_spelling})
+        names.by_key.update({**also.by_key, **names.by_key})
         return names
+
+    def _add(self, name: str, unit: Unit) -> None:
+        key, spelling = thai.name_key(name), _spelling(thai.fold(name))
+        if not key:
+            return
+        for index, text in (
+            (self.by_key, key),
+            (self.by_spelling, spelling),
+            (self.by_spelling, spelling.replace(".", "")),
+        ):
+            if unit not in index.setdefault(text, []):
+                index[text].append(unit)
 
     def find(self, name: str) -> Sequence[Unit]:
         """Return the units of this name, whatever its spelling."""
@@ -61,11 +89,20 @@ class UnitNames:
         return next((text for text in texts if _unambiguous(_split(text, self)) == list(units)), texts[0])
 
 
+def former_names(units: Iterable[Unit]) -> dict[int, set[str]]:
+    """Return pk → the names and abbreviations that these units have had, now or before; one query."""
+    names: dict[int, set[str]] = {unit.pk: set() for unit in units if unit.pk}
+    earlier = Unit.history.filter(id__in=names).order_by().values_list("id", "abbreviation", "name_th", "name_en")
+    for pk, *texts in earlier.distinct() if names else ():
+        names[pk].update(texts)
+    return names
+
+
 def find_unit_by_name(units: UnitQuerySet, name: str) -> Unit | None:
-    """Return the unit with this abbreviation, or else the only one with this name."""
+    """Return the unit with this abbreviation, or else the only one that has or had this name."""
     found = units.filter(abbreviation=name).first()
     if found is None and thai.name_key(name):
-        alike = UnitNames.of(units).find(name)
+        alike = UnitNames.of(units, former_names(units)).find(name)
         found = alike[0] if len(alike) == 1 else None
     return found
 
@@ -181,9 +218,13 @@ def _unknown(typed: str, names: UnitNames) -> UnreadableError:
     ending = HARD_SEPARATOR.search(text, first)
     piece, more = text[first:last], text[first : ending.start() if ending else None]
     offered = {key: _offer(units[0]) for key, units in names.by_key.items()}
-    near = nearest(piece.replace(".", ""), offered) or nearest(more.replace(".", ""), offered)
+    near = nearest_sentence(piece.replace(".", ""), offered) or nearest_sentence(more.replace(".", ""), offered)
     name = typed[first:last] if len(typed) == len(text) else piece
     return UnreadableError(_("“%(name)s” is not a unit.") % {"name": quote(name)} + near)
+
+
+def _names_of(unit: Unit) -> tuple[str, str, str]:
+    return unit.abbreviation, unit.name_th, unit.name_en
 
 
 def _without_gaps(folded: str) -> str:

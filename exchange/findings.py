@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from django.utils.translation import gettext as _
 from openpyxl.utils import get_column_letter
 
 from pmqa_tracker.parsing.cell import ReadCell
+from pmqa_tracker.parsing.nearest import nearest
 
 NEW, CHANGED, MERGED, CONFLICT = "NEW", "CHANGED", "MERGED", "CONFLICT"
+similar = nearest
 MAX_VALUE_LENGTH = 300  # characters of a wrong value in the error table; the file has the rest
 
 
@@ -141,11 +142,6 @@ def cell_error(
         message=message,
         candidates=tuple(str(candidate) for candidate in candidates),
     )
-
-
-def similar(text: str, names: Iterable[str]) -> list[str]:
-    """At most three names similar to a text, the most similar first."""
-    return get_close_matches(text, list(names), n=3, cutoff=0.5)
 
 
 def text_of(cell: ReadCell) -> str:

@@ -13,10 +13,12 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from plan.models import ActionItem, Period, Status
+from plan.models.status_words import STATUS_WORDS, UNCLEAR_STATUS_WORDS
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
-from pmqa_tracker.parsing.choices import nearest, parse_choice, parse_name
+from pmqa_tracker.parsing.choices import parse_choice, parse_name
 from pmqa_tracker.parsing.errors import UnreadableError, quote
+from pmqa_tracker.parsing.nearest import nearest_sentence
 from pmqa_tracker.parsing.values import parse_day
 
 MONTH = "|".join(sorted(map(re.escape, thai.MONTH_NUMBERS), key=len, reverse=True))
@@ -31,19 +33,33 @@ DASHES = re.compile(r"[‐‑‒–—−]|ถึง|\bto\b")
 DOTS = re.compile(r"(?<!\d)\.|\.(?!\d)")  # dots of abbreviations, not the one in 1.5
 PARTS = re.compile(r"[·()|\n]+")
 BASIS_TERMS = {
-    ActionItem.Basis.STATED: ("ตามเอกสาร", "ช่วงเวลาตามเอกสาร"),
-    ActionItem.Basis.INFERRED: ("อนุมานจากเอกสาร",),
+    ActionItem.Basis.STATED: ("ตามเอกสาร", "ช่วงเวลาตามเอกสาร", "ตามแผน"),
+    ActionItem.Basis.INFERRED: ("อนุมานจากเอกสาร", "อนุมาน"),
+    ActionItem.Basis.CONFIRMED: ("ยืนยัน", "ยืนยันแล้ว", "ผู้ประสานงานยืนยัน", "ผู้ประสานงานยืนยันแล้ว"),
 }
 MAX_PERIOD_LENGTH = 200  # characters
 
 
 def parse_status(cell: ReadCell) -> Status | None:
-    """A status by its Thai or English name, or by its code.
+    """A status by its Thai or English name, its code, or a word that people use for it.
 
     Raises:
-        UnreadableError: the cell is none of these.
+        UnreadableError: the cell is none of these, or a word that could mean several statuses.
     """
-    return parse_choice(cell, choice_names(Status))
+    return parse_choice(cell, _status_names())
+
+
+@cache
+def _status_names() -> dict[TextChoices, tuple[str, ...]]:
+    """Status → its names and the words people use; an unclear word is listed with each status it could mean."""
+    return {
+        status: (
+            *names,
+            *STATUS_WORDS[status],
+            *(word for word, each in UNCLEAR_STATUS_WORDS.items() if status in each),
+        )
+        for status, names in choice_names(Status).items()
+    }
 
 
 def parse_basis(cell: ReadCell) -> ActionItem.Basis | None:
@@ -111,10 +127,10 @@ def _period_error(value: object, found: Iterable[Period], periods: Sequence[Peri
     if len(readings) > 1:
         sentence = _("“%(value)s” may be several periods; write the months with their year, or the period's number.")
         return UnreadableError(sentence % {"value": quote(value)}, readings)
-    names = {thai.search_key(name): name for period in periods if (name := period_name(period, periods))}
+    names = list(dict.fromkeys(period_name(period, periods) for period in periods))
     sentence = _("“%(value)s” is not a period of the plan; write one like %(example)s, or its number.")
-    quoted = {"value": quote(value), "example": next(iter(names.values()), "1")}
-    return UnreadableError(sentence % quoted + ("" if readings else nearest(str(value), names)), readings)
+    quoted = {"value": quote(value), "example": next(iter(names), "1")}
+    return UnreadableError(sentence % quoted + ("" if readings else nearest_sentence(str(value), names)), readings)
 
 
 def _key(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -12,6 +11,7 @@ from exchange.findings import CellError, Findings, cell_error
 from exchange.workbook import METADATA_SHEET
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import EMPTY_CELL, ReadCell
+from pmqa_tracker.parsing.nearest import nearest
 from spreadsheets.read import ReadSheet, ReadWorkbook
 
 MAX_HEADING_ROW = 60  # the headings are searched down to this row
@@ -134,7 +134,7 @@ def _repeated(sheet: ReadSheet, top: int, headings: Sequence[str]) -> list[str]:
 
 
 def _missing(heading: str, others: dict[int, str]) -> str:
-    similar = get_close_matches(heading, others.values(), n=1, cutoff=0.6)
+    similar = nearest(heading, others.values(), least=0.6)
     if similar:
         text = _("The column “%(heading)s” is missing. Was it renamed to “%(similar)s”? Restore its name.")
         return text % {"heading": heading, "similar": similar[0]}

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection
 from datetime import date, timedelta
-from difflib import get_close_matches
 from typing import Any
 
 from django.contrib import messages
@@ -18,6 +17,7 @@ from plan.as_of import AsOf, on_day
 from plan.models import ActionItem, Plan
 from pmqa_tracker import clock, thai
 from pmqa_tracker.database_text import by_thai, find_named
+from pmqa_tracker.parsing.nearest import nearest
 from pmqa_tracker.views import NotFound
 
 
@@ -69,8 +69,7 @@ def find_action(plan: Plan, ref: str) -> ActionItem:
     action = find_named(plan.actions.with_details(), "ref", ref)
     if action is None:
         refs = plan.actions.order_by(by_thai("ref")).values_list("ref", flat=True)
-        nearest = get_close_matches(ref.upper(), refs, n=5, cutoff=0.5)
-        links = [(near, reverse("action_detail", args=[plan.slug, near])) for near in nearest]
+        links = [(near, reverse("action_detail", args=[plan.slug, near])) for near in nearest(ref, refs)]
         raise NotFound(_("This plan has no action “%(ref)s”.") % {"ref": ref}, links)
     action.plan = plan
     return action

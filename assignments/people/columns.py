@@ -14,7 +14,7 @@ from assignments.access import Access
 from assignments.models import Organization, Unit, User
 from assignments.people.cells import role_names
 from assignments.people.rights import given_roles
-from assignments.unit_names import UnitNames
+from assignments.unit_names import UnitNames, former_names
 from pmqa_tracker.parsing.cell import ReadCell
 
 HEADINGS = {  # column → heading, and other headings that are understood
@@ -72,7 +72,8 @@ class References:
         units: dict[int, list[Unit]] = {}
         for unit in Unit.objects.filter(organization__in=self.organizations).in_order():
             units.setdefault(unit.organization_id, []).append(unit)
-        return {organization: UnitNames.of(each) for organization, each in units.items()}
+        former = former_names(unit for each in units.values() for unit in each)
+        return {organization: UnitNames.of(each, former) for organization, each in units.items()}
 
     def unit_names(self, organization: int | None) -> UnitNames:
         """Return the names of the units of an organization."""

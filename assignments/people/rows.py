@@ -16,8 +16,9 @@ from assignments.people.rights import foreign_address, may_manage
 from assignments.people.write import Chosen, load_person
 from assignments.unit_names import parse_units
 from pmqa_tracker import thai
-from pmqa_tracker.parsing.choices import nearest, parse_yes_no
+from pmqa_tracker.parsing.choices import parse_yes_no
 from pmqa_tracker.parsing.errors import UnreadableError, quote
+from pmqa_tracker.parsing.nearest import nearest_sentence
 from pmqa_tracker.parsing.values import parse_text
 from spreadsheets.text import clean_text
 
@@ -171,7 +172,9 @@ class RowReader:
         }
         if found := named.get(thai.name_key(typed)):
             return found
-        near = nearest(typed.replace(".", ""), {key: organization.short_name for key, organization in named.items()})
+        near = nearest_sentence(
+            typed.replace(".", ""), {key: organization.short_name for key, organization in named.items()}
+        )
         raise UnreadableError(_("“%(name)s” is not an organization.") % {"name": quote(typed)} + near)
 
     def _read_units(self, person: User, row: Row) -> None:

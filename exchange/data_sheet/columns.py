@@ -4,7 +4,7 @@ Headings, choices and periods are always written in Thai, because the sheet is a
 parsed in both languages.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -301,15 +301,18 @@ ACTION_COLUMNS: Mapping[str, ActionColumn] = {
 class ActionSheet:
     """The columns of the data sheet of one plan. The methods take actions read `with_details()`."""
 
-    def __init__(self, periods: Sequence[Period], units: Iterable[Unit]) -> None:
+    def __init__(
+        self, periods: Sequence[Period], units: Iterable[Unit], former: Mapping[int, Collection[str]] | None = None
+    ) -> None:
         """Set up the columns of a plan.
 
         Args:
             periods: the plan's periods, in order.
             units: all units.
+            former: pk → earlier names of the units; not needed to write a sheet.
         """
         self.periods, self.units = periods, list(units)
-        period, members = PeriodWidget(periods), UnitsWidget(UnitNames.of(self.units))
+        period, members = PeriodWidget(periods), UnitsWidget(UnitNames.of(self.units, former))
         widgets = {"first": period, "last": period, "lead": members, "support": members}
         self.columns = {
             name: replace(column, widget=widgets.get(name, column.widget)) for name, column in ACTION_COLUMNS.items()

@@ -8,6 +8,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from assignments.models import Role, Unit
+from assignments.unit_names import former_names
 from criteria.models import Criterion, Requirement
 from exchange.data_sheet.columns import TEXT_COLUMNS, ActionSheet, ColumnGroup
 from exchange.data_sheet.edits import Comparison, Edit
@@ -57,7 +58,8 @@ class Comparer:
         self.plan, self.table, self.findings = plan, table, findings
         self.unit = unit  # unit of the row being compared
         self.exported = exported or {}
-        self.columns = ActionSheet(as_of.periods, plan.organization.units.in_order())
+        units = list(plan.organization.units.in_order())
+        self.columns = ActionSheet(as_of.periods, units, former_names(units))
         self.headings = {name: column.heading for name, column in self.columns.columns.items()}
         actions = plan.actions.with_details().in_order()
         self.actions = {action.ref: action for action in actions}

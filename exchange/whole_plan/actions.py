@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from assignments.models import Assignment, Unit
-from assignments.unit_names import UnitNames, parse_units
+from assignments.unit_names import UnitNames, former_names, parse_units
 from criteria.models import Criterion, Level, Requirement
 from exchange.data_sheet.columns import ROLE_OF_COLUMN
 from exchange.data_sheet.write import free_ref
@@ -42,7 +42,7 @@ class ActionWriter:
 
     def write(self) -> None:
         """Add the actions of the file that do not exist yet, and compare the others."""
-        names = UnitNames.of(self.units)
+        names = UnitNames.of(self.units, former_names(self.units))
         readers = {
             "first": lambda cell: parse_period(cell, self.periods),
             "last": lambda cell: parse_period(cell, self.periods),

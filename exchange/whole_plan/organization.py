@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from assignments.models import Organization, Unit, User
-from assignments.unit_names import UnitNames, parse_units
+from assignments.unit_names import UnitNames, former_names, parse_units
 from exchange.findings import similar
 from exchange.whole_plan.rows import PlanRow, RecordReader
 from exchange.whole_plan.tables import UNITS
@@ -75,7 +75,7 @@ def write_units(records: RecordReader, organization: Organization) -> list[Unit]
         if unit:
             existing[key] = unit
             later.append((row, unit, is_new))
-    names = UnitNames.of(existing.values())
+    names = UnitNames.of(existing.values(), former_names(existing.values()))
     for row, unit, is_new in later:
         members = records.parse_later(row, "members", lambda cell: parse_units(cell, names))
         if members is None:

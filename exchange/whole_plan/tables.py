@@ -71,7 +71,9 @@ def parse_change(cell: ReadCell) -> Criterion.Change | None:
 
 def parse_verdict(cell: ReadCell) -> bool | None:
     """Whether a requirement passed; None if it was not judged."""
-    return parse_choice(cell, {True: [PASSED, "passed"], False: [FAILED, "failed", "X ไม่ผ่าน"]})
+    return parse_choice(
+        cell, {True: [PASSED, "ผ่านเกณฑ์", "passed", "pass"], False: [FAILED, "ไม่ผ่านเกณฑ์", "failed", "fail", "X ไม่ผ่าน"]}
+    )
 
 
 def parse_level(cell: ReadCell) -> Level | None:

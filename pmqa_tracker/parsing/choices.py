@@ -2,14 +2,14 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from datetime import date, time
-from difflib import get_close_matches
 from typing import TypeVar
 
 from django.utils.translation import gettext as _
 
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
-from pmqa_tracker.parsing.errors import LONGEST_SHOWN, UnreadableError, quote
+from pmqa_tracker.parsing.errors import UnreadableError, quote
+from pmqa_tracker.parsing.nearest import nearest_sentence
 from pmqa_tracker.parsing.values import parse_text
 
 Choice = TypeVar("Choice", bound=Hashable)
@@ -52,7 +52,7 @@ def parse_choice(cell: ReadCell, choices: Mapping[Choice, Sequence[str]]) -> Cho
             filter(None, only),
         )
     first = {choice: names[0] for choice, names in choices.items()}
-    near = nearest(text, {key: first[each[0]] for key, each in values.items()})
+    near = nearest_sentence(text, {key: first[each[0]] for key, each in values.items()})
     listed = ", ".join(first.values())
     raise UnreadableError(
         _("“%(value)s” is not one of the choices. Allowed: %(allowed)s.") % {"value": quote(text), "allowed": listed}
@@ -68,15 +68,3 @@ def parse_yes_no(cell: ReadCell) -> bool | None:
     """
     yes, no = ("ใช่", "yes", "y", "true", "1"), ("ไม่ใช่", "ไม่", "no", "n", "false", "0")
     return parse_choice(cell, {True: yes, False: no})
-
-
-def nearest(text: str, names: Mapping[str, str]) -> str:
-    """Return a space and a sentence with the names most similar to a text; "" if none is similar.
-
-    Args:
-        text: the typed text.
-        names: search key → name to offer.
-    """
-    near = get_close_matches(thai.search_key(text[:LONGEST_SHOWN]), list(names), n=3, cutoff=0.6)
-    offered = ", ".join(dict.fromkeys(names[key] for key in near))
-    return " " + _("The nearest: %(names)s") % {"names": offered} if offered else ""

@@ -1,7 +1,6 @@
 """Pages of the maturity map and of one criterion."""
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from django.contrib import messages
@@ -19,6 +18,7 @@ from plan.lookup import find_plan, warn_ignored_parameters
 from plan.models import Evidence, Plan
 from pmqa_tracker import thai
 from pmqa_tracker.database_text import find_named
+from pmqa_tracker.parsing.nearest import nearest
 from pmqa_tracker.views import NotFound
 from reports.figures.maturity import MapCellState, MaturityMap, build_map
 from reports.figures.unlock import DEFAULT_STEPS, MAX_STEPS, find_unlock_steps, read_missing_work
@@ -134,8 +134,8 @@ def criterion_detail(request: HttpRequest, slug: str, code: str) -> HttpResponse
     criterion = find_named(plan.framework.criteria.select_related("category", "parent"), "code", code)
     if criterion is None:
         codes = list(plan.framework.criteria.in_order().values_list("code", flat=True))
-        nearest = [(near, reverse("criterion_detail", args=[slug, near])) for near in get_close_matches(code, codes)]
-        raise NotFound(_("There is no criterion “%(code)s”.") % {"code": code}, nearest)
+        links = [(near, reverse("criterion_detail", args=[slug, near])) for near in nearest(code, codes)]
+        raise NotFound(_("There is no criterion “%(code)s”.") % {"code": code}, links)
     as_of, context = read_page_day(request, plan)
     the_map = build_map(plan, as_of, context["query"])
     actions = list(plan.actions.filter(criterion=criterion).as_of(as_of).with_details().in_order())

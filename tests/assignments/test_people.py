@@ -186,7 +186,7 @@ def test_every_error_of_every_row_is_shown_at_once(admin_client, units):
     }
     said = {(row, heading): each[heading] for row, each in errors.items() for heading in each}
     assert said[2, ADDRESS] == ["“somchai(at)x” ไม่ใช่ที่อยู่อีเมล โปรดระบุให้ถูกต้อง เช่น name@example.go.th"]
-    assert said[2, UNITS] == ["ไม่พบหน่วยงาน “กพ.” ที่ใกล้เคียงที่สุดคือ กพร."]
+    assert said[2, UNITS] == ["ไม่พบหน่วยงาน “กพ.” ที่ใกล้เคียงที่สุดคือ กพร., กค., เก่า. (ไม่ได้ใช้งานแล้ว)"]
     assert "เจ้าหน้าทึ่" in said[2, ROLES][0]
     assert said[2, ROLES][0].count("ที่ใกล้เคียงที่สุด") == 2
     assert said[5, ADDRESS] == ["แถวที่ 4 ของไฟล์เป็นบุคคลเดียวกัน โปรดเหลือไว้เพียงแถวเดียว"]

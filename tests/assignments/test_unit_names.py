@@ -6,10 +6,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assignments.models import Unit
-from assignments.unit_names import UnitNames, parse_units
+from assignments.unit_names import EVERY_UNIT, UnitNames, former_names, parse_units
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.errors import UnreadableError
+from tests.factories import UnitFactory
 from tests.pmqa_tracker.any_cells import CELLS, ODD, check
 
 # As in the fixtures, but unsaved: the workbook of a new plan can name units that it adds.
@@ -94,8 +95,8 @@ def test_units_are_parsed(text, units):
     ("text", "message"),
     [
         ("กพน.", "“กพน.” is not a unit. The nearest: กน., กพร., กคน."),
-        ("กพร. กองนิติกร", "“กองนิติกร” is not a unit. The nearest: กน."),
-        ("กพร., กรม X และ กน.", "“กรม” is not a unit. The nearest: กพร., กคร."),
+        ("กพร. กองนิติกร", "“กองนิติกร” is not a unit. The nearest: กน., กก. (no longer active), ทุกหน่วยงาน"),
+        ("กพร., กรม X และ กน.", "“กรม” is not a unit. The nearest: กพร., กคร., กน."),
         ("กค.ม.", "“กค.ม.” is not a unit. The nearest: กค., กคร., กคน."),
         ("Labour Protecton Division", "“Labour” is not a unit. The nearest: กคร., กคน."),
         ("กองกลา", "“กองกลา” is not a unit. The nearest: กก. (no longer active), กน., กค."),
@@ -105,6 +106,40 @@ def test_units_are_parsed(text, units):
 def test_unknown_unit_is_quoted_with_the_nearest_name(text, message):
     with translation.override("en"):
         assert refused(text).message == message
+
+
+def test_every_unit_is_named_by_usual_words_unless_a_unit_is_called_so():
+    for word in (*EVERY_UNIT, "ทุก กลุ่ม", "ทุกกลุ่ม."):
+        assert read(word) == [EVERY], word
+    assert read("ทุกสำนัก/กอง, กน") == [EVERY, LEGAL]
+    group = Unit(abbreviation="ทุกกลุ่ม", name_th="ทุกกลุ่มภารกิจ")
+    names = UnitNames.of([*DIVISIONS, group])
+    assert (read("ทุกกลุ่ม", names), read("ทุกหน่วยงาน", names)) == ([group], [EVERY])
+    assert refused("ทุกส่วนงาน", names).readings == ["ทุกหน่วยงาน", "ทุกกลุ่ม"]
+    assert refused("ทุกกลุ่ม", UnitNames.of([KPR, LEGAL])).readings == []
+
+
+@pytest.mark.django_db
+def test_unit_is_found_by_the_names_it_had_before(django_assert_num_queries):
+    renamed, other = UnitFactory(abbreviation="กผ.", name_th="กองแผนงาน"), UnitFactory(abbreviation="กย.")
+    for abbreviation, name in (("กผง.", "กองแผนงาน"), ("กยผ.", "กองยุทธศาสตร์และแผนงาน")):
+        renamed.abbreviation, renamed.name_th = abbreviation, name
+        renamed.save()
+    units = list(Unit.objects.order_by("pk"))
+    with django_assert_num_queries(1):
+        names = UnitNames.of(units, former_names(units))
+    for text in ("กยผ", "กผง.", "ก.ผ.", "กองแผนงาน", "กองยุทธศาสตร์และแผนงาน"):
+        assert read(text, names) == [renamed], text
+    newer = UnitFactory(abbreviation="กผ.", name_th="กองใหม่")  # a name of today wins
+    other.abbreviation = "กผง."  # two units have had this name; one has it now
+    other.save()
+    units = list(Unit.objects.order_by("pk"))
+    names = UnitNames.of(units, former_names(units))
+    assert (read("กผ", names), read("กผง", names)) == ([newer], [other])
+    other.abbreviation = "กก."
+    other.save()
+    units = list(Unit.objects.order_by("pk"))
+    assert refused("กผง.", UnitNames.of(units, former_names(units))).readings == ["กยผ.", "กก."]
 
 
 def test_shared_name_is_refused_with_the_candidates():

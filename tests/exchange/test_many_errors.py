@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
 
 # What may be wrong in a column: what a person types, each wrong on its own.
 WRONG = {
-    "levels": ("Z", "Advanced", "Basic, 4", "", "ผ่าน"),
+    "levels": ("Z", "Advnce", "Basic, 4", "", "ผ่าน"),
     "number": ("12345678901",),
     "text": ("", "   ", "\u00a0"),
     "first": ("1/2563", "ปีหน้า", "ต.ค.-ธ.ค. 2570", 99, "ไตรมาส 5/2563", True),
@@ -23,7 +23,7 @@ WRONG = {
     "basis": ("เดา", "INFER", 3, "ยืนยันมั้ง"),
     "lead": ("กพล.", "สพม. กยย.", "กพร./ไม่มี", "Division 9", 7),
     "support": ("กองใหม่", "กคร.,กคส.", "ทุกคน", "ก"),
-    "status": ("เสร็จ", "Done!", "ล่าช้า", 5, "ยังไม่เริ่ม"),
+    "status": ("เสร็จมั้ง", "Done!", "ล่าช้า", 5, "ดำเนินการแล้ว"),
     "progress": (101, -1, "ห้าสิบ", 33.5, "1e2", 1, "120%", "50.5%", True),
     "result": ("=1+1 ไม่มีค่า",),
     "problem": ("#VALUE!",),

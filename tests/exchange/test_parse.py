@@ -1,17 +1,23 @@
 """Parsing of a status, the basis of a schedule and a period in every usual form."""
 
 from datetime import date, timedelta
+from difflib import get_close_matches
 
 import pytest
 from django.utils import translation
+from django.utils.translation import gettext as _
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.parse import parse_basis, parse_period, parse_status, period_name
+from exchange.levels import parse_levels
+from exchange.parse import choice_names, parse_basis, parse_period, parse_status, period_name
+from exchange.whole_plan.tables import parse_change, parse_kind, parse_verdict
 from plan.models import ActionItem, Period, Status
+from plan.models.status_words import STATUS_WORDS, UNCLEAR_STATUS_WORDS
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.errors import UnreadableError
+from pmqa_tracker.parsing.nearest import nearest
 from tests.pmqa_tracker.any_cells import CELLS, ODD, check
 
 
@@ -70,10 +76,69 @@ def test_status_is_parsed_in_both_languages(text, status, language):
 
 def test_unknown_status_lists_choices_and_nearest():
     with translation.override("en"):
-        assert refused(parse_status, "ดำเนินการเสร็จ").message == (
-            "“ดำเนินการเสร็จ” is not one of the choices. Allowed: ยังไม่ดำเนินการ, อยู่ระหว่างดำเนินการ, "
-            "ดำเนินการแล้วเสร็จ, ติดปัญหา, ยกเลิก. The nearest: ดำเนินการแล้วเสร็จ, ยังไม่ดำเนินการ"
+        assert refused(parse_status, "ดำเนินการเสด").message == (
+            "“ดำเนินการเสด” is not one of the choices. Allowed: ยังไม่ดำเนินการ, อยู่ระหว่างดำเนินการ, "
+            "ดำเนินการแล้วเสร็จ, ติดปัญหา, ยกเลิก. The nearest: อยู่ระหว่างดำเนินการ, ดำเนินการแล้วเสร็จ, ยังไม่ดำเนินการ"
         )
+
+
+@pytest.mark.parametrize("status", Status)
+def test_words_that_people_use_mean_their_status(status):
+    for word in STATUS_WORDS[status]:
+        assert parse_status(ReadCell(word)) == status, word
+        assert parse_status(ReadCell(f" {word.replace('แล้ว', 'แล้ว ').replace('ำ', 'ํา')}\n".upper())) == status, word
+
+
+def test_words_of_the_issue_mean_their_status():
+    assert [parse_status(ReadCell(text)) for text in ("เสร็จแล้ว", "กำลังทำ", "ยังไม่เริ่ม")] == [
+        Status.DONE,
+        Status.IN_PROGRESS,
+        Status.NOT_STARTED,
+    ]
+
+
+def test_unclear_word_is_refused_with_the_statuses_it_could_mean():
+    for word, statuses in UNCLEAR_STATUS_WORDS.items():
+        with translation.override("th"):
+            assert refused(parse_status, word).readings == [str(each.label) for each in Status if each in statuses], (
+                word
+            )
+
+
+def test_no_word_stands_in_two_rows_of_the_tables():
+    keys = [thai.search_key(word) for words in (*STATUS_WORDS.values(), UNCLEAR_STATUS_WORDS) for word in words]
+    names = [thai.search_key(name) for each in choice_names(Status).values() for name in each]
+    assert [key for key in keys if (keys + list(set(names))).count(key) > 1] == []
+
+
+@pytest.mark.parametrize(
+    ("read", "typed", "offered"),
+    [
+        (parse_status, "เสรจแลว", ["ดำเนินการแล้วเสร็จ"]),
+        (parse_basis, "ตามเอกสารค่ะ", ["ระบุในเอกสาร"]),
+        (lambda cell: parse_period(cell, PLAN), "ตค.-ธคค. 2562", ["ต.ค.–ธ.ค. 2562"]),
+        (parse_levels, "Basic, Advnce", ["Advance"]),
+        (parse_verdict, "ผ่านน", ["ผ่าน", "ไม่ผ่าน"]),
+        (parse_kind, "ประเมินตัวเอง", []),
+        (parse_change, "เหมือนเดิม", []),
+        (lambda cell: nearest(cell.value, ["1.1", "1.2", "1.1.1", "1.1.2", "7.1"]), "1.1.4", ["1.1.1", "1.1.2", "1.1"]),
+    ],
+)
+def test_unknown_word_gets_the_nearest_three(read, typed, offered):
+    try:
+        names = read(ReadCell(typed))
+    except UnreadableError as error:
+        names = error.message.partition(str(_("The nearest: %(names)s")) % {"names": ""})[2].split(", ")
+    assert names[: len(offered)] == offered
+    assert 1 <= len(set(names)) == len(names) <= 3
+
+
+def test_nearest_of_a_long_list_are_those_of_a_full_comparison():
+    refs = [
+        f"{a}.{b}-{level}-{number}" for a in range(1, 7) for b in range(1, 7) for level in "BAS" for number in range(30)
+    ]
+    for typed in ("1.2-A-33", "6.6-S-290", "3.3A7"):
+        assert nearest(typed, refs)[0] in get_close_matches(typed, refs, n=5, cutoff=0.5)
 
 
 @pytest.mark.parametrize("basis", ActionItem.Basis)
@@ -180,7 +245,7 @@ def test_misspelt_period_names_nearest():
     with translation.override("en"):
         assert refused(parse_period, "Oct-Dez 2562", PLAN).message == (
             "“Oct-Dez 2562” is not a period of the plan; write one like Aug–Sep 2562, or its number. "
-            "The nearest: Oct–Dec 2562"
+            "The nearest: Oct–Dec 2562, Aug–Sep 2562, Jul–Sep 2563"
         )
 
 
