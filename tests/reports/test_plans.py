@@ -231,3 +231,26 @@ def test_menu_of_the_user_leads_to_the_plan_and_the_list_even_with_one_plan(clie
     client.force_login(coordinator)
     page = client.get("/plans/only/dashboard/").content.decode()
     assert {'<a href="/plans/only/">', '<a href="/plans/">'} <= set(re.findall(r'<a href="[^"]*">', page))
+
+
+@pytest.mark.parametrize("role", ["coordinator", "management"])
+@pytest.mark.parametrize("page", ["dashboard/", "actions/", "timeline/"])
+def test_a_plan_without_actions_says_what_to_do(client, role, page):
+    user = UserFactory(roles=[role])
+    plan = PlanFactory(organization=user.organization)
+    client.force_login(user)
+    text = client.get(f"/plans/{plan.slug}/{page}").content.decode()
+    assert "ไม่มีรายการตรงกับเงื่อนไข" not in text
+    assert "ยังไม่มีสิ่งที่ต้องดำเนินการ" in text
+    assert (f"/plans/{plan.slug}/import/" in text) == (role == "coordinator")
+    filtered = client.get(f"/plans/{plan.slug}/{page}?level=2").content.decode()
+    assert "ไม่มีรายการตรงกับเงื่อนไข" in filtered
+
+
+def test_my_work_of_a_plan_that_has_ended_asks_for_nothing(client, plan, unit, action):
+    client.force_login(UserFactory(roles=["staff"], units=[unit]))
+    assert "ส่งรายงาน" in client.get(f"/plans/{plan.slug}/my/").content.decode()
+    Plan.objects.filter(pk=plan.pk).update(state=ENDED)
+    text = client.get(f"/plans/{plan.slug}/my/").content.decode()
+    assert "submission-strip" not in text
+    assert "แผนนี้สิ้นสุดเมื่อ" in text
