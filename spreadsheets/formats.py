@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections.abc import Iterable
 from datetime import date, time
 from io import StringIO
 from typing import Any
@@ -9,14 +10,15 @@ from typing import Any
 import tablib
 from django.utils.translation import gettext as _
 from import_export.formats import base_formats
-from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
 from pmqa_tracker.parsing.cell import ReadCell
 from spreadsheets.downloads import workbook_file
 from spreadsheets.properties import set_author
 from spreadsheets.read import read_workbook
-from spreadsheets.text import clean_text, write_text
+from spreadsheets.styles import Style, new_book
+from spreadsheets.tables import FILTER_BUTTON, Column, finish_sheet, set_widths, unique_headings, write_table
+from spreadsheets.text import clean_text
 
 MAX_TABLE_BYTES = 5 * 1024 * 1024
 MAX_TABLE_ROWS = 5_000
@@ -24,6 +26,8 @@ MAX_TABLE_COLUMNS = 50
 # Texts that a spreadsheet program takes for a formula, or turns into a number or a day: 7.10, 007, 1/2, 1-2. Leading
 # apostrophes belong to the pattern, so that escaping and unescaping give the same text.
 LIKE_FORMULA = re.compile("'*(?:[=+\\-@\t\r＝＋－＠]|0\\d+\\Z|\\d+[./-]\\d+\\Z)")
+CELL = Style(indent=1)
+NARROWEST, WIDEST = 10.0, 50.0  # of a column of an exported table, in characters
 BARE_NUMBER = re.compile(r"\d+\.\d")
 
 
@@ -68,16 +72,27 @@ class Excel(base_formats.XLSX):
         )
 
     def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> bytes:
-        book = Workbook(write_only=False)
-        sheet = book.active
-        for row_number, row in enumerate([dataset.headers, *dataset], start=1):
-            for column, value in enumerate(row, start=1):
-                cell = sheet.cell(row_number, column)
-                write_text(cell, value)
-                if isinstance(value, str) and LIKE_FORMULA.match(value):
-                    cell.quotePrefix = True  # it stays text when the user edits the cell in Excel
-        sheet.freeze_panes = "A2"
+        book = new_book()
+        sheet = book.create_sheet("Sheet")
+        headings = unique_headings(dataset.headers or ())
+        columns = [
+            Column(heading, _fitting_width([heading, *values]), style=CELL)
+            for heading, *values in zip(headings, *dataset, strict=True)
+        ]
+        set_widths(sheet, [column.width for column in columns])
+        if columns:
+            _first, last = write_table(sheet, 1, columns, dataset)
+            finish_sheet(sheet, 1, "", columns=len(columns), last=last)
+        for cell in (cell for row in sheet.iter_rows(min_row=2) for cell in row):
+            if isinstance(cell.value, str) and LIKE_FORMULA.match(cell.value):
+                cell.quotePrefix = True  # it stays text when the user edits the cell in Excel
         return set_author(workbook_file(book)).getvalue()
+
+
+def _fitting_width(values: Iterable[Any]) -> float:
+    """Return the width of a column, in characters; longer texts are wrapped."""
+    longest = max(len(line) for value in values for line in str("" if value is None else value).split("\n"))
+    return min(max(longest * 1.1, NARROWEST), WIDEST) + FILTER_BUTTON
 
 
 class Csv(base_formats.CSV):

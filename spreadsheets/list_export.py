@@ -1,47 +1,56 @@
-"""Export a list as a workbook: one plain table with all rows, to sort and filter in Excel.
+"""Export a list as a workbook: one Excel table with all rows, to sort and filter.
 
-It uses rustpy-xlsxwriter, which writes 20,000 rows in a tenth of the time that openpyxl needs (`make bench`). Texts
-never become formulas or links.
+openpyxl writes the sheet down to the headings, with every style. `spreadsheets.list_rows` adds the rows, which takes a
+tenth of the time that openpyxl needs for them (`make bench`). Texts never become formulas or links.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
 from django.http import FileResponse
-from django.utils import timezone
 from django.utils.translation import get_language
-from rustpy_xlsxwriter import FastExcel, Format
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
+from openpyxl.worksheet.worksheet import Worksheet
 
 from pmqa_tracker.long_names import download_name
-from spreadsheets.downloads import XLSX
+from spreadsheets.downloads import XLSX, workbook_file
+from spreadsheets.list_rows import RowWriter
 from spreadsheets.properties import set_author
 from spreadsheets.styles import (
     FONT,
-    HIGHEST_ROW,
-    INK,
-    MARGINS,
-    POINTS_PER_CHARACTER,
-    QUIET,
+    HEADER,
+    NOTE,
+    PADDING,
     SIZE,
     SMALL,
+    SWISS,
+    THAI,
+    TITLE,
+    Style,
     line_height,
+    new_book,
+    set_up_page,
     sheet_title,
+    text_height,
+    write,
+    write_box,
 )
-from spreadsheets.tables import Column, ColumnKind
-from spreadsheets.text import LONGEST_TEXT, clean_text
+from spreadsheets.tables import FILTER_BUTTON, STYLES, Column, ColumnKind, add_excel_table, set_widths, unique_headings
+from spreadsheets.text import clean_text
 
 # Excel shows the year of the Buddhist era (calendar 07) in the language of the page; the cell holds the real day.
 DAY_FORMATS = {"th": "[$-107041E]d mmm yyyy", "en": "[$-1070409]d mmm yyyy"}
-FIRST_YEAR = 1900  # Excel has no earlier days; their cells stay empty
-HEAD_FILL = "E9E8F4"
-A4 = 9
-LETTER_WIDTH = 0.55 * SIZE  # average, in points
-BREAK_LOSS = 0.8 * SIZE  # points that a broken line leaves empty: half a word
-MARKS_OF_THAI = "ัิีึืฺุู็่้๊๋์ํ๎"  # above or below a letter; they take no width
+SHEET = "xl/worksheets/sheet1.xml"
+LINE_WIDTH = 130.0  # characters: what a screen shows of the lines above the table
+HIGHEST_FROZEN = 280.0  # points: higher lines above the table would leave no room for its rows
+LIST_TITLE = TITLE.replace(size=SIZE + 3, wrap=True)
+LIST_NOTE = NOTE.replace(size=SMALL + 1, vertical="top", wrap=True)
+LIST_HEADING = HEADER.replace(horizontal="left", vertical="top", indent=1, border="", bottom="thin")
+PLAIN = {"border": "", "bottom": "thin", "border_color": "DDD8D0"}
+NUMBERS = (ColumnKind.NUMBER, ColumnKind.PERCENT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,49 +59,37 @@ class Table:
 
     Attributes:
         title: name of the list and of the sheet.
+        name: name of the Excel table, of Latin letters.
         notes: lines under the title: the plan, the day, the active filters.
+        legend: (text, colour) parts of the last line above the headings; "" for the colour of a note.
         columns: at least two, in order; a repeated heading gets a number.
-        rows: objects for `Column.get`, or sequences of values; None leaves a cell empty.
+        rows: objects for `Column.get`, or sequences of values; None leaves a cell empty, and (value, style) gives it a
+            style of its own.
         empty: sentence below the headings if there are no rows.
     """
 
     title: str
+    name: str
     notes: Sequence[str]
+    legend: Sequence[tuple[str, str]] = ()
     columns: Sequence[Column]
     rows: Iterable[Any]
     empty: str
 
 
 def write_list(table: Table) -> BytesIO:
-    """Write the list as a workbook of one sheet: title, notes, frozen headings with a filter, and the rows."""
-    headings = _number_repeats([clean_text(str(column.heading)) for column in table.columns])
-    notes = [clean_text(str(note)) for note in table.notes if note]
-    head = len(notes) + 1  # row of the headings, from 0
-    cells = _read_columns(table)
-    named = dict(zip(headings, table.columns, strict=True))
-    file = BytesIO()
-    FastExcel(file).sheet(
-        sheet_title(str(table.title), ()),
-        (dict(zip(headings, row, strict=True)) for row in zip(*cells, strict=True)),
-        header_row=head,
-        merge_ranges=_banner(clean_text(str(table.title)), notes, len(headings)),
-        row_heights=_heights(table.columns, headings, cells, head),
-        column_widths=[column.width for column in table.columns],
-        column_formats=[_look(column.kind) for column in table.columns],
-        header_format=_text_look().set_bold().set_background_color(HEAD_FILL).set_border_bottom("thin"),
-        autofilter=True,
-        conditional_formats={heading: _rules(column.marks) for heading, column in named.items() if column.marks},
-        ignore_errors=[heading for heading, column in named.items() if column.kind is ColumnKind.TEXT],
-        page_setup={
-            "landscape": True,
-            "paper_size": A4,
-            "fit_to_pages": (1, 0),
-            "repeat_rows": head,
-            "margins": {"left": 0.4, "right": 0.4, "top": 0.45, "bottom": 0.6, "header": 0.25, "footer": 0.25},
-            "footer": "&C&P / &N",
-        },
-    ).freeze(row=head + 1, col=1).save()
-    return set_author(file)
+    """Write the list as a workbook of one sheet: title, notes, frozen headings, and the rows as an Excel table."""
+    book, rows = new_book(), list(table.rows)
+    sheet = book.create_sheet(sheet_title(str(table.title), ()))
+    set_widths(sheet, [column.width for column in table.columns])
+    head = _write_lines(sheet, table) + 1
+    _write_headings(sheet, table.columns, head)
+    if rows:
+        add_excel_table(sheet, table.name, head, head + len(rows), len(table.columns))
+    else:
+        _write_line(sheet, head + 1, table.columns, str(table.empty), STYLES[ColumnKind.TEXT].replace(border=""))
+    writer = RowWriter(sheet, table.columns, [_style_of(column) for column in table.columns], rows)
+    return set_author(workbook_file(book), {SHEET: lambda xml: writer.add_to(xml, head + 1)})
 
 
 def list_response(table: Table, name: str) -> FileResponse:
@@ -100,118 +97,57 @@ def list_response(table: Table, name: str) -> FileResponse:
     return FileResponse(write_list(table), as_attachment=True, filename=download_name(name), content_type=XLSX)
 
 
-def _read_columns(table: Table) -> list[list[Any]]:
-    """Return the cells of each column, which is a third faster than row by row.
-
-    Without rows, the first column holds the sentence `Table.empty`.
-    """
-    rows = list(table.rows)
-    if not rows:
-        return [[_as_text(table.empty)], *([None] for _column in table.columns[1:])]
-    if any(column.get for column in table.columns):
-        columns = [[column.get(row) for row in rows] for column in table.columns]
-    else:
-        columns = list(zip(*rows, strict=True))
-    return [_cells(column.kind, values) for column, values in zip(table.columns, columns, strict=True)]
+def _write_lines(sheet: Worksheet, table: Table) -> int:
+    """Write the title, the notes and the legend; return the number of their rows."""
+    lines: list[tuple[Any, str, Style]] = [(table.title, str(table.title), LIST_TITLE)]
+    lines += [(note, str(note), LIST_NOTE) for note in table.notes if note]
+    if table.legend:
+        text = "".join(part for part, _color in table.legend)
+        lines.append((CellRichText([_colored(*part) for part in table.legend]), text, LIST_NOTE))
+    for row, (content, text, style) in enumerate(lines, start=1):
+        _write_line(sheet, row, table.columns, content, style, text)
+    return len(lines)
 
 
-def _cells(kind: ColumnKind, values: Sequence[Any]) -> list[Any]:
-    """Convert the values of a column to the contents of its cells."""
-    if kind is ColumnKind.TEXT:
-        # A printable text needs no cleaning; this check is much faster.
-        return [
-            value if type(value) is str and value.isprintable() and 0 < len(value) <= LONGEST_TEXT else _as_text(value)
-            for value in values
-        ]
-    if kind is ColumnKind.NUMBER:  # the writer uses the type of the first number for the whole column
-        return [None if value is None else float(value) for value in values]
-    if kind is ColumnKind.PERCENT:
-        return [None if value is None else value / 100 for value in values]
-    zone = timezone.get_current_timezone()
-    days = (value.astimezone(zone).date() if isinstance(value, datetime) else value for value in values)
-    return [None if day is None or day.year < FIRST_YEAR else day for day in days]
+def _write_line(
+    sheet: Worksheet, row: int, columns: Sequence[Column], content: Any, style: Style, text: str = ""
+) -> None:
+    """Write a line into the merged cells of the first columns, with the height that its text needs."""
+    width, count = 0.0, 0
+    while count < len(columns) and width < LINE_WIDTH:
+        width, count = width + columns[count].width, count + 1
+    write_box(sheet, (row, 1, row, count), content, style)
+    sheet.row_dimensions[row].height = text_height(clean_text(text or content), width, style.size) + PADDING
 
 
-def _as_text(value: Any) -> str | None:
-    """Return a text without characters that a cell cannot hold; None if it is empty."""
-    return None if value is None else clean_text(str(value)) or None
+def _colored(text: str, color: str) -> TextBlock:
+    """Return a part of rich text in a colour."""
+    font = InlineFont(rFont=FONT, sz=LIST_NOTE.size, color=color or LIST_NOTE.color, charset=THAI, family=SWISS)
+    return TextBlock(font, clean_text(text))
 
 
-def _number_repeats(headings: Sequence[str]) -> list[str]:
-    """Number repeated headings, because the writer finds the cells of a row by heading."""
-    seen: list[str] = []
-    for heading in headings:
-        number, name = 2, heading
-        while name in seen:
-            name, number = f"{heading} ({number})", number + 1
-        seen.append(name)
-    return seen
+def _write_headings(sheet: Worksheet, columns: Sequence[Column], head: int) -> None:
+    """Write the headings, freeze them, and repeat them on every page."""
+    headings = unique_headings(str(column.heading) for column in columns)
+    heights = [2 * line_height()]  # the filter button covers the end of the lower line
+    for place, (heading, column) in enumerate(zip(headings, columns, strict=True), start=1):
+        style = LIST_HEADING.replace(horizontal="right" if column.kind in NUMBERS else "left")
+        write(sheet.cell(head, place), heading, style)
+        heights.append(text_height(heading, max(column.width - FILTER_BUTTON, 1), bold=True))
+    sheet.row_dimensions[head].height = max(heights) + PADDING
+    height = sum(sheet.row_dimensions[row].height for row in range(1, head + 1))
+    sheet.freeze_panes = f"B{head + 1 if height <= HIGHEST_FROZEN else 1}"
+    set_up_page(sheet, header_rows=f"{head}:{head}", footer=sheet.title)
+    sheet.oddFooter.center.text = "&P / &N"  # the list may be in English
 
 
-def _plain_look() -> Format:
-    """Return a format with the site's font, aligned to the top."""
-    return Format().set_font_name(FONT).set_font_size(SIZE).set_font_color(INK).set_align("top")
-
-
-def _text_look() -> Format:
-    """Return the same format with wrapped text."""
-    return _plain_look().set_text_wrap()
-
-
-def _look(kind: ColumnKind) -> Format:
-    """Return the format of the cells of a column."""
-    if kind is ColumnKind.TEXT:
-        return _text_look()
-    if kind is ColumnKind.DAY:
+def _style_of(column: Column) -> Style:
+    """Return the style of the cells of a column."""
+    if column.style:
+        return column.style
+    if column.kind is ColumnKind.DAY:
         language = "en" if (get_language() or "th").startswith("en") else "th"
-        return _plain_look().set_align("left").set_num_format(DAY_FORMATS[language])
-    look = _plain_look().set_align("right").set_indent(1)
-    return look.set_num_format("0%") if kind is ColumnKind.PERCENT else look
-
-
-def _banner(title: str, notes: Sequence[str], columns: int) -> list[tuple[Any, ...]]:
-    """Return the title and the notes as merged cells: one line each, as wide as the table."""
-    name = Format().set_font_name(FONT).set_font_size(SIZE + 1).set_bold().set_align("vcenter")
-    quiet = Format().set_font_name(FONT).set_font_size(SMALL + 1).set_font_color(QUIET)
-    lines = [(title, name), *((note, quiet) for note in notes)]
-    return [(row, 0, row, columns - 1, text, look) for row, (text, look) in enumerate(lines)]
-
-
-def _heights(
-    columns: Sequence[Column], headings: Sequence[str], cells: Sequence[Sequence[Any]], head: int
-) -> dict[int, float]:
-    """Return the height in points of the headings and of each row; LibreOffice does not fit rows to their texts.
-
-    The height is estimated from the number of letters, which is fast; `spreadsheets.styles` measures each letter.
-    """
-    pitch = line_height(SIZE)
-    points = [column.width * POINTS_PER_CHARACTER - MARGINS for column in columns]
-    broken = [max(int((width - BREAK_LOSS) / LETTER_WIDTH), 1) for width in points]  # letters in a line of several
-    most = max(map(_lines, headings, (max(room - 1, 1) for room in broken)))  # the filter button takes room too
-    lines = [[1] * len(cells[0])]
-    for column, values, width, room in zip(columns, cells, points, broken, strict=True):
-        whole = width / LETTER_WIDTH
-        if column.kind is ColumnKind.TEXT:
-            lines.append([_lines(text, room) if text and (len(text) > whole or "\n" in text) else 1 for text in values])
-    highest = map(max, zip(*lines, strict=True))
-    heights = {number: min(count * pitch + 2, HIGHEST_ROW) for number, count in enumerate(highest, start=head + 1)}
-    return heights | {head: most * pitch + 2}
-
-
-@lru_cache(maxsize=4_096)  # most columns repeat a few texts
-def _lines(text: str, room: int) -> int:
-    """Estimate the number of lines of a text; `room` letters fit into a line."""
-    return sum(max(-(-(len(line) - sum(map(line.count, MARKS_OF_THAI))) // room), 1) for line in text.split("\n"))
-
-
-def _rules(marks: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return conditional formats that fill cells beginning with a mark."""
-    return [
-        {
-            "type": "text",
-            "criteria": "begins_with",
-            "value": text,
-            "format": Format().set_background_color(color).set_font_color(color),
-        }
-        for text, color in marks.items()
-    ]
+        return STYLES[column.kind].replace(**PLAIN, horizontal="left", indent=1, number_format=DAY_FORMATS[language])
+    if column.kind is ColumnKind.PERCENT:
+        return STYLES[column.kind].replace(**PLAIN, number_format="0%")
+    return STYLES[column.kind].replace(**PLAIN)

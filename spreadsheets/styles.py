@@ -77,6 +77,7 @@ class Style:
     border: str = "thin"
     top: str = ""
     bottom: str = ""
+    border_color: str = QUIET
     number_format: str = "General"
     locked: bool = True
 
@@ -93,7 +94,7 @@ class Style:
         cell._style = copy(looks[self])
 
     def _build(self, cell: Cell) -> None:
-        side = Side(self.border, color=QUIET) if self.border else Side()
+        side = Side(self.border, color=self.border_color) if self.border else Side()
         cell.font = Font(
             self.font, self.size, bold=self.bold, italic=self.italic, color=self.color, charset=THAI, family=SWISS
         )
@@ -101,8 +102,8 @@ class Style:
         cell.border = Border(
             left=side,
             right=side,
-            top=Side(self.top, color=QUIET) if self.top else side,
-            bottom=Side(self.bottom, color=QUIET) if self.bottom else side,
+            top=Side(self.top, color=self.border_color) if self.top else side,
+            bottom=Side(self.bottom, color=self.border_color) if self.bottom else side,
         )
         cell.number_format = self.number_format
         cell.protection = Protection(locked=self.locked)

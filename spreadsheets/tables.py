@@ -5,7 +5,7 @@ and writes one plain table. This module writes everything else, such as several 
 single cells, and cells to fill in.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -50,8 +50,7 @@ class Column:
         kind: kind of its values.
         get: returns the value for a row. If no column of a table has it, each row is a sequence of values in the order
             of the columns.
-        style: style of its cells instead of that of its kind; `list_export` ignores it.
-        marks: text → colour, RRGGBB; `list_export` fills cells that begin with the text with the colour.
+        style: style of its cells instead of that of its kind.
     """
 
     heading: str
@@ -59,7 +58,6 @@ class Column:
     kind: ColumnKind = ColumnKind.TEXT
     get: Callable[[Any], Any] | None = field(default=None, kw_only=True)
     style: Style | None = field(default=None, kw_only=True)
-    marks: Mapping[str, str] = field(default_factory=dict, kw_only=True)
 
     @property
     def cell_style(self) -> Style:

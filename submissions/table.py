@@ -15,6 +15,7 @@ def submission_table(grid: SubmissionGrid, *, notes: Sequence[str]) -> Table:
     """Return the grid as a table. Like the page, it leaves out units with nothing to report."""
     return Table(
         title=_("Period reports"),
+        name="Reports",
         notes=notes,
         columns=[
             Column(_("Unit"), 14, get=lambda row: row.unit.abbreviation),

@@ -31,7 +31,7 @@ def open_sheet(response):
 def shape(sheet):
     """Return (lines above the headings, headings, rows) of a list."""
     rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
-    head = int(re.search(r"\d+", sheet.auto_filter.ref).group()) - 1
+    head = int(sheet.print_title_rows.rpartition("$")[2]) - 1
     return [row[0] for row in rows[:head]], rows[head], rows[head + 1 :]
 
 

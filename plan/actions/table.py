@@ -27,6 +27,7 @@ def action_table(plan: Plan, actions: ActionItemQuerySet, as_of: AsOf, *, notes:
     """
     return Table(
         title=_("Actions"),
+        name="Actions",
         notes=notes,
         columns=_columns(plan, as_of),
         rows=actions.values_list(*LIST_FIELDS, named=True).iterator(chunk_size=CHUNK_SIZE),
@@ -46,20 +47,20 @@ def _columns(plan: Plan, as_of: AsOf) -> list[Column]:
     healths = {health.value: str(health.label) for health in Health}
     overdue = {Due.OVERDUE.value: str(Due.OVERDUE.label)}
     return [
-        Column(_("Ref"), 14, get=lambda row: row.ref),
-        Column(_("Criterion"), 28, get=lambda row: criteria[row.criterion_id][0]),
-        Column(_("Category"), 20, get=lambda row: criteria[row.criterion_id][1]),
+        Column(_("Ref"), 16, get=lambda row: row.ref),
+        Column(_("Criterion"), 36, get=lambda row: criteria[row.criterion_id][0]),
+        Column(_("Category"), 24, get=lambda row: criteria[row.criterion_id][1]),
         Column(_("Level"), 17, get=lambda row: levels.get(row.pk)),
         Column(_("What is to be done"), 60, get=lambda row: row.text),
         Column(_("Lead units"), 16, get=lambda row: units.get((row.pk, Role.LEAD.value))),
-        Column(_("Support units"), 16, get=lambda row: units.get((row.pk, Role.SUPPORT.value))),
+        Column(_("Support units"), 20, get=lambda row: units.get((row.pk, Role.SUPPORT.value))),
         Column(_("Schedule"), 20, get=lambda row: schedules[row.first_period_id, row.last_period_id]),
-        Column(_("Status"), 16, get=lambda row: statuses[row.status_on]),
-        Column(_("Overdue"), 11, get=lambda row: overdue.get(row.due)),
-        Column(_("Progress"), 10, ColumnKind.PERCENT, get=lambda row: row.progress_on),
-        Column(_("Expected"), 10, ColumnKind.PERCENT, get=lambda row: row.expected_on),
-        Column(_("Health"), 14, get=lambda row: healths[row.health]),
-        Column(_("Last updated"), 14, ColumnKind.DAY, get=lambda row: row.updated_at),
+        Column(_("Status"), 18, get=lambda row: statuses[row.status_on]),
+        Column(_("Overdue"), 12, get=lambda row: overdue.get(row.due)),
+        Column(_("Progress"), 14, ColumnKind.PERCENT, get=lambda row: row.progress_on),
+        Column(_("Expected"), 12, ColumnKind.PERCENT, get=lambda row: row.expected_on),
+        Column(_("Health"), 18, get=lambda row: healths[row.health]),
+        Column(_("Last updated"), 16, ColumnKind.DAY, get=lambda row: row.updated_at),
     ]
 
 

@@ -2,10 +2,16 @@
 
 import pytest
 from django.utils import translation
+from openpyxl import load_workbook
 
 from criteria.models import Level
-from plan.models import Status
+from plan.as_of import on_day
+from plan.models import Plan, Status
 from reports.figures.maturity import level_name
+from reports.list_tables import timeline_table
+from spreadsheets.list_export import write_list
+from spreadsheets.styles import INK
+from tests.conftest import DAY
 from tests.factories import UserFactory
 from tests.test_lists import open_sheet, shape
 
@@ -110,6 +116,29 @@ def test_timeline_equals_the_page(reader, query):
         filter(None, lines[2].split(" · "))
     ) or not query
     assert "□" in lines[-1]
+
+
+def test_bar_has_the_colour_of_its_status_and_shows_an_inferred_schedule():
+    plan = Plan.objects.get()
+    as_of = on_day(plan, DAY, plan.periods.all())
+    actions = list(plan.actions.as_of(as_of).with_details().in_order())
+    for number, action in enumerate(actions):
+        action.schedule_basis = ("STATED", "INFERRED")[number % 2]
+    sheet = load_workbook(write_list(timeline_table(actions, as_of, notes=[]))).active
+    first = int(sheet.print_title_rows.rpartition("$")[2]) + 1
+    seen = set()
+    for row, action in enumerate(actions, start=first):
+        colours = Status(action.status_on).look.colours
+        for cell in filter(lambda cell: cell.value, sheet[row][5:10]):
+            look = (cell.value, cell.fill.fgColor.rgb[2:], cell.font.color.rgb[2:], cell.border.left.style)
+            if action.schedule_basis == "INFERRED":
+                assert look == ("□", colours.tint, INK, "mediumDashed")
+            else:
+                assert look == ("■", colours.chart, colours.chart, "thin")
+            seen.add((action.status_on, cell.value))
+    assert len(seen) == 2 * len(Status)
+    legend = sheet.cell(first - 2, 1).value
+    assert [label for label in Status.labels if str(label) not in legend] == []
 
 
 def test_workbook_is_in_the_language_of_the_page(reader):
