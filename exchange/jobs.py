@@ -104,7 +104,7 @@ def confirm_job(*, job: ImportJob, file_rows: Collection[int], access: Access, a
         return job
     if job.why_closed:
         raise StalePreviewError(job.why_closed)
-    data = _staged(job)
+    data = read_stored_file(job)
 
     def work(on_progress: ProgressCallback, _result: Any) -> None:
         _write(job, data, frozenset(file_rows), access, at, on_progress)
@@ -112,8 +112,17 @@ def confirm_job(*, job: ImportJob, file_rows: Collection[int], access: Access, a
     return _begin(job, access, work)
 
 
-def _staged(job: ImportJob) -> bytes:
-    """The content of the file in the preview."""
+def is_file_stored(job: ImportJob, now: datetime) -> bool:
+    """Whether the uploaded file of a preview, or of a file with errors, is still kept."""
+    return UploadStorage(name=job.staged).is_stored and now <= job.expires_at()
+
+
+def read_stored_file(job: ImportJob) -> bytes:
+    """The content of the uploaded file, which is stored for a preview and for a file with errors.
+
+    Raises:
+        StalePreviewError: it is no longer stored, or is not the one that was read.
+    """
     storage = UploadStorage(name=job.staged)
     missing = _("The uploaded file is no longer stored. Nothing was imported; upload it again.")
     try:
@@ -299,8 +308,9 @@ def repeated_file_note(job: ImportJob, content: str, access: Access) -> str:
 
 
 def _finish(job: ImportJob, **values: Any) -> None:
-    """Store the result of a preview, and delete the file unless it can be confirmed."""
-    if values["state"] != ImportJobState.PREVIEW:
+    """Store the result of a preview, and delete the file unless it can be confirmed or shown with its errors."""
+    is_marked = values["state"] == ImportJobState.REFUSED and values.get("findings", {}).get("errors")
+    if values["state"] != ImportJobState.PREVIEW and not is_marked:
         UploadStorage(name=job.staged).remove()
         values["staged"] = ""
     job.change(was=set(ImportJobState) - {ImportJobState.WRITTEN, ImportJobState.UNDONE}, **values)

@@ -1,5 +1,7 @@
 """Pages to export and import workbooks: downloads, upload, preview, confirmation and undo."""
 
+from io import BytesIO
+from pathlib import PurePath
 from typing import Any
 
 from django.contrib import messages
@@ -18,6 +20,7 @@ from exchange import jobs
 from exchange.data_sheet.export import build_data_sheet
 from exchange.findings import CHANGED, CONFLICT, MERGED, NEW, rows_of_kind
 from exchange.forms import WorkbookUploadForm, typed_sides, typed_upload
+from exchange.marked import marked_workbook
 from exchange.models import ImportJob, ImportJobState
 from exchange.outcome import outcome_of
 from exchange.undo import LaterImportsError, NothingToUndoError, UndoneAlreadyError, read_undoable, undo_import
@@ -32,7 +35,8 @@ from pmqa_tracker.scope import own_records
 from pmqa_tracker.typed_text import reads_typed_text
 from pmqa_tracker.views import NotFound
 from pmqa_tracker.write_once import NotAllowedError, StaleVersionError
-from spreadsheets.downloads import workbook_response
+from spreadsheets.downloads import workbook_response, xlsx_response
+from spreadsheets.edited import UneditableError
 
 MAX_LISTED_JOBS = 30  # on a page
 
@@ -74,6 +78,14 @@ def import_detail(request: HttpRequest, slug: str, key: Any) -> HttpResponse:
     """One import: being read, refused, to be confirmed (POST to the same URL), written or undone."""
     plan = find_plan(request, slug)
     return _detail(request, find_job(plan.imports.all(), key), reverse("import_detail", args=[slug, key]))
+
+
+@require_safe
+@coordinators_only
+def import_marked(request: HttpRequest, slug: str, key: Any) -> HttpResponse:
+    """The uploaded workbook of a refused import, with its errors marked."""
+    plan = find_plan(request, slug)
+    return _marked(request, find_job(plan.imports.all(), key), reverse("import_detail", args=[slug, key]))
 
 
 @require_POST
@@ -127,6 +139,13 @@ def new_plan_import(request: HttpRequest, key: Any) -> HttpResponse:
     """One workbook of a whole plan: its preview, and the POST that makes the plan."""
     job = find_job(_new_plan_jobs(request), key)
     return _detail(request, job, reverse("new_plan_import", args=[key]))
+
+
+@require_safe
+@coordinators_only
+def new_plan_marked(request: HttpRequest, key: Any) -> HttpResponse:
+    """The uploaded workbook of a refused new plan, with its errors marked."""
+    return _marked(request, find_job(_new_plan_jobs(request), key), reverse("new_plan_import", args=[key]))
 
 
 @require_POST
@@ -218,6 +237,25 @@ def _detail(request: HttpRequest, job: ImportJob, status_url: str) -> HttpRespon
     return render(request, template, context)
 
 
+def _marked(request: HttpRequest, job: ImportJob, status_url: str) -> HttpResponse:
+    """Answer with the marked workbook, or return to the import page, which says why there is none."""
+    if not (job.is_refused and job.findings.get("errors")):
+        raise NotFound(_("This import has no errors in cells to mark."), [(job.file_name, status_url)])
+    try:
+        data = marked_workbook(job, clock.now())
+    except jobs.StalePreviewError as error:
+        messages.error(request, str(error))
+        return redirect(status_url)
+    except UneditableError:
+        text = _("This workbook cannot be marked. Correct the cells in the list below, then upload it again.")
+        messages.error(request, text)
+        return redirect(status_url)
+    name = _("%(file)s with marked errors") % {"file": PurePath(job.file_name).stem}
+    response = xlsx_response(BytesIO(data), name)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
 def _context(job: ImportJob, status_url: str, user: User) -> dict[str, Any]:
     """The template context of an import page, as this user sees it."""
     task = tasks.find(job.task) if job.task else None
@@ -237,6 +275,8 @@ def _context(job: ImportJob, status_url: str, user: User) -> dict[str, Any]:
         "outcome": outcome_of(job, is_cut_off=is_cut_off, is_expired=is_expired, not_undone=not_undone),
         "existing_plan": job.findings.get("existing_plan") if job.is_preview or job.is_refused else "",
         "is_expired": is_expired,
+        "marked_url": _marked_url(job),
+        "is_stored": jobs.is_file_stored(job, clock.now()),
         "new": rows_of_kind(job.findings, NEW),
         "changed": rows_of_kind(job.findings, CHANGED),
         "merged": rows_of_kind(job.findings, MERGED),
@@ -249,6 +289,15 @@ def _context(job: ImportJob, status_url: str, user: User) -> dict[str, Any]:
         "not_new_plan": not is_new_plan,
         "is_new_plan": is_new_plan,
     }
+
+
+def _marked_url(job: ImportJob) -> str:
+    """The URL of the marked workbook; "" if the file was not refused for errors in its cells."""
+    if not (job.is_refused and job.findings.get("errors")):
+        return ""
+    if job.is_new_plan:
+        return reverse("new_plan_marked", args=[job.key])
+    return reverse("import_marked", args=[job.plan.slug, job.key])
 
 
 def _receive(request: HttpRequest, form: WorkbookUploadForm, plan: Plan | None) -> ImportJob:

@@ -215,7 +215,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 25  # the form itself allows ten
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a long list has a choice for each row
 
 # Long work runs in background tasks (pmqa_tracker/tasks.py), and so do the workbooks of a plan with more actions than
-# PMQA_LONG_PLAN. Their files, and uploads that nobody confirmed, are kept for PMQA_KEPT_HOURS.
+# PMQA_LONG_PLAN. Their files, and uploads that wait or have errors, are kept for PMQA_KEPT_HOURS.
 PMQA_TASKS_IN_BACKGROUND = True
 PMQA_LONG_PLAN = environment.whole_number(env, "PMQA_LONG_PLAN", default=600, least=1, most=1_000_000)
 PMQA_KEPT_HOURS = environment.whole_number(env, "PMQA_KEPT_HOURS", default=24, least=1, most=24 * 30)

@@ -36,6 +36,11 @@ class UploadStorage(BaseStorage):
         """Return the content of the upload."""
         return (self.folder() / self.name).read_bytes()
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether the upload is still there."""
+        return bool(self.name) and (self.folder() / self.name).is_file()
+
     def remove(self) -> None:
         """Delete the upload."""
         (self.folder() / self.name).unlink(missing_ok=True)

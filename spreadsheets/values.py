@@ -39,7 +39,7 @@ def read_sheets(parts: Parts, limits: Mapping[str, int]) -> list[dict[str, Any]]
         PartsError: the workbook, its shared texts or all of its sheets cannot be read.
         TooLargeError: a cell is beyond the limits.
     """
-    listed, is_1904 = _read_workbook(parts)
+    listed, is_1904 = list_sheets(parts)
     strings, formats = _read_strings(parts), _read_formats(parts)
     sheets = []
     for number, (name, state, relation) in enumerate(listed, start=1):
@@ -62,7 +62,7 @@ def read_sheets(parts: Parts, limits: Mapping[str, int]) -> list[dict[str, Any]]
     return sheets
 
 
-def _read_workbook(parts: Parts) -> tuple[list[tuple[str, str, str]], bool]:
+def list_sheets(parts: Parts) -> tuple[list[tuple[str, str, str]], bool]:
     """Return (name, state, relation) of each sheet, and whether days are counted from 1904."""
     sheets: list[tuple[str, str, str]] = []
     dates = []

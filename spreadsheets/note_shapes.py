@@ -1,0 +1,72 @@
+"""The yellow boxes that show the comments of a sheet (VML, the only form that every Excel reads)."""
+
+from collections.abc import Collection, Mapping
+
+from lxml import etree
+
+from spreadsheets.edited import parse, serialize
+
+SPACES = {
+    "v": "urn:schemas-microsoft-com:vml",
+    "o": "urn:schemas-microsoft-com:office:office",
+    "x": "urn:schemas-microsoft-com:office:excel",
+}
+V, X = f"{{{SPACES['v']}}}", f"{{{SPACES['x']}}}"
+DECLARED = " ".join(f'xmlns:{prefix}="{space}"' for prefix, space in SPACES.items())
+NO_SHAPES = f"<xml {DECLARED}/>".encode()
+SHAPE_TYPE = (
+    '<v:shapetype id="_x0000_t202" coordsize="21600,21600" o:spt="202" path="m,l,21600r21600,l21600,xe">'
+    '<v:stroke joinstyle="miter"/><v:path gradientshapeok="t" o:connecttype="rect"/></v:shapetype>'
+)
+SHAPE_ID = "_x0000_s"
+FIRST_NUMBER = 1025  # of a shape, as Excel counts
+WIDTH, LINE_HEIGHT, LINE_LETTERS = 260, 16, 42  # points, and letters that fit into a line
+MOST_LINES = 20
+
+Place = tuple[int, int]  # row and column of a cell, from 1
+
+
+def with_shapes(drawing: bytes, gone: Collection[Place], added: Mapping[Place, str]) -> bytes:
+    """Return the drawing of a sheet with the shapes of some comments removed and of others added.
+
+    Args:
+        drawing: the VML part, such as `NO_SHAPES`.
+        gone: cells whose comment was removed.
+        added: cells that got a comment → its text, which decides the size of the box.
+
+    Raises:
+        UneditableError: the drawing is broken.
+    """
+    root = parse(drawing)
+    numbers = [FIRST_NUMBER - 1]
+    for shape in root.findall(f"{V}shape"):
+        if _place_of(shape) in gone or _place_of(shape) in added:
+            root.remove(shape)
+        number = (shape.get("id") or "").removeprefix(SHAPE_ID)
+        numbers.append(int(number) if number.isdecimal() else 0)
+    kinds = {each.get("id") for each in root.findall(f"{V}shapetype")}
+    shapes = [_shape(number, place, text) for number, (place, text) in enumerate(added.items(), start=max(numbers) + 1)]
+    root.extend(
+        parse(f"<xml {DECLARED}>{'' if '_x0000_t202' in kinds else SHAPE_TYPE}{''.join(shapes)}</xml>".encode())
+    )
+    return serialize(root)
+
+
+def _place_of(shape: etree._Element) -> Place | None:
+    """The cell whose comment a shape shows; None for another shape."""
+    texts = [shape.findtext(f"{X}ClientData/{X}{name}", "").strip() for name in ("Row", "Column")]
+    return (int(texts[0]) + 1, int(texts[1]) + 1) if all(map(str.isdecimal, texts)) else None
+
+
+def _shape(number: int, place: Place, text: str) -> str:
+    lines = sum(1 + len(line) // LINE_LETTERS for line in text.splitlines())
+    height = LINE_HEIGHT * min(max(lines, 2) + 1, MOST_LINES)
+    row, column = place
+    return (
+        f'<v:shape id="{SHAPE_ID}{number}" type="#_x0000_t202" style="position:absolute;margin-left:60pt;'
+        f'margin-top:2pt;width:{WIDTH}pt;height:{height}pt;z-index:1;visibility:hidden" fillcolor="#ffffe1" '
+        'o:insetmode="auto"><v:fill color2="#ffffe1"/><v:shadow on="t" color="black" obscured="t"/>'
+        '<v:path o:connecttype="none"/><v:textbox style="mso-direction-alt:auto"><div style="text-align:left"></div>'
+        '</v:textbox><x:ClientData ObjectType="Note"><x:MoveWithCells/><x:SizeWithCells/><x:AutoFill>False</x:AutoFill>'
+        f"<x:Row>{row - 1}</x:Row><x:Column>{column - 1}</x:Column></x:ClientData></v:shape>"
+    )
