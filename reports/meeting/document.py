@@ -172,7 +172,7 @@ def _figures(pack: MeetingPack) -> list[dict[str, Any]]:
     overview = pack.overview
     counts = [(str(row.label), row.then.count, row.now.count, row.difference) for row in overview.compared]
     shares = [
-        (label, percent(then), percent(now), None if then is None or now is None else now - then)
+        (label, _percent(then), _percent(now), None if then is None or now is None else now - then)
         for label, then, now in (
             (_("Mean progress"), overview.then.progress, overview.whole.progress),
             (_("Expected"), overview.then.expected, overview.whole.expected),
@@ -190,7 +190,7 @@ def _group(group: Group) -> dict[str, Any]:
         "total": group.total.count,
         **{status: figure.count for status, figure, _label in group.statuses},
         "overdue": group.overdue.count,
-        "progress": percent(group.progress),
+        "progress": _percent(group.progress),
     }
 
 
@@ -233,12 +233,18 @@ def _cell(cell: MapCell) -> dict[str, str]:
 
 
 def _action(action: ActionItem) -> dict[str, Any]:
-    lead = " ".join(assignment.unit.abbreviation for assignment in action.lead) or "–"
-    return {"ref": action.ref, "text": action.text, "lead": lead, "progress": percent(action.progress_on)}
+    # One unit a line, because programs break a line inside an abbreviation such as ทุกหน่วยงาน.
+    lead = "\n".join(assignment.unit.abbreviation for assignment in action.lead) or "–"
+    return {"ref": action.ref, "text": action.text, "lead": lead, "progress": _percent(action.progress_on)}
+
+
+def _percent(value: float | None) -> str:
+    """A percentage that no line breaks."""
+    return percent(value).replace(" ", "\u00a0")
 
 
 def _changed(action: ActionItem) -> dict[str, Any]:
     return _action(action) | {
         "status": status_then_and_now(action.status_then, action.status_on),
-        "progress": f"{percent(action.progress_then)} → {percent(action.progress_on)}",
+        "progress": f"{_percent(action.progress_then)} → {_percent(action.progress_on)}",
     }
