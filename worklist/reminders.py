@@ -5,20 +5,19 @@ row is deleted and the next run tries again. If a run is killed during a mail, t
 next mail on the next day.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
-from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail import EmailMessage
 
 from assignments.access import Access
 from assignments.models import User
 from plan.as_of import AsOf
 from plan.models import Plan
 from pmqa_tracker.database_text import by_thai
-from pmqa_tracker.mail import close_mail_connection, explain_mail_error, get_mail_connection
+from pmqa_tracker.mail import send_mails
 from worklist.digest import Digest, build_mail
 from worklist.models import Reminder
 from worklist.owed import read_owed_list
@@ -87,40 +86,35 @@ class Outcome:
     outage: str = ""
 
 
-def send_digests(digests: Iterable[Digest], plan: Plan, as_of: AsOf, *, site: str, at: datetime) -> Outcome:
-    """Mail each digest, over one connection that is reopened only after a failed mail."""
-    outcome = Outcome()
-    connection = get_mail_connection()
+def send_digests(digests: Sequence[Digest], plan: Plan, as_of: AsOf, *, site: str, at: datetime) -> Outcome:
+    """Mail each digest; stop if the server cannot be reached."""
+    outcome, begun = Outcome(), {}
+
+    def begin(digest: Digest) -> bool:
+        reminder, is_ours = Reminder.objects.get_or_create(plan=plan, user=digest.user, day=as_of.day)
+        if is_ours:
+            begun[digest.user.pk] = reminder
+        else:
+            outcome.unfinished.append(digest.user)
+        return is_ours
+
+    def build(digest: Digest) -> EmailMessage:
+        return build_mail(digest, plan, as_of, site=site)
+
     try:
-        for digest in digests:
-            mail = build_mail(digest, plan, as_of, site=site)
-            try:
-                connection.open()
-            except OSError as error:
-                outcome.outage = explain_mail_error(error)
+        for result in send_mails(digests, build, begin=begin):
+            if result.is_outage:
+                outcome.outage = result.failure
                 break
-            reminder, is_ours = Reminder.objects.get_or_create(plan=plan, user=digest.user, day=as_of.day)
-            if not is_ours:
-                outcome.unfinished.append(digest.user)
+            reminder = begun.pop(result.item.user.pk)
+            if result.failure:
+                reminder.delete()
+                outcome.failed.append((result.item.user, result.failure))
                 continue
-            try:
-                _deliver(mail, connection, reminder)
-            except (OSError, ValueError) as error:  # SMTP errors are OSErrors; an invalid address is a ValueError
-                outcome.failed.append((digest.user, explain_mail_error(error)))
-                close_mail_connection(connection)
-                continue
-            reminder.sent_at, reminder.action_count = at, digest.count
+            reminder.sent_at, reminder.action_count = at, result.item.count
             reminder.save(update_fields=["sent_at", "action_count"])
-            outcome.sent.append(digest.user)
+            outcome.sent.append(result.item.user)
     finally:
-        close_mail_connection(connection)
+        for reminder in begun.values():  # stopped in the middle of its mail
+            reminder.delete()
     return outcome
-
-
-def _deliver(mail: EmailMultiAlternatives, connection: BaseEmailBackend, reminder: Reminder) -> None:
-    """Send a mail; delete its reminder if anything goes wrong."""
-    try:
-        connection.send_messages([mail])
-    except BaseException:
-        reminder.delete()
-        raise

@@ -26,7 +26,7 @@ from assignments.people.invitations import (
 )
 from assignments.people.rights import may_manage
 from pmqa_tracker import clock
-from pmqa_tracker.mail import is_mail_on
+from pmqa_tracker.mail import is_mail_on, site_url
 
 MAX_NAMED = 10  # people named in a message
 WITHOUT_MAIL = _(
@@ -149,11 +149,6 @@ class InvitesPeople:
             "days": settings.PMQA_INVITATION_DAYS,
         }
         return render(request, "admin/assignments/user/invitations.html", context)
-
-
-def site_url(request: HttpRequest) -> str:
-    """Return the URL of the site that links begin with, without a trailing slash."""
-    return settings.SITE_URL or request.build_absolute_uri("/").rstrip("/")
 
 
 def link_to_uninvited() -> str:

@@ -12,7 +12,6 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import EmailMessage
-from django.core.mail.backends.base import BaseEmailBackend
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -23,7 +22,7 @@ from django.utils.translation import gettext as _
 from assignments.auth import why_closed
 from assignments.models import Invitation, User
 from pmqa_tracker import tasks
-from pmqa_tracker.mail import LANGUAGE, close_mail_connection, explain_mail_error, get_mail_connection
+from pmqa_tracker.mail import LANGUAGE, send_mails
 from pmqa_tracker.tasks import ProgressCallback, Task, ignore_progress
 
 MAX_FAILURE = 500  # characters of a reason that are kept
@@ -103,32 +102,15 @@ def start_sending(people: Sequence[User], *, owner: User, site: str, at: datetim
 def send_invitations(
     people: Sequence[User], *, site: str, at: datetime, on_progress: ProgressCallback = ignore_progress
 ) -> None:
-    """Mail each person, over one connection that is reopened after a failed mail; record what happened to each."""
-    connection, outage = get_mail_connection(), ""
-    try:
-        for done, person in enumerate(people):
-            on_progress(done, len(people))
-            if not outage:
-                try:
-                    connection.open()
-                except OSError as error:
-                    outage = explain_mail_error(error)
-            failure = outage or _send(build_invitation(person, site=site, at=at), connection)
-            Invitation.objects.filter(person=person).update(
-                sent_at=None if failure else at, failure=failure[:MAX_FAILURE]
-            )
-    finally:
-        close_mail_connection(connection)
+    """Mail each person and record what happened to each."""
 
+    def build(person: User) -> EmailMessage:
+        return build_invitation(person, site=site, at=at)
 
-def _send(mail: EmailMessage, connection: BaseEmailBackend) -> str:
-    """Send a mail; return "" or why it was not sent."""
-    try:
-        connection.send_messages([mail])
-    except (OSError, ValueError) as error:  # SMTP errors are OSErrors; an invalid address is a ValueError
-        close_mail_connection(connection)
-        return explain_mail_error(error)
-    return ""
+    for result in send_mails(people, build, on_progress=on_progress):
+        Invitation.objects.filter(person=result.item).update(
+            sent_at=None if result.failure else at, failure=result.failure[:MAX_FAILURE]
+        )
 
 
 def read_outcome(people: Iterable[User]) -> Outcome:
