@@ -1,4 +1,4 @@
-"""Message at the top of an import page: refused, imported, undone or expired."""
+"""What became of an import: the message at the top of its page, and what it brought in numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from exchange.data_sheet.columns import ACTION_COLUMNS
+from exchange.findings import CONFLICT
 from exchange.models import ImportJob, ImportJobState
 from pmqa_tracker import thai
 
@@ -88,3 +90,33 @@ def _undone(job: ImportJob, not_undone: Sequence[str]) -> JobOutcome:
     if not_undone:
         text = _("Not undone, because they were edited or reported on since:") + f" {', '.join(not_undone)}"
     return JobOutcome(kind="warning", icon="returned", title=title, text=text, is_alert=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brought:
+    """What a data sheet brought, or would bring, in numbers.
+
+    Attributes:
+        rows: rows that change, without the conflicts that keep the site's values.
+        results: rows of these with a new result.
+        conflicts: conflicts that keep the site's values.
+        errors: errors in its cells.
+    """
+
+    rows: int
+    results: int
+    conflicts: int
+    errors: int
+
+
+def brought_by(job: ImportJob) -> Brought:
+    """Count what the data sheet of an import job brought."""
+    rows = job.findings.get("rows", ())
+    used = [row for row in rows if row["kind"] != CONFLICT or row.get("uses_file")]
+    heading = ACTION_COLUMNS["result"].heading
+    return Brought(
+        rows=len(used),
+        results=sum(any(cell["heading"] == heading and cell["after"] for cell in row["cells"]) for row in used),
+        conflicts=len(rows) - len(used),
+        errors=len(job.findings.get("errors", ())),
+    )

@@ -17,7 +17,7 @@ from assignments.access import access_of, coordinators_only
 from assignments.models import User
 from criteria.models import Framework
 from exchange import jobs
-from exchange.data_sheet.export import build_data_sheet
+from exchange.data_sheet.export import build_data_sheet, data_sheet_name
 from exchange.findings import CHANGED, CONFLICT, MERGED, NEW, rows_of_kind
 from exchange.forms import WorkbookUploadForm, typed_sides, typed_upload
 from exchange.marked import marked_workbook
@@ -48,12 +48,7 @@ def data_sheet(request: HttpRequest, slug: str) -> FileResponse:
     name = request.GET.get("unit", "")
     unit = find_unit(plan, name, lambda each: f"{request.path}?unit={each}") if name else None
     now = clock.now()
-    day = thai.format_date(now.date())
-    if unit:
-        name = _("data sheet %(unit)s %(plan)s %(day)s") % {"unit": unit, "plan": plan.slug, "day": day}
-    else:
-        name = _("data sheet %(plan)s %(day)s") % {"plan": plan.slug, "day": day}
-    return workbook_response(build_data_sheet(plan, now, unit=unit), name)
+    return workbook_response(build_data_sheet(plan, now, unit=unit), data_sheet_name(plan, now, unit=unit))
 
 
 @reads_typed_text(typed_upload)

@@ -26,9 +26,14 @@ def workbook_file(book: Workbook) -> BytesIO:
     return file
 
 
+def workbook_bytes(book: Workbook) -> bytes:
+    """Return the content of a workbook's file, for a mail or an archive."""
+    return set_author(workbook_file(book)).getvalue()
+
+
 def save_workbook(path: Path, book: Workbook) -> None:
     """Write a workbook to a file, for a later download."""
-    path.write_bytes(set_author(workbook_file(book)).getvalue())
+    path.write_bytes(workbook_bytes(book))
 
 
 def xlsx_response(file: BinaryIO, name: str) -> FileResponse:

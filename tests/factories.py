@@ -12,7 +12,7 @@ from criteria.models import Assessment, Category, Criterion, Framework, Level, R
 from exchange.models import ImportJob
 from plan.models import ActionItem, Evidence, EvidenceWithdrawal, Meeting, Period, Plan, ProgressUpdate, Status
 from submissions.models import Submission, SubmissionState, SubmissionStep
-from worklist.models import Reminder
+from worklist.models import Reminder, SheetRequest
 
 PASSWORD = "a long password for tests"
 
@@ -316,6 +316,19 @@ class ReminderFactory(DjangoModelFactory):
     plan = factory.SubFactory(PlanFactory)
     user = factory.SubFactory(UserFactory)
     day = date(2020, 4, 3)
+
+
+class SheetRequestFactory(DjangoModelFactory):
+    class Meta:
+        model = SheetRequest
+
+    unit = factory.SubFactory(UnitFactory)
+    period = factory.SubFactory(PeriodFactory)
+    day = date(2020, 4, 3)
+    number = 1
+    by = factory.SubFactory(UserFactory)
+    at = datetime(2020, 4, 3, 3, 0, tzinfo=UTC)
+    finished_at = factory.SelfAttribute("at")
 
 
 class ImportJobFactory(DjangoModelFactory):

@@ -23,6 +23,7 @@ from tests.factories import (
     ProgressUpdateFactory,
     ReminderFactory,
     RequirementFactory,
+    SheetRequestFactory,
     SubmissionFactory,
     SubmissionStepFactory,
     UnitFactory,
@@ -88,6 +89,7 @@ def world(requirements: list[Requirement], slug: str, text: str = "", **owner: A
     SubmissionStepFactory(submission=SubmissionFactory(unit=unit, period=period), by=person, note=f"ส่ง {text}")
     MeetingFactory(plan=plan, name=f"ประชุม {text}")
     ReminderFactory(plan=plan, user=person)
+    SheetRequestFactory(unit=unit, period=plan.periods.get(number=3), by=person, sent_to=[f"สมชาย {text}"])
     files = {"by": person, "file_name": f"ข้อมูล {text}.xlsx", "state": "REFUSED", "refusal": f"ผิด {text}"}
     return World(
         organization=organization, plan=plan, unit=unit, action=action, update=update, evidence=evidence,

@@ -168,11 +168,18 @@ def test_own_pages_and_files_show_nothing_of_another_organization(client, first,
     if role == "coordinator":
         pages += [workbook for _page, workbook in lists(second.plan).values()]
         pages += [f"/plans/second/{name}" for name in FILES]
-    pages += ["/plans/second/import/", f"/plans/second/import/{second.job.key}/", "/plans/second/owed.xlsx"]
+    pages += [
+        "/plans/second/import/",
+        "/plans/second/exchange/returns/?period=3",
+        f"/plans/second/import/{second.job.key}/",
+        "/plans/second/owed.xlsx",
+    ]
     shown = {page: client.get(page, follow=True) for page in pages}
     assert {page for page, response in shown.items() if MARKER in texts_of(response)} == set()
     ours = [page for page, response in shown.items() if response.status_code != 200]
-    assert role == "coordinator" or set(ours) <= {page for page in pages if "new-plan" in page or "import" in page}
+    assert role == "coordinator" or set(ours) <= {
+        page for page in pages if "new-plan" in page or "import" in page or "exchange" in page
+    }
     assert role != "coordinator" or ours == []
 
 

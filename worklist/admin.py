@@ -1,9 +1,9 @@
-"""Read-only admin of the reminders that were sent."""
+"""Read-only admin of the reminders and the requests for sheets that were sent."""
 
 from django.contrib import admin
 
 from pmqa_tracker.admin import ReadOnlyAdmin
-from worklist.models import Reminder
+from worklist.models import Reminder, SheetRequest
 
 
 @admin.register(Reminder)
@@ -15,3 +15,14 @@ class ReminderAdmin(ReadOnlyAdmin):
     search_fields = ("user__username", "user__first_name", "user__last_name")
     ordering = ("-day", "user__username")
     fields = ("user", "plan", "day", "action_count", "sent_at")
+
+
+@admin.register(SheetRequest)
+class SheetRequestAdmin(ReadOnlyAdmin):
+    """List of the requests for sheets by unit and day."""
+
+    list_display = ("at", "unit", "period", "by", "finished_at")
+    list_select_related = ("unit", "period", "by")
+    search_fields = ("unit__abbreviation", "unit__name_th")
+    ordering = ("-at", "-pk")
+    fields = ("unit", "period", "day", "by", "at", "sent_to", "failures", "finished_at")

@@ -5,11 +5,10 @@ row is deleted and the next run tries again. If a run is killed during a mail, t
 next mail on the next day.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.conf import settings
 from django.core.mail import EmailMessage
 
 from assignments.access import Access
@@ -21,6 +20,7 @@ from pmqa_tracker.mail import send_mails
 from worklist.digest import Digest, build_mail
 from worklist.models import Reminder
 from worklist.owed import read_owed_list
+from worklist.people import reporting_people
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +46,8 @@ def find_recipients(plan: Plan, as_of: AsOf) -> Recipients:
     """Return who gets a mail on the day, and who gets none and why. Writes nothing."""
     recipients = Recipients()
     mailed = dict(plan.reminders.filter(day=as_of.day).values_list("user_id", "sent_at"))
-    for user in _people(plan):
+    for user in reporting_people(plan).order_by(by_thai("username")):
         access = Access.of(user)
-        if not access.may_lead:
-            continue
         if user.pk in mailed:
             (recipients.sent if mailed[user.pk] else recipients.unfinished).append(user)
         elif not (owed := read_owed_list(plan, access, as_of)).count:
@@ -59,14 +57,6 @@ def find_recipients(plan: Plan, as_of: AsOf) -> Recipients:
         else:
             recipients.digests.append(Digest(user=user, units=list(access.units), owed=owed))
     return recipients
-
-
-def _people(plan: Plan) -> Iterable[User]:
-    """Return the members of units of the plan's organization who can log in."""
-    people = plan.organization.users.filter(is_active=True, memberships__isnull=False)
-    if not settings.PMQA_DEMO:
-        people = people.filter(is_demo=False)
-    return people.distinct().order_by(by_thai("username"))
 
 
 @dataclass(kw_only=True)

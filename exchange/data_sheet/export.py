@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import override
 from openpyxl import Workbook
 
@@ -71,6 +72,13 @@ def build_data_sheet(plan: Plan, at: datetime, *, unit: Unit | None = None) -> W
     book.active = 0
     book.properties.title = title
     return book
+
+
+def data_sheet_name(plan: Plan, at: datetime, *, unit: Unit | None = None) -> str:
+    """The file name of a data sheet, without the extension and in the language of the user."""
+    params = {"unit": unit, "plan": plan.slug, "day": thai.format_date(timezone.localdate(at))}
+    text = _("data sheet %(unit)s %(plan)s %(day)s") if unit else _("data sheet %(plan)s %(day)s")
+    return text % params
 
 
 def _rows(

@@ -50,10 +50,10 @@ def icon(name: str, label: str = "") -> SafeString:
 def nav_link(context: dict[str, Any], view: str, label: str, *, keeps_day: bool = False, also: str = "") -> SafeString:
     """Render a link of the main menu to a page of the plan; with `keeps_day` it keeps the day of this page.
 
-    It is marked as current on that page and the pages below it, and on those of the view `also`.
+    It is marked as current on that page and the pages below it, and on those of the views in `also`, with spaces.
     """
     address = reverse(view, args=[context["plan"].slug])
-    below = (address, reverse(also, args=[context["plan"].slug])) if also else address
+    below = tuple(reverse(each, args=[context["plan"].slug]) for each in [view, *also.split()])
     is_here = context["request"].path.startswith(below)
     href = day_url(context, view) if keeps_day else address
     return format_html('<a href="{}"{}>{}</a>', href, mark_safe(' aria-current="page"') if is_here else "", label)

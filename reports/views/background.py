@@ -17,6 +17,7 @@ from openpyxl import Workbook
 from plan.lookup import comparison_days, find_plan, read_as_of, read_since
 from plan.models import Plan
 from pmqa_tracker import clock, tasks, thai
+from pmqa_tracker.long_names import download_name
 from pmqa_tracker.tasks import ProgressCallback, Task
 from pmqa_tracker.views import NotFound
 from reports.plan_form.workbook import build_plan_form
@@ -84,11 +85,13 @@ def background_status(request: HttpRequest, slug: str, name: str) -> HttpRespons
 
 @require_safe
 def background_file(request: HttpRequest, slug: str, name: str) -> FileResponse:
-    """Download the finished workbook."""
+    """Download the finished workbook, or zip file of workbooks."""
     plan = find_plan(request, slug)
     task = _find(request, plan, name)
     if task.state != tasks.DONE:
         raise NotFound(_("This file is not ready."), [(task.label, reverse("prepared", args=[slug, name]))])
+    if task.file_name.endswith(".zip"):
+        return FileResponse(task.result.open("rb"), as_attachment=True, filename=download_name(task.file_name))
     return xlsx_response(task.result.open("rb"), task.file_name)
 
 

@@ -20,6 +20,7 @@ from tests import revision_guard
 from tests.exchange.test_first_steps import UNIT_ROWS, plan_data
 from tests.exchange.workbooks import edited, exported, saved
 from tests.factories import (
+    ActionItemFactory,
     CategoryFactory,
     CriterionFactory,
     ImportJobFactory,
@@ -32,6 +33,7 @@ from tests.plan.posting import typed
 from tests.plan.revisions import revisions, unchanged
 from tests.pmqa_tracker.test_admin import address
 from tests.submissions.sending import send
+from worklist.models import SheetRequest
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 HERE = "/plans/2563"
@@ -88,6 +90,15 @@ def undo_sheet(world):
     before = revisions(world)[0]
     assert world.client.post(f"{here}undo/").status_code == 302
     assert ActionItem.objects.get(pk=world.action.pk).text == world.action.text
+    assert revisions(world)[0] > before
+
+
+def ask_for_sheets(world):
+    ActionItemFactory(plan=world.plan, lead=[world.unit])
+    User.objects.filter(pk=world.person.pk).update(email="somsri@example.org")
+    before = revisions(world)[0]
+    post(world, "exchange/returns/ask/", {})
+    assert SheetRequest.objects.get().sent_to
     assert revisions(world)[0] > before
 
 
@@ -158,6 +169,7 @@ PAGES = {
     "import_list": upload_sheet,
     "import_detail": confirm_sheet,
     "import_undo": undo_sheet,
+    "sheet_requests": ask_for_sheets,
     "new_plan_import": confirm_plan,
     "new_plan_undo": undo_plan,
     "setup_organization": setup_organization,
@@ -166,7 +178,7 @@ PAGES = {
     "setup_plan": setup_plan,
 }
 # Pages that are posted and write nothing that a page of a plan shows.
-NOT_SHOWN = {"login", "logout", "password_change", "invitation", "set_language", "prepare", "new_plan"}
+NOT_SHOWN = {"login", "logout", "password_change", "invitation", "set_language", "prepare", "new_plan", "sheet_archive"}
 
 
 def site_urls(world):

@@ -25,6 +25,7 @@ from tests.factories import (
     ProgressUpdateFactory,
     ReminderFactory,
     RequirementFactory,
+    SheetRequestFactory,
     SubmissionStepFactory,
     UnitFactory,
     UserFactory,
@@ -32,11 +33,11 @@ from tests.factories import (
 )
 from tests.rooms import ROOMS
 from tests.test_pages import no_inline
-from worklist.models import Reminder
+from worklist.models import Reminder, SheetRequest
 
 pytestmark = pytest.mark.django_db
 OURS = [model for model in admin.site._registry if model._meta.app_label in (*ROOMS, "auth")]
-ONLY_READ = (ProgressUpdate, Evidence, EvidenceWithdrawal, Submission, Reminder, ImportJob)
+ONLY_READ = (ProgressUpdate, Evidence, EvidenceWithdrawal, Submission, Reminder, SheetRequest, ImportJob)
 BUDGET = 20
 
 
@@ -59,6 +60,7 @@ def grow(plan, times):
         EvidenceWithdrawalFactory(evidence=evidence)
         SubmissionStepFactory(submission__unit=unit, submission__period=plan.periods.first())
         ReminderFactory()
+        SheetRequestFactory(unit=unit, period=plan.periods.first())
         ImportJobFactory(plan=plan, unit=unit)
         MeetingFactory(plan=plan)
         UserFactory(roles=["staff"], units=[unit])
@@ -81,7 +83,7 @@ def test_every_model_has_an_admin():
     assert names == {
         "User", "Group", "Framework", "Category", "Criterion", "Requirement", "Assessment", "Verdict", "Unit",
         "Membership", "Assignment", "Plan", "Period", "Meeting", "ActionItem", "ProgressUpdate", "Evidence",
-        "Submission", "EvidenceWithdrawal", "Reminder", "ImportJob", "Organization",
+        "Submission", "EvidenceWithdrawal", "Reminder", "SheetRequest", "ImportJob", "Organization",
     }  # fmt: skip
 
 
