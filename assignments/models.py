@@ -260,6 +260,16 @@ class Unit(Versioned):
         return self.abbreviation
 
     @property
+    def longer_name(self) -> str:
+        """The Thai name, to show beside the abbreviation; "" if it is the same, as for ทุกหน่วยงาน."""
+        return "" if self.name_th == self.abbreviation else self.name_th
+
+    @property
+    def full_name(self) -> str:
+        """The abbreviation and the Thai name; once if they are the same."""
+        return f"{self.abbreviation} {self.longer_name}".strip()
+
+    @property
     def sort_key(self) -> tuple[Any, ...]:
         """Sort key of `UnitQuerySet.in_order` for units in memory."""
         return (self.is_collective, self.position, thai.sort_key(self.abbreviation))

@@ -20,7 +20,10 @@ LARGE = {"organizations": 6, "plans": 18, "actions": 60}
 DEPARTMENT = "generated-1-2"  # below the ministry, whose number is 1
 COORDINATOR, MANAGER_ABOVE = f"{DEPARTMENT}-coordinator", "generated-1-1-manager"
 # These answer 404, because the world has no imports, prepared workbooks, files or invitations.
-UNKNOWN = {"evidence_file", "import_detail", "invitation", "new_plan_import", "prepared", "prepared_file"}
+UNKNOWN = {
+    "evidence_file", "import_detail", "import_marked", "invitation", "new_plan_import", "new_plan_marked", "prepared",
+    "prepared_file",
+}  # fmt: skip
 
 
 def named_patterns() -> Iterator[URLPattern]:

@@ -220,3 +220,19 @@ def test_any_other_url_is_a_404_in_the_look_of_the_site(client, world, path):
 def test_world_has_updates_and_evidence(world):
     """The query budget is measured with updates and evidence."""
     assert world.plan.actions.filter(updates__status_to=Status.IN_PROGRESS, evidence__isnull=False).exists()
+
+
+def test_unit_whose_name_is_its_abbreviation_is_named_once(client):
+    name = "ทุกหน่วยงาน"
+    unit = UnitFactory(abbreviation=name, name_th=name)
+    plan = PlanFactory()
+    ActionItemFactory(plan=plan, lead=[unit], ref="1.1-A-1")
+    person = UserFactory(roles=["coordinator"], units=[unit], is_superuser=True, is_staff=True)
+    client.force_login(person)
+    pages = [*addresses(plan).values(), f"/plans/{plan.slug}/import/", f"/plans/{plan.slug}/exchange/returns/"]
+    pages += ["/setup/units/", f"/admin/assignments/user/{person.pk}/change/", "/admin/assignments/user/add/"]
+    twice = re.compile(rf".*{name}[\s(]+{name}.*")
+    inline, other = r"</?(?:a|b|small|span)\b[^>]*>", r"<[^>]+>"
+    texts = {page: re.sub(other, "|", re.sub(inline, " ", client.get(page).content.decode())) for page in pages}
+    assert {page: found[0] for page, text in texts.items() if (found := twice.search(text))} == {}
+    assert sum(name in text for text in texts.values()) > 15

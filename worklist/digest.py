@@ -33,6 +33,11 @@ class Digest:
     owed: OwedList
 
     @property
+    def unit_names(self) -> str:
+        """The units by name, each with its abbreviation if that is another."""
+        return ", ".join(f"{unit.name_th} ({unit})" if unit.longer_name else unit.name_th for unit in self.units)
+
+    @property
     def count(self) -> int:
         """Number of actions and period reports in the digest."""
         return self.owed.count

@@ -44,7 +44,7 @@ class UnitsField(forms.ModelMultipleChoiceField):
     widget = forms.CheckboxSelectMultiple
 
     def label_from_instance(self, unit: Unit) -> str:
-        return f"{unit.abbreviation} {unit.name_th}"
+        return unit.full_name
 
 
 class PersonFields(forms.ModelForm):

@@ -84,7 +84,7 @@ class InvitesPeople:
             )
             messages.success(request, text % {"count": len(outcome.sent), "names": name_some(outcome.sent)})
         if outcome.waiting:
-            text = gettext("Being sent: %(names)s. The list shows who has got the invitation.")
+            text = gettext("Invitations are being sent to %(names)s. The list of people shows who has got one.")
             messages.info(request, text % {"names": name_some(outcome.waiting)})
         if outcome.failed:
             reasons = "; ".join(dict.fromkeys(reason for _person, reason in outcome.failed))
@@ -154,7 +154,9 @@ class InvitesPeople:
 def link_to_uninvited() -> str:
     """Return a link to the list of people whose invitation was not sent."""
     address = reverse("admin:assignments_user_changelist") + "?invitation=failed"
-    return format_html('<a href="{}">{}</a>', address, gettext("Show the people who are not invited yet"))
+    return format_html(
+        '<a href="{}">{}</a>', address, gettext("Show the people whose invitation was not sent, to send it again")
+    )
 
 
 def name_some(people: Sequence[User]) -> str:

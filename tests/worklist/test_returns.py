@@ -21,6 +21,7 @@ from submissions.models import SubmissionState
 from tests.exchange.workbooks import edited, exported
 from tests.factories import ActionItemFactory, ImportJobFactory, SubmissionStepFactory, UnitFactory, UserFactory
 from tests.submissions.sending import on, send
+from tests.test_pages import no_inline
 from worklist.models import SheetRequest
 from worklist.returns import requests
 from worklist.returns.requests import AskedMeanwhileError, start_requests
@@ -104,6 +105,7 @@ def test_state_of_each_unit(client, office, plan, report_progress):
     assert [(sheet.brought.rows, sheet.brought.results) for sheet in rows["imported"].sheets] == [(1, 1)]
     assert (rows["partly"].updated_count, rows["partly"].action_count) == (1, 2)
     text = page.content.decode()
+    assert no_inline(text) == []
     assert f"/plans/2563/import/{rows['imported'].sheets[0].job.key}/" in text
     assert "ข้อผิดพลาด 1 แห่ง" in text
 
