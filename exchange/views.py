@@ -1,7 +1,5 @@
 """Pages to export and import workbooks: downloads, upload, preview, confirmation and undo."""
 
-from io import BytesIO
-from pathlib import PurePath
 from typing import Any
 
 from django.contrib import messages
@@ -35,7 +33,7 @@ from pmqa_tracker.scope import own_records
 from pmqa_tracker.typed_text import reads_typed_text
 from pmqa_tracker.views import NotFound
 from pmqa_tracker.write_once import NotAllowedError, StaleVersionError
-from spreadsheets.downloads import workbook_response, xlsx_response
+from spreadsheets.downloads import marked_response, workbook_response
 from spreadsheets.edited import UneditableError
 
 MAX_LISTED_JOBS = 30  # on a page
@@ -245,10 +243,7 @@ def _marked(request: HttpRequest, job: ImportJob, status_url: str) -> HttpRespon
         text = _("This workbook cannot be marked. Correct the cells in the list below, then upload it again.")
         messages.error(request, text)
         return redirect(status_url)
-    name = _("%(file)s with marked errors") % {"file": PurePath(job.file_name).stem}
-    response = xlsx_response(BytesIO(data), name)
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return marked_response(data, job.file_name)
 
 
 def _context(job: ImportJob, status_url: str, user: User) -> dict[str, Any]:

@@ -37,6 +37,7 @@ from pmqa_tracker.transactions import write_transaction
 from pmqa_tracker.write_once import StaleVersionError
 from spreadsheets.formats import MAX_TABLE_BYTES, Csv, Excel, NumberText
 from spreadsheets.inspect import LIMITS, WorkbookRefusedError, check_workbook
+from spreadsheets.marked_tables import MarksErrors
 from spreadsheets.text import clean_text
 from spreadsheets.uploads import ConfirmForm, UploadStorage
 from spreadsheets.widgets import READERS, NamedLoader, own_of_current_user
@@ -114,7 +115,7 @@ class ExportAdmin(ExportMixin):
         return f"{self.opts.model_name}-{clock.today():%Y-%m-%d}.{file_format.get_extension()}"
 
 
-class ExchangeAdmin(ExportAdmin, ImportExportMixin):
+class ExchangeAdmin(MarksErrors, ExportAdmin, ImportExportMixin):
     """An admin with import and export on its list."""
 
     import_form_class = TableUploadForm

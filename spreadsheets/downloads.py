@@ -6,6 +6,7 @@ from typing import Any, BinaryIO
 
 from django.contrib.messages.storage.base import BaseStorage
 from django.http import FileResponse, HttpRequest
+from django.utils.translation import gettext as _
 from openpyxl import Workbook
 
 from pmqa_tracker.long_names import download_name
@@ -39,6 +40,14 @@ def save_workbook(path: Path, book: Workbook) -> None:
 def xlsx_response(file: BinaryIO, name: str) -> FileResponse:
     """Return an xlsx file as a download; `name` is without the extension."""
     return FileResponse(file, as_attachment=True, filename=download_name(f"{name}.xlsx"), content_type=XLSX)
+
+
+def marked_response(data: bytes, uploaded_name: str) -> FileResponse:
+    """Return an uploaded workbook with marked errors as a download that no cache keeps."""
+    name = _("%(file)s with marked errors") % {"file": Path(uploaded_name).stem}
+    response = xlsx_response(BytesIO(data), name)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 class CapturedMessages(BaseStorage):

@@ -6,13 +6,12 @@ openpyxl would drop the charts, pictures and features that it does not know, so 
 import posixpath
 import re
 import zipfile
-import zlib
 from collections.abc import Sequence
 from io import BytesIO
 
 from lxml import etree
 
-from spreadsheets.parts import Parts, normalize
+from spreadsheets.parts import BROKEN, Parts, normalize
 
 PARSER = etree.XMLParser(resolve_entities=False, no_network=True, remove_blank_text=False)
 DECLARATION = re.compile(rb"""^\s*<\?xml[^>]*?(?:encoding\s*=\s*["']([\w.-]+)["'])?[^>]*\?>""")
@@ -50,17 +49,8 @@ class EditedWorkbook:
         if name in self.changed:
             return self.changed[name]
         try:
-            return _utf_8(self.archive.read(self.parts.entry(name)))
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            OSError,
-            EOFError,
-            KeyError,
-            ValueError,
-            LookupError,
-            RuntimeError,
-        ) as error:
+            return _utf_8(self.parts.open(self.parts.entry(name)).read())
+        except BROKEN as error:
             raise UneditableError(name) from error
 
     def tree(self, name: str) -> etree._Element:
@@ -127,8 +117,8 @@ class EditedWorkbook:
                 made.compress_type, made.external_attr = info.compress_type, info.external_attr
                 try:
                     content = left.pop(normalize(info.filename), None)
-                    archive.writestr(made, self.archive.read(info) if content is None else content)
-                except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+                    archive.writestr(made, self.parts.open(info).read() if content is None else content)
+                except BROKEN as error:
                     raise UneditableError(info.filename) from error
             for name, content in left.items():
                 archive.writestr(name, content)

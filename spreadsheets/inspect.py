@@ -191,7 +191,7 @@ def _check_content(parts: Parts, limits: Limits) -> None:
 
 def _pieces(parts: Parts, name: str) -> Iterator[bytes]:
     """Yield a part piece by piece; convert UTF-16 to UTF-8."""
-    with parts.archive.open(parts.entry(name)) as part:
+    with parts.open(parts.entry(name)) as part:
         piece = part.read(PIECE_BYTES)
         encoding = UTF_16.get(piece[:2])
         decoder = codecs.getincrementaldecoder(encoding)("replace") if encoding else None

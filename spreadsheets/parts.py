@@ -7,9 +7,11 @@ imports this module, so it imports nothing from the site.
 
 import posixpath
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import IO
 from urllib.parse import unquote
 from xml.sax import SAXException
 from xml.sax.handler import ContentHandler
@@ -19,7 +21,10 @@ from defusedxml.sax import parse
 
 OLE_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MAX_LIST_BYTES = 1024 * 1024  # of a list of parts; Excel writes a few thousand bytes
-BROKEN = (SAXException, DefusedXmlException, ValueError, LookupError, zipfile.BadZipFile, NotImplementedError, EOFError)
+BROKEN = (
+    *(SAXException, DefusedXmlException, ValueError, LookupError),
+    *(zipfile.BadZipFile, zlib.error, NotImplementedError, OSError, EOFError),
+)
 
 
 class PartsError(ValueError):
@@ -84,6 +89,16 @@ class Parts:
             raise PartsError(name)
         return self.entries[name][0]
 
+    def open(self, entry: zipfile.ZipInfo) -> IO[bytes]:
+        """Open an entry to read its content.
+
+        Raises:
+            PartsError: it is packed by a method that no office program uses; LZMA can ask for gigabytes of memory.
+        """
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise PartsError(entry.filename)
+        return self.archive.open(entry)
+
     def parse(self, name: str, handler: ContentHandler) -> None:
         """Parse the XML of a part.
 
@@ -91,7 +106,7 @@ class Parts:
             PartsError: the XML is broken, or has a document type or entities.
         """
         try:
-            with self.archive.open(self.entry(name)) as file:
+            with self.open(self.entry(name)) as file:
                 parse(file, handler, forbid_dtd=True)
         except BROKEN as error:
             raise PartsError(name) from error
@@ -219,7 +234,7 @@ class Parts:
         """Return the first bytes of a part; empty if it is missing or broken."""
         found = self.find(name)
         try:
-            with self.archive.open(self.entries[found or ""][0]) as file:
+            with self.open(self.entries[found or ""][0]) as file:
                 return file.read(100)
         except BROKEN:
             return b""

@@ -45,6 +45,16 @@ def _dtd(encoding: str) -> Callable[[bytes], bytes]:
     return make
 
 
+def _hungry(data: bytes) -> bytes:
+    """Pack the parts by a method whose header asks for four gigabytes of memory."""
+    made = bytearray(packed(unpacked(data), zipfile.ZIP_LZMA))
+    with zipfile.ZipFile(BytesIO(made)) as archive:
+        for info in archive.infolist():
+            start = info.header_offset + 30 + len(info.filename.encode())
+            made[start + 5 : start + 9] = b"\xff\xff\xff\xff"  # the size of the dictionary
+    return bytes(made)
+
+
 def _two_sheets(data: bytes) -> bytes:
     """Add a second part with the same name; programs disagree on which one counts."""
     file = BytesIO(data)
@@ -76,6 +86,7 @@ REFUSED: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     ),
     "a broken sheet": (lambda data: packed(change("sheet1.xml", "</sheetData>", "")(unpacked(data))), "damaged"),
     "two parts with the same name": (_two_sheets, "damaged"),
+    "parts that ask for gigabytes of memory": (_hungry, "damaged"),
     "an entity": (_dtd("utf-8"), "parts that Excel does not write"),
     "an entity in two bytes a letter": (_dtd("utf-16"), "parts that Excel does not write"),
     "a binary workbook": (lambda data: packed({TYPES: b"<Types/>", "xl/workbook.bin": b"x"}), "binary"),

@@ -1,8 +1,10 @@
 """A coordinator exports the plan to Excel and imports it again: desktop and phone, with and without scripts."""
 
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 from playwright.sync_api import expect
 
 from plan.models import Plan, Status
@@ -54,6 +56,11 @@ def test_export_edit_and_import_a_workbook(enter, page, live_server, tmp_path, s
     preview(page, live_server, file, edited(data, {(first.ref, "progress"): 150, (second.ref, "lead"): "กพล."}))
     expect(page.locator(".error-table tbody tr")).to_have_count(2)
     look()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="พร้อมเครื่องหมายจุดที่ต้องแก้ไข").click()
+    assert download.value.suggested_filename == "แก้ไขแล้ว ทำเครื่องหมายจุดที่ต้องแก้ไข.xlsx"
+    marked = load_workbook(BytesIO(Path(download.value.path()).read_bytes())).worksheets[0]
+    assert sum(cell.comment is not None for row in marked.iter_rows() for cell in row) == 2
     good = edited(data, {(first.ref, "text"): "ข้อความใหม่จาก Excel", (second.ref, "next_step"): "เสนอผู้บริหาร"})
     preview(page, live_server, file, good)
     expect(page.locator(".import-row")).to_have_count(2)
