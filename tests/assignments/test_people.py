@@ -13,7 +13,6 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from openpyxl import Workbook, load_workbook
-from openpyxl.utils import get_column_letter
 
 from assignments.access import RoleGroup
 from assignments.models import Invitation, Membership, User
@@ -379,29 +378,3 @@ def test_no_name_to_log_in_with_belongs_to_two_people(client, units, other):
         assert list(response.context["adminform"].form.errors) == ["email"], name
         assert "ลับเฉพาะ" not in response.content.decode()
     assert client.post(page, form | {"email": "new@x.go.th"}).status_code == 302
-
-
-def test_wrong_workbook_comes_back_with_its_cells_marked(admin_client, client, units):
-    rows = [
-        {ADDRESS: "somchai(at)x", NAME: "สมชาย", UNITS: "กพ."},
-        {ADDRESS: "malee@labour.go.th", NAME: "มาลี"},
-        {ADDRESS: "malee@labour.go.th", NAME: "มาลี", VERSION: "abc"},
-    ]
-    response = preview(admin_client, rows)
-    errors = errors_of(response)
-    url = response.context["marked_url"]
-    assert url in response.content.decode()
-    answer = admin_client.get(url)
-    assert answer.headers["Cache-Control"].startswith("private, no-store")
-    sheet = load_workbook(BytesIO(b"".join(answer.streaming_content))).worksheets[0]
-    headings = [cell.value for cell in sheet[1]]
-    notes = {cell.coordinate: cell.comment.text for row in sheet for cell in row if cell.comment}
-    assert notes == {
-        f"{get_column_letter(headings.index(heading) + 1)}{row}": " ".join(texts)
-        for row, each in errors.items()
-        for heading, texts in each.items()
-    }
-    other = UserFactory(is_superuser=True, is_staff=True)
-    client.force_login(other)
-    assert client.get(url).status_code == 403
-    assert client.get(url.replace("/marked/", "/marked/x"), follow=True).redirect_chain == [(f"{LIST}import/", 302)]
