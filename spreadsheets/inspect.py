@@ -63,7 +63,8 @@ class Limits:
         megabytes: size of the file.
         unpacked_megabytes: total size of its unpacked parts.
         ratio: unpacked bytes per packed byte of a part, if it unpacks to more than a quarter of a megabyte.
-        parts, sheets, rows, columns, cells, merges, rules, strings, styles, names: number of each.
+        parts, sheets, columns, cells, merges, rules, strings, styles, names: number of each.
+        rows: number of rows of one sheet; a data sheet has its rows once more in a hidden sheet.
         seconds, memory_megabytes: for the process that reads the workbook.
     """
 
@@ -171,7 +172,7 @@ def _check_content(parts: Parts, limits: Limits) -> None:
     """Unpack each required part piece by piece, and count the rows, cells and other elements in it."""
     counts = dict.fromkeys(TAGS, 0)
     for kind, name in parts.required_parts():
-        before = b""
+        before, counts["rows"] = b"", 0
         for piece in _pieces(parts, name):
             text = before + piece
             if FORBIDDEN.search(text):
