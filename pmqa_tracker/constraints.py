@@ -1,14 +1,28 @@
-"""The message of a violated database constraint, as its model defines it."""
+"""Constraints of the models: the message of a violated one, and the check of a record without a query."""
 
+import operator
 import re
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterator
+from functools import cache
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models
+from django.db.models import F, Q
 
 UNIQUE = "unique"  # error code of a violated unique constraint
 UNIQUE_VIOLATION = "23505"  # SQLSTATE of PostgreSQL
+
+
+# Lookups that the conditions of check constraints use.
+LOOKUPS: dict[str, Callable[[Any, Any], bool]] = {
+    "exact": operator.eq, "lt": operator.lt, "lte": operator.le, "gt": operator.gt, "gte": operator.ge,
+    "contains": operator.contains, "in": lambda value, values: value in values,
+}  # fmt: skip
+
+
+Test = Callable[[models.Model], bool | None]
 
 
 class Refusal(NamedTuple):
@@ -69,3 +83,96 @@ def _taken(model: type[models.Model], names: tuple[str, ...]) -> ValidationError
     error = model().unique_error_message(model, names)
     error.code = UNIQUE
     return error
+
+
+def violation_message(model: type[models.Model], name: str) -> str:
+    """Return the message of a constraint of a model."""
+    return next(each for each in model._meta.constraints if each.name == name).get_violation_error_message()
+
+
+def check_without_query(record: models.Model, exclude: Collection[str] = ()) -> None:
+    """Check a record as `full_clean` does, without a query.
+
+    Related records are not looked up, and unique constraints are left to the database.
+
+    Args:
+        record: the record.
+        exclude: names of fields that are not checked.
+
+    Raises:
+        ValidationError: by field, the broken rules; a violated check constraint with its message.
+    """
+    relations = {field.name for field in record._meta.concrete_fields if field.is_relation}
+    errors: dict[str, Any] = {}
+    try:
+        record.full_clean(exclude={*exclude, *relations}, validate_unique=False, validate_constraints=False)
+    except ValidationError as error:
+        errors = error.update_error_dict(errors)
+    try:
+        check_constraints(record, exclude={*exclude, *errors})
+    except ValidationError as error:
+        errors = error.update_error_dict(errors)
+    if errors:
+        raise ValidationError(errors)
+
+
+def check_constraints(record: models.Model, exclude: Collection[str] = ()) -> None:
+    """Check the check constraints of a record as the database does, without a query.
+
+    Raises:
+        ValidationError: the message of the first violated constraint.
+    """
+    for constraint, fields, is_met in _conditions(type(record)):
+        if is_met(record) is False and fields.isdisjoint(exclude):
+            raise ValidationError(constraint.get_violation_error_message(), code=constraint.violation_error_code)
+
+
+@cache
+def _conditions(model: type[models.Model]) -> list[tuple[models.CheckConstraint, frozenset[str], Test]]:
+    """The check constraints of a model, each with its fields and its condition as a function of a record."""
+    checks = [each for each in model._meta.constraints if isinstance(each, models.CheckConstraint)]
+    return [(each, frozenset(_fields_of(each.condition)), _test_of(each.condition, model)) for each in checks]
+
+
+def _fields_of(condition: Q) -> Iterator[str]:
+    for each in condition.children:
+        if isinstance(each, Q):
+            yield from _fields_of(each)
+        else:
+            yield each[0].partition("__")[0]
+
+
+def _test_of(condition: Q, model: type[models.Model]) -> Test:
+    """A function that says whether a record meets a condition; None if a NULL makes it unknown, as in SQL."""
+    tests = [
+        _test_of(each, model) if isinstance(each, Q) else _test_of_lookup(*each, model) for each in condition.children
+    ]
+    decisive = condition.connector == Q.OR  # one such answer decides
+
+    def is_met(record: models.Model) -> bool | None:
+        answer: bool | None = not decisive
+        for test in tests:
+            found = test(record)
+            if found is decisive:
+                answer = decisive
+                break
+            if found is None:
+                answer = None
+        return answer if answer is None or not condition.negated else not answer
+
+    return is_met
+
+
+def _test_of_lookup(name: str, wanted: Any, model: type[models.Model]) -> Test:
+    field, _sign, lookup = name.partition("__")
+    value_of = operator.attrgetter(model._meta.get_field(field).attname)
+    if lookup == "isnull":
+        return lambda record: (value_of(record) is None) is wanted
+    compare = LOOKUPS[lookup or "exact"]
+    other = operator.attrgetter(model._meta.get_field(wanted.name).attname) if isinstance(wanted, F) else None
+
+    def is_met(record: models.Model) -> bool | None:
+        value, limit = value_of(record), other(record) if other else wanted
+        return None if value is None or limit is None else compare(value, limit)
+
+    return is_met

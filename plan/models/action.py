@@ -1,5 +1,6 @@
 """Actions of the plan, and their queryset: filters, and annotations as of a day."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -70,6 +71,16 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
         return self.select_related("criterion__category", "first_period", "last_period").prefetch_related(
             Prefetch("requirements", Requirement.objects.order_by("level")),
             Prefetch("assignments", Assignment.objects.in_order().select_related("unit")),
+        )
+
+    def with_shared_details(self) -> "ActionItemQuerySet":
+        """Load the same, for thousands of actions: each criterion, period and unit is read once."""
+        return self.prefetch_related(
+            "criterion__category",
+            "first_period",
+            "last_period",
+            Prefetch("requirements", Requirement.objects.order_by("level")),
+            Prefetch("assignments", Assignment.objects.in_order().prefetch_related("unit")),
         )
 
     def as_of(self, as_of: AsOf) -> "ActionItemQuerySet":
@@ -344,6 +355,16 @@ class ActionItem(Versioned):
     def set_search_text(self) -> None:
         """Set the search key of the ref and the text; only code that inserts without `save()` calls it."""
         self.search_text = thai.search_key(f"{self.ref} {self.text}")
+
+    def set_details(self, *, requirements: Sequence[Requirement], assignments: Sequence[Assignment]) -> None:
+        """Set what `with_details()` reads, for an action whose changes are not stored yet.
+
+        A new action needs a key for it, as any record with relations; one that no stored record has will do.
+        """
+        self._prefetched_objects_cache = {
+            "requirements": sorted(requirements, key=lambda each: each.level),
+            "assignments": sorted(assignments, key=lambda each: (each.role, each.position)),
+        }
 
     def clean(self) -> None:
         """Refuse a criterion of another framework, periods of another plan, and a last period before the first."""

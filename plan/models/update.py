@@ -9,7 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from assignments.models import Unit
-from plan.models.status import Status, StatusRules, status_constraints
+from plan.models.status import STATUSES, Status, StatusRules, status_constraints
 from pmqa_tracker.transactions import write_transaction
 
 
@@ -253,4 +253,4 @@ MISSING = {
 
 def _rules(status: str) -> StatusRules:
     """Return the rules of a status; an unknown one gets those of IN_PROGRESS."""
-    return Status(status if status in Status.values else Status.IN_PROGRESS).rules
+    return STATUSES.get(status, STATUSES[Status.IN_PROGRESS])

@@ -12,6 +12,7 @@ from assignments.access import Access
 from assignments.models import Unit
 from plan.evidence import storage
 from plan.models import ActionItem, Evidence, EvidenceWithdrawal, Plan, ProgressUpdate, Status
+from pmqa_tracker.constraints import check_constraints
 from pmqa_tracker.write_once import NotAllowedError, StaleVersionError, compare_and_set, write_once
 
 DUPLICATE_WINDOW = timedelta(hours=1)  # the same text by the same author within this time counts as one update
@@ -99,8 +100,7 @@ def record_update(
         ValidationError: by field, the broken rules of design §4.
         StaleVersionError: the action has another version, or `op_id` belongs to another update.
     """
-    sheet_unit = unit.pk if unit else workbook.unit if workbook else None
-    data = replace(data, unit=sheet_unit or data.unit or access.default_unit(action))
+    data, is_sheet = _for_unit(action, access, data, workbook, unit)
 
     def find_repeat() -> ProgressUpdate:
         made = find_by_op_id(action, op_id, access)
@@ -110,15 +110,10 @@ def record_update(
 
     if action.version != version:
         return find_repeat()
-    _check_allowed(action, access, data, is_sheet_of_unit=sheet_unit is not None)
+    _check_allowed(action, access, data, is_sheet_of_unit=is_sheet)
     if source == ProgressUpdate.Source.WEB and (recent := find_recent_duplicate(action, data, access, at)):
         return recent
-    update = _build(action, op_id, access, at, data, source)
-    if workbook:
-        update.import_key, update.file_name = workbook.key, workbook.name
-    # The database checks foreign keys and constraints on save.
-    update.clean_fields(exclude={"action", "author", "unit"})
-    update.clean()
+    update = _build(action, op_id, access, at, data, source, workbook)
     stored: list[str] = []
     written = None
     try:
@@ -130,6 +125,39 @@ def record_update(
     if written is update:
         action.version, action.status, action.progress = update.version, update.status_to, update.progress_to
     return written
+
+
+def build_update(
+    *,
+    action: ActionItem,
+    op_id: UUID,
+    access: Access,
+    at: datetime,
+    data: UpdateInput,
+    source: str,
+    workbook: ImportedFile | None = None,
+    unit: Unit | None = None,
+) -> ProgressUpdate:
+    """Return the update that `record_update` would write, checked and not saved, without a query.
+
+    The arguments are those of `record_update`. The caller writes the update and the new status of its action, if the
+    action still has the version that the update is based on.
+
+    Raises:
+        NotAllowedError: the author may not make this update.
+        ValidationError: by field, the broken rules of design §4.
+    """
+    data, is_sheet = _for_unit(action, access, data, workbook, unit)
+    _check_allowed(action, access, data, is_sheet_of_unit=is_sheet)
+    return _build(action, op_id, access, at, data, source, workbook)
+
+
+def _for_unit(
+    action: ActionItem, access: Access, data: UpdateInput, workbook: ImportedFile | None, unit: Unit | None
+) -> tuple[UpdateInput, bool]:
+    """Return the update with the unit it reports for, and whether that is the unit of a sheet."""
+    sheet_unit = unit.pk if unit else workbook.unit if workbook else None
+    return replace(data, unit=sheet_unit or data.unit or access.default_unit(action)), sheet_unit is not None
 
 
 def is_same_update(made: ProgressUpdate, data: UpdateInput) -> bool:
@@ -254,6 +282,8 @@ def _check_allowed(action: ActionItem, access: Access, data: UpdateInput, *, is_
     moves_status = data.status is not None or data.progress is not None
     if data.unit is not None and not is_sheet_of_unit:
         own = {unit.pk for unit in access.own_units_in(action)}  # needs no query, and usually contains the unit
+        if access.is_coordinator:
+            own |= {part.unit_id for part in action.lead}
         if data.unit not in own and data.unit not in {unit.pk for unit in access.reportable_units(action)}:
             raise NotAllowedError(_("You do not report for this unit on this action. Choose another unit."))
         if moves_status and not access.may_change_status_for(action, data.unit):
@@ -266,9 +296,19 @@ def _check_allowed(action: ActionItem, access: Access, data: UpdateInput, *, is_
 
 
 def _build(
-    action: ActionItem, op_id: UUID, access: Access, at: datetime, data: UpdateInput, source: str
+    action: ActionItem,
+    op_id: UUID,
+    access: Access,
+    at: datetime,
+    data: UpdateInput,
+    source: str,
+    workbook: ImportedFile | None,
 ) -> ProgressUpdate:
-    """Return the unsaved update from the action's status to the new one."""
+    """Return the unsaved update from the action's status to the new one.
+
+    Raises:
+        ValidationError: by field, the broken rules.
+    """
     update = ProgressUpdate(
         action=action,
         op_id=op_id,
@@ -286,6 +326,12 @@ def _build(
         reason=data.reason,
         is_unchanged=data.is_unchanged,
         source=source,
+        import_key=workbook.key if workbook else None,
+        file_name=workbook.name if workbook else "",
     )
     update.has_evidence = bool(data.attachments)
+    typed = {"status_to", "progress_to", "file_name", *TEXT_FIELDS}
+    update.clean_fields(exclude={field.name for field in update._meta.concrete_fields} - typed)
+    update.clean()
+    check_constraints(update)
     return update
