@@ -1,7 +1,7 @@
 """Findings of an import: the changes of a workbook, its errors, and notes for the person who confirms it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -118,10 +118,18 @@ class Findings:
 
     def as_json(self) -> dict[str, Any]:
         """The findings as `ImportJob.findings` stores them and the templates read them."""
-        data = asdict(self)
-        for row, error in zip(data["errors"], self.errors, strict=True):
-            row["cell_address"] = error.cell_address
-        return data
+        return {
+            **vars(self),
+            "rows": [
+                {
+                    **vars(row),
+                    "cells": [*map(dict, map(vars, row.cells))],
+                    "others": [*map(dict, map(vars, row.others))],
+                }
+                for row in self.rows
+            ],
+            "errors": [vars(error) | {"cell_address": error.cell_address} for error in self.errors],
+        }
 
 
 def rows_of_kind(findings: dict[str, Any], kind: str) -> list[dict[str, Any]]:

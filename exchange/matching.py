@@ -30,7 +30,7 @@ def content_key(code: str, levels: Iterable[Level], number: str, text: str) -> C
 class ActionsByContent:
     """Look up the actions of a plan by content. The actions are read `with_details()`."""
 
-    def __init__(self, actions: Collection[ActionItem]) -> None:
+    def __init__(self, actions: Iterable[ActionItem]) -> None:
         self.by_key: dict[ContentKey, list[ActionItem]] = {}
         self.by_code: dict[str, list[ActionItem]] = {}
         for action in actions:

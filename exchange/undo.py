@@ -1,6 +1,7 @@
 """Undo the import of a data sheet: the latest import first, and only rows that nobody has edited since."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,11 +12,13 @@ from django.utils.translation import gettext as _
 
 from assignments.access import Access
 from criteria.models import Requirement
+from exchange.data_sheet.changes import ActionChange, ChangeNote, change_content, snapshot, with_update
 from exchange.data_sheet.columns import ROLE_OF_COLUMN, ActionSheet
-from exchange.data_sheet.write import ChangeNote, reload_action, set_content, snapshot
+from exchange.data_sheet.write import lock_unchanged, write_changes
 from exchange.models import ImportJob, ImportJobState
+from exchange.run import ChangedMeanwhileError
 from plan.models import ActionItem, Plan, ProgressUpdate, Status
-from plan.updates.record import UpdateInput, record_update
+from plan.updates.record import UpdateInput, build_update
 from pmqa_tracker.transactions import write_transaction
 from pmqa_tracker.write_once import NotAllowedError, StaleVersionError
 from submissions.models import SubmissionLine
@@ -151,26 +154,36 @@ def undo_import(*, job: ImportJob, access: Access, at: datetime) -> Undoable:
     """
     if job.why_closed:
         raise NotAllowedError(job.why_closed)
+    job.refresh_from_db()
+    if job.state != ImportJobState.WRITTEN:
+        raise UndoneAlreadyError(job)
+    found = read_undoable(job)
+    if found.later:
+        raise LaterImportsError(found.later)
+    if not found.rows:
+        raise NothingToUndoError(job)
+    note = undo_note(job, access)
+    changes = _restore([(row["before"], action) for row, action in found.rows if row["before"]], job, access, at, note)
+    columns = ActionSheet(job.plan.periods.all(), ())
+    tokens = {row["pk"]: "" for row, _action in found.rows}
+    tokens |= {change.action.pk: columns.token_of(change.action) for change in changes}
+    rows = [row | {"undone": tokens[row["pk"]]} if row["pk"] in tokens else row for row in job.changes]
     with write_transaction():
         undone = job.change(
-            was=(ImportJobState.WRITTEN,), state=ImportJobState.UNDONE, undone_at=at, undone_by=access.user
-        )
+            was=(ImportJobState.WRITTEN,), state=ImportJobState.UNDONE, undone_at=at, undone_by=access.user,
+            changes=rows,
+        )  # fmt: skip
         if not undone:
             raise UndoneAlreadyError(job)
-        job.refresh_from_db()
-        found = read_undoable(job)
-        if found.later:
-            raise LaterImportsError(found.later)
-        if not found.rows:
-            raise NothingToUndoError(job)
-        note = undo_note(job, access)
-        columns = ActionSheet(job.plan.periods.all(), ())
-        tokens = {}
-        for row, action in found.rows:
-            action = _undo(row["before"], action, job, access, at, note)
-            tokens[row["pk"]] = columns.token_of(action) if action else ""
-        job.changes = [row | {"undone": tokens[row["pk"]]} if row["pk"] in tokens else row for row in job.changes]
-        job.save(update_fields=["changes"])
+        try:
+            lock_unchanged(job.plan, (action for _row, action in found.rows))
+            for row, action in found.rows:
+                if not row["before"]:
+                    remove_action(action, note)
+            write_changes(job.plan, changes, note)
+        except ChangedMeanwhileError as error:
+            raise StaleVersionError(job) from error
+    job.refresh_from_db()
     return found
 
 
@@ -179,31 +192,42 @@ def undo_note(job: ImportJob, access: Access) -> ChangeNote:
     return ChangeNote(access.user, _("The import of %(file)s was undone") % {"file": job.file_name})
 
 
-def _undo(
-    before: Mapping[str, Any], action: ActionItem, job: ImportJob, access: Access, at: datetime, note: ChangeNote
-) -> ActionItem | None:
-    """Restore one action; return it as it is now, or None if it was removed."""
-    if not before:
-        remove_action(action, note)
-        return None
-    now = snapshot(action)
-    changed = {name: before[name] for name in before if name not in STATE_FIELDS and before[name] != now[name]}
-    if changed:
-        set_content(action, _values(job.plan, changed), note)
-        action = reload_action(action)
-    if action.updates.filter(import_key=job.key).exists():
-        report = UpdateInput(
-            status=before["status"],
-            progress=before["progress"],
-            reason=note.reason,
-            **_required_text(action, before, note.reason),
-        )
-        record_update(
-            action=action, version=action.version, op_id=uuid4(), access=access, at=at, data=report,
-            source=ProgressUpdate.Source.UNDO, workbook=job.imported_file,
-        )  # fmt: skip
-        action = reload_action(action)
-    return action
+def _restore(
+    rows: Sequence[tuple[Mapping[str, Any], ActionItem]], job: ImportJob, access: Access, at: datetime, note: ChangeNote
+) -> list[ActionChange]:
+    """Bring actions back to their snapshots, in a fixed number of queries; nothing is written.
+
+    Raises:
+        ValidationError: the earlier values break a rule.
+        NotAllowedError: the plan takes no reports.
+    """
+    pks = [action.pk for _before, action in rows]
+    requirements = Requirement.objects.filter(criterion__framework=job.plan.framework).select_related("criterion")
+    by_level = {(each.criterion.code, each.level): each for each in requirements}
+    periods, units = job.plan.periods.in_bulk(), job.plan.organization.units.in_bulk()
+    reported = set(ProgressUpdate.objects.filter(import_key=job.key, action__in=pks).values_list("action", flat=True))
+    earlier = defaultdict(list)
+    for update in ProgressUpdate.objects.without_undone().filter(action__in=pks).order_by("-version"):
+        earlier[update.action_id].append(update)
+    changes = []
+    for before, action in rows:
+        now = snapshot(action)
+        changed = {name: before[name] for name in before if name not in STATE_FIELDS and before[name] != now[name]}
+        change = ActionChange(before=action, action=action)
+        if changed:
+            content = change_content(action, _values(changed, periods, units), by_level)
+            change = ActionChange(before=action, action=content, entry=note.entry(content, "~"))
+        if action.pk in reported:
+            texts = _required_text(action, before, earlier[action.pk], note.reason)
+            report = UpdateInput(status=before["status"], progress=before["progress"], reason=note.reason, **texts)
+            update = build_update(
+                action=change.action, op_id=uuid4(), access=access, at=at, data=report,
+                source=ProgressUpdate.Source.UNDO, workbook=job.imported_file,
+            )  # fmt: skip
+            change = with_update(change, update)
+        if change.action is not action:
+            changes.append(change)
+    return changes
 
 
 def remove_action(action: ActionItem, note: ChangeNote) -> None:
@@ -221,23 +245,24 @@ def remove_action(action: ActionItem, note: ChangeNote) -> None:
         raise StaleVersionError(action) from error
 
 
-def _values(plan: Plan, changed: Mapping[str, Any]) -> dict[str, Any]:
-    """The records for the pks of a snapshot, as `set_content` takes them."""
+def _values(changed: Mapping[str, Any], periods: Mapping[int, Any], units: Mapping[int, Any]) -> dict[str, Any]:
+    """The records for the pks of a snapshot, as `change_content` takes them."""
     values = dict(changed)
     for name in ("first", "last"):
         if values.get(name):
-            values[name] = plan.periods.get(pk=values[name])
+            values[name] = periods[values[name]]
     for name in ROLE_OF_COLUMN:
         if name in values:
-            units = plan.organization.units.in_bulk([pk for _position, pk in values[name]])
             values[name] = [(position, units[pk]) for position, pk in values[name]]
     return values
 
 
-def _required_text(action: ActionItem, before: Mapping[str, Any], reason: str) -> dict[str, str]:
+def _required_text(
+    action: ActionItem, before: Mapping[str, Any], updates: Iterable[ProgressUpdate], reason: str
+) -> dict[str, str]:
     """The text field that the restored status requires, from the latest earlier update that has it."""
-    earlier = action.updates.without_undone().filter(version__lte=before["version"]).order_by("-version")
     needs = Status(before["status"]).rules.needs
     if before["status"] == action.status or needs in ("", "reason"):
         return {}
-    return {needs: earlier.exclude(**{needs: ""}).values_list(needs, flat=True).first() or reason}
+    texts = (getattr(each, needs) for each in updates if each.version <= before["version"])
+    return {needs: next(filter(None, texts), reason)}

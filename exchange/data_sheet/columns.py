@@ -7,6 +7,7 @@ parsed in both languages.
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from hashlib import sha256
 from json import dumps
 from operator import attrgetter
@@ -118,6 +119,7 @@ class PeriodWidget(ValueWidget):
 
     def __init__(self, periods: Sequence[Period]) -> None:
         self.periods = periods
+        self.names = {period: format_period(period) for period in periods}
 
     def read(self, cell: ReadCell) -> Period | None:
         return parse_period(cell, self.periods)
@@ -126,7 +128,7 @@ class PeriodWidget(ValueWidget):
         return stored
 
     def render(self, value: Period | None) -> str:
-        return format_period(value) if value else ""
+        return (self.names.get(value) or format_period(value)) if value else ""
 
     def comparison_key(self, value: Period | None) -> Any:
         return value.number if value else None
@@ -156,6 +158,7 @@ class ChoiceWidget(ValueWidget):
 
     def __init__(self, choices: type[TextChoices], parse_choice: Callable[[ReadCell], Any]) -> None:
         self.choices, self.parse_choice = choices, parse_choice
+        self.names: dict[Any, str] = {}
 
     def read(self, cell: ReadCell) -> Any:
         return self.parse_choice(cell)
@@ -164,7 +167,9 @@ class ChoiceWidget(ValueWidget):
         return self.choices(stored) if stored else None
 
     def render(self, value: Any) -> str:
-        return in_thai(value.label) if value else ""
+        if value and value not in self.names:
+            self.names[value] = in_thai(value.label)
+        return self.names[value] if value else ""
 
     def comparison_key(self, value: Any) -> Any:
         return str(value.value) if value else ""
@@ -318,7 +323,7 @@ class ActionSheet:
             name: replace(column, widget=widgets.get(name, column.widget)) for name, column in ACTION_COLUMNS.items()
         }
 
-    @property
+    @cached_property
     def stored_columns(self) -> dict[str, ActionColumn]:
         """The columns that users may change and that actions store."""
         return {
@@ -341,7 +346,21 @@ class ActionSheet:
 
         The version counts updates and edits. The hash also covers units and levels, which are stored in other tables.
         """
-        return f"{action.version}-{self.digest(self.stored(action))}"
+        return self.token(action.version, self.stored(action))
+
+    def token(self, version: int, values: dict[str, Any]) -> str:
+        """The token of an action with this version and these values."""
+        return f"{version}-{self.digest(values)}"
+
+    def is_same(self, name: str, one: Any, other: Any) -> bool:
+        """Whether two values of a column are equal, in any language."""
+        key = self.columns[name].widget.comparison_key
+        return key(one) == key(other)
+
+
+def linked_columns(names: Iterable[str]) -> set[str]:
+    """Columns, with linked ones under one name: status and progress, first and last period."""
+    return {{"progress": "status", "last": "first"}.get(name, name) for name in names}
 
 
 def format_period(period: Period) -> str:

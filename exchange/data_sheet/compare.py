@@ -1,398 +1,350 @@
 """Compare the rows of a data sheet with the plan: find the changes, errors and conflicts of each row."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from assignments.models import Role, Unit
-from assignments.unit_names import former_names
-from criteria.models import Criterion, Requirement
-from exchange.data_sheet.columns import TEXT_COLUMNS, ActionSheet, ColumnGroup
-from exchange.data_sheet.edits import Comparison, Edit
-from exchange.data_sheet.export import SHEET
+from criteria.models import Criterion
+from exchange.data_sheet.columns import ACTION_COLUMNS, TEXT_COLUMNS, ColumnGroup, linked_columns
+from exchange.data_sheet.edits import Comparison, Edit, RowResult, SheetRow
 from exchange.data_sheet.marks import RowUnits, parse_mark
 from exchange.data_sheet.others import read_other_changes
-from exchange.findings import CHANGED, CONFLICT, MERGED, NEW, CellChange, Findings, RowFinding, similar
-from exchange.matching import ActionsByContent, ContentKey, ImportedReports, content_key
+from exchange.data_sheet.site import SitePlan
+from exchange.findings import CHANGED, CONFLICT, MERGED, NEW, similar
+from exchange.matching import content_key
 from exchange.tables import ReadTable
-from plan.as_of import AsOf
-from plan.models import ActionItem, Plan
+from plan.models import ActionItem
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.errors import UnreadableError
 
 CONTENT_KEY_COLUMNS = ("levels", "number", "text")  # with the criterion, they identify a row without a ref
-MAX_TITLE = 90  # characters of an action's text in the list of rows
+TYPED_COLUMNS = [name for name, column in ACTION_COLUMNS.items() if column.group != ColumnGroup.SHOWN]
+Problem = tuple[str, str]  # column and message
 
 
-class Comparer:
-    """Compares the rows of a table with the actions of a plan, read once."""
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """A data sheet and its plan.
 
-    def __init__(
-        self,
-        plan: Plan,
-        as_of: AsOf,
-        table: ReadTable,
-        findings: Findings,
-        *,
-        unit: Unit | None = None,
-        exported: Mapping[str, Mapping[str, ReadCell]] | None = None,
-        is_chosen: bool = False,
-    ) -> None:
-        """Read the plan.
+    Attributes:
+        site: the plan on the site.
+        table: the rows of the file.
+        units: the units that the rows report for.
+        exported: ref → heading → cell at the export; shows what the user has changed in a row that others have
+            changed too.
+    """
 
-        Args:
-            plan: the plan of the sheet.
-            as_of: the current day, with the periods of the plan.
-            table: the rows.
-            findings: findings that receive rows, errors and notes.
-            unit: the unit of the sheet; only progress of its actions may change. A row exported in the sheet of
-                another unit reports for that unit.
-            exported: ref → heading → cell at the export; shows what the user has changed in a row that others
-                have changed too.
-            is_chosen: whether the user chose the unit; no row may belong to another unit then.
-        """
-        self.plan, self.table, self.findings = plan, table, findings
-        self.unit = unit  # unit of the row being compared
-        self.exported = exported or {}
-        units = list(plan.organization.units.in_order())
-        self.columns = ActionSheet(as_of.periods, units, former_names(units))
-        self.headings = {name: column.heading for name, column in self.columns.columns.items()}
-        actions = plan.actions.with_details().in_order()
-        self.actions = {action.ref: action for action in actions}
-        self.criteria = {criterion.code: criterion for criterion in plan.framework.criteria.leaves()}
-        self.names = {
-            "ref": {thai.search_key(ref): ref for ref in self.actions},
-            "criterion": {thai.search_key(code): code for code in self.criteria},
-        }
-        requirements = Requirement.objects.filter(criterion__framework=plan.framework)
-        self.requirements = set(requirements.values_list("criterion__code", "level"))
-        version = self.headings["token"]
-        marks = [str(cells[version].value or "") for _number, cells in table.rows]
-        self.row_units = RowUnits(marks, self.columns.units, unit, is_chosen=is_chosen)
-        self.rows_of_ref: dict[str, dict[Unit | None, int]] = {}  # ref → unit → row
-        self.edited: dict[int, int] = {}  # action pk → row
-        self.by_content = ActionsByContent(self.actions.values())
-        self.new: dict[ContentKey, int] = {}  # content of a row without a ref → row
-        self.matched: set[str] = set()  # refs of actions found by such content
-        self.imported = ImportedReports(plan)
-        self.edits: list[Edit] = []
-        self.finding_index: dict[int, int] = {}  # row → index in `findings.rows`
+    site: SitePlan
+    table: ReadTable
+    units: RowUnits
+    exported: Mapping[str, Mapping[str, ReadCell]]
 
-    def compare(self) -> Comparison:
-        """Compare every row and collect all errors in the findings."""
-        for number, cells in self.table.rows:
-            self._compare_row(number, cells)
-        self.findings.notes += self.row_units.notes()
-        units = list(self.row_units.rows) or [self.row_units.unit]
-        expected = [ref for ref, action in self.actions.items() if any(self._roles_of(action, unit) for unit in units)]
-        self.findings.absent = [ref for ref in expected if ref not in self.rows_of_ref and ref not in self.matched]
-        self._find_conflicts()
-        return Comparison(
-            table=self.table,
-            columns=self.columns,
-            findings=self.findings,
-            edits=self.edits,
-            finding_index=self.finding_index,
-        )
 
-    def _add_error(
-        self, row: int, name: str, cells: Mapping[str, ReadCell], message: str, candidates: Any = ()
-    ) -> None:
-        heading = self.headings.get(name, "")
-        self.findings.errors.append(self.table.error(row, heading, cells.get(heading, ReadCell()), message, candidates))
+def compare(
+    site: SitePlan,
+    table: ReadTable,
+    *,
+    unit: Unit | None,
+    exported: Mapping[str, Mapping[str, ReadCell]],
+    is_chosen: bool,
+) -> Comparison:
+    """Compare every row with the plan.
 
-    def _read(self, row: int, cells: Mapping[str, ReadCell]) -> tuple[dict[str, Any], set[str]]:
-        """Column → value of a row, and the columns that cannot be parsed."""
-        values, unread = {}, set()
-        for name, column in self.columns.columns.items():
-            if column.group == ColumnGroup.SHOWN:
-                continue
-            try:
-                value = column.read(cells)
-                values[name] = self.names[name].get(thai.search_key(value), value) if name in self.names else value
-            except UnreadableError as error:
-                unread.add(name)
-                self._add_error(row, name, cells, str(error), error.readings)
-        return values, unread
+    Args:
+        site: the plan on the site.
+        table: the rows of the file.
+        unit: the unit of the sheet; only progress of its actions may change. A row exported in the sheet of another
+            unit reports for that unit.
+        exported: ref → heading → cell at the export.
+        is_chosen: whether the user chose the unit; no row may belong to another unit then.
+    """
+    marks = (str(cells[ACTION_COLUMNS["token"].heading].value or "") for _number, cells in table.rows)
+    units = RowUnits(marks, site.columns.units, unit, is_chosen=is_chosen)
+    sheet = Sheet(site=site, table=table, units=units, exported=exported)
+    read: dict[Hashable, Any] = {}
+    rows = [_read_row(sheet, number, cells, read) for number, cells in table.rows]
+    firsts: dict[Hashable, int] = {}
+    results = [_compare_row(row, sheet, firsts) for row in rows]
+    of_units = defaultdict(list)
+    for row in rows:
+        if not row.unread.keys() & {"ref", "token"}:
+            of_units[row.unit].append(row.number)
+    named = {row.values.get("ref") for row in rows} | {result.same_as for result in results}
+    reporting = list(of_units) or [unit]
+    return Comparison(
+        edits=_with_conflicts([result.edit for result in results if result.edit], site),
+        errors=[
+            error for row, result in zip(rows, results, strict=True) for error in (*row.unread.values(), *result.errors)
+        ],
+        notes=[*(result.note for result in results if result.note), *units.notes(of_units)],
+        absent=[
+            ref
+            for ref, action in site.actions.items()
+            if ref not in named and any(site.roles_of(action, each) for each in reporting)
+        ],
+        unchanged=sum(result.is_unchanged for result in results),
+    )
 
-    def _compare_row(self, row: int, cells: Mapping[str, ReadCell]) -> None:
-        values, unread = self._read(row, cells)
-        if unread & {"ref", "token"}:
-            return
-        values |= {"criterion": thai.match_spelling(values.get("criterion") or "", self.criteria)}
-        values["ref"] = thai.match_spelling(values["ref"], self.actions)
-        ref, token = values["ref"], values["token"]
-        action = self.actions.get(ref)
-        self.unit = self.row_units.unit_of(row, token)
-        if ref and self.unit in self.rows_of_ref.get(ref, {}):
-            text = _("Row %(row)s is about the same action; keep one of the two.")
-            self._add_error(row, "ref", cells, text % {"row": self.rows_of_ref[ref][self.unit]})
-            return
-        if ref:
-            self.rows_of_ref.setdefault(ref, {})[self.unit] = row
-        if action is None:
-            self._compare_new(row, cells, values, unread)
-        elif not token:
-            text = _("The version is missing. Copy it from the exported file; for a new action, leave the ref empty.")
-            self._add_error(row, "token", cells, text)
-        elif wrong := self.row_units.error_of(token, self.plan.slug, ref):
-            self._add_error(row, "token", cells, wrong)
+
+def _read_row(sheet: Sheet, number: int, cells: Mapping[str, ReadCell], read: dict[Hashable, Any]) -> SheetRow:
+    """Parse the cells of a row.
+
+    Args:
+        sheet: the sheet.
+        number: row number.
+        cells: heading → cell.
+        read: values of the cells so far; many cells of a column are equal.
+    """
+    values, errors = {}, {}
+    for name in TYPED_COLUMNS:
+        value = _read_cell(sheet.site, name, cells, read)
+        if isinstance(value, UnreadableError):
+            errors[name] = value
         else:
-            values["token"] = parse_mark(token).token
-            self._compare_known(row, cells, values, unread, action)
+            values[name] = sheet.site.usual_spelling(name, value) if name in ("ref", "criterion") else value
+    mark = parse_mark(values.get("token") or "")
+    unit = sheet.units.unit_of(mark)
+    row = SheetRow(table=sheet.table, number=number, cells=cells, values=values, unread={}, mark=mark, unit=unit)
+    unread = {name: row.error(name, str(error), error.readings) for name, error in errors.items()}
+    return replace(row, unread=unread) if unread else row
 
-    # Rows of existing actions.
 
-    def _compare_known(
-        self, row: int, cells: Mapping[str, ReadCell], values: dict[str, Any], unread: set[str], action: ActionItem
-    ) -> None:
-        if values.get("criterion") not in ("", None, action.criterion.code):
-            text = _("An action cannot move to another criterion; this one belongs to %(code)s.")
-            self._add_error(row, "criterion", cells, text % {"code": action.criterion.code})
-            return
-        base_version = int(values["token"].partition("-")[0])
-        if base_version > action.version:
-            self._add_error(row, "token", cells, _("This version is newer than the plan. Export the file again."))
-            return
-        stored = self.columns.stored(action)
-        is_current = values["token"] == self.columns.token_of(action)
-        exported = stored if is_current else self._as_exported(action.ref, values["token"])
-        before = exported or stored
-        changed = [
-            name
-            for name, column in self.columns.stored_columns.items()
-            if name not in unread and not self._is_same(column, values[name], before[name])
-        ]
-        # A value that equals the site now is not a change.
-        changed = [
-            name for name in changed if not self._is_same(self.columns.columns[name], values[name], stored[name])
-        ]
-        # Texts of a file that was already imported are not reported again.
-        if (
-            is_current
-            or changed
-            or not self.imported.contains(action, values, base_version=base_version, unit=self.unit)
-        ):
-            changed += [name for name in TEXT_COLUMNS if values.get(name)]
-        if self._report_text_in_readonly(row, cells, action.ref):
-            return
-        is_whole = self._check_content(row, cells, action.criterion, values, changed)
-        if unread or not is_whole:
-            return
-        if not changed:
-            self.findings.unchanged += 1
-        elif action.pk in self.edited:
-            text = _("Row %(row)s reports on the same action for another unit. Import the rows of one unit at a time.")
-            self._add_error(row, "ref", cells, text % {"row": self.edited[action.pk]})
-        elif self._is_allowed(row, cells, action, changed):
-            kind = CHANGED if is_current else CONFLICT
-            edit = Edit(row=row, cells=cells, kind=kind, action=action, values=values, changed=changed)
-            edit.base_version, edit.exported, edit.unit = base_version, exported, self.unit
-            self.edited[action.pk] = row
-            self._add(edit, stored)
-
-    def _report_text_in_readonly(self, row: int, cells: Mapping[str, ReadCell], ref: str) -> bool:
-        """Add an error for text typed into a read-only column, because it would be lost."""
-        exported = self.exported.get(ref, {})
-        typed = []
-        for name, column in self.columns.columns.items():
-            cell, before = (each.get(column.heading) for each in (cells, exported))
-            if column.group == ColumnGroup.SHOWN and cell and before and _text_key(cell) not in ("", _text_key(before)):
-                typed.append(name)
-        text = _("This column only shows the latest report. Type new text into “%(column)s”.")
-        for name in typed:
-            self._add_error(row, name, cells, text % {"column": self.headings["result"]})
-        return bool(typed)
-
-    def _as_exported(self, ref: str, token: str) -> dict[str, Any] | None:
-        """Column → value of a row at the export; None if the exported values do not match the token."""
-        cells = self.exported.get(ref)
-        if cells is None:
-            return None
+def _read_cell(site: SitePlan, name: str, cells: Mapping[str, ReadCell], read: dict[Hashable, Any]) -> Any:
+    """The value of a cell, or the error why it cannot be parsed."""
+    column = site.columns.columns[name]
+    cell = cells[column.heading]
+    key = (name, type(cell.value), cell)  # 1, 1.0 and TRUE are equal
+    if key not in read:
         try:
-            values = {name: column.read(cells) for name, column in self.columns.stored_columns.items()}
-        except (UnreadableError, KeyError):
-            return None
-        return values if token.endswith(f"-{self.columns.digest(values)}") else None
+            read[key] = column.read(cells)
+        except UnreadableError as error:
+            read[key] = error
+    return read[key]
 
-    @staticmethod
-    def _is_same(column: Any, value: Any, stored: Any) -> bool:
-        """Whether a cell equals the stored value; an empty status or progress counts as equal."""
-        is_empty = column.group == ColumnGroup.PROGRESS and value is None
-        return is_empty or column.widget.comparison_key(value) == column.widget.comparison_key(stored)
 
-    def _is_allowed(self, row: int, cells: Mapping[str, ReadCell], action: ActionItem, changed: list[str]) -> bool:
-        """Whether the unit of the row may make these changes; add an error otherwise. Coordinators may make all."""
-        if self.unit is None:
-            return True
-        roles = self._roles_of(action, self.unit)
-        errors = []
-        if not roles:
-            text = _("This action belongs to %(units)s; the sheet of %(unit)s cannot change it.")
-            units = ", ".join(dict.fromkeys(str(each.unit) for each in action.assignments.all())) or "–"
-            errors.append(("ref", text % {"units": units, "unit": self.unit}))
-        for name in changed if roles else ():
-            column = self.columns.columns[name]
-            if column.group == ColumnGroup.CONTENT:
-                text = _("The sheet of a unit cannot change “%(column)s”; only the coordinator can.")
-                errors.append((name, text % {"column": column.heading}))
-            elif name in ("status", "progress") and Role.LEAD not in roles:
-                text = _(
-                    "%(unit)s supports this action: it adds results, and the lead unit reports status and progress."
-                )
-                errors.append((name, text % {"unit": self.unit}))
-        for name, message in errors:
-            self._add_error(row, name, cells, message)
-        return not errors
+def _compare_row(row: SheetRow, sheet: Sheet, firsts: dict[Hashable, int]) -> RowResult:
+    """Compare a row; `firsts` holds the first row about each thing, to find rows about the same."""
+    if row.unread.keys() & {"ref", "token"}:
+        return RowResult()
+    ref, action = row.values["ref"], sheet.site.actions.get(row.values["ref"])
+    if ref and (first := firsts.setdefault(("ref", ref, row.unit), row.number)) != row.number:
+        return RowResult(errors=[row.error("ref", _repeated(first))])
+    if action is None:
+        return _compare_new(row, sheet, firsts)
+    if not row.values["token"]:
+        text = _("The version is missing. Copy it from the exported file; for a new action, leave the ref empty.")
+        return RowResult(errors=[row.error("token", text)])
+    if wrong := sheet.units.error_of(row.mark, sheet.site.plan.slug, ref):
+        return RowResult(errors=[row.error("token", wrong)])
+    result = _compare_known(row, action, sheet)
+    if result.edit and not result.edit.wrong:
+        first = firsts.setdefault(("action", action.pk), row.number)
+        if first != row.number:
+            text = _("Row %(row)s reports on the same action for another unit. Import the rows of one unit at a time.")
+            return RowResult(errors=[row.error("ref", text % {"row": first})])
+    return result
 
-    def _roles_of(self, action: ActionItem, unit: Unit | None) -> set[str]:
-        """The roles of a unit in an action, its own or through a collective; all roles for the coordinator (None)."""
-        if unit is None:
-            return set(Role)
-        pks = self.row_units.with_collectives(unit)
-        return {each.role for each in action.assignments.all() if each.unit_id in pks}
 
-    # Rows of new actions.
+def _repeated(first: int) -> str:
+    return _("Row %(row)s is about the same action; keep one of the two.") % {"row": first}
 
-    def _compare_new(self, row: int, cells: Mapping[str, ReadCell], values: dict[str, Any], unread: set[str]) -> None:
-        ref, token = values["ref"], values["token"]
-        if token:
-            text = _(
-                "This plan has no action with this ref. "
-                "A ref cannot be changed; for a new action leave ref and version empty."
-            )
-            self._add_error(row, "ref", cells, text, similar(ref, self.actions))
-            return
-        if self.unit:
-            text = _("New actions can only be added with the coordinator's data sheet, not with the sheet of a unit.")
-            self._add_error(row, "ref", cells, text)
-            return
-        if "criterion" in unread:
-            return
-        code = values["criterion"]
-        criterion = self.criteria.get(code)
-        is_whole = not unread
-        if not code:
-            self._add_error(row, "criterion", cells, _("A new action needs the code of its criterion, such as 1.1.3."))
-        elif criterion is None:
-            text = _("There is no criterion with this code.")
-            self._add_error(row, "criterion", cells, text, similar(code, self.criteria))
-        required = [name for name in ("levels", "text") if name not in unread]
-        is_whole = self._check_content(row, cells, criterion, values, required) and is_whole
-        if is_whole and criterion and (ref or self._is_new(row, cells, values)):
-            names = ("criterion", *self.columns.stored_columns, *TEXT_COLUMNS)
-            changed = [name for name in names if values[name] not in ("", None, ())]
-            edit = Edit(row=row, cells=cells, kind=NEW, action=None, values=values, changed=changed)
-            edit.criterion = criterion
-            self._add(edit, {})
 
-    def _is_new(self, row: int, cells: Mapping[str, ReadCell], values: dict[str, Any]) -> bool:
-        """Whether a row without a ref is a new action; add an error or note if its content exists already."""
-        key = content_key(*(values[name] for name in ("criterion", "levels", "number", "text")))
-        if key in self.new:
-            text = _("Row %(row)s is about the same action; keep one of the two.")
-            self._add_error(row, "text", cells, text % {"row": self.new[key]})
-            return False
-        self.new[key] = row
-        known = self.by_content.find(key)
-        if known is None:
-            return True
-        self.matched.add(known.ref)
-        stored = self.columns.stored(known)
-        others = {name: each for name, each in self.columns.stored_columns.items() if name not in CONTENT_KEY_COLUMNS}
-        changed = [
-            name
-            for name, column in others.items()
-            if values[name] not in ("", None, ()) and not self._is_same(column, values[name], stored[name])
-        ]
-        if self.imported.contains(known, values, base_version=0, unit=None):
-            changed = [name for name in changed if others[name].group == ColumnGroup.CONTENT]
-        else:
-            changed += [name for name in TEXT_COLUMNS if values[name]]
-        if changed:
-            text = _("This action already exists as %(ref)s. Export the sheet again and make the change in its row.")
-            self._add_error(row, changed[0], cells, text % {"ref": known.ref})
-        else:
-            text = _("Row %(row)s already exists as %(ref)s; it is not added again.")
-            self.findings.notes.append(text % {"row": row, "ref": known.ref})
-            self.findings.unchanged += 1
-        return False
+# Rows of existing actions.
 
-    def _check_content(
-        self, row: int, cells: Mapping[str, ReadCell], criterion: Criterion | None, values: dict[str, Any], changed: Any
-    ) -> bool:
-        """Check the changed text, levels and number of a row; add an error for each problem. True without errors."""
-        count = len(self.findings.errors)
-        if "text" in changed and not values["text"]:
-            self._add_error(row, "text", cells, _("Enter the text of the action."))
-        if "levels" in changed and not values["levels"]:
-            text = _("Name the level the action answers: Basic, Advance or Significance.")
-            self._add_error(row, "levels", cells, text)
-        for level in values["levels"] if "levels" in changed else ():
-            if criterion and (criterion.code, int(level)) not in self.requirements:
-                text = _("Criterion %(code)s has no requirement at the level %(level)s.")
-                self._add_error(row, "levels", cells, text % {"code": criterion.code, "level": level.short})
-        if "number" in changed and len(values["number"]) > ActionItem._meta.get_field("number").max_length:
-            self._add_error(row, "number", cells, _("The printed number has at most 10 characters."))
-        return len(self.findings.errors) == count
 
-    def _add(self, edit: Edit, stored: Mapping[str, Any]) -> None:
-        self.edits.append(edit)
-        columns = self.columns.columns
-        cells = [
-            CellChange(
-                heading=columns[name].heading,
-                before=columns[name].display(stored[name]) if name in stored else "",
-                after=columns[name].display(edit.values[name]),
-            )
-            for name in columns
-            if name in edit.changed
-        ]
-        text = edit.action.text if edit.action else edit.values["text"]
-        self.finding_index[edit.row] = len(self.findings.rows)
-        self.findings.rows.append(
-            RowFinding(
-                kind=edit.kind,
-                sheet=SHEET,
-                row=edit.row,
-                name=edit.name,
-                title=Truncator(text).chars(MAX_TITLE),
-                cells=cells,
-                nearest="" if edit.action else self.by_content.describe_nearest(edit.criterion.code, text),
-            )
+def _compare_known(row: SheetRow, action: ActionItem, sheet: Sheet) -> RowResult:
+    columns, values = sheet.site.columns, row.values
+    if values.get("criterion") not in ("", None, action.criterion.code):
+        text = _("An action cannot move to another criterion; this one belongs to %(code)s.")
+        return RowResult(errors=[row.error("criterion", text % {"code": action.criterion.code})])
+    token = row.mark.token if row.mark else ""  # `RowUnits.error_of` refuses a row without one
+    base_version = int(token.partition("-")[0])
+    if base_version > action.version:
+        return RowResult(errors=[row.error("token", _("This version is newer than the plan. Export the file again."))])
+    stored = columns.stored(action)
+    current = columns.token(action.version, stored)
+    is_current = token == current
+    exported = stored if is_current else _as_exported(sheet, action.ref, token)
+    # A value that equals the site now is not a change.
+    changed = [
+        name
+        for name in columns.stored_columns
+        if name not in row.unread
+        and _is_changed(sheet.site, name, values[name], (exported or stored)[name])
+        and _is_changed(sheet.site, name, values[name], stored[name])
+    ]
+    # Texts of a file that was already imported are not reported again.
+    imported = sheet.site.imported
+    if is_current or changed or not imported.contains(action, values, base_version=base_version, unit=row.unit):
+        changed += [name for name in TEXT_COLUMNS if values.get(name)]
+    problems = _typed_in_readonly(row, action.ref, sheet)
+    problems += _check_content(row, action.criterion, changed, sheet.site)
+    problems += _not_allowed(row, action, changed, sheet.site) if changed else []
+    errors = [row.error(*problem) for problem in problems]
+    wrong = frozenset({*row.unread, *(name for name, _message in problems)})
+    if not changed or "ref" in wrong:
+        return RowResult(errors=errors, is_unchanged=not changed and not wrong)
+    edit = Edit(
+        row=row, kind=CHANGED if is_current else CONFLICT, action=action, stored=stored, token=current, changed=changed,
+        wrong=wrong, base_version=base_version, exported=exported,
+    )  # fmt: skip
+    return RowResult(edit=edit, errors=errors)
+
+
+def _typed_in_readonly(row: SheetRow, ref: str, sheet: Sheet) -> list[Problem]:
+    """The problem of text typed into a read-only column, because it would be lost."""
+    exported = sheet.exported.get(ref, {})
+    text = _("This column only shows the latest report. Type new text into “%(column)s”.")
+    message = text % {"column": ACTION_COLUMNS["result"].heading}
+    problems = []
+    for name, column in sheet.site.columns.columns.items():
+        cell, before = (each.get(column.heading) for each in (row.cells, exported))
+        is_edited = column.group == ColumnGroup.SHOWN and cell and before and cell != before
+        if is_edited and _text_key(cell) not in ("", _text_key(before)):
+            problems.append((name, message))
+    return problems
+
+
+def _as_exported(sheet: Sheet, ref: str, token: str) -> dict[str, Any] | None:
+    """Column → value of a row at the export; None if the exported values do not match the token."""
+    cells, columns = sheet.exported.get(ref), sheet.site.columns
+    if cells is None:
+        return None
+    try:
+        values = {name: column.read(cells) for name, column in columns.stored_columns.items()}
+    except (UnreadableError, KeyError):
+        return None
+    return values if token.endswith(f"-{columns.digest(values)}") else None
+
+
+def _is_changed(site: SitePlan, name: str, value: Any, stored: Any) -> bool:
+    """Whether a cell differs from the stored value; an empty status or progress does not."""
+    is_empty = ACTION_COLUMNS[name].group == ColumnGroup.PROGRESS and value is None
+    return not is_empty and not site.columns.is_same(name, value, stored)
+
+
+def _not_allowed(row: SheetRow, action: ActionItem, changed: Iterable[str], site: SitePlan) -> list[Problem]:
+    """The changes that the unit of the row may not make. Coordinators may make all."""
+    roles = site.roles_of(action, row.unit)
+    if row.unit is None:
+        return []
+    if not roles:
+        text = _("This action belongs to %(units)s; the sheet of %(unit)s cannot change it.")
+        units = ", ".join(dict.fromkeys(str(each.unit) for each in action.assignments.all())) or "–"
+        return [("ref", text % {"units": units, "unit": row.unit})]
+    problems = []
+    for name in changed:
+        column = ACTION_COLUMNS[name]
+        if column.group == ColumnGroup.CONTENT:
+            text = _("The sheet of a unit cannot change “%(column)s”; only the coordinator can.")
+            problems.append((name, text % {"column": column.heading}))
+        elif name in ("status", "progress") and Role.LEAD not in roles:
+            text = _("%(unit)s supports this action: it adds results, and the lead unit reports status and progress.")
+            problems.append((name, text % {"unit": row.unit}))
+    return problems
+
+
+# Rows of new actions.
+
+
+def _compare_new(row: SheetRow, sheet: Sheet, firsts: dict[Hashable, int]) -> RowResult:
+    site, values = sheet.site, row.values
+    if values["token"]:
+        text = _(
+            "This plan has no action with this ref. "
+            "A ref cannot be changed; for a new action leave ref and version empty."
         )
+        return RowResult(errors=[row.error("ref", text, similar(values["ref"], site.actions))])
+    if row.unit:
+        text = _("New actions can only be added with the coordinator's data sheet, not with the sheet of a unit.")
+        return RowResult(errors=[row.error("ref", text)])
+    code = values.get("criterion", "")
+    criterion = site.criteria.get(code)
+    errors = []
+    if "criterion" not in row.unread and not code:
+        errors.append(row.error("criterion", _("A new action needs the code of its criterion, such as 1.1.3.")))
+    elif "criterion" not in row.unread and criterion is None:
+        text = _("There is no criterion with this code.")
+        errors.append(row.error("criterion", text, similar(code, site.criteria)))
+    required = [name for name in ("levels", "text") if name not in row.unread]
+    problems = _check_content(row, criterion, required, site)
+    errors += [row.error(*problem) for problem in problems]
+    if criterion is None:
+        return RowResult(errors=errors)
+    wrong = frozenset({*row.unread, *(name for name, _message in problems)})
+    names = ("criterion", *site.columns.stored_columns, *TEXT_COLUMNS)
+    changed = [name for name in names if values.get(name) not in ("", None, ())]
+    edit = Edit(row=row, kind=NEW, action=None, stored={}, token="", changed=changed, wrong=wrong, criterion=criterion)
+    if wrong or values["ref"]:
+        return RowResult(edit=edit, errors=errors)
+    return _compare_content(edit, site, firsts)
 
-    def _find_conflicts(self) -> None:
-        """Decide for each row that was edited after the export whether it is a plain change, merged or a conflict."""
-        stale = [edit for edit in self.edits if edit.kind == CONFLICT]
-        others = read_other_changes(self.columns, [(edit.action, edit.base_version, edit.exported) for edit in stale])
-        for edit in stale:
-            theirs = others[edit.action.pk]
-            if edit.exported is not None:
-                is_shared = _linked_columns(edit.changed) & _linked_columns(theirs.cells)
-                edit.kind = CONFLICT if is_shared else MERGED if theirs.cells else CHANGED
-            index = self.finding_index[edit.row]
-            finding = replace(self.findings.rows[index], kind=edit.kind)
-            if edit.kind != CHANGED:
-                kept = [cell for name, cell in theirs.cells.items() if edit.kind == MERGED or name not in edit.changed]
-                finding = replace(finding, others=kept)
-            if edit.kind == CONFLICT:
-                names = [name for name in self.columns.columns if name in edit.changed]
-                cells = [
-                    replace(cell, before=cell.before or theirs.texts.get(name, ""), **theirs.authors.get(name, {}))
-                    for name, cell in zip(names, finding.cells, strict=True)
-                ]
-                finding = replace(finding, cells=cells)
-            self.findings.rows[index] = finding
+
+def _compare_content(edit: Edit, site: SitePlan, firsts: dict[Hashable, int]) -> RowResult:
+    """Compare a row without a ref with the actions and the other new rows: its content may exist already."""
+    row, values = edit.row, edit.values
+    key = content_key(*(values[name] for name in ("criterion", "levels", "number", "text")))
+    if (first := firsts.setdefault(("content", key), row.number)) != row.number:
+        return RowResult(errors=[row.error("text", _repeated(first))])
+    known = site.by_content.find(key)
+    if known is None:
+        return RowResult(edit=edit)
+    stored = site.columns.stored(known)
+    names = [name for name in site.columns.stored_columns if name not in CONTENT_KEY_COLUMNS]
+    changed = [
+        name
+        for name in names
+        if values[name] not in ("", None, ()) and _is_changed(site, name, values[name], stored[name])
+    ]
+    if site.imported.contains(known, values, base_version=0, unit=None):
+        changed = [name for name in changed if ACTION_COLUMNS[name].group == ColumnGroup.CONTENT]
+    else:
+        changed += [name for name in TEXT_COLUMNS if values[name]]
+    if changed:
+        text = _("This action already exists as %(ref)s. Export the sheet again and make the change in its row.")
+        return RowResult(errors=[row.error(changed[0], text % {"ref": known.ref})], same_as=known.ref)
+    text = _("Row %(row)s already exists as %(ref)s; it is not added again.")
+    return RowResult(note=text % {"row": row.number, "ref": known.ref}, is_unchanged=True, same_as=known.ref)
 
 
-def _linked_columns(names: Iterable[str]) -> set[str]:
-    """Columns, with linked ones under one name: status and progress, first and last period."""
-    return {{"progress": "status", "last": "first"}.get(name, name) for name in names}
+def _check_content(row: SheetRow, criterion: Criterion | None, changed: Sequence[str], site: SitePlan) -> list[Problem]:
+    """The problems of the changed text, levels and number of a row."""
+    values, problems = row.values, []
+    if "text" in changed and not values["text"]:
+        problems.append(("text", _("Enter the text of the action.")))
+    if "levels" in changed and not values["levels"]:
+        problems.append(("levels", _("Name the level the action answers: Basic, Advance or Significance.")))
+    for level in values["levels"] if "levels" in changed else ():
+        if criterion and (criterion.code, int(level)) not in site.requirements:
+            text = _("Criterion %(code)s has no requirement at the level %(level)s.")
+            problems.append(("levels", text % {"code": criterion.code, "level": level.short}))
+    if "number" in changed and len(values["number"]) > ActionItem._meta.get_field("number").max_length:
+        problems.append(("number", _("The printed number has at most 10 characters.")))
+    return problems
+
+
+# Rows that other users have changed too.
+
+
+def _with_conflicts(edits: Sequence[Edit], site: SitePlan) -> list[Edit]:
+    """Decide for each row that was edited after the export whether it is a plain change, merged or a conflict."""
+    stale = [edit for edit in edits if edit.kind == CONFLICT]
+    others = read_other_changes(site.columns, [(edit.action, edit.base_version, edit.exported) for edit in stale])
+    return [
+        replace(edit, **_resolved(edit, others[edit.action.pk])) if edit.kind == CONFLICT else edit for edit in edits
+    ]
+
+
+def _resolved(edit: Edit, others: Any) -> dict[str, Any]:
+    if edit.exported is None:
+        return {"others": others}
+    is_shared = linked_columns(edit.changed) & linked_columns(others.cells)
+    return {"others": others, "kind": CONFLICT if is_shared else MERGED if others.cells else CHANGED}
 
 
 def _text_key(cell: ReadCell) -> str:

@@ -4,7 +4,7 @@ A row pasted into another workbook loses the hidden sheet that identifies the fi
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -69,19 +69,13 @@ class RowUnits:
         self.unit, self.is_chosen = unit, is_chosen
         # A row without a mark, among rows of units, belongs to a unit and not to the coordinator.
         self.unit_of_unmarked = unit or next(iter(only_units), None)
-        self.rows: dict[Unit | None, list[int]] = {}
-        self._with_collectives: dict[int, set[int]] = {}
 
-    def unit_of(self, row: int, text: str) -> Unit | None:
-        """The unit that a row reports for, given its version cell; None for the coordinator."""
-        mark = parse_mark(text)
-        found = self.unit_of_unmarked if mark is None else self.by_name.get(mark.unit) or self.unit
-        self.rows.setdefault(found, []).append(row)
-        return found
+    def unit_of(self, mark: RowMark | None) -> Unit | None:
+        """The unit that a row with this mark reports for; None for the coordinator."""
+        return self.unit_of_unmarked if mark is None else self.by_name.get(mark.unit) or self.unit
 
-    def error_of(self, text: str, plan: str, ref: str) -> str:
-        """The error of a version cell, for the action with this ref; empty without an error."""
-        mark = parse_mark(text)
+    def error_of(self, mark: RowMark | None, plan: str, ref: str) -> str:
+        """The error of the mark of a row, for the action with this ref; empty without an error."""
         if mark is None:
             return _("This is not a version from this site. Export the file again and copy it.")
         if not mark.is_of(plan, ref):
@@ -94,20 +88,14 @@ class RowUnits:
             return sentence % {"named": mark.unit, "unit": self.unit}
         return ""
 
-    def with_collectives(self, unit: Unit) -> set[int]:
-        """The pks of a unit and of the collectives it belongs to."""
-        if unit.pk not in self._with_collectives:
-            self._with_collectives[unit.pk] = set(Unit.objects.with_collectives_of([unit]).values_list("pk", flat=True))
-        return self._with_collectives[unit.pk]
-
-    def notes(self) -> list[str]:
-        """A sentence for each other unit that has rows in the file."""
+    def notes(self, rows: Mapping[Unit | None, Sequence[int]]) -> list[str]:
+        """A sentence for each other unit that has rows in the file; `rows` are the row numbers of each unit."""
         text = _(
             "Rows %(rows)s come from the sheet of %(unit)s: only progress changes, and the updates count for that unit."
         )
         return [
-            text % {"rows": _shortened(rows), "unit": unit}
-            for unit, rows in self.rows.items()
+            text % {"rows": _shortened(numbers), "unit": unit}
+            for unit, numbers in rows.items()
             if unit not in (None, self.unit)
         ]
 

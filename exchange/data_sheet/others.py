@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 from django.utils.translation import gettext as _
 
 from assignments.models import Assignment
-from exchange.data_sheet.columns import FIELD_OF_COLUMN, ROLE_OF_COLUMN, TEXT_COLUMNS, ActionColumn, ActionSheet
+from exchange.data_sheet.columns import FIELD_OF_COLUMN, ROLE_OF_COLUMN, TEXT_COLUMNS, ActionSheet
 from exchange.findings import CellChange
 from plan.models import ActionItem, ProgressUpdate
 from pmqa_tracker import thai
@@ -54,7 +54,7 @@ def read_other_changes(columns: ActionSheet, rows: Sequence[Exported]) -> dict[i
     found = {}
     for action, base_version, exported in rows:
         authors = {name: by for name, (version, by) in edits[action.pk].items() if exported or version > base_version}
-        authors |= {name: by for (pk, name), by in assignments.items() if pk == action.pk}
+        authors |= assignments[action.pk]
         others = OtherChanges(authors=authors)
         since = set()
         for update in updates[action.pk]:
@@ -72,7 +72,9 @@ def read_other_changes(columns: ActionSheet, rows: Sequence[Exported]) -> dict[i
             before = column.display(exported[name]) if exported and name in exported else ""
             if name in since:
                 after = others.texts[name]
-            elif name in stored and (_differs(column, exported[name], stored[name]) if exported else name in authors):
+            elif name in stored and (
+                not columns.is_same(name, exported[name], stored[name]) if exported else name in authors
+            ):
                 after = column.display(stored[name])
             else:
                 continue
@@ -80,10 +82,6 @@ def read_other_changes(columns: ActionSheet, rows: Sequence[Exported]) -> dict[i
             others.cells[name] = CellChange(heading=column.heading, before=before, after=after, **by)
         found[action.pk] = others
     return found
-
-
-def _differs(column: ActionColumn, one: Any, other: Any) -> bool:
-    return column.widget.comparison_key(one) != column.widget.comparison_key(other)
 
 
 def _read_edit_authors(pks: Iterable[int]) -> dict[int, dict[str, tuple[int, CellAuthor]]]:
@@ -105,11 +103,14 @@ def _read_edit_authors(pks: Iterable[int]) -> dict[int, dict[str, tuple[int, Cel
     return edits
 
 
-def _read_assignment_authors(pks: Iterable[int]) -> dict[tuple[int, str], CellAuthor]:
-    """(action pk, "lead" or "support") → author of the last change to these units."""
+def _read_assignment_authors(pks: Iterable[int]) -> dict[int, dict[str, CellAuthor]]:
+    """Action pk → "lead" or "support" → author of the last change to these units."""
     columns = {role: name for name, role in ROLE_OF_COLUMN.items()}
     entries = Assignment.history.filter(action_id__in=pks).order_by("history_id").select_related("history_user")
-    return {(each.action_id, columns[each.role]): _by(each.history_user, each.history_date) for each in entries}
+    authors: dict[int, dict[str, CellAuthor]] = defaultdict(dict)
+    for each in entries:
+        authors[each.action_id][columns[each.role]] = _by(each.history_user, each.history_date)
+    return authors
 
 
 def _read_updates(pks: Iterable[int]) -> dict[int, list[ProgressUpdate]]:

@@ -1,82 +1,58 @@
-"""Plan the import of a data sheet: find the changes of its rows."""
+"""Plan the import of a data sheet: read the plan once, compare the rows with it, and decide what they write."""
 
 from collections.abc import Collection
-from datetime import datetime
 
-from assignments.models import Unit
-from exchange.data_sheet.columns import ActionSheet
-from exchange.data_sheet.compare import Comparer
-from exchange.data_sheet.edits import Comparison
+from exchange.data_sheet.columns import ACTION_COLUMNS
+from exchange.data_sheet.compare import compare
+from exchange.data_sheet.decide import change_note, decide
 from exchange.data_sheet.export import EXPORTED, SHEET
-from exchange.data_sheet.write import Writer
+from exchange.data_sheet.site import read_site_plan
+from exchange.data_sheet.write import write_changes
 from exchange.findings import CONFLICT, Findings
-from exchange.run import Applied, ChangedMeanwhileError, ImportRun, PlannedImport
+from exchange.run import Applied, ImportRun, PlannedImport
 from exchange.tables import read_metadata, read_table
-from plan.as_of import on_day
-from plan.models import Plan
 from pmqa_tracker.parsing.cell import ReadCell
-from pmqa_tracker.transactions import write_transaction
 from spreadsheets.read import ReadWorkbook
 
 
-class DryRunRollback(Exception):  # noqa: N818 - it ends a dry run, it is not an error
-    """Roll back the transaction of a dry run."""
-
-
 def plan_changes(run: ImportRun) -> PlannedImport:
-    """Find the changes of each row, with its errors and conflicts.
-
-    Raises:
-        ChangedMeanwhileError: another user wrote at the same time.
-    """
-    planned = Findings(), 0, []
-    try:
-        with write_transaction():
-            planned = _write(run, None)
-            raise DryRunRollback
-    except DryRunRollback:
-        findings, count, _written = planned
+    """Find the changes of each row, with its errors and conflicts."""
+    findings = Findings()
+    site = read_site_plan(run.job.plan_id, run.access.user)
+    table = read_table(run.book, SHEET, [column.heading for column in ACTION_COLUMNS.values()], findings)
+    if table is None:
+        return PlannedImport(findings=findings, count=0, apply=lambda _rows: Applied(changes=[], plan=site.plan))
+    unit = run.job.unit
+    is_chosen = unit is not None and read_metadata(run.book).get("unit") != unit.abbreviation
+    compared = compare(site, table, unit=unit, exported=_exported(run.book), is_chosen=is_chosen)
+    decisions = decide(compared.edits, site, run)
+    shown = [decision for decision in decisions if not decision.edit.wrong]
+    findings.rows = [decision.finding for decision in shown]
+    findings.errors += [*compared.errors, *(error for decision in decisions for error in decision.errors)]
+    findings.notes += compared.notes
+    findings.absent, findings.unchanged = list(compared.absent), compared.unchanged
+    findings.sort([sheet.name for sheet in run.book.sheets])
 
     def apply(file_rows: Collection[int]) -> Applied:
-        found, _count, written = _write(run, file_rows)
-        kept = [row for row in findings.rows if row.kind != CONFLICT or row.row in file_rows]
-        if [row for row in found.rows if row.kind != CONFLICT or row.row in file_rows] != kept:
-            raise ChangedMeanwhileError(run.job.file_name)
-        return Applied(changes=written, plan=run.job.plan)
+        chosen = [
+            decision
+            for decision in shown
+            if decision.change and (decision.finding.kind != CONFLICT or decision.finding.row in file_rows)
+        ]
+        write_changes(site.plan, [decision.change for decision in chosen], change_note(run))
+        changes = [{"pk": decision.change.action.pk, **decision.undo} for decision in chosen]
+        return Applied(changes=changes, plan=site.plan)
 
-    return PlannedImport(findings=findings, count=count, apply=apply)
-
-
-def _write(run: ImportRun, file_rows: Collection[int] | None) -> tuple[Findings, int, list]:
-    comparison = read_data_sheet(run.job.plan, run.job.unit, run.book, run.at)
-    if comparison.table is None:
-        return comparison.findings, 0, []
-    writer = Writer(run.job.plan, comparison, access=run.access, at=run.at, job=run.job, on_progress=run.on_progress)
-    written = writer.write(lambda edit: file_rows is None or edit.kind != CONFLICT or edit.row in file_rows)
-    comparison.findings.sort([sheet.name for sheet in run.book.sheets])
-    return comparison.findings, len(comparison.edits), written
+    return PlannedImport(findings=findings, count=len(shown), apply=apply)
 
 
-def read_data_sheet(plan: Plan, unit: Unit | None, book: ReadWorkbook, at: datetime) -> Comparison:
-    """Compare a data sheet with its plan."""
-    findings = Findings()
-    as_of = on_day(plan, at.date(), plan.periods.all(), cutoff=at)
-    columns = ActionSheet(as_of.periods, plan.organization.units.in_order())
-    table = read_table(book, SHEET, [column.heading for column in columns.columns.values()], findings)
-    if table is None:
-        return Comparison(table=None, columns=columns, findings=findings)
-    is_chosen = unit is not None and read_metadata(book).get("unit") != unit.abbreviation
-    exported = _exported(book, columns)
-    return Comparer(plan, as_of, table, findings, unit=unit, exported=exported, is_chosen=is_chosen).compare()
-
-
-def _exported(book: ReadWorkbook, columns: ActionSheet) -> dict[str, dict[str, ReadCell]]:
+def _exported(book: ReadWorkbook) -> dict[str, dict[str, ReadCell]]:
     """Ref → heading → cell at the export, from the hidden sheet; empty if that sheet is missing or damaged."""
     sheet = book.sheet(EXPORTED)
     if sheet is None or not sheet.rows:
         return {}
     headings = [str(cell.value) for cell in sheet.rows[0]]
-    ref = columns.columns["ref"].heading
+    ref = ACTION_COLUMNS["ref"].heading
     empty = [ReadCell()] * len(headings)  # a row ends with its last filled cell
     rows = (dict(zip(headings, [*row, *empty], strict=False)) for row in sheet.rows[1:])
     return {str(row[ref].value): row for row in rows if ref in row}

@@ -10,10 +10,10 @@ from assignments.models import Assignment, Unit
 from assignments.unit_names import UnitNames, former_names, parse_units
 from criteria.models import Criterion, Level, Requirement
 from exchange.data_sheet.columns import ROLE_OF_COLUMN
-from exchange.data_sheet.write import free_ref
 from exchange.findings import similar
 from exchange.matching import ActionsByContent, ContentKey, content_key
 from exchange.parse import parse_period
+from exchange.refs import free_ref
 from exchange.whole_plan.rows import PlanRow, RecordReader
 from exchange.whole_plan.tables import ACTIONS
 from plan.models import ActionItem, Period, Plan

@@ -14,8 +14,8 @@ from django.utils.translation import ngettext
 
 from assignments.models import Organization
 from criteria.models import Assessment, Category, Criterion, Framework, Level, Requirement
+from exchange.data_sheet.changes import ChangeNote
 from exchange.data_sheet.columns import TextWidget
-from exchange.data_sheet.write import ChangeNote
 from exchange.findings import NEW, CellChange, Findings, RowFinding
 from exchange.models import ImportJob
 from exchange.tables import ReadTable, read_table

@@ -15,8 +15,11 @@ from exchange import jobs
 from exchange.data_sheet.columns import ACTION_COLUMNS
 from exchange.data_sheet.export import SHEET, build_data_sheet
 from exchange.models import ImportJob
+from exchange.run import ImportRun
 from plan.models import ActionItem, Period, Plan, ProgressUpdate
 from pmqa_tracker import clock
+from pmqa_tracker.tasks import ignore_progress
+from spreadsheets.read import ReadWorkbook
 
 HEADINGS = {name: column.heading for name, column in ACTION_COLUMNS.items()}
 KEPT = (
@@ -83,6 +86,11 @@ def preview(
     return jobs.receive_workbook(
         data=data, file_name=name, plan=plan, unit=unit, access=Access.of(person), at=clock.now()
     )
+
+
+def run_of(job: ImportJob, book: ReadWorkbook) -> ImportRun:
+    """The run of a job by the user who uploaded the workbook, as a planner gets it."""
+    return ImportRun(job=job, book=book, access=Access.of(job.by), at=clock.now(), on_progress=ignore_progress)
 
 
 def confirm(job: ImportJob, person: User, *, file_rows: Any = ()) -> ImportJob:
