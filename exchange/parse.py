@@ -127,7 +127,7 @@ def _period_error(value: object, found: Iterable[Period], periods: Sequence[Peri
     if len(readings) > 1:
         sentence = _("“%(value)s” may be several periods; write the months with their year, or the period's number.")
         return UnreadableError(sentence % {"value": quote(value)}, readings)
-    names = list(dict.fromkeys(period_name(period, periods) for period in periods))
+    names = {name: name for period in periods if (name := period_name(period, periods))}
     sentence = _("“%(value)s” is not a period of the plan; write one like %(example)s, or its number.")
     quoted = {"value": quote(value), "example": next(iter(names), "1")}
     return UnreadableError(sentence % quoted + ("" if readings else nearest_sentence(str(value), names)), readings)

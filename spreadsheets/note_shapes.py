@@ -4,22 +4,23 @@ from collections.abc import Collection, Mapping
 
 from lxml import etree
 
-from spreadsheets.edited import parse, serialize
+from spreadsheets.edited import parse
 
 SPACES = {
     "v": "urn:schemas-microsoft-com:vml",
     "o": "urn:schemas-microsoft-com:office:office",
     "x": "urn:schemas-microsoft-com:office:excel",
 }
-V, X = f"{{{SPACES['v']}}}", f"{{{SPACES['x']}}}"
+V, OFFICE, X = (f"{{{space}}}" for space in SPACES.values())
 DECLARED = " ".join(f'xmlns:{prefix}="{space}"' for prefix, space in SPACES.items())
-NO_SHAPES = f"<xml {DECLARED}/>".encode()
+LAYOUT = '<o:shapelayout v:ext="edit"><o:idmap v:ext="edit" data="1"/></o:shapelayout>'
+NO_SHAPES = f"<xml {DECLARED}>{LAYOUT}</xml>".encode()
 SHAPE_TYPE = (
     '<v:shapetype id="_x0000_t202" coordsize="21600,21600" o:spt="202" path="m,l,21600r21600,l21600,xe">'
     '<v:stroke joinstyle="miter"/><v:path gradientshapeok="t" o:connecttype="rect"/></v:shapetype>'
 )
 SHAPE_ID = "_x0000_s"
-FIRST_NUMBER = 1025  # of a shape, as Excel counts
+FIRST_NUMBER, BLOCK = 1025, 1024  # of a shape, as Excel counts; it lists the blocks of numbers in use
 WIDTH, LINE_HEIGHT, LINE_LETTERS = 260, 16, 42  # points, and letters that fit into a line
 MOST_LINES = 20
 
@@ -46,10 +47,13 @@ def with_shapes(drawing: bytes, gone: Collection[Place], added: Mapping[Place, s
         numbers.append(int(number) if number.isdecimal() else 0)
     kinds = {each.get("id") for each in root.findall(f"{V}shapetype")}
     shapes = [_shape(number, place, text) for number, (place, text) in enumerate(added.items(), start=max(numbers) + 1)]
+    blocks = {str(number // BLOCK) for number in range(max(numbers) + 1, max(numbers) + 1 + len(added))}
+    for used in root.iter(f"{OFFICE}idmap"):
+        used.set("data", ",".join(sorted(blocks | set((used.get("data") or "1").split(",")), key=int)))
     root.extend(
         parse(f"<xml {DECLARED}>{'' if '_x0000_t202' in kinds else SHAPE_TYPE}{''.join(shapes)}</xml>".encode())
     )
-    return serialize(root)
+    return etree.tostring(root, encoding="unicode").encode()  # Excel writes no declaration here
 
 
 def _place_of(shape: etree._Element) -> Place | None:

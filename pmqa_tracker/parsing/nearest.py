@@ -12,25 +12,28 @@ from pmqa_tracker.parsing.errors import LONGEST_SHOWN
 
 OFFERED = 3
 LEAST_SIMILARITY = 0.3
-COMPARED = 300  # names; of longer lists, those that share the most pairs of letters with the text
+COMPARED = 100  # names; of longer lists, those that share the most pairs of letters with the text
 
 
-def nearest(text: str, names: Iterable[str] | Mapping[str, str], *, least: float = LEAST_SIMILARITY) -> list[str]:
+def nearest(text: str, names: Iterable[str], *, least: float = LEAST_SIMILARITY) -> list[str]:
     """Return the three names most similar to a text, the most similar first; fewer if the others have little in common.
 
     Args:
         text: the typed text.
-        names: the known names; or spelling → name to offer, where a name may have several spellings.
+        names: the known names.
         least: similarity from which on a name is offered, 0 to 1.
     """
-    spellings = names if isinstance(names, Mapping) else {name: name for name in names}
-    return list(_nearest(text[:LONGEST_SHOWN], tuple(spellings.items()), least))
+    return list(_nearest(text[:LONGEST_SHOWN], tuple((name, name) for name in names), least))
 
 
-def nearest_sentence(text: str, names: Iterable[str] | Mapping[str, str]) -> str:
-    """Return a space and a sentence with the names of `nearest`; "" if there are none."""
-    offered = ", ".join(nearest(text, names))
-    return " " + _("The nearest: %(names)s") % {"names": offered} if offered else ""
+def nearest_sentence(text: str, spellings: Mapping[str, str]) -> str:
+    """Return a space and a sentence with the three names most similar to a text; "" if none is.
+
+    Args:
+        spellings: spelling → name to offer; a name may have several spellings.
+    """
+    found = _nearest(text[:LONGEST_SHOWN], tuple(spellings.items()), LEAST_SIMILARITY)
+    return " " + _("The nearest: %(names)s") % {"names": ", ".join(found)} if found else ""
 
 
 @lru_cache(maxsize=2_000)  # many rows have the same mistake

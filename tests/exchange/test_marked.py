@@ -64,6 +64,9 @@ def test_errors_come_back_in_the_file_and_corrected_file_is_imported(client, pla
     made = downloaded(client, job, path)
     notes = marked(made)
     assert sorted(notes) == places(job)
+    [unknown] = [error for error in job.findings["errors"] if error["value"] == "9.9-X-9"]
+    assert set(unknown["candidates"]) <= set(plan.actions.values_list("ref", flat=True))
+    assert len(unknown["candidates"]) == 3
     for error in job.findings["errors"]:
         assert error["message"] in notes[error["cell_address"]]
         assert all(candidate in notes[error["cell_address"]] for candidate in error["candidates"])

@@ -128,4 +128,7 @@ def test_many_marks_can_be_read_again(users_book):
     ]
     made = mark_workbook(users_book, marks)
     assert len(comments(made)) == 3000
+    shapes = next(content for name, content in unpacked(made).items() if name.endswith("Drawing1.vml"))
+    numbers = [int(number) for number in re.findall(rb'id="_x0000_s(\d+)"', shapes)]
+    assert len(numbers) == len(set(numbers)) == 3000
     assert read_workbook(made, "a.xlsx").sheet("ตาราง").rows == read_workbook(users_book, "a.xlsx").sheet("ตาราง").rows
