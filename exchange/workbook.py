@@ -39,6 +39,7 @@ EMPTY_ROWS = 200  # rows below the table that offer choices for added rows
 HEADER_LOCKED = HEADER.replace(fill="E3DDD5")
 OPEN = Style(indent=0)
 LOCKED = Style(fill="F0ECE7", color="4A443D")
+WIDEST_ON_A4 = 300.0  # width of the columns, in characters, that is still legible on A4
 MAX_ROW_HEIGHT = 180.0  # points; longer texts are cut off and can be read in the cell
 
 
@@ -105,6 +106,8 @@ def write_input_sheet(
             offer_list(sheet, area, lists[column.offers], column)
     finish_sheet(sheet, HEADER_ROW, title, columns=len(columns), last=max(last, first), frozen_columns=1, table=table)
     sheet.sheet_view.zoomScale = 90
+    if sum(column.width for column in columns) > WIDEST_ON_A4:
+        sheet.page_setup.paperSize = sheet.PAPERSIZE_A3
 
 
 def _open_below(sheet: Worksheet, columns: Sequence[InputColumn]) -> None:

@@ -16,7 +16,7 @@ from pmqa_tracker.parsing.cell import ReadCell
 from spreadsheets.downloads import workbook_file
 from spreadsheets.properties import set_author
 from spreadsheets.read import read_workbook
-from spreadsheets.styles import Style, new_book
+from spreadsheets.styles import BOLD_WIDTH, MARGINS, POINTS_PER_CHARACTER, Style, new_book, text_width
 from spreadsheets.tables import FILTER_BUTTON, Column, finish_sheet, set_widths, unique_headings, write_table
 from spreadsheets.text import clean_text
 
@@ -27,7 +27,7 @@ MAX_TABLE_COLUMNS = 50
 # apostrophes belong to the pattern, so that escaping and unescaping give the same text.
 LIKE_FORMULA = re.compile("'*(?:[=+\\-@\t\r＝＋－＠]|0\\d+\\Z|\\d+[./-]\\d+\\Z)")
 CELL = Style(indent=1)
-NARROWEST, WIDEST = 10.0, 50.0  # of a column of an exported table, in characters
+WIDEST = 60.0  # of a column of an exported table, in characters
 BARE_NUMBER = re.compile(r"\d+\.\d")
 
 
@@ -76,7 +76,7 @@ class Excel(base_formats.XLSX):
         sheet = book.create_sheet("Sheet")
         headings = unique_headings(dataset.headers or ())
         columns = [
-            Column(heading, _fitting_width([heading, *values]), style=CELL)
+            Column(heading, _fitting_width(heading, values), style=CELL)
             for heading, *values in zip(headings, *dataset, strict=True)
         ]
         set_widths(sheet, [column.width for column in columns])
@@ -89,10 +89,12 @@ class Excel(base_formats.XLSX):
         return set_author(workbook_file(book)).getvalue()
 
 
-def _fitting_width(values: Iterable[Any]) -> float:
-    """Return the width of a column, in characters; longer texts are wrapped."""
-    longest = max(len(line) for value in values for line in str("" if value is None else value).split("\n"))
-    return min(max(longest * 1.1, NARROWEST), WIDEST) + FILTER_BUTTON
+def _fitting_width(heading: str, values: Iterable[Any]) -> float:
+    """Return the width of a column for its heading and its texts, in characters; longer texts are wrapped."""
+    lines = [line for value in values for line in str("" if value is None else value).split("\n")]
+    longest = max(map(text_width, lines), default=0.0)
+    points = max(longest, text_width(heading) * BOLD_WIDTH + FILTER_BUTTON * POINTS_PER_CHARACTER) + MARGINS
+    return min(points / POINTS_PER_CHARACTER, WIDEST)
 
 
 class Csv(base_formats.CSV):

@@ -138,7 +138,7 @@ def _write_headings(sheet: Worksheet, columns: Sequence[Column], head: int) -> N
     height = sum(sheet.row_dimensions[row].height for row in range(1, head + 1))
     sheet.freeze_panes = f"B{head + 1 if height <= HIGHEST_FROZEN else 1}"
     set_up_page(sheet, header_rows=f"{head}:{head}", footer=sheet.title)
-    sheet.oddFooter.center.text = "&P / &N"  # the list may be in English
+    sheet.oddFooter.left.text = "&P / &N"  # the list may be in English
 
 
 def _style_of(column: Column) -> Style:

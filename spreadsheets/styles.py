@@ -246,5 +246,6 @@ def set_up_page(sheet: Worksheet, *, header_rows: str, footer: str) -> None:
     margins.left = margins.right = 0.4
     margins.top, margins.bottom = 0.45, 0.6
     margins.header = margins.footer = 0.25
-    for part, text in ((sheet.oddFooter.center, "หน้า &P / &N"), (sheet.oddFooter.right, footer.replace("&", "&&"))):
+    # Not in the centre, where a long footer covers it.
+    for part, text in ((sheet.oddFooter.left, "หน้า &P / &N"), (sheet.oddFooter.right, footer.replace("&", "&&"))):
         part.text, part.font, part.size = text, f"{FONT},Regular", SMALL

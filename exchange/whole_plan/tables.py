@@ -17,6 +17,7 @@ from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.choices import parse_choice, parse_yes_no
 from pmqa_tracker.parsing.errors import UnreadableError
 from pmqa_tracker.parsing.values import parse_code, parse_codes, parse_day, parse_text, parse_whole_number
+from spreadsheets.tables import STYLES, ColumnKind
 
 WHOLE_PLAN_FORMAT = "pmqa-whole-plan-1"
 PLAN, PERIODS, UNITS, CATEGORIES = "แผน", "ช่วงเวลา", "หน่วยงาน", "หมวด"
@@ -24,7 +25,7 @@ CRITERIA, VERDICTS, ACTIONS = "เกณฑ์", "ผลการประเม
 LABEL_HEADING, VALUE_HEADING, NOTE_HEADING = "หัวข้อ", "ค่าที่กรอก", "คำอธิบาย"
 PASSED, FAILED = "ผ่าน", "ไม่ผ่าน"
 YES, NO = "ใช่", "ไม่ใช่"
-DAY_FORMAT = "d mmm yyyy"
+DAY_FORMAT = STYLES[ColumnKind.DAY].number_format
 KIND_TERMS = {
     Assessment.Kind.ASSESSOR: ("ผู้ตรวจประเมิน", "ผู้ประเมินภายนอก", "assessor"),
     Assessment.Kind.SELF: ("ส่วนราชการประเมินตนเอง", "การประเมินตนเอง", "self"),

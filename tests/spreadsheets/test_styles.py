@@ -94,7 +94,7 @@ def test_page_is_a4_landscape_one_page_wide(sheet):
     assert again.sheet_properties.pageSetUpPr.fitToPage is True
     assert (int(again.page_setup.fitToWidth), int(again.page_setup.fitToHeight)) == (1, 0)
     assert again.print_title_rows == "$3:$4"
-    assert again.oddFooter.center.text == "หน้า &P / &N"
+    assert again.oddFooter.left.text == "หน้า &P / &N"
     assert again.oddFooter.right.text == "ข้อมูล ณ วันที่ 15 พ.ค. 2563 && ต่อ"
 
 
