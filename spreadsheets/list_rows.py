@@ -22,6 +22,7 @@ from spreadsheets.text import clean_text, escape_codes
 CHUNK = 1_000  # rows in memory as XML
 FIRST_DAY = date(1899, 12, 30)  # day 0 of Excel
 FIRST_YEAR = 1900  # Excel has no earlier days; their cells stay empty
+PLAIN_TYPES = {str, tuple, type(None)}  # of values in a column of texts; others are converted to texts
 DIMENSION = re.compile(rb'<dimension ref="[^"]*" ?/>')
 
 
@@ -84,47 +85,53 @@ class _Cells(dict[Any, tuple[str, float]]):
 
     def __init__(self, sheet: Worksheet, column: Column, style: Style) -> None:
         super().__init__()
-        self.sheet, self.column, self.style = sheet, column, style
-        self.starts: dict[Style, str] = {}  # style → XML that begins a cell with it
+        self.sheet, self.column = sheet, column
+        self.styles: dict[Style, tuple[str, Style]] = {}
+        self.usual = self._known(style)
 
     def __missing__(self, value: Any) -> tuple[str, float]:
         """Build and keep the cell of a value, which may be (value, style)."""
-        content, style = value if isinstance(value, tuple) else (value, self.style)
-        start, height = self._start(style), line_height(style.size) + PADDING
+        content, (start, style) = value, self.usual
+        if isinstance(value, tuple):
+            content, (start, style) = value[0], self._known(value[1])
+        height = line_height(style.size) + PADDING
         if isinstance(content, str):
             content = clean_text(content)
         if content is None or content == "":
-            self[value] = f"{start}/>", height
+            cell = f"{start}/>"
         elif isinstance(content, str):
             keep = ' xml:space="preserve"' if content != content.strip() else ""
-            text = escape(escape_codes(content))
+            cell = f'{start} t="inlineStr"><is><t{keep}>{escape(escape_codes(content))}</t></is></c>'
             height = min(max(text_height(content, self.column.width, style.size), height), HIGHEST_ROW)
-            self[value] = f'{start} t="inlineStr"><is><t{keep}>{text}</t></is></c>', height
         else:
-            self[value] = f"{start}><v>{content}</v></c>", height
+            cell = f"{start}><v>{content}</v></c>"
+        self[value] = cell, height
         return self[value]
 
-    def _start(self, style: Style) -> str:
-        if style not in self.starts:
+    def _known(self, style: Style) -> tuple[str, Style]:
+        """Return the XML that begins a cell with a style, and the style."""
+        if style not in self.styles:
             cell = Cell(self.sheet)
             style.apply(cell)
-            self.starts[style] = f'" s="{cell.style_id}"'
-        return self.starts[style]
+            self.styles[style] = f'" s="{cell.style_id}"', style
+        return self.styles[style]
 
 
 def _values_by_column(columns: Sequence[Column], rows: Sequence[Any]) -> list[Iterable[Any]]:
     """Return the values of each column, as its cells hold them: texts, numbers, and days as numbers."""
     if any(column.get for column in columns):
-        values: list[Iterable[Any]] = [[column.get(row) for row in rows] for column in columns]
+        values: list[Sequence[Any]] = [[column.get(row) for row in rows] for column in columns]
     else:
         values = list(zip(*rows, strict=True)) or [() for _column in columns]
     return [_convert(column.kind, each) for column, each in zip(columns, values, strict=True)]
 
 
-def _convert(kind: ColumnKind, values: Iterable[Any]) -> Iterable[Any]:
+def _convert(kind: ColumnKind, values: Sequence[Any]) -> Iterable[Any]:
     """Convert the values of a column to the contents of its cells."""
     if kind is ColumnKind.TEXT:
-        return (value if value is None or type(value) in (str, tuple) else str(value) for value in values)
+        if set(map(type, values)) <= PLAIN_TYPES:
+            return values
+        return [value if type(value) in PLAIN_TYPES else str(value) for value in values]
     if kind is ColumnKind.PERCENT:
         return (None if value is None else value / 100 for value in values)
     if kind is ColumnKind.DAY:
