@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from openpyxl import Workbook
 
 from pmqa_tracker.long_names import download_name
+from spreadsheets.formulas import result_changes
 from spreadsheets.properties import set_author
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -17,7 +18,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 def workbook_response(book: Workbook, name: str) -> FileResponse:
     """Return a workbook as a download; `name` is without the extension."""
-    return xlsx_response(set_author(workbook_file(book)), name)
+    return xlsx_response(finished_workbook(book), name)
 
 
 def workbook_file(book: Workbook) -> BytesIO:
@@ -27,9 +28,14 @@ def workbook_file(book: Workbook) -> BytesIO:
     return file
 
 
+def finished_workbook(book: Workbook) -> BytesIO:
+    """Return a workbook as a file for a download: with the site as its author and the results of its formulas."""
+    return set_author(workbook_file(book), result_changes(book))
+
+
 def workbook_bytes(book: Workbook) -> bytes:
     """Return the content of a workbook's file, for a mail or an archive."""
-    return set_author(workbook_file(book)).getvalue()
+    return finished_workbook(book).getvalue()
 
 
 def save_workbook(path: Path, book: Workbook) -> None:

@@ -20,6 +20,7 @@ from openpyxl.cell.text import InlineFont
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.worksheet.worksheet import Worksheet
 
+from spreadsheets.formulas import Formula, write_formula
 from spreadsheets.letter_widths import LETTERS_BY_WIDTH
 from spreadsheets.text import clean_text, escape_codes, write_text
 
@@ -28,6 +29,7 @@ from spreadsheets.text import clean_text, escape_codes, write_text
 FONT = "TH Sarabun New"
 SIZE = 14
 SMALL = 12
+SMALLEST = 7  # of the letters of a text that is too long for a row
 TITLE_SIZE, HEADING_SIZE = 20, 17
 HIGHEST_ROW = 409.0  # points
 PADDING = 3.0  # points above and below the text of a cell
@@ -119,8 +121,11 @@ HEADER = Style(bold=True, horizontal="center", vertical="center", fill="E6E5F4")
 
 
 def write(cell: Cell, value: Any, style: Style) -> Cell:
-    """Write a value with a style; text never becomes a formula."""
-    write_text(cell, value)
+    """Write a value with a style; only a `Formula` becomes a formula, text never does."""
+    if isinstance(value, Formula):
+        write_formula(cell, value)
+    else:
+        write_text(cell, value)
     style.apply(cell)
     return cell
 

@@ -15,7 +15,17 @@ from openpyxl.worksheet.filters import AutoFilter
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
-from spreadsheets.styles import HEADER, HIGHEST_ROW, PADDING, Style, line_height, set_up_page, text_height, write
+from spreadsheets.styles import (
+    HEADER,
+    HIGHEST_ROW,
+    PADDING,
+    SMALLEST,
+    Style,
+    line_height,
+    set_up_page,
+    text_height,
+    write,
+)
 from spreadsheets.text import clean_text
 
 FILTER_BUTTON = 3.0  # width of the button in a heading, in characters
@@ -101,7 +111,8 @@ def write_table(
         columns: the columns of the table.
         rows: objects for `Column.get`, or sequences of values; a value may be (value, style) for a cell with a style of
             its own.
-        highest: maximal height of a row, in points.
+        highest: maximal height of a row, in points. In the highest row of Excel a longer text gets smaller letters; in
+            lower ones it is cut off, and can be read in the cell.
 
     Returns:
         The first and the last row below the headings; without rows, the last is the first minus one.
@@ -117,11 +128,26 @@ def write_table(
         height = line_height() + PADDING
         for place, ((width, look), value) in enumerate(zip(shapes, values, strict=True), start=1):
             content, style = value if isinstance(value, tuple) else (value, look)
-            write(sheet.cell(last, place), content, style)
             if isinstance(content, str) and content:
-                height = max(height, text_height(content, width, style.size))
+                needed = text_height(content, width, style.size, bold=style.bold)
+                if needed > HIGHEST_ROW == highest:
+                    style, needed = fit_letters(content, width, style)
+                height = max(height, needed)
+            write(sheet.cell(last, place), content, style)
         sheet.row_dimensions[last].height = min(height, highest)
     return row + 1, last
+
+
+def fit_letters(text: str, width: float, style: Style) -> tuple[Style, float]:
+    """Return the style with the largest letters in which a text fits the highest row of Excel, and its height.
+
+    A text that fits with no letters gets the smallest ones.
+    """
+    while True:
+        height = text_height(text, width, style.size, bold=style.bold)
+        if height <= HIGHEST_ROW or style.size <= SMALLEST:
+            return style, height
+        style = style.replace(size=style.size - 1)
 
 
 def finish_sheet(
