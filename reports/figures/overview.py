@@ -12,6 +12,7 @@ from reports.figures import groups
 from reports.figures.curve import Curve, build_curve
 from reports.figures.groups import ComparedFigure, Figure, Group, PeriodLoad
 from reports.figures.standings import (
+    Standing,
     build_standings,
     read_past_updates,
     read_reporters,
@@ -27,6 +28,7 @@ class Overview:
     """Figures of a plan, or of the part that filters show, on a day and on an earlier day.
 
     Attributes:
+        standings: the state of each action on the day, from which its figures are counted.
         then: figures of the whole on the earlier day.
         leads, supports: figures of each unit in the role, worst first; empty if the filters select the other role.
         silent_units: figures of the lead units without an update in this period; None if only support is shown.
@@ -35,6 +37,7 @@ class Overview:
 
     as_of: AsOf
     since: AsOf
+    standings: Sequence[Standing]
     whole: Group
     then: Group
     compared: list[ComparedFigure]
@@ -94,6 +97,7 @@ def read_overview(
     return Overview(
         as_of=as_of,
         since=since,
+        standings=standings,
         whole=whole,
         then=then,
         compared=groups.compare(then, whole),

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from openpyxl.chart import BarChart, LineChart, Reference
+from openpyxl.chart.data_source import StrRef
+from openpyxl.chart.series import SeriesLabel
 from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.chart.text import RichText
 from openpyxl.drawing.line import LineProperties
@@ -11,7 +13,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from spreadsheets.styles import FONT
 
-EXPECTED, ACTUAL, FORECAST = "6B645B", "2B2A6C", "8F8DC9"
+EXPECTED, ACTUAL, FORECAST, EARLIER = "6B645B", "2B2A6C", "8F8DC9", "B9B2A8"
 CHART_FONT_SIZE = 1200  # hundredths of a point
 
 
@@ -35,9 +37,10 @@ def build_bar_chart(
         chart.series[-1].graphicalProperties = GraphicalProperties(solidFill=colour)
     chart.set_categories(Reference(sheet, min_col=1, min_row=rows[0], max_row=rows[1]))
     chart.x_axis.scaling.orientation = "maxMin"  # the first row on top
+    chart.y_axis.crosses = "max"  # so the numbers stand below the bars
     chart.y_axis.majorUnit = None
     _set_style(chart, title, "จำนวนรายการ")
-    chart.width, chart.height = 36.0, min(max(9.0, 1.1 * (rows[1] - rows[0] + 1) + 5), 19.0)
+    chart.width, chart.height = 33.0, min(max(8.0, 0.8 * (rows[1] - rows[0] + 1) + 4), 17.0)
     return chart
 
 
@@ -55,16 +58,36 @@ def build_column_chart(
     return chart
 
 
-def build_curve_chart(sheet: Worksheet, title: str, header_row: int, rows: tuple[int, int]) -> LineChart:
-    """Build a line chart from columns 2 to 4 of a table: expected, actual and forecast."""
+def build_days_chart(sheet: Worksheet, title: str, header_row: int, rows: tuple[int, int]) -> BarChart:
+    """Build a bar chart from columns 2 and 3 of a table: figures on the earlier day and now."""
+    chart = BarChart()
+    chart.type, chart.gapWidth, chart.overlap = "bar", 60, 0
+    for column, colour in ((2, EARLIER), (3, ACTUAL)):
+        chart.add_data(Reference(sheet, min_col=column, min_row=rows[0], max_row=rows[1]))
+        name = Reference(sheet, min_col=column, min_row=header_row)
+        chart.series[-1].tx = SeriesLabel(strRef=StrRef(str(name)))
+        chart.series[-1].graphicalProperties = GraphicalProperties(solidFill=colour)
+    chart.set_categories(Reference(sheet, min_col=1, min_row=rows[0], max_row=rows[1]))
+    chart.x_axis.scaling.orientation = "maxMin"  # the first row on top
+    chart.y_axis.crosses = "max"  # so the numbers stand below the bars
+    _set_style(chart, title, "")
+    return chart
+
+
+def build_curve_chart(
+    sheet: Worksheet, title: str, header_row: int, rows: tuple[int, int], first_column: int
+) -> LineChart:
+    """Build a line chart from four columns of a table: month, expected, actual and forecast."""
     chart = LineChart()
-    for column, colour in ((2, EXPECTED), (3, ACTUAL), (4, FORECAST)):
+    for place, colour in enumerate((EXPECTED, ACTUAL, FORECAST), start=1):
+        column = first_column + place
         chart.add_data(Reference(sheet, min_col=column, min_row=header_row, max_row=rows[1]), titles_from_data=True)
         line = LineProperties(solidFill=colour, w=30_000, prstDash="solid" if colour == ACTUAL else "dash")
         chart.series[-1].graphicalProperties = GraphicalProperties(ln=line)
         chart.series[-1].smooth = False
-    chart.set_categories(Reference(sheet, min_col=1, min_row=rows[0], max_row=rows[1]))
+    chart.set_categories(Reference(sheet, min_col=first_column, min_row=rows[0], max_row=rows[1]))
     _set_style(chart, title, "ร้อยละ")
+    chart.x_axis.txPr = _rich_text(1000)  # the months of a year in one line
     chart.y_axis.scaling.min, chart.y_axis.scaling.max = 0, 100
     chart.dispBlanksAs = "gap"
     return chart
@@ -72,7 +95,7 @@ def build_curve_chart(sheet: Worksheet, title: str, header_row: int, rows: tuple
 
 def _set_style(chart: BarChart | LineChart, title: str, values: str) -> None:
     """Set the titles, axes, size and fonts of a chart."""
-    chart.title, chart.y_axis.title = title, values
+    chart.title, chart.y_axis.title = title, values or None
     chart.width, chart.height = 21.0, 10.5
     chart.x_axis.delete = chart.y_axis.delete = False
     chart.y_axis.numFmt = "0"
@@ -81,7 +104,7 @@ def _set_style(chart: BarChart | LineChart, title: str, values: str) -> None:
     for part in (chart.x_axis, chart.y_axis, chart.legend):
         part.txPr = _rich_text(CHART_FONT_SIZE)
     for text, size in ((chart.title, 1500), (chart.y_axis.title, CHART_FONT_SIZE)):
-        for paragraph in text.tx.rich.p:
+        for paragraph in text.tx.rich.p if text else ():
             paragraph.pPr = ParagraphProperties(defRPr=_font(size))
             for run in paragraph.r or ():
                 run.rPr = _font(size)
