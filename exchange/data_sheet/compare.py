@@ -14,13 +14,14 @@ from exchange.data_sheet.edits import Comparison, Edit, RowResult, SheetRow
 from exchange.data_sheet.marks import RowUnits, parse_mark
 from exchange.data_sheet.others import read_other_changes
 from exchange.data_sheet.site import SitePlan
-from exchange.findings import CHANGED, CONFLICT, MERGED, NEW, similar
+from exchange.findings import CHANGED, CONFLICT, MERGED, NEW
 from exchange.matching import content_key
 from exchange.tables import ReadTable
 from plan.models import ActionItem
 from pmqa_tracker import thai
 from pmqa_tracker.parsing.cell import ReadCell
 from pmqa_tracker.parsing.errors import UnreadableError
+from pmqa_tracker.parsing.nearest import nearest
 
 CONTENT_KEY_COLUMNS = ("levels", "number", "text")  # with the criterion, they identify a row without a ref
 TYPED_COLUMNS = [name for name, column in ACTION_COLUMNS.items() if column.group != ColumnGroup.SHOWN]
@@ -259,7 +260,7 @@ def _compare_new(row: SheetRow, sheet: Sheet, firsts: dict[Hashable, int]) -> Ro
             "This plan has no action with this ref. "
             "A ref cannot be changed; for a new action leave ref and version empty."
         )
-        return RowResult(errors=[row.error("ref", text, similar(values["ref"], site.actions))])
+        return RowResult(errors=[row.error("ref", text, nearest(values["ref"], site.actions))])
     if row.unit:
         text = _("New actions can only be added with the coordinator's data sheet, not with the sheet of a unit.")
         return RowResult(errors=[row.error("ref", text)])
@@ -270,7 +271,7 @@ def _compare_new(row: SheetRow, sheet: Sheet, firsts: dict[Hashable, int]) -> Ro
         errors.append(row.error("criterion", _("A new action needs the code of its criterion, such as 1.1.3.")))
     elif "criterion" not in row.unread and criterion is None:
         text = _("There is no criterion with this code.")
-        errors.append(row.error("criterion", text, similar(code, site.criteria)))
+        errors.append(row.error("criterion", text, nearest(code, site.criteria)))
     required = [name for name in ("levels", "text") if name not in row.unread]
     problems = _check_content(row, criterion, required, site)
     errors += [row.error(*problem) for problem in problems]
