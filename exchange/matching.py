@@ -1,5 +1,6 @@
 """Recognise an action without a ref by its content, and a workbook by its cells."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from difflib import SequenceMatcher
@@ -19,7 +20,10 @@ from spreadsheets.read import ReadWorkbook
 
 ContentKey = tuple[str, tuple[int, ...], str, str]
 MIN_SIMILARITY = 0.6  # from this ratio on, one text is probably a version of the other
-COMPARED_CHARACTERS = 400  # characters of each text
+COMPARED_CHARACTERS = 250  # characters of each text
+RARE_PIECES = 30  # pieces of a text by which similar ones are found
+MIN_SHARE = 0.4  # of pieces, so that a comparison is worth its time
+MAX_SIMILAR = 3  # texts that are compared in full
 
 
 def content_key(code: str, levels: Iterable[Level], number: str, text: str) -> ContentKey:
@@ -33,6 +37,7 @@ class ActionsByContent:
     def __init__(self, actions: Iterable[ActionItem]) -> None:
         self.by_key: dict[ContentKey, list[ActionItem]] = {}
         self.by_code: dict[str, list[ActionItem]] = {}
+        self.texts: dict[str, TextIndex] = {}
         for action in actions:
             levels = [Level(each.level) for each in action.requirements.all()]
             key = content_key(action.criterion.code, levels, action.number, action.text)
@@ -45,15 +50,53 @@ class ActionsByContent:
 
     def describe_nearest(self, code: str, text: str, *, taken: Collection[str] = ()) -> str:
         """Ref and text of the criterion's action with the most similar text; empty if none is similar."""
-        matcher = SequenceMatcher(b=thai.search_key(text)[:COMPARED_CHARACTERS], autojunk=False)
+        code, key = code.casefold(), thai.search_key(text)[:COMPARED_CHARACTERS]
+        if code not in self.texts:
+            self.texts[code] = TextIndex(self.by_code.get(code, ()))
+        matcher = SequenceMatcher(b=key, autojunk=False)
         best, share = None, MIN_SIMILARITY
-        for action in self.by_code.get(code.casefold(), ()):
-            matcher.set_seq1(thai.search_key(action.text)[:COMPARED_CHARACTERS])
-            if action.ref not in taken and matcher.quick_ratio() >= share and (ratio := matcher.ratio()) >= share:
+        for action, other in self.texts[code].find_similar(key, taken):
+            matcher.set_seq1(other)
+            if matcher.quick_ratio() >= share and (ratio := matcher.ratio()) >= share:
                 best, share = action, ratio
         if best is None:
             return ""
         return _("%(ref)s “%(text)s”") % {"ref": best.ref, "text": Truncator(best.text).chars(90)}
+
+
+class TextIndex:
+    """Actions by the pieces of their texts, to compare a text with a few of them instead of all."""
+
+    def __init__(self, actions: Iterable[ActionItem]) -> None:
+        self.rows = [(action, thai.search_key(action.text)[:COMPARED_CHARACTERS]) for action in actions]
+        self.places: dict[str, list[int]] = {}
+        for place, (_action, key) in enumerate(self.rows):
+            for piece in _pieces(key):
+                self.places.setdefault(piece, []).append(place)
+
+    def find_similar(self, key: str, taken: Collection[str]) -> list[tuple[ActionItem, str]]:
+        """The actions, and keys of their texts, that share the most of the rare pieces of a text.
+
+        Args:
+            key: the `search_key` of the text.
+            taken: refs of actions to leave out.
+        """
+        pieces = _pieces(key)
+        shared = sorted((len(self.places[piece]), piece) for piece in pieces if piece in self.places)
+        places = (place for _count, piece in shared[:RARE_PIECES] for place in self.places[piece])
+        votes = Counter(place for place in places if self.rows[place][0].ref not in taken)
+        rows = [self.rows[place] for place, _votes in votes.most_common(MAX_SIMILAR)]
+        return [row for row in rows if _share(pieces, _pieces(row[1])) >= MIN_SHARE]
+
+
+def _pieces(key: str) -> set[str]:
+    """The pairs of characters that follow each other."""
+    return {key[place : place + 2] for place in range(max(len(key) - 1, 1))}
+
+
+def _share(one: set[str], other: set[str]) -> float:
+    """The share of pieces that two texts have in common: 0 to 1."""
+    return 2 * len(one & other) / (len(one) + len(other))
 
 
 class ImportedReports:

@@ -188,6 +188,7 @@ def _compare_known(row: SheetRow, action: ActionItem, sheet: Sheet) -> RowResult
     problems += _not_allowed(row, action, changed, sheet.site) if changed else []
     errors = [row.error(*problem) for problem in problems]
     wrong = frozenset({*row.unread, *(name for name, _message in problems)})
+    wrong |= {"result"} if "latest_result" in wrong else set()
     if not changed or "ref" in wrong:
         return RowResult(errors=errors, is_unchanged=not changed and not wrong)
     edit = Edit(

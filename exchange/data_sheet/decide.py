@@ -145,7 +145,7 @@ def _plan_change(edit: Edit, site: SitePlan, run: ImportRun, places: NewPlaces) 
         NotAllowedError: the user may not report on the action.
     """
     wrong = linked_columns(edit.wrong)
-    changed = [name for name in edit.changed if not linked_columns([name]) & wrong]
+    changed = [name for name in edit.changed if not linked_columns([name]) & wrong or name == "status"]
     note = change_note(run)
     if edit.action is None:
         action = change_content(*_new_action(edit, site, places), site.requirements)
@@ -158,7 +158,7 @@ def _plan_change(edit: Edit, site: SitePlan, run: ImportRun, places: NewPlaces) 
             action = change_content(edit.action, with_positions(content), site.requirements)
             change = replace(change, action=action, entry=note.entry(action, "~"))
     if "status" in edit.wrong:
-        return change  # the rules depend on it
+        return change  # the rules of an update depend on it
     return with_update(change, _report(change.action, edit, changed, run))
 
 

@@ -174,3 +174,26 @@ def _follow(client, address, seed):
             marked = read_workbook(b"".join(answer.streaming_content), "a.xlsx")
             assert marked == read_workbook(UploadStorage(name=job.staged).read(), "a.xlsx"), seed
     return state
+
+
+@pytest.mark.parametrize(
+    ("cells", "wrong"),
+    [
+        ({"progress": "ห้าสิบ", "status": "ติดปัญหา", "text": ""}, ["text", "progress", "problem"]),
+        ({"first": "ปีหน้า", "last": "ปีก่อน", "number": "12345678901"}, ["number", "first", "last"]),
+        ({"lead": "ไม่มี", "status": "ยกเลิก"}, ["lead", "reason"]),
+        # These follow from the wrong cell.
+        ({"status": "เสร็จไหม", "progress": 100}, ["status"]),
+        ({"status": "ดำเนินการแล้วเสร็จ", "result": "=1+1", "progress": 100}, ["result"]),
+        ({"status": "ดำเนินการแล้วเสร็จ", "latest_result": "พิมพ์ผิดช่อง"}, ["latest_result"]),
+        ({"first": "ปีหน้า", "last": None}, ["first"]),
+        ({"ref": None, "token": None, "criterion": "9.9", "levels": None}, ["criterion", "levels"]),
+    ],
+)  # fmt: skip
+def test_row_with_a_wrong_cell_is_checked_in_its_other_cells(small, person, report_progress, cells, wrong):
+    report_progress(small.actions.first(), person, progress=10, result="เริ่มแล้ว")
+    book, sheet, columns = opened(exported(small))
+    for name, value in cells.items():
+        sheet.cell(4, columns[name]).value = value
+    errors = preview(saved(book), small, person).findings["errors"]
+    assert [error["heading"] for error in errors] == [HEADINGS[name] for name in wrong]
