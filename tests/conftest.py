@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import hypothesis
 import pytest
+from django.core.cache import caches
 from django.core.management import call_command
 from django.db import transaction
 from django.db.models.sql.compiler import SQLCompiler
@@ -49,9 +50,10 @@ IS_REQUIRED = os.environ.get("CI", "").lower() in ("1", "true")
 
 @pytest.fixture(autouse=True)
 def _surroundings(settings: Any, tmp_path: Path) -> Iterator[None]:
-    """Run every test on 15 May 2563, in Thai, with its own folder for evidence."""
+    """Run every test on 15 May 2563, in Thai, with an empty cache and its own folder for evidence."""
     settings.PMQA_TODAY = DAY
     settings.EVIDENCE_ROOT = tmp_path
+    caches["default"].clear()  # a plan of another test may have had the same pk and revision
     with translation.override("th"):
         yield
 

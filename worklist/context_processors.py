@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any
 
+from django.core.cache import caches
 from django.http import HttpRequest
 
 from assignments.access import access_of
@@ -36,7 +37,14 @@ def current_plan(request: HttpRequest) -> dict[str, Any]:
         """Return the number on the bell; a function, so that only pages with a bell query it."""
         if plan is None:
             return 0
-        return count_owed(plan, access, on_day(plan, clock.today(), plan.periods.all(), cutoff=clock.now()))
+
+        def count() -> int:
+            return count_owed(plan, access, on_day(plan, clock.today(), plan.periods.all(), cutoff=clock.now()))
+
+        if request.method == "POST":
+            return count()  # it may have changed since the request read the plan
+        key = f"owed:{plan.pk}:{plan.revision}:{clock.today()}:{user.pk}:{access.may_lead}"
+        return caches["default"].get_or_set(key, count)
 
     @cache
     def plan_owner() -> str:

@@ -2,10 +2,13 @@
 
 import re
 from datetime import date
+from unittest import mock
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.template.loader import render_to_string
+from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -186,3 +189,23 @@ def test_the_bell_shows_its_number_and_works_without_scripts(plan, owed_count, b
     assert badge is None or f">{badge}<" in bell
     assert f'<a href="{HERE}">' in bell
     assert no_inline(bell) == []
+
+
+def test_the_bell_is_counted_once_between_two_writes(client, plan, unit, action, report_progress):
+    person = UserFactory(roles=["staff"], units=[unit])
+    client.force_login(person)
+    page = f"/plans/{plan.slug}/actions/{action.ref}/"
+
+    def number():
+        return client.get(page).context["owed_count"]()
+
+    with mock.patch("worklist.context_processors.count_owed", wraps=count_owed) as counted:
+        first = number()
+        assert (number(), counted.call_count) == (first, 1)
+        report_progress(action, person, progress=10)
+        assert (number(), counted.call_count) == (first - 1, 2)
+        person.groups.set([])
+        assert number() == 0
+        person.groups.set(Group.objects.filter(name="staff"))
+        with override_settings(PMQA_TODAY=date(2020, 8, 15)):
+            assert number() > first
