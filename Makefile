@@ -51,7 +51,7 @@ licences: venv ## List the licence of every package in docs/licences.md
 screenshots: venv-dev ## Take the screenshots in docs/ again (needs chromium)
 	@$(PY) scripts/screenshots.py
 
-bench: venv-dev ## Measure the response times of the pages
+bench: venv-dev ## Measure the response times of the pages, the exports, and an import beside people at work
 	@$(PY) -m tests.bench
 
 clean: ## Remove generated files; .env and the data in var/ stay

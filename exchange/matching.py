@@ -50,9 +50,12 @@ class ActionsByContent:
 
     def describe_nearest(self, code: str, text: str, *, taken: Collection[str] = ()) -> str:
         """Ref and text of the criterion's action with the most similar text; empty if none is similar."""
-        code, key = code.casefold(), thai.search_key(text)[:COMPARED_CHARACTERS]
+        code = code.casefold()
+        if code not in self.by_code:
+            return ""
+        key = thai.search_key(text)[:COMPARED_CHARACTERS]
         if code not in self.texts:
-            self.texts[code] = TextIndex(self.by_code.get(code, ()))
+            self.texts[code] = TextIndex(self.by_code[code])
         matcher = SequenceMatcher(b=key, autojunk=False)
         best, share = None, MIN_SIMILARITY
         for action, other in self.texts[code].find_similar(key, taken):

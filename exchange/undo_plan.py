@@ -24,12 +24,6 @@ class InUseError(Exception):
     """A record of the import is in use; nothing was removed. The first argument names the record."""
 
 
-def with_tokens(plan: Plan, made: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The records that the import of a whole plan made, each action with its token, to detect later edits."""
-    tokens = _tokens(plan)
-    return [row | {"token": tokens[row["pk"]]} if row["model"] == ACTION_LABEL else row for row in made]
-
-
 def _tokens(plan: Plan) -> dict[int, str]:
     """Action pk → token, for all actions of a plan."""
     columns = ActionSheet(sorted(plan.periods.all(), key=lambda each: each.number), plan.organization.units.in_order())

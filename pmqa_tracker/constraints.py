@@ -122,13 +122,13 @@ def check_constraints(record: models.Model, exclude: Collection[str] = ()) -> No
     Raises:
         ValidationError: the message of the first violated constraint.
     """
-    for constraint, fields, is_met in _conditions(type(record)):
+    for constraint, fields, is_met in conditions_of(type(record)):
         if is_met(record) is False and fields.isdisjoint(exclude):
             raise ValidationError(constraint.get_violation_error_message(), code=constraint.violation_error_code)
 
 
 @cache
-def _conditions(model: type[models.Model]) -> list[tuple[models.CheckConstraint, frozenset[str], Test]]:
+def conditions_of(model: type[models.Model]) -> list[tuple[models.CheckConstraint, frozenset[str], Test]]:
     """The check constraints of a model, each with its fields and its condition as a function of a record."""
     checks = [each for each in model._meta.constraints if isinstance(each, models.CheckConstraint)]
     return [(each, frozenset(_fields_of(each.condition)), _test_of(each.condition, model)) for each in checks]

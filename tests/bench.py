@@ -21,7 +21,7 @@ from django.test.utils import setup_databases, setup_test_environment, teardown_
 
 from assignments.models import Unit  # noqa: E402
 from plan.models import ActionItem, Plan  # noqa: E402
-from tests import bench_export  # noqa: E402
+from tests import bench_export, bench_import  # noqa: E402
 from tests.factories import UserFactory  # noqa: E402
 from tests.pages import addresses  # noqa: E402
 
@@ -82,9 +82,11 @@ def main() -> None:
         lengthen(plan)
         long = ratios(client, pages)
         report(short, long)
+        bench_import.measure_preview()
         bench_export.main()
     finally:
         teardown_databases(databases, verbosity=0)
+    bench_import.measure_beside_people()
 
 
 def report(short: dict[str, float], long: dict[str, float]) -> None:

@@ -141,7 +141,7 @@ def test_readers_of_updates_skip_undone_ones():
 # revision of every plan that shows a record.
 READERS_OF_ALL_PLANS = {
     "demo/management/commands/demo.py",
-    "exchange/whole_plan/write.py",
+    "exchange/whole_plan/plan.py",
     "plan/revision.py",
     "worklist/management/commands/send_reminders.py",
 }

@@ -268,7 +268,7 @@ class Criterion(Versioned):
         """Refuse a category of another framework, a parent of another category, or a parent that is a child itself."""
         if self.category_id and self.category.framework_id != self.framework_id:
             raise ValidationError({"category": _("The category belongs to another edition of the standard.")})
-        if self.parent_id and self.parent.category_id != self.category_id:
+        if self.parent_id and self.category_id and self.parent.category_id != self.category_id:
             raise ValidationError({"parent": _("The parent must be of the same category.")})
         if self.parent_id and (self.parent_id == self.pk or self.parent.parent_id):
             raise ValidationError({"parent": _("The parent must be a main criterion, such as 1.1.")})

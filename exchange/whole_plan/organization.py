@@ -1,20 +1,22 @@
-"""Find the organization of a whole-plan workbook, and write its units."""
+"""Find the organization of a whole-plan workbook, and plan its units."""
 
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 
 from django.utils.translation import gettext as _
 
 from assignments.models import Organization, Unit, User
 from assignments.unit_names import UnitNames, former_names, parse_units
 from exchange.findings import similar
-from exchange.whole_plan.rows import PlanRow, RecordReader
+from exchange.whole_plan.records import PlannedRecords
+from exchange.whole_plan.references import Find, Register
+from exchange.whole_plan.rows import PlanRow, PlanSheets
 from exchange.whole_plan.tables import UNITS
 from pmqa_tracker import thai
-from pmqa_tracker.parsing.values import parse_text
 
 
 def find_organization(
-    records: RecordReader, head: PlanRow, user: User, owner: Organization | None = None
+    records: PlannedRecords, head: PlanRow, user: User, owner: Organization | None = None
 ) -> Organization:
     """The organization that the plan sheet names: the user's own, or any for an administrator of the installation.
 
@@ -26,65 +28,84 @@ def find_organization(
     """
     own = (owner if user.is_superuser else None) or user.organization
     name = head.values.get("organization") or ""
-    if user.is_superuser:
-        found = _find(name) if name else own
-        if found is None and name and not Organization.objects.exists():
-            found = records.find_or_add(head, Organization(), {"name": name, "short_name": name[:60]}, name)
-        elif found is None and "organization" in head.values:
-            names = list(Organization.objects.in_order().values_list("name", flat=True))
-            text = _("There is no organization with this name; add it under “Manage the data” first.")
-            text = text if name else _("This cell must not be empty.")
-            records.add_error(head, "organization", text, similar(name, names) or names[:3])
-    elif own is None:
-        text = _("Your account belongs to no organization yet. Ask the system administrator to add it to one.")
-        records.add_error(head, "organization", text)
-        found = None
-    else:
-        found = own
-        if name and not _is_named(own, name):
+    if not user.is_superuser:
+        if own is None:
+            text = _("Your account belongs to no organization yet. Ask the system administrator to add it to one.")
+            head.add_error("organization", text)
+        elif name and not _is_named(own, name):
             text = _("A plan is made for your own organization, %(own)s. Enter its name, or leave the cell empty.")
-            records.add_error(head, "organization", text % {"own": own.name}, [own.name])
-    return found or own or records.stand_in(Organization(name="–", short_name="–"))
+            head.add_error("organization", text % {"own": own.name}, [own.name])
+        return own or _unknown(records)
+    stored = list(Organization.objects.in_order()) if name or own is None else [own]
+    alike = [each for each in stored if _is_named(each, name)] if name else list(filter(None, [own]))
+    if len(alike) == 1:
+        return alike[0]
+    if name and not stored:
+        made = Organization()
+        records.add(head, made, name, given={"name": name, "short_name": name[:60]})
+        return made
+    if "organization" in head.values:
+        names = [each.name for each in stored]
+        text = _("There is no organization with this name; add it under “Manage the data” first.")
+        text = text if name else _("This cell must not be empty.")
+        head.add_error("organization", text, similar(name, names) or names[:3])
+    return own or _unknown(records)
 
 
-def _find(name: str) -> Organization | None:
-    """The organization with this name or short name, in any spelling."""
-    alike = [each for each in Organization.objects.all() if _is_named(each, name)]
-    return alike[0] if len(alike) == 1 else None
+def _unknown(records: PlannedRecords) -> Organization:
+    """What stands for the organization of a file that names none."""
+    unknown = Organization(pk=0)
+    records.unsound.add(id(unknown))
+    return unknown
 
 
 def _is_named(organization: Organization, name: str) -> bool:
     return thai.name_key(name) in (thai.name_key(organization.name), thai.name_key(organization.short_name))
 
 
-def write_units(records: RecordReader, organization: Organization) -> list[Unit]:
-    """Add the units of the file that the organization does not have yet; return all its units."""
-    existing = {thai.name_key(unit.abbreviation): unit for unit in organization.units.prefetch_related("members")}
-    seen: dict[Any, int] = {}
-    later = []
-    for row in records.read_rows(UNITS, {"members": parse_text}):
-        key = thai.name_key(row.values.get("abbreviation") or "")
-        if not records.is_complete(row) or not records.is_first(row, seen, key, "abbreviation"):
-            continue
-        values = {key: value for key, value in row.values.items() if key not in ("members", "position")}
-        unit = existing.get(key) or Unit(organization=organization)
-        is_new = unit.pk is None
-        if is_new:
-            values["position"] = row.values["position"] if row.values["position"] is not None else len(existing) + 1
-        unit = records.find_or_add(row, unit, values, values["abbreviation"], values["name_th"])
-        if unit:
-            existing[key] = unit
-            later.append((row, unit, is_new))
-    names = UnitNames.of(existing.values(), former_names(existing.values()))
-    for row, unit, is_new in later:
-        members = records.parse_later(row, "members", lambda cell: parse_units(cell, names))
-        if members is None:
-            continue
-        if members and not unit.is_collective:
-            records.add_error(row, "members", _("Only a collective has member units."))
-        elif is_new:
-            records.note.set_on(unit).members.set(members)
-        elif {each.pk for each in members} != {each.pk for each in unit.members.all()}:
-            stored = ", ".join(str(each) for each in unit.members.all()) or "–"
-            records.add_difference(row, unit, "members", stored)
-    return list(existing.values())
+def plan_units(records: PlannedRecords, sheets: PlanSheets, organization: Organization) -> Register:
+    """The units of the organization, with those that the file adds."""
+    is_new = organization._state.adding
+    stored = [] if is_new else list(organization.units.prefetch_related("members"))
+    units = Register(
+        names=("abbreviation", "name_th", "name_en"), index=partial(_find_units, former=former_names(stored)),
+        unsound=records.unsound, owner=(sheets.head, ["organization"]),
+    )  # fmt: skip
+    existing = {thai.name_key(unit.abbreviation): unit for unit in stored}
+    for unit in stored:
+        units.add(unit)
+    pairs, seen = [], {}
+    for row in sheets.rows[UNITS]:
+        key = thai.name_key(row.values.get("abbreviation", "")) or row.number
+        unit = existing.get(key) if row.is_first(seen, key, "abbreviation") else None
+        members: list[Unit] = []  # found once all units are known
+        if unit is None:
+            unit, place = Unit(organization=organization), len(stored) + len(pairs) + 1
+            records.add(row, unit, row.values.get("abbreviation", ""), row.values.get("name_th", ""), given={
+                "organization": organization,
+                **({"position": place} if row.values.get("position") is None else {}),
+            }, many={"members": members})  # fmt: skip
+            units.add(unit, row)
+        elif not records.compare(row, unit, given={}, leave=["position"]):
+            units.add_forms(row, [Unit(**{name: row.values[name] for name in units.names if name in row.values})])
+        pairs.append((row, unit, members))
+    for row, unit, members in pairs:
+        members += _members(row, unit, units)
+    return units
+
+
+def _members(row: PlanRow, unit: Unit, units: Register) -> Sequence[Unit]:
+    """The members of a collective; those of a stored one are compared."""
+    found = units.find(row, "members", row.cells["members"])
+    if found and not unit.is_collective and "is_collective" in row.values:
+        row.add_error("members", _("Only a collective has member units."))
+    elif found is not None and not unit._state.adding:
+        stored = list(unit.members.all())
+        if {each.pk for each in found} != {each.pk for each in stored}:
+            row.add_difference(unit, "members", ", ".join(map(str, stored)) or "–")
+    return found or ()
+
+
+def _find_units(units: Sequence[Unit], former: Mapping[int, Collection[str]]) -> Find:
+    names = UnitNames.of(units, former)
+    return lambda cell: tuple(parse_units(cell, names))

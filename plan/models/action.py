@@ -373,7 +373,7 @@ class ActionItem(Versioned):
             raise ValidationError({"criterion": text})
         first, last = self.first_period, self.last_period
         for field, period in (("first_period", first), ("last_period", last)):
-            if period and period.plan_id != self.plan_id:
+            if period and self.plan_id and period.plan_id != self.plan_id:
                 raise ValidationError({field: _("The period belongs to another plan.")})
         if first and last and first.number > last.number:
             raise ValidationError({"last_period": _("The last period must not come before the first.")})

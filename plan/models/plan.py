@@ -1,5 +1,6 @@
 """Plans and their periods."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -241,12 +242,15 @@ class Period(Versioned):
 
     def clean(self) -> None:
         """Refuse days outside the plan or inside another of its periods."""
-        if not (self.plan_id and self.starts_on and self.ends_on):
-            return
-        if self.starts_on < self.plan.starts_on or self.ends_on > self.plan.ends_on:
+        if self.plan_id and self.starts_on and self.ends_on:
+            others = Period.objects.filter(plan=self.plan_id).exclude(pk=self.pk)
+            self.clean_days(self.plan.starts_on, self.plan.ends_on, others)
+
+    def clean_days(self, first: date, last: date, others: Iterable["Period"]) -> None:
+        """Refuse days outside those of the plan, from `first` to `last`, or inside another of its periods."""
+        if self.starts_on < first or self.ends_on > last:
             raise ValidationError(_("The period must be inside its plan."))
-        others = Period.objects.filter(plan=self.plan_id).exclude(pk=self.pk)
-        if others.filter(starts_on__lte=self.ends_on, ends_on__gte=self.starts_on).exists():
+        if any(each.starts_on <= self.ends_on and each.ends_on >= self.starts_on for each in others):
             raise ValidationError(_("The period overlaps another one of the plan."))
 
     @property

@@ -7,17 +7,22 @@ from types import SimpleNamespace
 import openpyxl.packaging.core
 import openpyxl.writer.excel
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
+from assignments.access import Access
 from assignments.models import Organization
 from criteria.models import Category, Criterion, Framework, Requirement
 from exchange.models import ImportJobState
+from exchange.run import ImportRun
 from exchange.whole_plan.export import build_plan_book, build_template
+from exchange.whole_plan.planner import plan_changes
 from exchange.whole_plan.tables import PLAN, PLAN_FIELDS, TABLES
-from exchange.whole_plan.write import write_plan
 from plan.as_of import on_day
 from plan.models import Plan
 from pmqa_tracker import clock
+from pmqa_tracker.tasks import ignore_progress
 from reports.plan_form.workbook import build_plan_form
 from spreadsheets.read import read_workbook
 from tests.exchange.site_texts import FLEETING, _cells
@@ -274,9 +279,12 @@ def test_template_has_the_framework_that_is_asked_for(client, world, coordinator
 
 
 def test_nothing_of_a_file_with_errors_is_kept(world, coordinator):
-    """Not even what stands in for its wrong records."""
+    """Not even what stands in for its wrong records; and a preview only reads."""
     data = book_with(world, NEXT | {"framework": None, "organization": "ไม่มีกรมนี้", "title": None})
     job, before, counts = preview(data, None, coordinator), fingerprint(), (Framework.objects.count(), 2)
-    findings, _count, _made, plan = write_plan(read_workbook(data, "แผน.xlsx"), job, job.by, lambda _done, _total: None)
-    assert (len(findings.errors), plan) == (3, None)
+    book, access = read_workbook(data, "แผน.xlsx"), Access.of(job.by)
+    with CaptureQueriesContext(connection) as queries:
+        run = ImportRun(job=job, book=book, access=access, at=clock.now(), on_progress=ignore_progress)
+        assert len(plan_changes(run).findings.errors) == 3
+    assert {query["sql"].split()[0] for query in queries} == {"SELECT"}
     assert (fingerprint(), (Framework.objects.count(), Organization.objects.count())) == (before, counts)

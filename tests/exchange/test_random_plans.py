@@ -11,14 +11,17 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
+from assignments.access import Access
 from assignments.models import Assignment, Organization, Unit
 from criteria.models import Assessment, Category, Criterion, Framework, Requirement, Verdict
 from exchange.data_sheet import planner
 from exchange.models import ImportJob, ImportJobState
-from exchange.whole_plan import write as new_plan
+from exchange.run import ImportRun
 from exchange.whole_plan.export import build_plan_book
+from exchange.whole_plan.planner import plan_changes
 from plan.models import ActionItem, Period, Plan
 from pmqa_tracker import clock
+from pmqa_tracker.tasks import ignore_progress
 from spreadsheets.read import read_workbook
 from tests import sizes
 from tests.exchange.workbooks import confirm, exported, preview, run_of, saved
@@ -221,8 +224,10 @@ def test_random_plans_survive_export_and_import(part):
                 kind=ImportJob.Kind.NEW_PLAN, by=person, at=clock.now(), file_name="แผน.xlsx", size=len(data)
             )
             book = read_workbook(data, "แผน.xlsx")
-            findings, _count, _made, made = new_plan.write_plan(book, job, job.by, lambda _done, _total: None)
-            assert findings.errors == []
+            run = ImportRun(job=job, book=book, access=Access.of(person), at=clock.now(), on_progress=ignore_progress)
+            planned = plan_changes(run)
+            assert planned.findings.errors == []
+            made = planned.apply(()).plan
             assert values_of(made) == wanted
             again = ImportJob(kind=ImportJob.Kind.DATA_SHEET, plan=made, by=person, file_name="ข้อมูล.xlsx")
             sheet = planner.plan_changes(run_of(again, read_workbook(exported(made), "ข้อมูล.xlsx"))).findings
