@@ -190,7 +190,7 @@ def test_every_mistake_is_named_alone(book, person):
     for sheet, name, value, users in MISTAKES:
         row = LINES[name] if sheet == PLAN else 11 if (name, value) == ("last", 1) else ROWS[sheet]
         places, notes = found_in(book, {(sheet, row, name): value}, person)
-        counted = [f"“{sheet}”" in note and f"({users} " in note for note in notes]
+        counted = [f"“{sheet}”" in note and f"(มี {users} แถว" in note for note in notes]
         if places != [expected((sheet, name, value), row)] or counted != [True] * bool(users):
             wrong.append((sheet, name, value, users, places, notes))
     assert wrong == [], "\n".join(map(str, wrong))
