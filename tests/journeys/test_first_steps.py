@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from assignments.models import User
 from plan.models import Plan
-from tests.exchange.workbooks import edited, exported, first_empty
+from tests.exchange.workbooks import edited, first_empty
 from tests.factories import PASSWORD
 from tests.journeys import sessions
 from tests.journeys.looks import check
@@ -92,8 +92,10 @@ def test_empty_site_gets_its_first_plan_and_update(first_page, live_server, tmp_
     assert (plan.slug, plan.organization.short_name, plan.periods.count()) == ("2563", "กกจ.", 4)
 
     file = tmp_path / "ข้อมูลแผน.xlsx"
-    file.write_bytes(with_first_action(exported(plan)))
     page.get_by_role("link", name="ไฟล์ข้อมูลและการนำเข้า").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="ไฟล์ข้อมูลแผนทั้งหมด").click()
+    file.write_bytes(with_first_action(download.value.path().read_bytes()))
     page.get_by_label("ไฟล์ Excel (.xlsx)").set_input_files(file)
     page.get_by_role("button", name="ตรวจสิ่งที่จะเปลี่ยน").click()
     page.get_by_role("button", name="ยืนยันการนำเข้า").click()
