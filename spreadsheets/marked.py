@@ -1,8 +1,8 @@
 """Mark cells of an uploaded workbook with a fill, a border and a comment; everything else stays as it was.
 
 The fill and the border are one conditional format over the marked cells, so that no cell and no style changes. Marks of
-an earlier time are known by the formula of that format and by the author of the comments; they are replaced. A reader
-of cells sees neither.
+an earlier time are known by the formula of that format and by the first words of the comments; they are replaced. A
+reader of cells sees neither.
 """
 
 import re
@@ -28,7 +28,8 @@ from spreadsheets.parts import PartsError
 from spreadsheets.values import list_sheets
 
 AUTHOR = "PMQA Tracker"
-ADDITION = f"\n\n{AUTHOR}: "  # begins what is added to a comment of the user
+SIGN = f"{AUTHOR}: "  # begins a comment; LibreOffice does not keep the author
+ADDITION = f"\n\n{SIGN}"  # begins what is added to a comment of the user
 RULE = 'N("PMQA Tracker")=0'  # always true; names the format
 FILL, BORDER = "FFFFD9D2", "FFC0392B"
 AREAS_PER_RULE = 200  # Excel writes no longer lists of cells
@@ -170,8 +171,9 @@ def _set_comments(book: EditedWorkbook, part: str, root: etree._Element, texts: 
         comments = book.tree(name)
     else:
         comments = parse(f'<comments xmlns="{space}"><authors/><commentList/></comments>'.encode())
+    before = etree.tostring(comments)
     gone, added = _edit_comments(comments, texts)
-    if not (gone or texts):
+    if etree.tostring(comments) == before:
         return False
     if name is None:
         name = book.new_name("xl/comments{}.xml")
@@ -210,18 +212,21 @@ def _edit_comments(
     if authors is None or listed is None:
         raise UneditableError("comments")
     names = [(each.text or "").strip() for each in authors]
-    if AUTHOR not in names:
+    if texts and AUTHOR not in names:
         etree.SubElement(authors, f"{{{space}}}author").text = AUTHOR
         names.append(AUTHOR)
-    ours = str(names.index(AUTHOR))
+    ours = str(names.index(AUTHOR)) if texts else ""
     gone = set()
-    for comment in [each for each in listed if local_name(each) == "comment" and each.get("authorId") == ours]:
-        listed.remove(comment)
-        gone.add(_place(comment.get("ref", "")))
-    theirs = {each.get("ref"): each for each in listed if local_name(each) == "comment"}
-    for piece in [each for each in listed.iter(f"{{{space}}}t") if (each.text or "").startswith(ADDITION)]:
-        run = piece.getparent()
-        run.getparent().remove(run)
+    theirs = {}
+    for comment in [each for each in listed if local_name(each) == "comment"]:
+        pieces = list(comment.iter(f"{{{space}}}t"))
+        if "".join(piece.text or "" for piece in pieces).startswith(SIGN):
+            listed.remove(comment)
+            gone.add(_place(comment.get("ref", "")))
+            continue
+        theirs[comment.get("ref")] = comment
+        for piece in pieces:
+            piece.text = (piece.text or "").partition(ADDITION)[0]
     added = {}
     for address, text in texts.items():
         if address in theirs:
@@ -233,7 +238,7 @@ def _edit_comments(
         else:
             comment = etree.SubElement(listed, f"{{{space}}}comment", ref=address, authorId=ours)
             piece = etree.SubElement(etree.SubElement(comment, f"{{{space}}}text"), f"{{{space}}}t")
-            piece.text = text
+            piece.text = SIGN + text
             added[_place(address)] = text
         piece.set(SPACE, "preserve")
     return gone, added

@@ -6,6 +6,7 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 
+from spreadsheets.marked import SIGN
 from tests.assignments.test_people import ADDRESS, LIST, NAME, UNITS, VERSION, errors_of, preview
 from tests.factories import UnitFactory, UserFactory
 
@@ -29,7 +30,7 @@ def test_wrong_workbook_comes_back_with_its_cells_marked(admin_client, client):
     headings = [cell.value for cell in sheet[1]]
     notes = {cell.coordinate: cell.comment.text for row in sheet for cell in row if cell.comment}
     assert notes == {
-        f"{get_column_letter(headings.index(heading) + 1)}{row}": " ".join(texts)
+        f"{get_column_letter(headings.index(heading) + 1)}{row}": SIGN + " ".join(texts)
         for row, each in errors.items()
         for heading, texts in each.items()
     }
