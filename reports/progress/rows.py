@@ -23,6 +23,7 @@ from reports.progress.tables import (
     CENTER,
     HEADING,
     LINE,
+    NUMBER,
     PERCENT,
     SENTENCE,
     SMALL_TEXT,
@@ -36,7 +37,7 @@ from reports.progress.tables import (
 from reports.progress.totals import DATA_SHEET, DataRanges, of_unit
 from spreadsheets.formulas import Formula
 from spreadsheets.styles import NOTE, TITLE, text_height, write_box
-from spreadsheets.tables import Column, ColumnKind, set_widths, write_line, write_table
+from spreadsheets.tables import Column, set_widths, write_line, write_table
 
 ROLE_NAMES = {Role.LEAD: "หน่วยงานหลัก", Role.SUPPORT: "หน่วยงานสนับสนุน"}
 NOTHING = f"ไม่มีรายการที่ต้องติดตามในงวดนี้ ดูทุกรายการได้ในแผ่นงาน “{DATA_SHEET}”"
@@ -161,8 +162,8 @@ def write_verdicts(sheet: Worksheet, data: ReportData) -> None:
         Column("ระดับ", 17, get=lambda row: Level(row[1].level).short, style=CENTER),
         Column("ผลการประเมิน", 14, get=lambda row: _verdict(row[1]), style=CENTER),
         Column("เหตุผลของผู้ตรวจประเมิน", 66, get=lambda row: row[1].verdict.reason if row[1].verdict else ""),
-        Column("รายการที่เสร็จ", 12, ColumnKind.NUMBER, get=lambda row: row[1].done),
-        Column("รายการทั้งหมด", 12, ColumnKind.NUMBER, get=lambda row: row[1].total),
+        Column("รายการที่เสร็จ", 12, get=lambda row: row[1].done, style=NUMBER),
+        Column("รายการทั้งหมด", 12, get=lambda row: row[1].total, style=NUMBER),
         Column("สถานะของระดับ", 28, get=lambda row: str(row[1].state.label), style=CENTER),
     )
     set_widths(sheet, [column.width for column in columns])

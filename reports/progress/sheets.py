@@ -15,6 +15,7 @@ from reports.progress import charts
 from reports.progress.read import ReportData
 from reports.progress.tables import (
     HEADING,
+    NUMBER,
     ONE_DECIMAL,
     SENTENCE,
     SIGNED,
@@ -40,7 +41,7 @@ from spreadsheets.styles import (
     write,
     write_box,
 )
-from spreadsheets.tables import STYLES, Column, ColumnKind, set_widths, write_line, write_table
+from spreadsheets.tables import Column, set_widths, write_line, write_table
 
 COVER_WIDTHS = (32.0, 108.0)
 MAX_ROWS_ON_A_PAGE = 18  # most rows of a table of figures that shares a page with its chart
@@ -70,13 +71,13 @@ def group_columns(first: str, width: float, links: Mapping[str, str]) -> list[Co
     """
     return [
         Column(first, width, get=lambda row: (row.name, LINKED) if row.name in links else row.name),
-        Column("ทั้งหมด", 10, ColumnKind.NUMBER, get=lambda row: row.totals.total),
+        Column("ทั้งหมด", 10, style=NUMBER, get=lambda row: row.totals.total),
         *(
-            Column(str(each.label), 15, ColumnKind.NUMBER, get=lambda row, status=each: row.totals.status(status))
+            Column(str(each.label), 15, style=NUMBER, get=lambda row, status=each: row.totals.status(status))
             for each in BAR_ORDER
         ),
-        Column("ล่าช้า", 10, ColumnKind.NUMBER, get=lambda row: row.totals.overdue),
-        Column("ยังไม่รายงานในงวดนี้", 16, ColumnKind.NUMBER, get=lambda row: row.totals.silent),
+        Column("ล่าช้า", 10, style=NUMBER, get=lambda row: row.totals.overdue),
+        Column("ยังไม่รายงานในงวดนี้", 16, style=NUMBER, get=lambda row: row.totals.silent),
         Column("ความก้าวหน้า (%)", 15, get=lambda row: row.totals.progress, style=ONE_DECIMAL),
         Column("ตามแผน (%)", 14, get=lambda row: row.totals.expected, style=ONE_DECIMAL),
     ]
@@ -185,8 +186,7 @@ def _write_figures(sheet: Worksheet, data: ReportData, totals: Totals, row: int)
     rows = [
         (name, (before, style), (current, style), (_difference(place, before, current), signed))
         for place, (name, before, current, style, signed) in enumerate(
-            [(*each, STYLES[ColumnKind.NUMBER], SIGNED) for each in counts]
-            + [(*each, ONE_DECIMAL, SIGNED_POINTS) for each in means],
+            [(*each, NUMBER, SIGNED) for each in counts] + [(*each, ONE_DECIMAL, SIGNED_POINTS) for each in means],
             start=row + 1,
         )
     ]
@@ -197,7 +197,9 @@ def _write_figures(sheet: Worksheet, data: ReportData, totals: Totals, row: int)
             for heading in (thai.format_date(data.since.day), thai.format_date(data.as_of.day), "ผลต่าง")
         ),
     ]
-    return write_table(sheet, row, columns, rows)
+    written = write_table(sheet, row, columns, rows)
+    sheet.row_dimensions[row].height = max(text_height(each.heading, each.width, bold=True) for each in columns)
+    return written
 
 
 def _difference(row: int, before: float | None, current: Formula) -> Formula | None:
@@ -209,7 +211,7 @@ def _difference(row: int, before: float | None, current: Formula) -> Formula | N
 
 def _write_ages(sheet: Worksheet, data: ReportData, totals: Totals, row: int) -> tuple[int, int]:
     """Write how many actions are overdue for how long; return the first and the last row."""
-    columns = [Column("ล่าช้ามาแล้ว", SUMMARY_WIDTHS[0]), Column("รายการ", SUMMARY_WIDTHS[1], ColumnKind.NUMBER)]
+    columns = [Column("ล่าช้ามาแล้ว", SUMMARY_WIDTHS[0]), Column("รายการ", SUMMARY_WIDTHS[1], style=NUMBER)]
     ages = [(str(age.label), totals.age(age, figure.count)) for age, figure in data.overview.ages]
     return write_table(sheet, row, columns, ages)
 

@@ -8,7 +8,7 @@ from plan.models import ActionItem, Due, Status
 from plan.models.status import status_look
 from pmqa_tracker import thai
 from reports.progress.read import ReportData
-from spreadsheets.styles import FONT, HEADING_SIZE, PADDING, SMALL, Style, line_height, set_up_page, write
+from spreadsheets.styles import HEADING_SIZE, PADDING, SMALL, Style, line_height, set_up_page, write
 from spreadsheets.tables import STYLES, ColumnKind, finish_sheet
 
 HEADING = Style(bold=True, size=HEADING_SIZE, border="", vertical="center", color="2B2A6C", wrap=False)
@@ -16,9 +16,11 @@ TEXT = STYLES[ColumnKind.TEXT]
 SMALL_TEXT = TEXT.replace(size=SMALL)  # beside the texts that a reader looks for first
 CENTER = Style(horizontal="center")
 PERCENT = CENTER.replace(number_format='0"%"')
-ONE_DECIMAL = STYLES[ColumnKind.PERCENT].replace(number_format='0.0"%"')
-SIGNED = STYLES[ColumnKind.NUMBER].replace(number_format="+#,##0;-#,##0;0")
-SIGNED_POINTS = SIGNED.replace(number_format="+0.0;-0.0;0.0")
+# "_)" keeps numbers away from the border; LibreOffice prints some of them without their indent.
+NUMBER = Style(horizontal="right", number_format="#,##0_)")
+ONE_DECIMAL = NUMBER.replace(number_format='0.0"%"_)')
+SIGNED = NUMBER.replace(number_format="+#,##0_);-#,##0_);0_)")
+SIGNED_POINTS = NUMBER.replace(number_format="+0.0_);-0.0_);0.0_)")
 SENTENCE = Style(border="")
 LINE = Style(border="", vertical="center", wrap=False)
 LINK = Style(border="", color="4644A3", wrap=False)
@@ -79,8 +81,8 @@ def fit_to_a_page(sheet: Worksheet, data: ReportData) -> None:
 
 
 def _print_name(sheet: Worksheet) -> None:
-    part = sheet.oddFooter.left
-    part.text, part.font, part.size = "&A", f"{FONT},Regular", SMALL
+    """Print the name of the sheet after the number of the page."""
+    sheet.oddFooter.left.text += " · &A"
 
 
 def latest_report(action: ActionItem) -> str:

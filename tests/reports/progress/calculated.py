@@ -12,8 +12,8 @@ from spreadsheets.downloads import finished_workbook
 from tests.conftest import IS_REQUIRED
 
 
-def calculated(files: Mapping[str, bytes], folder: Path) -> dict[str, Workbook]:
-    """Return name → the workbook as LibreOffice calculates it; it does so if the file stores no results."""
+def converted(files: Mapping[str, bytes], folder: Path, kind: str) -> dict[str, Path]:
+    """Return name → the workbook as LibreOffice converts it; `kind` is an extension, with a filter if it needs one."""
     office = shutil.which("soffice")
     if office is None and not IS_REQUIRED:
         pytest.skip("LibreOffice is missing")
@@ -21,12 +21,17 @@ def calculated(files: Mapping[str, bytes], folder: Path) -> dict[str, Workbook]:
     for name, data in files.items():
         (folder / f"{name}.xlsx").write_bytes(data)
     subprocess.run(
-        [office, f"-env:UserInstallation=file://{folder}/profile", "--headless", "--convert-to",
-         "xlsx:Calc MS Excel 2007 XML", "--outdir", str(folder / "out"),
-         *(str(folder / f"{name}.xlsx") for name in files)],
+        [office, f"-env:UserInstallation=file://{folder}/profile", "--headless", "--convert-to", kind,
+         "--outdir", str(folder / "out"), *(str(folder / f"{name}.xlsx") for name in files)],
         check=True, capture_output=True, timeout=300,
     )  # fmt: skip
-    return {name: load_workbook(folder / "out" / f"{name}.xlsx", data_only=True) for name in files}
+    return {name: folder / "out" / f"{name}.{kind.partition(':')[0]}" for name in files}
+
+
+def calculated(files: Mapping[str, bytes], folder: Path) -> dict[str, Workbook]:
+    """Return name → the workbook as LibreOffice calculates it; it does so if the file stores no results."""
+    found = converted(files, folder, "xlsx:Calc MS Excel 2007 XML")
+    return {name: load_workbook(path, data_only=True) for name, path in found.items()}
 
 
 def formulas(book: Workbook) -> Iterator[tuple[str, str, str]]:
