@@ -42,10 +42,13 @@ QUIET = "6B645B"
 FORBIDDEN_IN_TITLE = re.compile(r"[\\/*?:\[\]\n\t]+")
 WORD = re.compile(r"\S+\s*|\s+")
 UNBROKEN = re.compile(r"[A-Za-z0-9/]")
+PIECE = re.compile(
+    "[^ \n]{1,200}(?![\u0e31\u0e33-\u0e3a\u0e47-\u0e4e])[ \n]?|.", re.DOTALL
+)  # no mark without its letter
 
 # Sizes relative to the size of the font.
-LINE = 1.58  # height of a line of the font, with room for marks above and below
-STAND_IN_LINE = 1.4  # height of a line of a stand-in
+LINE = 1.5  # height of a line of the font, with room for marks above and below
+STAND_IN_LINE = 1.3  # height of a line of a stand-in
 FONT_WIDTH = 0.66  # width of a letter of the font, relative to the stand-in
 BOLD_WIDTH = 1.1  # width of a bold letter, relative to a plain one
 UNKNOWN_LETTER = 1.0
@@ -221,6 +224,18 @@ def row_heights(height: float) -> list[float]:
     """Return the heights of the rows, to be merged, for a text of this height: one row, or several of equal height."""
     count = max(math.ceil(height / HIGHEST_ROW), 1)
     return [height / count] * count
+
+
+def split_text(text: str, width: float, highest: float) -> list[str]:
+    """Return the parts of a text, none higher than `highest` points; broken at line breaks and spaces if possible."""
+    if text_height(text, width) <= highest:
+        return [text]
+    parts = [""]
+    for piece in PIECE.findall(text):
+        if parts[-1] and text_height((parts[-1] + piece).rstrip(), width) > highest:
+            parts.append("")
+        parts[-1] += piece
+    return [part.rstrip() for part in parts]
 
 
 def line_height(size: float = SIZE) -> float:

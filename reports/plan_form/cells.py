@@ -107,8 +107,8 @@ def result_text(action: ActionItem) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def status_cells(action: ActionItem | None) -> list[tuple[Any, Style]]:
-    """Return (value, style) of the four status columns."""
+def status_cells(action: ActionItem | None, result: str) -> list[tuple[Any, Style]]:
+    """Return (value, style) of the four status columns; `result` is the part of the result on the page."""
     if action is None:
         return [("", CELL)] * 4
     colours = status_look(action.status_on, action.due).colours
@@ -116,6 +116,6 @@ def status_cells(action: ActionItem | None) -> list[tuple[Any, Style]]:
     return [
         (status_text(action), CENTERED.replace(size=SMALL, bold=True, color=colours.text, fill=colours.background)),
         (action.progress_on, CENTERED.replace(number_format='0"%"')),
-        (result_text(action), CELL),
+        (result, CELL),
         (updated, CENTERED),
     ]

@@ -22,15 +22,15 @@ class Layout:
     @classmethod
     def of(cls, periods: int, *, with_status: bool) -> "Layout":
         """Return the columns for a number of periods; all periods together are as wide as five."""
-        each = max((34 if with_status else 46) / max(periods, 1), 5.2)
+        each = max((36 if with_status else 43) / max(periods, 1), 5.2)
         if with_status:
-            return cls((37, 23, 50, *[each] * periods, 11, 15, 15.5, 8.5, 33, 14.5), periods, with_status)
-        return cls((43, 27, 60, *[each] * periods, 13, 17), periods, with_status)
+            return cls((34, 20, 50, *[each] * periods, 11.5, 16.5, 14.5, 8, 31, 13), periods, with_status)
+        return cls((39, 23, 58, *[each] * periods, 13.5, 17), periods, with_status)
 
     @property
     def is_narrow(self) -> bool:
         """Whether the column of a period is too narrow for "ต.ค.–ธ.ค." on one line."""
-        return self.width(self.FIRST_PERIOD) < 7
+        return self.width(self.FIRST_PERIOD) < 7.5
 
     @property
     def lead(self) -> int:

@@ -6,9 +6,18 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from reports.plan_form.cells import CELL, FORM_HEADER, FORM_TITLE
 from reports.plan_form.rows import FormCriterion
-from spreadsheets.styles import HIGHEST_ROW, PADDING, line_height, set_up_page, text_height, write, write_box
+from spreadsheets.styles import (
+    HIGHEST_ROW,
+    PADDING,
+    line_height,
+    set_up_page,
+    split_text,
+    text_height,
+    write,
+    write_box,
+)
 
-WIDTHS = (16.0, 132.0)
+WIDTHS = (21.0, 132.0)
 
 
 def reading_notes(entries: Iterable[FormCriterion]) -> list[tuple[str, str]]:
@@ -30,10 +39,11 @@ def write_notes(sheet: Worksheet, notes: Iterable[tuple[str, str]], *, footer: s
     write(sheet["A2"], "เกณฑ์ / รายการ", FORM_HEADER)
     write(sheet["B2"], "หมายเหตุ", FORM_HEADER)
     sheet.row_dimensions[2].height = line_height() + 6
-    for row, (name, note) in enumerate(notes, start=3):
+    parts = ((name, part) for name, note in notes for part in split_text(note, WIDTHS[1], HIGHEST_ROW))
+    for row, (name, part) in enumerate(parts, start=3):
         write(sheet.cell(row, 1), name, CELL)
-        write(sheet.cell(row, 2), note, CELL)
-        sheet.row_dimensions[row].height = min(text_height(note, WIDTHS[1]), HIGHEST_ROW)
+        write(sheet.cell(row, 2), part, CELL)
+        sheet.row_dimensions[row].height = max(text_height(part, WIDTHS[1]), text_height(name, WIDTHS[0]))
     sheet.freeze_panes = "A3"
     sheet.sheet_view.showGridLines = False
     set_up_page(sheet, header_rows="2:2", footer=footer)

@@ -1,9 +1,8 @@
 """One sheet of the plan form: the table of a category, split into printed pages."""
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, zip_longest
 from typing import Any
 
 from openpyxl.utils import get_column_letter
@@ -43,15 +42,19 @@ from spreadsheets.styles import (
     POINTS_PER_CHARACTER,
     QUIET,
     SMALL,
+    TITLE_SIZE,
     Style,
     line_height,
     rich,
+    row_heights,
     set_up_page,
+    split_text,
     text_height,
     write,
     write_box,
 )
 
+INDENT = 1.5  # characters, which a cell without an indent has for its text
 FORM_HEADING = Style(bold=True, vertical="center")
 FORM_NOTE = Style(size=SMALL, border="", vertical="center")
 UNSCHEDULED = Style(size=SMALL, italic=True, color=QUIET, horizontal="center", vertical="center")
@@ -66,10 +69,19 @@ LEGENDS = (
 
 
 @dataclass(frozen=True)
-class PagePart:
-    """Part of a block on one page: actions, their heights, paragraphs of the requirement, verdict."""
+class ActionRow:
+    """An action with its text and result, or the part of them on one page; None where a level has no action."""
 
-    actions: Sequence[ActionItem | None]
+    action: ActionItem | None
+    text: str
+    result: str
+
+
+@dataclass(frozen=True)
+class PagePart:
+    """Part of a block on one page: rows of actions, their heights, paragraphs of the requirement, verdict."""
+
+    rows: Sequence[ActionRow]
     heights: Sequence[float]
     texts: Sequence[TextRuns]
     verdict: str
@@ -121,63 +133,75 @@ class CategorySheet:
     # Title and header.
 
     def _write_title(self, plan: Plan, category: Category, actions: Sequence[ActionItem]) -> None:
-        width = self.layout.width(1, self.layout.last)
-        self._write_line(plan.title, FORM_TITLE, text_height(plan.title, width, FORM_TITLE.size))
-        if plan.organization.name not in plan.title:
-            self._write_line(
-                plan.organization.name, FORM_TITLE.replace(size=HEADING_SIZE), line_height(HEADING_SIZE) + PADDING
-            )
+        layout, width = self.layout, self.layout.width(1, self.layout.last)
+        heading_style = FORM_TITLE.replace(size=HEADING_SIZE)
+        self._write_line(plan.title, FORM_TITLE, text_height(plan.title, width, TITLE_SIZE, bold=True))
+        name = plan.organization.name
+        if name not in plan.title:
+            self._write_line(name, heading_style, text_height(name, width, HEADING_SIZE, bold=True))
         heading = f"หมวด {category_number(category.number)} {category.name}"
-        row = self._add_row(line_height(HEADING_SIZE) + 5)
-        style = FORM_TITLE.replace(size=HEADING_SIZE, horizontal="left", indent=1)
-        write_box(self.sheet, (row, 1, row, self.layout.ACTION), heading, style)
         bases = {action.schedule_basis == action.Basis.INFERRED for action in actions if action.first_period_id}
-        for index, is_inferred in enumerate(sorted(bases)):
-            row = self._add_row(line_height(SMALL) + PADDING) if index else row
-            self._write_legend(row, *LEGENDS[is_inferred])
-
-    def _write_legend(self, row: int, style: Style, text: str) -> None:
-        layout = self.layout
-        if layout.periods:
-            write(self.sheet.cell(row, layout.FIRST_PERIOD), self._arrow_head(style), style.replace(horizontal="right"))
-            write_box(self.sheet, (row, layout.FIRST_PERIOD + 1, row, layout.last), text, FORM_NOTE.replace(indent=1))
+        legends = [LEGENDS[is_inferred] for is_inferred in sorted(bases)] if layout.periods else []
+        heights = [text_height(text, layout.width(layout.FIRST_PERIOD + 1, layout.last), SMALL) for _, text in legends]
+        first, *others = heights or [0.0]
+        need = text_height(heading, layout.width(1, layout.ACTION), HEADING_SIZE, bold=True)
+        row = self._add_row(max(need, first))
+        write_box(self.sheet, (row, 1, row, layout.ACTION), heading, heading_style.replace(horizontal="left", indent=1))
+        for height in others:
+            self._add_row(height)
+        for number, (style, text) in enumerate(legends, start=row):
+            head = self._arrow_head(style)
+            write(self.sheet.cell(number, layout.FIRST_PERIOD), head, style.replace(horizontal="right"))
+            box = (number, layout.FIRST_PERIOD + 1, number, layout.last)
+            write_box(self.sheet, box, text, FORM_NOTE.replace(indent=1))
 
     def _write_header(self) -> None:
-        layout, top = self.layout, self.row
-        months = [period.months_label for period in self.as_of.periods]
-        if layout.is_narrow:
-            months = [label.replace("–", "–\n") for label in months]
-        lines = max([1, *(label.count("\n") + 1 for label in months)])
-        self._add_row(2 * line_height() + 4)
-        bottom = self._add_row(lines * line_height(SMALL) + 6)
+        layout = self.layout
+        upper, lower = self._period_headings()
+        upper.append((layout.lead, layout.support, "ผู้รับผิดชอบ", FORM_HEADER))
+        lower += [(layout.lead, "หลัก", FORM_HEADER), (layout.support, "สนับสนุน", FORM_HEADER)]
+        if layout.with_status:
+            heading = f"สถานะ ณ วันที่ {thai.format_date(self.as_of.day)}"
+            upper.append((layout.status, layout.last, heading, FORM_HEADER))
+            headings = ("สถานะ", "ร้อยละ", "ผลการดำเนินการล่าสุด", "ปรับปรุงล่าสุด")
+            lower += [(column, heading, FORM_HEADER) for column, heading in enumerate(headings, start=layout.status)]
+        top = self._add_row(
+            max(text_height(text, layout.width(*span) + INDENT, style.size, bold=True) for *span, text, style in upper)
+        )
+        bottom = self._add_row(
+            max(
+                text_height(text, layout.width(column) + INDENT, style.size, bold=True) for column, text, style in lower
+            )
+        )
+        for first, last, text, style in upper:
+            write_box(self.sheet, (top, first, top, last), text, style)
+        for column, text, style in lower:
+            write(self.sheet.cell(bottom, column), text, style)
         for column, heading in (
             (layout.REQUIREMENT, "ระดับดำเนินการ"),
             (layout.VERDICT, "ความเห็น\nผู้ตรวจประเมิน"),
             (layout.ACTION, "สิ่งที่ต้องดำเนินการเพิ่มเติม"),
         ):
             write_box(self.sheet, (top, column, bottom, column), heading, FORM_HEADER)
-        column = layout.FIRST_PERIOD
-        for year, periods in groupby(self.as_of.periods, key=lambda period: period.fiscal_year):
-            count = len(list(periods))
-            heading = f"ปี พ.ศ. {year}" if count > 1 else f"ปี พ.ศ.\n{year}"
-            style = FORM_HEADER.replace(size=SMALL) if count == 1 and layout.is_narrow else FORM_HEADER
-            write_box(self.sheet, (top, column, top, column + count - 1), heading, style)
-            column += count
-        for column, label in enumerate(months, start=layout.FIRST_PERIOD):
-            write(self.sheet.cell(bottom, column), label, FORM_HEADER.replace(size=SMALL))
-        write_box(self.sheet, (top, layout.lead, top, layout.support), "ผู้รับผิดชอบ", FORM_HEADER)
-        write(self.sheet.cell(bottom, layout.lead), "หลัก", FORM_HEADER)
-        write(self.sheet.cell(bottom, layout.support), "สนับสนุน", FORM_HEADER)
-        if layout.with_status:
-            heading = f"สถานะ ณ วันที่ {thai.format_date(self.as_of.day)}"
-            write_box(self.sheet, (top, layout.status, top, layout.last), heading, FORM_HEADER)
-            headings = ("สถานะ", "ร้อยละ", "ผลการดำเนินการล่าสุด", "ปรับปรุงล่าสุด")
-            for column, heading in enumerate(headings, start=layout.status):
-                write(self.sheet.cell(bottom, column), heading, FORM_HEADER)
         self.repeated = sum(self.sheet.row_dimensions[row].height for row in (top, bottom))
         self.sheet.freeze_panes = f"A{self.row}"
         self.sheet.sheet_view.showGridLines = False
         set_up_page(self.sheet, header_rows=f"{top}:{bottom}", footer=as_of_text(self.as_of))
+
+    def _period_headings(self) -> tuple[list[tuple[int, int, str, Style]], list[tuple[int, str, Style]]]:
+        """Return the headings of the periods: (first column, last column, year, style), (column, months, style)."""
+        layout = self.layout
+        small = FORM_HEADER.replace(size=SMALL)
+        years, column = [], layout.FIRST_PERIOD
+        for year, periods in groupby(self.as_of.periods, key=lambda period: period.fiscal_year):
+            count = len(list(periods))
+            heading = f"ปี พ.ศ. {year}" if count > 1 else f"ปี พ.ศ.\n{year}"
+            years.append((column, column + count - 1, heading, FORM_HEADER if count > 1 else small))
+            column += count
+        labels = [period.months_label for period in self.as_of.periods]
+        if layout.is_narrow:
+            labels = [label.replace("–", "–\n") for label in labels]
+        return years, [(column, label, small) for column, label in enumerate(labels, start=layout.FIRST_PERIOD)]
 
     # Headings and blocks.
 
@@ -189,7 +213,7 @@ class CategorySheet:
         self.waiting = []
 
     def _heading_height(self, entry: FormCriterion) -> float:
-        return text_height(str(entry.criterion), self.layout.width(1, self.layout.last) - 8) + 2
+        return text_height(str(entry.criterion), self.layout.width(1, self.layout.last) - 8, bold=True) + 2
 
     @property
     def _headings_height(self) -> float:
@@ -203,10 +227,14 @@ class CategorySheet:
         text_heights[0] += PADDING
         verdict = verdict_text(block)
         need = text_height(verdict, layout.width(layout.VERDICT))
-        actions: list[ActionItem | None] = [*block.actions] or [None]
-        heights = self._action_heights(actions)
         headings = self._headings_height
         page = layout.page_height - self.repeated
+        rows = [
+            row
+            for number, action in enumerate(block.actions or [None])
+            for row in self._split_action(action, page if number else page - headings)
+        ]
+        heights = self._with_units(rows, [self._row_height(row) for row in rows])
         is_on_new_page, shares = share_pages(heights, text_heights, need, self._room - headings, page - headings)
         if is_on_new_page:
             self._break_page()
@@ -215,13 +243,13 @@ class CategorySheet:
             if number:
                 self._break_page()
             part = PagePart(
-                actions[:count] or [None],
+                rows[:count] or [ActionRow(None, "", "")],
                 heights[:count] or [line_height()],
                 texts[:text_count] or [[(f"{levels_text(block)} (ต่อ)", True)]],
                 "" if number else verdict,
             )
             self._write_part(part, max(sum(text_heights[:text_count]) + PADDING, 0 if number else need))
-            actions, heights = actions[count:], heights[count:]
+            rows, heights = rows[count:], heights[count:]
             texts, text_heights = texts[text_count:], text_heights[text_count:]
 
     @property
@@ -229,24 +257,31 @@ class CategorySheet:
         """Height left on this page, in points."""
         return self.layout.page_height - self.used
 
-    def _action_heights(self, actions: Sequence[ActionItem | None]) -> list[float]:
+    def _split_action(self, action: ActionItem | None, page: float) -> list[ActionRow]:
+        """Return the row of an action, or several if it is higher than a page."""
         layout = self.layout
-        heights = []
-        for action in actions:
-            texts = [(action_text(action), layout.ACTION)]
-            if layout.with_status and action:
-                texts += [(status_text(action), layout.status), (result_text(action), layout.status + 2)]
-            heights.append(max(text_height(text, layout.width(column)) for text, column in texts))
-        return self._with_units(actions, heights)
+        row = ActionRow(action, action_text(action), result_text(action) if layout.with_status and action else "")
+        if self._row_height(row) <= page:
+            return [row]
+        texts = split_text(row.text, layout.width(layout.ACTION), page)
+        results = split_text(row.result, layout.width(layout.status + 2), page) if row.result else []
+        return [ActionRow(action, *parts) for parts in zip_longest(texts, results, fillvalue="")]
 
-    def _with_units(self, actions: Sequence[ActionItem | None], heights: Sequence[float]) -> list[float]:
+    def _row_height(self, row: ActionRow) -> float:
+        layout = self.layout
+        texts = [(row.text, layout.ACTION)]
+        if layout.with_status and row.action:
+            texts += [(status_text(row.action), layout.status), (row.result, layout.status + 2)]
+        return max(text_height(text, layout.width(column)) for text, column in texts)
+
+    def _with_units(self, rows: Sequence[ActionRow], heights: Sequence[float]) -> list[float]:
         """Return the heights, increased where the names of the units need more room.
 
         Adjacent actions with the same units share one cell.
         """
         heights = list(heights)
         for column, text_of in self._unit_columns:
-            for text, run in group_runs(actions, text_of):
+            for text, run in group_runs(rows, text_of):
                 missing = text_height(text, self.layout.width(column)) - sum(heights[index] for index in run)
                 for index in run:
                     heights[index] += max(missing, 0) / len(run)
@@ -259,38 +294,37 @@ class CategorySheet:
     def _write_part(self, part: PagePart, need: float) -> None:
         """Write the rows of a block on one page; `need` is the height of the text beside them."""
         layout, top = self.layout, self.row
-        heights = self._with_units(part.actions, part.heights)
+        heights = self._with_units(part.rows, part.heights)
         stretch = max(need - sum(heights), 0) / len(heights)
         boxes = []
         for height in heights:
-            count = math.ceil((height + stretch) / HIGHEST_ROW)
-            rows = [self._add_row((height + stretch) / count) for _each in range(count)]
-            boxes.append((rows[0], rows[-1]))
-        for index, (action, box) in enumerate(zip(part.actions, boxes, strict=True)):
+            numbers = [self._add_row(each) for each in row_heights(height + stretch)]
+            boxes.append((numbers[0], numbers[-1]))
+        for index, (row, box) in enumerate(zip(part.rows, boxes, strict=True)):
             edges = {"top": "hair" if index else "", "bottom": "" if box is boxes[-1] else "hair"}
-            self._write_action(action, *box, edges)
+            self._write_action(row, *box, edges)
         for column, text_of in self._unit_columns:
-            for text, run in group_runs(part.actions, text_of):
+            for text, run in group_runs(part.rows, text_of):
                 write_box(self.sheet, (boxes[run[0]][0], column, boxes[run[-1]][1], column), text, CENTERED)
         bottom = self.row - 1
         text = rich(*join_paragraphs(part.texts))
         write_box(self.sheet, (top, layout.REQUIREMENT, bottom, layout.REQUIREMENT), text, CELL)
         write_box(self.sheet, (top, layout.VERDICT, bottom, layout.VERDICT), part.verdict, CELL)
 
-    def _write_action(self, action: ActionItem | None, first: int, last: int, edges: dict[str, str]) -> None:
-        layout = self.layout
+    def _write_action(self, row: ActionRow, first: int, last: int, edges: dict[str, str]) -> None:
+        layout, action = self.layout, row.action
 
         def put(column: int, value: Any, style: Style) -> None:
             write_box(self.sheet, (first, column, last, column), value, style.replace(**edges))
 
-        put(layout.ACTION, action_text(action), CELL)
+        put(layout.ACTION, row.text, CELL)
         for column, text, style in self._period_cells(action):
             put(column, text, style)
         if action and not action.first_period_id and layout.periods:
             box = (first, layout.FIRST_PERIOD, last, layout.lead - 1)
             write_box(self.sheet, box, "ไม่ปรากฏในเอกสาร", UNSCHEDULED.replace(**edges))
         if layout.with_status:
-            for column, (value, style) in enumerate(status_cells(action), start=layout.status):
+            for column, (value, style) in enumerate(status_cells(action, row.result), start=layout.status):
                 put(column, value, style)
 
     def _period_cells(self, action: ActionItem | None) -> Iterator[tuple[int, str, Style]]:
@@ -319,9 +353,7 @@ def arrow_shaft(style: Style) -> str:
     return "-" if style is INFERRED else "─"
 
 
-def group_runs(
-    actions: Sequence[ActionItem | None], text_of: Callable[[ActionItem | None], str]
-) -> list[tuple[str, list[int]]]:
-    """Return (text, indexes) of each run of adjacent actions with the same text."""
-    groups = groupby(range(len(actions)), key=lambda index: text_of(actions[index]))
+def group_runs(rows: Sequence[ActionRow], text_of: Callable[[ActionItem | None], str]) -> list[tuple[str, list[int]]]:
+    """Return (text, indexes) of each run of adjacent rows whose actions have the same text."""
+    groups = groupby(range(len(rows)), key=lambda index: text_of(rows[index].action))
     return [(text, list(indexes)) for text, indexes in groups]

@@ -6,11 +6,13 @@ The workbook is always in Thai, in the wording of the document.
 from collections.abc import Sequence
 
 from django.utils import translation
+from django.utils.translation import gettext as _
 from openpyxl import Workbook
 
 from plan.as_of import AsOf
 from plan.models import Plan
 from plan.titles import title_of
+from pmqa_tracker import thai
 from pmqa_tracker.tasks import ProgressCallback, ignore_progress
 from reports.plan_form.cells import as_of_text, category_number
 from reports.plan_form.layout import Layout
@@ -18,6 +20,14 @@ from reports.plan_form.notes import reading_notes, write_notes, write_request_no
 from reports.plan_form.rows import read_form
 from reports.plan_form.sheet import CategorySheet
 from spreadsheets.styles import Style, new_book, write
+
+
+def name_plan_form(plan: Plan, as_of: AsOf, *, with_status: bool) -> str:
+    """Return the name of the file, without the extension."""
+    params = {"plan": plan.slug, "day": thai.format_date(as_of.day)}
+    if with_status:
+        return _("plan-form %(plan)s as of %(day)s") % params
+    return _("plan-form without status %(plan)s as of %(day)s") % params
 
 
 def build_plan_form(

@@ -20,7 +20,7 @@ from pmqa_tracker import clock, tasks, thai
 from pmqa_tracker.long_names import download_name
 from pmqa_tracker.tasks import ProgressCallback, Task
 from pmqa_tracker.views import NotFound
-from reports.plan_form.workbook import build_plan_form
+from reports.plan_form.workbook import build_plan_form, name_plan_form
 from reports.progress.workbook import build_progress_report
 from spreadsheets.downloads import capture_messages, save_workbook, xlsx_response
 
@@ -56,8 +56,9 @@ def background_start(request: HttpRequest, slug: str) -> HttpResponse:
             lambda on_progress: build_progress_report(plan, as_of, since, **options, on_progress=on_progress),
         )
     if kind in ("plan-form", "form-only"):
-        name = _("plan-form %(plan)s as of %(day)s") % params
-        options = {"with_status": kind == "plan-form", "notes": captured.lines}
+        with_status = kind == "plan-form"
+        name = name_plan_form(plan, as_of, with_status=with_status)
+        options = {"with_status": with_status, "notes": captured.lines}
         return _start(
             request, plan, name, lambda on_progress: build_plan_form(plan, as_of, **options, on_progress=on_progress)
         )

@@ -13,7 +13,7 @@ from plan.as_of import AsOf
 from plan.lookup import comparison_days, find_plan, find_unit, read_as_of, read_since, warn_ignored_parameters
 from plan.models import Plan
 from pmqa_tracker import clock, tasks, thai
-from reports.plan_form.workbook import build_plan_form
+from reports.plan_form.workbook import build_plan_form, name_plan_form
 from reports.progress.workbook import build_progress_report, build_unit_report
 from reports.views.background import needs_background
 from reports.views.day import read_page_day
@@ -47,8 +47,8 @@ def plan_form(request: HttpRequest, slug: str) -> HttpResponse:
         as_of = read_as_of(request, plan)
         warn_ignored_parameters(request, ("status",))
     with_status = request.GET.get("status") != "no"
-    name = _("plan-form %(plan)s as of %(day)s") % {"plan": plan.slug, "day": thai.format_date(as_of.day)}
-    return workbook_response(build_plan_form(plan, as_of, with_status=with_status, notes=captured.lines), name)
+    book = build_plan_form(plan, as_of, with_status=with_status, notes=captured.lines)
+    return workbook_response(book, name_plan_form(plan, as_of, with_status=with_status))
 
 
 @require_safe

@@ -264,6 +264,18 @@ def test_text_higher_than_the_highest_row_spans_several_rows(plan, action):
     assert any(re.fullmatch(r"C\d+:C\d+", each) for each in merges(sheet) if each != "C3:C4")
 
 
+def test_text_higher_than_a_page_goes_on_on_the_next(plan, action):
+    text = "ดำเนินการตามแผน " * 400
+    ActionItem.objects.update(text=text)
+    ProgressUpdateFactory(action=action, result="ร่างแล้ว")
+    sheet = build(plan)["หมวด ๑"]
+    parts = [cell.value for (cell,) in sheet.iter_rows(min_row=6, min_col=3, max_col=3) if cell.value]
+    assert len(parts) > 2
+    assert " ".join(parts) == f"1. {text.strip()}"
+    assert len(sheet.row_breaks.brk) >= len(parts) - 1
+    assert [cell.value for (cell,) in sheet.iter_rows(min_row=6, min_col=12, max_col=12) if cell.value] == ["ร่างแล้ว"]
+
+
 def test_empty_plan_has_a_form(plan):
     assert build(plan).sheetnames == ["แบบแผน"]
 
