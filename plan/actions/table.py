@@ -60,7 +60,7 @@ def _columns(plan: Plan, as_of: AsOf) -> list[Column]:
         Column(_("Progress"), 14, ColumnKind.PERCENT, get=lambda row: row.progress_on),
         Column(_("Expected"), 12, ColumnKind.PERCENT, get=lambda row: row.expected_on),
         Column(_("Health"), 18, get=lambda row: healths[row.health]),
-        Column(_("Last updated"), 16, ColumnKind.DAY, get=lambda row: row.updated_at),
+        Column(_("Last updated"), 21, ColumnKind.DAY, get=lambda row: row.updated_at),
     ]
 
 
