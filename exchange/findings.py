@@ -8,10 +8,8 @@ from django.utils.translation import gettext as _
 from openpyxl.utils import get_column_letter
 
 from pmqa_tracker.parsing.cell import ReadCell
-from pmqa_tracker.parsing.nearest import nearest
 
 NEW, CHANGED, MERGED, CONFLICT = "NEW", "CHANGED", "MERGED", "CONFLICT"
-similar = nearest
 MAX_VALUE_LENGTH = 300  # characters of a wrong value in the error table; the file has the rest
 
 

@@ -79,7 +79,7 @@ class EditedWorkbook:
             root = etree.Element(f"{{{PACKAGE}/relationships}}Relationships", nsmap={None: f"{PACKAGE}/relationships"})
         taken = {each.get("Id") for each in root}
         key = next(f"rIdMark{number}" for number in range(1, len(taken) + 2) if f"rIdMark{number}" not in taken)
-        space = etree.QName(root).namespace
+        space = namespace_of(root)
         made = etree.SubElement(root, f"{{{space}}}Relationship")
         base = f"{STRICT}/officeDocument" if is_strict else f"{TRANSITIONAL}/officeDocument/2006"
         made.attrib.update({"Id": key, "Type": f"{base}/relationships/{kind}", "Target": f"/{target}"})
@@ -96,7 +96,7 @@ class EditedWorkbook:
         if name is None:
             raise UneditableError(TYPES_PART)
         root = self.tree(name)
-        space = etree.QName(root).namespace
+        space = namespace_of(root)
         if part:
             etree.SubElement(root, f"{{{space}}}Override", PartName=f"/{part}", ContentType=content_type)
         elif extension not in {each.get("Extension", "").lower() for each in root}:
@@ -143,6 +143,18 @@ def parse(content: bytes) -> etree._Element:
 def serialize(root: etree._Element) -> bytes:
     """The XML of a part."""
     return etree.tostring(root.getroottree(), xml_declaration=True, encoding="UTF-8", standalone=True)
+
+
+def namespace_of(root: etree._Element) -> str:
+    """The namespace of a part.
+
+    Raises:
+        UneditableError: it has none, so no program knows what its elements mean.
+    """
+    space = etree.QName(root).namespace
+    if not space:
+        raise UneditableError(root.tag)
+    return space
 
 
 def local_name(element: etree._Element) -> str:

@@ -20,6 +20,7 @@ from spreadsheets.edited import (
     UneditableError,
     insert_in_order,
     local_name,
+    namespace_of,
     parse,
     serialize,
 )
@@ -106,7 +107,7 @@ def _add_style(book: EditedWorkbook) -> int | None:
     if name is None:
         return None
     root = book.tree(name)
-    space = etree.QName(root).namespace
+    space = namespace_of(root)
     styles = root.find(f"{{{space}}}dxfs")
     if styles is None:
         styles = etree.Element(f"{{{space}}}dxfs")
@@ -142,7 +143,7 @@ def _mark_sheet(book: EditedWorkbook, part: str, texts: Mapping[str, str], style
 
 def _set_rules(root: etree._Element, texts: Mapping[str, str], style: int | None) -> bool:
     """Replace the conditional formats of the marks; return whether the sheet has changed."""
-    space = etree.QName(root).namespace
+    space = namespace_of(root)
     earlier = [each for each in root.iter(f"{{{space}}}cfRule") if each.findtext(f"{{{space}}}formula") == RULE]
     for rule in earlier:
         area = rule.getparent()
@@ -161,7 +162,7 @@ def _set_rules(root: etree._Element, texts: Mapping[str, str], style: int | None
 
 def _set_comments(book: EditedWorkbook, part: str, root: etree._Element, texts: Mapping[str, str]) -> bool:
     """Replace the comments of the marks, with the shapes that show them; return whether the sheet has changed."""
-    space = etree.QName(root).namespace
+    space = namespace_of(root)
     is_strict = space.startswith(STRICT)
     related = {each.id: each for each in book.parts.relations(part)}
     name = next((each.target for each in related.values() if each.kind == "comments"), None)
@@ -207,7 +208,7 @@ def _edit_comments(
     Returns:
         The (row, column) of cells that have no comment any more, and of those that got one, with its text.
     """
-    space = etree.QName(comments).namespace
+    space = namespace_of(comments)
     authors, listed = comments.find(f"{{{space}}}authors"), comments.find(f"{{{space}}}commentList")
     if authors is None or listed is None:
         raise UneditableError("comments")

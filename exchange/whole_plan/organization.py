@@ -7,12 +7,12 @@ from django.utils.translation import gettext as _
 
 from assignments.models import Organization, Unit, User
 from assignments.unit_names import UnitNames, former_names, parse_units
-from exchange.findings import similar
 from exchange.whole_plan.records import PlannedRecords
 from exchange.whole_plan.references import Find, Register
 from exchange.whole_plan.rows import PlanRow, PlanSheets
 from exchange.whole_plan.tables import UNITS
 from pmqa_tracker import thai
+from pmqa_tracker.parsing.nearest import nearest
 
 
 def find_organization(
@@ -48,7 +48,7 @@ def find_organization(
         names = [each.name for each in stored]
         text = _("There is no organization with this name; add it under “Manage the data” first.")
         text = text if name else _("This cell must not be empty.")
-        head.add_error("organization", text, similar(name, names) or names[:3])
+        head.add_error("organization", text, nearest(name, names) or names[:3])
     return own or _unknown(records)
 
 

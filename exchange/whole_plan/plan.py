@@ -12,7 +12,6 @@ from django.utils.translation import ngettext
 
 from assignments.models import Organization, User
 from criteria.models import Assessment, Framework
-from exchange.findings import similar
 from exchange.parse import parse_period
 from exchange.whole_plan.records import PlannedRecords
 from exchange.whole_plan.references import Find, Register
@@ -22,6 +21,7 @@ from plan.models import Period, Plan
 from plan.models.plan import PlanQuerySet
 from pmqa_tracker import thai
 from pmqa_tracker.database_text import find_named
+from pmqa_tracker.parsing.nearest import nearest
 
 PLAN_DAYS = ("starts_on", "ends_on")
 LONGEST_PERIOD = 24  # months, of a period whose row has an error
@@ -82,7 +82,7 @@ def _find_previous(head: PlanRow, own: PlanQuerySet) -> None:
     found = find_named(own, "slug", slug) if slug else None
     if slug and found is None:
         slugs = list(own.order_by("-starts_on").values_list("slug", flat=True))
-        head.add_error("previous", _("There is no plan with this code."), similar(slug, slugs) or slugs[:3])
+        head.add_error("previous", _("There is no plan with this code."), nearest(slug, slugs) or slugs[:3])
     elif slug is not None:
         head.found["previous"] = found
 

@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from assignments.models import User
 from criteria.models import Category, Criterion, Framework
 from criteria.shared_admin import used_elsewhere
-from exchange.findings import similar
 from exchange.whole_plan.records import FIELDS, PlannedRecords
 from exchange.whole_plan.references import Find, Register, Spellings
 from exchange.whole_plan.rows import EMPTY, PlanRow, PlanSheets
@@ -21,6 +20,7 @@ from exchange.whole_plan.tables import CATEGORIES, CRITERIA
 from pmqa_tracker import thai
 from pmqa_tracker.database_text import find_named
 from pmqa_tracker.parsing.errors import UnreadableError
+from pmqa_tracker.parsing.nearest import nearest
 
 FRAMEWORK_LINES = tuple(FIELDS[Framework].values())
 EDITION_LINES = ("framework", "previous_framework")
@@ -64,7 +64,7 @@ class StandardPlanner:
             self._compare(head, record, given)
             return record
         missing = [name for name in NEEDED if values.get(name, "missing") in EMPTY] if slug else []
-        near = similar(slug, Framework.objects.values_list("slug", flat=True)) if missing else []
+        near = nearest(slug, Framework.objects.values_list("slug", flat=True)) if missing else []
         for name in missing:
             text = _("The edition “%(slug)s” is not on the site yet, so this cell must not be empty.")
             head.add_error(name, text % {"slug": slug}, near)
@@ -84,7 +84,7 @@ class StandardPlanner:
         if slug and found is None:
             slugs = list(Framework.objects.in_order().values_list("slug", flat=True))
             text = _("There is no edition of the standard with this code.")
-            self.head.add_error("previous_framework", text, similar(slug, slugs) or slugs[:3])
+            self.head.add_error("previous_framework", text, nearest(slug, slugs) or slugs[:3])
         elif slug is not None:
             self.head.found["previous_framework"] = found
 
@@ -225,7 +225,7 @@ def _find_criterion(criteria: Sequence[Criterion]) -> Find:
     def find(code: str) -> Criterion:
         found = by_code.find(code)
         if found is None:
-            raise UnreadableError(_("There is no criterion with this code."), similar(code, by_code.by_name))
+            raise UnreadableError(_("There is no criterion with this code."), nearest(code, by_code.by_name))
         return found
 
     return find
@@ -238,7 +238,7 @@ def _find_predecessor(criteria: Sequence[Criterion]) -> Find:
         found = by_code.find(code)
         if found is None:
             text = _("The edition before has no criterion %(codes)s.")
-            raise UnreadableError(text % {"codes": code}, similar(code, by_code.by_name))
+            raise UnreadableError(text % {"codes": code}, nearest(code, by_code.by_name))
         return found
 
     return find

@@ -1,5 +1,6 @@
 """A refused workbook comes back with its errors marked, and goes in once they are corrected."""
 
+import re
 from io import BytesIO
 
 import pytest
@@ -15,7 +16,7 @@ from spreadsheets.read import read_workbook
 from spreadsheets.uploads import UploadStorage
 from tests.exchange.workbooks import confirm, edited, exported, opened, places, preview, saved
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
-from tests.odd_workbooks import ODDITIES, unpacked
+from tests.odd_workbooks import ODDITIES, packed, unpacked
 
 pytestmark = pytest.mark.django_db
 
@@ -138,6 +139,18 @@ def test_only_coordinators_of_the_organization_get_the_file(client, plan, coordi
     client.force_login(UserFactory(roles=["staff"]))
     assert client.get(path).status_code == 403
     assert ImportJob.objects.get(pk=job.pk).staged
+
+
+def test_page_says_so_when_the_file_cannot_be_marked(client, plan, coordinator):
+    """Cells are read without namespaces, but a part without one is not edited."""
+    client.force_login(coordinator)
+    for part in ("xl/worksheets/sheet1.xml", "xl/styles.xml", "[Content_Types].xml"):
+        parts = unpacked(edited(exported(plan), WRONG))
+        parts[part] = re.sub(rb' xmlns="[^"]*"', b"", parts[part])
+        job = preview(packed(parts), plan, coordinator)
+        response = client.get(f"/plans/2563/import/{job.key}/marked.xlsx", follow=True)
+        assert response.redirect_chain == [(f"/plans/2563/import/{job.key}/", 302)]
+        assert "ไม่สามารถทำเครื่องหมาย" in response.content.decode()
 
 
 @pytest.mark.long
