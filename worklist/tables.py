@@ -23,7 +23,7 @@ def my_table(work: Work, *, notes: Sequence[str]) -> Table:
         columns=[
             Column(_("Section"), 22, get=lambda row: labels[row.section]),
             Column(_("Ref"), 16, get=lambda row: row.action.ref),
-            Column(_("Level"), 17, get=lambda row: _levels(row.action)),
+            Column(_("Level"), 22, get=lambda row: _levels(row.action)),
             Column(_("What is to be done"), 60, get=lambda row: row.action.text),
             Column(_("Through"), 16, get=lambda row: row.collective),
             Column(_("Schedule"), 20, get=lambda row: format_schedule(row.action.first_period, row.action.last_period)),
