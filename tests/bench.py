@@ -21,7 +21,7 @@ from django.test.utils import setup_databases, setup_test_environment, teardown_
 
 from assignments.models import Unit  # noqa: E402
 from plan.models import ActionItem, Plan  # noqa: E402
-from tests import bench_export, bench_import  # noqa: E402
+from tests import bench_data_sheet, bench_export, bench_import  # noqa: E402
 from tests.factories import UserFactory  # noqa: E402
 from tests.pages import addresses  # noqa: E402
 
@@ -84,6 +84,7 @@ def main() -> None:
         report(short, long)
         bench_import.measure_preview()
         bench_export.main()
+        bench_data_sheet.main()
     finally:
         teardown_databases(databases, verbosity=0)
     bench_import.measure_beside_people()
