@@ -69,6 +69,7 @@ INVISIBLE = "\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2
 SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
 INVISIBLE_RUN = re.compile(f"[{INVISIBLE}]+")
 BLANK = re.compile(f"[{SPACES}{INVISIBLE}]+")
+SHORT = 60  # characters of a text whose key is kept in memory
 # Characters that users type for one another. ๅ is the า of ฤๅ.
 SAME_CHARACTERS = str.maketrans(THAI_DIGITS + "‐‑‒–—―−“”„‘’‚ๅ", "0123456789" + "-------\"\"\"'''า")
 # Marks on a letter in the order of the key: vowels, tones, then marks that silence or nasalize (half of ำ).
@@ -220,7 +221,14 @@ def search_key(text: str) -> str:
 
     `database_text.SearchKey` does the same in the database.
     """
+    return _key_of_short(text) if len(text) <= SHORT else _key(text)
+
+
+def _key(text: str) -> str:
     return _spelled(BLANK.sub("", unicodedata.normalize("NFKD", text)))
+
+
+_key_of_short = lru_cache(maxsize=20_000)(_key)  # headings, codes and names come again and again
 
 
 def name_key(name: str) -> str:
@@ -232,11 +240,8 @@ def match_spelling(name: str, offered: Collection[str]) -> str:
     """Return the only offered name that `name` is another spelling of; otherwise `name` unchanged."""
     if not name or name in offered:
         return name
-    alike = [each for each in offered if _key_of_name(each) == _key_of_name(name)]
+    alike = [each for each in offered if search_key(each) == search_key(name)]
     return alike[0] if len(alike) == 1 else name
-
-
-_key_of_name = lru_cache(maxsize=20_000)(search_key)
 
 
 def _spelled(text: str) -> str:

@@ -14,7 +14,6 @@ from exchange.whole_plan.references import Register, Spellings
 from exchange.whole_plan.rows import PlanRow, PlanSheets
 from exchange.whole_plan.tables import ACTIONS
 from plan.models import ActionItem, Plan, Status
-from pmqa_tracker import thai
 
 CONTENT = ("levels", "number", "text")  # with the criterion, what identifies an action without a ref
 
@@ -63,7 +62,7 @@ class ActionPlanner:
                     nearest = by_content.describe_nearest(key[0], row.values["text"], taken=named)
                     row.values["ref"] = refs.next(row.values["criterion"], row.values["levels"])
                 ref = row.values["ref"]
-            is_first = row.is_first(seen, thai.search_key(ref or "") or row.number, "ref")
+            is_first = row.is_first(seen, ref.casefold() if ref else row.number, "ref")
             action = by_ref.find(ref) if ref and is_first else None
             if action:
                 self._compare(row, action)

@@ -186,7 +186,7 @@ class PlannedRecords:
             self.on_progress(len(self.kept), max(self.total, len(self.kept)))
         if rows and (rows[-1].sheet, rows[-1].row, rows[-1].name) == (sheet, row.number, name):
             return
-        title = title if len(title) <= TITLE_LENGTH else Truncator(title[: 4 * TITLE_LENGTH]).chars(TITLE_LENGTH)
+        title = title if len(title) <= TITLE_LENGTH else Truncator(title[: 2 * TITLE_LENGTH]).chars(TITLE_LENGTH)
         rows.append(
             RowFinding(
                 kind=NEW, sheet=sheet, row=row.number, name=name, title=title, cells=row.changes, nearest=nearest
