@@ -19,7 +19,7 @@ from spreadsheets.styles import (
     write,
     write_box,
 )
-from spreadsheets.tables import add_excel_table
+from spreadsheets.tables import Column, add_excel_table, write_table
 from spreadsheets.text import LONGEST_TEXT, clean_text
 
 
@@ -114,3 +114,12 @@ def test_excel_table_has_a_name_of_its_own_and_headings_as_in_its_cells(sheet):
         assert cells == ["รหัส", "รหัส (2)", "#3", "ไตรมาส\n1", "_x005F_x000D_", "ก" * 255]
         assert table.column_names == [text.replace("_x005F_", "_") for text in cells]  # decoded
         assert table.autoFilter.ref == table.ref
+
+
+def test_text_too_long_for_the_highest_row_gets_smaller_letters(sheet):
+    text = "แสดงตัวอย่างโครงการที่ร่วมดำเนินการกับเครือข่าย " * 25
+    write_table(sheet, 1, [Column("รหัส", 12), Column("รายการ", 60)], [("1", text), ("2", "สั้น")])
+    size, height = sheet["B2"].font.size, sheet.row_dimensions[2].height
+    assert text_height(text, 60) > HIGHEST_ROW
+    assert text_height(text, 60, size) == height <= HIGHEST_ROW < text_height(text, 60, size + 1)
+    assert (sheet["A2"].font.size, sheet["B3"].font.size) == (14, 14)
