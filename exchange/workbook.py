@@ -40,7 +40,6 @@ HEADER_LOCKED = HEADER.replace(fill="E3DDD5")
 OPEN = Style(indent=0)
 LOCKED = Style(fill="F0ECE7", color="4A443D")
 WIDEST_ON_A4 = 300.0  # width of the columns, in characters, that is still legible on A4
-MAX_ROW_HEIGHT = 180.0  # points; longer texts are cut off and can be read in the cell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +95,7 @@ def write_input_sheet(
     set_widths(sheet, [column.width for column in columns])
     write_line(sheet, 1, title, TITLE)
     write_line(sheet, 2, note, NOTE)
-    first, last = write_table(sheet, HEADER_ROW, columns, rows, highest=MAX_ROW_HEIGHT)
+    first, last = write_table(sheet, HEADER_ROW, columns, rows)
     if empty_rows:
         _open_below(sheet, columns)
     for place, column in enumerate(columns, start=1):

@@ -21,7 +21,7 @@ from django.test.utils import setup_databases, setup_test_environment, teardown_
 
 from assignments.models import Unit  # noqa: E402
 from plan.models import ActionItem, Plan  # noqa: E402
-from tests import bench_data_sheet, bench_export, bench_import  # noqa: E402
+from tests import bench_data_sheet, bench_export, bench_import, bench_plan_form  # noqa: E402
 from tests.factories import UserFactory  # noqa: E402
 from tests.pages import addresses  # noqa: E402
 
@@ -79,6 +79,7 @@ def main() -> None:
         client.force_login(UserFactory(roles=["staff", "coordinator"], units=[Unit.objects.get(abbreviation="กพร.")]))
         pages = addresses(plan) | {"plan form": f"/plans/{plan.slug}/reports/plan-form.xlsx"}
         short = ratios(client, pages)
+        bench_plan_form.main()
         lengthen(plan)
         long = ratios(client, pages)
         report(short, long)

@@ -94,7 +94,9 @@ def find_flaws(workbook: bytes, pdf: bytes) -> list[Flaw]:
     texts = {
         cell.value
         for sheet in book.worksheets if sheet.sheet_state == "visible"
-        for row in sheet.iter_rows() for cell in row if cell.data_type == "s"
+        for area in sheet.print_area.split(",")
+        for row in sheet[area.rpartition("!")[2] or sheet.dimensions]
+        for cell in row if cell.data_type == "s"
     }  # fmt: skip
     return flaws + [Flaw(0, "left out", text) for text in sorted(texts) if visible(text) not in printed]
 

@@ -116,7 +116,8 @@ def printed(request, files, tmp_path_factory):
     return books, print_workbooks(books, folder, has_font=request.param == "font")
 
 
-NOT_WHOLE_YET = ("data sheet", "unit's sheet", "whole plan", "template", "progress report", "unit's report")
+# With the stand-in, the longest action needs more than Excel's highest row in these lists.
+NOT_WHOLE_YET = ("list", "timeline", "my work", "owed")
 
 TEXT = "จัดทำแนวทางการสื่อสารวิสัยทัศน์ ค่านิยม และทิศทางองค์การ (Line Official) ไปยังผู้ที่เกี่ยวข้อง"
 
