@@ -32,7 +32,7 @@ from openpyxl import load_workbook
 SIZES = (2_500, 5_000, 10_000)
 ROUNDS = 3
 MAX_RATIO, MAX_GROWTH, MAX_UPDATE_SECONDS = 3.0, 2.6, 2.0
-ALONE_SECONDS = 20
+ALONE_SECONDS, PAUSE_SECONDS, MAX_IMPORT_SECONDS = 20, 0.3, 600
 ACTIONS, PEOPLE, PASSWORD = 5_000, 8, "a long password for the measurement"
 BOUNDARY = "a-line-between"
 FIELD = re.compile(r'<input type="hidden" name="(csrfmiddlewaretoken|version|op_id)" value="([^"]*)"')
@@ -227,6 +227,7 @@ def measure_server() -> None:
                 return
             if number % 10 == 0:
                 visitor.log_in(name)
+            sleep(PAUSE_SECONDS)
             visitor.update(next(addresses), number)
             visitor.ask("page", ("/plans/2562-2563/my/", "/plans/2562-2563/actions/")[number % 2])
 
@@ -265,12 +266,14 @@ def import_plan(visitor: Visitor, data: bytes) -> tuple[float, float]:
     start = perf_counter()
     page = visitor.send("/new-plan/", fields, data)
     address = visitor.url
-    while 'id="import"' not in page:
+    while 'id="import"' not in page and perf_counter() - start < MAX_IMPORT_SECONDS:
         sleep(0.5)
         page = visitor.ask("poll", address)
     previewed = perf_counter()
     visitor.ask("confirm", address, urlencode(dict(FIELD.findall(page))).encode())
-    while (page := visitor.ask("poll", "/plans/")) and "/plans/2570/" not in page:
+    while "/plans/2570/" not in visitor.ask("poll", "/plans/"):
+        if perf_counter() - start > MAX_IMPORT_SECONDS:
+            sys.exit("The plan was not imported in time.")
         sleep(0.5)
     return previewed - start, perf_counter() - previewed
 
