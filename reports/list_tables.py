@@ -136,7 +136,7 @@ def timeline_table(actions: Sequence[ActionItem], as_of: AsOf, *, notes: Sequenc
             Column(_("Criterion"), 36, get=lambda action: action.criterion),
             Column(_("Ref"), 16, get=lambda action: action.ref),
             Column(_("Lead units"), 16, get=lambda action: ", ".join(str(part.unit) for part in action.lead)),
-            Column(_("What is to be done"), 60, get=lambda action: action.text),
+            Column(_("What is to be done"), 70, get=lambda action: action.text),
             *(
                 Column(
                     period.label,

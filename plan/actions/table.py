@@ -51,7 +51,7 @@ def _columns(plan: Plan, as_of: AsOf) -> list[Column]:
         Column(_("Criterion"), 36, get=lambda row: criteria[row.criterion_id][0]),
         Column(_("Category"), 24, get=lambda row: criteria[row.criterion_id][1]),
         Column(_("Level"), 22, get=lambda row: levels.get(row.pk)),
-        Column(_("What is to be done"), 60, get=lambda row: row.text),
+        Column(_("What is to be done"), 70, get=lambda row: row.text),
         Column(_("Lead units"), 16, get=lambda row: units.get((row.pk, Role.LEAD.value))),
         Column(_("Support units"), 20, get=lambda row: units.get((row.pk, Role.SUPPORT.value))),
         Column(_("Schedule"), 20, get=lambda row: schedules[row.first_period_id, row.last_period_id]),
