@@ -1,8 +1,10 @@
 """Template tags and filters for pages: forms, icons, links, numbers. Builtins of every template."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import template
+from django.core.paginator import Page, Paginator
 from django.forms import BaseForm
 from django.template.base import Node, Parser, Token
 from django.template.context import Context
@@ -65,6 +67,23 @@ def day_url(context: dict[str, Any], view: str, *args: Any) -> str:
     address = reverse(view, args=[context["plan"].slug, *args])
     query = context.get("query")
     return f"{address}?{urlencode(query)}" if query else address
+
+
+@register.simple_tag(takes_context=True)
+def page_of(context: dict[str, Any], rows: Sequence[Any], parameter: str, size: int) -> Page:
+    """Return the page of rows that a URL parameter selects; the first one if it is missing."""
+    return Paginator(rows, size).get_page(context["request"].GET.get(parameter))
+
+
+@register.simple_tag(takes_context=True)
+def page_url(context: dict[str, Any], number: int, parameter: str) -> str:
+    """Return the URL of another page of the same rows, with all other parameters of this page.
+
+    It leads to the element whose id is the parameter, unless that is "page", for the only list of a page.
+    """
+    query = context["request"].GET.copy()
+    query[parameter] = number
+    return f"?{query.urlencode()}" + ("" if parameter == "page" else f"#{parameter}")
 
 
 @register.filter

@@ -1,5 +1,6 @@
 """Pages of the import: permissions, messages, conflicts and background tasks."""
 
+import re
 import threading
 from dataclasses import replace
 from io import BytesIO
@@ -10,10 +11,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from exchange.findings import CHANGED, NEW, CellError, Findings, RowFinding
 from exchange.models import ImportJob, ImportJobState
 from pmqa_tracker import tasks
 from tests.exchange.workbooks import confirm, edited, exported, fingerprint, preview
-from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
+from tests.factories import ActionItemFactory, ImportJobFactory, PlanFactory, UnitFactory, UserFactory
 from tests.test_pages import no_inline
 
 pytestmark = pytest.mark.django_db
@@ -209,3 +211,25 @@ def test_import_page_shows_progress_and_cut_off(client, plan, person):
     assert "hx-trigger" in page
     assert '<meta http-equiv="refresh"' in page
     assert BytesIO(page.encode()).getvalue()
+
+
+@pytest.mark.parametrize("name", ["changed", "new", "errors"])
+def test_long_lists_of_an_import_are_divided_into_pages(client, plan, person, name):
+    state = ImportJobState.REFUSED if name == "errors" else ImportJobState.PREVIEW
+    job = ImportJobFactory(plan=plan, by=person, state=state)
+    found = Findings()
+    if name == "errors":
+        found.errors = [CellError(sheet="ข้อมูล", row=row, column="D", message=f"ผิด <{row}>") for row in range(450)]
+    else:
+        kind = {"changed": CHANGED, "new": NEW}[name]
+        found.rows = [RowFinding(kind=kind, sheet="ข้อมูล", row=row, name=f"ref-{row}.") for row in range(450)]
+    job.change(findings=found.as_json())
+    client.force_login(person)
+    seen = []
+    for number in (1, 2, 3):
+        text = client.get(f"/plans/{plan.slug}/import/{job.key}/?{name}={number}&page=9").content.decode()
+        shown = re.findall(r"ผิด &lt;(\d+)&gt;" if name == "errors" else r"ref-(\d+)\.", text)
+        seen += map(int, shown)
+        assert len(shown) == (200 if number < 3 else 50)
+        assert (f"?{name}={number + 1}&amp;page=9#{name}" in text) == (number < 3)
+    assert seen == list(range(450))
