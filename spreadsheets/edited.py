@@ -99,7 +99,7 @@ class EditedWorkbook:
         space = namespace_of(root)
         if part:
             etree.SubElement(root, f"{{{space}}}Override", PartName=f"/{part}", ContentType=content_type)
-        elif extension not in {each.get("Extension", "").lower() for each in root}:
+        elif extension not in {(each.get("Extension") or "").lower() for each in root}:  # a comment has None
             made = etree.Element(f"{{{space}}}Default", Extension=extension, ContentType=content_type)
             root.insert(0, made)
         self.write(name, root)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from lxml import etree
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import column_index_from_string, coordinate_from_string
+from openpyxl.utils.exceptions import CellCoordinatesException
 
 from spreadsheets.edited import (
     STRICT,
@@ -26,6 +27,7 @@ from spreadsheets.edited import (
 )
 from spreadsheets.note_shapes import NO_SHAPES, with_shapes
 from spreadsheets.parts import PartsError
+from spreadsheets.text import clean_text
 from spreadsheets.values import list_sheets
 
 AUTHOR = "PMQA Tracker"
@@ -90,7 +92,7 @@ def mark_workbook(data: bytes, marks: Sequence[Mark]) -> bytes:
         if part is None:
             raise UneditableError(mark.sheet)
         address = f"{get_column_letter(mark.column or 1)}{mark.row or 1}"
-        texts[part].setdefault(address, []).append(mark.text)
+        texts[part].setdefault(address, []).append(clean_text(mark.text))
     style = _add_style(book)
     for part, cells in texts.items():
         try:
@@ -249,6 +251,6 @@ def _place(address: str) -> tuple[int, int]:
     """The (row, column) of a cell, from 1."""
     try:
         column, row = coordinate_from_string(address)
-    except ValueError as error:
+    except (ValueError, CellCoordinatesException) as error:
         raise UneditableError(address) from error
     return row, column_index_from_string(column)

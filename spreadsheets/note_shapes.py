@@ -23,6 +23,7 @@ SHAPE_ID = "_x0000_s"
 FIRST_NUMBER, BLOCK = 1025, 1024  # of a shape, as Excel counts; it lists the blocks of numbers in use
 WIDTH, LINE_HEIGHT, LINE_LETTERS = 260, 16, 42  # points, and letters that fit into a line
 MOST_LINES = 20
+MOST_DIGITS = 10  # of a number in a drawing
 
 Place = tuple[int, int]  # row and column of a cell, from 1
 
@@ -43,13 +44,13 @@ def with_shapes(drawing: bytes, gone: Collection[Place], added: Mapping[Place, s
     for shape in root.findall(f"{V}shape"):
         if _place_of(shape) in gone or _place_of(shape) in added:
             root.remove(shape)
-        number = (shape.get("id") or "").removeprefix(SHAPE_ID)
-        numbers.append(int(number) if number.isdecimal() else 0)
+        numbers.append(_number((shape.get("id") or "").removeprefix(SHAPE_ID)) or 0)
     kinds = {each.get("id") for each in root.findall(f"{V}shapetype")}
     shapes = [_shape(number, place, text) for number, (place, text) in enumerate(added.items(), start=max(numbers) + 1)]
-    blocks = {str(number // BLOCK) for number in range(max(numbers) + 1, max(numbers) + 1 + len(added))}
+    blocks = {number // BLOCK for number in range(max(numbers) + 1, max(numbers) + 1 + len(added))}
     for used in root.iter(f"{OFFICE}idmap"):
-        used.set("data", ",".join(sorted(blocks | set((used.get("data") or "1").split(",")), key=int)))
+        listed = set(map(_number, (used.get("data") or "1").split(","))) - {None}
+        used.set("data", ",".join(map(str, sorted(blocks | listed))))
     root.extend(
         parse(f"<xml {DECLARED}>{'' if '_x0000_t202' in kinds else SHAPE_TYPE}{''.join(shapes)}</xml>".encode())
     )
@@ -58,8 +59,14 @@ def with_shapes(drawing: bytes, gone: Collection[Place], added: Mapping[Place, s
 
 def _place_of(shape: etree._Element) -> Place | None:
     """The cell whose comment a shape shows; None for another shape."""
-    texts = [shape.findtext(f"{X}ClientData/{X}{name}", "").strip() for name in ("Row", "Column")]
-    return (int(texts[0]) + 1, int(texts[1]) + 1) if all(map(str.isdecimal, texts)) else None
+    row, column = (_number(shape.findtext(f"{X}ClientData/{X}{name}", "")) for name in ("Row", "Column"))
+    return None if row is None or column is None else (row + 1, column + 1)
+
+
+def _number(text: str) -> int | None:
+    """The number that a text holds; None without one, or for one that no drawing can have."""
+    text = text.strip()
+    return int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else None
 
 
 def _shape(number: int, place: Place, text: str) -> str:

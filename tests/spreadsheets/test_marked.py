@@ -13,6 +13,7 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 from PIL import Image as Picture
 
+from spreadsheets.edited import UneditableError
 from spreadsheets.marked import ADDITION, AUTHOR, RULE, SIGN, Mark, mark_workbook
 from spreadsheets.read import read_workbook
 from tests.odd_workbooks import packed, unpacked
@@ -137,3 +138,31 @@ def test_many_marks_can_be_read_again(users_book):
     numbers = [int(number) for number in re.findall(rb'id="_x0000_s(\d+)"', shapes)]
     assert len(numbers) == len(set(numbers)) == 3000
     assert read_workbook(made, "a.xlsx").sheet("ตาราง").rows == read_workbook(users_book, "a.xlsx").sheet("ตาราง").rows
+
+
+ODD_PARTS = [
+    ("[Content_Types].xml", rb"<Default", rb"<!-- x --><Default", True),
+    ("xl/drawings/commentsDrawing1.vml", rb'data="[^"]*"', rb'data="1,,a"', True),
+    ("xl/drawings/commentsDrawing1.vml", rb"_x0000_s\d+", b"_x0000_s" + b"9" * 5000, True),
+    ("xl/drawings/commentsDrawing1.vml", rb"Row>\d+<", b"Row>" + b"9" * 5000 + b"<", True),
+    ("xl/comments/comment1.xml", rb'ref="A5"', rb'ref="x"', False),
+]
+
+
+@pytest.mark.parametrize(("part", "old", "new", "is_marked"), ODD_PARTS)
+def test_odd_values_in_parts_are_borne_or_refused(users_book, part, old, new, is_marked):
+    parts = unpacked(users_book)
+    parts[part], count = re.subn(old, new, parts[part])
+    assert count
+    drawing = "xl/drawings/commentsDrawing1.vml"
+    if not is_marked:  # the shapes of all comments are drawn anew
+        parts["xl/worksheets/_rels/sheet1.xml.rels"] = parts["xl/worksheets/_rels/sheet1.xml.rels"].replace(
+            f"/{drawing}".encode(), b"/xl/none.vml"
+        )
+        parts["xl/worksheets/sheet1.xml"] = re.sub(rb"<legacyDrawing [^>]*>", b"", parts["xl/worksheets/sheet1.xml"])
+    data, marks = packed(parts), [mark("D7", "ผิด\x01\ud800"), mark("A1", sheet="ซ่อน")]
+    if is_marked:
+        assert comments(mark_workbook(data, marks))["D7"] == "ผิด"
+    else:
+        with pytest.raises(UneditableError):
+            mark_workbook(data, marks)
