@@ -86,11 +86,10 @@ class NewPlaces:
 
     def __init__(self, edits: Sequence[Edit], site: SitePlan) -> None:
         """Read the refs that were ever used, if there are new actions without one."""
-        self.taken = set(site.actions) | {edit.values.get("ref") for edit in edits}
+        taken = {*site.actions, *(edit.values.get("ref") or "" for edit in edits)}
         if any(edit.kind == NEW and not edit.values["ref"] for edit in edits):
-            self.taken |= set(
-                ActionItem.history.filter(plan=site.plan).order_by().values_list("ref", flat=True).distinct()
-            )
+            taken |= set(ActionItem.history.filter(plan=site.plan).order_by().values_list("ref", flat=True).distinct())
+        self.taken = {ref.lower() for ref in taken}
         self.lower = {ref.lower() for ref in site.actions}
         self.refs: dict[Hashable, Iterator[str]] = {}
         self.last: dict[int, int] = defaultdict(int)
@@ -100,7 +99,7 @@ class NewPlaces:
     def free_ref(self, code: str, levels: Iterable[Level]) -> str:
         """The next ref of a criterion and levels that was never used: "1.2.1-A-4"."""
         refs = self.refs.setdefault((code, *levels), refs_of(code, levels))
-        return next(ref for ref in refs if ref not in self.taken)
+        return next(ref for ref in refs if ref.lower() not in self.taken)
 
     def check_ref(self, ref: str) -> None:
         """Raise a ValidationError if an action has the ref in other capital letters."""

@@ -133,13 +133,13 @@ class ActionPlanner:
 
 
 class FreeRefs:
-    """Finds refs that no action has, without counting from 1 for every action."""
+    """Finds refs that no action has in any capital letters, without counting from 1 for every action."""
 
-    def __init__(self, taken: Collection[str]) -> None:
-        self.taken = taken
+    def __init__(self, taken: Collection[str | None]) -> None:
+        self.taken = {ref.casefold() for ref in taken if ref}
         self.refs: dict[tuple[str, tuple[Level, ...]], Iterator[str]] = {}
 
     def next(self, code: str, levels: tuple[Level, ...]) -> str:
         """The next free ref of a criterion and levels."""
         refs = self.refs.setdefault((code, levels), refs_of(code, levels))
-        return next(ref for ref in refs if ref not in self.taken)
+        return next(ref for ref in refs if ref.casefold() not in self.taken)

@@ -91,6 +91,7 @@ def plan_units(records: PlannedRecords, sheets: PlanSheets, organization: Organi
         pairs.append((row, unit, members))
     for row, unit, members in pairs:
         members += _members(row, unit, units)
+    records.show_found(row for row, _unit, members in pairs if members)
     return units
 
 

@@ -1,7 +1,7 @@
 """Plan the records of a whole-plan workbook in memory: check new ones by the rules of their models, compare others."""
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -192,6 +192,14 @@ class PlannedRecords:
                 kind=NEW, sheet=sheet, row=row.number, name=name, title=title, cells=row.changes, nearest=nearest
             )
         )
+
+    def show_found(self, rows: Iterable[PlanRow]) -> None:
+        """Show what the cells of new rows name, which was found after their records were added."""
+        found = {(row.table.sheet, row.number): row for row in rows}
+        self.findings.rows[:] = [
+            dataclasses.replace(each, cells=row.changes) if (row := found.get((each.sheet, each.row))) else each
+            for each in self.findings.rows
+        ]
 
 
 def column_of(row: PlanRow, record: Model, field: str) -> str:

@@ -235,3 +235,16 @@ def choose(chance):
         if not parts & taken and chance.random() < 0.5:
             taken |= parts
             yield (sheet, name), value
+
+
+def test_preview_shows_the_members_of_a_collective(book, person):
+    job = ImportJob(kind=ImportJob.Kind.NEW_PLAN, by=person, file_name="แผน.xlsx")
+    run = ImportRun(job=job, book=book, access=Access.of(person), at=clock.now(), on_progress=ignore_progress)
+    rows = plan_changes(run).findings.rows
+    [row] = [row for row in rows if (row.sheet, row.name) == (UNITS, "ทุกหน่วยงาน")]
+    assert ("หน่วยงานในกลุ่ม", "กกก., ขขข., คคค.") in [(cell.heading, cell.after) for cell in row.cells]
+
+
+def test_given_ref_is_not_that_of_another_row_in_other_letters(book, person):
+    cells = {(ACTIONS, FIRST, "ref"): "1.1.1-b-1", (ACTIONS, FIRST + 4, "ref"): None, (ACTIONS, FIRST + 3, "ref"): None}
+    assert found_in(book, cells, person) == ([], [])

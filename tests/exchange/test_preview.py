@@ -13,7 +13,7 @@ from exchange.whole_plan.export import build_plan_book
 from plan.models import ActionItem, ProgressUpdate
 from tests import sizes
 from tests.exchange.random_edits import random_changes
-from tests.exchange.workbooks import confirm, edited, exported, preview, saved
+from tests.exchange.workbooks import confirm, edited, exported, first_empty, preview, saved
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -153,3 +153,22 @@ def test_preview_shows_progress_of_status(client, plan, coordinator, report_prog
     assert cells.get("ความก้าวหน้า (%)") == (("40", progress) if progress else None)
     client.force_login(coordinator)
     assert ("ความก้าวหน้า (%)" in client.get(f"/plans/2563/import/{job.key}/").content.decode()) == bool(progress)
+
+
+def test_given_ref_is_not_one_in_other_letters(plan, coordinator):
+    """Neither that of an action of the plan, nor one that a row further down names."""
+    first = plan.actions.first()
+    code = first.criterion.code
+    ActionItemFactory(plan=plan, criterion=first.criterion, ref=f"{code}-a-1")
+    data = exported(plan)
+    row = first_empty(data)
+    level = first.requirements.get().level
+    cells = {}
+    for place, ref in ((row, None), (row + 1, f"{code}-a-2")):
+        cells |= {(place, "ref"): ref, (place, "criterion"): code, (place, "text"): f"ใหม่ {place}"}
+        cells[place, "levels"] = Level(level).short
+    job = preview(edited(data, cells), plan, coordinator)
+    assert job.findings["errors"] == []
+    job = confirm(job, coordinator)
+    stem = f"{code}-{Level(level).initial}-"
+    assert sorted(row["ref"] for row in job.changes) == sorted((f"{stem}3", f"{code}-a-2"))
