@@ -21,7 +21,7 @@ from exchange.data_sheet.export import DATA_SHEET_FORMAT
 from exchange.findings import CONFLICT
 from exchange.matching import content_digest
 from exchange.models import ImportJob, ImportJobState
-from exchange.run import ChangedMeanwhileError, ImportRun, PlannedImport
+from exchange.run import ChangedMeanwhileError, ImportRun, PlannedImport, import_transaction
 from exchange.tables import read_metadata
 from exchange.whole_plan import planner as whole_plan
 from exchange.whole_plan.tables import WHOLE_PLAN_FORMAT
@@ -29,7 +29,6 @@ from plan.models import Plan
 from pmqa_tracker import tasks, thai
 from pmqa_tracker.scope import own_records
 from pmqa_tracker.tasks import ProgressCallback
-from pmqa_tracker.transactions import write_transaction
 from spreadsheets.read import ReadWorkbook, WorkbookRefusedError, read_workbook
 from spreadsheets.uploads import UploadStorage
 
@@ -210,7 +209,7 @@ def _apply(planned: PlannedImport, run: ImportRun, file_rows: Collection[int]) -
         for row in planned.findings.rows
     ]
     findings = replace(planned.findings, rows=rows)
-    with write_transaction():
+    with import_transaction(ChangedMeanwhileError(run.job)):
         waiting = ImportJob.objects.filter(pk=run.job.pk, state=ImportJobState.PREVIEW)
         if not waiting.select_for_update().exists():
             raise ConfirmedAlreadyError(run.job)

@@ -3,21 +3,38 @@
 A planner exists for each kind of workbook. It reads the workbook and the plan, and computes all changes in memory.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from django.db import IntegrityError
 
 from assignments.access import Access
 from exchange.findings import Findings
 from exchange.models import ImportJob
 from plan.models import Plan
 from pmqa_tracker.tasks import ProgressCallback
+from pmqa_tracker.transactions import write_transaction
 from spreadsheets.read import ReadWorkbook
 
 
 class ChangedMeanwhileError(Exception):
     """Another user wrote after the plan was read; nothing was written. Plan the import again."""
+
+
+@contextmanager
+def import_transaction(refused: Exception) -> Iterator[None]:
+    """Run a block in a write transaction; raise `refused` if the database refuses a record because of another user's.
+
+    Foreign keys are checked when the transaction ends: a record that the block names may be deleted by then.
+    """
+    try:
+        with write_transaction():
+            yield
+    except IntegrityError as error:
+        raise refused from error
 
 
 @dataclass(frozen=True, kw_only=True)

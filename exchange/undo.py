@@ -16,10 +16,9 @@ from exchange.data_sheet.changes import ActionChange, ChangeNote, change_content
 from exchange.data_sheet.columns import ROLE_OF_COLUMN, ActionSheet
 from exchange.data_sheet.write import lock_unchanged, write_changes
 from exchange.models import ImportJob, ImportJobState
-from exchange.run import ChangedMeanwhileError
+from exchange.run import ChangedMeanwhileError, import_transaction
 from plan.models import ActionItem, Plan, ProgressUpdate, Status
 from plan.updates.record import UpdateInput, build_update
-from pmqa_tracker.transactions import write_transaction
 from pmqa_tracker.write_once import NotAllowedError, StaleVersionError
 from submissions.models import SubmissionLine
 
@@ -168,7 +167,7 @@ def undo_import(*, job: ImportJob, access: Access, at: datetime) -> Undoable:
     tokens = {row["pk"]: "" for row, _action in found.rows}
     tokens |= {change.action.pk: columns.token_of(change.action) for change in changes}
     rows = [row | {"undone": tokens[row["pk"]]} if row["pk"] in tokens else row for row in job.changes]
-    with write_transaction():
+    with import_transaction(StaleVersionError(job)):
         undone = job.change(
             was=(ImportJobState.WRITTEN,), state=ImportJobState.UNDONE, undone_at=at, undone_by=access.user,
             changes=rows,

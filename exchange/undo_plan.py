@@ -12,9 +12,9 @@ from assignments.models import Organization
 from criteria.models import Assessment, Criterion
 from exchange.data_sheet.columns import ActionSheet
 from exchange.models import ImportJob, ImportJobState
+from exchange.run import import_transaction
 from exchange.undo import LaterImportsError, UndoneAlreadyError, UndoStack, remove_action, undo_note
 from plan.models import ActionItem, AppendOnlyError, Plan
-from pmqa_tracker.transactions import write_transaction
 from pmqa_tracker.write_once import NotAllowedError, StaleVersionError
 
 ACTION_LABEL = ActionItem._meta.label_lower
@@ -73,7 +73,7 @@ def remove_new_plan(*, job: ImportJob, access: Access, at: datetime) -> None:
     """
     if job.why_closed:
         raise NotAllowedError(job.why_closed)
-    with write_transaction():
+    with import_transaction(InUseError(job.file_name)):
         plan = job.plan
         undone = job.change(
             was=(ImportJobState.WRITTEN,), state=ImportJobState.UNDONE, undone_at=at, undone_by=access.user

@@ -3,6 +3,10 @@
 import pytest
 
 from assignments.access import Access
+from assignments.models import Unit
+from exchange import undo
+from exchange.data_sheet import planner
+from exchange.data_sheet.write import write_changes
 from exchange.models import ImportJobState
 from exchange.undo import LaterImportsError, Undoable, UndoneAlreadyError, undo_import
 from plan.models import Status
@@ -48,3 +52,29 @@ def test_concurrent_undos_of_two_imports_keep_order(plan):
     assert plan.actions.get().progress == (0 if is_undone else 30)
     with pytest.raises(UndoneAlreadyError):
         undo_import(job=stack[1], access=Access.of(people[0]), at=clock.now())
+
+
+@pytest.mark.parametrize("is_undo", [False, True])
+def test_unit_that_is_deleted_meanwhile_is_a_change_of_another_user(plan, monkeypatch, is_undo):
+    """The database says so only as the transaction ends; nothing is written."""
+    person, old = UserFactory(roles=["coordinator"]), Unit.objects.get()
+    unit = UnitFactory(abbreviation="กทฮ.")
+    job = preview(edited(exported(plan), {("1.1-A-1", "lead"): "กทฮ."}), plan, person)
+    if is_undo:
+        job = confirm(job, person)
+        assert job.state == ImportJobState.WRITTEN
+
+    def write_late(*args):
+        gone = Unit.objects.filter(pk=old.pk if is_undo else unit.pk)
+        gone._raw_delete(gone.db)
+        write_changes(*args)
+
+    for module in (planner, undo):
+        monkeypatch.setattr(module, "write_changes", write_late)
+    if is_undo:
+        with pytest.raises(StaleVersionError):
+            undo_import(job=job, access=Access.of(person), at=clock.now())
+    else:
+        job = confirm(job, person)
+        assert (job.state, bool(job.refusal)) == (ImportJobState.PREVIEW, True)
+    assert [each.unit for each in plan.actions.with_details().get().lead] == [unit if is_undo else old]
