@@ -3,6 +3,7 @@
 `make bench` runs it. First, in this process: the preview of 2,500, 5,000 and 10,000 actions over the reader alone, and
 how long the confirmation holds its transaction. Then on a real gunicorn with SQLite: a coordinator previews and
 confirms a plan of 5,000 actions while 8 people log in, update and open pages; before that they work alone for a while.
+`python -c "from tests import bench_import; bench_import.measure_beside_people(500)"` does this with a smaller plan.
 """
 
 import os
@@ -18,7 +19,6 @@ from contextlib import contextmanager
 from http.cookiejar import CookieJar
 from io import BytesIO
 from itertools import count, cycle
-from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter, sleep
 from typing import Any
@@ -26,7 +26,6 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, Request, build_opener
 
-from django.conf import settings
 from openpyxl import load_workbook
 
 SIZES = (2_500, 5_000, 10_000)
@@ -35,6 +34,7 @@ MAX_RATIO, MAX_GROWTH, MAX_UPDATE_SECONDS = 3.0, 2.6, 2.0
 ALONE_SECONDS, PAUSE_SECONDS, MAX_IMPORT_SECONDS = 20, 0.3, 600
 ACTIONS, PEOPLE, PASSWORD = 5_000, 8, "a long password for the measurement"
 BOUNDARY = "a-line-between"
+WAITING = "<progress"  # on the page of an import that is being read or written
 FIELD = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 
 
@@ -71,8 +71,8 @@ def measure_preview() -> None:
     sys.stdout.write(f"{'actions':>9}{'reader':>9}{'preview':>9}{'ratio':>8}\n")
     for size in SIZES:
         times = defaultdict(list)
-        for number in range(ROUNDS):
-            data = big_book(f"{size}-{number}", size)
+        data = big_book(str(size), size)
+        for _round in range(ROUNDS):
             start = perf_counter()
             read_workbook(data, "แผน.xlsx")
             read = perf_counter()
@@ -166,7 +166,7 @@ class Visitor:
         return self.ask("upload", address, body, f"multipart/form-data; boundary={BOUNDARY}")
 
 
-def prepare(folder: Path) -> tuple[bytes, dict[str, list[str]]]:
+def prepare(actions: int) -> tuple[bytes, dict[str, list[str]]]:
     """Make the database with people; return the workbook, and for each person the pages of their actions."""
     from django.contrib.auth.models import Group
     from django.core.management import call_command
@@ -191,7 +191,7 @@ def prepare(folder: Path) -> tuple[bytes, dict[str, list[str]]]:
         pages[person.username] = [f"/plans/{plan.slug}/actions/{ref}/" for ref in refs[number // len(units) :: 2]]
     person = User.objects.create_user("keeper", password=PASSWORD, organization=plan.organization)
     person.groups.add(Group.objects.get(name="coordinator"))
-    data = big_book("2570", ACTIONS)
+    data = big_book("2570", actions)
     connections.close_all()
     return data, pages
 
@@ -215,9 +215,9 @@ def server() -> Iterator[str]:
         process.wait(30)
 
 
-def measure_server() -> None:
+def measure_server(actions: int) -> None:
     """Print how long people wait while a coordinator imports a plan; end with an error if one of them cannot work."""
-    data, pages = prepare(settings.DATA_DIR)
+    data, pages = prepare(actions)
     answers, ended = Answers(), threading.Event()
 
     def work(base: str, name: str) -> None:
@@ -243,7 +243,7 @@ def measure_server() -> None:
             ended.set()
             for person in people:
                 person.join()
-    sys.stdout.write(f"\nNew plan of {ACTIONS} actions on gunicorn with SQLite, {PEOPLE} people at work\n")
+    sys.stdout.write(f"\nNew plan of {actions} actions on gunicorn with SQLite, {PEOPLE} people at work\n")
     sys.stdout.write(f"preview {seconds[0]:.1f} s, confirmation {seconds[1]:.1f} s\n")
     sys.stdout.write(f"{'':<18}{'answers':>9}{'median s':>10}{'95 % s':>9}{'longest s':>11}{'5xx':>6}\n")
     late = {}
@@ -266,19 +266,28 @@ def import_plan(visitor: Visitor, data: bytes) -> tuple[float, float]:
     start = perf_counter()
     page = visitor.send("/new-plan/", fields, data)
     address = visitor.url
-    while 'id="import"' not in page and perf_counter() - start < MAX_IMPORT_SECONDS:
+    page = wait(visitor, address, page)
+    previewed = perf_counter()
+    page = visitor.ask("confirm", address, urlencode(dict(FIELD.findall(page))).encode())
+    wait(visitor, address, page)
+    confirmed = perf_counter()
+    if "/plans/2570/" not in visitor.ask("poll", "/plans/"):
+        sys.exit("The plan was not imported.")
+    return previewed - start, confirmed - previewed
+
+
+def wait(visitor: Visitor, address: str, page: str) -> str:
+    """Return the page of an import when it is no longer read or written."""
+    start = perf_counter()
+    while not page or WAITING in page:
+        if perf_counter() - start > MAX_IMPORT_SECONDS:
+            sys.exit("The import did not end in time.")
         sleep(0.5)
         page = visitor.ask("poll", address)
-    previewed = perf_counter()
-    visitor.ask("confirm", address, urlencode(dict(FIELD.findall(page))).encode())
-    while "/plans/2570/" not in visitor.ask("poll", "/plans/"):
-        if perf_counter() - start > MAX_IMPORT_SECONDS:
-            sys.exit("The plan was not imported in time.")
-        sleep(0.5)
-    return previewed - start, perf_counter() - previewed
+    return page
 
 
-def measure_beside_people() -> None:
+def measure_beside_people(actions: int = ACTIONS) -> None:
     """Measure the server in another process, with a database of its own."""
     with tempfile.TemporaryDirectory(prefix="pmqa-bench-") as folder:
         sys.stdout.flush()
@@ -287,11 +296,11 @@ def measure_beside_people() -> None:
             "DATA_DIR": folder, "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3", "SECURE_SSL": "False",
             "ALLOWED_HOSTS": "127.0.0.1", "DJANGO_SETTINGS_MODULE": "pmqa_tracker.settings",
         }  # fmt: skip
-        subprocess.run([sys.executable, "-m", "tests.bench_import"], env=env, check=True)
+        subprocess.run([sys.executable, "-m", "tests.bench_import", str(actions)], env=env, check=True)
 
 
 if __name__ == "__main__":
     import django
 
     django.setup()
-    measure_server()
+    measure_server(int(sys.argv[1]))
