@@ -5,14 +5,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError
-from django.db.models import Model
+from django.db import IntegrityError, connection
+from django.db.models import Model, OuterRef, QuerySet, Subquery, Value
 
 from exchange.data_sheet.changes import ChangeNote
 from exchange.run import ChangedMeanwhileError
 from exchange.whole_plan.records import NewRecord
 from pmqa_tracker.transactions import mark_changed
 
+MAX_KEYS = 10_000  # in one statement; SQLite takes 32,766 values at most
 Versions = Mapping[type[Model], Mapping[int, int]]  # model → key → version
 
 
@@ -81,20 +82,38 @@ def _add_batch(batch: Sequence[NewRecord], note: ChangeNote, at: datetime) -> No
             if field.is_cached(record):
                 setattr(record, field.name, field.get_cached_value(record))
     model._base_manager.bulk_create(records)
-    history = model.history.bulk_history_create(
-        records, default_user=note.user, default_change_reason=note.reason, default_date=at
-    )
     for field in model._meta.local_many_to_many:
-        source, target = field.m2m_column_name(), field.m2m_reverse_name()
-        past = getattr(model.history.model, field.name).model  # the relation in the history
-        through = field.remote_field.through
-        links = [
-            (entry, through(**{source: each.record.pk, target: other.pk}))
-            for each, entry in zip(batch, history, strict=True)
-            for other in each.many[field.name]
-        ]
-        through._base_manager.bulk_create([link for _entry, link in links])
-        past._base_manager.bulk_create(
-            past(history=entry, **{each.attname: getattr(link, each.attname) for each in through._meta.concrete_fields})
-            for entry, link in links
+        through, source, target = field.remote_field.through, field.m2m_column_name(), field.m2m_reverse_name()
+        through._base_manager.bulk_create(
+            through(**{source: each.record.pk, target: other.pk}) for each in batch for other in each.many[field.name]
         )
+    for start in range(0, len(records), MAX_KEYS):
+        _add_history(model, [each.pk for each in records[start : start + MAX_KEYS]], note, at)
+
+
+def _add_history(model: type[Model], keys: Sequence[int], note: ChangeNote, at: datetime) -> None:
+    """Copy new records and their relations into the history, inside the database."""
+    past = model.history.model
+    entry = {"history_date": at, "history_type": "+", "history_change_reason": note.reason}
+    entry["history_user_id"] = note.user.pk if note.user else None
+    values = {name: Value(value, past._meta.get_field(name)) for name, value in entry.items()}
+    names = {field.attname: field.attname for field in past.tracked_fields}
+    _copy(model._base_manager.filter(pk__in=keys), past, names | values)
+    for field in model._meta.local_many_to_many:
+        through, source = field.remote_field.through, field.m2m_column_name()
+        entries = past._base_manager.filter(**{model._meta.pk.name: OuterRef(source)})
+        names = {each.attname: each.attname for each in through._meta.concrete_fields}
+        _copy(
+            through._base_manager.filter(**{f"{field.m2m_field_name()}__in": keys}),
+            getattr(past, field.name).model,
+            names | {"history_id": Subquery(entries.values("history_id"))},
+        )
+
+
+def _copy(rows: QuerySet, model: type[Model], values: Mapping[str, Any]) -> None:
+    """Add the rows of a query to the table of a model; `values` maps its columns to names and values of the query."""
+    sql, params = rows.order_by().values_list(*values.values()).query.sql_with_params()
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(model._meta.get_field(name).column) for name in values)
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {quote(model._meta.db_table)} ({columns}) {sql}", params)

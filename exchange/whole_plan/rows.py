@@ -159,7 +159,7 @@ def _read_rows(table: ReadTable, fields: Iterable[PlanField]) -> Iterator[PlanRo
 def _read_cell(row: PlanRow, each: PlanField, known: dict[Hashable, Any]) -> None:
     """Parse a cell; `known` holds the results for equal cells, because most columns have few different ones."""
     cell = row.cells[each.name]
-    key = (each.name, type(cell.value), cell)
+    key = (each.name, type(cell.value), cell.value, cell.is_percent, cell.error)
     if key not in known:
         try:
             known[key] = each.read(cell)

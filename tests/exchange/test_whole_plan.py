@@ -49,12 +49,19 @@ def test_workbook_of_plan_creates_next_plan(coordinator):
         )
     job = preview(saved(book), None, coordinator)
     assert (job.state, job.findings["errors"]) == (ImportJobState.PREVIEW, [])
-    made = confirm(job, coordinator).plan
+    job = confirm(job, coordinator)
+    made = job.plan
     assert (made.slug, made.previous, made.starts_on, made.actions.count()) == ("2564", plan, date(2020, 10, 1), 2)
     assert [each.label for each in made.periods.order_by("number")] == ["ต.ค. 2563–มี.ค. 2564", "เม.ย.–ก.ย. 2564"]
     assert Criterion.objects.count() == 34
     assert made.assessment.verdicts.count() == plan.assessment.verdicts.count()
     assert Assignment.objects.filter(action__plan=made).count() > 4
+    for action in made.actions.all():
+        entry = action.history.get()
+        found = entry.history_type, entry.history_user, entry.history_date, entry.plan, entry.text, entry.first_period
+        assert found == ("+", coordinator, job.written_at, made, action.text, action.first_period)
+        assert {each.requirement for each in entry.requirements.all()} == set(action.requirements.all()) != set()
+        assert all(each.history.get().unit == each.unit for each in action.assignments.all())
 
 
 def test_all_errors_of_new_plan_have_sheet_and_cell(coordinator):
