@@ -72,6 +72,7 @@ BLANK = re.compile(f"[{SPACES}{INVISIBLE}]+")
 SHORT = 60  # characters of a text whose key is kept in memory
 # Characters that users type for one another. ๅ is the า of ฤๅ.
 SAME_CHARACTERS = str.maketrans(THAI_DIGITS + "‐‑‒–—―−“”„‘’‚ๅ", "0123456789" + "-------\"\"\"'''า")
+IS_SAME = re.compile(f"[{''.join(map(chr, SAME_CHARACTERS))}]+")  # few texts have one: faster than to translate each
 # Marks on a letter in the order of the key: vowels, tones, then marks that silence or nasalize (half of ำ).
 VOWELS, TONES, LAST_MARKS, FOLLOWING_VOWELS = "ัิีึืฺุู็", "่้๊๋", "์ํ๎", "ะา"
 MARKS = VOWELS + TONES + LAST_MARKS
@@ -245,7 +246,8 @@ def match_spelling(name: str, offered: Collection[str]) -> str:
 
 
 def _spelled(text: str) -> str:
-    key = unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", text).casefold()).translate(SAME_CHARACTERS)
+    key = unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", text).casefold())
+    key = IS_SAME.sub(lambda found: found[0].translate(SAME_CHARACTERS), key)
     for pattern, spelling in SPELLINGS:
         key = re.sub(pattern, spelling, key)
     return key
