@@ -91,6 +91,7 @@ SPELLINGS = (
     (f"ิ([{TONES}]?)ํ", r"ึ\1"),
     ("ํา", "ำ"),
 )
+PATTERNS = [(re.compile(pattern), spelling) for pattern, spelling in SPELLINGS]
 
 
 def month_name(month: int, *, short: bool = False) -> str:
@@ -248,8 +249,8 @@ def match_spelling(name: str, offered: Collection[str]) -> str:
 def _spelled(text: str) -> str:
     key = unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", text).casefold())
     key = IS_SAME.sub(lambda found: found[0].translate(SAME_CHARACTERS), key)
-    for pattern, spelling in SPELLINGS:
-        key = re.sub(pattern, spelling, key)
+    for pattern, spelling in PATTERNS:
+        key = pattern.sub(spelling, key)
     return key
 
 
