@@ -1,18 +1,15 @@
 """Find queries that order by text without Thai order; the database's own collation is not Thai everywhere."""
 
-import traceback
 from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import FieldError
 from django.db.models import CharField, OrderBy, TextField
 from django.db.models.functions import Collate
 
+from tests.revision_guard import innermost_frame_of_project, name_in_project
 from tests.rooms import ROOMS
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def guarded(get_order_by: Callable[..., Any]) -> Callable[..., Any]:
@@ -32,9 +29,9 @@ def guarded(get_order_by: Callable[..., Any]) -> Callable[..., Any]:
 
 def is_of_a_test() -> bool:
     """Return whether the innermost project code that runs the query is a test."""
-    files = (Path(frame.filename) for frame in reversed(traceback.extract_stack()))
-    ours = (path for path in files if ROOT in path.parents and ".venv" not in path.parts and path.name != "ordering.py")
-    return next(ours).is_relative_to(ROOT / "tests")
+    frame = innermost_frame_of_project()
+    assert frame
+    return name_in_project(frame.f_code.co_filename).startswith("tests/")
 
 
 def is_loose(order: OrderBy) -> bool:

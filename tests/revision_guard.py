@@ -6,7 +6,9 @@ The guard sees every statement of every test, in all threads. The tests themselv
 import re
 import sys
 import threading
+from functools import cache
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -63,17 +65,29 @@ WATCHED_TABLES = tables()
 guard = RevisionGuard()
 
 
+@cache
+def name_in_project(file: str) -> str:
+    """Return the path of a file below the project; "" for a package and for the guards, which see every statement."""
+    path = Path(file)
+    if not path.is_relative_to(ROOT) or path.name in ("revision_guard.py", "ordering.py"):
+        return ""
+    name = path.relative_to(ROOT)
+    return "" if name.parts[0] == ".venv" else str(name)
+
+
+def innermost_frame_of_project() -> FrameType | None:
+    """Return the frame of the innermost code of the project that runs now."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame and not name_in_project(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame
+
+
 def place_in_product() -> str:
     """Return the file and line of the innermost code of the project; "" if that is a test."""
-    frame = sys._getframe(1)
-    while frame:
-        path = Path(frame.f_code.co_filename)
-        if path.is_relative_to(ROOT) and path != Path(__file__):
-            name = path.relative_to(ROOT)
-            if name.parts[0] != ".venv":
-                return "" if name.parts[0] == "tests" else f"{name}:{frame.f_lineno}"
-        frame = frame.f_back
-    return ""
+    frame = innermost_frame_of_project()
+    name = frame and name_in_project(frame.f_code.co_filename)
+    return "" if not name or name.startswith("tests/") else f"{name}:{frame.f_lineno}"
 
 
 def is_committed() -> bool:
