@@ -81,13 +81,13 @@ def test_every_form_of_every_page_carries_its_owner(client, plan, role, superuse
         response = client.get(address)
         if response.status_code != 200:
             continue
-        body = response.content.decode()
-        for form in Forms(body).posting:
+        found = Forms(response.content.decode())
+        for form in found.posting:
             owners = [attrs.get("value") for _tag, attrs in form["fields"] if attrs.get("name") == OWNER_FIELD]
             assert owners == [str(person.pk)], (address, form["attrs"])
             seen += 1
         # Browsers restore choices by position, so a form with choices must turn that off.
-        for form in Forms(body).forms:
+        for form in found.forms:
             placed = [
                 attrs for tag, attrs in form["fields"] if tag == "select" or attrs.get("type") in ("checkbox", "radio")
             ]
