@@ -113,15 +113,20 @@ def read_rows(file: Path) -> snapshot.Rows:
 
 
 @pytest.fixture(scope="module")
-def seeded(django_db_setup: None, django_db_blocker: Any, kept: Path) -> Iterator[None]:
+def rolled_back(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Let the fixtures of a module make records once for all its tests; they are rolled back after the last test."""
+    with django_db_blocker.unblock(), override_settings(PMQA_TODAY=DAY), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def seeded(rolled_back: None, kept: Path) -> None:
     """The plan of the department from the fixtures, loaded once for a module.
 
     The changes of each test are rolled back. A module that uses it must not have tests that need an empty database.
     """
-    with django_db_blocker.unblock(), override_settings(PMQA_TODAY=DAY), transaction.atomic():
-        load(kept, "seed")
-        yield
-        transaction.set_rollback(True)
+    load(kept, "seed")
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from assignments.access import RoleGroup
 from assignments.models import Organization, Unit, User
-from criteria.models import Criterion, Level, Requirement
+from criteria.models import Criterion, Framework, Level, Requirement
 from exchange.models import ImportJob
 from plan.models import ActionItem, Evidence, Plan, ProgressUpdate
 from tests.factories import (
@@ -29,6 +29,7 @@ from tests.factories import (
     UnitFactory,
     UserFactory,
     VerdictFactory,
+    default_framework,
 )
 
 MARKER = "ความลับ"  # in every text of the first organization
@@ -53,9 +54,10 @@ class World:
         return self.action.criterion
 
 
-def standard() -> list[Requirement]:
-    """Return the requirements of one criterion of the shared framework."""
-    criterion = CriterionFactory(category=CategoryFactory(number=1), code="1.1", title="เกณฑ์ร่วม")
+def standard(framework: Framework | None = None) -> list[Requirement]:
+    """Return the requirements of one criterion of a framework, of the default one if none is given."""
+    category = CategoryFactory(framework=framework or default_framework(), number=1)
+    criterion = CriterionFactory(category=category, code="1.1", title="เกณฑ์ร่วม")
     return [RequirementFactory(criterion=criterion, level=level) for level in Level]
 
 
@@ -74,7 +76,8 @@ def world(requirements: list[Requirement], slug: str, text: str = "", **owner: A
     other = UnitFactory(abbreviation="สลก.", name_th=f"สำนักงานเลขานุการ {text}", **own)
     UnitFactory(abbreviation="ทุกหน่วย", name_th=f"ทุกหน่วย {text}", is_collective=True, members=[unit, other], **own)
     person = UserFactory(roles=["staff"], units=[unit], first_name=f"สมชาย {text}", username=f"{slug}-author", **own)
-    assessment = AssessmentFactory(name=f"การประเมิน {text}", **own)
+    framework = requirements[0].criterion.category.framework
+    assessment = AssessmentFactory(name=f"การประเมิน {text}", framework=framework, **own)
     for requirement in requirements:
         VerdictFactory(assessment=assessment, requirement=requirement, reason=f"ยังไม่พบ {text}")
     plan = PlanFactory(slug=slug, title=f"แผน {text}", assessment=assessment, **own)

@@ -1,6 +1,7 @@
 """Organizations apart: no URL, method or form shows or changes anything of another organization."""
 
 import re
+from copy import deepcopy
 from io import BytesIO
 from urllib.parse import unquote
 from zipfile import ZipFile, is_zipfile
@@ -17,7 +18,7 @@ from assignments.models import Unit
 from plan.models import Plan, ProgressUpdate
 from pmqa_tracker.scope import own_records
 from tests import snapshot
-from tests.factories import EvidenceFactory, OrganizationFactory, UserFactory
+from tests.factories import EvidenceFactory, FrameworkFactory, OrganizationFactory, UserFactory
 from tests.organizations import MARKER, posted, standard, world
 from tests.pages import addresses, lists
 from tests.spreadsheets.test_admin_tables import CSV, confirm, upload
@@ -33,19 +34,20 @@ FILES = (
 )  # fmt: skip
 
 
-@pytest.fixture
-def requirements():
-    return standard()
+@pytest.fixture(scope="module")
+def both(rolled_back):
+    requirements = standard()
+    return world(requirements, "first", MARKER), world(requirements, "second")
 
 
 @pytest.fixture
-def first(requirements):
-    return world(requirements, "first", MARKER)
+def first(both):
+    return deepcopy(both[0])
 
 
 @pytest.fixture
-def second(requirements):
-    return world(requirements, "second")
+def second(both):
+    return deepcopy(both[1])
 
 
 def routes(patterns=None, before=""):
@@ -380,16 +382,18 @@ def test_import_changes_the_unit_of_the_own_organization(client, first, second, 
     assert "confirm_form" not in upload(client, Unit, rows.encode(), CSV).context
 
 
-def test_framework_is_changed_only_by_the_one_organization_that_uses_it(client, second, requirements):
-    client.force_login(second.people["coordinator"])
-    page = f"/admin/criteria/criterion/{second.criterion.pk}/change/"
+def test_framework_is_changed_only_by_the_one_organization_that_uses_it(client):
+    requirements = standard(FrameworkFactory())
+    only = world(requirements, "only")
+    client.force_login(only.people["coordinator"])
+    page = f"/admin/criteria/criterion/{only.criterion.pk}/change/"
     assert client.get(page).context["has_change_permission"]
     world(requirements, "third")
     answer = client.get(page)
     assert not answer.context["has_change_permission"]
     assert "ผู้ดูแลระบบ" in " ".join(map(str, answer.context["messages"]))
     assert client.post(page, {"title": "ใหม่"}).status_code == 403
-    category = second.criterion.category
+    category = only.criterion.category
     rows = f"framework,number,name,version\r\n{category.framework.slug},1,ชื่อใหม่,{category.version}\r\n"
     assert "confirm_form" not in upload(client, type(category), rows.encode(), CSV).context
     client.force_login(UserFactory(is_superuser=True, organization=None))

@@ -82,8 +82,8 @@ CASES = [
 ]
 
 
-@pytest.fixture
-def action():
+@pytest.fixture(scope="module")
+def made(rolled_back):
     """An action led by a unit and by a collective, supported by another unit; the unit has something to report."""
     lead, through = UnitFactory(abbreviation="นำ."), UnitFactory(abbreviation="รวม.")
     everyone = UnitFactory(abbreviation="ทุกหน่วยงาน", is_collective=True, members=[through])
@@ -91,6 +91,11 @@ def action():
     return ActionItemFactory(
         plan=PlanFactory(slug="2563"), lead=[lead, everyone], support=[UnitFactory(abbreviation="หนุน.")]
     )
+
+
+@pytest.fixture
+def action(made):
+    return ActionItem.objects.get(pk=made.pk)
 
 
 def person_of(roles, part, **flags):
