@@ -1,6 +1,8 @@
 """Export, edit, preview and confirm workbooks in tests, and hash the content of the database."""
 
 from collections.abc import Mapping
+from copy import copy
+from functools import lru_cache
 from hashlib import sha256
 from io import BytesIO
 from typing import Any
@@ -57,6 +59,12 @@ def opened(data: bytes) -> tuple[Workbook, Any, dict[str, int]]:
     return book, sheet, {name: columns[heading] for name, heading in HEADINGS.items()}
 
 
+@lru_cache(maxsize=1)
+def kept_open(data: bytes) -> tuple[Workbook, Any, dict[str, int]]:
+    """A data sheet that stays open for the next edit of the same file; nobody may change it."""
+    return opened(data)
+
+
 def row_of(sheet: Any, ref: str) -> int:
     """The row of an action."""
     return next(row for row in range(4, sheet.max_row + 1) if sheet.cell(row, 1).value == ref)
@@ -64,13 +72,19 @@ def row_of(sheet: Any, ref: str) -> int:
 
 def edited(data: bytes, changes: Mapping[tuple[str | int, str], Any]) -> bytes:
     """A data sheet with changed cells: (ref or row, column) → value."""
-    book, sheet, columns = opened(data)
-    for (ref, name), value in changes.items():
-        cell = sheet.cell(ref if isinstance(ref, int) else row_of(sheet, ref), columns[name])
-        cell.value = value
-        if isinstance(value, str) and value.startswith("="):
-            cell.data_type = "s"
-    return saved(book)
+    book, sheet, columns = kept_open(data)
+    before = dict(sheet._cells)
+    try:
+        for (ref, name), value in changes.items():
+            place = ref if isinstance(ref, int) else row_of(sheet, ref), columns[name]
+            cell = sheet._cells[place] = copy(sheet.cell(*place))
+            cell._style = copy(cell._style)
+            cell.value = value
+            if isinstance(value, str) and value.startswith("="):
+                cell.data_type = "s"
+        return saved(book)
+    finally:
+        sheet._cells = before
 
 
 def first_empty(data: bytes) -> int:
