@@ -12,7 +12,7 @@ from django.urls import reverse
 from assignments.models import Unit, User
 from pmqa_tracker import thai
 from pmqa_tracker.database_text import by_thai, in_thai_order
-from tests import factories, ordering
+from tests import factories, ordering, revision_guard
 from tests.factories import UnitFactory, UserFactory
 
 # In the order of a Thai dictionary and of the collation of the ICU library.
@@ -72,7 +72,7 @@ def orders_of(*names):
 def test_guard_checks_queries_of_the_site_but_not_of_tests():
     """It checks queries of the site, also below a test client; a query of a test itself may use any order."""
     asked = {}
-    exec(compile("def ask(): return is_of_a_test()", ordering.ROOT / "plan" / "made_up.py", "exec"), asked)  # noqa: S102
+    exec(compile("def ask(): return is_of_a_test()", revision_guard.ROOT / "plan" / "made_up.py", "exec"), asked)  # noqa: S102
     asked["is_of_a_test"] = ordering.is_of_a_test
     assert (asked["ask"](), ordering.is_of_a_test()) == (False, True)
 
