@@ -36,7 +36,9 @@ def codes():
     return names - {"Plan", "Unit", "Period", "User"}  # these also occur in ordinary text
 
 
-WORDS = re.compile(rf"(?<![\w.@/-])({'|'.join(map(re.escape, sorted(codes(), key=len, reverse=True)))})(?![\w@/-])")
+CODES = sorted(codes(), key=len, reverse=True)
+FIRST = "".join(map(re.escape, sorted({code[0] for code in CODES})))  # most letters of a page begin no code
+WORDS = re.compile(rf"(?<![\w.@/-])(?=[{FIRST}])({'|'.join(map(re.escape, CODES))})(?![\w@/-])")
 
 
 class Shown(HTMLParser):
