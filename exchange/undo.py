@@ -156,7 +156,12 @@ def undo_import(*, job: ImportJob, access: Access, at: datetime) -> Undoable:
     job.refresh_from_db()
     if job.state != ImportJobState.WRITTEN:
         raise UndoneAlreadyError(job)
+    job.plan.refresh_from_db(fields=["revision"])
+    revision = job.plan.revision
     found = read_undoable(job)
+    job.plan.refresh_from_db(fields=["revision"])
+    if len(found.rows) < len(job.changes) and job.plan.revision != revision:
+        raise StaleVersionError(job)  # another import may have been undone while the rows were read
     if found.later:
         raise LaterImportsError(found.later)
     if not found.rows:

@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+from html import unescape
 from io import BytesIO
 from uuid import uuid4
 
@@ -64,20 +65,36 @@ def plant() -> tuple[Plan, User]:
     return plan, person
 
 
+STORED_AS = r't="(e|str)"'
+# Formulas of the product, with T for texts, R for areas of the sheet of all actions, P for an area with
+# its condition, C for cells and N for numbers: days overdue, differences, totals.
+MEAN = r"IFERROR\(AVERAGEIFS\(R(,P)*\),T\)"
+PART = rf"(T|COUNTIFS\(P(,P)*\)|TEXT\({MEAN},T\))"
+OWN_FORMULAS = re.compile(rf"IF\(AND\((C<>?(T|DATE\(N,N,N\)),?)+\),DATE\(N,N,N\)-C,N\)|C-C|{MEAN}|{PART}(&{PART})*")
+
+
+def is_own(formula: str) -> bool:
+    """Return whether a formula has one of the shapes of the product; its texts are tested in reports/progress."""
+    shape = re.sub(r"'รายการทั้งหมด'!\$[A-Z]+\$\d+:\$[A-Z]+\$\d+", "R", re.sub(r'"[^"]*"', "T", formula.lstrip("=")))
+    shape = re.sub(r"R,(T|\d+)", "P", shape)
+    return bool(OWN_FORMULAS.fullmatch(re.sub(r"\b\d+\b", "N", re.sub(r"\$?\b[A-Z]{1,2}\$?\d+\b", "C", shape))))
+
+
 def live_formulas(data: bytes) -> list[str]:
-    """Return the cells of a workbook with a formula, or with a text stored as anything but text."""
+    """Return the cells of a workbook with a formula of others, or with a text stored as anything but text."""
     found = []
     with zipfile.ZipFile(BytesIO(data)) as parts:
         for name in parts.namelist():
             if name.startswith("xl/worksheets/") and name.endswith(".xml"):
-                found += [f"{name} {match}" for match in re.findall(rb"<f[ >/][^<]*", parts.read(name))]
-                found += [f"{name} {match}" for match in re.findall(rb'<c [^>]*t="(?:e|str)"[^>]*>', parts.read(name))]
+                for look, content in re.findall(r"<c ([^>]*[^/])>(.*?)</c>", parts.read(name).decode(), re.DOTALL):
+                    formula = re.search(r"<f(?: [^>]*)?>([^<]*)", content)
+                    if (formula and not is_own(unescape(formula[1]))) or (not formula and re.search(STORED_AS, look)):
+                        found.append(f"{name} {look} {content}")
             if "externalLink" in name or name.endswith(".bin"):
                 found.append(name)
     for sheet in load_workbook(BytesIO(data)).worksheets:
-        found += [
-            f"{sheet.title} {cell.coordinate}" for row in sheet.iter_rows() for cell in row if cell.data_type == "f"
-        ]
+        cells = (cell for row in sheet.iter_rows() for cell in row if cell.data_type == "f")
+        found += [f"{sheet.title} {cell.coordinate}" for cell in cells if not is_own(str(cell.value))]
     return found
 
 

@@ -6,7 +6,7 @@ from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.core.management.color import no_style
 from django.db import connection, transaction
-from django.db.models import Model
+from django.db.models import Max, Model
 
 # Django fills these tables whenever it flushes a database, with other keys.
 LEFT = {"django_migrations", "django_content_type", "auth_permission", "auth_group_permissions", "django_session"}
@@ -50,6 +50,7 @@ def put_back(taken: Rows) -> None:
             cursor.execute("PRAGMA defer_foreign_keys = ON")
         else:
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        last_group = Group.objects.aggregate(last=Max("pk"))["last"] or 1
         Group.objects.all().delete()  # `migrate` and a flush add the roles, perhaps with other keys
         for table, columns, rows in taken.tables:
             names, slots = ", ".join(map(quote, columns)), ", ".join(["%s"] * len(columns))
@@ -65,3 +66,5 @@ def put_back(taken: Rows) -> None:
         # The rows have their keys already, so the sequences must continue after them.
         for statement in connection.ops.sequence_reset_sql(no_style(), models()):
             cursor.execute(statement)
+        if connection.vendor == "postgresql":  # a rollback brings the roles back, but not the sequence of their keys
+            cursor.execute("SELECT setval('auth_group_id_seq', greatest(%s, max(id))) FROM auth_group", [last_group])

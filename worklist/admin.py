@@ -1,6 +1,7 @@
 """Read-only admin of the reminders and the requests for sheets that were sent."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from pmqa_tracker.admin import ReadOnlyAdmin
 from worklist.models import Reminder, SheetRequest
@@ -21,8 +22,13 @@ class ReminderAdmin(ReadOnlyAdmin):
 class SheetRequestAdmin(ReadOnlyAdmin):
     """List of the requests for sheets by unit and day."""
 
-    list_display = ("at", "unit", "period", "by", "finished_at")
+    list_display = ("at", "unit", "period_label", "by", "finished_at")
     list_select_related = ("unit", "period", "by")
     search_fields = ("unit__abbreviation", "unit__name_th")
     ordering = ("-at", "-pk")
     fields = ("unit", "period", "day", "by", "at", "sent_to", "failures", "finished_at")
+
+    @admin.display(description=_("period"), ordering="period__starts_on")
+    def period_label(self, request: SheetRequest) -> str:
+        """The period, sorted by its first day."""
+        return str(request.period)
