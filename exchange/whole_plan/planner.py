@@ -57,7 +57,7 @@ def plan_changes(run: ImportRun) -> PlannedImport:
     _collect_errors(sheets, registers)
     findings.sort(names)
     run.on_progress(total, total)
-    note = ChangeNote(run.job.by, _("Import of %(file)s") % {"file": run.job.file_name})
+    note = ChangeNote(run.access.user, _("Import of %(file)s") % {"file": run.job.file_name})
     known = [organization, standard.framework, assessment, plan, *(each for one in registers for each in one.records)]
     versions = read_versions(known)
 

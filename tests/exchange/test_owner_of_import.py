@@ -46,6 +46,13 @@ def test_file_that_another_organization_imported_is_no_repeat(plan, coordinator,
     assert str(coordinator) not in f"{elsewhere.refusal} {elsewhere.findings}"
 
 
+def test_history_names_the_coordinator_who_confirms(plan, coordinator):
+    other = UserFactory(roles=["coordinator"])
+    made = confirm(preview(book_with(plan, NEXT | {"organization": None}), None, coordinator), other).plan
+    records = [made, made.actions.get(), made.periods.first(), made.assessment]
+    assert {each.history.get().history_user for each in records} == {other}
+
+
 def test_preview_of_an_administrator_is_not_that_of_their_organization(client, plan, stranger):
     """An administrator may name any organization in the file; a coordinator of their own has no part in it."""
     administrator = UserFactory(is_superuser=True, organization=stranger.organization)
