@@ -152,6 +152,11 @@ class ImportJob(models.Model):
         return self.state == ImportJobState.REFUSED
 
     @property
+    def has_errors_in_cells(self) -> bool:
+        """Whether the file was refused for errors that can be marked in it."""
+        return self.is_refused and bool(self.findings.get("errors"))
+
+    @property
     def is_written(self) -> bool:
         """Whether the file is imported and not undone."""
         return self.state == ImportJobState.WRITTEN

@@ -232,7 +232,7 @@ def _detail(request: HttpRequest, job: ImportJob, status_url: str) -> HttpRespon
 
 def _marked(request: HttpRequest, job: ImportJob, status_url: str) -> HttpResponse:
     """Answer with the marked workbook, or return to the import page, which says why there is none."""
-    if not (job.is_refused and job.findings.get("errors")):
+    if not job.has_errors_in_cells:
         raise NotFound(_("This import has no errors in cells to mark."), [(job.file_name, status_url)])
     try:
         data = marked_workbook(job, clock.now())
@@ -283,7 +283,7 @@ def _context(job: ImportJob, status_url: str, user: User) -> dict[str, Any]:
 
 def _marked_url(job: ImportJob) -> str:
     """The URL of the marked workbook; "" if the file was not refused for errors in its cells."""
-    if not (job.is_refused and job.findings.get("errors")):
+    if not job.has_errors_in_cells:
         return ""
     if job.is_new_plan:
         return reverse("new_plan_marked", args=[job.key])

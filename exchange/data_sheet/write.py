@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from django.db import IntegrityError
 from django.db.models import Model
 
 from assignments.models import Assignment
@@ -21,12 +20,10 @@ def write_changes(plan: Plan, changes: Sequence[ActionChange], note: ChangeNote)
 
     Raises:
         ChangedMeanwhileError: another user has changed an action or its plan since it was read.
+        IntegrityError: the database refuses a record, because another user was first.
     """
     links = lock_unchanged(plan, [change.before for change in changes if change.before])
-    try:
-        _write(changes, links, note)
-    except IntegrityError as error:
-        raise ChangedMeanwhileError(plan) from error
+    _write(changes, links, note)
     mark_changed(change.action for change in changes)
 
 

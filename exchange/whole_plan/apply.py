@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, connection
+from django.db import connection
 from django.db.models import Model, OuterRef, QuerySet, Subquery, Value
 
 from exchange.data_sheet.changes import ChangeNote
@@ -45,13 +45,10 @@ def add_records(new: Sequence[NewRecord], note: ChangeNote, at: datetime) -> lis
         The data to undo each record that has a name.
 
     Raises:
-        ChangedMeanwhileError: a constraint refuses a record, because somebody else was first.
+        IntegrityError: a constraint refuses a record, because somebody else was first.
     """
-    try:
-        for batch in _batches(new):
-            _add_batch(batch, note, at)
-    except IntegrityError as error:
-        raise ChangedMeanwhileError(new) from error
+    for batch in _batches(new):
+        _add_batch(batch, note, at)
     mark_changed(each.record for each in new)
     return [
         {"model": each.record._meta.label_lower, "pk": each.record.pk, "ref": each.name, "version": each.record.version}
