@@ -80,8 +80,8 @@ class PersonFields(forms.ModelForm):
         """Return the address in small letters.
 
         Raises:
-            ValidationError: it is not an address, or another person has it. The message names a person whom the user
-                may see.
+            ValidationError: it is not an address, or another person has it. The message names that person if the user
+                may see them.
         """
         try:
             address = parse_address(ReadCell(self.cleaned_data["email"]))

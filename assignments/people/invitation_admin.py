@@ -72,7 +72,7 @@ class InvitesPeople:
         return describe_invitation(person, at=clock.now()) or "–"
 
     def invite(self, request: HttpRequest, people: Sequence[User]) -> None:
-        """Send invitations; the next page lists the people whose mail was sent and those whose mail failed."""
+        """Send invitations; the next page lists the mails that were sent and those that failed."""
         if not is_mail_on():
             messages.warning(request, format_html("{} {}", WITHOUT_MAIL, link_to_uninvited()))
             return
@@ -84,7 +84,7 @@ class InvitesPeople:
             )
             messages.success(request, text % {"count": len(outcome.sent), "names": name_some(outcome.sent)})
         if outcome.waiting:
-            text = gettext("Invitations are being sent to %(names)s. The list of people shows who has got one.")
+            text = gettext("Invitations are being sent to %(names)s. The list of people shows who has received one.")
             messages.info(request, text % {"names": name_some(outcome.waiting)})
         if outcome.failed:
             reasons = "; ".join(dict.fromkeys(reason for _person, reason in outcome.failed))
