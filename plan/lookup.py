@@ -51,8 +51,10 @@ class PlanMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        timezone.deactivate()  # the thread may have answered a page of another organization before
-        return self.get_response(request)
+        try:
+            return self.get_response(request)
+        finally:
+            timezone.deactivate()  # the thread will answer pages of other organizations
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]) -> None:
         """Set `request.plan` if the URL names a plan; raise NotFound if the user may not see it."""

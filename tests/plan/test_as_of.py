@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
 from plan.as_of import AsOf, clamp_to_plan, on_day
 from plan.models import Period, Plan, Status
@@ -132,3 +133,4 @@ def test_days_of_a_plan_follow_the_time_zone_of_its_organization(client, report_
     client.force_login(person)
     page = client.get("/plans/a/actions/", {"as_of": "2020-05-14", "status": "IN_PROGRESS"}).content.decode()
     assert ("1.1-A-9" in page) == counts
+    assert timezone.get_current_timezone_name() == "Asia/Bangkok"  # the thread is as it was before the request
