@@ -1,4 +1,4 @@
-"""Constraints of the models: the message of a violated one, and the check of a record without a query."""
+"""Constraints of the models: the message of a violated one, and the check of a record's conditions without a query."""
 
 import operator
 import re
@@ -88,32 +88,6 @@ def _taken(model: type[models.Model], names: tuple[str, ...]) -> ValidationError
 def violation_message(model: type[models.Model], name: str) -> str:
     """Return the message of a constraint of a model."""
     return next(each for each in model._meta.constraints if each.name == name).get_violation_error_message()
-
-
-def check_without_query(record: models.Model, exclude: Collection[str] = ()) -> None:
-    """Check a record as `full_clean` does, without a query.
-
-    Related records are not looked up, and unique constraints are left to the database.
-
-    Args:
-        record: the record.
-        exclude: names of fields that are not checked.
-
-    Raises:
-        ValidationError: by field, the broken rules; a violated check constraint with its message.
-    """
-    relations = {field.name for field in record._meta.concrete_fields if field.is_relation}
-    errors: dict[str, Any] = {}
-    try:
-        record.full_clean(exclude={*exclude, *relations}, validate_unique=False, validate_constraints=False)
-    except ValidationError as error:
-        errors = error.update_error_dict(errors)
-    try:
-        check_constraints(record, exclude={*exclude, *errors})
-    except ValidationError as error:
-        errors = error.update_error_dict(errors)
-    if errors:
-        raise ValidationError(errors)
 
 
 def check_constraints(record: models.Model, exclude: Collection[str] = ()) -> None:

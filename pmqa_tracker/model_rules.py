@@ -1,4 +1,4 @@
-"""Check a record of an import by the rules of its model, also if some of its values are not known."""
+"""Check a record of an import by the rules of its model; some of its values may be unknown."""
 
 from collections.abc import Collection
 from functools import cache
@@ -55,6 +55,19 @@ def broken_rules(record: Model, *, exclude: Collection[str] = ()) -> list[Broken
         if fields.isdisjoint(unknown) and is_met(record) is False:
             found.append(BrokenRule("", str(constraint.get_violation_error_message()), fields))
     return found
+
+
+def check_without_query(record: Model) -> None:
+    """Check a record as `full_clean` does, but for related records and unique values, which need a query.
+
+    Raises:
+        ValidationError: by field, the broken rules.
+    """
+    errors: dict[str, list[str]] = {}
+    for rule in broken_rules(record):
+        errors.setdefault(rule.field or NON_FIELD_ERRORS, []).append(rule.message)
+    if errors:
+        raise ValidationError(errors)
 
 
 @cache

@@ -13,7 +13,7 @@ from assignments.models import Assignment, Unit
 from criteria.models import Requirement
 from exchange.data_sheet.columns import FIELD_OF_COLUMN, ROLE_OF_COLUMN
 from plan.models import ActionItem, ProgressUpdate
-from pmqa_tracker.constraints import check_without_query
+from pmqa_tracker.model_rules import check_without_query
 
 PlacedUnits = Sequence[tuple[int, Unit]]  # units with their positions
 

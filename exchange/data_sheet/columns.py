@@ -272,8 +272,9 @@ ACTION_COLUMNS: Mapping[str, ActionColumn] = {
     ),
     "status": ActionColumn(
         "สถานะ", 20, group=ColumnGroup.PROGRESS, attribute="status", widget=ChoiceWidget(Status, parse_status),
-        offers="สถานะ",
-        note="เลือกจากรายการ หากดำเนินการแล้วเสร็จต้องมีผลการดำเนินการ หากติดปัญหาต้องระบุปัญหาอุปสรรค",
+        offers="สถานะ", allows_other_text=True,
+        note="เลือกจากรายการ หรือพิมพ์คำที่ใช้กันทั่วไป เช่น เสร็จแล้ว กำลังทำ "
+        "หากดำเนินการแล้วเสร็จต้องมีผลการดำเนินการ หากติดปัญหาต้องระบุปัญหาอุปสรรค",
     ),
     "progress": ActionColumn(
         "ความก้าวหน้า (%)", 14, group=ColumnGroup.PROGRESS, attribute="progress", widget=PercentWidget(),
