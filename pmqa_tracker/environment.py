@@ -8,6 +8,7 @@ import hashlib
 import re
 from datetime import date
 from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 import environ
@@ -115,3 +116,43 @@ def folder(env: environ.Env, name: str, *, default: Path) -> Path:
             f"{name} ต้องเป็นโฟลเดอร์ที่ระบบสร้างและเขียนได้ แต่ “{path}” ใช้ไม่ได้"
         ) from None
     return path
+
+
+def storages(env: environ.Env, name: str, *, folders: dict[str, Path]) -> dict[str, dict[str, object]]:
+    """Read where files are stored: in a bucket of an S3-compatible service, or on the local disk if it is not set.
+
+    Args:
+        env: the environment; the variable is a URL such as "s3://key:secret@host:9000/bucket?region=th-1&https=off".
+        name: of the variable.
+        folders: the folder of each storage on the local disk. In a bucket, its files lie below the folder's name.
+
+    Returns:
+        The entries of Django's `STORAGES`. The storage "default" lies in `MEDIA_ROOT` on the local disk.
+    """
+    if not (url := secret(env, name)):
+        options = {key: {} if key == "default" else {"location": folder} for key, folder in folders.items()}
+        backend = "pmqa_tracker.file_storage.LocalStorage"
+        return {key: {"BACKEND": backend, "OPTIONS": options[key]} for key in folders}
+    try:
+        parts = urlsplit(url)
+        query = parse_qs(parts.query, strict_parsing=bool(parts.query))
+        bucket = parts.path.strip("/")
+        is_complete = parts.username and parts.password and parts.hostname and bucket and "/" not in bucket
+        if parts.scheme != "s3" or not is_complete or not query.keys() <= {"region", "https"} or parts.port == 0:
+            raise ValueError
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} is not an address of a storage service; write s3://key:secret@host/bucket, or leave it out to "
+            f"keep files in DATA_DIR. / {name} ไม่ใช่ที่อยู่ของบริการจัดเก็บไฟล์ โปรดระบุในรูปแบบ s3://คีย์:รหัสลับ@เครื่อง/บักเก็ต "
+            f"หรือไม่ต้องกำหนดตัวแปรนี้หากเก็บไฟล์ไว้ใน DATA_DIR"
+        ) from None
+    scheme = "http" if query.get("https") == ["off"] else "https"
+    service = {
+        "endpoint_url": f"{scheme}://{parts.netloc.rpartition('@')[2]}",
+        "bucket_name": bucket,
+        "access_key": unquote(parts.username),
+        "secret_key": unquote(parts.password),
+        "region_name": query.get("region", ["us-east-1"])[0],
+    }
+    backend = "pmqa_tracker.shared_storage.SharedStorage"
+    return {key: {"BACKEND": backend, "OPTIONS": service | {"location": folders[key].name}} for key in folders}

@@ -44,7 +44,6 @@ DATA_DIR = environment.folder(env, "DATA_DIR", default=BASE_DIR / "var")
 PORT = environment.port(env, "PORT", kept_in=DATA_DIR / "port")
 DATABASES = {"default": database.from_url(env, DATA_DIR / "db.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-EVIDENCE_ROOT = DATA_DIR / "evidence"
 
 INSTALLED_APPS = [
     "pmqa_tracker",
@@ -147,11 +146,11 @@ TIME_ZONE = environment.time_zone(env, "TIME_ZONE", default="Asia/Bangkok")
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# Evidence ("default") and files prepared in the background, on the local disk or in an S3-compatible service. No URL
+# serves them: MEDIA_URL is not set, and views check who may have a file.
+MEDIA_ROOT = DATA_DIR / "evidence"
 STORAGES = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": EVIDENCE_ROOT},
-    },
+    **environment.storages(env, "STORAGE_URL", folders={"default": MEDIA_ROOT, "prepared": DATA_DIR / "prepared"}),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 

@@ -52,7 +52,7 @@ IS_REQUIRED = os.environ.get("CI", "").lower() in ("1", "true")
 def _surroundings(settings: Any, tmp_path: Path) -> Iterator[None]:
     """Run every test on 15 May 2563, in Thai, with an empty cache and its own folder for evidence."""
     settings.PMQA_TODAY = DAY
-    settings.EVIDENCE_ROOT = tmp_path
+    settings.MEDIA_ROOT = tmp_path
     caches["default"].clear()  # a plan of another test may have had the same pk and revision
     with translation.override("th"):
         yield

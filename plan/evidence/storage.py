@@ -1,25 +1,26 @@
-"""Storage of evidence files: below `settings.EVIDENCE_ROOT`, under random names, outside every URL.
+"""Evidence files in Django's default storage, under random names, outside every URL.
 
 An accepted upload is staged first. If the form is invalid, a signed token finds the file when the user sends the form
-again. The file is linked to its final place, and synced, before the row that names it is committed.
+again. The file gets its final name, and on the local disk it is synced, before the row that names it is committed.
 """
 
 import json
-import os
-import time
 import zlib
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
-from typing import Any, BinaryIO
 from uuid import uuid4
 
-from django.conf import settings
 from django.core import signing
+from django.core.files import File
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 
+from plan.models.evidence import Evidence, PendingFile
+
+STAGED = "staged"  # folder of accepted uploads that belong to no update yet
 STAGED_SECONDS = 24 * 60 * 60
+LEFTOVER_AGE = timedelta(seconds=STAGED_SECONDS, hours=1)  # an hour for the request that used the token at last
 SALT = "plan.evidence"
 
 
@@ -47,18 +48,16 @@ class StagedFile:
 
 
 def stage(upload: UploadedFile, *, original_name: str, kind: str) -> StagedFile:
-    """Write an accepted upload to the disk and sync it; delete staged files older than a day."""
-    folder = _staging()
-    _sweep(folder)
-    name, digest, size = uuid4().hex, sha256(), 0
-    upload.seek(0)
-    with _create(folder / name) as file:
-        for chunk in upload.chunks():
-            digest.update(chunk)
-            size += len(chunk)
-            file.write(chunk)
-        file.flush()
-        os.fsync(file.fileno())
+    """Store an accepted upload until its update is recorded.
+
+    Raises:
+        OSError: the storage failed.
+    """
+    name, digest = uuid4().hex, sha256()
+    for chunk in upload.chunks():
+        digest.update(chunk)
+    default_storage.save(f"{STAGED}/{name}", upload)
+    size = upload.size
     return StagedFile(name=name, original_name=original_name, kind=kind, size=size, sha256=digest.hexdigest())
 
 
@@ -68,7 +67,7 @@ def find_staged(token: str, owner: str) -> StagedFile | None:
         staged = StagedFile(**signing.loads(token, salt=f"{SALT}/{owner}", max_age=STAGED_SECONDS))
     except (signing.BadSignature, TypeError, ValueError):
         return None
-    return staged if (_staging() / staged.name).is_file() else None
+    return staged if default_storage.exists(f"{STAGED}/{staged.name}") else None
 
 
 def original_name_in(token: str) -> str:
@@ -82,57 +81,66 @@ def original_name_in(token: str) -> str:
 
 
 def store(staged: StagedFile, *, on: datetime) -> str:
-    """Link a staged file to its final place and return its name below the root; the staged link stays for a day.
+    """Give a staged file its final name and return that name; the staged one stays for a day.
+
+    The name is pending until the update is recorded: `forget_pending` in the same transaction ends that.
 
     Raises:
-        OSError: the file system failed.
+        OSError: the storage failed.
     """
     name = f"{on:%Y/%m}/{uuid4().hex}"
-    place = settings.EVIDENCE_ROOT / name
-    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.link(_staging() / staged.name, place)
-    for folder in (place.parent, place.parent.parent, settings.EVIDENCE_ROOT):
-        _sync(folder)
+    PendingFile.objects.create(name=name)
+    default_storage.copy(f"{STAGED}/{staged.name}", name)
     return name
+
+
+def forget_pending(names: list[str]) -> None:
+    """Let stored files stay for good; called in the transaction that adds the rows which name them."""
+    PendingFile.objects.filter(name__in=names).delete()
 
 
 def delete(names: list[str]) -> None:
     """Delete stored files, because their rows were not committed."""
     for name in names:
-        (settings.EVIDENCE_ROOT / name).unlink(missing_ok=True)
+        default_storage.delete(name)
 
 
-def open_stored(name: str) -> BinaryIO:
+def open_stored(name: str) -> File:
     """Open a stored file for reading.
 
     Raises:
         FileNotFoundError: the file does not exist.
+        OSError: the storage failed.
     """
-    return (settings.EVIDENCE_ROOT / name).open("rb")
+    return default_storage.open(name)
 
 
-def _staging() -> Path:
-    folder = Path(settings.EVIDENCE_ROOT) / "staged"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
+def remove_leftovers(*, now: datetime) -> int:
+    """Delete what interrupted requests and unfinished forms left more than a day ago; return the number of files.
 
+    `now` is the moment by the clock of the machine, whatever day the site is set to.
 
-def _create(path: Path) -> Any:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _sweep(folder: Path) -> None:
-    for old in folder.iterdir():
+    It asks only for files that this database has on record as pending. Files that belong to nothing for another
+    reason, such as a restore of an older backup, stay: `manage.py check_evidence` names them.
+    """
+    before, removed = now - LEFTOVER_AGE, 0
+    for path in _staged_paths():
         try:
-            if old.stat().st_mtime < time.time() - STAGED_SECONDS:
-                old.unlink()
+            if default_storage.get_modified_time(path) < before:
+                default_storage.delete(path)
+                removed += 1
         except FileNotFoundError:
-            continue  # another request deleted it first
+            continue  # another process deleted it first
+    for pending in PendingFile.objects.filter(at__lt=before):
+        if not Evidence.objects.filter(file=pending.name).exists():
+            removed += default_storage.exists(pending.name)
+            default_storage.delete(pending.name)
+        pending.delete()
+    return removed
+
+
+def _staged_paths() -> list[str]:
+    try:
+        return [f"{STAGED}/{name}" for name in default_storage.listdir(STAGED)[1]]
+    except FileNotFoundError:  # nothing was ever staged
+        return []

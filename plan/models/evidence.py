@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from plan.models.action import ActionItem
@@ -12,7 +13,7 @@ from plan.models.update import AppendOnly, ProgressUpdate
 class Evidence(AppendOnly):
     """หลักฐาน: a file or a link that was added with an update; a correction is a new row.
 
-    `file` is a random name below `settings.EVIDENCE_ROOT`; `original_name` is the user's name for it. A view that
+    `file` is a random name in the default storage; `original_name` is the user's name for it. A view that
     checks the login serves the file (`plan.evidence.views`); no static path does.
     """
 
@@ -100,3 +101,21 @@ class EvidenceWithdrawal(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.evidence_id}"
+
+
+class PendingFile(models.Model):
+    """A file in the storage of evidence whose row is not committed yet.
+
+    A process that is killed between the two leaves this row, by which `plan.evidence.storage.remove_leftovers` finds
+    the file. Backups leave these rows out, so that a restored database never deletes a file of another one.
+    """
+
+    name = models.CharField(max_length=100, unique=True)
+    at = models.DateTimeField(default=timezone.now, help_text="By the clock of the machine")
+
+    class Meta:
+        verbose_name = _("file without a row")
+        verbose_name_plural = _("files without a row")
+
+    def __str__(self) -> str:
+        return self.name

@@ -260,6 +260,7 @@ def _write(update: ProgressUpdate, evidence: Sequence[Evidence]) -> ProgressUpda
         raise StaleVersionError(action)
     update.save()
     Evidence.objects.bulk_create(evidence)
+    storage.forget_pending([row.file for row in evidence if row.file])
     return update
 
 

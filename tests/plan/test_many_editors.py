@@ -174,6 +174,6 @@ def test_five_copies_of_one_request_make_one_update(office, settings):
     update = ProgressUpdate.objects.get()
     assert (update.version, update.progress_to, update.result) == (2, 40, "ส่งห้าครั้ง")
     evidence = update.evidence.get()
-    stored = [path for path in Path(settings.EVIDENCE_ROOT).rglob("*") if path.is_file()]
-    kept = [path.relative_to(settings.EVIDENCE_ROOT) for path in stored if path.parent.name != "staged"]
+    stored = [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
+    kept = [path.relative_to(settings.MEDIA_ROOT) for path in stored if path.parent.name != "staged"]
     assert list(map(str, kept)) == [evidence.file]

@@ -1,6 +1,8 @@
 """Evidence of an update: files and links are stored outside every URL, downloaded, and withdrawn with a reason."""
 
 import os
+import sys
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
@@ -9,6 +11,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from plan.evidence import storage
 from plan.models import AppendOnlyError, Evidence, EvidenceWithdrawal, ProgressUpdate
@@ -54,7 +57,7 @@ def typed(action, **fields):
 
 def stored_files(settings):
     return sorted(
-        path for path in Path(settings.EVIDENCE_ROOT).rglob("*") if path.is_file() and path.parent.name != "staged"
+        path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file() and path.parent.name != "staged"
     )
 
 
@@ -72,7 +75,7 @@ def test_update_adds_files_and_links(client, here, action, settings):
     ]
     stored = stored_files(settings)
     assert sorted(path.read_bytes() for path in stored) == sorted([PDF, PNG])
-    names = {str(path.relative_to(settings.EVIDENCE_ROOT)) for path in stored}
+    names = {str(path.relative_to(settings.MEDIA_ROOT)) for path in stored}
     assert names == set(Evidence.objects.exclude(file="").values_list("file", flat=True))
     assert all(path.suffix == "" and len(path.name) == 32 for path in stored)
     assert {path.stat().st_mode & 0o077 for path in stored} == {0}
@@ -225,13 +228,22 @@ def test_failed_row_leaves_no_file(client, here, action, settings):
     assert (stored_files(settings), ProgressUpdate.objects.count()) == ([], 0)
 
 
-def test_staged_file_is_deleted_after_a_day(client, here, action, settings):
-    client.post(here, typed(action, status_to="BLOCKED", files=[upload()]))
-    (old,) = (Path(settings.EVIDENCE_ROOT) / "staged").iterdir()
-    os.utime(old, (0, 0))
+@pytest.mark.both_databases
+def test_leftovers_are_deleted_after_a_day(client, here, action, settings, monkeypatch):
+    client.post(here, typed(action, files=[upload()]))
+    (recorded,) = stored_files(settings)
     client.post(here, typed(action, status_to="BLOCKED", files=[upload("อื่น.png", PNG)]))
-    (left,) = (Path(settings.EVIDENCE_ROOT) / "staged").iterdir()
-    assert left != old
+    with monkeypatch.context() as killed:  # in the middle: nothing is cleaned up after the failure
+        killed.setattr(Evidence.objects, "bulk_create", lambda rows: sys.exit())
+        killed.setattr(storage, "delete", lambda names: None)
+        with pytest.raises(SystemExit):
+            client.post(here, typed(action, result="ทำแล้ว", files=[upload()]))
+    staged = Path(settings.MEDIA_ROOT) / "staged"
+    assert (len(stored_files(settings)), len([*staged.iterdir()])) == (2, 3)
+    assert storage.remove_leftovers(now=timezone.now() + timedelta(hours=24)) == 0
+    assert storage.remove_leftovers(now=timezone.now() + timedelta(hours=26)) == 4
+    assert (stored_files(settings), [*staged.iterdir()]) == ([recorded], [])
+    assert storage.remove_leftovers(now=timezone.now() + timedelta(hours=26)) == 0
 
 
 def test_old_token_finds_no_file(client, here, action, monkeypatch):
@@ -330,7 +342,7 @@ def post_hostile(client, here, action, bad):
 
 
 def test_hostile_file_is_refused_by_name_and_not_stored(client, here, action, settings):
-    staged = Path(settings.EVIDENCE_ROOT) / "staged"
+    staged = Path(settings.MEDIA_ROOT) / "staged"
     for bad in [each for each in hostile_files() if not each.is_fine]:
         response = post_hostile(client, here, action, bad)
         assert (stored_files(settings), Evidence.objects.count()) == ([], 0), bad.why
@@ -347,7 +359,7 @@ def test_good_file_with_a_hostile_name_is_served_under_a_harmless_one(client, he
     assert post_hostile(client, here, action, bad).status_code == 302
     evidence = Evidence.objects.get()
     (path,) = stored_files(settings)
-    assert path.resolve().is_relative_to(Path(settings.EVIDENCE_ROOT).resolve())
+    assert path.resolve().is_relative_to(Path(settings.MEDIA_ROOT).resolve())
     assert path.read_bytes() == bad.content
     given = client.get(f"/plans/2563/evidence/{evidence.pk}/")
     assert given.headers["Content-Disposition"].startswith("attachment")
