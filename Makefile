@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long lint format messages status-css lock licences screenshots bench clean venv venv-dev
+.PHONY: help run test test-long hold lint format messages status-css lock licences screenshots bench clean venv venv-dev
 
 # make run PORT=8001
 PORT ?= 8000
@@ -24,6 +24,9 @@ test: venv-dev ## Set up, then run every check and test, the database tests on P
 
 test-long: venv-dev ## The same with ten times the random input and a new seed (PMQA_TEST_SEED=7 repeats a run)
 	@PMQA_TEST_SCALE=1 PMQA_TEST_SEED=$${PMQA_TEST_SEED:-$$((RANDOM + 1))} scripts/test
+
+hold: venv-dev ## Keep every promise of a running site at full size, and print one line for each
+	@scripts/hold
 
 lint: venv-dev ## Check the code, the templates, the migrations and the settings
 	@scripts/lint

@@ -1,0 +1,39 @@
+"""Fill an empty database with the seeded plan, the demo accounts as real ones, and an open session of each.
+
+`python -m tests.hold.prepare FILE` runs with the settings of the site and writes the cookies of the sessions to FILE.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import django
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.core.management import call_command
+from django.test import Client, override_settings
+
+PASSWORD = "a long password for these tests"
+
+
+def main(file: Path) -> None:
+    call_command("migrate", verbosity=0)
+    call_command("seed", verbosity=0)
+    hasher = "django.contrib.auth.hashers.MD5PasswordHasher"  # quick; the real hash follows
+    with override_settings(PMQA_DEMO=True, PMQA_DEMO_PASSWORD=PASSWORD, PASSWORD_HASHERS=[hasher]):
+        call_command("demo", verbosity=0)
+    User.objects.update(is_demo=False, password=make_password(PASSWORD))
+    cookies = {}
+    for user in User.objects.all():
+        client = Client()
+        client.force_login(user)
+        cookies[user.username] = {name: morsel.value for name, morsel in client.cookies.items()}
+    file.write_text(json.dumps(cookies))
+
+
+if __name__ == "__main__":
+    django.setup()
+    from assignments.models import User
+
+    settings.ALLOWED_HOSTS.append("testserver")
+    main(Path(sys.argv[1]))
