@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "spreadsheets",
     "criteria",
     "assignments",
+    "accounts",
     "plan",
     "submissions",
     "exchange",
@@ -64,6 +65,8 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.forms",
+    "allauth",
+    "allauth.account",
     "django_filters",
     "django_htmx",
     "template_partials",
@@ -85,6 +88,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "pmqa_tracker.middleware.LoginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "pmqa_tracker.middleware.OwnerMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
@@ -119,7 +123,7 @@ TEMPLATES = [
 ]
 
 AUTH_USER_MODEL = "assignments.User"
-AUTHENTICATION_BACKENDS = ["assignments.auth.AccountBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.backend.AccountBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -134,6 +138,15 @@ CSRF_FAILURE_VIEW = "pmqa_tracker.views.csrf_failure"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
+
+# django-allauth. Its rate limits are off: they count in the memory of each process and lock out a whole office.
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_RATE_LIMITS = False
+ACCOUNT_LOGIN_METHODS = {"username"}  # the form finds the user name of an e-mail address
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]  # checked by allauth; nobody signs up
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_AUTHENTICATED_LOGIN_REDIRECTS = False  # the page names the user who is logged in
 
 LANGUAGE_CODE = "th"
 LANGUAGES = [("th", "ไทย"), ("en", "English")]

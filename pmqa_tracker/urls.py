@@ -30,7 +30,7 @@ class TextConverter:
 register_converter(TextConverter, "text")
 
 urlpatterns = [
-    path("", include("assignments.urls")),
+    path("", include("accounts.urls")),
     # Without a CSRF token: the switch must work on a page that was open for days, and it changes nothing else.
     path("language/", csrf_exempt(login_not_required(set_language)), name="set_language"),
     path("admin/", admin.site.urls),

@@ -5,6 +5,7 @@ ROOMS = (
     "spreadsheets",
     "criteria",
     "assignments",
+    "accounts",
     "plan",
     "submissions",
     "exchange",

@@ -19,7 +19,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 
-from assignments.auth import why_closed
+from assignments.closed import why_closed
 from assignments.models import Invitation, User
 from pmqa_tracker import tasks
 from pmqa_tracker.mail import LANGUAGE, send_mails

@@ -64,7 +64,7 @@ def test_login_page_without_its_cookie_asks_again(browser):
     browser.cookies.clear()
     response = log_in(browser, person, "x" * 64)
     assert response.status_code == 403
-    assert "login.html" in [template.name for template in response.templates]
+    assert "accounts/login.html" in [template.name for template in response.templates]
     assert f'value="{person.username}"' in response.content.decode()
     assert log_in(browser, person, response.context["csrf_token"]).url == "/"
 

@@ -1,0 +1,27 @@
+"""How django-allauth behaves on this site."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Logins of invited people only, without the messages, JSON answers and login stages that the site does not use."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def is_safe_url(self, url: str) -> bool:
+        """Return whether a login may lead to this URL: a page of this site."""
+        return url_has_allowed_host_and_scheme(url, {self.request.get_host()}, require_https=self.request.is_secure())
+
+    def is_ajax(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_login_stages(self) -> list[str]:
+        return []
+
+    def add_message(self, *args: Any, **kwargs: Any) -> None:
+        """Leave messages to the pages of this site."""

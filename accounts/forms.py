@@ -1,0 +1,43 @@
+"""The form of the login page."""
+
+from typing import Any
+
+from allauth.account import forms as allauth_forms
+from allauth.account.adapter import get_adapter
+from allauth.account.models import Login
+from django.contrib.auth.forms import AuthenticationForm
+from django.core.exceptions import ValidationError
+
+from accounts.backend import find_username
+from assignments.closed import why_closed
+
+
+class LoginForm(allauth_forms.LoginForm):
+    """allauth's login form with Django's fields; it takes an e-mail address too, and explains why an account is closed.
+
+    It explains that only if the password is correct.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields = AuthenticationForm(self.request).fields
+
+    def user_credentials(self) -> dict[str, str]:
+        """Return what the backend checks: the user name of the account and the typed password."""
+        return {"username": find_username(self.cleaned_data["username"]), "password": self.cleaned_data["password"]}
+
+    def clean(self) -> dict[str, Any]:
+        """Check the password.
+
+        Raises:
+            ValidationError: it is wrong, there is no such account, or the account is closed.
+        """
+        if self.errors:
+            return self.cleaned_data
+        user = get_adapter().authenticate(self.request, **self.user_credentials())
+        if user is None:
+            raise AuthenticationForm(self.request).get_invalid_login_error()
+        if reason := why_closed(user):
+            raise ValidationError(reason, code="closed")
+        self.user, self._login = user, Login(user=user)
+        return self.cleaned_data
