@@ -76,10 +76,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "pmqa_tracker.headers.HeadersMiddleware",
     "pmqa_tracker.middleware.NulMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "pmqa_tracker.middleware.LanguageMiddleware",
     "pmqa_tracker.too_large.AddressMiddleware",
@@ -166,6 +166,7 @@ STORAGES = {
     **environment.storages(env, "STORAGE_URL", folders={"default": MEDIA_ROOT, "prepared": DATA_DIR / "prepared"}),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # no other site needs our scripts and fonts
 
 EMAIL_CONFIG = environment.email(env, "EMAIL_URL")
 vars().update(EMAIL_CONFIG)
@@ -181,13 +182,19 @@ SECURE_SSL = env.bool("SECURE_SSL", default=not (DEBUG or PMQA_DEMO))
 SECURE_SSL_REDIRECT = SECURE_SSL
 SESSION_COOKIE_SECURE = SECURE_SSL
 CSRF_COOKIE_SECURE = SECURE_SSL
-SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_SSL
-SECURE_HSTS_PRELOAD = SECURE_SSL
+LANGUAGE_COOKIE_SECURE = SECURE_SSL
+# Browsers remember HSTS, so a site that may have to go back to HTTP begins with few seconds.
+HSTS_SECONDS = environment.whole_number(env, "HSTS_SECONDS", default=31_536_000, least=0, most=63_072_000)
+SECURE_HSTS_SECONDS = HSTS_SECONDS if SECURE_SSL else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=True)
+SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
+SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W005", "security.W021"]  # HSTS is the administrator's choice
 if env.bool("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
-SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_HTTPONLY = True
 # Browsers share cookies between all ports of a host, so sites on one host need different cookie names.
 COOKIE_SUFFIX = environment.cookie_suffix(SECRET_KEY, *((DATA_DIR.resolve(), PORT) if IS_ON_THIS_MACHINE else ()))
 SESSION_COOKIE_NAME = f"sessionid_{COOKIE_SUFFIX}"
@@ -198,13 +205,12 @@ MESSAGE_STORAGE = "pmqa_tracker.messages.MessageStorage"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
-        "default-src": [SELF],
+        "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF, "data:"],  # Bootstrap's CSS draws arrows and ticks as data: images
         "font-src": [SELF],
         "connect-src": [SELF],
-        "object-src": [NONE],
         "base-uri": [NONE],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
@@ -223,7 +229,8 @@ FILE_UPLOAD_HANDLERS = [
     "pmqa_tracker.upload_limit.SmallUploadHandler",
     "pmqa_tracker.upload_limit.CappedUploadHandler",
 ]
-DATA_UPLOAD_MAX_NUMBER_FILES = 25  # the form itself allows ten
+# Only the first files are stored (pmqa_tracker/upload_limit.py), so that the form itself refuses too many.
+DATA_UPLOAD_MAX_NUMBER_FILES = 1_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a long list has a choice for each row
 
 # Long work runs in background tasks (pmqa_tracker/tasks.py), and so do the workbooks of a plan with more actions than

@@ -1,24 +1,62 @@
-"""Upload handlers that limit the size and the name of a posted file."""
+"""Upload handlers that limit the size, the number and the names of posted files."""
 
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.conf import settings
-from django.core.files.uploadhandler import MemoryFileUploadHandler, TemporaryFileUploadHandler
+from django.core.files.uploadhandler import MemoryFileUploadHandler, SkipFile, TemporaryFileUploadHandler
 from django.http import multipartparser
 
 from pmqa_tracker.long_names import shorten
 
 MEGABYTE = 1024 * 1024
 LONGEST_NAME = 255  # characters; Django cuts the ending off a longer name
+MOST_STORED = 25  # files of one form; the update form takes ten and says so
 # Django ignores a file whose headers, with its name, exceed 1,024 bytes; a Thai letter takes three bytes, or nine as
 # "%E0%B8%81".
 multipartparser.MAX_TOTAL_HEADER_SIZE = 8 * 1024
 
 
+class Recorder:
+    """A stream that keeps the first bytes read from it, at most twice `DATA_UPLOAD_MAX_MEMORY_SIZE`.
+
+    Django's parser drops all text of a form that exceeds a limit; `pmqa_tracker.too_large` finds it here.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream, self.start = stream, bytearray()
+
+    def read(self, *size: int) -> bytes:
+        """Read from the stream."""
+        return self._keep(self.stream.read(*size))
+
+    def readline(self, *size: int) -> bytes:
+        """Read a line from the stream."""
+        return self._keep(self.stream.readline(*size))
+
+    def _keep(self, data: bytes) -> bytes:
+        self.start += data[: max(0, 2 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE - len(self.start))]
+        return data
+
+    def close(self) -> None:
+        """Close the stream."""
+        self.stream.close()
+
+
 class SmallUploadHandler(MemoryFileUploadHandler):
     """Keep a small file in memory, as Django's handler does; shorten a long name in its middle, not at its end."""
 
+    files = 0
+
+    def handle_raw_input(self, *args: Any, **kwargs: Any) -> None:
+        """Put a recorder between the request and the parser, which reads by `request.read`."""
+        super().handle_raw_input(*args, **kwargs)
+        self.request._stream = Recorder(self.request._stream)
+
     def new_file(self, field_name: str, file_name: str, *args: Any, **kwargs: Any) -> None:
+        """Store at most `MOST_STORED` files; the form refuses so many with their names."""
+        self.files += 1
+        if self.files > MOST_STORED:
+            raise SkipFile
         super().new_file(field_name, shorten(file_name, most=LONGEST_NAME), *args, **kwargs)
 
 

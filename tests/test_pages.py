@@ -33,8 +33,8 @@ NAMES = (
     "password", "reporting", "period_report", "part", "wall", "supposed", "some_lines", "meeting",
 )  # fmt: skip
 CSP = {
-    "default-src": "'self'", "script-src": "'self'", "style-src": "'self'", "img-src": "'self' data:",
-    "font-src": "'self'", "connect-src": "'self'", "object-src": "'none'", "base-uri": "'none'",
+    "default-src": "'none'", "script-src": "'self'", "style-src": "'self'", "img-src": "'self' data:",
+    "font-src": "'self'", "connect-src": "'self'", "base-uri": "'none'",
     "form-action": "'self'", "frame-ancestors": "'none'",
 }  # fmt: skip
 

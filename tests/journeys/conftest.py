@@ -6,10 +6,36 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
 from tests.conftest import DEMO_PASSWORD, load
 from tests.journeys import sessions
+
+VIOLATION = "violated the content security policy"
+# The console of a browser does not name every violation.
+REPORT_VIOLATIONS = f"""document.addEventListener("securitypolicyviolation", (event) =>
+  console.error(`{VIOLATION}: ${{event.effectiveDirective}} ${{event.blockedURI}}`))"""
+
+
+@pytest.fixture(autouse=True)
+def _obeys_the_policy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail in any journey in which a page of any browser violates its content security policy."""
+    found: list[str] = []
+    new_context = Browser.new_context
+
+    def listen(message: ConsoleMessage) -> None:
+        if re.search(f"Content Security Policy|{VIOLATION}", message.text):
+            found.append(f"{message.page.url if message.page else ''}: {message.text}")
+
+    def watched(browser: Browser, *args: Any, **kwargs: Any) -> Any:
+        context = new_context(browser, *args, **kwargs)
+        context.on("console", listen)
+        context.add_init_script(REPORT_VIOLATIONS)
+        return context
+
+    monkeypatch.setattr(Browser, "new_context", watched)
+    yield
+    assert found == []
 
 
 @pytest.fixture
