@@ -1,21 +1,23 @@
 """Receive an uploaded workbook, preview its changes and write them after confirmation.
 
 `receive_workbook` stores the file and previews it; `confirm_job` writes everything in the preview, or nothing. Both
-plan the changes in memory by the planner of the kind of file. Only `confirm_job` opens a transaction, and applies
-exactly the changes in the preview.
+start a background task, which plans the changes in memory by the planner of the kind of file. Only `write_task` opens a
+transaction, and applies exactly the changes in the preview.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from django_tasks.base import Task
 
 from assignments.access import Access
-from assignments.models import Unit
+from assignments.models import Unit, User
 from exchange.data_sheet import planner as data_sheet
 from exchange.data_sheet.export import DATA_SHEET_FORMAT
 from exchange.findings import CONFLICT
@@ -26,9 +28,12 @@ from exchange.tables import read_metadata
 from exchange.whole_plan import planner as whole_plan
 from exchange.whole_plan.tables import WHOLE_PLAN_FORMAT
 from plan.models import Plan
-from pmqa_tracker import tasks, thai
+from pmqa_tracker import thai
 from pmqa_tracker.scope import own_records
-from pmqa_tracker.tasks import ProgressCallback
+from pmqa_tracker.tasks.models import ProgressCallback, new_name
+from pmqa_tracker.tasks.priority import at_low_priority
+from pmqa_tracker.tasks.queue import start
+from pmqa_tracker.tasks.run import background_task
 from spreadsheets.read import ReadWorkbook, WorkbookRefusedError, read_workbook
 from spreadsheets.uploads import UploadStorage
 
@@ -70,16 +75,15 @@ def receive_workbook(
         sha256=sha256(data).hexdigest(), staged=storage.name,
     )  # fmt: skip
 
-    def work(on_progress: ProgressCallback, _result: Any) -> None:
-        _preview(job, data, access, at, on_progress)
-
-    return _begin(job, access, work)
+    return _begin(job, preview_task, access, at)
 
 
-def _begin(job: ImportJob, access: Access, work: Callable[[ProgressCallback, Any], None]) -> ImportJob:
+def _begin(job: ImportJob, work: Task, access: Access, at: datetime, **arguments: Any) -> ImportJob:
     """Start reading or writing; return the job with its state after a short wait."""
-    task = tasks.start(owner=access.user.pk, label=job.file_name, work=work)
-    job.change(task=task.name)
+    name = new_name()
+    job.change(task=name)
+    user = access.user.pk
+    start(work, owner=user, label=job.file_name, name=name, job=job.pk, user=user, at=at.isoformat(), **arguments)
     job.refresh_from_db()
     return job
 
@@ -103,12 +107,34 @@ def confirm_job(*, job: ImportJob, file_rows: Collection[int], access: Access, a
         return job
     if job.why_closed:
         raise StalePreviewError(job.why_closed)
-    data = read_stored_file(job)
+    read_stored_file(job)
+    return _begin(job, write_task, access, at, file_rows=sorted(file_rows))
 
-    def work(on_progress: ProgressCallback, _result: Any) -> None:
-        _write(job, data, frozenset(file_rows), access, at, on_progress)
 
-    return _begin(job, access, work)
+@background_task(is_repeatable=True)
+def preview_task(on_progress: ProgressCallback, _result: Path, *, job: int, user: int, at: str) -> None:
+    """Preview the stored file of a job."""
+    found, access = _read_job(job, user)
+    if found.is_reading:
+        _preview(found, read_stored_file(found), access, datetime.fromisoformat(at), on_progress)
+
+
+@background_task(is_repeatable=True)
+def write_task(
+    on_progress: ProgressCallback, _result: Path, *, job: int, user: int, at: str, file_rows: Collection[int]
+) -> None:
+    """Write the previewed changes of a job, once, however often the task is repeated."""
+    found, access = _read_job(job, user)
+    if found.is_preview:
+        data = read_stored_file(found)
+        _write(found, data, frozenset(file_rows), access, datetime.fromisoformat(at), on_progress)
+
+
+def _read_job(job: int, user: int) -> tuple[ImportJob, Access]:
+    """Read a job and the access of a user to its plan; what they may do now decides."""
+    found = ImportJob.objects.select_related("plan__organization", "organization", "unit", "by").get(pk=job)
+    access = Access.of(User.objects.get(pk=user))
+    return found, access.in_organization(found.plan.organization_id) if found.plan else access
 
 
 def is_file_stored(job: ImportJob, now: datetime) -> bool:
@@ -140,14 +166,15 @@ def read_stored_file(job: ImportJob) -> bytes:
 def _preview(job: ImportJob, data: bytes, access: Access, at: datetime, on_progress: ProgressCallback) -> None:
     """Read the file, plan its changes and store the result in the job."""
     try:
-        book = read_workbook(data, job.file_name)
+        book = at_low_priority(lambda: read_workbook(data, job.file_name))
         _identify(job, book)
         content = content_digest(book)
         repeat = repeated_file_note(job, content, access)
         if repeat and job.kind == ImportJob.Kind.NEW_PLAN:
             _finish(job, state=ImportJobState.UNCHANGED, refusal=_("%(repeat)s Nothing changes.") % {"repeat": repeat})
             return
-        planned = _plan_changes(ImportRun(job=job, book=book, access=access, at=at, on_progress=on_progress))
+        run = ImportRun(job=job, book=book, access=access, at=at, on_progress=on_progress)
+        planned = at_low_priority(lambda: _plan_changes(run))
     except WorkbookRefusedError as error:
         _finish(job, state=ImportJobState.REFUSED, refusal=str(error))
         return
@@ -176,11 +203,11 @@ def _write(
     job: ImportJob, data: bytes, file_rows: Collection[int], access: Access, at: datetime, on_progress: ProgressCallback
 ) -> None:
     """Write the changes if they are those of the preview; otherwise make a new preview."""
-    book = read_workbook(data, job.file_name)
+    book = at_low_priority(lambda: read_workbook(data, job.file_name))
     run = ImportRun(job=job, book=book, access=access, at=at, on_progress=on_progress)
     for _try in range(TRIES):
         try:
-            planned = _plan_changes(run)
+            planned = at_low_priority(lambda: _plan_changes(run))
             if planned.findings.errors or not _matches_preview(planned, job.findings, file_rows):
                 break
             _apply(planned, run, file_rows)
@@ -208,7 +235,7 @@ def _apply(planned: PlannedImport, run: ImportRun, file_rows: Collection[int]) -
         replace(row, uses_file=row.kind == CONFLICT and row.row in file_rows and not row.error)
         for row in planned.findings.rows
     ]
-    findings = replace(planned.findings, rows=rows)
+    shown = replace(planned.findings, rows=rows).as_json()["rows"]
     with import_transaction(ChangedMeanwhileError(run.job)):
         waiting = ImportJob.objects.filter(pk=run.job.pk, state=ImportJobState.PREVIEW)
         if not waiting.select_for_update().exists():
@@ -218,7 +245,7 @@ def _apply(planned: PlannedImport, run: ImportRun, file_rows: Collection[int]) -
             state=ImportJobState.WRITTEN if applied.changes else ImportJobState.UNCHANGED,
             refusal="" if applied.changes else _("Nothing was changed: every row keeps the site's values."),
             changes=applied.changes,
-            findings=run.job.findings | {"rows": findings.as_json()["rows"]},
+            findings=run.job.findings | {"rows": shown},
             written_at=run.at if applied.changes else None,
             plan=applied.plan,
             organization=applied.plan.organization if applied.plan else run.job.organization,

@@ -15,7 +15,7 @@ from assignments.access import Access
 from exchange.findings import Findings
 from exchange.models import ImportJob
 from plan.models import Plan
-from pmqa_tracker.tasks import ProgressCallback
+from pmqa_tracker.tasks.models import ProgressCallback
 from pmqa_tracker.transactions import write_transaction
 from spreadsheets.read import ReadWorkbook
 

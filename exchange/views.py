@@ -27,9 +27,10 @@ from exchange.whole_plan.export import build_plan_book, build_template
 from plan.evidence.names import clean_name
 from plan.lookup import find_plan, find_unit
 from plan.models import Plan
-from pmqa_tracker import clock, tasks, thai
+from pmqa_tracker import clock, thai
 from pmqa_tracker.database_text import find_named
 from pmqa_tracker.scope import own_records
+from pmqa_tracker.tasks.queue import find
 from pmqa_tracker.typed_text import reads_typed_text
 from pmqa_tracker.views import NotFound
 from pmqa_tracker.write_once import NotAllowedError, StaleVersionError
@@ -248,7 +249,7 @@ def _marked(request: HttpRequest, job: ImportJob, status_url: str) -> HttpRespon
 
 def _context(job: ImportJob, status_url: str, user: User) -> dict[str, Any]:
     """The template context of an import page, as this user sees it."""
-    task = tasks.find(job.task) if job.task else None
+    task = find(job.task)
     is_waiting = bool(task and task.is_running and job.state in (ImportJobState.READING, ImportJobState.PREVIEW))
     is_cut_off = job.is_reading and not is_waiting
     is_expired = job.is_preview and clock.now() > job.expires_at()

@@ -11,7 +11,7 @@ from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.http import HttpRequest
 
-from pmqa_tracker.tasks import ProgressCallback, ignore_progress
+from pmqa_tracker.tasks.models import ProgressCallback, ignore_progress
 
 LANGUAGE = "th"  # of every mail
 TIMEOUT = 30  # seconds, if EMAIL_TIMEOUT is not set

@@ -1,12 +1,15 @@
-"""Base model of records that users edit: every save checks the version."""
+"""Base model of records that users edit: every save checks the version. And the models of background tasks."""
 
 from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from pmqa_tracker.tasks.models import BackgroundTask, WorkerProcess
 from pmqa_tracker.transactions import write_transaction
 from pmqa_tracker.write_once import StaleVersionError, compare_and_set
+
+__all__ = ["BackgroundTask", "Versioned", "WorkerProcess"]
 
 
 class Versioned(models.Model):

@@ -46,6 +46,8 @@ DATABASES = {"default": database.from_url(env, DATA_DIR / "db.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
+    "django_tasks",
+    "django_tasks_db",
     "pmqa_tracker",
     "spreadsheets",
     "criteria",
@@ -233,9 +235,9 @@ FILE_UPLOAD_HANDLERS = [
 DATA_UPLOAD_MAX_NUMBER_FILES = 1_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a long list has a choice for each row
 
-# Long work runs in background tasks (pmqa_tracker/tasks.py), and so do the workbooks of a plan with more actions than
+# Long work runs in background tasks (pmqa_tracker/tasks/), and so do the workbooks of a plan with more actions than
 # PMQA_LONG_PLAN. Their files, and uploads that wait or have errors, are kept for PMQA_KEPT_HOURS.
-PMQA_TASKS_IN_BACKGROUND = True
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 PMQA_LONG_PLAN = environment.whole_number(env, "PMQA_LONG_PLAN", default=600, least=1, most=1_000_000)
 PMQA_KEPT_HOURS = environment.whole_number(env, "PMQA_KEPT_HOURS", default=24, least=1, most=24 * 30)
 

@@ -1,49 +1,50 @@
 """Storage of an uploaded table between its preview and its confirmation."""
 
 import re
-import time
-from pathlib import Path
 from uuid import uuid4
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
 from import_export.forms import ConfirmImportForm
 from import_export.tmp_storages import BaseStorage
+
+from pmqa_tracker.tasks.models import UPLOADS, prepared_storage
 
 UPLOAD_NAME = re.compile(r"[0-9a-f]{32}")
 
 
 class UploadStorage(BaseStorage):
-    """Store uploads in the data folder under random names."""
+    """Store uploads in the storage `prepared` under random names; after `PMQA_KEPT_HOURS` they are deleted."""
 
-    @staticmethod
-    def folder() -> Path:
-        """Return the folder of the uploads; create it if it is missing."""
-        folder = settings.DATA_DIR / "uploads"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return folder
+    @property
+    def path(self) -> str:
+        """The name of the upload in the storage."""
+        return f"{UPLOADS}/{self.name}"
 
     def save(self, data: bytes) -> None:
-        """Store an upload; delete uploads older than `PMQA_KEPT_HOURS`."""
-        for old in self.folder().iterdir():
-            if UPLOAD_NAME.fullmatch(old.name) and old.stat().st_mtime < time.time() - settings.PMQA_KEPT_HOURS * 3600:
-                old.unlink(missing_ok=True)
+        """Store an upload."""
         self.name = uuid4().hex
-        (self.folder() / self.name).write_bytes(data)
+        prepared_storage().save(self.path, ContentFile(data))
 
     def read(self) -> bytes:
-        """Return the content of the upload."""
-        return (self.folder() / self.name).read_bytes()
+        """Return the content of the upload.
+
+        Raises:
+            OSError: it is no longer stored.
+        """
+        with prepared_storage().open(self.path) as file:
+            return file.read()
 
     @property
     def is_stored(self) -> bool:
         """Whether the upload is still there."""
-        return bool(self.name) and (self.folder() / self.name).is_file()
+        return bool(self.name) and prepared_storage().exists(self.path)
 
     def remove(self) -> None:
         """Delete the upload."""
-        (self.folder() / self.name).unlink(missing_ok=True)
+        if self.name:
+            prepared_storage().delete(self.path)
 
 
 class ConfirmForm(ConfirmImportForm):
@@ -55,6 +56,6 @@ class ConfirmForm(ConfirmImportForm):
     def clean_import_file_name(self) -> str:
         """Refuse any name that is not a stored upload."""
         name = self.cleaned_data["import_file_name"]
-        if not (UPLOAD_NAME.fullmatch(name) and (UploadStorage.folder() / name).is_file()):
+        if not (UPLOAD_NAME.fullmatch(name) and UploadStorage(name=name).is_stored):
             raise ValidationError("gone")
         return name

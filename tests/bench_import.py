@@ -198,12 +198,13 @@ def prepare(actions: int) -> tuple[bytes, dict[str, list[str]]]:
 
 @contextmanager
 def server() -> Iterator[str]:
-    """Run gunicorn as in production; yield its address."""
+    """Run gunicorn and a worker as in production; yield the address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "gunicorn", "pmqa_tracker.wsgi:application", "--bind", f"127.0.0.1:{port}"]
     process = subprocess.Popen([*command, "--no-control-socket", "--log-level", "warning"])
+    worker = subprocess.Popen([sys.executable, "manage.py", "worker"])
     try:
         base = f"http://127.0.0.1:{port}"
         visitor = Visitor(base, Answers())
@@ -211,8 +212,9 @@ def server() -> Iterator[str]:
             sleep(0.2)
         yield base
     finally:
-        process.terminate()
-        process.wait(30)
+        for each in (process, worker):
+            each.terminate()
+            each.wait(30)
 
 
 def measure_server(actions: int) -> None:

@@ -34,4 +34,5 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 STATIC_ROOT = folder  # tests collect no static files
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LANGUAGE_COOKIE_NAME = "django_language"  # tests set the language with it
-PMQA_TASKS_IN_BACKGROUND = False  # tests see the finished work; tests of background tasks turn it on
+# Tests see the finished work; tests of background tasks queue it.
+TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}

@@ -19,7 +19,7 @@ from django.utils.translation import override
 from openpyxl import Workbook, load_workbook
 
 from plan.models import Plan
-from pmqa_tracker import tasks
+from pmqa_tracker.tasks.queue import find
 from spreadsheets.styles import TITLE, Style, new_book, text_height, write, write_box
 from tests.conftest import DAY, IS_REQUIRED
 from tests.exchange.workbooks import saved
@@ -239,7 +239,7 @@ def test_background_workbook_and_its_page_mention_an_invalid_day(client):
         page = client.post(f"/plans/{plan.slug}/reports/prepare/?as_of=31/2/2563", {"kind": kind}, follow=True)
         assert ["31/2/2563" in str(message) for message in page.context["messages"]] == [True]
         task = page.context["task"]
-        assert "31/2/2563" in texts_of(tasks.find(task.name).result.read_bytes())
+        assert "31/2/2563" in texts_of(find(task.name).result.read())
 
 
 def texts_of(data: bytes) -> str:

@@ -42,7 +42,7 @@ class SheetRequest(models.Model):
     """
 
     ORGANIZATION = "unit__organization"
-    STARTS_WITHIN = timedelta(minutes=1)  # by then its background task is known
+    STARTS_WITHIN = timedelta(minutes=1)  # by then its background task is in the queue
 
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="sheet_requests", verbose_name=_("unit"))
     period = models.ForeignKey(

@@ -21,9 +21,10 @@ from django.utils.translation import gettext as _
 
 from assignments.closed import why_closed
 from assignments.models import Invitation, User
-from pmqa_tracker import tasks
 from pmqa_tracker.mail import LANGUAGE, send_mails
-from pmqa_tracker.tasks import ProgressCallback, Task, ignore_progress
+from pmqa_tracker.tasks.models import BackgroundTask, ProgressCallback, ignore_progress
+from pmqa_tracker.tasks.queue import start
+from pmqa_tracker.tasks.run import background_task
 
 MAX_FAILURE = 500  # characters of a reason that are kept
 
@@ -82,7 +83,7 @@ def build_invitation(person: User, *, site: str, at: datetime) -> EmailMessage:
         )
 
 
-def start_sending(people: Sequence[User], *, owner: User, site: str, at: datetime) -> Task:
+def start_sending(people: Sequence[User], *, owner: User, site: str, at: datetime) -> BackgroundTask:
     """Send invitations beside the request, and wait a moment for them; call it outside of any transaction.
 
     Args:
@@ -92,11 +93,18 @@ def start_sending(people: Sequence[User], *, owner: User, site: str, at: datetim
     """
     Invitation.objects.bulk_create([Invitation(person=person) for person in people], ignore_conflicts=True)
     Invitation.objects.filter(person__in=people).update(sent_at=None, accepted_at=None, failure="")
+    keys = [person.pk for person in people]
+    return start(invitations_task, owner=owner.pk, label=_("Invitations"), people=keys, site=site, at=at.isoformat())
 
-    def work(on_progress: ProgressCallback, _result: Path) -> None:
-        send_invitations(people, site=site, at=at, on_progress=on_progress)
 
-    return tasks.start(owner=owner.pk, label=_("Invitations"), work=work)
+@background_task(is_repeatable=False)
+def invitations_task(
+    on_progress: ProgressCallback, _result: Path, *, people: Sequence[int], site: str, at: str
+) -> None:
+    """Send invitations to people."""
+    found = User.objects.in_bulk(people)
+    ordered = [found[key] for key in people if key in found]
+    send_invitations(ordered, site=site, at=datetime.fromisoformat(at), on_progress=on_progress)
 
 
 def send_invitations(

@@ -15,7 +15,7 @@ from exchange.findings import NEW, Findings, RowFinding
 from exchange.whole_plan.rows import EMPTY, PlanRow, preview_text
 from plan.models import ActionItem, Period, Plan
 from pmqa_tracker.model_rules import broken_rules
-from pmqa_tracker.tasks import ProgressCallback
+from pmqa_tracker.tasks.models import ProgressCallback
 
 # Model → field → name of its value in the workbook.
 FIELDS: Mapping[type[Model], Mapping[str, str]] = {

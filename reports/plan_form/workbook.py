@@ -13,7 +13,7 @@ from plan.as_of import AsOf
 from plan.models import Plan
 from plan.titles import title_of
 from pmqa_tracker import thai
-from pmqa_tracker.tasks import ProgressCallback, ignore_progress
+from pmqa_tracker.tasks.models import ProgressCallback, ignore_progress
 from reports.plan_form.cells import as_of_text, category_number
 from reports.plan_form.layout import Layout
 from reports.plan_form.notes import reading_notes, write_notes, write_request_notes

@@ -11,7 +11,7 @@ from assignments.models import Role, Unit
 from plan.as_of import AsOf
 from plan.models import Plan
 from plan.titles import title_of
-from pmqa_tracker.tasks import ProgressCallback, ignore_progress
+from pmqa_tracker.tasks.models import ProgressCallback, ignore_progress
 from reports.progress.all_actions import data_ranges, write_all_actions
 from reports.progress.read import ReportData, read_report
 from reports.progress.rows import unit_name, write_changes, write_collective, write_unit, write_urgent, write_verdicts

@@ -12,7 +12,8 @@ from assignments.access import access_of
 from plan.as_of import AsOf
 from plan.lookup import comparison_days, find_plan, find_unit, read_as_of, read_since, warn_ignored_parameters
 from plan.models import Plan
-from pmqa_tracker import clock, tasks, thai
+from pmqa_tracker import clock, thai
+from pmqa_tracker.tasks.queue import list_for_owner
 from reports.plan_form.workbook import build_plan_form, name_plan_form
 from reports.progress.workbook import build_progress_report, build_unit_report
 from reports.views.background import needs_background
@@ -32,7 +33,7 @@ def report_list(request: HttpRequest, slug: str) -> HttpResponse:
         "days": comparison_days(plan, as_of),
         "units": units,
         "is_long": needs_background(plan),
-        "background_tasks": tasks.list_for_owner(request.user.pk),
+        "background_tasks": list_for_owner(request.user.pk),
         "own_units": [unit for unit in units if unit.pk in access.unit_ids],
     }
     return render(request, "reports/report_list.html", context)

@@ -22,7 +22,7 @@ from exchange.whole_plan.tables import PLAN, PLAN_FIELDS, TABLES
 from plan.as_of import on_day
 from plan.models import Plan
 from pmqa_tracker import clock
-from pmqa_tracker.tasks import ignore_progress
+from pmqa_tracker.tasks.models import ignore_progress
 from reports.plan_form.workbook import build_plan_form
 from spreadsheets.read import read_workbook
 from tests.exchange.site_texts import FLEETING, _cells

@@ -4,6 +4,7 @@ import re
 from io import BytesIO
 
 import pytest
+from django.core.management import call_command
 from openpyxl import load_workbook
 
 from assignments.models import Unit
@@ -120,7 +121,7 @@ def test_stored_file_of_refused_import_is_deleted_by_the_rule_of_previews(plan, 
     job = preview(edited(exported(plan), WRONG), plan, coordinator)
     assert UploadStorage(name=job.staged).is_stored
     settings.PMQA_KEPT_HOURS = -1
-    UploadStorage().save(b"another")
+    call_command("clean_up", verbosity=0)
     assert not UploadStorage(name=job.staged).is_stored
 
 

@@ -16,7 +16,7 @@ from exchange.whole_plan.planner import plan_changes
 from exchange.whole_plan.tables import PLAN, PLAN_FIELDS, TABLES
 from pmqa_tracker import clock
 from pmqa_tracker.parsing.cell import EMPTY_CELL, ReadCell
-from pmqa_tracker.tasks import ignore_progress
+from pmqa_tracker.tasks.models import ignore_progress
 from spreadsheets.read import ReadWorkbook, read_workbook
 from tests import sizes
 from tests.exchange.workbooks import saved

@@ -21,7 +21,7 @@ from exchange.whole_plan.export import build_plan_book
 from exchange.whole_plan.planner import plan_changes
 from plan.models import ActionItem, Period, Plan
 from pmqa_tracker import clock
-from pmqa_tracker.tasks import ignore_progress
+from pmqa_tracker.tasks.models import ignore_progress
 from spreadsheets.read import read_workbook
 from tests import sizes
 from tests.exchange.workbooks import confirm, exported, preview, run_of, saved

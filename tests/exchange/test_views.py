@@ -1,8 +1,6 @@
 """Pages of the import: permissions, messages, conflicts and background tasks."""
 
 import re
-import threading
-from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -10,10 +8,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from exchange.findings import CHANGED, NEW, CellError, Findings, RowFinding
 from exchange.models import ImportJob, ImportJobState
-from pmqa_tracker import tasks
+from pmqa_tracker.tasks.models import BackgroundTask, TaskState, WorkerProcess
 from tests.exchange.workbooks import confirm, edited, exported, fingerprint, preview
 from tests.factories import ActionItemFactory, ImportJobFactory, PlanFactory, UnitFactory, UserFactory
 from tests.test_pages import no_inline
@@ -160,53 +159,16 @@ def test_query_count_is_constant(client, plan, person):
 # Work that goes on beside the page.
 
 
-def test_task_reports_progress_and_is_found_again(settings):
-    settings.PMQA_TASKS_IN_BACKGROUND = True
-    go_on, begun = threading.Event(), threading.Event()
-
-    def work(report_progress, result):
-        report_progress(3, 10)
-        begun.set()
-        go_on.wait(10)
-        result.write_bytes(b"done")
-
-    task = tasks.start(owner=1, label="งาน", work=work, file_name="ก.xlsx", patience=0)
-    assert begun.wait(10)
-    found = tasks.find(task.name)
-    assert (found.is_running, found.done, found.total, found.percent) == (True, 3, 10, 30)
-    assert [each.name for each in tasks.list_for_owner(1)] == [task.name]
-    assert tasks.list_for_owner(2) == []
-    go_on.set()
-    for thread in threading.enumerate():
-        if thread.name.startswith("task-"):
-            thread.join(10)
-    found = tasks.find(task.name)
-    assert (found.state, found.result.read_bytes()) == (tasks.DONE, b"done")
-
-
-def test_failed_and_cut_off_tasks_are_reported(settings, monkeypatch):
-    def work(report_progress, result):
-        raise RuntimeError("broken")
-
-    assert tasks.start(owner=1, label="งาน", work=work).state == tasks.FAILED
-    assert tasks.find("../../etc") is None
-    assert tasks.find("0" * 32) is None
-    settings.PMQA_TASKS_IN_BACKGROUND = True
-    stop = threading.Event()
-    task = tasks.start(owner=1, label="งาน", work=lambda report_progress, result: stop.wait(10), patience=0)
-    monkeypatch.setattr(tasks, "DEAD_AFTER_SECONDS", -1)
-    assert tasks.find(task.name).state == tasks.CUT_OFF
-    stop.set()
-
-
 def test_import_page_shows_progress_and_cut_off(client, plan, person):
     job = preview(exported(plan), plan, person)
     ImportJob.objects.filter(pk=job.pk).update(state=ImportJobState.READING)
     here = reverse("import_detail", args=[plan.slug, job.key])
     assert "ไม่สำเร็จ" in client.get(here).content.decode()
-    running = replace(tasks.find(job.task), state=tasks.RUNNING, done=2, total=4)
-    tasks._write(running)
+    BackgroundTask.objects.filter(name=job.task).update(state=TaskState.RUNNING, done=2, total=4)
+    assert "ยังไม่ทำงาน" in client.get(here).content.decode()
+    WorkerProcess.objects.create(name="one", host="h", seen_at=timezone.now())
     page = client.get(here).content.decode()
+    assert "ยังไม่ทำงาน" not in page
     assert 'value="50"' in page
     assert "hx-trigger" in page
     assert '<meta http-equiv="refresh"' in page

@@ -20,7 +20,7 @@ from exchange.models import ImportJob
 from exchange.run import ImportRun
 from plan.models import ActionItem, Period, Plan, ProgressUpdate
 from pmqa_tracker import clock
-from pmqa_tracker.tasks import ignore_progress
+from pmqa_tracker.tasks.models import ignore_progress
 from spreadsheets.read import ReadWorkbook
 
 HEADINGS = {name: column.heading for name, column in ACTION_COLUMNS.items()}

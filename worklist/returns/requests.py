@@ -23,15 +23,18 @@ from assignments.models import Unit, User
 from exchange.data_sheet.export import build_data_sheet, data_sheet_name
 from plan.models import Period, Plan
 from plan.titles import owner_of, title_of
-from pmqa_tracker import clock, tasks
+from pmqa_tracker import clock
 from pmqa_tracker.long_names import download_name
 from pmqa_tracker.mail import LANGUAGE, send_mails
-from pmqa_tracker.tasks import ProgressCallback, Task, ignore_progress
+from pmqa_tracker.tasks.models import BackgroundTask, ProgressCallback, ignore_progress, new_name
+from pmqa_tracker.tasks.priority import at_low_priority
+from pmqa_tracker.tasks.queue import start
+from pmqa_tracker.tasks.run import background_task
 from pmqa_tracker.transactions import mark_changed, write_transaction
 from spreadsheets.downloads import XLSX, workbook_bytes
 from worklist.digest import BLANK_LINES
 from worklist.models import SheetRequest
-from worklist.returns.rows import UnitReturn
+from worklist.returns.rows import UnitReturn, read_returns
 
 MAX_FAILURE = 500  # characters of a reason that are kept
 
@@ -64,32 +67,41 @@ def start_requests(rows: Sequence[UnitReturn], plan: Plan, *, by: User, site: st
     Raises:
         AskedMeanwhileError: nothing was sent.
     """
+    task = new_name()
     try:
         with write_transaction():
-            requests = SheetRequest.objects.bulk_create([_request(row, by, at) for row in rows])
+            requests = SheetRequest.objects.bulk_create([_request(row, by, at, task) for row in rows])
             mark_changed(requests)
     except IntegrityError as error:
         raise AskedMeanwhileError from error
-    letters = [
-        Letter(request=request, row=row, person=person)
-        for request, row in zip(requests, rows, strict=True)
-        for person in row.people
-    ]
-
-    def work(on_progress: ProgressCallback, _result: Path) -> None:
-        send_letters(letters, plan, site=site, at=at, on_progress=on_progress)
-
-    task = tasks.start(owner=by.pk, label=_("Sheets of the units by mail"), work=work)
     keys = [request.pk for request in requests]
-    with write_transaction():
-        mark_changed(requests)
-        SheetRequest.objects.filter(pk__in=keys).update(task=task.name)
+    label = _("Sheets of the units by mail")
+    start(letters_task, owner=by.pk, label=label, name=task, requests=keys, site=site, at=at.isoformat())
     return keys
 
 
-def _request(row: UnitReturn, by: User, at: datetime) -> SheetRequest:
+def _request(row: UnitReturn, by: User, at: datetime, task: str) -> SheetRequest:
     number = 1 + sum(each.is_today for each in row.own_requests)
-    return SheetRequest(unit=row.unit, period=row.period, day=timezone.localdate(at), number=number, by=by, at=at)
+    return SheetRequest(
+        unit=row.unit, period=row.period, day=timezone.localdate(at), number=number, by=by, at=at, task=task
+    )
+
+
+@background_task(is_repeatable=False)
+def letters_task(on_progress: ProgressCallback, _result: Path, *, requests: Sequence[int], site: str, at: str) -> None:
+    """Send the mails of requests, by their pks; all are for one period."""
+    moment = datetime.fromisoformat(at)
+    found = list(
+        SheetRequest.objects.filter(pk__in=requests).select_related("period__plan__organization", "by").order_by("pk")
+    )
+    plan = found[0].period.plan
+    rows = {row.unit.pk: row for row in read_returns(plan, found[0].period, at=moment).rows}
+    letters = [
+        Letter(request=request, row=rows[request.unit_id], person=person)
+        for request in found
+        for person in rows[request.unit_id].people
+    ]
+    send_letters(letters, plan, site=site, at=moment, on_progress=on_progress)
 
 
 def send_letters(
@@ -99,7 +111,7 @@ def send_letters(
 
     @lru_cache(maxsize=1)  # one file for all people of a unit
     def sheet_of(unit: Unit) -> bytes:
-        return workbook_bytes(build_data_sheet(plan, at, unit=unit))
+        return at_low_priority(lambda: workbook_bytes(build_data_sheet(plan, at, unit=unit)))
 
     def build(letter: Letter) -> EmailMessage:
         return build_letter(letter, plan, sheet_of(letter.row.unit), site=site, at=at)
@@ -150,18 +162,28 @@ def build_letter(letter: Letter, plan: Plan, sheet: bytes, *, site: str, at: dat
     return mail
 
 
-def start_zip(rows: Sequence[UnitReturn], plan: Plan, period: Period, *, by: User, at: datetime) -> Task:
+def start_zip(rows: Sequence[UnitReturn], plan: Plan, period: Period, *, by: User, at: datetime) -> BackgroundTask:
     """Make one zip file with the sheets of some units, in the background."""
-    units = [row.unit for row in rows]
+    name = _("sheets of the units %(plan)s %(period)s.zip") % {"plan": plan.slug, "period": period.label}
+    units = [row.unit.pk for row in rows]
+    arguments = {"plan": plan.pk, "user": by.pk, "units": units, "at": at.isoformat()}
+    return start(zip_task, owner=by.pk, label=name, file_name=name, **arguments)
 
-    def work(on_progress: ProgressCallback, result: Path) -> None:
+
+@background_task(is_repeatable=True)
+def zip_task(
+    on_progress: ProgressCallback, result: Path, *, plan: int, user: int, units: Sequence[int], at: str
+) -> None:
+    """Write the sheets of units of a plan that the user may see to a zip file."""
+    of, moment = Plan.objects.visible_to(User.objects.get(pk=user)).get(pk=plan), datetime.fromisoformat(at)
+    found = Unit.objects.in_bulk(units)
+
+    def write() -> None:
         with ZipFile(result, "w") as archive:
-            for done, unit in enumerate(units):
+            for done, unit in enumerate(found[key] for key in units):
                 on_progress(done, len(units))
-                name = download_name(f"{data_sheet_name(plan, at, unit=unit)}.xlsx")
-                archive.writestr(name.replace("/", "-"), workbook_bytes(build_data_sheet(plan, at, unit=unit)))
-        on_progress(len(units), len(units))
+                name = download_name(f"{data_sheet_name(of, moment, unit=unit)}.xlsx")
+                archive.writestr(name.replace("/", "-"), workbook_bytes(build_data_sheet(of, moment, unit=unit)))
 
-    names = {"plan": plan.slug, "period": period.label}
-    name = _("sheets of the units %(plan)s %(period)s.zip") % names
-    return tasks.start(owner=by.pk, label=name, work=work, file_name=name)
+    at_low_priority(write)
+    on_progress(len(units), len(units))

@@ -26,7 +26,8 @@ from exchange.outcome import Brought, brought_by
 from plan.as_of import on_day
 from plan.models import Period, Plan
 from plan.models.duties import read_silent, submission_duties
-from pmqa_tracker import tasks, thai
+from pmqa_tracker import thai
+from pmqa_tracker.tasks.queue import find
 from submissions.grid import SubmissionCell, read_submission_grid
 from submissions.models import SubmissionState
 from submissions.steps import submission_day
@@ -266,7 +267,7 @@ def _that_count(sheets: Sequence[ReturnedSheet], cell: SubmissionCell) -> list[R
 def _is_waiting(job: ImportJob, at: datetime) -> bool:
     """Whether a job is being read, or can still be confirmed."""
     if job.is_reading:
-        task = tasks.find(job.task) if job.task else None
+        task = find(job.task)
         return bool(task and task.is_running)
     return job.is_preview and at <= job.expires_at()
 
@@ -286,11 +287,11 @@ def _read_requests(plan: Plan, period: Period, at: datetime) -> dict[int, list[S
     requests = SheetRequest.objects.filter(Q(period=period) | Q(day=today), period__plan=plan)
     found, running = defaultdict(list), {}
     for request in requests.select_related("by").order_by("-at", "-pk"):
-        is_running = request.finished_at is None and at - request.at < SheetRequest.STARTS_WITHIN
-        if request.finished_at is None and request.task:
+        is_running = request.finished_at is None
+        if is_running:
             if request.task not in running:
-                task = tasks.find(request.task)
-                running[request.task] = bool(task and task.is_running)
+                task = find(request.task)
+                running[request.task] = task.is_running if task else at - request.at < SheetRequest.STARTS_WITHIN
             is_running = running[request.task]
         found[request.unit_id].append(
             SentRequest(request=request, is_running=is_running, is_today=request.day == today)

@@ -15,8 +15,9 @@ from django.views.decorators.http import require_POST, require_safe
 from assignments.access import coordinators_only
 from plan.lookup import find_plan
 from plan.models import Period, Plan
-from pmqa_tracker import clock, tasks
+from pmqa_tracker import clock
 from pmqa_tracker.mail import is_mail_on, site_url
+from pmqa_tracker.tasks.queue import find
 from pmqa_tracker.views import NotFound
 from worklist.models import SheetRequest
 from worklist.returns.requests import AskedMeanwhileError, start_requests, start_zip
@@ -32,7 +33,7 @@ def sheet_returns(request: HttpRequest, slug: str) -> HttpResponse:
     period = _find_period(plan, periods, request.GET.get("period", ""))
     found = read_returns(plan, period, at=at) if period else None
     running = found.running if found else []
-    task = next((tasks.find(each.request.task) for each in running if each.request.task), None)
+    task = next((find(each.request.task) for each in running if each.request.task), None)
     context = {
         "periods": periods,
         "period": period,
