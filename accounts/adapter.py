@@ -6,6 +6,11 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from accounts.attempts import password_attempt
+from assignments.models import User
+from pmqa_tracker import clock
+from pmqa_tracker.client_address import client_address
+
 
 class AccountAdapter(DefaultAccountAdapter):
     """Logins of invited people only, without the messages, JSON answers and login stages that the site does not use."""
@@ -16,6 +21,25 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_safe_url(self, url: str) -> bool:
         """Return whether a login may lead to this URL: a page of this site."""
         return url_has_allowed_host_and_scheme(url, {self.request.get_host()}, require_https=self.request.is_secure())
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count the attempt before the password is checked.
+
+        Raises:
+            TooManyAttemptsError: there were too many.
+        """
+        self._attempt = password_attempt(request, credentials["username"])
+        self._attempt.begin(at=clock.now())
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """Return the user whose password this is, also of a closed account; None if it is wrong."""
+        user = super().authenticate(request, **credentials)
+        if user:
+            self._attempt.succeed()
+        return user
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_address(request)
 
     def is_ajax(self, request: HttpRequest) -> bool:
         return False

@@ -1,10 +1,11 @@
-"""The form of the login page."""
+"""Forms that check a password; each attempt is counted first (`accounts.attempts`)."""
 
 from typing import Any
 
 from allauth.account import forms as allauth_forms
 from allauth.account.adapter import get_adapter
 from allauth.account.models import Login
+from django.contrib.auth import forms as auth_forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 
@@ -30,7 +31,8 @@ class LoginForm(allauth_forms.LoginForm):
         """Check the password.
 
         Raises:
-            ValidationError: it is wrong, there is no such account, or the account is closed.
+            ValidationError: it is wrong, there is no such account, the account is closed, or there were too many
+                attempts.
         """
         if self.errors:
             return self.cleaned_data
@@ -41,3 +43,18 @@ class LoginForm(allauth_forms.LoginForm):
             raise ValidationError(reason, code="closed")
         self.user, self._login = user, Login(user=user)
         return self.cleaned_data
+
+
+class PasswordChangeForm(auth_forms.PasswordChangeForm):
+    """Django's form to change a password."""
+
+    def clean_old_password(self) -> str:
+        """Check the current password.
+
+        Raises:
+            ValidationError: it is wrong, or there were too many attempts.
+        """
+        typed = self.cleaned_data["old_password"]
+        if not get_adapter().reauthenticate(self.user, typed):
+            raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
+        return typed

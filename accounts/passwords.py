@@ -4,31 +4,58 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import PasswordChangeView, PasswordResetConfirmView
 from django.contrib.messages.views import SuccessMessageMixin
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.attempts import AnswersLocked, Attempt, TooManyAttemptsError, network
+from accounts.forms import PasswordChangeForm
+from accounts.models import Purpose
 from assignments.closed import why_closed
 from assignments.models import Invitation, User
 from pmqa_tracker import clock
+from pmqa_tracker.client_address import client_address
 
 
-class PasswordChange(SuccessMessageMixin, PasswordChangeView):
-    """Django's page to change a password, in the site's design."""
+class PasswordChange(AnswersLocked, SuccessMessageMixin, PasswordChangeView):
+    """Django's page to change a password, in the site's design; the user's other sessions end."""
 
+    form_class = PasswordChangeForm
     template_name = "accounts/password_change.html"
     success_url = reverse_lazy("home")
     success_message = _("The password is changed. Use the new one from now on.")
 
 
+@method_decorator(login_not_required, name="dispatch")
 class PasswordSet(PasswordResetConfirmView):
     """Django's page to set a password, opened by the link of an invitation; open accounts only."""
 
     template_name = "accounts/password_set.html"
     success_url = reverse_lazy("login")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Open the form; count a link before it is checked, although this is a GET, so that nobody tries them all."""
+        if kwargs["token"] == self.reset_url_token:
+            return super().dispatch(request, *args, **kwargs)
+        attempt = Attempt(
+            purpose=Purpose.LINK,
+            person=self.get_user(kwargs["uidb64"]),
+            address=network(client_address(request)),
+        )
+        try:
+            attempt.begin(at=clock.now())
+        except TooManyAttemptsError as error:
+            return render(request, "accounts/locked.html", {"message": error.message}, status=429)
+        response = super().dispatch(request, *args, **kwargs)
+        if response.status_code == 302:
+            attempt.succeed()
+        return response
 
     def get_user(self, uidb64: str) -> User | None:
         user = super().get_user(uidb64)

@@ -11,10 +11,11 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 
+from accounts.attempts import AnswersLocked
 from accounts.forms import LoginForm
 
 
-class Login(LoginView):
+class Login(AnswersLocked, LoginView):
     """allauth's login page in the site's design; it names the user who is already logged in."""
 
     template_name = "accounts/login.html"

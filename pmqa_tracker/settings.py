@@ -144,6 +144,8 @@ LOGOUT_REDIRECT_URL = "login"
 # django-allauth. Its rate limits are off: they count in the memory of each process and lock out a whole office.
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_RATE_LIMITS = False
+# How long nobody can try a user name from an address after too many wrong passwords (accounts/attempts.py).
+PMQA_LOCK_MINUTES = environment.whole_number(env, "PMQA_LOCK_MINUTES", default=15, least=1, most=24 * 60)
 ACCOUNT_LOGIN_METHODS = {"username"}  # the form finds the user name of an e-mail address
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]  # checked by allauth; nobody signs up
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -191,7 +193,8 @@ SECURE_HSTS_SECONDS = HSTS_SECONDS if SECURE_SSL else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=True)
 SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
 SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W005", "security.W021"]  # HSTS is the administrator's choice
-if env.bool("BEHIND_PROXY", default=False):
+PMQA_BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+if PMQA_BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

@@ -7,10 +7,12 @@ import factory
 from django.contrib.auth.models import Group
 from factory.django import DjangoModelFactory
 
+from accounts.models import Attempts, Purpose
 from assignments.models import Assignment, Membership, Organization, Role, Unit, User
 from criteria.models import Assessment, Category, Criterion, Framework, Level, Requirement, Verdict
 from exchange.models import ImportJob
 from plan.models import ActionItem, Evidence, EvidenceWithdrawal, Meeting, Period, Plan, ProgressUpdate, Status
+from pmqa_tracker import clock
 from submissions.models import Submission, SubmissionState, SubmissionStep
 from worklist.models import Reminder, SheetRequest
 
@@ -329,6 +331,20 @@ class SheetRequestFactory(DjangoModelFactory):
     by = factory.SubFactory(UserFactory)
     at = datetime(2020, 4, 3, 3, 0, tzinfo=UTC)
     finished_at = factory.SelfAttribute("at")
+
+
+class AttemptsFactory(DjangoModelFactory):
+    """A login that is locked."""
+
+    class Meta:
+        model = Attempts
+
+    purpose = Purpose.PASSWORD
+    key = factory.Sequence(lambda n: f"{n:064x}")
+    address = "192.0.2.7"
+    person = factory.SubFactory(UserFactory)
+    count = 10
+    last_at = factory.LazyFunction(clock.now)
 
 
 class ImportJobFactory(DjangoModelFactory):

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.models import Attempts
 from assignments.models import Assignment
 from criteria.models import Criterion, Level, Verdict
 from exchange.models import ImportJob
@@ -16,6 +17,7 @@ from pmqa_tracker.write_once import StaleVersionError
 from submissions.models import Submission
 from tests.factories import (
     ActionItemFactory,
+    AttemptsFactory,
     CriterionFactory,
     EvidenceFactory,
     EvidenceWithdrawalFactory,
@@ -37,7 +39,7 @@ from worklist.models import Reminder, SheetRequest
 
 pytestmark = pytest.mark.django_db
 OURS = [model for model in admin.site._registry if model._meta.app_label in (*ROOMS, "auth")]
-ONLY_READ = (ProgressUpdate, Evidence, EvidenceWithdrawal, Submission, Reminder, SheetRequest, ImportJob)
+ONLY_READ = (ProgressUpdate, Evidence, EvidenceWithdrawal, Submission, Reminder, SheetRequest, ImportJob, Attempts)
 BUDGET = 20
 
 
@@ -60,6 +62,7 @@ def grow(plan, times):
         EvidenceWithdrawalFactory(evidence=evidence)
         SubmissionStepFactory(submission__unit=unit, submission__period=plan.periods.first())
         ReminderFactory()
+        AttemptsFactory()
         SheetRequestFactory(unit=unit, period=plan.periods.first())
         ImportJobFactory(plan=plan, unit=unit)
         MeetingFactory(plan=plan)
@@ -83,7 +86,7 @@ def test_every_model_has_an_admin():
     assert names == {
         "User", "Group", "Framework", "Category", "Criterion", "Requirement", "Assessment", "Verdict", "Unit",
         "Membership", "Assignment", "Plan", "Period", "Meeting", "ActionItem", "ProgressUpdate", "Evidence",
-        "Submission", "EvidenceWithdrawal", "Reminder", "SheetRequest", "ImportJob", "Organization",
+        "Submission", "EvidenceWithdrawal", "Reminder", "SheetRequest", "ImportJob", "Organization", "Attempts",
     }  # fmt: skip
 
 

@@ -1,0 +1,154 @@
+"""Limits for guessing: passwords, codes and links are counted in the database before they are checked.
+
+The count rises by one statement with its own condition, so that of guesses sent side by side, to any process, no more
+are checked than of guesses in a row.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import reduce
+from http import HTTPStatus
+from ipaddress import ip_network
+from operator import or_
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db.models import Case, F, Q, QuerySet, When
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+
+from accounts.models import Attempts, Purpose
+from assignments.models import User
+from pmqa_tracker.client_address import client_address
+
+GUESSES = 10  # that are checked, each within `PMQA_LOCK_MINUTES` of the one before
+CODE_LIFETIME = timedelta(seconds=150)  # longer than a code of the second factor is accepted
+KEPT = timedelta(days=1)
+LOCKED = "locked"  # code of the error
+
+
+class TooManyAttemptsError(ValidationError):
+    """The attempt is not made; `until` is the moment from which it can be made again."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(explain_lock(until), code=LOCKED)
+        self.until = until
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """At most `count` attempts, each within `period` of the one before."""
+
+    count: int
+    period: timedelta
+
+
+def limits() -> Mapping[str, Limit]:
+    """Return the limit of each purpose."""
+    guesses = Limit(count=GUESSES, period=timedelta(minutes=settings.PMQA_LOCK_MINUTES))
+    return {
+        Purpose.PASSWORD: guesses,
+        Purpose.CODE: guesses,
+        Purpose.LINK: guesses,
+        Purpose.USED_CODE: Limit(count=1, period=CODE_LIFETIME),
+        Purpose.MAIL: Limit(count=3, period=timedelta(hours=1)),
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One attempt.
+
+    Attributes:
+        purpose: what is tried.
+        name: what it is tried for, such as a typed user name, if no account is known.
+        person: the account.
+        address: network address; "" if attempts from all addresses count together.
+    """
+
+    purpose: Purpose
+    name: str = ""
+    person: User | None = None
+    address: str = ""
+
+    @property
+    def rows(self) -> QuerySet[Attempts]:
+        """The row that counts these attempts, if there is one."""
+        return Attempts.objects.filter(purpose=self.purpose, key=self.key, address=self.address)
+
+    @property
+    def key(self) -> str:
+        """Hash of the account and the name."""
+        parts = f"{self.person.pk if self.person else ''}\0{self.name.casefold()}"
+        return salted_hmac("accounts.attempts", parts, algorithm="sha256").hexdigest()
+
+    def begin(self, *, at: datetime) -> None:
+        """Count the attempt before it is made.
+
+        Raises:
+            TooManyAttemptsError: there were too many.
+        """
+        limit = limits()[self.purpose]
+        is_over = Q(last_at__lte=at - limit.period)
+        allowed = self.rows.filter(Q(count__lt=limit.count) | is_over)
+        for _time in range(2):
+            if allowed.update(count=Case(When(is_over, then=1), default=F("count") + 1), last_at=at):
+                return
+            if last_at := self.rows.values_list("last_at", flat=True).first():
+                raise TooManyAttemptsError(last_at + limit.period)
+            self._add_row(at)
+
+    def _add_row(self, at: datetime) -> None:
+        """Add the row, unless another request has; remove those that nobody needs any more."""
+        Attempts.objects.filter(last_at__lt=at - KEPT).delete()
+        row = Attempts(purpose=self.purpose, key=self.key, address=self.address, person=self.person, last_at=at)
+        Attempts.objects.bulk_create([row], ignore_conflicts=True)
+
+    def succeed(self) -> None:
+        """Begin to count anew: the attempt was no guess."""
+        self.rows.delete()
+
+
+def password_attempt(request: HttpRequest, username: str) -> Attempt:
+    """Return the attempt to log in, or to confirm a password, with a user name from the address of the request."""
+    person = User.objects.filter(username=username).only("pk").first()
+    name = "" if person else username.strip()
+    return Attempt(purpose=Purpose.PASSWORD, person=person, name=name, address=network(client_address(request)))
+
+
+def network(address: str) -> str:
+    """Return the address that counts: of IPv6 the first half, because one computer has all addresses of it."""
+    return str(ip_network(f"{address}/64", strict=False).network_address) if ":" in address else address
+
+
+def explain_lock(until: datetime) -> str:
+    """Return the sentence for a user whose attempt is not made."""
+    moment = timezone.localtime(until) + timedelta(minutes=1)
+    return _(
+        "Too many wrong attempts, so this one was not checked. Try again after %(time)s, or ask the system "
+        "administrator to lift the lock."
+    ) % {"time": moment.strftime("%H:%M")}
+
+
+def locked_rows(*, at: datetime) -> QuerySet[Attempts]:
+    """Return the rows whose next attempt would not be made at a moment."""
+    conditions = [
+        Q(purpose=purpose, count__gte=limit.count, last_at__gt=at - limit.period)
+        for purpose, limit in limits().items() if purpose != Purpose.USED_CODE
+    ]  # fmt: skip
+    return Attempts.objects.filter(reduce(or_, conditions))
+
+
+class AnswersLocked:
+    """A form view that answers 429 if there were too many attempts."""
+
+    def form_invalid(self, form: BaseForm) -> HttpResponse:
+        response: Any = super().form_invalid(form)
+        if any(error.code == LOCKED for errors in form.errors.as_data().values() for error in errors):
+            response.status_code = HTTPStatus.TOO_MANY_REQUESTS
+        return response
