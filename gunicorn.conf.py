@@ -1,5 +1,6 @@
 """gunicorn settings; gunicorn reads this file when it starts in this folder. Command line options override it."""
 
+import logging.config
 import os
 import sys
 from typing import Any
@@ -14,9 +15,19 @@ limit_request_line = 8190  # gunicorn's maximum; the site refuses long URLs itse
 
 
 def on_starting(server: Any) -> None:
-    """Stop at a wrong setting with its message, before any worker starts: gunicorn would print a traceback for each."""
+    """Stop at a wrong setting with its message, before any worker starts: gunicorn would print a traceback for each.
+
+    From then on, gunicorn's own messages have the format of the site's log.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pmqa_tracker.settings")
     try:
-        settings.INSTALLED_APPS  # noqa: B018 - reads the settings
+        logging.config.dictConfig(settings.LOGGING)
     except ImproperlyConfigured as error:
         sys.exit(str(error))
+
+
+def post_worker_init(worker: Any) -> None:
+    """Keep the files of SQLite's log while the process lives."""
+    from pmqa_tracker.database import hold_open
+
+    worker.database = hold_open(settings.DATABASES["default"])

@@ -1,5 +1,6 @@
 """Database settings from `DATABASE_URL`, and messages for a database that cannot be reached."""
 
+import sqlite3
 import warnings
 from pathlib import Path
 
@@ -16,7 +17,8 @@ SQLITE_OPTIONS = {
 
 # PostgreSQL compiles queries that it estimates as costly ("just in time"). It overestimates the queries of our lists,
 # which compute columns in SQL: compiling takes a second, fetching a tenth of that. `?options=` in the URL overrides it.
-POSTGRESQL_OPTIONS = {"options": "-c jit=off"}
+# A server that does not answer must not block all threads of the site.
+POSTGRESQL_OPTIONS = {"options": "-c jit=off", "connect_timeout": 5}
 
 BAD_URL = (
     "DATABASE_URL is not a database address the tracker understands; write postgres://user:password@host:5432/name "
@@ -52,6 +54,22 @@ def from_url(env: environ.Env, default_file: Path) -> dict[str, object]:
         raise ImproperlyConfigured(BAD_URL)
     config["ATOMIC_REQUESTS"] = False
     return config
+
+
+def hold_open(config: dict[str, object]) -> sqlite3.Connection | None:
+    """Return a connection that keeps the files of SQLite's write-ahead log, or None for PostgreSQL.
+
+    SQLite deletes them with the last connection, and cannot even read without making them again: on a full disk every
+    page would fail. Each server process keeps one connection for that.
+    """
+    if config["ENGINE"] != "django.db.backends.sqlite3" or not Path(str(config["NAME"])).is_file():
+        return None
+    try:
+        connection = sqlite3.connect(str(config["NAME"]), check_same_thread=False)
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        return None  # the pages say what is wrong
+    return connection
 
 
 def has_no_tables(error: Exception) -> bool:

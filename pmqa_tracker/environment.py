@@ -7,6 +7,7 @@ if it cannot contain a password.
 import hashlib
 import re
 from datetime import date
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
@@ -68,6 +69,31 @@ def whole_number(env: environ.Env, name: str, *, default: int, least: int, most:
             f"{name} ต้องเป็นจำนวนเต็มตั้งแต่ {least} ถึง {most} เช่น {default} ไม่ใช่ “{value}”"
         )
     return int(value)
+
+
+def choice(env: environ.Env, name: str, *choices: str, default: str) -> str:
+    """Read one of several words."""
+    value = env.str(name, default=default).strip().lower()
+    if value not in choices:
+        words = ", ".join(choices)
+        raise ImproperlyConfigured(
+            f"{name} must be one of {words}, not “{value}”. / {name} ต้องเป็นค่าใดค่าหนึ่งต่อไปนี้: {words} ไม่ใช่ “{value}”"
+        )
+    return value
+
+
+def networks(env: environ.Env, name: str) -> list[IPv4Network | IPv6Network]:
+    """Read addresses and networks separated by commas, such as 10.0.0.5,192.168.1.0/24."""
+    found = []
+    for value in env.list(name, default=[]):
+        try:
+            found.append(ip_network(value.strip()))
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{name} must be addresses or networks such as 10.0.0.5,192.168.1.0/24, not “{value}”. / "
+                f"{name} ต้องเป็นที่อยู่หรือเครือข่าย เช่น 10.0.0.5,192.168.1.0/24 ไม่ใช่ “{value}”"
+            ) from None
+    return found
 
 
 def port(env: environ.Env, name: str, *, kept_in: Path, default: int = 8000) -> int:

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "exchange",
     "worklist",
     "reports",
+    "operations",
     "demo",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -78,11 +79,13 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "pmqa_tracker.request_log.RequestLogMiddleware",
     "pmqa_tracker.headers.HeadersMiddleware",
     "pmqa_tracker.middleware.NulMiddleware",
+    "operations.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "pmqa_tracker.outage.SessionMiddleware",
     "pmqa_tracker.middleware.LanguageMiddleware",
     "pmqa_tracker.too_large.AddressMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -92,6 +95,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "pmqa_tracker.middleware.OwnerMiddleware",
+    "pmqa_tracker.upload_limit.FullDiskMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -253,19 +257,33 @@ PMQA_LIVE_SECONDS = environment.whole_number(env, "PMQA_LIVE_SECONDS", default=3
 PMQA_ON_TRACK = environment.fraction(env, "PMQA_ON_TRACK", default=0.95)
 PMQA_SLIPPING = environment.fraction(env, "PMQA_SLIPPING", default=0.85)
 
+# Health (operations/): who sees the details of /readyz, besides this machine; free space that the disks need.
+PMQA_HEALTH_TOKEN = environment.secret(env, "PMQA_HEALTH_TOKEN")
+PMQA_HEALTH_ADDRESSES = environment.networks(env, "PMQA_HEALTH_ADDRESSES")
+PMQA_DISK_FREE_MB = environment.whole_number(env, "PMQA_DISK_FREE_MB", default=500, least=1, most=10_000_000)
+
+LOG_FORMAT = environment.choice(env, "LOG_FORMAT", "json", "text", default="text" if IS_ON_THIS_MACHINE else "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "filters": {"request": {"()": "pmqa_tracker.log_format.RequestFilter"}},
+    "formatters": {
+        "json": {"()": "pmqa_tracker.log_format.JsonFormatter"},
+        "text": {"()": "pmqa_tracker.log_format.TextFormatter"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["request"], "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    # By default Django only mails errors in production; administrators look in the log first.
     "loggers": {
-        "django.request": {
-            "handlers": ["console"],
-            "level": "ERROR",
-            "propagate": False,
-        },
+        # By default Django only mails errors in production; administrators look in the log first.
+        "django.request": {"handlers": ["console"], "level": "ERROR", "propagate": False},
         # A wrong Host header is answered with 400; it is not worth a stack trace.
         "django.security.DisallowedHost": {"handlers": [], "propagate": False},
+        # A line for each request; on a terminal it would hide the accounts of the demonstration.
+        "pmqa.request": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
+        "gunicorn.error": {
+            "handlers": ["console"],
+            "level": "INFO" if LOG_FORMAT == "json" else "WARNING",
+            "propagate": False,
+        },
     },
 }

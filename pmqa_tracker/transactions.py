@@ -10,6 +10,8 @@ from django.db import transaction
 from django.db.models import Model
 from django.dispatch import Signal
 
+from pmqa_tracker.request_log import note_commit
+
 records_changed = Signal()  # sent with the `records`
 LateWork = Callable[[set[Any]], None]
 
@@ -40,6 +42,8 @@ def write_transaction(*, savepoint: bool = True) -> Iterator[None]:
                 _do(late)
         if outer is not None:
             outer |= late
+        else:
+            note_commit()
     finally:
         _thread.late = outer
 

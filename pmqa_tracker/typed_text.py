@@ -40,6 +40,11 @@ def typed_text(request: HttpRequest) -> LabelledText:
         return describe(request)
     if model_admin := getattr(view, "model_admin", None):
         return [*_admin_text(request, model_admin), *file_names(request)]
+    return plain_text(request)
+
+
+def plain_text(request: HttpRequest) -> LabelledText:
+    """Return the texts of a posted form under one label, and the names of files; needs no database."""
     texts = [
         (_("What you wrote"), value)
         for name, values in request.POST.lists()

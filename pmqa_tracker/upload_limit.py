@@ -1,10 +1,16 @@
-"""Upload handlers that limit the size, the number and the names of posted files."""
+"""Upload handlers that limit the size, the number and the names of posted files, and go on when the disk is full."""
 
+import errno
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from io import BytesIO
 from typing import Any, BinaryIO
 
 from django.conf import settings
+from django.core.files.uploadedfile import InMemoryUploadedFile, UploadedFile
 from django.core.files.uploadhandler import MemoryFileUploadHandler, SkipFile, TemporaryFileUploadHandler
-from django.http import multipartparser
+from django.http import HttpRequest, HttpResponse, multipartparser
 
 from pmqa_tracker.long_names import shorten
 
@@ -63,16 +69,59 @@ class SmallUploadHandler(MemoryFileUploadHandler):
 class CappedUploadHandler(TemporaryFileUploadHandler):
     """Store a file up to one byte beyond `settings.PMQA_EVIDENCE_MB`, and only count the rest.
 
-    The uploaded file has the size that was sent, so a form can refuse it with its name; its content is cut.
+    The uploaded file has the size that was sent, so a form can refuse it with its name; its content is cut. If the disk
+    is full, the rest of the form is still read, for its typed text, and `FullDiskMiddleware` refuses it.
     """
+
+    file: Any = None  # None once the disk is full
 
     def new_file(self, field_name: str, file_name: str, *args: Any, **kwargs: Any) -> None:
         """Store the file under a fixed name, because its own extension may be too long for the file system."""
-        super().new_file(field_name, "file", *args, **kwargs)
-        self.file_name = self.file.name = shorten(file_name, most=LONGEST_NAME)
+        self.file = None
+        try:
+            super().new_file(field_name, "file", *args, **kwargs)
+        except OSError:
+            self._fail()
+        self.file_name = shorten(file_name, most=LONGEST_NAME)
+        if self.file:
+            self.file.name = self.file_name
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         """Store the part of the chunk within the limit; `start` is the position of the chunk in the file."""
         room = settings.PMQA_EVIDENCE_MB * MEGABYTE + 1 - start
-        if room > 0:
-            self.file.write(raw_data[:room])
+        try:
+            if room > 0 and self.file:
+                self.file.write(raw_data[:room])
+        except OSError:
+            self._fail()
+
+    def file_complete(self, file_size: int) -> UploadedFile:
+        """Return the file; an empty one if the disk is full."""
+        try:
+            if self.file:
+                return super().file_complete(file_size)
+        except OSError:
+            self._fail()
+        return InMemoryUploadedFile(BytesIO(), self.field_name, self.file_name, self.content_type, 0, self.charset)
+
+    def _fail(self) -> None:
+        self.request.is_disk_full = True
+        if self.file:
+            with suppress(OSError):
+                self.file.close()
+        self.file = None
+
+
+class FullDiskMiddleware:
+    """Refuse a form whose files could not be stored, before its view runs; the typed text is in the answer."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *args: Any) -> None:
+        """Raise OSError if the disk was full."""
+        if request.method == "POST" and request.POST is not None and getattr(request, "is_disk_full", False):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

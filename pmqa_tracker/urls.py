@@ -44,3 +44,4 @@ urlpatterns = [
 handler400 = "pmqa_tracker.too_large.bad_request"
 handler403 = "assignments.views.permission_denied"
 handler404 = "pmqa_tracker.views.page_not_found"
+handler500 = "pmqa_tracker.server_error.server_error"

@@ -11,5 +11,6 @@ ROOMS = (
     "exchange",
     "worklist",
     "reports",
+    "operations",
     "demo",
 )

@@ -14,8 +14,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 
 from pmqa_tracker.history import who_changed, why_changed
+from pmqa_tracker.request_log import current_request_id
 from pmqa_tracker.views import OWNER_FIELD
 
 register = template.Library()
@@ -46,6 +48,15 @@ def icon(name: str, label: str = "") -> SafeString:
             '<svg class="icon icon-{}" role="img" aria-label="{}"><use href="{}"/></svg>', name, label, source
         )
     return format_html('<svg class="icon icon-{}" aria-hidden="true"><use href="{}"/></svg>', name, source)
+
+
+@register.simple_tag
+def reference() -> SafeString:
+    """Render the id of the request, which the administrator finds in the log."""
+    request_id = current_request_id()
+    if not request_id:
+        return mark_safe("")
+    return format_html('<p class="muted small">{} <b>{}</b></p>', gettext("Reference:"), request_id)
 
 
 @register.simple_tag(takes_context=True)
