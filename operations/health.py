@@ -9,12 +9,14 @@ from ipaddress import ip_address
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 
 from operations.findings import Finding, Level
-from operations.state import check_database, check_disks, check_mail_settings
+from operations.state import check_database, check_disks, check_mail_settings, check_worker
+from pmqa_tracker.client_address import client_address
 
 STOPPING = {"database", "migrations", "disk"}  # without these parts a server should get no requests
-FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
+FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "X-Real-IP")
 
 
 class HealthMiddleware:
@@ -53,7 +55,9 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 def check_parts() -> list[Finding]:
     """Return the state of each part, without connecting to anything but the database."""
-    return [*check_database(), *check_disks(), check_mail_settings()]
+    database = check_database()
+    worker = [] if any(each.level == Level.FAULT for each in database) else [check_worker(timezone.now())]
+    return [*database, *check_disks(), *worker, check_mail_settings()]
 
 
 def overall(findings: list[Finding]) -> Level:
@@ -66,15 +70,16 @@ def overall(findings: list[Finding]) -> Level:
 def may_see_details(request: HttpRequest) -> bool:
     """Return whether the request comes from this machine or an allowed address, or has the token.
 
-    The address of a request through a proxy is that of the proxy, so only the token counts then.
+    A request through a proxy that `BEHIND_PROXY` does not announce has the address of the proxy; only the token counts.
     """
     given = request.headers.get("Authorization", "").removeprefix("Bearer ").encode()
     if settings.PMQA_HEALTH_TOKEN and compare_digest(given, settings.PMQA_HEALTH_TOKEN.encode()):
         return True
-    if any(name in request.headers for name in FORWARDED):
+    is_known = settings.PMQA_BEHIND_PROXY and "X-Forwarded-For" in request.headers
+    if not is_known and any(name in request.headers for name in FORWARDED):
         return False
     try:
-        address = ip_address(request.META.get("REMOTE_ADDR", ""))
+        address = ip_address(client_address(request))
     except ValueError:
         return False
     return address.is_loopback or any(address in each for each in settings.PMQA_HEALTH_ADDRESSES)

@@ -1,8 +1,9 @@
-"""State of the running installation: database, migrations, disks, mail. The health page and the doctor read it."""
+"""State of the running installation: database, migrations, disks, worker, mail. The health page and the doctor read it."""
 
 import os
 import tempfile
 from collections.abc import Iterator
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -10,11 +11,14 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
+from django.utils.formats import date_format
 from django.utils.text import format_lazy
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from operations.findings import Finding, fault, ok, warning
 from pmqa_tracker.mail import is_mail_on
+from pmqa_tracker.tasks.models import MISSING_AFTER, worker_seen_at
 
 MEGABYTE = 1024 * 1024
 
@@ -71,6 +75,18 @@ def _check_disk(folder: Path) -> Finding:
     if free < 2 * settings.PMQA_DISK_FREE_MB:
         return warning("disk", text, _("Remove old backups and logs, or enlarge the disk."))
     return ok("disk", text)
+
+
+def check_worker(now: datetime) -> Finding:
+    """Return whether a worker process has been seen lately, by the clock of the machine."""
+    advice = _("Start manage.py worker, or its service; until then imports, long reports and mails wait.")
+    seen_at = worker_seen_at()
+    if seen_at is None:
+        return fault("worker", _("No worker has been seen for a day."), advice)
+    if now - seen_at > MISSING_AFTER:
+        when = date_format(localtime(seen_at), "Y-m-d H:i")
+        return fault("worker", format_lazy(_("The worker was last seen at {when}."), when=when), advice)
+    return ok("worker", _("The worker is at work."))
 
 
 def check_mail_settings() -> Finding:

@@ -30,23 +30,29 @@ def test_probe_needs_no_login_host_name_https_or_database(settings, django_asser
     assert not response.cookies
     ready = Client().get("/readyz", headers={"host": "10.9.8.7"})
     assert ready.status_code == 200
-    assert {"database", "migrations", "disk", "mail"} <= {each["part"] for each in ready.json()["parts"]}
+    assert {"database", "migrations", "disk", "worker", "mail"} == {each["part"] for each in ready.json()["parts"]}
     assert Client().post("/readyz").status_code == 405
 
 
 @pytest.mark.parametrize(
-    ("headers", "address", "sees"),
+    ("is_behind_proxy", "headers", "address", "sees"),
     [
-        ({}, "127.0.0.1", True),
-        ({}, "203.0.113.9", False),
-        ({}, "10.1.2.3", True),
-        ({"x-forwarded-for": "127.0.0.1"}, "127.0.0.1", False),
-        ({"x-forwarded-for": "127.0.0.1", "authorization": "Bearer a-long-token"}, "127.0.0.1", True),
-        ({"authorization": "Bearer a-long-toke"}, "203.0.113.9", False),
-        ({"authorization": "Bearer ก"}, "", False),
+        (False, {}, "127.0.0.1", True),
+        (False, {}, "203.0.113.9", False),
+        (False, {}, "10.1.2.3", True),
+        (False, {"x-forwarded-for": "127.0.0.1"}, "127.0.0.1", False),
+        (False, {"x-forwarded-for": "127.0.0.1", "authorization": "Bearer a-long-token"}, "127.0.0.1", True),
+        (False, {"authorization": "Bearer a-long-toke"}, "203.0.113.9", False),
+        (False, {"authorization": "Bearer ก"}, "", False),
+        (True, {"x-forwarded-for": "127.0.0.1, 203.0.113.9"}, "127.0.0.1", False),
+        (True, {"x-forwarded-for": "203.0.113.9, 10.1.2.3"}, "127.0.0.1", True),
+        (True, {"x-forwarded-proto": "https"}, "127.0.0.1", False),
     ],
 )
-def test_details_are_for_this_machine_allowed_addresses_and_the_token(settings, headers, address, sees):
+def test_details_are_for_this_machine_allowed_addresses_and_the_token(
+    settings, is_behind_proxy, headers, address, sees
+):
+    settings.PMQA_BEHIND_PROXY = is_behind_proxy
     settings.PMQA_HEALTH_TOKEN = "a-long-token"
     settings.PMQA_HEALTH_ADDRESSES = [ip_network("10.0.0.0/8")]
     response = Client(REMOTE_ADDR=address).get("/readyz", headers=headers)
