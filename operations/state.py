@@ -1,4 +1,4 @@
-"""State of the running installation: database, migrations, disks, worker, mail. The health page and the doctor read it."""
+"""State of the running installation, for the health page and the doctor: database, disks, worker, mail."""
 
 import os
 import tempfile
