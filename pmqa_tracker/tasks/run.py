@@ -15,6 +15,7 @@ from django_tasks import TaskContext, task
 from django_tasks.base import Task
 
 from pmqa_tracker.tasks.models import RESULTS, BackgroundTask, TaskState, new_name
+from pmqa_tracker.tasks.priority import without_collector
 
 logger = logging.getLogger(__name__)
 Work = Callable[..., None]
@@ -67,7 +68,8 @@ def _run(work: Work, name: str, worker: str, arguments: dict[str, Any]) -> None:
     try:
         with TemporaryDirectory(prefix="pmqa-task-") as folder:
             result = Path(folder) / "result"
-            work(progress, result, **arguments)
+            with without_collector():
+                work(progress, result, **arguments)
             stored = _store(result)
         _finish(name, worker, state=TaskState.DONE, result=stored, done=progress.done, total=progress.total)
     except Exception:
