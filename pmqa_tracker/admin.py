@@ -21,6 +21,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django_tasks_db.models import DBTaskResult
 from simple_history.admin import SimpleHistoryAdmin
 
 from pmqa_tracker.database_text import Folded, in_thai_order
@@ -40,6 +41,7 @@ admin.site.site_header = gettext_lazy("Improvement plan tracker")
 admin.site.index_title = gettext_lazy("Manage the data")
 admin.site.site_url = "/"
 admin.site.enable_nav_sidebar = False  # the tables need the width
+admin.site.unregister(DBTaskResult)  # users see `tasks.models.BackgroundTask`; the log has the rest
 
 
 def boolean_icon(value: bool | None) -> str:

@@ -92,6 +92,8 @@ SPELLINGS = (
     ("ํา", "ำ"),
 )
 PATTERNS = [(re.compile(pattern), spelling) for pattern, spelling in SPELLINGS]
+*_UNUSUAL, DECOMPOSED_AM = SPELLINGS
+IS_UNUSUAL = re.compile("|".join(pattern for pattern, _spelling in _UNUSUAL))  # hardly any text
 
 
 def month_name(month: int, *, short: bool = False) -> str:
@@ -126,6 +128,11 @@ def format_datetime(moment: datetime, *, seconds: bool = False) -> str:
 
 def month_range(first: date, last: date) -> str:
     """Format the months from one day to another, with the year: "ต.ค.–ธ.ค. 2562"."""
+    return _month_range(first, last, get_language())
+
+
+@lru_cache(maxsize=1_000)  # the few periods of a plan, in thousands of rows
+def _month_range(first: date, last: date, _language: str | None) -> str:
     first_month, last_month = (
         month_name(first.month, short=True),
         month_name(last.month, short=True),
@@ -249,6 +256,8 @@ def match_spelling(name: str, offered: Collection[str]) -> str:
 def _spelled(text: str) -> str:
     key = unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", text).casefold())
     key = IS_SAME.sub(lambda found: found[0].translate(SAME_CHARACTERS), key)
+    if not IS_UNUSUAL.search(key):  # three times as fast as to try each pattern
+        return key.replace(*DECOMPOSED_AM)
     for pattern, spelling in PATTERNS:
         key = pattern.sub(spelling, key)
     return key

@@ -1,12 +1,12 @@
 """Plan the records of a whole-plan workbook in memory: check new ones by the rules of their models, compare others."""
 
 import dataclasses
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Model
-from django.utils.text import Truncator
 
 from assignments.models import Organization, Unit
 from criteria.models import Assessment, Category, Criterion, Framework, Requirement, Verdict
@@ -16,6 +16,7 @@ from exchange.whole_plan.rows import EMPTY, PlanRow, preview_text
 from plan.models import ActionItem, Period, Plan
 from pmqa_tracker.model_rules import broken_rules
 from pmqa_tracker.tasks.models import ProgressCallback
+from pmqa_tracker.thai import MARKS
 
 # Model → field → name of its value in the workbook.
 FIELDS: Mapping[type[Model], Mapping[str, str]] = {
@@ -43,7 +44,7 @@ FIELDS: Mapping[type[Model], Mapping[str, str]] = {
         "first_period": "first", "last_period": "last", "schedule_basis": "basis", "reading_note": "reading_note",
     },
 }  # fmt: skip
-TITLE_LENGTH = 90  # letters of a row's text in the preview
+TITLE = re.compile(rf"(?:[^{MARKS}][{MARKS}]*+|[{MARKS}]++){{89}}")  # a row's text in the preview: letters with marks
 PROGRESS_STEP = 100  # rows between two messages on the progress
 
 
@@ -186,7 +187,9 @@ class PlannedRecords:
             self.on_progress(len(self.kept), max(self.total, len(self.kept)))
         if rows and (rows[-1].sheet, rows[-1].row, rows[-1].name) == (sheet, row.number, name):
             return
-        title = title if len(title) <= TITLE_LENGTH else Truncator(title[: 2 * TITLE_LENGTH]).chars(TITLE_LENGTH)
+        start = TITLE.match(title)
+        if start and start.end() < len(title):
+            title = f"{start[0]}…"
         rows.append(
             RowFinding(
                 kind=NEW, sheet=sheet, row=row.number, name=name, title=title, cells=row.changes, nearest=nearest

@@ -125,6 +125,7 @@ def test_people_work_beside_a_long_import(site, measured):
         person.start()
     try:
         time.sleep(ALONE_SECONDS)
+        until(lambda: len(answers.alone["write"]) >= WRITERS)
         answers.is_beside, end = True, time.monotonic() + SECONDS
         visitor = site.visitor("coordinator")
         url = upload(visitor, "2570", ROWS)
