@@ -1,8 +1,11 @@
 """How django-allauth behaves on this site."""
 
+import time
+from datetime import timedelta
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -10,6 +13,8 @@ from accounts.attempts import password_attempt
 from assignments.models import User
 from pmqa_tracker import clock
 from pmqa_tracker.client_address import client_address
+
+RECENT = timedelta(minutes=5)  # after a login, the settings of the account open without the password
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -45,7 +50,12 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     def get_login_stages(self) -> list[str]:
-        return []
+        return ["allauth.mfa.stages.AuthenticateStage"]
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Return whether the page asks for the password again: not right after the login."""
+        logins = get_authentication_records(self.request, self.request.user)
+        return not any(time.time() - login["at"] < RECENT.total_seconds() for login in logins)
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """Leave messages to the pages of this site."""

@@ -57,6 +57,7 @@ def limits() -> Mapping[str, Limit]:
         Purpose.LINK: guesses,
         Purpose.USED_CODE: Limit(count=1, period=CODE_LIFETIME),
         Purpose.MAIL: Limit(count=3, period=timedelta(hours=1)),
+        Purpose.MAILS: Limit(count=50, period=timedelta(hours=1)),
     }
 
 

@@ -8,6 +8,7 @@ from allauth.account.models import Login
 from django.contrib.auth import forms as auth_forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from accounts.backend import find_username
 from assignments.closed import why_closed
@@ -58,3 +59,10 @@ class PasswordChangeForm(auth_forms.PasswordChangeForm):
         if not get_adapter().reauthenticate(self.user, typed):
             raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
         return typed
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse the current password as the new one."""
+        data = super().clean()
+        if data.get("old_password") and data.get("old_password") == data.get("new_password1"):
+            self.add_error("new_password1", _("This is the current password. Choose another one."))
+        return data

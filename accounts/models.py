@@ -1,5 +1,6 @@
-"""Attempts: how often a password, a code or a link was tried lately, and how many mails were asked for."""
+"""Attempts: how often a password, a code or a link was tried lately; and the second factor in the admin."""
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -14,6 +15,7 @@ class Purpose(models.TextChoices):
     USED_CODE = "USED_CODE", _("used code")
     LINK = "LINK", _("link to set a password")
     MAIL = "MAIL", _("mail to set a password")
+    MAILS = "MAILS", _("mails to set passwords, of all addresses")
 
 
 class Attempts(models.Model):
@@ -46,3 +48,17 @@ class Attempts(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person or _('unknown user name')} · {self.address}"
+
+
+class SecondFactor(Authenticator):
+    """allauth's record of an app on the phone, or of recovery codes, under a name for the admin."""
+
+    ORGANIZATION = "user__organization"
+
+    class Meta:
+        proxy = True
+        verbose_name = _("second factor")
+        verbose_name_plural = _("second factors")
+
+    def __str__(self) -> str:
+        return str(self.user)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.attempts import AnswersLocked, Attempt, TooManyAttemptsError, network
 from accounts.forms import PasswordChangeForm
 from accounts.models import Purpose
+from accounts.reset import reset_tokens
 from assignments.closed import why_closed
 from assignments.models import Invitation, User
 from pmqa_tracker import clock
@@ -30,6 +31,10 @@ class PasswordChange(AnswersLocked, SuccessMessageMixin, PasswordChangeView):
     template_name = "accounts/password_change.html"
     success_url = reverse_lazy("home")
     success_message = _("The password is changed. Use the new one from now on.")
+
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+        form.user.must_change_password = False
+        return super().form_valid(form)
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -63,6 +68,7 @@ class PasswordSet(PasswordResetConfirmView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Set the password, and say how to log in."""
+        self.user.must_change_password = False
         response = super().form_valid(form)
         Invitation.objects.filter(person=self.user).update(accepted_at=clock.now())
         text = gettext("Your password is set. Log in with the user name %(username)s.")
@@ -72,4 +78,12 @@ class PasswordSet(PasswordResetConfirmView):
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         """Render the form; for a link that was used or has expired, say what to do, with 410."""
         status = 200 if context["validlink"] else 410
-        return super().render_to_response(context | {"days": settings.PMQA_INVITATION_DAYS}, status=status, **kwargs)
+        lifetime = {"days": settings.PMQA_INVITATION_DAYS, "hours": settings.PMQA_RESET_HOURS}
+        return super().render_to_response(context | lifetime, status=status, **kwargs)
+
+
+class PasswordResetLink(PasswordSet):
+    """The same page, opened by the link in the mail for who forgot their password."""
+
+    token_generator = reset_tokens
+    extra_context = {"is_reset": True}

@@ -126,6 +126,9 @@ class User(AbstractUser):
         help_text=_("Empty only for an administrator of the whole installation"),
     )
     is_demo = models.BooleanField(_("demonstration account"), default=False, editable=False)
+    must_change_password = models.BooleanField(
+        _("must change the password"), default=False, editable=False, help_text=_("An administrator has set it")
+    )
 
     class Meta(AbstractUser.Meta):
         constraints = (

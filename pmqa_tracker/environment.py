@@ -93,6 +93,17 @@ def networks(env: environ.Env, name: str) -> list[IPv4Network | IPv6Network]:
                 f"{name} must be addresses or networks such as 10.0.0.5,192.168.1.0/24, not “{value}”. / "
                 f"{name} ต้องเป็นที่อยู่หรือเครือข่าย เช่น 10.0.0.5,192.168.1.0/24 ไม่ใช่ “{value}”"
             ) from None
+
+
+def names(env: environ.Env, name: str, *, allowed: tuple[str, ...]) -> frozenset[str]:
+    """Read some of the allowed names, separated by commas; none if it is not set."""
+    found = frozenset(part for each in env.str(name, default="").split(",") if (part := each.strip()))
+    if wrong := ", ".join(sorted(found - set(allowed))):
+        known = ", ".join(allowed)
+        raise ImproperlyConfigured(
+            f"{name} must be some of {known}, separated by commas, not “{wrong}”. / "
+            f"{name} ต้องเป็นคำเหล่านี้ คั่นด้วยจุลภาค: {known} ไม่ใช่ “{wrong}”"
+        )
     return found
 
 

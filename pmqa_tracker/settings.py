@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "django_filters",
     "django_htmx",
     "template_partials",
@@ -94,6 +95,7 @@ MIDDLEWARE = [
     "pmqa_tracker.middleware.LoginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.first_steps.FirstStepsMiddleware",
     "pmqa_tracker.middleware.OwnerMiddleware",
     "pmqa_tracker.upload_limit.FullDiskMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -155,6 +157,14 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]  # checked by allau
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_AUTHENTICATED_LOGIN_REDIRECTS = False  # the page names the user who is logged in
+ACCOUNT_REAUTHENTICATION_METHODS = ("password",)
+MFA_ADAPTER = "accounts.second_factor.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_TOLERANCE = 1  # periods of 30 seconds that the clock of a phone may be wrong
+# Roles that must have a second factor: names of groups, and "administrator".
+PMQA_REQUIRE_SECOND_FACTOR = environment.names(
+    env, "PMQA_REQUIRE_SECOND_FACTOR", allowed=("staff", "management", "coordinator", "assessor", "administrator")
+)
 
 LANGUAGE_CODE = "th"
 LANGUAGES = [("th", "ไทย"), ("en", "English")]
@@ -183,6 +193,7 @@ SITE_URL = environment.site_url(env, "SITE_URL") or (f"http://127.0.0.1:{PORT}" 
 # How long the link of an invitation works; its token is one of Django's password reset.
 PMQA_INVITATION_DAYS = environment.whole_number(env, "PMQA_INVITATION_DAYS", default=7, least=1, most=90)
 PASSWORD_RESET_TIMEOUT = PMQA_INVITATION_DAYS * 24 * 3600
+PMQA_RESET_HOURS = environment.whole_number(env, "PMQA_RESET_HOURS", default=4, least=1, most=72)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="pmqa-tracker@localhost")
 
 # Security. A demonstration on this machine uses HTTP; every other installation must use HTTPS.

@@ -7,7 +7,7 @@ import factory
 from django.contrib.auth.models import Group
 from factory.django import DjangoModelFactory
 
-from accounts.models import Attempts, Purpose
+from accounts.models import Attempts, Purpose, SecondFactor
 from assignments.models import Assignment, Membership, Organization, Role, Unit, User
 from criteria.models import Assessment, Category, Criterion, Framework, Level, Requirement, Verdict
 from exchange.models import ImportJob
@@ -345,6 +345,15 @@ class AttemptsFactory(DjangoModelFactory):
     person = factory.SubFactory(UserFactory)
     count = 10
     last_at = factory.LazyFunction(clock.now)
+
+
+class SecondFactorFactory(DjangoModelFactory):
+    class Meta:
+        model = SecondFactor
+
+    user = factory.SubFactory(UserFactory)
+    type = SecondFactor.Type.TOTP
+    data = factory.LazyFunction(lambda: {"secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"})
 
 
 class ImportJobFactory(DjangoModelFactory):

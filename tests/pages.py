@@ -32,6 +32,7 @@ def addresses(plan: Plan) -> dict[str, str]:
         "reporting": f"{base}/reporting/",
         "period_report": f"{base}/reporting/{unit.abbreviation}/1/",
         "password": "/password/",
+        "second_factor": "/second-factor/",
     }
 
 

@@ -10,12 +10,13 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from assignments.access import access_of
 from assignments.models import Invitation, User
-from assignments.people.forms import NewPersonForm, PersonForm
+from assignments.people.forms import FirstPasswordForm, NewPersonForm, PersonForm
 from assignments.people.invitation_admin import (
     ONLY_ADMINISTRATORS,
     WITHOUT_MAIL,
@@ -46,6 +47,7 @@ class PersonAdmin(InvitesPeople, ExchangeAdmin, ThaiText, KeepsTypedText, Django
     confirm_form_class = ConfirmPeopleForm
     form = PersonForm
     add_form = NewPersonForm
+    change_password_form = FirstPasswordForm
     add_form_template = None
     list_display = ("username", "first_name", "last_name", "units", "roles", "invited", "is_active", "is_demo")
     list_filter = ("groups", "is_active", InvitationFilter, "is_staff", "is_demo")
@@ -86,6 +88,8 @@ class PersonAdmin(InvitesPeople, ExchangeAdmin, ThaiText, KeepsTypedText, Django
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
         if not request.user.is_superuser:
             raise PermissionDenied(ONLY_ADMINISTRATORS)
+        if id == str(request.user.pk):
+            return redirect("password_change")
         return super().user_change_password(request, id, form_url)
 
     # List and forms.

@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import UserChangeForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import Q
@@ -150,6 +150,14 @@ class NewPersonForm(PersonFields):
         """Return the address, which becomes the user name too."""
         self.instance.username = super().clean_email()
         return self.instance.username
+
+
+class FirstPasswordForm(AdminPasswordChangeForm):
+    """A password that an administrator sets; its owner changes it at the next login."""
+
+    def save(self, commit: bool = True) -> User:
+        self.user.must_change_password = True
+        return super().save(commit)
 
 
 def _only(queryset: Any) -> Any:

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, get_resolver, reverse
 from openpyxl import load_workbook
 
+import accounts.urls
 from assignments.models import Membership, User
 from criteria.models import Criterion
 from exchange.whole_plan.export import build_plan_book
@@ -178,7 +179,7 @@ PAGES = {
     "setup_plan": setup_plan,
 }
 # Pages that are posted and write nothing that a page of a plan shows.
-NOT_SHOWN = {"login", "logout", "password_change", "invitation", "set_language", "prepare", "new_plan", "sheet_archive"}
+NOT_SHOWN = {"set_language", "prepare", "new_plan", "sheet_archive", *(page.name for page in accounts.urls.urlpatterns)}
 
 
 def site_urls(world):

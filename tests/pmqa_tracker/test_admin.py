@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.models import Attempts
+from accounts.models import Attempts, SecondFactor
 from assignments.models import Assignment
 from criteria.models import Criterion, Level, Verdict
 from exchange.models import ImportJob
@@ -27,6 +27,7 @@ from tests.factories import (
     ProgressUpdateFactory,
     ReminderFactory,
     RequirementFactory,
+    SecondFactorFactory,
     SheetRequestFactory,
     SubmissionStepFactory,
     UnitFactory,
@@ -39,7 +40,17 @@ from worklist.models import Reminder, SheetRequest
 
 pytestmark = pytest.mark.django_db
 OURS = [model for model in admin.site._registry if model._meta.app_label in (*ROOMS, "auth")]
-ONLY_READ = (ProgressUpdate, Evidence, EvidenceWithdrawal, Submission, Reminder, SheetRequest, ImportJob, Attempts)
+ONLY_READ = (
+    ProgressUpdate,
+    Evidence,
+    EvidenceWithdrawal,
+    Submission,
+    Reminder,
+    SheetRequest,
+    ImportJob,
+    Attempts,
+    SecondFactor,
+)
 BUDGET = 20
 
 
@@ -63,6 +74,7 @@ def grow(plan, times):
         SubmissionStepFactory(submission__unit=unit, submission__period=plan.periods.first())
         ReminderFactory()
         AttemptsFactory()
+        SecondFactorFactory()
         SheetRequestFactory(unit=unit, period=plan.periods.first())
         ImportJobFactory(plan=plan, unit=unit)
         MeetingFactory(plan=plan)
@@ -87,6 +99,7 @@ def test_every_model_has_an_admin():
         "User", "Group", "Framework", "Category", "Criterion", "Requirement", "Assessment", "Verdict", "Unit",
         "Membership", "Assignment", "Plan", "Period", "Meeting", "ActionItem", "ProgressUpdate", "Evidence",
         "Submission", "EvidenceWithdrawal", "Reminder", "SheetRequest", "ImportJob", "Organization", "Attempts",
+        "SecondFactor",
     }  # fmt: skip
 
 
