@@ -93,6 +93,7 @@ def networks(env: environ.Env, name: str) -> list[IPv4Network | IPv6Network]:
                 f"{name} must be addresses or networks such as 10.0.0.5,192.168.1.0/24, not “{value}”. / "
                 f"{name} ต้องเป็นที่อยู่หรือเครือข่าย เช่น 10.0.0.5,192.168.1.0/24 ไม่ใช่ “{value}”"
             ) from None
+    return found
 
 
 def names(env: environ.Env, name: str, *, allowed: tuple[str, ...]) -> frozenset[str]:
