@@ -6,6 +6,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.sessions.models import Session
+
+__all__ = ["Attempts", "Purpose", "Session"]
+
 
 class Purpose(models.TextChoices):
     """What an attempt is for."""

@@ -5,6 +5,7 @@ from django.urls import path
 from accounts import second_factor
 from accounts.passwords import PasswordChange, PasswordResetLink, PasswordSet
 from accounts.reset import PasswordReset
+from accounts.sessions.views import session_left, session_list
 from accounts.views import Login, Logout
 
 urlpatterns = [
@@ -12,6 +13,8 @@ urlpatterns = [
     path("login/", Login.as_view(), name="account_login"),
     path("login/code/", second_factor.EnterCode.as_view(), name="mfa_authenticate"),
     path("logout/", Logout.as_view(), name="logout"),
+    path("sessions/", session_list, name="session_list"),
+    path("sessions/left/", session_left, name="session_left"),
     path("password/", PasswordChange.as_view(), name="password_change"),
     path("password/forgotten/", PasswordReset.as_view(), name="password_reset"),
     path("password/forgotten/<uidb64>/<token>/", PasswordResetLink.as_view(), name="password_reset_link"),

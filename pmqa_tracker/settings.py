@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "pmqa_tracker.middleware.LoginMiddleware",
+    "accounts.sessions.middleware.LastUseMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.first_steps.FirstStepsMiddleware",
@@ -118,6 +119,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "pmqa_tracker.context_processors.site",
+                "accounts.sessions.context_processors.session",
                 "worklist.context_processors.current_plan",
             ],
             # `thai` replaces the `date` filter everywhere, also in the pages of libraries, so that no Thai page shows
@@ -215,6 +217,11 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_HTTPONLY = True
+# A login ends after this time without use, and after so many hours in any case (accounts/sessions/).
+SESSION_ENGINE = "accounts.sessions.store"
+PMQA_IDLE_MINUTES = environment.whole_number(env, "PMQA_IDLE_MINUTES", default=120, least=5, most=24 * 60)
+PMQA_LOGIN_HOURS = environment.whole_number(env, "PMQA_LOGIN_HOURS", default=12, least=1, most=24 * 30)
+SESSION_COOKIE_AGE = PMQA_LOGIN_HOURS * 3600
 # Browsers share cookies between all ports of a host, so sites on one host need different cookie names.
 COOKIE_SUFFIX = environment.cookie_suffix(SECRET_KEY, *((DATA_DIR.resolve(), PORT) if IS_ON_THIS_MACHINE else ()))
 SESSION_COOKIE_NAME = f"sessionid_{COOKIE_SUFFIX}"

@@ -12,6 +12,8 @@ document.addEventListener("submit", (event) => {
   if (field && token) field.value = token;
 }, true);
 document.addEventListener("htmx:configRequest", (event) => {
+  // A reload by a timer has no event of a user: it does not keep the login alive (accounts/sessions/middleware.py).
+  if (!event.detail.triggeringEvent) event.detail.headers["X-Background"] = "1";
   const token = currentToken();
   if (!token) return;
   event.detail.headers["x-csrftoken"] = token;

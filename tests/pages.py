@@ -33,6 +33,7 @@ def addresses(plan: Plan) -> dict[str, str]:
         "period_report": f"{base}/reporting/{unit.abbreviation}/1/",
         "password": "/password/",
         "second_factor": "/second-factor/",
+        "sessions": "/sessions/",
     }
 
 

@@ -31,6 +31,7 @@ BUDGET = 22
 NAMES = (
     "my", "owed", "actions", "action", "dashboard", "criteria", "criterion", "timeline", "units", "unit", "reports",
     "password", "reporting", "period_report", "part", "wall", "supposed", "some_lines", "meeting",
+    "sessions",
 )  # fmt: skip
 CSP = {
     "default-src": "'none'", "script-src": "'self'", "style-src": "'self'", "img-src": "'self' data:",

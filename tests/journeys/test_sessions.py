@@ -1,14 +1,27 @@
 """Several tabs of one browser: logins, and forms open in other tabs."""
 
+from datetime import timedelta
+
 import pytest
 from django.conf import settings
+from django.utils import timezone
 from playwright.sync_api import expect
 
+from accounts.models import Session
 from assignments.models import User
+from plan.models import ActionItem, Status
 from tests.conftest import DEMO_PASSWORD
+from tests.journeys.looks import violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(transaction=True)]
 NAV = "เมนูหลัก"
+
+
+@pytest.fixture
+def action(department):
+    """An action that สพม. leads and that has not begun."""
+    led = ActionItem.objects.filter(assignments__unit__abbreviation="สพม.", assignments__role="LEAD")
+    return led.filter(status=Status.NOT_STARTED, first_period__number__lte=3).order_by("ref").first()
 
 
 def fill_login(page, username):
@@ -63,3 +76,39 @@ def test_the_cookies_are_this_installations_own(enter_by_form, context):
     names = {cookie["name"] for cookie in context.cookies()}
     assert names == {settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME}
     assert not names & {"sessionid", "csrftoken"}
+
+
+def test_the_end_of_a_login_is_announced_in_every_tab_and_keeps_the_text(enter, context, live_server, action):
+    first, second = enter("staff", f"actions/{action.ref}/"), context.new_page()
+    second.goto(first.url)
+    words = "พิมพ์ไว้ก่อนหมดเวลา"
+    first.get_by_label("ผลการดำเนินการ").fill(words)
+
+    def is_unused_for(**time):
+        Session.objects.update(seen_at=timezone.now() - timedelta(**time))
+        for page in (first, second):
+            page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+    def dialog(page, name):
+        return page.get_by_role("dialog", name=name)
+
+    is_unused_for(minutes=118, seconds=30)
+    for page in (first, second):
+        expect(dialog(page, "อีกไม่เกินสองนาที")).to_be_visible()
+    assert violations(first) == []
+    expect(second.get_by_role("button", name="ใช้งานต่อ")).to_be_focused()
+    second.keyboard.press("Enter")
+    for page in (second, first):
+        expect(page.locator("dialog[open]")).to_have_count(0, timeout=30_000)
+    is_unused_for(minutes=121)
+    expect(dialog(first, "การเข้าสู่ระบบสิ้นสุดแล้ว")).to_be_visible()
+    with context.expect_page() as opened:
+        first.get_by_role("link", name="เข้าสู่ระบบในแท็บใหม่").click()
+    fill_login(opened.value, "staff")
+    opened.value.get_by_role("button", name="เข้าสู่ระบบ").click()
+    expect(opened.value.get_by_role("navigation", name=NAV)).to_be_visible()
+    is_unused_for(minutes=0)
+    expect(first.locator("dialog[open]")).to_have_count(0)
+    expect(first.get_by_label("ผลการดำเนินการ")).to_have_value(words)
+    first.get_by_role("button", name="บันทึก", exact=True).click()
+    expect(first.locator("#history")).to_contain_text(words)

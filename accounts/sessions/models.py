@@ -1,0 +1,75 @@
+"""Sessions with their user, the device, and when and from where they were last used."""
+
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
+from django.db import models
+from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext_lazy as _
+
+
+def idle_time() -> timedelta:
+    """Return how long a login lasts without use."""
+    return timedelta(minutes=settings.PMQA_IDLE_MINUTES)
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    def open(self, now: datetime) -> "SessionQuerySet":
+        """Sessions that have not ended, neither by time nor by being unused."""
+        return self.filter(expire_date__gt=now).exclude(user__isnull=False, seen_at__lte=now - idle_time())
+
+    def ended(self, now: datetime) -> "SessionQuerySet":
+        """All other sessions."""
+        return self.filter(
+            models.Q(expire_date__lte=now) | models.Q(user__isnull=False, seen_at__lte=now - idle_time())
+        )
+
+
+class Session(AbstractBaseSession):
+    """A session of a browser. It has no user before the login."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        null=True,
+        editable=False,
+        related_name="sessions",
+        verbose_name=_("person"),
+    )
+    began_at = models.DateTimeField(_("began"), editable=False)
+    seen_at = models.DateTimeField(_("last used"), editable=False)
+    address = models.CharField(_("network address"), max_length=45, blank=True, editable=False)
+    device = models.CharField(_("device"), max_length=300, blank=True, editable=False)
+
+    objects = BaseSessionManager.from_queryset(SessionQuerySet)()
+
+    class Meta(AbstractBaseSession.Meta):
+        indexes = (models.Index(fields=["seen_at"], name="session_seen_at"),)
+
+    @classmethod
+    def get_session_store_class(cls) -> type:
+        """Return the class that reads and writes sessions."""
+        from accounts.sessions.store import SessionStore  # Django imports the store's module by its name
+
+        return SessionStore
+
+    @property
+    def public_id(self) -> str:
+        """An id for forms; the key itself would let anybody who sees the page log in."""
+        return sha256(self.session_key.encode()).hexdigest()[:24]
+
+    def ends_at(self) -> datetime:
+        """Return when the session ends if it is not used again."""
+        return min(self.expire_date, self.seen_at + idle_time())
+
+    def seconds_left(self, now: datetime) -> int:
+        """Return the seconds until then."""
+        return max(0, int((self.ends_at() - now).total_seconds()))
+
+    def is_of_current_password(self) -> bool:
+        """Return whether its user still has the password they logged in with; otherwise Django ends the session."""
+        given = self.get_decoded().get(HASH_SESSION_KEY, "")
+        return constant_time_compare(given, self.user.get_session_auth_hash())

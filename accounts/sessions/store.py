@@ -1,0 +1,88 @@
+"""Session engine: Django's sessions in the database, which end after a time without use (`settings.SESSION_ENGINE`)."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.signals import user_logged_in
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.db import DatabaseError
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils import timezone
+
+from pmqa_tracker.client_address import client_address
+
+logger = logging.getLogger(__name__)
+# The last use of a session is written at most once in this time, so that most pages write nothing.
+SEEN_EVERY = timedelta(seconds=60)
+
+
+class SessionStore(DatabaseStore):
+    """A session that knows its row: user, device and last use.
+
+    Time is the real time here, also in a demonstration whose day stands still.
+    """
+
+    def __init__(self, session_key: str | None = None) -> None:
+        super().__init__(session_key)
+        self.row: Any = None
+
+    @classmethod
+    def get_model_class(cls) -> type:
+        """Return the model of the rows."""
+        from accounts.sessions.models import Session  # the model names this class
+
+        return Session
+
+    def _get_session_from_db(self) -> Any:
+        """Return the row of the session; None once it has ended."""
+        row = super()._get_session_from_db()
+        if row and row.user_id and row.ends_at() <= timezone.now():
+            self._session_key = row = None
+        self.row = row
+        return row
+
+    def create_model_instance(self, data: dict[str, Any]) -> Any:
+        """Return the row to save, with what the present row knows about its use."""
+        row, now = super().create_model_instance(data), timezone.now()
+        row.user_id = data.get(SESSION_KEY)
+        is_new = self.row is None or str(self.row.user_id) != str(row.user_id)
+        row.began_at, row.seen_at = (now, now) if is_new else (self.row.began_at, self.row.seen_at)
+        if self.row is not None:
+            row.address, row.device = self.row.address, self.row.device
+        self.row = row
+        return row
+
+    def touch(self, request: HttpRequest) -> None:
+        """Record that the user has used the session now, from where and with which device.
+
+        A page is shown even if that cannot be written, for instance when the disk is full.
+        """
+        if self.row is None or not self.row.user_id:
+            return
+        self.row.seen_at, self.row.address, self.row.device = timezone.now(), *describe(request)
+        used = {name: getattr(self.row, name) for name in ("seen_at", "address", "device")}
+        try:
+
+    @classmethod
+    def clear_expired(cls) -> None:
+        """Delete the sessions that have ended (`manage.py clearsessions`)."""
+        cls.get_model_class().objects.ended(timezone.now()).delete()
+
+
+def describe(request: HttpRequest) -> tuple[str, str]:
+    """Return the address and the device of a request, as stored."""
+    return client_address(request), request.META.get("HTTP_USER_AGENT", "").replace("\0", "")[:300]
+
+
+@receiver(user_logged_in)
+def begin_session(request: HttpRequest, **_kwargs: Any) -> None:
+    """Let the session of a login end after `PMQA_LOGIN_HOURS`, however much it is used."""
+    session = request.session
+    session.set_expiry(timezone.now() + timedelta(hours=settings.PMQA_LOGIN_HOURS))
+    session.row = session.get_model_class()(user_id=session[SESSION_KEY])
+    session.row.began_at = session.row.seen_at = timezone.now()
+    session.row.address, session.row.device = describe(request)
