@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from hashlib import sha256
+from importlib import import_module
 
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY
@@ -9,6 +10,8 @@ from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessio
 from django.db import models
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
+
+from pmqa_tracker.tasks.clean_up import register
 
 
 def idle_time() -> timedelta:
@@ -51,10 +54,8 @@ class Session(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> type:
-        """Return the class that reads and writes sessions."""
-        from accounts.sessions.store import SessionStore  # Django imports the store's module by its name
-
-        return SessionStore
+        """Return the class that reads and writes sessions; its module imports this one."""
+        return import_module(settings.SESSION_ENGINE).SessionStore
 
     @property
     def public_id(self) -> str:
@@ -73,3 +74,12 @@ class Session(AbstractBaseSession):
         """Return whether its user still has the password they logged in with; otherwise Django ends the session."""
         given = self.get_decoded().get(HASH_SESSION_KEY, "")
         return constant_time_compare(given, self.user.get_session_auth_hash())
+
+
+def remove_ended_sessions(at: datetime) -> int:
+    """Delete the sessions that have ended; return how many."""
+    count, _models = Session.objects.ended(at).delete()
+    return count
+
+
+register(remove_ended_sessions)

@@ -1,6 +1,5 @@
 """Session engine: Django's sessions in the database, which end after a time without use (`settings.SESSION_ENGINE`)."""
 
-import logging
 from datetime import timedelta
 from typing import Any
 
@@ -8,14 +7,14 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-from django.db import DatabaseError
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.sessions.models import Session
 from pmqa_tracker.client_address import client_address
+from pmqa_tracker.outage import unless_outage
 
-logger = logging.getLogger(__name__)
 # The last use of a session is written at most once in this time, so that most pages write nothing.
 SEEN_EVERY = timedelta(seconds=60)
 
@@ -28,16 +27,14 @@ class SessionStore(DatabaseStore):
 
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
-        self.row: Any = None
+        self.row: Session | None = None
 
     @classmethod
-    def get_model_class(cls) -> type:
+    def get_model_class(cls) -> type[Session]:
         """Return the model of the rows."""
-        from accounts.sessions.models import Session  # the model names this class
-
         return Session
 
-    def _get_session_from_db(self) -> Any:
+    def _get_session_from_db(self) -> Session | None:
         """Return the row of the session; None once it has ended."""
         row = super()._get_session_from_db()
         if row and row.user_id and row.ends_at() <= timezone.now():
@@ -45,7 +42,7 @@ class SessionStore(DatabaseStore):
         self.row = row
         return row
 
-    def create_model_instance(self, data: dict[str, Any]) -> Any:
+    def create_model_instance(self, data: dict[str, Any]) -> Session:
         """Return the row to save, with what the present row knows about its use."""
         row, now = super().create_model_instance(data), timezone.now()
         row.user_id = data.get(SESSION_KEY)
@@ -65,12 +62,13 @@ class SessionStore(DatabaseStore):
             return
         self.row.seen_at, self.row.address, self.row.device = timezone.now(), *describe(request)
         used = {name: getattr(self.row, name) for name in ("seen_at", "address", "device")}
-        try:
+        with unless_outage("the last use of a session"):
+            Session.objects.filter(session_key=self.session_key).update(**used)
 
     @classmethod
     def clear_expired(cls) -> None:
-        """Delete the sessions that have ended (`manage.py clearsessions`)."""
-        cls.get_model_class().objects.ended(timezone.now()).delete()
+        """Delete the sessions that have ended (`manage.py clearsessions`; a worker does it once an hour)."""
+        Session.objects.ended(timezone.now()).delete()
 
 
 def describe(request: HttpRequest) -> tuple[str, str]:
@@ -83,6 +81,6 @@ def begin_session(request: HttpRequest, **_kwargs: Any) -> None:
     """Let the session of a login end after `PMQA_LOGIN_HOURS`, however much it is used."""
     session = request.session
     session.set_expiry(timezone.now() + timedelta(hours=settings.PMQA_LOGIN_HOURS))
-    session.row = session.get_model_class()(user_id=session[SESSION_KEY])
+    session.row = Session(user_id=session[SESSION_KEY])
     session.row.began_at = session.row.seen_at = timezone.now()
     session.row.address, session.row.device = describe(request)

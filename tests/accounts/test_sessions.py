@@ -1,10 +1,11 @@
 """Sessions end without use and after some hours; users see and end their own."""
 
+import sqlite3
 from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
-from django.db import DatabaseError, connection
+from django.db import OperationalError, connection
 from django.db.models import QuerySet
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Session
 from accounts.sessions.views import name_device
-from tests.factories import PASSWORD, ActionItemFactory, UserFactory
+from tests.factories import PASSWORD, UserFactory
 from tests.plan.posting import typed
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +56,7 @@ def test_session_ends_without_use_and_after_some_hours(client, staff, action, se
     answer = client.post(here, data)
     assert answer.status_code == (302 if is_open else 403)
     assert is_open or f"{WORDS}</textarea>" in answer.content.decode()
-    call_command("clearsessions")
+    call_command("clean_up", verbosity=0)
     assert Session.objects.count() == is_open
 
 
@@ -100,7 +101,9 @@ def test_page_is_shown_if_its_use_cannot_be_noted(client, staff, action, monkeyp
     last_used(minutes=30)
 
     def full(*args, **kwargs):
-        raise DatabaseError("database or disk is full")
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise OperationalError from error
 
     monkeypatch.setattr(QuerySet, "update", full)
     assert client.get(HERE).status_code == 200
