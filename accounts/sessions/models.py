@@ -2,13 +2,10 @@
 
 from datetime import datetime, timedelta
 from hashlib import sha256
-from importlib import import_module
 
 from django.conf import settings
-from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
-from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
 from pmqa_tracker.tasks.clean_up import register
@@ -52,11 +49,6 @@ class Session(AbstractBaseSession):
     class Meta(AbstractBaseSession.Meta):
         indexes = (models.Index(fields=["seen_at"], name="session_seen_at"),)
 
-    @classmethod
-    def get_session_store_class(cls) -> type:
-        """Return the class that reads and writes sessions; its module imports this one."""
-        return import_module(settings.SESSION_ENGINE).SessionStore
-
     @property
     def public_id(self) -> str:
         """An id for forms; the key itself would let anybody who sees the page log in."""
@@ -69,11 +61,6 @@ class Session(AbstractBaseSession):
     def seconds_left(self, now: datetime) -> int:
         """Return the seconds until then."""
         return max(0, int((self.ends_at() - now).total_seconds()))
-
-    def is_of_current_password(self) -> bool:
-        """Return whether its user still has the password they logged in with; otherwise Django ends the session."""
-        given = self.get_decoded().get(HASH_SESSION_KEY, "")
-        return constant_time_compare(given, self.user.get_session_auth_hash())
 
 
 def remove_ended_sessions(at: datetime) -> int:

@@ -4,12 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from accounts.sessions.models import Session
 from pmqa_tracker.client_address import client_address
@@ -64,6 +65,12 @@ class SessionStore(DatabaseStore):
         used = {name: getattr(self.row, name) for name in ("seen_at", "address", "device")}
         with unless_outage("the last use of a session"):
             Session.objects.filter(session_key=self.session_key).update(**used)
+
+    @classmethod
+    def is_of_current_password(cls, session: Session) -> bool:
+        """Return whether its user still has the password they logged in with; otherwise Django ends the session."""
+        given = cls().decode(session.session_data).get(HASH_SESSION_KEY, "")
+        return constant_time_compare(given, session.user.get_session_auth_hash())
 
     @classmethod
     def clear_expired(cls) -> None:

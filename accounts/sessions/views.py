@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.sessions.models import Session
+from accounts.sessions.store import SessionStore
 from assignments.models import User
 
 SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac OS", "CrOS", "Linux")
@@ -82,7 +83,7 @@ def session_left(request: HttpRequest) -> JsonResponse:
 def sessions_of(user: User) -> list[Session]:
     """Return the open sessions of a user, the one used last first; a changed password has ended the others."""
     sessions = Session.objects.open(timezone.now()).filter(user=user).select_related("user").order_by("-seen_at")
-    return [each for each in sessions if each.is_of_current_password()]
+    return [each for each in sessions if SessionStore.is_of_current_password(each)]
 
 
 def is_current(request: HttpRequest, session: Session) -> bool:
