@@ -108,6 +108,18 @@ def names(env: environ.Env, name: str, *, allowed: tuple[str, ...]) -> frozenset
     return found
 
 
+def whole_numbers(env: environ.Env, name: str, *, default: str, count: int, most: int) -> tuple[int, ...]:
+    """Read whole numbers from 0 to `most`, separated by commas."""
+    value = env.str(name, default=default)
+    numbers = [part.strip() for part in value.split(",")]
+    if len(numbers) != count or not all(part.isdecimal() and part.isascii() and int(part) <= most for part in numbers):
+        raise ImproperlyConfigured(
+            f"{name} must be {count} whole numbers from 0 to {most}, such as {default}, not “{value}”. / "
+            f"{name} ต้องเป็นจำนวนเต็ม {count} จำนวน แต่ละจำนวนตั้งแต่ 0 ถึง {most} เช่น {default} ไม่ใช่ “{value}”"
+        )
+    return tuple(map(int, numbers))
+
+
 def port(env: environ.Env, name: str, *, kept_in: Path, default: int = 8000) -> int:
     """Read the port of the site from the environment, otherwise from the file `kept_in`, otherwise use `default`."""
     kept = kept_in.read_text().strip() if kept_in.is_file() else ""

@@ -37,7 +37,7 @@ class LocalStorage(FileSystemStorage):
         self._make_folders(path)
         os.link(self.path(source), path)
         for folder in self._folders_above(path):
-            _sync(folder)
+            sync(folder)
 
     def _folders_above(self, path: Path) -> list[Path]:
         """Return the folders of a file up to the root of the storage, innermost first."""
@@ -49,7 +49,7 @@ class LocalStorage(FileSystemStorage):
             folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -188,6 +188,10 @@ STORAGES = {
 }
 WHITENOISE_ALLOW_ALL_ORIGINS = False  # no other site needs our scripts and fonts
 
+# Where `manage.py backup` puts backups, and how many of the last days, weeks and months it keeps.
+PMQA_BACKUP_DIR = Path(env.str("PMQA_BACKUP_DIR", default="") or DATA_DIR / "backups")
+PMQA_BACKUPS_KEPT = environment.whole_numbers(env, "PMQA_BACKUPS_KEPT", default="7,5,12", count=3, most=1000)
+
 EMAIL_CONFIG = environment.email(env, "EMAIL_URL")
 vars().update(EMAIL_CONFIG)
 # Start of the links in mails; a command has no request to take it from.

@@ -5,22 +5,22 @@ again. The file gets its final name, and on the local disk it is synced, before 
 """
 
 import json
+import re
 import zlib
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from uuid import uuid4
 
 from django.core import signing
+from django.core.exceptions import SuspiciousOperation
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 
-from plan.models.evidence import Evidence, PendingFile
+from plan.models.evidence import STAGED, STAGED_SECONDS, PendingFile
 
-STAGED = "staged"  # folder of accepted uploads that belong to no update yet
-STAGED_SECONDS = 24 * 60 * 60
-LEFTOVER_AGE = timedelta(seconds=STAGED_SECONDS, hours=1)  # an hour for the request that used the token at last
+STORED_NAME = re.compile(r"\d{4}/\d{2}/[0-9a-f]{32}")  # of a file that a row names
 SALT = "plan.evidence"
 
 
@@ -115,32 +115,29 @@ def open_stored(name: str) -> File:
     return default_storage.open(name)
 
 
-def remove_leftovers(*, now: datetime) -> int:
-    """Delete what interrupted requests and unfinished forms left more than a day ago; return the number of files.
+def digest_of_stored(name: str) -> str | None:
+    """Return the SHA-256 of a stored file, in hexadecimal; None if it is missing, or nothing can have the name.
 
-    `now` is the moment by the clock of the machine, whatever day the site is set to.
-
-    It asks only for files that this database has on record as pending. Files that belong to nothing for another
-    reason, such as a restore of an older backup, stay: `manage.py check_evidence` names them.
+    Raises:
+        OSError: the storage failed.
     """
-    before, removed = now - LEFTOVER_AGE, 0
-    for path in _staged_paths():
-        try:
-            if default_storage.get_modified_time(path) < before:
-                default_storage.delete(path)
-                removed += 1
-        except FileNotFoundError:
-            continue  # another process deleted it first
-    for pending in PendingFile.objects.filter(at__lt=before):
-        if not Evidence.objects.filter(file=pending.name).exists():
-            removed += default_storage.exists(pending.name)
-            default_storage.delete(pending.name)
-        pending.delete()
-    return removed
-
-
-def _staged_paths() -> list[str]:
+    digest = sha256()
     try:
-        return [f"{STAGED}/{name}" for name in default_storage.listdir(STAGED)[1]]
-    except FileNotFoundError:  # nothing was ever staged
-        return []
+        with open_stored(name) as file:
+            for chunk in file.chunks():
+                digest.update(chunk)
+    except (FileNotFoundError, IsADirectoryError, SuspiciousOperation):
+        return None
+    return digest.hexdigest()
+
+
+def put_back(name: str, content: File) -> None:
+    """Store the content under a name that a row has; whatever had the name goes. The name never has half a file.
+
+    Raises:
+        OSError: the storage failed.
+    """
+    staged = default_storage.save(f"{STAGED}/{uuid4().hex}", content)
+    default_storage.delete(name)
+    default_storage.copy(staged, name)
+    default_storage.delete(staged)

@@ -1,6 +1,9 @@
 """Evidence of updates (files and links) and its withdrawal. Rows are only added, never changed."""
 
+from datetime import datetime, timedelta
+
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -8,6 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from plan.models.action import ActionItem
 from plan.models.update import AppendOnly, ProgressUpdate
+from pmqa_tracker.tasks.clean_up import register, remove_old_files
+
+STAGED = "staged"  # folder in the storage for accepted uploads that belong to no update yet
+STAGED_SECONDS = 24 * 60 * 60
+LEFTOVER_AGE = timedelta(seconds=STAGED_SECONDS, hours=1)  # an hour for the request that used a token at last
 
 
 class Evidence(AppendOnly):
@@ -106,8 +114,8 @@ class EvidenceWithdrawal(AppendOnly):
 class PendingFile(models.Model):
     """A file in the storage of evidence whose row is not committed yet.
 
-    A process that is killed between the two leaves this row, by which `plan.evidence.storage.remove_leftovers` finds
-    the file. Backups leave these rows out, so that a restored database never deletes a file of another one.
+    A process that is killed between the two leaves this row, by which `remove_leftovers` finds the file. Backups leave
+    these rows out, so that a restored database never deletes a file of another one.
     """
 
     name = models.CharField(max_length=100, unique=True)
@@ -119,3 +127,21 @@ class PendingFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+def remove_leftovers(at: datetime) -> int:
+    """Delete what interrupted requests and unfinished forms left more than a day ago; return the number of files.
+
+    It asks only for files that this database has on record as pending. Files that belong to nothing for another
+    reason, such as a restore of an older backup, stay: `manage.py check_evidence` names them.
+    """
+    removed = remove_old_files(default_storage, STAGED, at - LEFTOVER_AGE)
+    for pending in PendingFile.objects.filter(at__lt=at - LEFTOVER_AGE):
+        if not Evidence.objects.filter(file=pending.name).exists():
+            removed += default_storage.exists(pending.name)
+            default_storage.delete(pending.name)
+        pending.delete()
+    return removed
+
+
+register(remove_leftovers)

@@ -16,8 +16,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from moto.server import ThreadedMotoServer
 
-from plan.evidence import storage
-from plan.models import Evidence
+from plan.models.evidence import Evidence, remove_leftovers
 from pmqa_tracker import environment
 from tests.plan.evidence.hostile import good_files
 
@@ -72,7 +71,7 @@ def test_evidence_is_kept_in_the_bucket_and_given_only_to_whom_may_see_it(bucket
     assert b"".join(given.streaming_content) == PDF
     assert given.headers["Content-Length"] == str(len(PDF))
     assert given.headers["Content-Security-Policy"].startswith("sandbox")
-    assert storage.remove_leftovers(now=timezone.now() + timedelta(hours=26)) == 1
+    assert remove_leftovers(timezone.now() + timedelta(hours=26)) == 1
     assert [each.key for each in bucket.objects.all()] == [f"evidence/{evidence.file}"]
     default_storage.delete(evidence.file)
     assert client.get(address).status_code == 404

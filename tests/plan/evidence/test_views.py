@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from plan.evidence import storage
 from plan.models import AppendOnlyError, Evidence, EvidenceWithdrawal, ProgressUpdate
+from plan.models.evidence import remove_leftovers
 from tests.factories import ActionItemFactory, EvidenceFactory, PlanFactory, UnitFactory, UserFactory
 from tests.plan.evidence.hostile import good_files, hostile_files
 from tests.plan.posting import multipart
@@ -240,10 +241,10 @@ def test_leftovers_are_deleted_after_a_day(client, here, action, settings, monke
             client.post(here, typed(action, result="ทำแล้ว", files=[upload()]))
     staged = Path(settings.MEDIA_ROOT) / "staged"
     assert (len(stored_files(settings)), len([*staged.iterdir()])) == (2, 3)
-    assert storage.remove_leftovers(now=timezone.now() + timedelta(hours=24)) == 0
-    assert storage.remove_leftovers(now=timezone.now() + timedelta(hours=26)) == 4
+    assert remove_leftovers(timezone.now() + timedelta(hours=24)) == 0
+    assert remove_leftovers(timezone.now() + timedelta(hours=26)) == 4
     assert (stored_files(settings), [*staged.iterdir()]) == ([recorded], [])
-    assert storage.remove_leftovers(now=timezone.now() + timedelta(hours=26)) == 0
+    assert remove_leftovers(timezone.now() + timedelta(hours=26)) == 0
 
 
 def test_old_token_finds_no_file(client, here, action, monkeypatch):
