@@ -14,11 +14,14 @@ from django.db.models import Expression, F, Q, Value
 from django.db.models.functions import Coalesce, Concat, Lower, NullIf, Trim
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
-from simple_history.models import HistoricalRecords
 
+from audit.models import Event
+from audit.record import record_event
 from pmqa_tracker import thai
 from pmqa_tracker.address_names import AbbreviationValidator, address_name_constraint
+from pmqa_tracker.append_only import History
 from pmqa_tracker.database_text import by_thai
+from pmqa_tracker.history import current_user
 from pmqa_tracker.models import Versioned
 from pmqa_tracker.transactions import write_transaction
 
@@ -64,7 +67,7 @@ class Organization(Versioned):
     )
 
     objects = OrganizationQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         verbose_name = _("organization")
@@ -155,8 +158,12 @@ class User(AbstractUser):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save the account, and what follows from its save, in one transaction."""
+        is_changed = self._password is not None and not self._state.adding  # by `set_password`
         with write_transaction(savepoint=False):
             super().save(*args, **kwargs)
+            if is_changed:
+                user = current_user()
+                record_event(Event.Kind.PASSWORD, person=user if user and user.pk else self, about=self.username)
 
 
 class Invitation(models.Model):
@@ -242,7 +249,7 @@ class Unit(Versioned):
     )
 
     objects = UnitQuerySet.as_manager()
-    history = HistoricalRecords(m2m_fields=[members])
+    history = History(m2m_fields=[members])
 
     class Meta:
         verbose_name = _("unit")
@@ -352,7 +359,7 @@ class Assignment(Versioned):
     position = models.PositiveSmallIntegerField(_("position"), default=0)
 
     objects = AssignmentQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         verbose_name = _("assignment")

@@ -18,6 +18,8 @@ from django_tasks.base import Task
 
 from assignments.access import Access
 from assignments.models import Unit, User
+from audit.models import Event
+from audit.record import record_event
 from exchange.data_sheet import planner as data_sheet
 from exchange.data_sheet.export import DATA_SHEET_FORMAT
 from exchange.findings import CONFLICT
@@ -251,6 +253,8 @@ def _apply(planned: PlannedImport, run: ImportRun, file_rows: Collection[int]) -
             organization=applied.plan.organization if applied.plan else run.job.organization,
             staged="",
         )
+        if applied.changes:
+            record_event(Event.Kind.IMPORT, person=run.access.user, plan=applied.plan, about=run.job.file_name)
 
 
 def _matches_preview(planned: PlannedImport, previewed: Mapping[str, Any], file_rows: Collection[int]) -> bool:

@@ -11,6 +11,8 @@ from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
 from assignments.access import Access
+from audit.models import Event
+from audit.record import record_event
 from criteria.models import Requirement
 from exchange.data_sheet.changes import ActionChange, ChangeNote, change_content, snapshot, with_update
 from exchange.data_sheet.columns import ROLE_OF_COLUMN, ActionSheet
@@ -183,8 +185,9 @@ def undo_import(*, job: ImportJob, access: Access, at: datetime) -> Undoable:
             lock_unchanged(job.plan, (action for _row, action in found.rows))
             for row, action in found.rows:
                 if not row["before"]:
-                    remove_action(action, note)
+                    remove_action(action, note, at)
             write_changes(job.plan, changes, note)
+            record_event(Event.Kind.UNDO, person=access.user, plan=job.plan, about=job.file_name)
         except ChangedMeanwhileError as error:
             raise StaleVersionError(job) from error
     job.refresh_from_db()
@@ -234,14 +237,14 @@ def _restore(
     return changes
 
 
-def remove_action(action: ActionItem, note: ChangeNote) -> None:
+def remove_action(action: ActionItem, note: ChangeNote, at: datetime) -> None:
     """Remove an action whose updates all come from undone imports.
 
     Raises:
         StaleVersionError: another user reports on it or uses it at the same time.
     """
     try:
-        action.updates.remove_imported()
+        action.updates.remove_imported(by=note.user, at=at, reason=note.reason)
         for assignment in action.assignments.all():
             note.set_on(assignment).delete()
         note.set_on(action).delete()

@@ -9,6 +9,8 @@ from django.db.models import ProtectedError, Q
 
 from assignments.access import Access
 from assignments.models import Organization
+from audit.models import Event
+from audit.record import record_event
 from criteria.models import Assessment, Criterion
 from exchange.data_sheet.columns import ActionSheet
 from exchange.models import ImportJob, ImportJobState
@@ -84,6 +86,7 @@ def remove_new_plan(*, job: ImportJob, access: Access, at: datetime) -> None:
             raise LaterImportsError(later)
         if name := _used_criterion(job):
             raise InUseError(name)
+        record_event(Event.Kind.UNDO, person=access.user, plan=plan, about=job.file_name)
         stack, tokens = UndoStack(plan), _tokens(plan)
         made = {row["pk"] for row in job.changes if row["model"] == Organization._meta.label_lower}
         job.change(plan=None, organization=None if job.organization_id in made else job.organization)
@@ -97,7 +100,7 @@ def remove_new_plan(*, job: ImportJob, access: Access, at: datetime) -> None:
                     token = stack.rewind(record.pk, tokens[record.pk], row["token"])
                     if token != row["token"] or record.updates.without_undone().exists():
                         raise InUseError(row["ref"])
-                    remove_action(record, note)
+                    remove_action(record, note, at)
                 elif record.version != row["version"]:
                     raise InUseError(row["ref"])
                 else:

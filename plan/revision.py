@@ -19,7 +19,17 @@ from django.dispatch import receiver
 
 from assignments.models import Assignment, Membership, Organization, Unit, User
 from criteria.models import Assessment, Category, Criterion, Framework, Requirement, Verdict
-from plan.models import ActionItem, Evidence, EvidenceWithdrawal, Meeting, Period, Plan, PlanStep, ProgressUpdate
+from plan.models import (
+    ActionItem,
+    Evidence,
+    EvidenceWithdrawal,
+    Meeting,
+    Period,
+    Plan,
+    PlanStep,
+    ProgressUpdate,
+    RemovedUpdate,
+)
 from pmqa_tracker.transactions import before_commit, records_changed
 
 # Lookups from a plan to what its pages show: its own records, its assessment, its organization, its edition of the
@@ -127,6 +137,7 @@ watch(Meeting, "plan_id", PLAN)
 watch(ActionItem, "plan_id", PLAN)
 watch(Assignment, "action__plan_id", PLAN)
 watch(ProgressUpdate, "action__plan_id", PLAN)
+watch(RemovedUpdate, "plan_id", PLAN)
 watch(Evidence, "action__plan_id", PLAN)
 watch(EvidenceWithdrawal, "evidence__action__plan_id", PLAN)
 watch(Assessment, "pk", ASSESSMENT)

@@ -10,9 +10,13 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from pmqa_tracker.append_only_triggers import APPEND_ONLY
 
 UNIQUE = "unique"  # error code of a violated unique constraint
 UNIQUE_VIOLATION = "23505"  # SQLSTATE of PostgreSQL
+REFUSAL = _("This entry belongs to a log that is only ever added to. Nothing was changed; record a new entry instead.")
 
 
 # Lookups that the conditions of check constraints use.
@@ -42,10 +46,12 @@ def explain_violation(error: IntegrityError) -> ValidationError | None:
 
     Returns:
         The constraint's `violation_error_message`, or Django's message if a unique constraint has none of its own. The
-        error code is `UNIQUE` for every unique constraint or field. None for violations that no model constraint
-        describes: foreign keys, NULL, a column's type.
+        error code is `UNIQUE` for every unique constraint or field, `APPEND_ONLY` for a row that is kept for good.
+        None for violations that no model constraint describes: foreign keys, NULL, a column's type.
     """
     refusal = read_refusal(error)
+    if refusal.name.startswith(f"{APPEND_ONLY}_"):
+        return ValidationError(REFUSAL, code=APPEND_ONLY)
     for model in apps.get_models():
         for constraint in model._meta.constraints:
             fields = tuple(getattr(constraint, "fields", ()))

@@ -9,10 +9,13 @@ from django.core.exceptions import ImproperlyConfigured
 
 SQLITE_OPTIONS = {
     # By default SQLite takes its write lock in the middle of a transaction and loses it to another writer
-    # ("database is locked"); IMMEDIATE takes it at the start and waits its turn.
+    # ("database is locked"); IMMEDIATE takes it at the start and waits its turn. Without recursive triggers, REPLACE
+    # deletes rows without asking their triggers (pmqa_tracker/append_only_triggers.py).
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA recursive_triggers=ON;"
+    ),
 }
 
 # PostgreSQL compiles queries that it estimates as costly ("just in time"). It overestimates the queries of our lists,

@@ -11,6 +11,7 @@ from simple_history.models import HistoricalRecords
 from simple_history.template_utils import HistoricalRecordContextHelper
 
 from pmqa_tracker import thai
+from pmqa_tracker.client_address import client_address
 from pmqa_tracker.models import Versioned
 from pmqa_tracker.scope import is_own
 from pmqa_tracker.templatetags.thai import be_date
@@ -28,10 +29,20 @@ def is_changed_only_by(user: Any, record: Versioned, version: int) -> bool:
     return is_complete and user is not None and all(row.history_user_id == user.pk for row in rows)
 
 
+def current_request() -> Any:
+    """Return the request that this thread answers; None outside a request."""
+    return getattr(HistoricalRecords.context, "request", None)
+
+
+def current_address() -> str:
+    """Return the network address of the request that this thread answers; "" outside a request."""
+    request = current_request()
+    return client_address(request) if request else ""
+
+
 def current_user() -> Any:
     """Return the user of the current request; None outside a request."""
-    request = getattr(HistoricalRecords.context, "request", None)
-    return getattr(request, "user", None)
+    return getattr(current_request(), "user", None)
 
 
 def changes_since(record: Versioned, version: int) -> list[str]:

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "django_tasks",
     "django_tasks_db",
     "pmqa_tracker",
+    "audit",
     "spreadsheets",
     "criteria",
     "assignments",
@@ -58,8 +59,8 @@ INSTALLED_APPS = [
     "exchange",
     "worklist",
     "reports",
-    "operations",
     "demo",
+    "operations",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -103,6 +104,7 @@ MIDDLEWARE = [
     "simple_history.middleware.HistoryRequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "plan.lookup.PlanMiddleware",
+    "audit.middleware.DownloadMiddleware",
 ]
 
 ROOT_URLCONF = "pmqa_tracker.urls"
@@ -275,6 +277,8 @@ PMQA_MEETING_TEMPLATE = BASE_DIR / (env.str("PMQA_MEETING_TEMPLATE", default="")
 
 # Seconds between two reloads of a live page.
 PMQA_LIVE_SECONDS = environment.whole_number(env, "PMQA_LIVE_SECONDS", default=30, least=5, most=3600)
+# Days for which the log of logins is kept, from each event on (audit/). Thai law asks for 90 days at least.
+PMQA_LOGIN_LOG_DAYS = environment.whole_number(env, "PMQA_LOGIN_LOG_DAYS", default=180, least=90, most=3650)
 # Health of an action (design §4): progress as a share of the progress expected by the day.
 PMQA_ON_TRACK = environment.fraction(env, "PMQA_ON_TRACK", default=0.95)
 PMQA_SLIPPING = environment.fraction(env, "PMQA_SLIPPING", default=0.85)

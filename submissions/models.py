@@ -6,10 +6,12 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from assignments.models import Unit
+from plan.log.chain import chain
 from plan.models.action import ActionItem
 from plan.models.plan import Period
-from plan.models.update import AppendOnly, ProgressUpdate
+from plan.models.update import ProgressUpdate
 from plan.revision import PLAN, watch
+from pmqa_tracker.append_only import AppendOnly
 
 
 class SubmissionState(models.TextChoices):
@@ -84,6 +86,8 @@ class SubmissionStep(AppendOnly):
 class SubmissionLine(AppendOnly):
     """An action in a step: its latest update when it was sent, or the reason of its return."""
 
+    address = None  # the step has it
+
     step = models.ForeignKey(SubmissionStep, on_delete=models.PROTECT, related_name="lines", verbose_name=_("step"))
     action = models.ForeignKey(
         ActionItem, on_delete=models.PROTECT, related_name="submission_lines", verbose_name=_("action item")
@@ -111,3 +115,9 @@ class SubmissionLine(AppendOnly):
 watch(Submission, "period__plan_id", PLAN)
 watch(SubmissionStep, "submission__period__plan_id", PLAN)
 watch(SubmissionLine, "step__submission__period__plan_id", PLAN)
+
+chain(SubmissionStep, author="by_id", ref=lambda step: f"{step.submission.unit} · {step.submission.period.number}")
+chain(
+    SubmissionLine, author="step__by_id", moment="step__at",
+    ref=lambda line: f"{line.step.submission.unit} · {line.step.submission.period.number}",
+)  # fmt: skip

@@ -184,7 +184,7 @@ def _record_step(
 def _advance(submission: Submission, state: str, version: int) -> Submission:
     """Set state and version in one statement; create the submission when it is sent for the first time."""
     if state == SubmissionState.SENT:
-        submission = Submission.objects.filter(unit=submission.unit, period=submission.period).first() or submission
+        submission = _stored(submission) or submission
         if submission.pk is None and version == 0:
             return Submission.objects.create(unit=submission.unit, period=submission.period, state=state, version=1)
     stored = Submission.objects.filter(pk=submission.pk)
@@ -195,6 +195,12 @@ def _advance(submission: Submission, state: str, version: int) -> Submission:
     if state == SubmissionState.SENT:
         raise NotAllowedError(_("The coordinator has accepted this report; it cannot be sent again."))
     raise NotAllowedError(_("This report does not wait for review."))
+
+
+def _stored(submission: Submission) -> Submission | None:
+    """Return the stored submission of the same unit and period."""
+    same = Submission.objects.filter(unit=submission.unit, period=submission.period)
+    return same.select_related("unit", "period").first()
 
 
 def _last_updates(action_pks: Iterable[int], until: datetime) -> dict[int, int]:

@@ -2,6 +2,7 @@
 
 ROOMS = (
     "pmqa_tracker",
+    "audit",
     "spreadsheets",
     "criteria",
     "assignments",
@@ -11,6 +12,6 @@ ROOMS = (
     "exchange",
     "worklist",
     "reports",
-    "operations",
     "demo",
+    "operations",
 )

@@ -23,6 +23,7 @@ from assignments.people.invitation_admin import (
     InvitationFilter,
     InvitesPeople,
 )
+from assignments.people.removal import DeactivatesPeople
 from assignments.people.resource import PeopleResource, digest
 from assignments.people.rights import may_manage, visible_people
 from assignments.people.write import units_of
@@ -40,7 +41,7 @@ class ConfirmPeopleForm(ConfirmForm):
 
 
 @admin.register(User)
-class PersonAdmin(InvitesPeople, ExchangeAdmin, ThaiText, KeepsTypedText, DjangoUserAdmin):
+class PersonAdmin(DeactivatesPeople, InvitesPeople, ExchangeAdmin, ThaiText, KeepsTypedText, DjangoUserAdmin):
     """People with their organization, units and roles."""
 
     resource_classes = (PeopleResource,)

@@ -4,9 +4,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from simple_history.models import HistoricalRecords
 
 from criteria.models.standard import Criterion, Framework, Requirement
+from pmqa_tracker.append_only import History
 from pmqa_tracker.models import Versioned
 
 
@@ -42,7 +42,7 @@ class Assessment(Versioned):
         help_text=_("Empty where the document does not say"),
     )
 
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         verbose_name = _("assessment")
@@ -93,7 +93,7 @@ class Verdict(Versioned):
         help_text=_("Not ticked where the document implies it without printing it"),
     )
 
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         verbose_name = _("verdict")

@@ -9,9 +9,9 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
-from simple_history.models import HistoricalRecords
 
 from pmqa_tracker.address_names import CodeValidator, SlugValidator, address_name_constraint
+from pmqa_tracker.append_only import History
 from pmqa_tracker.database_text import by_thai
 from pmqa_tracker.models import Versioned
 
@@ -81,7 +81,7 @@ class Framework(Versioned):
     )
 
     objects = FrameworkQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         verbose_name = _("edition of the standard")
@@ -133,7 +133,7 @@ class Category(Versioned):
     name = models.CharField(_("name"), max_length=200)
 
     objects = CategoryQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         verbose_name = _("category")
@@ -232,7 +232,7 @@ class Criterion(Versioned):
     )
 
     objects = CriterionQuerySet.as_manager()
-    history = HistoricalRecords(m2m_fields=[predecessors])
+    history = History(m2m_fields=[predecessors])
 
     class Meta:
         verbose_name = _("criterion")
@@ -323,7 +323,7 @@ class Requirement(Versioned):
     text = models.TextField(_("text"), blank=True, help_text=_("Empty where the document prints none"))
 
     objects = RequirementQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         verbose_name = _("requirement")

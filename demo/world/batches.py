@@ -25,7 +25,7 @@ AS_ADDED = {"version": 1, "status": Status.NOT_STARTED, "progress": 0}  # an act
 
 def insert(model: type[Model], records: Iterable[Model]) -> list[Model]:
     """Insert records in a few statements and return them with their keys."""
-    return model._base_manager.bulk_create(records, batch_size=ROWS_PER_STATEMENT)
+    return model._default_manager.bulk_create(records, batch_size=ROWS_PER_STATEMENT)
 
 
 def update(model: type[Model], records: list[Model], field: str) -> None:

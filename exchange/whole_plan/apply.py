@@ -11,6 +11,7 @@ from django.db.models import Model, OuterRef, QuerySet, Subquery, Value
 from exchange.data_sheet.changes import ChangeNote
 from exchange.run import ChangedMeanwhileError
 from exchange.whole_plan.records import NewRecord
+from pmqa_tracker.history import current_address
 from pmqa_tracker.transactions import mark_changed
 
 MAX_KEYS = 10_000  # in one statement; SQLite takes 32,766 values at most
@@ -92,7 +93,7 @@ def _add_history(model: type[Model], keys: Sequence[int], note: ChangeNote, at: 
     """Copy new records and their relations into the history, inside the database."""
     past = model.history.model
     entry = {"history_date": at, "history_type": "+", "history_change_reason": note.reason}
-    entry["history_user_id"] = note.user.pk if note.user else None
+    entry |= {"history_user_id": note.user.pk if note.user else None, "address": current_address()}
     values = {name: Value(value, past._meta.get_field(name)) for name, value in entry.items()}
     names = {field.attname: field.attname for field in past.tracked_fields}
     _copy(model._base_manager.filter(pk__in=keys), past, names | values)

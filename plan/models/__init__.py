@@ -2,11 +2,13 @@
 
 from plan.models.action import ActionItem
 from plan.models.evidence import Evidence, EvidenceWithdrawal
+from plan.models.link import LogLink
 from plan.models.meeting import Meeting
 from plan.models.plan import Period, Plan
 from plan.models.status import AT_WORK, STATUSES, Age, Change, Due, Health, Status
 from plan.models.step import PlanStep
-from plan.models.update import AppendOnlyError, ProgressUpdate
+from plan.models.update import ProgressUpdate, RemovedUpdate
+from pmqa_tracker.append_only import AppendOnlyError
 
 __all__ = [
     "AT_WORK",
@@ -19,10 +21,12 @@ __all__ = [
     "Evidence",
     "EvidenceWithdrawal",
     "Health",
+    "LogLink",
     "Meeting",
     "Period",
     "Plan",
     "PlanStep",
     "ProgressUpdate",
+    "RemovedUpdate",
     "Status",
 ]

@@ -23,7 +23,6 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Coalesce, Lower
 from django.utils.translation import gettext_lazy as _
-from simple_history.models import HistoricalRecords
 
 from assignments.models import Assignment, Role, Unit
 from criteria.models import Criterion, Requirement
@@ -34,6 +33,7 @@ from plan.models.status import AT_WORK, CLOSED, Age, Change, Due, Health, Status
 from plan.models.update import ProgressUpdate
 from pmqa_tracker import thai
 from pmqa_tracker.address_names import CodeValidator, address_name_constraint
+from pmqa_tracker.append_only import History
 from pmqa_tracker.database_text import by_thai
 from pmqa_tracker.models import Versioned
 
@@ -322,7 +322,7 @@ class ActionItem(Versioned):
     search_text = models.TextField(editable=False, blank=True)
 
     objects = ActionItemQuerySet.as_manager()
-    history = HistoricalRecords(m2m_fields=[requirements], excluded_fields=["search_text"])
+    history = History(m2m_fields=[requirements], excluded_fields=["search_text"])
 
     class Meta:
         verbose_name = _("action item")

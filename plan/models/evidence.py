@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from plan.models.action import ActionItem
-from plan.models.update import AppendOnly, ProgressUpdate
+from plan.models.update import ProgressUpdate
+from pmqa_tracker.append_only import AppendOnly
 from pmqa_tracker.tasks.clean_up import register, remove_old_files
 
 STAGED = "staged"  # folder in the storage for accepted uploads that belong to no update yet

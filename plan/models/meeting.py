@@ -3,9 +3,9 @@
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from simple_history.models import HistoricalRecords
 
 from plan.models.plan import Plan
+from pmqa_tracker.append_only import History
 from pmqa_tracker.models import Versioned
 
 
@@ -18,7 +18,7 @@ class Meeting(Versioned):
     held_on = models.DateField(_("held on"))
     name = models.CharField(_("name"), max_length=200, help_text=_("Such as: the committee's meeting 2/2563"))
 
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         verbose_name = _("meeting")

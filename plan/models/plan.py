@@ -10,13 +10,13 @@ from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.db.models.functions import Lower
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from simple_history.models import HistoricalRecords
 
 from assignments.access import RoleGroup
 from assignments.models import Organization
 from criteria.models import Assessment, Framework
 from pmqa_tracker import thai
 from pmqa_tracker.address_names import SlugValidator, address_name_constraint
+from pmqa_tracker.append_only import History
 from pmqa_tracker.database_text import by_thai
 from pmqa_tracker.models import Versioned
 
@@ -130,7 +130,7 @@ class Plan(Versioned):
     revision = models.PositiveBigIntegerField(_("revision"), default=0, editable=False)
 
     objects = PlanQuerySet.as_manager()
-    history = HistoricalRecords(excluded_fields=["revision"])
+    history = History(excluded_fields=["revision"])
 
     class Meta:
         verbose_name = _("plan")
@@ -219,7 +219,7 @@ class Period(Versioned):
     starts_on = models.DateField(_("first day"))
     ends_on = models.DateField(_("last day"))
 
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         verbose_name = _("period")

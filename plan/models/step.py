@@ -5,7 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from plan.models.plan import Plan
-from plan.models.update import AppendOnly
+from pmqa_tracker.append_only import AppendOnly
 
 
 class PlanStep(AppendOnly):

@@ -1,5 +1,6 @@
 """Progress updates of actions: an append-only log with its queryset and rules."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -9,44 +10,9 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from assignments.models import Unit
+from plan.log.content import write_content
 from plan.models.status import STATUSES, Status, StatusRules, status_constraints
-from pmqa_tracker.transactions import write_transaction
-
-
-class AppendOnlyError(TypeError):
-    """Code tried to change or delete an append-only row."""
-
-
-class AppendOnlyQuerySet(models.QuerySet[Any]):
-    def update(self, **kwargs: Any) -> int:
-        raise AppendOnlyError("These rows are only ever added.")
-
-    def delete(self) -> tuple[int, dict[str, int]]:
-        raise AppendOnlyError("These rows are only ever added.")
-
-    def newest_first(self) -> "AppendOnlyQuerySet":
-        return self.order_by("-at", "-pk")
-
-
-class AppendOnly(models.Model):
-    """A row that is saved once and never changed or deleted."""
-
-    objects = AppendOnlyQuerySet.as_manager()
-
-    class Meta:
-        abstract = True
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise AppendOnlyError("This row was saved before; add a new one.")
-        with write_transaction(savepoint=False):
-            super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise AppendOnlyError("These rows are only ever added.")
-
-    def validate_constraints(self, exclude: Any = None) -> None:
-        """Skip these queries: the database checks the constraints on save; see `pmqa_tracker.constraints`."""
+from pmqa_tracker.append_only import AppendOnly, AppendOnlyQuerySet
 
 
 class ProgressUpdateQuerySet(AppendOnlyQuerySet):
@@ -62,12 +28,21 @@ class ProgressUpdateQuerySet(AppendOnlyQuerySet):
         """Annotate `is_undone`: whether `without_undone` leaves the update out."""
         return self.annotate(is_undone=Exists(_undo_rows()))
 
-    def remove_imported(self) -> None:
-        """Delete the imported updates of an action that an import added, so that undo can delete the action.
+    def remove_imported(self, *, by: Any, at: datetime, reason: str) -> None:
+        """Remove the imported updates of an action that an import added, so that undo can delete the action.
 
-        The import jobs keep the contents of their files.
+        Their contents, and who removed them when and why, are kept as `RemovedUpdate`.
         """
-        models.QuerySet.delete(self.filter(import_key__isnull=False))
+        imported = list(self.filter(import_key__isnull=False).select_related("action"))
+        if imported:
+            RemovedUpdate.objects.bulk_create(
+                RemovedUpdate(
+                    plan_id=each.action.plan_id, update_id=each.pk, content=write_content(each),
+                    by=by, at=at, reason=reason,
+                )
+                for each in imported
+            )  # fmt: skip
+            models.QuerySet.delete(self.filter(pk__in=[each.pk for each in imported]))
 
 
 def _undo_rows() -> models.QuerySet["ProgressUpdate"]:
@@ -83,6 +58,9 @@ class ProgressUpdate(AppendOnly):
     """
 
     ORGANIZATION = "action__plan__organization"
+    REMOVABLE_WHEN = dict.fromkeys(
+        ("sqlite", "postgresql"), "EXISTS (SELECT 1 FROM plan_removedupdate WHERE update_id = OLD.id)"
+    )
 
     class Source(models.TextChoices):
         WEB = "WEB", _("On the site")
@@ -237,6 +215,34 @@ class ProgressUpdate(AppendOnly):
             errors[missing] = MISSING[missing]
         if errors:
             raise ValidationError(errors)
+
+
+class RemovedUpdate(AppendOnly):
+    """An imported update that undo removed together with the action that the same import had added.
+
+    The database lets an update go only once its content is kept here. The plan itself may be removed later, when the
+    import that made it is undone, so nothing refers to it.
+    """
+
+    ORGANIZATION = "plan__organization"
+
+    plan = models.ForeignKey(
+        "plan.Plan", on_delete=models.DO_NOTHING, db_constraint=False, related_name="+", verbose_name=_("plan")
+    )
+    update_id = models.BigIntegerField(_("progress update"), unique=True)
+    content = models.TextField(_("content"), help_text="As `plan.log.content.write_content` writes it")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("removed by")
+    )
+    at = models.DateTimeField(_("at"))
+    reason = models.TextField(_("reason"))
+
+    class Meta:
+        verbose_name = _("removed progress update")
+        verbose_name_plural = _("removed progress updates")
+
+    def __str__(self) -> str:
+        return f"{self.update_id}"
 
 
 # Error messages, by the progress that the status requires and by the missing text field.

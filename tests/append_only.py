@@ -1,0 +1,41 @@
+"""Pass the triggers of append-only tables, as the flush after a test does, or somebody with the database's password."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.backends.base.operations import BaseDatabaseOperations
+
+from pmqa_tracker.append_only_triggers import _drop, _existing, install
+
+
+@contextmanager
+def triggers_off(connection: Any = connection) -> Iterator[None]:
+    """Run a block in which every row can be changed and deleted."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET session_replication_role = replica")
+        else:
+            for name, table in _existing(connection):
+                cursor.execute(_drop(connection, name, table))
+    try:
+        yield
+    finally:
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET session_replication_role = origin")
+        else:
+            install(connection.alias)
+
+
+def let_flush_pass(patch: pytest.MonkeyPatch) -> None:
+    """Let Django empty the database after a test with transactions."""
+    execute = BaseDatabaseOperations.execute_sql_flush
+
+    def flush(self: BaseDatabaseOperations, sql_list: list[str]) -> None:
+        with triggers_off(self.connection):
+            execute(self, sql_list)
+
+    patch.setattr(BaseDatabaseOperations, "execute_sql_flush", flush)
