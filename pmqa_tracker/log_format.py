@@ -88,7 +88,7 @@ def format_error(error: BaseException | None) -> str:
 
 
 def _is_from_database(error: BaseException) -> bool:
-    return isinstance(error, DatabaseError) or isinstance(error.__cause__, DatabaseError) or hasattr(error, "sqlstate")
+    return isinstance(error, DatabaseError) or isinstance(error.__cause__, DatabaseError) or hasattr(error, "pgcode")
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -55,11 +55,11 @@ def _outage_of(error: BaseException) -> Outage | None:
         return SQLITE_ERRORS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
     if isinstance(error, OSError):
         return OS_ERRORS.get(error.errno or 0)
-    if not hasattr(error, "sqlstate"):
+    if not hasattr(error, "pgcode"):
         return None
-    if error.sqlstate is None:
-        return Outage.GONE if type(error).__name__ in ("OperationalError", "ConnectionTimeout") else None
-    return next((outage for start, outage in SQLSTATES.items() if error.sqlstate.startswith(start)), None)
+    if error.pgcode is None:
+        return Outage.GONE if type(error).__name__ in ("OperationalError", "InterfaceError") else None
+    return next((outage for start, outage in SQLSTATES.items() if error.pgcode.startswith(start)), None)
 
 
 @contextmanager

@@ -16,9 +16,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 
 env = environ.Env()
-env_file = os.environ.get("PMQA_ENV_FILE", str(BASE_DIR / ".env"))
-if env_file and Path(env_file).is_file():
-    env.read_env(env_file)
+ENV_FILE = os.environ.get("PMQA_ENV_FILE", str(BASE_DIR / ".env"))
+if ENV_FILE and Path(ENV_FILE).is_file():
+    env.read_env(ENV_FILE)
 
 DEBUG = env.bool("DEBUG", default=False)
 PMQA_DEMO = env.bool("PMQA_DEMO", default=False)
