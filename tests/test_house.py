@@ -142,6 +142,7 @@ def test_readers_of_updates_skip_undone_ones():
 READERS_OF_ALL_PLANS = {
     "demo/management/commands/demo.py",
     "exchange/whole_plan/plan.py",
+    "operations/doctor/machine_checks.py",
     "plan/log/verify.py",
     "plan/revision.py",
     "worklist/management/commands/send_reminders.py",
