@@ -1,4 +1,4 @@
-"""Checks of the database: engine, order of Thai texts, how safely it writes, administrators."""
+"""Checks of the database: engine, order of Thai texts, how safely it writes, triggers of the logs, administrators."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from operations.findings import Finding, fault, ok, warning
+from pmqa_tracker.append_only_triggers import missing_triggers
 from pmqa_tracker.database_text import ANY_LANGUAGE, THAI_ORDER
 
 PART = "database"
@@ -54,6 +55,15 @@ def _check_postgresql() -> Iterator[Finding]:
         if _value(f"SHOW {setting}") == "off":
             advice = _("Turn it on in postgresql.conf; without it a power cut can lose updates.")
             yield warning(PART, format_lazy(_("{setting} is off."), setting=setting), advice)
+
+
+def check_log_triggers() -> Finding:
+    """Return whether the database itself refuses to change or delete rows of the logs."""
+    missing = missing_triggers(connection)
+    if missing:
+        text = format_lazy(_("{count} triggers are missing: the log could be changed."), count=len(missing))
+        return fault("log", text, _("Run manage.py migrate, which adds them, then manage.py verify_log."))
+    return ok("log", _("The database refuses changes of the log."))
 
 
 def check_administrators() -> Finding:

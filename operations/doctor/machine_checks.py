@@ -1,4 +1,4 @@
-"""Checks of the machine: who may read the files, collected static files, mail, reminders."""
+"""Checks of the machine: who may read the files, collected static files, backups, mail, reminders."""
 
 import os
 import stat
@@ -17,11 +17,13 @@ from django.utils.text import format_lazy
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
+from operations.backup.kept import list_backups
 from operations.findings import Finding, fault, ok, warning
 from plan.models import Plan
 from pmqa_tracker.mail import TIMEOUT, explain_mail_error, is_mail_on
 from worklist.models import Reminder
 
+BACKUP_AGE, OLD_BACKUP_AGE = timedelta(hours=26), timedelta(days=7)  # a night and two hours
 REMINDERS_AGE = timedelta(days=8)  # a weekend and holidays between
 
 
@@ -75,6 +77,20 @@ def check_mail(send_to: str) -> Finding:
         "mail",
         format_lazy(_("A mail was sent to {address}."), address=send_to) if send_to else _("The mail server answers."),
     )
+
+
+def check_backups(now: datetime) -> Finding:
+    """Return how old the newest backup is."""
+    folder = Path(settings.PMQA_BACKUP_DIR)
+    advice = _("Back up now with manage.py backup, and run it each night by a systemd timer or cron.")
+    newest = next(iter(list_backups(folder)), None)
+    if newest is None:
+        return fault("backup", format_lazy(_("There is no backup in {folder}."), folder=folder), advice)
+    when = date_format(localtime(newest.at), "Y-m-d H:i")
+    text = format_lazy(_("The last backup is of {when}."), when=when)
+    if now - newest.at > BACKUP_AGE:
+        return (fault if now - newest.at > OLD_BACKUP_AGE else warning)("backup", text, advice)
+    return ok("backup", text)
 
 
 def check_reminders(now: datetime) -> Finding:

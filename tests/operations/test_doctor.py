@@ -12,11 +12,13 @@ from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.utils import timezone
 
+from operations.backup.kept import file_name
 from operations.doctor import database_checks, machine_checks
 from operations.doctor.settings_checks import check_settings
 from operations.findings import Level
 from operations.management.commands import doctor
 from operations.state import check_database, check_worker
+from pmqa_tracker import append_only_triggers
 from pmqa_tracker.tasks.models import WorkerProcess
 from tests.factories import PlanFactory, UserFactory
 
@@ -125,6 +127,24 @@ def test_reminders_that_nobody_sends(settings):
     assert machine_checks.check_reminders(now).level == Level.OK
     plan.reminders.filter(pk=reminder.pk).update(sent_at=now - timedelta(days=30))
     assert machine_checks.check_reminders(now).level == Level.WARNING
+
+
+def test_backup_that_is_missing_or_old(settings, tmp_path):
+    settings.PMQA_BACKUP_DIR, now = tmp_path, timezone.now()
+    assert machine_checks.check_backups(now).level == Level.FAULT
+    for age, level in ((30, Level.FAULT), (3, Level.WARNING), (0.5, Level.OK)):
+        (tmp_path / file_name(now - timedelta(days=age))).touch()
+        assert machine_checks.check_backups(now).level == level
+
+
+@pytest.mark.both_databases
+def test_trigger_that_somebody_dropped():
+    assert database_checks.check_log_triggers().level == Level.OK
+    trigger = next(append_only_triggers._wanted(connection))
+    with connection.cursor() as cursor:
+        table = "" if connection.vendor == "sqlite" else f' ON "{trigger.table}"'
+        cursor.execute(f"DROP TRIGGER {trigger.name}{table}")
+    assert database_checks.check_log_triggers().level == Level.FAULT
 
 
 def test_static_files_that_are_not_collected(monkeypatch):

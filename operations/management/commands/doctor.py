@@ -11,8 +11,14 @@ from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from operations.doctor.database_checks import check_administrators, check_engine
-from operations.doctor.machine_checks import check_files, check_mail, check_reminders, check_static_files
+from operations.doctor.database_checks import check_administrators, check_engine, check_log_triggers
+from operations.doctor.machine_checks import (
+    check_backups,
+    check_files,
+    check_mail,
+    check_reminders,
+    check_static_files,
+)
 from operations.doctor.settings_checks import check_settings
 from operations.findings import Finding, Level, fault
 from operations.state import check_database, check_disks, check_mail_settings, check_worker
@@ -71,11 +77,13 @@ def examine(send_to: str) -> Iterator[Finding]:
     yield from database
     if all(each.level == Level.OK for each in database):
         yield from run("database", check_engine)
+        yield from run("log", check_log_triggers)
         yield from run("accounts", check_administrators)
         yield from run("worker", lambda: check_worker(now))
         yield from run("reminders", lambda: check_reminders(now))
     yield from run("disk", check_disks)
     yield from run("files", check_files)
+    yield from run("backup", lambda: check_backups(now))
     yield from run("static", check_static_files)
     yield from run("mail", lambda: check_mail(send_to) if is_mail_on() else check_mail_settings())
 
