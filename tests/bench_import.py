@@ -34,7 +34,7 @@ MAX_RATIO, MAX_GROWTH, MAX_UPDATE_SECONDS = 3.0, 2.6, 2.0
 ALONE_SECONDS, PAUSE_SECONDS, MAX_IMPORT_SECONDS = 20, 0.3, 600
 ACTIONS, PEOPLE, PASSWORD = 5_000, 8, "a long password for the measurement"
 BOUNDARY = "a-line-between"
-WAITING = "<progress"  # on the page of an import that is being read or written
+WAITING = 'hx-trigger="every 1s"'  # on the page of an import that is being read or written
 FIELD = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 
 

@@ -1,6 +1,7 @@
 """Put background tasks into the queue, wait a moment for them, and find them again."""
 
 import time
+from collections.abc import Iterable
 from contextlib import nullcontext
 from typing import Any
 
@@ -62,7 +63,14 @@ def wait(name: str, seconds: float) -> BackgroundTask:
 
 def find(name: str) -> BackgroundTask | None:
     """Return the task with a name; None if there is none (any more)."""
-    return BackgroundTask.objects.with_worker().filter(name=name).first() if NAME.fullmatch(name) else None
+    return find_all([name]).get(name)
+
+
+def find_all(names: Iterable[str]) -> dict[str, BackgroundTask]:
+    """Return name → task of those that still exist, in one query; in none without a name."""
+    wanted = {name for name in names if NAME.fullmatch(name)}
+    tasks = BackgroundTask.objects.with_worker().filter(name__in=wanted) if wanted else ()
+    return {task.name: task for task in tasks}
 
 
 def list_for_owner(owner: int) -> list[BackgroundTask]:

@@ -3,10 +3,11 @@
 from io import BytesIO
 
 import pytest
+from django.utils import timezone
 from openpyxl import load_workbook
 
 from plan.models import Plan
-from pmqa_tracker.tasks.models import BackgroundTask, TaskState
+from pmqa_tracker.tasks.models import BackgroundTask, TaskState, WorkerProcess
 from tests.factories import UserFactory
 from tests.reports.test_read_only import writes_refused
 
@@ -43,6 +44,7 @@ def test_status_page_of_running_and_failed_tasks(client, plan):
     client.force_login(person)
     address = client.post(f"/plans/{plan.slug}/reports/prepare/", {"kind": "form-only"}).url
     BackgroundTask.objects.update(state=TaskState.RUNNING, done=3, total=6)
+    WorkerProcess.objects.create(name="one", host="h", seen_at=timezone.now())
     body = client.get(address).content.decode()
     assert 'value="50"' in body
     assert client.get(f"{address}file.xlsx").status_code == 404

@@ -10,7 +10,7 @@ confirmed, its report is not sent or was returned, and some of its actions wait 
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -27,7 +27,8 @@ from plan.as_of import on_day
 from plan.models import Period, Plan
 from plan.models.duties import read_silent, submission_duties
 from pmqa_tracker import thai
-from pmqa_tracker.tasks.queue import find
+from pmqa_tracker.tasks.models import BackgroundTask
+from pmqa_tracker.tasks.queue import find_all
 from submissions.grid import SubmissionCell, read_submission_grid
 from submissions.models import SubmissionState
 from submissions.steps import submission_day
@@ -246,13 +247,17 @@ def _read_sheets(
     """Return unit pk → its sheets since the period began, newest first."""
     jobs = plan.imports.filter(kind=ImportJob.Kind.UNIT_SHEET).annotate(counted_at=Coalesce("written_at", "at"))
     jobs = jobs.filter(counted_at__gte=since, counted_at__lt=until).select_related("by").order_by("-counted_at", "-pk")
+    tasks = find_all(job.task for job in jobs if job.is_reading)
     ends_at = thai.end_of(period.ends_on)
     found = defaultdict(list)
     for job in jobs:
         job.plan = plan
         found[job.unit_id].append(
             ReturnedSheet(
-                job=job, is_late=job.counted_at >= ends_at, is_waiting=_is_waiting(job, at), brought=brought_by(job)
+                job=job,
+                is_late=job.counted_at >= ends_at,
+                is_waiting=_is_waiting(job, tasks, at),
+                brought=brought_by(job),
             )
         )
     return found
@@ -264,11 +269,10 @@ def _that_count(sheets: Sequence[ReturnedSheet], cell: SubmissionCell) -> list[R
     return [sheet for sheet in sheets if not (sheet.is_late and is_settled)]
 
 
-def _is_waiting(job: ImportJob, at: datetime) -> bool:
+def _is_waiting(job: ImportJob, tasks: Mapping[str, BackgroundTask], at: datetime) -> bool:
     """Whether a job is being read, or can still be confirmed."""
     if job.is_reading:
-        task = find(job.task)
-        return bool(task and task.is_running)
+        return job.task in tasks and tasks[job.task].is_running
     return job.is_preview and at <= job.expires_at()
 
 
@@ -285,14 +289,13 @@ def _read_requests(plan: Plan, period: Period, at: datetime) -> dict[int, list[S
     """Return unit pk → the requests of the period, and those of today for another period of the plan; newest first."""
     today = timezone.localdate(at)
     requests = SheetRequest.objects.filter(Q(period=period) | Q(day=today), period__plan=plan)
-    found, running = defaultdict(list), {}
-    for request in requests.select_related("by").order_by("-at", "-pk"):
-        is_running = request.finished_at is None
-        if is_running:
-            if request.task not in running:
-                task = find(request.task)
-                running[request.task] = task.is_running if task else at - request.at < SheetRequest.STARTS_WITHIN
-            is_running = running[request.task]
+    requests = requests.select_related("by").order_by("-at", "-pk")
+    tasks = find_all(request.task for request in requests if request.finished_at is None)
+    found = defaultdict(list)
+    for request in requests:
+        task = tasks.get(request.task)
+        is_new = at - request.at < SheetRequest.STARTS_WITHIN
+        is_running = request.finished_at is None and (task.is_running if task else is_new)
         found[request.unit_id].append(
             SentRequest(request=request, is_running=is_running, is_today=request.day == today)
         )

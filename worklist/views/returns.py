@@ -33,7 +33,7 @@ def sheet_returns(request: HttpRequest, slug: str) -> HttpResponse:
     period = _find_period(plan, periods, request.GET.get("period", ""))
     found = read_returns(plan, period, at=at) if period else None
     running = found.running if found else []
-    task = next((find(each.request.task) for each in running if each.request.task), None)
+    task = find(running[0].request.task) if running else None
     context = {
         "periods": periods,
         "period": period,
