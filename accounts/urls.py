@@ -4,6 +4,7 @@ from django.urls import path
 
 from accounts import second_factor
 from accounts.passwords import PasswordChange, PasswordResetLink, PasswordSet
+from accounts.personal_data.views import data_of_person, own_data, privacy
 from accounts.reset import PasswordReset
 from accounts.sessions.views import session_left, session_list
 from accounts.views import Login, Logout
@@ -13,6 +14,9 @@ urlpatterns = [
     path("login/", Login.as_view(), name="account_login"),
     path("login/code/", second_factor.EnterCode.as_view(), name="mfa_authenticate"),
     path("logout/", Logout.as_view(), name="logout"),
+    path("privacy/", privacy, name="privacy"),
+    path("privacy/my-data.xlsx", own_data, name="own_data"),
+    path("privacy/data/<int:pk>.xlsx", data_of_person, name="data_of_person"),
     path("sessions/", session_list, name="session_list"),
     path("sessions/left/", session_left, name="session_left"),
     path("password/", PasswordChange.as_view(), name="password_change"),

@@ -9,7 +9,10 @@ from django.db import connection, transaction
 from django.db.models import Max, Model
 
 # Django fills these tables whenever it flushes a database, with other keys.
-LEFT = {"django_migrations", "django_content_type", "auth_permission", "auth_group_permissions", "django_session"}
+LEFT = {
+    "django_migrations", "django_content_type", "auth_permission", "auth_group_permissions", "django_session",
+    "accounts_session",
+}  # fmt: skip
 
 
 class Rows(NamedTuple):

@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
+from accounts.models import Session
 from plan.models import ActionItem, Status
 from tests.factories import UserFactory
 from tests.journeys.looks import AT_REST, becomes
