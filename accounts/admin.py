@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import allauth.account.admin
-import allauth.mfa.admin  # noqa: F401
+import allauth.mfa.admin
+import allauth.socialaccount.admin  # noqa: F401
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -20,7 +22,7 @@ from pmqa_tracker.admin import ReadOnlyAdmin
 from pmqa_tracker.templatetags.thai import be_date
 from pmqa_tracker.transactions import write_transaction
 
-admin.site.unregister((EmailAddress, Authenticator))
+admin.site.unregister((EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken))
 
 
 class ForAdministrators(ReadOnlyAdmin):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts import second_factor
+from accounts import second_factor, sign_on
 from accounts.passwords import PasswordChange, PasswordResetLink, PasswordSet
 from accounts.personal_data.views import data_of_person, own_data, privacy
 from accounts.reset import PasswordReset
@@ -13,6 +13,8 @@ urlpatterns = [
     path("login/", Login.as_view(), name="login"),
     path("login/", Login.as_view(), name="account_login"),
     path("login/code/", second_factor.EnterCode.as_view(), name="mfa_authenticate"),
+    path("login/with/<slug:provider_id>/", sign_on.login, name="openid_connect_login"),
+    path("login/with/<slug:provider_id>/back/", sign_on.callback, name="openid_connect_callback"),
     path("logout/", Logout.as_view(), name="logout"),
     path("privacy/", privacy, name="privacy"),
     path("privacy/my-data.xlsx", own_data, name="own_data"),

@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.utils import get_login_redirect_url
 from allauth.account.views import LoginView
+from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LogoutView
@@ -28,7 +29,8 @@ class Login(AnswersLocked, LoginView):
         return super().form_valid(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {**super().get_context_data(**kwargs), "next": self.get_next_url() or ""}
+        page = {"next": self.get_next_url() or "", "sign_on": settings.PMQA_OIDC_NAME}
+        return super().get_context_data(**kwargs) | page
 
     def csrf_failed(self) -> HttpResponse:
         """Answer a form with an outdated CSRF token: continue if that user is logged in by now, else ask again."""

@@ -143,6 +143,17 @@ def site_url(env: environ.Env, name: str) -> str:
     return value
 
 
+def web_address(env: environ.Env, name: str) -> str:
+    """Read an address of another system, which must be secret on its way; "" if it is not set."""
+    value = env.str(name, default="").strip()
+    if value and not re.fullmatch(r"(https://|http://127\.0\.0\.1[:/])\S+", value):
+        raise ImproperlyConfigured(
+            f"{name} must be a web address that begins with https://, not “{value}”. / "
+            f"{name} ต้องเป็นที่อยู่เว็บที่ขึ้นต้นด้วย https:// ไม่ใช่ “{value}”"
+        )
+    return value
+
+
 def email(env: environ.Env, name: str) -> dict[str, object]:
     """Read Django's mail settings from a URL; without one, mail is written to the console."""
     try:

@@ -72,6 +72,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "django_filters",
     "django_htmx",
     "template_partials",
@@ -161,6 +163,27 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]  # checked by allau
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_AUTHENTICATED_LOGIN_REDIRECTS = False  # the page names the user who is logged in
+# Login by an identity provider of the organization (accounts/sign_on.py).
+PMQA_OIDC_URL = environment.web_address(env, "PMQA_OIDC_URL")
+PMQA_OIDC_NAME = env.str("PMQA_OIDC_NAME", default="Single Sign-On") if PMQA_OIDC_URL else ""
+SOCIALACCOUNT_ADAPTER = "accounts.sign_on.SignOnAdapter"
+SOCIALACCOUNT_LOGIN_ON_GET = True  # the CSP lets no form lead to another site
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": PMQA_OIDC_NAME,
+                "client_id": env.str("PMQA_OIDC_CLIENT_ID", default=""),
+                "secret": environment.secret(env, "PMQA_OIDC_SECRET"),
+                "settings": {"server_url": PMQA_OIDC_URL},
+            }
+        ]
+        if PMQA_OIDC_URL
+        else [],
+    }
+}
 ACCOUNT_REAUTHENTICATION_METHODS = ("password",)
 MFA_ADAPTER = "accounts.second_factor.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]

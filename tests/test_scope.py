@@ -70,6 +70,7 @@ def path_of(route, owner):
         "key": (owner.new_plan_job if "new-plan" in route else owner.job).key, "name": "0" * 32,
         "object_id": record.pk if record else 1, "id": record.pk if record else 1, "app_label": "plan",
         "content_type_id": 1, "url": "nowhere", "uidb64": urlsafe_base64_encode(b"1"), "token": "x-y",
+        "provider_id": "sso",
     }  # fmt: skip
     history = record.history.first() if record and hasattr(record, "history") else None
     positional = iter([record.pk if record else 1, history.pk if history else 1])

@@ -188,7 +188,7 @@ def site_urls(world):
     known = {
         "slug": "2563", "ref": "1.1-A-1", "unit": world.unit.abbreviation, "abbreviation": world.unit.abbreviation,
         "code": "8.9", "period": 2, "pk": world.evidence.pk, "key": job.key, "name": "x",
-        "uidb64": "x", "token": "x",
+        "uidb64": "x", "token": "x", "provider_id": "sso",
     }  # fmt: skip
     found = get_resolver().reverse_dict
     for name in sorted(key for key in found if isinstance(key, str)):
