@@ -66,11 +66,10 @@ def path_of(route, owner):
     record = record_of(model, owner) if len(model) == 2 else None
     values = {
         "slug": owner.plan.slug, "ref": owner.action.ref, "code": owner.criterion.code, "unit": owner.unit.abbreviation,
-        "abbreviation": owner.unit.abbreviation, "period": 1, "pk": owner.evidence.pk,
+        "abbreviation": owner.unit.abbreviation, "period": 1, "pk": owner.evidence.pk, "provider_id": "sso",
         "key": (owner.new_plan_job if "new-plan" in route else owner.job).key, "name": "0" * 32,
-        "object_id": record.pk if record else 1, "id": record.pk if record else 1, "app_label": "plan",
-        "content_type_id": 1, "url": "nowhere", "uidb64": urlsafe_base64_encode(b"1"), "token": "x-y",
-        "provider_id": "sso",
+        "object_id": record.pk if record else 1, "id": record.pk if record else 1, "content_type_id": 1,
+        "app_label": "plan", "url": "nowhere", "uidb64": urlsafe_base64_encode(b"1"), "token": "x-y",
     }  # fmt: skip
     history = record.history.first() if record and hasattr(record, "history") else None
     positional = iter([record.pk if record else 1, history.pk if history else 1])

@@ -179,7 +179,8 @@ PAGES = {
     "setup_plan": setup_plan,
 }
 # Pages that are posted and write nothing that a page of a plan shows.
-NOT_SHOWN = {"set_language", "prepare", "new_plan", "sheet_archive", *(page.name for page in accounts.urls.urlpatterns)}
+ACCOUNTS = {page.name for page in accounts.urls.urlpatterns} - {"mfa_index", "mfa_view_recovery_codes"}  # only read
+NOT_SHOWN = {"set_language", "prepare", "new_plan", "sheet_archive"} | ACCOUNTS
 
 
 def site_urls(world):
