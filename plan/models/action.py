@@ -12,6 +12,7 @@ from django.db.models import (
     CharField,
     Exists,
     F,
+    FilteredRelation,
     FloatField,
     IntegerField,
     OuterRef,
@@ -89,11 +90,10 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
         Adds `status_on`, `progress_on` (%), `updated_at` (None without an update), `expected_on` (%, None without a
         schedule), `due` (a Due) and `health` (a Health).
         """
-        until = _updates_until(as_of)
-        stood = self.annotate(
-            status_on=_status(until),
-            progress_on=_progress(until),
-            updated_at=Subquery(until.values("at")[:1]),
+        stood = self.annotate(update_on=_last_update(as_of)).annotate(
+            status_on=_status("update_on"),
+            progress_on=_progress("update_on"),
+            updated_at=F("update_on__at"),
             expected_on=_expected_on(as_of),
         )
         enough = Q(progress_on__gte=F("expected_on") * as_of.on_track)
@@ -118,8 +118,8 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
         Adds `status_then`, `progress_then` (%), `due_then`, and a boolean for each Change, such as `is_newly_done`.
         `units` (pks) limits `is_newly_silent` to the updates that these units owe.
         """
-        until = _updates_until(then)
-        stood = self.annotate(status_then=_status(until), progress_then=_progress(until))
+        stood = self.annotate(update_then=_last_update(then))
+        stood = stood.annotate(status_then=_status("update_then"), progress_then=_progress("update_then"))
         stood = stood.annotate(
             due_then=_due("status_then", then), rank_on=_rank("status_on"), rank_then=_rank("status_then")
         )
@@ -199,12 +199,17 @@ def _updates_until(as_of: AsOf) -> models.QuerySet[Any]:
     return updates.filter(action=OuterRef("pk"), at__lt=as_of.ends_at).order_by("-version")
 
 
-def _status(until: models.QuerySet[Any]) -> Coalesce:
-    return Coalesce(Subquery(until.values("status_to")[:1]), Value(str(Status.NOT_STARTED)))
+def _last_update(as_of: AsOf) -> FilteredRelation:
+    """Return a join of the last update by the day: one subquery, however often its fields are used."""
+    return FilteredRelation("updates", condition=Q(updates__pk=Subquery(_updates_until(as_of).values("pk")[:1])))
 
 
-def _progress(until: models.QuerySet[Any]) -> Coalesce:
-    return Coalesce(Subquery(until.values("progress_to")[:1]), Value(0))
+def _status(update: str) -> Coalesce:
+    return Coalesce(f"{update}__status_to", Value(str(Status.NOT_STARTED)))
+
+
+def _progress(update: str) -> Coalesce:
+    return Coalesce(f"{update}__progress_to", Value(0))
 
 
 def _rank(status: str) -> Case:
