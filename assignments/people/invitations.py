@@ -102,7 +102,7 @@ def invitations_task(
     on_progress: ProgressCallback, _result: Path, *, people: Sequence[int], site: str, at: str
 ) -> None:
     """Send invitations to people."""
-    found = User.objects.in_bulk(people)
+    found = User.objects.select_related("organization").in_bulk(people)
     ordered = [found[key] for key in people if key in found]
     send_invitations(ordered, site=site, at=datetime.fromisoformat(at), on_progress=on_progress)
 
