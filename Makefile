@@ -46,7 +46,7 @@ status-css: venv-dev ## Write static/css/status.css from the table of statuses i
 	@$(ASIDE) $(PY) manage.py status_css
 
 lock: ## Pin the packages of requirements*.in and their dependencies (needs uv or pip-compile)
-	@scripts/lock requirements.in requirements-dev.in
+	@scripts/lock requirements.in requirements-dev.in requirements-ldap.in
 
 licences: venv ## List the licence of every package in docs/licences.md
 	@$(PY) scripts/licences.py > docs/licences.md.new && mv docs/licences.md.new docs/licences.md

@@ -154,6 +154,17 @@ def web_address(env: environ.Env, name: str) -> str:
     return value
 
 
+def directory_url(env: environ.Env, name: str) -> str:
+    """Read the address of an LDAP server; "" if it is not set."""
+    value = env.str(name, default="").strip()
+    if value and not re.fullmatch(r"ldaps?://[^/\s?#]+/?", value):
+        raise ImproperlyConfigured(
+            f"{name} must be the address of an LDAP server, such as ldaps://ldap.example.go.th, not “{value}”. / "
+            f"{name} ต้องเป็นที่อยู่เครื่องแม่ข่าย LDAP เช่น ldaps://ldap.example.go.th ไม่ใช่ “{value}”"
+        )
+    return value
+
+
 def email(env: environ.Env, name: str) -> dict[str, object]:
     """Read Django's mail settings from a URL; without one, mail is written to the console."""
     try:

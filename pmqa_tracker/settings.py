@@ -184,6 +184,29 @@ SOCIALACCOUNT_PROVIDERS = {
         else [],
     }
 }
+# Login by the directory of the organization (accounts/directory.py).
+PMQA_LDAP_URL = environment.directory_url(env, "PMQA_LDAP_URL")
+if PMQA_LDAP_URL:
+    try:
+        import ldap
+        from django_auth_ldap.config import LDAPSearch
+    except ImportError:
+        raise ImproperlyConfigured(
+            "PMQA_LDAP_URL needs the packages of requirements-ldap.txt: pip install -r requirements-ldap.txt / "
+            "PMQA_LDAP_URL ต้องใช้แพ็กเกจใน requirements-ldap.txt โปรดติดตั้งด้วย pip install -r requirements-ldap.txt"
+        ) from None
+    AUTHENTICATION_BACKENDS.append("accounts.directory.DirectoryBackend")
+    AUTH_LDAP_SERVER_URI = PMQA_LDAP_URL
+    AUTH_LDAP_START_TLS = env.bool("PMQA_LDAP_START_TLS", default=False)
+    AUTH_LDAP_BIND_DN = env.str("PMQA_LDAP_BIND_DN", default="")
+    AUTH_LDAP_BIND_PASSWORD = environment.secret(env, "PMQA_LDAP_BIND_PASSWORD")
+    AUTH_LDAP_USER_SEARCH = LDAPSearch(
+        env.str("PMQA_LDAP_BASE", default=""),
+        ldap.SCOPE_SUBTREE,
+        env.str("PMQA_LDAP_FILTER", default="(|(uid=%(user)s)(mail=%(user)s))"),
+    )
+    AUTH_LDAP_NO_NEW_USERS = True
+    AUTH_LDAP_CONNECTION_OPTIONS = {ldap.OPT_NETWORK_TIMEOUT: 5, ldap.OPT_TIMEOUT: 5, ldap.OPT_REFERRALS: 0}
 ACCOUNT_REAUTHENTICATION_METHODS = ("password",)
 MFA_ADAPTER = "accounts.second_factor.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
