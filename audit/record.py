@@ -14,6 +14,7 @@ from django.utils import timezone
 from audit.models import Event
 from pmqa_tracker.client_address import client_address
 from pmqa_tracker.history import current_request
+from pmqa_tracker.tasks.clean_up import register
 
 PRUNED_AFTER = timedelta(hours=1)  # longer than the clocks of the site and of its database differ
 
@@ -55,14 +56,12 @@ def record_event(
     return event
 
 
-def outdated_events(at: datetime) -> QuerySet[Event]:
-    """Return the events of logins that are past their days."""
-    return Event.objects.filter(keep_until__lt=at - PRUNED_AFTER)
-
-
-def prune_login_log(at: datetime) -> int:
+def remove_old_logins(at: datetime) -> int:
     """Delete the events of logins that are past their days; return how many."""
-    return QuerySet.delete(outdated_events(at))[0]
+    return QuerySet.delete(Event.objects.filter(keep_until__lt=at - PRUNED_AFTER))[0]
+
+
+register(remove_old_logins)
 
 
 @receiver(user_logged_in, dispatch_uid="audit.logged_in")

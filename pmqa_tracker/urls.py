@@ -39,6 +39,7 @@ urlpatterns = [
     path("", include("submissions.urls")),
     path("", include("worklist.urls")),
     path("", include("reports.urls")),
+    path("", include("operations.urls")),
 ]
 
 handler400 = "pmqa_tracker.too_large.bad_request"

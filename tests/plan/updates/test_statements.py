@@ -52,7 +52,7 @@ def test_update(client, request, unit, actions, report_progress, page, headers, 
     data = typed(actions[0], status_to="IN_PROGRESS", progress_to=40, result="จัดทำร่างแล้ว", next_step="เวียนร่าง")
     statements = count(client, request.node.name, PAGES[page], data, status=200 if headers else 302, headers=headers)
     assert ProgressUpdate.objects.count() == 2
-    check(statements, REQUEST, 5)
+    check(statements, REQUEST, 7)
 
 
 @by_page
@@ -62,7 +62,7 @@ def test_update_with_evidence(client, request, staff, actions, page, headers):
     data = typed(actions[0], result="ทำแล้ว", files=files, links="รายงานผล https://example.org/report")
     statements = count(client, request.node.name, PAGES[page], data, status=200 if headers else 302, headers=headers)
     assert Evidence.objects.count() == 3
-    check(statements, REQUEST, 6)
+    check(statements, REQUEST, 8)
 
 
 @by_page
@@ -98,4 +98,4 @@ def test_no_change(client, request, staff, actions, rows, headers):
         response = client.post("/plans/2563/my/unchanged/", data, headers=headers)
     assert response.status_code in (200, 302)
     assert ProgressUpdate.objects.count() == rows
-    check(statements, REQUEST - 6 + 6 * rows, 5 * rows)
+    check(statements, REQUEST - 8 + 8 * rows, 7 * rows)

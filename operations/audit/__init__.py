@@ -1,0 +1,1 @@
+"""The audit: who did what, when and from where, over all histories, logs and events."""
