@@ -91,7 +91,7 @@ def test_update_that_breaks_a_rule(client, request, staff, actions, page):
 @by_htmx
 @pytest.mark.parametrize("rows", [1, 3])
 def test_no_change(client, request, staff, actions, rows, headers):
-    """Each action gets its own update, with one query for its last update and five statements in its transaction."""
+    """Each action gets its own update, with one query for its last update and seven statements in its transaction."""
     client.get("/plans/2563/my/")
     data = {"row": [choice(action) for action in actions[:rows]]}
     with Statements(request.node.name) as statements:
