@@ -24,7 +24,7 @@ def count_steps(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [("submissions", max(module.name for module in pkgutil.iter_modules(present.__path__)))]
     operations = [
-        migrations.RenameField("submission", "state", "stage"),
+        migrations.RenameField("submission", "version", "steps_taken"),
         migrations.AddField("submission", "step_count", models.PositiveIntegerField(null=True)),
         migrations.RunPython(count_steps),
         migrations.AlterField("submission", "step_count", models.PositiveIntegerField()),
