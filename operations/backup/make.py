@@ -18,12 +18,20 @@ from django.utils.translation import gettext_lazy as _
 
 from operations.backup import check, kept
 from operations.backup.keys import last_key
-from operations.backup.manifest import MANIFEST, Manifest, StoredFile, Table, applied_migrations, present_models
+from operations.backup.manifest import (
+    MANIFEST,
+    LogHead,
+    Manifest,
+    StoredFile,
+    Table,
+    applied_migrations,
+    present_models,
+)
 from operations.backup.refusals import BackupError
 from operations.backup.rows import fields_of, write_rows
 from operations.backup.snapshot import open_snapshot
 from plan.evidence import storage
-from plan.models import Evidence
+from plan.models import Evidence, LogLink
 from pmqa_tracker.file_storage import PRIVATE_FILE, PRIVATE_FOLDER, sync
 
 PIECE_BYTES = 1024 * 1024
@@ -118,10 +126,17 @@ def _write(draft: Path, using: str, at: datetime) -> tuple[Manifest, list[str]]:
             tables=tables,
             files=files,
             missing_files=missing,
+            log_heads=_log_heads(using),
         )
         archive.writestr(MANIFEST, manifest.write())
         archive.comment = SEAL.encode()
     return manifest, changed
+
+
+def _log_heads(using: str) -> list[LogHead]:
+    links = LogLink.objects.using(using).order_by("plan", "number").values_list("plan", "number", "hash")
+    heads = {plan: LogHead(plan=plan, number=number, hash=end) for plan, number, end in links.iterator()}
+    return list(heads.values())
 
 
 def _write_table(archive: zipfile.ZipFile, model: Any, using: str) -> Table:

@@ -61,6 +61,15 @@ class StoredFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LogHead:
+    """The end of the hash chain of a plan's log, as `manage.py verify_log` prints it: a hash over all its entries."""
+
+    plan: int
+    number: int
+    hash: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """What a backup holds.
 
@@ -71,6 +80,7 @@ class Manifest:
         tables: by the label of the model.
         files: evidence files.
         missing_files: names of evidence files that the storage no longer had.
+        log_heads: of each plan, sorted by its key.
     """
 
     made_at: str
@@ -79,6 +89,7 @@ class Manifest:
     tables: list[Table]
     files: list[StoredFile]
     missing_files: list[str]
+    log_heads: list[LogHead]
     product: str = PRODUCT
     format: int = FORMAT
 
@@ -98,7 +109,9 @@ class Manifest:
         files = [StoredFile(**row) for row in data.pop("files")]
         migrations = [(str(app), str(name)) for app, name in data.pop("migrations")]
         missing = _texts(data.pop("missing_files"))
-        found = cls(migrations=migrations, tables=tables, files=files, missing_files=missing, **data)
+        heads = [LogHead(**row) for row in data.pop("log_heads")]
+        contents = {"tables": tables, "files": files, "missing_files": missing, "log_heads": heads}
+        found = cls(migrations=migrations, **contents, **data)
         whole = [found.format, *(n for table in tables for n in (table.rows, table.last_key)), *(f.size for f in files)]
         texts = [found.made_at, found.database, found.product, *(each.model for each in tables)]
         if not all(type(number) is int and number >= 0 for number in whole) or _texts(texts) != texts:

@@ -20,6 +20,7 @@ from operations.backup.manifest import LEFT_OUT, Table, present_models
 from operations.backup.refusals import BackupError
 from operations.backup.rows import insert_rows, write_rows
 from plan.evidence import storage
+from pmqa_tracker.append_only_triggers import missing_triggers
 from pmqa_tracker.transactions import write_transaction
 
 # `manage.py migrate` fills these tables itself, so they say nothing about whether the site was used.
@@ -29,6 +30,7 @@ FILLED_BY_MIGRATE = {
 
 REFUSED_BY_DATABASE = _("The database refused “%(file)s” (%(reason)s). Nothing was changed; use another backup.")
 DIFFERENT = _("“%(table)s” is not in the database as it is in “%(file)s”. Nothing was changed; use another backup.")
+NOT_PROTECTED = _("The database does not protect its logs from changes. Nothing was changed; tell the developers.")
 FILE_NOT_STORED = _("The file “%(name)s” could not be stored as it is in the backup. Nothing else was changed.")
 
 
@@ -86,6 +88,8 @@ def restore_rows(backup: CheckedBackup, *, to_present: bool = True) -> None:
             if to_present:
                 old_schema.migrate_forward()
                 connection.check_constraints()
+                if missing_triggers(connection):
+                    raise BackupError(NOT_PROTECTED)
             _continue_keys(backup)
     except DatabaseError as error:
         reason = str(error).strip().splitlines()[0]

@@ -34,4 +34,4 @@ def contents(backup: Path) -> dict[str, Any]:
     """Return what a backup holds: the number, digest and keys of the rows of each table, and the files."""
     with zipfile.ZipFile(backup) as archive:
         manifest = json.loads(archive.read("manifest.json"))
-    return {name: manifest[name] for name in ("migrations", "tables", "files", "missing_files")}
+    return {name: manifest[name] for name in ("migrations", "tables", "files", "missing_files", "log_heads")}

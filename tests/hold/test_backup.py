@@ -6,9 +6,11 @@ import re
 import zipfile
 from hashlib import sha256
 from pathlib import Path
+from sqlite3 import IntegrityError
 from threading import Event, Thread
 
 import pytest
+from psycopg2.errors import RestrictViolation
 
 from operations.backup.check import check_backup
 from operations.backup.make import seal
@@ -58,6 +60,9 @@ def test_backup_under_write_load_is_restored_to_its_own_snapshot(site, make_site
             assert acknowledged <= stored
             assert len(stored) <= stored_later
             assert [ref for ref, version, updates in target.query(VERSIONS) if version - updates != before[ref]] == []
+            target.manage("verify_log")
+            with pytest.raises((IntegrityError, RestrictViolation)):
+                target.query("DELETE FROM plan_progressupdate")
             assert (target.query(STALE), broken_evidence(target, acknowledged)) == ([], [])
         assert contents(backup)["files"]
     measured(

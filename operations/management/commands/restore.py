@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
+from django.db import DatabaseError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -57,6 +58,8 @@ class Command(BaseCommand):
         rows = sum(table.rows for table in manifest.tables)
         made = f"made at {manifest.made_at} from {manifest.database}"
         self.stdout.write(f"{backup.name} is whole: {made}, {rows} rows, {len(manifest.files)} files.")
+        for head in manifest.log_heads:
+            self.stdout.write(f"log of plan {head.plan}: {head.number} entries, {head.hash}")
         if manifest.missing_files:
             self.stderr.write(in_both_languages(FILES_MISSING, names=", ".join(manifest.missing_files)))
 
@@ -73,6 +76,6 @@ class Command(BaseCommand):
     def _back_up_present_data(self) -> None:
         try:
             made = make_backup(settings.PMQA_BACKUP_DIR, at=timezone.now(), prefix=BEFORE_RESTORE)
-        except (BackupError, OSError) as error:
+        except (BackupError, OSError, DatabaseError) as error:
             raise CommandError(in_both_languages(NO_SAFETY_BACKUP, reason=error)) from error
         self.stdout.write(f"The present data is in {made.path}.")
