@@ -11,11 +11,12 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.templatetags import admin_list
+from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models
 from django.db.models import F, QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.utils.html import format_html
@@ -206,6 +207,14 @@ class KeepsTypedText:
         return render(request, "admin/not_saved.html", {**self.admin_site.each_context(request), **context}, status=409)
 
 
+def check_key(model: type[models.Model], text: str) -> None:
+    """Raise Http404 for a part of a URL that cannot be a key of the model."""
+    try:
+        model._meta.pk.to_python(unquote(text))
+    except ValidationError:
+        raise Http404(text) from None
+
+
 class VersionedAdmin(OwnRecords, ThaiText, BuddhistDates, KeepsTypedText, SimpleHistoryAdmin):
     """An admin of versioned records: a stale form is refused with 409 and keeps everything typed.
 
@@ -274,13 +283,21 @@ class VersionedAdmin(OwnRecords, ThaiText, BuddhistDates, KeepsTypedText, Simple
             delta = record.diff_against(before, excluded_fields=excluded, foreign_keys_are_objs=True)
             record.history_delta_changes = ReadableChanges(self.model, record).context_for_delta_changes(delta)
 
-    def history_form_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the history; 404 for what is no key."""
+        check_key(self.model, object_id)
+        return super().history_view(request, object_id, *args, **kwargs)
+
+    def history_form_view(self, request: HttpRequest, object_id: str, version_id: str, **kwargs: Any) -> HttpResponse:
+        """Show an old copy; 404 for what is no key."""
+        check_key(self.model, object_id)
+        check_key(self.model.history.model, version_id)
         if request.method != "GET":
             raise PermissionDenied(_("An old copy is only read; make the change in the record itself."))
-        return super().history_form_view(request, *args, **kwargs)
+        return super().history_form_view(request, object_id, version_id, **kwargs)
 
 
 def posted_version(request: HttpRequest) -> int:
     """Return the version a posted form was opened with; 0 if it has none."""
     version = request.POST.get(READ_VERSION, "")
-    return int(version) if version.isdecimal() else 0
+    return int(version) if version.isdecimal() and len(version) < 19 else 0

@@ -10,6 +10,8 @@ from enum import StrEnum
 from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
 from django.http import HttpRequest, HttpResponse
 
+from pmqa_tracker.database import has_no_tables
+
 logger = logging.getLogger(__name__)
 
 
@@ -20,6 +22,7 @@ class Outage(StrEnum):
     READ_ONLY = "read-only"
     BUSY = "busy"
     GONE = "gone"
+    OUTDATED = "outdated"  # between a new release and its migrations
 
 
 OS_ERRORS = {
@@ -34,14 +37,15 @@ SQLITE_ERRORS = {
 # SQLSTATEs of PostgreSQL by their beginning, the longer ones first. No SQLSTATE: the connection failed.
 SQLSTATES = {
     "53100": Outage.FULL, "25006": Outage.READ_ONLY, "55P03": Outage.BUSY, "57014": Outage.BUSY, "40": Outage.BUSY,
-    "53": Outage.BUSY, "08": Outage.GONE, "57P": Outage.GONE, "58": Outage.GONE,
+    "42P01": Outage.OUTDATED, "42703": Outage.OUTDATED, "53": Outage.BUSY, "08": Outage.GONE, "57P": Outage.GONE,
+    "58": Outage.GONE,
 }  # fmt: skip
 
 
 def find_outage(error: BaseException | None) -> Outage | None:
     """Return the outage that an exception comes from; None if it is another error, such as a bug.
 
-    SQLite reports bugs, such as a missing column, as operational errors too, so the driver's code decides.
+    SQLite reports bugs, such as too many parameters, as operational errors too, so the driver's code decides.
     """
     while error is not None:
         if found := _outage_of(error):
@@ -51,6 +55,8 @@ def find_outage(error: BaseException | None) -> Outage | None:
 
 
 def _outage_of(error: BaseException) -> Outage | None:
+    if isinstance(error, sqlite3.OperationalError) and has_no_tables(error):
+        return Outage.OUTDATED
     if isinstance(error, sqlite3.Error):
         return SQLITE_ERRORS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
     if isinstance(error, OSError):

@@ -51,6 +51,10 @@ REASONS = {
         _("The database does not answer."),
         _("Wait a minute and try again. If it lasts, tell the system administrator the reference below."),
     ),
+    Outage.OUTDATED: Reason(
+        _("The database is not ready: it is being updated."),
+        _("Wait a minute and try again. If it lasts, tell the system administrator the reference below."),
+    ),
 }
 
 

@@ -15,7 +15,7 @@ LabelledText = list[tuple[str, str]]
 # Values and names of fields that are no typed text: hidden fields, choices, numbers, passwords.
 NOT_TEXT = re.compile(r"on|[A-Z_]*|[\d\s.,-]*|[0-9a-fA-F-]{36}")
 NOT_SHOWN = re.compile(r"^_|csrf|form_owner|password|^next$|_?version|language|op_id|username")
-INLINE_NAME = re.compile(r"(?P<rows>.+)-(?P<number>\d+)-(?P<name>\w+)")
+INLINE_NAME = re.compile(r"(?P<rows>.+)-(?P<number>\d{1,9})-(?P<name>\w+)")
 
 
 def reads_typed_text(describe: Callable[[HttpRequest], LabelledText]) -> Callable[[Any], Any]:

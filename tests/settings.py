@@ -18,6 +18,7 @@ os.environ |= {
     "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
     "SECURE_SSL": "False",
     "EMAIL_URL": "memorymail://",
+    "LOG_FORMAT": "text",
 }
 for name in ("DEBUG", "PMQA_DEMO", "PMQA_DEMO_PASSWORD", "PMQA_TODAY", "TIME_ZONE", "BEHIND_PROXY", "PORT"):
     os.environ.pop(name, None)
