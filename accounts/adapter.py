@@ -41,6 +41,8 @@ class AccountAdapter(DefaultAccountAdapter):
         user = super().authenticate(request, **credentials)
         if user:
             self._attempt.succeed()
+        else:
+            self._attempt.fail()
         return user
 
     def get_client_ip(self, request: HttpRequest) -> str:

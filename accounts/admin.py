@@ -17,6 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.attempts import limits, locked_rows
 from accounts.models import Attempts, SecondFactor
+from audit.models import Event
+from audit.record import record_event
 from pmqa_tracker import clock
 from pmqa_tracker.admin import ReadOnlyAdmin
 from pmqa_tracker.templatetags.thai import be_date
@@ -64,6 +66,8 @@ class AttemptsAdmin(ForAdministrators):
         """Let these users and addresses try again."""
         rows: Sequence[Attempts] = list(queryset)
         self.log_deletions(request, rows)
+        for row in rows:
+            record_event(Event.Kind.UNLOCKED, request=request, about=str(row))
         queryset.model.objects.filter(pk__in=[row.pk for row in rows]).delete()
         text = ngettext("%(count)s lock is lifted.", "%(count)s locks are lifted.", len(rows))
         messages.success(request, text % {"count": len(rows)})
@@ -93,6 +97,10 @@ class SecondFactorAdmin(ForAdministrators):
         rows = list(queryset)
         with write_transaction():
             self.log_deletions(request, rows)
+            for row in rows:
+                record_event(
+                    Event.Kind.SECOND_FACTOR, request=request, about=row.user.username, details=gettext("reset")
+                )
             Authenticator.objects.filter(user__in=[row.user_id for row in rows]).delete()
         text = gettext("Reset for %(names)s. Their password alone is enough now; tell them to set it up again.")
         messages.success(request, text % {"names": ", ".join(str(row) for row in rows)})

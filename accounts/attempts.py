@@ -24,6 +24,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Attempts, Purpose
 from assignments.models import User
+from audit.models import Event
+from audit.record import record_event
 from pmqa_tracker.client_address import client_address
 
 GUESSES = 10  # that are checked, each within `PMQA_LOCK_MINUTES` of the one before
@@ -110,6 +112,12 @@ class Attempt:
         row = Attempts(purpose=self.purpose, key=self.key, address=self.address, person=self.person, last_at=at)
         Attempts.objects.bulk_create([row], ignore_conflicts=True)
 
+    def fail(self) -> None:
+        """Record that the next attempts are not made, if this was the last one before the lock."""
+        if self.rows.filter(count__gte=limits()[self.purpose].count).exists():
+            name = self.person.username if self.person else ""
+            record_event(Event.Kind.LOCKED, person=self.person, about=name, details=str(self.purpose.label))
+
     def succeed(self) -> None:
         """Begin to count anew: the attempt was no guess."""
         self.rows.delete()
@@ -117,7 +125,7 @@ class Attempt:
 
 def password_attempt(request: HttpRequest, username: str) -> Attempt:
     """Return the attempt to log in, or to confirm a password, with a user name from the address of the request."""
-    person = User.objects.filter(username=username).only("pk").first()
+    person = User.objects.filter(username=username).first()
     name = "" if person else username.strip()
     return Attempt(purpose=Purpose.PASSWORD, person=person, name=name, address=network(client_address(request)))
 

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.attempts import Attempt, TooManyAttemptsError
+from accounts.attempts import Attempt
 from accounts.models import Purpose
 from pmqa_tracker import clock
 
@@ -42,10 +42,11 @@ class CountedCode(forms.Form):
         """
         attempt = Attempt(purpose=Purpose.CODE, person=self.user)
         attempt.begin(at=clock.now())
-        code = super().clean_code()
         try:
+            code = super().clean_code()
             Attempt(purpose=Purpose.USED_CODE, person=self.user, name=code).begin(at=clock.now())
-        except TooManyAttemptsError:
+        except ValidationError:
+            attempt.fail()
             raise get_adapter().validation_error("incorrect_code") from None
         attempt.succeed()
         return code

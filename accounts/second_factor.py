@@ -21,6 +21,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.attempts import AnswersLocked
 from accounts.code_forms import AuthenticateForm, ConfirmForm, SetupForm
+from audit.models import Event
+from audit.record import record_event
 
 ADMINISTRATOR = "administrator"  # in PMQA_REQUIRE_SECOND_FACTOR, beside the names of the roles
 # Pages that a user may open who has to set it up before anything else.
@@ -101,6 +103,7 @@ class SetUp(AnswersLocked, ActivateTOTPView):
 
     def form_valid(self, form: SetupForm) -> HttpResponse:
         response = super().form_valid(form)
+        record_event(Event.Kind.SECOND_FACTOR, request=self.request, details=gettext("on"))
         messages.success(self.request, gettext("The second factor is on. Keep these recovery codes in a safe place."))
         return response
 
@@ -120,6 +123,7 @@ class Remove(DeactivateTOTPView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
+        record_event(Event.Kind.SECOND_FACTOR, request=self.request, details=gettext("off"))
         messages.success(self.request, gettext("The second factor is off. Your recovery codes no longer work."))
         return response
 

@@ -16,6 +16,7 @@ class EventKind(models.TextChoices):
     UNLOCKED = "UNLOCKED", _("Lock lifted")
     LOGOUT = "LOGOUT", _("Logout")
     PASSWORD = "PASSWORD", _("Password changed")
+    SECOND_FACTOR = "SECOND_FACTOR", _("Second factor changed")
     EVIDENCE = "EVIDENCE", _("Evidence downloaded")
     FILE = "FILE", _("File downloaded")
     IMPORT = "IMPORT", _("Workbook imported")
@@ -38,7 +39,15 @@ class Event(AppendOnly):
 
     Kind = EventKind
 
-    OF_LOGINS = (Kind.LOGIN, Kind.LOGIN_FAILED, Kind.LOCKED, Kind.UNLOCKED, Kind.LOGOUT, Kind.PASSWORD)
+    OF_LOGINS = (
+        Kind.LOGIN,
+        Kind.LOGIN_FAILED,
+        Kind.LOCKED,
+        Kind.UNLOCKED,
+        Kind.LOGOUT,
+        Kind.PASSWORD,
+        Kind.SECOND_FACTOR,
+    )
 
     kind = models.CharField(_("kind"), max_length=20, choices=Kind)
     at = models.DateTimeField(_("at"), db_index=True)

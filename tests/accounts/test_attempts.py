@@ -15,6 +15,7 @@ from django.utils.http import urlsafe_base64_encode
 
 from accounts.attempts import GUESSES, Attempt, TooManyAttemptsError
 from accounts.models import Attempts, Purpose
+from audit.models import Event
 from pmqa_tracker import clock
 from tests.factories import PASSWORD, UserFactory
 
@@ -175,3 +176,7 @@ def test_administrator_sees_and_lifts_locks(client):
     client.post(page, {"action": "lift", "_selected_action": [row.pk]})
     assert log_in(person.username, PASSWORD, **HERE) == 302
     assert LogEntry.objects.get().object_repr == str(row)
+    kinds = Event.objects.filter(kind__in=[Event.Kind.LOCKED, Event.Kind.UNLOCKED]).order_by("pk")
+    seen = list(kinds.values_list("kind", "person__first_name", "about", "address"))
+    assert seen[:2] == [("LOCKED", "สมหญิง", person.username, "192.0.2.7"), ("LOCKED", None, "", "192.0.2.7")]
+    assert [(kind, about) for kind, _person, about, _address in seen[2:]] == [("UNLOCKED", str(row))]

@@ -13,6 +13,7 @@ from django.test import Client
 
 from accounts.attempts import GUESSES
 from accounts.models import Attempts
+from audit.models import Event
 from tests.factories import PASSWORD, PlanFactory, UserFactory
 from tests.test_pages import no_inline
 
@@ -156,4 +157,5 @@ def test_administrator_resets_a_lost_one(client, person):
         assert SECRET not in client.get(address).content.decode()
     assert "สมหญิง" in client.post(page, {"action": "reset", "_selected_action": [row.pk]}, follow=True).content.decode()
     assert LogEntry.objects.get().object_repr == "สมหญิง"
+    assert Event.objects.get(kind=Event.Kind.SECOND_FACTOR).about == person.username
     assert is_in(log_in(person)[0])
