@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from audit.models import Event
 from audit.record import record_event
 
-EVIDENCE_VIEW = "evidence_file"
+KINDS = {"evidence_file": Event.Kind.EVIDENCE, "own_data": Event.Kind.PERSONAL_DATA}  # by the name of the view
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ def attached_name(response: HttpResponseBase) -> str:
 
 def _record(request: HttpRequest, name: str) -> None:
     match = request.resolver_match
-    kind = Event.Kind.EVIDENCE if match and match.view_name == EVIDENCE_VIEW else Event.Kind.FILE
+    kind = KINDS.get(match.view_name if match else "", Event.Kind.FILE)
     try:
         plan = getattr(request, "plan", None)
         record_event(kind, request=request, plan=plan, about=name, details=request.get_full_path())

@@ -34,6 +34,9 @@ class Head(NamedTuple):
     number: int
     hash: str
 
+    def __str__(self) -> str:
+        return f"{self.name}\t{self.number}\t{self.hash or '-'}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
@@ -55,13 +58,18 @@ class Verified:
     findings: Sequence[Finding]
 
 
+def _names() -> dict[int, str]:
+    """Return key → slug of all plans, also of those that are removed."""
+    names = dict(Plan.history.order_by("history_id").values_list("id", "slug"))
+    return names | dict(Plan.objects.values_list("pk", "slug"))
+
+
 def verify_chains(slug: str = "") -> Iterator[Verified]:
     """Check the chain of each plan, also of plans that are removed; of one plan with a slug.
 
     Every entry is read once; memory grows with the entries of one plan.
     """
-    names = dict(Plan.history.order_by("history_id").values_list("id", "slug"))
-    names |= dict(Plan.objects.get_queryset().values_list("pk", "slug"))
+    names = _names()
     plans = {*names, *LogLink.objects.values_list("plan", flat=True).distinct()}
     for plan in sorted(plans):
         if slug in ("", names.get(plan, "")):

@@ -29,7 +29,7 @@ class Command(BaseCommand):
         if plan and not verified:
             raise CommandError(f"There is no plan “{plan}”.")
         for each in verified:
-            self.stdout.write(f"{each.head.name}\t{each.head.number}\t{each.head.hash or '-'}")
+            self.stdout.write(str(each.head))
             for finding in each.findings:
                 self.stdout.write(self.style.ERROR(f"  {describe(finding)}"))
         wrong = sum(len(each.findings) for each in verified)
