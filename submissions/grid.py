@@ -1,6 +1,6 @@
 """Grid of the submissions, unit × period: their states, and which are late."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -128,8 +128,8 @@ class SubmissionGrid:
 def read_submission_grid(plan: Plan, as_of: AsOf, units: Sequence[Unit]) -> SubmissionGrid:
     """Return the grid of `units`, in a fixed number of queries."""
     today = timezone.localdate(as_of.cutoff) if as_of.cutoff else as_of.day
-    owed = _owed(as_of, units, today)
     last = _last_steps(plan, units)
+    owed = _owed(as_of, units, last, today)
     rows = [
         GridRow(
             unit=unit,
@@ -152,13 +152,16 @@ def missing_submissions(plan: Plan, access: Access, as_of: AsOf) -> list[Submiss
     return [cell for cell in read_submission_grid(plan, as_of, units).owed if cell.is_missing]
 
 
-def _owed(as_of: AsOf, units: Sequence[Unit], today: date) -> set[tuple[int, int]]:
-    """Return (unit pk, period pk) of each period that has begun and in which the unit has something to report."""
+def _owed(as_of: AsOf, units: Sequence[Unit], sent: Container[tuple[int, int]], today: date) -> set[tuple[int, int]]:
+    """Return (unit pk, period pk) of each period that has begun and in which the unit has something to report.
+
+    Periods for which every unit has a submission in `sent` are left out: the submission tells the state of the cell.
+    """
     pks = [unit.pk for unit in units]
     held = [
         submission_duties(period, as_of).filter(owing_unit__in=pks).values_list("owing_unit", Value(period.pk))
         for period in as_of.periods
-        if period.starts_on <= today
+        if period.starts_on <= today and any((pk, period.pk) not in sent for pk in pks)
     ]
     return set(held[0].union(*held[1:])) if held else set()
 
