@@ -5,6 +5,7 @@ from io import BytesIO
 
 import pytest
 from django.core.management import call_command
+from django.db import transaction
 from openpyxl import load_workbook
 
 from assignments.models import Unit
@@ -22,13 +23,26 @@ from tests.odd_workbooks import ODDITIES, packed, unpacked
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def plan():
+def make_plan():
     plan = PlanFactory(slug="2563")
     lead = UnitFactory(abbreviation="กทก.")
     for number in range(4):
         ActionItemFactory(plan=plan, ref=f"1.1-A-{number + 1}", lead=[lead])
     return plan
+
+
+@pytest.fixture
+def plan():
+    return make_plan()
+
+
+@pytest.fixture(scope="module")
+def data_sheet(rolled_back):
+    """The data sheet of a plan that is not in the database any more."""
+    with transaction.atomic():
+        data = exported(make_plan())
+        transaction.set_rollback(True)
+    return data
 
 
 def downloaded(client, job, path):
@@ -156,8 +170,8 @@ def test_page_says_so_when_the_file_cannot_be_marked(client, plan, coordinator):
 
 @pytest.mark.long
 @pytest.mark.parametrize("oddity", ODDITIES)
-def test_workbook_of_other_program_is_marked_or_left_alone(plan, oddity):
-    data = ODDITIES[oddity](exported(plan))
+def test_workbook_of_other_program_is_marked_or_left_alone(data_sheet, oddity):
+    data = ODDITIES[oddity](data_sheet)
     try:
         made = mark_workbook(data, [Mark(sheet=SHEET, row=4, column=5, text="ผิดตรงนี้")])
     except UneditableError:
