@@ -11,7 +11,12 @@ from django.http.response import HttpResponseBase
 from audit.models import Event
 from audit.record import record_event
 
-KINDS = {"evidence_file": Event.Kind.EVIDENCE, "own_data": Event.Kind.PERSONAL_DATA}  # by the name of the view
+# Names of the views whose downloads are of a kind of their own.
+KINDS = {
+    "evidence_file": Event.Kind.EVIDENCE,
+    "own_data": Event.Kind.PERSONAL_DATA,
+    "data_of_person": Event.Kind.PERSONAL_DATA,
+}
 
 logger = logging.getLogger(__name__)
 

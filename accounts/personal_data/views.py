@@ -25,7 +25,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "accounts/privacy.html",
-        {"kept_hours": settings.PMQA_KEPT_HOURS, "log_days": getattr(settings, "PMQA_LOGIN_LOG_DAYS", 0)},
+        {"kept_hours": settings.PMQA_KEPT_HOURS, "log_days": settings.PMQA_LOGIN_LOG_DAYS},
     )
 
 

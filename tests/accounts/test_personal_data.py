@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Session
 from accounts.personal_data.read import personal_records
 from assignments.models import User
+from audit.models import Event
 from plan.models import ProgressUpdate
 from tests.factories import EvidenceFactory, UserFactory
 from tests.submissions.sending import send
@@ -61,6 +62,8 @@ def test_only_an_administrator_downloads_the_data_of_another_person(client, repo
         seen[person.username] = other.get(url).status_code
     assert list(seen.values()) == [403, 403, 200]
     assert Client().get(url).status_code == 302
+    given = Event.objects.get(kind=Event.Kind.PERSONAL_DATA)
+    assert (given.person, reported.username in given.about) == (administrator, True)
 
 
 def test_export_needs_no_more_queries_for_more_records(reported, action, report_progress):
