@@ -3,6 +3,7 @@
 `assignments.admin` decides which users may open the admin.
 """
 
+import re
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from itertools import pairwise
@@ -10,6 +11,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.templatetags import admin_list
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
@@ -55,7 +57,14 @@ admin_list._boolean_icon = boolean_icon
 
 
 class ThaiList(ChangeList):
-    """A change list that sorts text columns in Thai order."""
+    """A change list that sorts text columns in Thai order, and ignores numbers that no database can hold."""
+
+    def get_filters_params(self, params: Any = None) -> dict[str, Any]:
+        found = super().get_filters_params(params)
+        numbers = [int(value) for values in found.values() for value in values if re.fullmatch(r"-?\d{1,100}", value)]
+        if any(abs(number) > models.BigIntegerField.MAX_BIGINT for number in numbers):
+            raise IncorrectLookupParameters
+        return found
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> list[Any]:
         return in_thai_order(self.model, super().get_ordering(request, queryset))
@@ -70,6 +79,23 @@ class ThaiText:
     def get_ordering(self, request: HttpRequest) -> list[Any]:
         """Return the order of the list, of autocomplete results, and of the choices in filters and forms."""
         return in_thai_order(self.model, super().get_ordering(request))
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Return the values that the URL of a new record brings, without keys that a relation cannot have."""
+        initial = super().get_changeform_initial_data(request)
+        return {name: value for name, value in initial.items() if self._may_hold(name, value)}
+
+    def _may_hold(self, name: str, value: Any) -> bool:
+        fields = (*self.model._meta.concrete_fields, *self.model._meta.many_to_many)
+        relations = {field.name: field for field in fields if field.is_relation}
+        if name not in relations or value is None:
+            return True
+        try:
+            for key in value if isinstance(value, list) else [value]:
+                relations[name].target_field.clean(key, None)
+        except ValidationError:
+            return False
+        return True
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         """Return the fields to search; they are compared by search key, see `pmqa_tracker.database_text`."""

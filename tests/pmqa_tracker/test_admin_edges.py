@@ -12,7 +12,7 @@ from django.db import IntegrityError, connection
 from openpyxl import Workbook
 
 from assignments.models import Assignment, Unit
-from criteria.models import Category, Criterion, Requirement
+from criteria.models import Category, Criterion, Framework, Requirement
 from plan.models import ActionItem, Plan
 from pmqa_tracker.write_once import StaleVersionError
 from tests.factories import (
@@ -354,3 +354,22 @@ def test_import_needs_few_queries_per_row(client, seeded):
         assert confirm(client, Requirement, response).status_code == 302
     assert Requirement.objects.filter(version=2, text__endswith="(แก้ไข)").count() == len(rows) > 50
     assert statements < 120 * len(rows)  # each row is tried for the preview, then written
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("key", ["[", "9223372036854775808", "\0"])
+def test_key_that_no_record_can_have_is_ignored(client, key):
+    assert client.get(address(Criterion, "add"), {"parent": key, "category": key}).status_code == 200
+    assert client.get(address(Framework, "changelist"), {"previous": key}, follow=True).status_code == 200
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("key", ["abc", "a/b", "9223372036854775808", "-1"])
+@pytest.mark.parametrize("page", ["change", "history", "delete"])
+def test_page_of_a_record_that_cannot_exist_is_not_found(client, key, page):
+    answer = client.get(address(Criterion, page, key), follow=True)
+    assert answer.status_code in (200, 404)
+    if "/" not in key:
+        assert client.get(f"{address(Criterion, 'history', 1)}{key}/").status_code == 404  # a copy of it
+    if answer.redirect_chain:  # Django says on the start page of the admin that there is no such record
+        assert answer.redirect_chain[-1][0] == "/admin/"
