@@ -33,6 +33,20 @@ def day(env: environ.Env, name: str) -> date | None:
         ) from None
 
 
+def refuse_demonstration(**values: object) -> None:
+    """Refuse settings that only a demonstration or a developer may use.
+
+    Raises:
+        ImproperlyConfigured: one of the values is set; the message names the variables.
+    """
+    if names := ", ".join(name for name, value in values.items() if value):
+        raise ImproperlyConfigured(
+            f"{names} belongs to a demonstration, and PMQA_PRODUCTION is on: write a .env for this server as "
+            f"docs/install.md says. / {names} ใช้ได้เฉพาะระบบสาธิต แต่กำหนด PMQA_PRODUCTION ไว้ "
+            "โปรดจัดทำไฟล์ .env สำหรับเครื่องแม่ข่ายนี้ตามคู่มือ docs/th/install.md"
+        )
+
+
 def time_zone(env: environ.Env, name: str, *, default: str) -> str:
     """Read the name of a time zone that this machine knows."""
     value = env.str(name, default=default)

@@ -25,6 +25,10 @@ PMQA_DEMO = env.bool("PMQA_DEMO", default=False)
 PMQA_DEMO_PASSWORD = environment.secret(env, "PMQA_DEMO_PASSWORD")
 PMQA_TODAY = environment.day(env, "PMQA_TODAY")
 
+# The units and containers of deploy/ set it.
+if env.bool("PMQA_PRODUCTION", default=False):
+    environment.refuse_demonstration(DEBUG=DEBUG, PMQA_DEMO=PMQA_DEMO, PMQA_TODAY=PMQA_TODAY)
+
 IS_ON_THIS_MACHINE = DEBUG or PMQA_DEMO
 
 SECRET_KEY = environment.secret(env, "SECRET_KEY") or ("only-for-debugging-on-this-machine" if DEBUG else "")

@@ -194,6 +194,18 @@ def test_first_run_writes_settings_readable_only_by_the_owner(run: Run, tmp_path
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("name", ["PMQA_DEMO", "PMQA_TODAY", "DEBUG"])
+def test_production_refuses_the_settings_of_a_demonstration(run: Run, tmp_path: Path, name: str) -> None:
+    file = tmp_path / "demonstration.env"
+    assert run(["scripts/env-file", str(file)]).returncode == 0
+    # As a hasty administrator would repair it, until only one setting is left.
+    others = {"PMQA_DEMO", "PMQA_TODAY"} - {name}
+    lines = [line for line in file.read_text().splitlines() if line.partition("=")[0] not in others]
+    file.write_text("\n".join([*lines, "DEBUG=True"] if name == "DEBUG" else lines))
+    ended = run([*MANAGE, "check"], PMQA_ENV_FILE=str(file), SECRET_KEY=None, PMQA_PRODUCTION="True")
+    assert_one_sentence(ended, name)
+
+
 def test_later_run_keeps_the_settings(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "kept.env"
     file.write_text("SECRET_KEY=my own\n")

@@ -1,0 +1,101 @@
+"""The installation chapter, run on a clean copy of the project until an administrator logs in through the proxy."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from tests import sizes
+from tests.hold.chapter import PASSWORD, Machine, blocks
+from tests.hold.connections import execute
+from tests.hold.databases import server_url
+from tests.hold.site import ROOT, collect_static, environment
+from tests.hold.visitor import Visitor
+
+CHAPTER = ROOT / "docs" / "install.md"
+THAI = ROOT / "docs" / "th" / "install.md"
+HOST = "pmqa.example.go.th"
+VERSION = re.compile(r"v\d+\.\d+\.\d+")
+DATABASE = "postgresql" if server_url() else "sqlite"
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    """A machine with an empty disk; in a run on PostgreSQL it reaches the server of TEST_DATABASE_URL."""
+    env = {}
+    if server_url():
+        host, user = re.fullmatch(r"postgres\w*://(\w+)@/(/[^/].*)/\w+", server_url()).group(2, 1)
+        env = {"PGHOST": host, "PGUSER": user}
+        execute(server_url(), "DROP DATABASE IF EXISTS pmqa")
+    made = Machine.make(tmp_path / "machine", **env)
+    yield made
+    made.switch_off()
+    if server_url():
+        execute(server_url(), "DROP DATABASE IF EXISTS pmqa WITH (FORCE)")
+
+
+@pytest.fixture
+def visitor(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Visitor:
+    """A browser that finds the site by its name, and trusts its certificate."""
+    connect = urllib3.util.connection.create_connection
+    monkeypatch.setattr(
+        urllib3.util.connection,
+        "create_connection",
+        lambda to, *rest, **options: connect(("127.0.0.1", to[1]), *rest, **options),
+    )
+    visitor = Visitor(f"https://{HOST}:{machine.https}")
+    visitor.verify = str(machine.folder / f"etc/letsencrypt/live/{HOST}/fullchain.pem")
+    visitor.headers["Referer"] = visitor.base
+    return visitor
+
+
+SLOW = {  # in the short form, what the project's own folder has already is used
+    r"^(scripts/venv .*)": rf"ln -sfn {ROOT}/.venv .venv; \1",
+    r"^.*collectstatic .*": f"ln -sfn {ROOT}/staticfiles staticfiles",
+}
+
+
+def script(words: set[str], machine: Machine) -> str:
+    """Return the commands of the chapter's blocks with these words, for this machine."""
+    text = "\n".join(commands for word, commands in blocks(CHAPTER) if word in words)
+    changes = {
+        r"^REPOSITORY=.*": f"REPOSITORY={machine.folder}/origin",
+        r"^(pmqa createsuperuser .*)": r"\1 --noinput",  # the password comes from the environment
+    } | ({} if sizes.IS_FULL else SLOW)
+    for old, new in changes.items():
+        text = re.sub(old, new, text, flags=re.MULTILINE)
+    return text
+
+
+@pytest.mark.both_databases
+@pytest.mark.promise("the installation chapter works", "login through the proxy")
+def test_the_chapter_leads_to_a_login_through_the_proxy(machine, visitor, measured):
+    collect_static(environment(machine.folder))
+    machine.publish(*VERSION.findall(CHAPTER.read_text()))
+    machine.run(script({"", "nginx", DATABASE}, machine))
+    units = sorted(map(str, (machine.folder / "etc/systemd/system").glob("pmqa-*.*[er]")))
+    checked = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert visitor.get("/").url.startswith(f"{visitor.base}/login/")
+    assert "/setup/" in visitor.log_in("admin", PASSWORD).text
+    assert visitor.get("/", headers={"Accept-Encoding": "gzip"}).headers["Content-Encoding"] == "gzip"
+    to_https = visitor.get(f"http://{HOST}:{machine.http}/my/", allow_redirects=False)
+    assert to_https.headers["Location"] == f"https://{HOST}/my/"
+    for unit in units:
+        if unit.endswith(".timer"):
+            machine.run(f"systemctl start {Path(unit).stem}.service")
+
+    machine.run(script({"update"}, machine))
+    assert "/setup/" in visitor.get("/").text  # still logged in
+
+    machine.run("systemctl stop pmqa-web.service")
+    answer = visitor.get("/")
+    assert (answer.status_code, "ระบบยังไม่พร้อมใช้งาน" in answer.text) == (502, True)
+    measured("logged in, updated")
+
+
+def test_the_thai_chapter_has_the_same_commands():
+    assert blocks(THAI) == blocks(CHAPTER)
