@@ -44,19 +44,20 @@ class Machine:
 
     Attributes:
         folder: stands for `/`.
-        repository: where the project is cloned from.
         env: what every command gets.
+        mail, http, https, gunicorn: ports.
     """
 
     folder: Path
     env: dict[str, str]
+    mail: int
     http: int
     https: int
     gunicorn: int
 
     @classmethod
-    def make(cls, folder: Path, **env: str) -> "Machine":
-        """Make a machine with an empty disk."""
+    def make(cls, folder: Path, mail: int, **env: str) -> "Machine":
+        """Make a machine with an empty disk, which sends its mails to this port."""
         for each in ("run", "bin", "srv", "var/lib", "var/backups", "usr/local/sbin", "etc/systemd/system"):
             (folder / each).mkdir(parents=True)
         for each in ("sites-available", "sites-enabled"):
@@ -67,7 +68,7 @@ class Machine:
         is_root = "user root;\n" if os.geteuid() == 0 else ""
         main = NGINX.format(user=is_root, run=folder / "run", etc=folder / "etc/nginx")
         (folder / "etc/nginx/nginx.conf").write_text(main)
-        machine = cls(folder, {}, *(free_port() for _ in range(3)))
+        machine = cls(folder, {}, mail, *(free_port() for _ in range(3)))
         machine.env = env | {
             "PATH": f"{folder}/bin:{folder}/usr/local/sbin:{os.environ['PATH']}", "HOME": str(folder),
             "MACHINE": str(folder), "MACHINE_HTTPS": str(machine.https), "PYTHONUTF8": "1",
