@@ -93,17 +93,18 @@ def test_the_chapter_leads_to_a_login_through_the_proxy(machine, visitor, measur
     assert visitor.get("/", headers={"Accept-Encoding": "gzip"}).headers["Content-Encoding"] == "gzip"
     to_https = visitor.get(f"http://{HOST}:{machine.http}/my/", allow_redirects=False)
     assert to_https.headers["Location"] == f"https://{HOST}/my/"
-    for unit in units:
+    for unit in units if sizes.IS_FULL else []:
         if unit.endswith(".timer"):
             machine.run(f"systemctl start {Path(unit).stem}.service")
 
-    machine.run(script({"update"}, machine))
-    assert "/setup/" in visitor.get("/").text  # still logged in
+    if sizes.IS_FULL or not sizes.ON_POSTGRESQL:
+        machine.run(script({"update"}, machine))
+        assert "/setup/" in visitor.get("/").text  # still logged in
 
     machine.run("systemctl stop pmqa-web.service")
     answer = visitor.get("/")
     assert (answer.status_code, "ระบบยังไม่พร้อมใช้งาน" in answer.text) == (502, True)
-    measured("logged in, updated")
+    measured("logged in")
 
 
 def test_the_thai_chapter_has_the_same_commands():
