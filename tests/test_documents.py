@@ -103,7 +103,7 @@ def test_every_command_exists(document: Path) -> None:
 
 def test_the_configuration_names_every_setting_that_is_read() -> None:
     source = "".join((ROOT / "pmqa_tracker" / name).read_text() for name in ("settings.py", "database.py"))
-    read = set(re.findall(r'\b(?:env|environment)\.\w+\((?:env, )?"([A-Z_]+)"', source))
+    read = set(re.findall(r'\b(?:env|environment)\.\w+\(\s*(?:env,\s+)?"([A-Z_]+)"', source))
     read |= set(re.findall(r'os\.environ\.get\("([A-Z_]+)"', source))
     table = re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs" / "configuration.md").read_text(), re.MULTILINE)
     assert sorted(table) == sorted(read)

@@ -230,7 +230,7 @@ def test_invalid_port_gives_an_error(run: Run, port: str) -> None:
 
 def test_the_example_settings_name_every_variable_that_is_read() -> None:
     code = "".join((ROOT / "pmqa_tracker" / name).read_text() for name in ("settings.py", "database.py"))
-    read = set(re.findall(r'\b(?:env|environment)\.\w+\((?:env, )?"([A-Z_]+)"', code))
+    read = set(re.findall(r'\b(?:env|environment)\.\w+\(\s*(?:env,\s+)?"([A-Z_]+)"', code))
     assert set(re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)) == read
 
 
