@@ -28,6 +28,7 @@ from tests.test_scope import routes
 
 SEED = sizes.SEED or 17
 VALUES = hostile_values(SEED)
+UNKNOWN_CODING = 501  # gunicorn's answer to a Transfer-Encoding it does not know, as RFC 9112 wants it
 FORM = "application/x-www-form-urlencoded"
 HEADERS = (
     "Referer", "HX-Current-URL", "HX-Request", "HX-Target", "HX-Trigger", "HX-Boosted", "Accept", "Accept-Language",
@@ -49,6 +50,7 @@ class Sender:
 
     def __init__(self, client: Client) -> None:
         self.client = client
+        self.client.raise_request_exception = False
         self.cookies = deepcopy(client.cookies)
         self.sent, self.failed = 0, []
 
@@ -152,12 +154,12 @@ def test_no_header_or_cookie_makes_a_500(site, measured):
             path = paths[(number + place) % len(paths)].encode()
             status = ask(site.port, b"GET " + path + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n" + line)
             sent += 1
-            if status >= 500:
-                failed.append((path, line[:200], status))
+            if status >= 500 and status != UNKNOWN_CODING:
+                failed.append(f"{path!r} {line[:200]!r} → {status}")
         sent += 1
         status = ask(site.port, b"GET /" + value + b"?" + value + b" HTTP/1.1\r\nHost: 127.0.0.1")
         if status >= 500:
-            failed.append((b"path", value, status))
+            failed.append(f"{value!r} → {status}")
     measured(f"{len(failed)} of {sent:,} requests (seed {SEED})")
     assert not failed, "\n".join(failed[:100])
     assert "Traceback" not in site.log

@@ -373,3 +373,8 @@ def test_page_of_a_record_that_cannot_exist_is_not_found(client, key, page):
         assert client.get(f"{address(Criterion, 'history', 1)}{key}/").status_code == 404  # a copy of it
     if answer.redirect_chain:  # Django says on the start page of the admin that there is no such record
         assert answer.redirect_chain[-1][0] == "/admin/"
+
+
+def test_redirect_to_the_page_of_a_record_is_not_found(client, administrator):
+    client.force_login(administrator)
+    assert client.get("/admin/r/1/NaN/").status_code == 404
