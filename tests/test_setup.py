@@ -117,6 +117,7 @@ def test_the_settings_of_a_production_server_raise_no_warning(run: Run) -> None:
         [*MANAGE, "check", "--deploy", "--fail-level", "WARNING"],
         SECRET_KEY=get_random_secret_key(),
         ALLOWED_HOSTS="example.org",
+        SITE_URL="https://example.org",
     )
     assert (ended.returncode, ended.stderr) == (0, "")
 

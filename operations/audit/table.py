@@ -19,7 +19,7 @@ def audit_table(rows: Iterable[AuditRow], *, notes: Sequence[str]) -> Table:
         columns=[
             Column(_("When"), 26, get=lambda row: thai.format_datetime(row.at)),
             Column(_("Done by"), 28, get=lambda row: row.who),
-            Column(_("What was done"), 34, get=lambda row: row.kind),
+            Column(_("Kind of event"), 34, get=lambda row: row.kind),
             Column(_("About"), 34, get=lambda row: row.about),
             Column(_("Before"), 50, get=lambda row: _lines(row, 1)),
             Column(_("After"), 50, get=lambda row: _lines(row, 2)),

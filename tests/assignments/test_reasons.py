@@ -204,7 +204,7 @@ def test_coordinator_role_opens_the_admin_without_is_staff(client, action, roles
         for model, screen in admin.site._registry.items()
         if client.get(f"/admin/{model._meta.app_label}/{model._meta.model_name}/").status_code != 200
     ]
-    assert closed == ["Group", "Organization"]
+    assert closed == ["Group", "Organization", "Attempts", "SecondFactor"]
     unit = {"abbreviation": "ใหม่.", "name_th": "กองใหม่", "position": 1, "is_active": "on"}
     none = {f"memberships-{name}": 0 for name in ("TOTAL_FORMS", "INITIAL_FORMS", "MIN_NUM_FORMS", "MAX_NUM_FORMS")}
     assert client.post("/admin/assignments/unit/add/", unit | none).status_code == 302

@@ -20,7 +20,7 @@ from worklist.reminders import find_recipients
 FLEETING = re.compile(
     r'name="csrfmiddlewaretoken" value="\w+"|csrf\w*&quot;: &quot;\w+|"x-csrftoken": "\w+"'
     r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b\d\d:\d\d(:\d\d)?\b"
-    r'|name="version" value="\d+"|\bv(ersion)?(=|-\d+:)\d+'
+    r'|name="version" value="\d+"|\bv(ersion)?(=|-\d+:)\d+|data-left="\d+"'
 )
 # A row's version and the check that is made of it; what the row holds and whose it is stay.
 VERSION = re.compile(r"^\d+(-[0-9a-f]{10})-[0-9a-f]{6}")

@@ -1,5 +1,6 @@
 """Import of a data sheet: preview, confirmation, unit sheets, undo and edits of others."""
 
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -12,6 +13,8 @@ from exchange.models import ImportJobState
 from exchange.undo import UndoneAlreadyError, read_undoable, undo_import
 from plan.models import ActionItem, Plan, ProgressUpdate, Status
 from pmqa_tracker import clock
+from pmqa_tracker.tasks.models import prepared_storage
+from spreadsheets.uploads import UploadStorage
 from tests.exchange.workbooks import confirm, edited, exported, fingerprint, first_empty, opened, places, preview, saved
 from tests.factories import UserFactory
 from tests.odd_workbooks import ODDITIES
@@ -181,9 +184,9 @@ def test_change_after_preview_makes_new_preview(plan, data_sheet, coordinator, s
     assert fingerprint() == before
 
 
-def test_changed_or_missing_file_is_not_confirmed(plan, data_sheet, coordinator, started, settings):
+def test_changed_or_missing_file_is_not_confirmed(plan, data_sheet, coordinator, started):
     job = preview(edited(data_sheet, {(started[0], "progress"): 95}), plan, coordinator)
-    file = settings.DATA_DIR / "uploads" / job.staged
+    file = Path(prepared_storage().path(UploadStorage(name=job.staged).path))
     file.write_bytes(edited(data_sheet, {(started[0], "progress"): 99}))
     with pytest.raises(jobs.StalePreviewError):
         confirm(job, coordinator)

@@ -179,7 +179,9 @@ PAGES = {
     "setup_plan": setup_plan,
 }
 # Pages that are posted and write nothing that a page of a plan shows.
-ACCOUNTS = {page.name for page in accounts.urls.urlpatterns} - {"mfa_index", "mfa_view_recovery_codes"}  # only read
+ACCOUNTS = {page.name for page in accounts.urls.urlpatterns} - {
+    "mfa_index", "mfa_view_recovery_codes", "own_data", "data_of_person", "privacy",  # only read
+}  # fmt: skip
 NOT_SHOWN = {"set_language", "prepare", "new_plan", "sheet_archive"} | ACCOUNTS
 
 

@@ -13,6 +13,7 @@ from assignments.models import Unit, User
 from pmqa_tracker import thai
 from pmqa_tracker.database_text import by_thai, in_thai_order
 from tests import factories, ordering, revision_guard
+from tests.append_only import rewrite
 from tests.factories import UnitFactory, UserFactory
 
 # In the order of a Thai dictionary and of the collation of the ICU library.
@@ -137,7 +138,7 @@ def test_relation_column_sorts_by_the_shown_name(client, screen, place, field):
         shown = {shown_by: name if is_text else 50 - number}
         field.related_model._base_manager.filter(pk=related.pk).update(**shown)
         row = factory_of(screen.model)()
-        screen.model._base_manager.filter(pk=row.pk).update(**{field.name: related})
+        rewrite(row, **{field.name: related})
     address = reverse(f"admin:{screen.opts.app_label}_{screen.opts.model_name}_changelist")
     place += "action_checkbox" in client.get(address).context["cl"].list_display
     for sign in ("", "-"):
