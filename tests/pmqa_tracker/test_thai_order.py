@@ -136,7 +136,7 @@ def test_relation_column_sorts_by_the_shown_name(client, screen, place, field):
         shown_by = "first_name" if field.related_model is User else field.related_model.DISPLAY_FIELD
         is_text = isinstance(field.related_model._meta.get_field(shown_by), CharField | TextField)
         shown = {shown_by: name if is_text else 50 - number}
-        field.related_model._base_manager.filter(pk=related.pk).update(**shown)
+        rewrite(related, **shown)
         row = factory_of(screen.model)()
         rewrite(row, **{field.name: related})
     address = reverse(f"admin:{screen.opts.app_label}_{screen.opts.model_name}_changelist")
