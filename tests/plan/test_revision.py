@@ -301,7 +301,8 @@ NOT_OF_A_PLAN = {
     "accounts_attempts", "account_emailaddress", "mfa_authenticator", "socialaccount_socialapp",
     "pmqa_tracker_backgroundtask", "pmqa_tracker_workerprocess",
 }  # fmt: skip
-NO_PAGES = (
+# Pages that read more than a plan: everything that names a person, or every change.
+NO_PAGES = ("logout", "own_data", "data_of_person", "audit", "audit_xlsx")
     "logout",
     "own_data",
     "data_of_person",
