@@ -303,12 +303,6 @@ NOT_OF_A_PLAN = {
 }  # fmt: skip
 # Pages that read more than a plan: everything that names a person, or every change.
 NO_PAGES = ("logout", "own_data", "data_of_person", "audit", "audit_xlsx")
-    "logout",
-    "own_data",
-    "data_of_person",
-    "audit",
-    "audit_xlsx",
-)  # all but the first read every table that names a person
 
 
 def plan_pages(world):
