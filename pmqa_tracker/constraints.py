@@ -23,6 +23,7 @@ REFUSAL = _("This entry belongs to a log that is only ever added to. Nothing was
 LOOKUPS: dict[str, Callable[[Any, Any], bool]] = {
     "exact": operator.eq, "lt": operator.lt, "lte": operator.le, "gt": operator.gt, "gte": operator.ge,
     "contains": operator.contains, "in": lambda value, values: value in values,
+    "range": lambda value, ends: ends[0] <= value <= ends[1],
 }  # fmt: skip
 
 
