@@ -73,24 +73,28 @@ class CappedUploadHandler(TemporaryFileUploadHandler):
     is full, the rest of the form is still read, for its typed text, and `FullDiskMiddleware` refuses it.
     """
 
-    file: Any = None  # None once the disk is full
+    # `file` is missing until a file is stored, and once the disk is full: Django's parser closes the one that is there.
 
     def new_file(self, field_name: str, file_name: str, *args: Any, **kwargs: Any) -> None:
         """Store the file under a fixed name, because its own extension may be too long for the file system."""
-        self.file = None
+        self.__dict__.pop("file", None)
         try:
             super().new_file(field_name, "file", *args, **kwargs)
         except OSError:
             self._fail()
         self.file_name = shorten(file_name, most=LONGEST_NAME)
-        if self.file:
-            self.file.name = self.file_name
+        if file := self._stored:
+            file.name = self.file_name
+
+    @property
+    def _stored(self) -> Any:
+        return getattr(self, "file", None)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         """Store the part of the chunk within the limit; `start` is the position of the chunk in the file."""
         room = settings.PMQA_EVIDENCE_MB * MEGABYTE + 1 - start
         try:
-            if room > 0 and self.file:
+            if room > 0 and self._stored:
                 self.file.write(raw_data[:room])
         except OSError:
             self._fail()
@@ -98,7 +102,7 @@ class CappedUploadHandler(TemporaryFileUploadHandler):
     def file_complete(self, file_size: int) -> UploadedFile:
         """Return the file; an empty one if the disk is full."""
         try:
-            if self.file:
+            if self._stored:
                 return super().file_complete(file_size)
         except OSError:
             self._fail()
@@ -106,10 +110,9 @@ class CappedUploadHandler(TemporaryFileUploadHandler):
 
     def _fail(self) -> None:
         self.request.is_disk_full = True
-        if self.file:
+        if file := self.__dict__.pop("file", None):
             with suppress(OSError):
-                self.file.close()
-        self.file = None
+                file.close()
 
 
 class FullDiskMiddleware:

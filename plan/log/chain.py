@@ -9,7 +9,7 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from django.db.models import Model
+from django.db.models import Model, OuterRef, Subquery
 
 from plan.log.content import digest, write_content
 from plan.models import Evidence, EvidenceWithdrawal, LogLink, PlanStep, ProgressUpdate, RemovedUpdate
@@ -54,10 +54,12 @@ def _append(records: set[Model]) -> None:
     by_plan = defaultdict(list)
     for record in sorted(records, key=lambda each: (ranks[type(each)], each.pk)):
         by_plan[value_at(record, WATCHED[type(record)][0])].append(record)
+    newest = LogLink.objects.filter(plan=OuterRef("plan")).order_by("-number").values("number")[:1]
+    ends = LogLink.objects.filter(plan__in=by_plan, number=Subquery(newest))
+    last = {plan: (number, end) for plan, number, end in ends.values_list("plan", "number", "hash")}
     links = []
     for plan, added in sorted(by_plan.items()):
-        last = LogLink.objects.filter(plan=plan).order_by("-number").values_list("number", "hash").first()
-        length, before = last or (0, "")
+        length, before = last.get(plan, (0, ""))
         for number, record in enumerate(added, start=length + 1):
             link = new_link(plan, number, record)
             before = link.hash = link.compute_hash(before)

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from assignments.models import Organization, User
 from demo.world import batches
-from plan.models import ActionItem, Plan
+from plan.models import ActionItem, LogLink, Plan
 from tests.factories import PlanFactory, UserFactory
 from tests.snapshot import LEFT, models
 
@@ -28,7 +28,8 @@ def generate(**options):
 
 
 def tables():
-    return [model for model in models() if model._meta.db_table not in LEFT]
+    """All but the links of logs: their hashes cover keys."""
+    return [model for model in models() if model._meta.db_table not in LEFT and model is not LogLink]
 
 
 def numbers_of_rows():

@@ -20,12 +20,12 @@ def asked(monkeypatch, url):
 def test_postgresql_does_not_compile_queries(monkeypatch):
     address = "postgres://person:word@db.example:5432/pmqa"
     config = asked(monkeypatch, address)
-    assert config["OPTIONS"] == {"options": "-c jit=off"}
+    assert config["OPTIONS"] == {"options": "-c jit=off", "connect_timeout": 5}
     assert (config["HOST"], config["PORT"], config["NAME"], config["CONN_HEALTH_CHECKS"]) == (
         "db.example", 5432, "pmqa", True,
     )  # fmt: skip
     config = asked(monkeypatch, f"{address}?sslmode=require&options=-c%20work_mem%3D64MB")
-    assert config["OPTIONS"] == {"sslmode": "require", "options": "-c work_mem=64MB"}
+    assert config["OPTIONS"] == {"sslmode": "require", "options": "-c work_mem=64MB", "connect_timeout": 5}
 
 
 @pytest.mark.django_db

@@ -132,12 +132,13 @@ def _request(user):
 
 
 def patterns(resolver=None, names=()):
-    """Yield (view name, parameters of its URL) of every page outside the admin."""
+    """Yield (view name, parameters of its URL) of every named page outside the admin."""
     for pattern in (resolver or get_resolver()).url_patterns:
         if getattr(pattern, "app_name", "") == "admin":
             continue
         if isinstance(pattern, URLPattern):
-            yield pattern.name, pattern.pattern.converters
+            if pattern.name:
+                yield pattern.name, pattern.pattern.converters
         else:
             yield from patterns(pattern)
 
