@@ -14,7 +14,8 @@ from pmqa_tracker.scope import own_records
 from pmqa_tracker.typed_text import typed_text
 
 OWNER_FIELD = "form_owner"  # hidden field beside each CSRF token: pk of the user who opened the form
-WITHOUT_OWNER = {"login", "account_login", "logout", "set_language"}  # URL names of forms that write nothing for the user
+# URL names of forms that write nothing for the user.
+WITHOUT_OWNER = {"login", "account_login", "logout", "set_language"}
 REFUSAL_HEADER = "X-Refusal"  # header: htmx shows this answer beside the form or row instead of swapping it
 
 

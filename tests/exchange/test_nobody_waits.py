@@ -24,7 +24,7 @@ from tests.statements import Statements
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 MINE = 6  # actions of the plan
-PREVIEW, INSIDE = 23, 25  # statements of a preview, and of an import in its transaction
+PREVIEW, INSIDE = 23, 28  # statements of a preview, and of an import in its transaction
 WRITERS = 4
 
 
