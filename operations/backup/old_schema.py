@@ -58,6 +58,11 @@ def create_tables(migrations: Migrations) -> None:
 
 def migrate_forward() -> None:
     """Run the migrations of this release that the database lacks, and what follows from every `migrate`."""
+    if connection.vendor == "postgresql":
+        # It alters no table whose rows wait for a check of their foreign keys, as each row waits that this transaction
+        # has inserted and a migration changes.
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     executor = MigrationExecutor(connection)
     executor.migrate(executor.loader.graph.leaf_nodes())
     ContentType.objects.clear_cache()
