@@ -303,7 +303,7 @@ def measure_beside_people(actions: int = ACTIONS) -> None:
         env = os.environ | {
             "PMQA_ENV_FILE": "", "SECRET_KEY": "only-for-this-measurement-0123456789-abcdefghijklmnopqrstuvwxyz",
             "DATA_DIR": folder, "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3", "SECURE_SSL": "False",
-            "ALLOWED_HOSTS": "127.0.0.1", "DJANGO_SETTINGS_MODULE": "pmqa_tracker.settings",
+            "ALLOWED_HOSTS": "127.0.0.1", "DJANGO_SETTINGS_MODULE": "pmqa_tracker.settings", "LOG_FORMAT": "text",
         }  # fmt: skip
         subprocess.run([sys.executable, "-m", "tests.bench_import", str(actions)], env=env, check=True)
 
