@@ -37,7 +37,7 @@ class AccountAdapter(DefaultAccountAdapter):
         self._attempt.begin(at=clock.now())
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
-        """Return the user whose password this is, also of a closed account; None if it is wrong."""
+        """Return the user if the password is right, even if the account is closed; otherwise None."""
         user = super().authenticate(request, **credentials)
         if user:
             self._attempt.succeed()

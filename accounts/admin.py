@@ -75,7 +75,7 @@ class AttemptsAdmin(ForAdministrators):
 
 @admin.register(SecondFactor)
 class SecondFactorAdmin(ForAdministrators):
-    """Who has a second factor; administrators reset that of a person who has lost the phone and the recovery codes."""
+    """List of users with a second factor; an administrator resets one whose phone and recovery codes are lost."""
 
     fields = ("user", "created_at", "last_used_at")
     list_display = ("person", "created_at", "last_used_at")

@@ -68,7 +68,7 @@ class Attempt:
     """One attempt.
 
     Attributes:
-        purpose: what is tried.
+        purpose: kind of attempt, such as a password or a code.
         name: what it is tried for, such as a typed user name, if no account is known.
         person: the account.
         address: network address; "" if attempts from all addresses count together.
@@ -119,7 +119,7 @@ class Attempt:
             record_event(Event.Kind.LOCKED, person=self.person, about=name, details=str(self.purpose.label))
 
     def succeed(self) -> None:
-        """Begin to count anew: the attempt was no guess."""
+        """Reset the count: the password, code or link was right."""
         self.rows.delete()
 
 
@@ -136,7 +136,7 @@ def network(address: str) -> str:
 
 
 def explain_lock(until: datetime) -> str:
-    """Return the sentence for a user whose attempt is not made."""
+    """Return the message for a user with too many attempts."""
     moment = timezone.localtime(until) + timedelta(minutes=1)
     return _(
         "Too many wrong attempts, so this one was not checked. Try again after %(time)s, or ask the system "
@@ -145,7 +145,7 @@ def explain_lock(until: datetime) -> str:
 
 
 def locked_rows(*, at: datetime) -> QuerySet[Attempts]:
-    """Return the rows whose next attempt would not be made at a moment."""
+    """Return the rows that are locked at a moment."""
     conditions = [
         Q(purpose=purpose, count__gte=limit.count, last_at__gt=at - limit.period)
         for purpose, limit in limits().items() if purpose != Purpose.USED_CODE
