@@ -148,34 +148,34 @@ def cookie_suffix(*parts: object) -> str:
 
 def site_url(env: environ.Env, name: str) -> str:
     """Read the URL of the site, without a slash at the end; "" if it is not set."""
-    value = env.str(name, default="").strip().rstrip("/")
-    if value and not re.fullmatch(r"https?://[^/\s?#]+", value):
-        raise ImproperlyConfigured(
-            f"{name} must be the web address of the site, such as https://pmqa.example.go.th, not “{value}”. / "
-            f"{name} ต้องเป็นที่อยู่เว็บไซต์ของระบบ เช่น https://pmqa.example.go.th ไม่ใช่ “{value}”"
-        )
-    return value
+    return _checked_address(
+        name, env.str(name, default="").strip().rstrip("/"), r"https?://[^/\s?#]+",
+        "the web address of the site, such as https://pmqa.example.go.th",
+        "ที่อยู่เว็บไซต์ของระบบ เช่น https://pmqa.example.go.th",
+    )  # fmt: skip
 
 
 def web_address(env: environ.Env, name: str) -> str:
     """Read an address of another system, which must be secret on its way; "" if it is not set."""
-    value = env.str(name, default="").strip()
-    if value and not re.fullmatch(r"(https://|http://127\.0\.0\.1[:/])\S+", value):
-        raise ImproperlyConfigured(
-            f"{name} must be a web address that begins with https://, not “{value}”. / "
-            f"{name} ต้องเป็นที่อยู่เว็บที่ขึ้นต้นด้วย https:// ไม่ใช่ “{value}”"
-        )
-    return value
+    return _checked_address(
+        name, env.str(name, default="").strip(), r"(https://|http://127\.0\.0\.1[:/])\S+",
+        "a web address that begins with https://", "ที่อยู่เว็บที่ขึ้นต้นด้วย https://",
+    )  # fmt: skip
 
 
 def directory_url(env: environ.Env, name: str) -> str:
     """Read the address of an LDAP server; "" if it is not set."""
-    value = env.str(name, default="").strip()
-    if value and not re.fullmatch(r"ldaps?://[^/\s?#]+/?", value):
-        raise ImproperlyConfigured(
-            f"{name} must be the address of an LDAP server, such as ldaps://ldap.example.go.th, not “{value}”. / "
-            f"{name} ต้องเป็นที่อยู่เครื่องแม่ข่าย LDAP เช่น ldaps://ldap.example.go.th ไม่ใช่ “{value}”"
-        )
+    return _checked_address(
+        name, env.str(name, default="").strip(), r"ldaps?://[^/\s?#]+/?",
+        "the address of an LDAP server, such as ldaps://ldap.example.go.th",
+        "ที่อยู่เครื่องแม่ข่าย LDAP เช่น ldaps://ldap.example.go.th",
+    )  # fmt: skip
+
+
+def _checked_address(name: str, value: str, pattern: str, english: str, thai: str) -> str:
+    """Return the value of a variable; raise ImproperlyConfigured if it is set and does not match the pattern."""
+    if value and not re.fullmatch(pattern, value):
+        raise ImproperlyConfigured(f"{name} must be {english}, not “{value}”. / {name} ต้องเป็น{thai} ไม่ใช่ “{value}”")
     return value
 
 
