@@ -268,8 +268,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    # Playwright's event loop runs in this thread; without this, Django refuses the queries of the tests.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     assert CHROMIUM, "chromium is missing"
     return {
         "executable_path": CHROMIUM,

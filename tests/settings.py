@@ -19,12 +19,15 @@ os.environ |= {
     "SECURE_SSL": "False",
     "EMAIL_URL": "memorymail://",
     "LOG_FORMAT": "text",
+    # Playwright's event loop runs in the thread of the tests, where Django would refuse every query. Set for all
+    # tests, so that none depends on whether a browser is open in its worker.
+    "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
 }
 for name in ("DEBUG", "PMQA_DEMO", "PMQA_DEMO_PASSWORD", "PMQA_TODAY", "TIME_ZONE", "BEHIND_PROXY", "PORT"):
     os.environ.pop(name, None)
 
 from pmqa_tracker.settings import *  # noqa: E402, F403
-from pmqa_tracker.settings import DATABASES, STORAGES  # noqa: E402
+from pmqa_tracker.settings import DATABASES, SILENCED_SYSTEM_CHECKS, STORAGES  # noqa: E402
 
 # A file, not memory, so that threads and the live server see the same database, as in production.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
@@ -37,3 +40,4 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LANGUAGE_COOKIE_NAME = "django_language"  # tests set the language with it
 # Tests see the finished work; tests of background tasks queue it.
 TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
+SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "async.E001"]  # DJANGO_ALLOW_ASYNC_UNSAFE is set above
