@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long hold lint format messages status-css lock licences screenshots bench clean venv venv-dev
+.PHONY: help run test test-long hold lint format messages status-css lock licences screenshots bench bench-workbooks clean venv venv-dev
 
 # make run PORT=8001
 PORT ?= 8000
@@ -54,8 +54,11 @@ licences: venv ## List the licence of every package in docs/licences.md
 screenshots: venv-dev ## Take the screenshots in docs/ again (needs chromium)
 	@$(PY) scripts/screenshots.py
 
-bench: venv-dev ## Measure the response times of the pages, the exports, and an import beside people at work
-	@$(PY) -m tests.bench
+bench: venv-dev ## Measure the pages beside a bare Django app on the same tables (QUICK=1 in two minutes; docs/performance.md)
+	@scripts/bench $(QUICK)
+
+bench-workbooks: venv-dev ## Measure the exports beside a library, and an import beside people at work
+	@$(PY) -m bench.workbooks
 
 clean: ## Remove generated files; .env and the data in var/ stay
 	@rm -rf .venv staticfiles .ruff_cache .pytest_cache .hypothesis test-results

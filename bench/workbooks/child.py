@@ -1,4 +1,4 @@
-"""Answer one request and print the peak memory of the process in MB: `python -m tests.bench_child URL`."""
+"""Answer one request and print the peak memory of the process in MB: `python -m bench.workbooks.child URL`."""
 
 import os
 import re

@@ -1,6 +1,6 @@
-"""Compare the preview of a data sheet with reading its cells, for more and more changed rows: `make bench`.
+"""Compare the preview of a data sheet with reading its cells, for more and more changed rows: `make bench-workbooks`.
 
-`python -m tests.bench_data_sheet` measures only this. The ratio is comparable between machines; seconds are not.
+`python -m bench.workbooks.data_sheet` measures only this. The ratio is comparable between machines; seconds are not.
 """
 
 import os

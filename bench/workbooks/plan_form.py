@@ -1,4 +1,4 @@
-"""Compare writing the plan form with openpyxl writing the same cells with the same look, in one run: `make bench`."""
+"""Compare writing the plan form with openpyxl writing the same cells with the same look, in one run."""
 
 import sys
 from collections.abc import Callable

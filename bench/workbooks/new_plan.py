@@ -1,9 +1,10 @@
 """Measure the import of a new plan: its time over that of reading the cells, and whether it keeps others waiting.
 
-`make bench` runs it. First, in this process: the preview of 2,500, 5,000 and 9,500 actions over the reader alone, and
-how long the confirmation holds its transaction. Then on a real gunicorn with SQLite: a coordinator previews and
-confirms a plan of 5,000 actions while 8 people log in, update and open pages; before that they work alone for a while.
-`python -c "from tests import bench_import; bench_import.measure_beside_people(500)"` does this with a smaller plan.
+`make bench-workbooks` runs it. First, in this process: the preview of 2,500, 5,000 and 9,500 actions over the reader
+alone, and how long the confirmation holds its transaction. Then on a real gunicorn with SQLite: a coordinator previews
+and confirms a plan of 5,000 actions while 8 people log in, update and open pages; before that they work alone for a
+while. `python -c "from bench.workbooks import new_plan; new_plan.measure_beside_people(500)"` does this with a smaller
+plan.
 """
 
 import os
@@ -305,7 +306,7 @@ def measure_beside_people(actions: int = ACTIONS) -> None:
             "DATA_DIR": folder, "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3", "SECURE_SSL": "False",
             "ALLOWED_HOSTS": "127.0.0.1", "DJANGO_SETTINGS_MODULE": "pmqa_tracker.settings", "LOG_FORMAT": "text",
         }  # fmt: skip
-        subprocess.run([sys.executable, "-m", "tests.bench_import", str(actions)], env=env, check=True)
+        subprocess.run([sys.executable, "-m", "bench.workbooks.new_plan", str(actions)], env=env, check=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Compare the export of 20,000 actions with django-import-export, in time and memory: `make bench`.
+"""Compare the export of 20,000 actions with django-import-export, in time and memory: `make bench-workbooks`.
 
 Both read the same rows with the same relations and write the same columns, in alternating rounds of one run. The memory
 is the peak of a separate process that answers one download.
@@ -234,7 +234,7 @@ def memory(plan: Plan) -> float:
     test_url = os.environ.get("TEST_DATABASE_URL", "")
     url = f"{test_url.rsplit('/', 1)[0]}/{name}" if test_url else f"sqlite:///{name}"
     process = subprocess.run(
-        [sys.executable, "-m", "tests.bench_child", f"/plans/{plan.slug}/actions.xlsx"],
+        [sys.executable, "-m", "bench.workbooks.child", f"/plans/{plan.slug}/actions.xlsx"],
         env=os.environ | {"TEST_DATABASE_URL": url}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     return float(process.stdout)

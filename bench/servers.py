@@ -1,0 +1,58 @@
+"""gunicorn as `make run` starts it, and the memory of its processes."""
+
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter, sleep
+
+from bench.visitor import Visitor
+
+START_SECONDS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """A running server."""
+
+    port: int
+    pid: int
+
+    @property
+    def megabytes(self) -> float:
+        """Memory of its worker processes, each page of memory that they share counted once (PSS)."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        rollups = (Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in children)
+        return sum(int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE)[1]) for text in rollups) / 1024
+
+
+@contextmanager
+def serve(application: str, env: dict[str, str]) -> Iterator[Server]:
+    """Run gunicorn with the settings of gunicorn.conf.py until the block ends."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}"]
+    process = subprocess.Popen([*command, "--no-control-socket", "--log-level", "warning"], env=env)
+    try:
+        _wait(process, port)
+        yield Server(port=port, pid=process.pid)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait(process: subprocess.Popen[bytes], port: int) -> None:
+    start = perf_counter()
+    while process.poll() is None and perf_counter() - start < START_SECONDS:
+        try:
+            Visitor(port).get("/healthz")
+        except OSError:
+            sleep(0.1)
+        else:
+            return
+    raise SystemExit("The server did not start.")
