@@ -8,6 +8,7 @@ from django.urls import include, path, register_converter
 from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 
+from pmqa_tracker import web_app
 from pmqa_tracker.views import no_page_of_a_record
 
 
@@ -35,6 +36,9 @@ urlpatterns = [
     path("", include("accounts.urls")),
     # Without a CSRF token: the switch must work on a page that was open for days, and it changes nothing else.
     path("language/", csrf_exempt(login_not_required(set_language)), name="set_language"),
+    path("manifest.webmanifest", web_app.manifest, name="manifest"),
+    path("service-worker.js", web_app.service_worker, name="service_worker"),
+    path("offline/", web_app.offline, name="offline"),
     path("admin/r/<int:content_type_id>/<path:object_id>/", no_page_of_a_record),
     path("admin/", admin.site.urls),
     path("", include("plan.urls")),

@@ -92,3 +92,9 @@ function showNotSent(event) {
   showMessage(elt, document.getElementById(verb === "post" ? "not-sent" : "not-shown").content.cloneNode(true));
 }
 for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) document.addEventListener(name, showNotSent);
+
+/* Without a connection, say that typed text is kept (update.js), and let the browser show a page of ours. */
+const offlineNote = document.querySelector("[data-offline]");
+for (const name of ["online", "offline"]) addEventListener(name, () => { offlineNote.hidden = navigator.onLine; });
+offlineNote.hidden = navigator.onLine;
+navigator.serviceWorker?.register("/service-worker.js").catch(() => { /* refused by the browser, or not HTTPS */ });

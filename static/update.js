@@ -78,8 +78,8 @@ function showRequired(form) {
 }
 
 function hasEvidence(form) {
-  const { links, files } = form.elements;
-  return links.value.trim() || files.files.length || form.querySelector("[name=kept]:checked");
+  const isChosen = [...form.querySelectorAll("[name=files]")].some((field) => field.files.length);
+  return form.elements.links.value.trim() || isChosen || form.querySelector("[name=kept]:checked");
 }
 
 /* A status with a fixed progress sets it; the next status gets the earlier progress back. Progress moves an action out of

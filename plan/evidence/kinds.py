@@ -29,6 +29,8 @@ IMAGES = {
     "jpg": re.compile(rb"\xff\xd8\xff"),
     "webp": re.compile(rb"RIFF.{4}WEBP", re.DOTALL),
 }
+# Photos of an iPhone; its camera writes the brand of the file after the word "ftyp".
+HEIC = re.compile(rb".{4}ftyp(?:hei[cmsx]|hev[cmsx]|mif1|msf1)", re.DOTALL)
 PDF = re.compile(rb"%PDF-[12]\.")
 ZIP = (b"PK\3\4", b"PK\5\6")
 
@@ -128,6 +130,13 @@ def _identify_content(file: BinaryIO, extension: str) -> FileKind:
     if PDF.match(start):
         _check_pdf(file, start)
         return KINDS["pdf"]
+    if HEIC.match(start):
+        raise RefusedFileError(
+            _(
+                "“%(name)s” is a photo in the format HEIC, which many computers cannot open. Save it as JPEG; or on the"
+                " iPhone choose Settings > Camera > Formats > Most Compatible and take it again."
+            )
+        )
     if start.startswith(ZIP):
         if kind := identify_container(file):
             return KINDS[kind]

@@ -28,7 +28,7 @@ def _obeys_the_policy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             found.append(f"{message.page.url if message.page else ''}: {message.text}")
 
     def watched(browser: Browser, *args: Any, **kwargs: Any) -> Any:
-        context = new_context(browser, *args, **kwargs)
+        context = new_context(browser, *args, **{"service_workers": "block", **kwargs})
         context.on("console", listen)
         context.add_init_script(REPORT_VIOLATIONS)
         return context

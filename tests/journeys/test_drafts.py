@@ -185,3 +185,22 @@ def test_no_change_asks_before_discarding_a_draft(my, action, is_bulk):
     expect(row).to_contain_text("รายงานแล้วเมื่อ 15 พ.ค. 2563")
     expect_no_draft(my, row)
     assert ProgressUpdate.objects.get(action=action, source="WEB").is_unchanged
+
+
+def test_without_a_connection_the_typed_text_stays_and_the_page_says_so(browser, live_server, action):
+    context = browser.new_context(viewport={"width": 360, "height": 800}, service_workers="allow")
+    page = context.new_page()
+    log_in(context, live_server.url, "staff")
+    page.goto(f"{live_server.url}/plans/2562-2563/actions/{action.ref}/")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    context.set_offline(True)
+    expect(page.locator("[data-offline]")).to_be_visible()
+    page.get_by_label("ผลการดำเนินการ").fill(TYPED)
+    page.get_by_role("button", name=re.compile("^บันทึก")).click()
+    expect(page.locator("[data-form-message]")).to_contain_text("ยังไม่ได้บันทึก")
+    page.reload()
+    expect(page.get_by_role("heading", name="ไม่มีการเชื่อมต่ออินเทอร์เน็ต")).to_be_visible()
+    expect(page.locator("[data-refs]")).to_have_text(action.ref)
+    context.set_offline(False)  # the page opens again by itself
+    expect(page.get_by_label("ผลการดำเนินการ")).to_have_value(TYPED)
+    context.close()

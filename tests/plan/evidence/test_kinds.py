@@ -24,6 +24,12 @@ def _english():
         yield
 
 
+HEIC_REFUSED = (
+    "“%s” is a photo in the format HEIC, which many computers cannot open. Save it as JPEG; or on the iPhone choose"
+    " Settings > Camera > Formats > Most Compatible and take it again."
+)
+
+
 def identified(content, name, *, size=None, limit=LIMIT):
     file = io.BytesIO(content)
     file.seek(len(content))
@@ -82,6 +88,8 @@ def test_macros_under_another_name_are_refused_as_in_workbooks():
         ("x.pdf", pdf()[:-7], "“x.pdf” is damaged or incomplete. Open it, save it again and choose the new file."),
         ("x.pdf", pdf() + HTML,
          "“x.pdf” has other content hidden in it. Save it again in its own program, or choose another file."),
+        ("IMG_0001.HEIC", b"\0\0\0\x24ftypheic" + bytes(99), HEIC_REFUSED % "IMG_0001.HEIC"),
+        ("IMG_0001.jpg", b"\0\0\0\x18ftypmif1" + bytes(99), HEIC_REFUSED % "IMG_0001.jpg"),
     ],
 )  # fmt: skip
 def test_refusal_says_what_is_wrong_and_what_to_do(name, content, sentence):
