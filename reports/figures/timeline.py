@@ -1,23 +1,38 @@
-"""Timeline of a plan: a row per action, with a bar over the periods in which it runs."""
+"""Timeline of a plan: a bar per criterion, and a bar per action of the criteria that are open."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from statistics import fmean
+from typing import Any
 
 from criteria.models import Criterion
 from plan.as_of import AsOf
 from plan.models import ActionItem, Due, Period, Status
 from plan.models.looks import Look
+from reports.figures.groups import Figure
+
+
+@dataclass(frozen=True)
+class Span:
+    """Place of a bar: number of periods before it, in it, and after it. Without a schedule, `periods` is 0."""
+
+    before: int
+    periods: int
+    after: int
+
+    @property
+    def last(self) -> int:
+        """Number of periods before the end of the bar."""
+        return self.before + self.periods
 
 
 @dataclass(frozen=True)
 class Bar:
-    """Row of an action: period cells before its bar, the periods it spans, and the cells after it."""
+    """Row of an action."""
 
     action: ActionItem
-    before: range
-    span: int
-    after: range
+    span: Span
 
     @property
     def look(self) -> Look:
@@ -30,42 +45,122 @@ class Bar:
         return self.action.due == Due.OVERDUE
 
 
+@dataclass(frozen=True, kw_only=True)
+class CriterionBars:
+    """Row of a criterion, from the first to the last period of its actions.
+
+    Attributes:
+        bars: one per action, in the order of the plan.
+        progress: mean progress (%) of the actions not cancelled; None if all are.
+        total, overdue: its actions, and the overdue ones.
+        open_value: value of `?open=` that opens this criterion, or closes it if it is open.
+    """
+
+    criterion: Criterion
+    bars: list[Bar]
+    span: Span
+    progress: float | None
+    total: Figure
+    overdue: Figure
+    is_open: bool
+    open_value: str
+
+
 @dataclass(frozen=True)
 class Timeline:
     """Periods by fiscal year, bars by criterion, and the position of the day.
 
     Attributes:
         years: (fiscal year in พ.ศ., its periods), in order.
-        groups: (criterion, its bars), in the order of the plan.
+        groups: one per criterion, in the order of the plan.
         day_at: position of the day in % of the width of all periods, which are equally wide.
     """
 
     years: list[tuple[int, list[Period]]]
-    groups: list[tuple[Criterion, list[Bar]]]
+    groups: list[CriterionBars]
     day_at: float
 
     @property
-    def columns(self) -> int:
-        """Number of columns: the action and each period."""
-        return 1 + sum(len(periods) for _year, periods in self.years)
+    def are_all_open(self) -> bool:
+        """Whether each criterion shows its actions."""
+        return all(group.is_open for group in self.groups)
 
 
-def build_timeline(actions: Iterable[ActionItem], as_of: AsOf) -> Timeline:
-    """Place actions, in order and as of the day, over the periods of their plan."""
-    count = len(as_of.periods)
+@dataclass(frozen=True)
+class Opened:
+    """The criteria that show their actions, as `?open=` names them.
+
+    The value is a list of codes with commas between them. “all” opens every criterion, and a code after “-” closes one.
+    """
+
+    names: frozenset[str]
+    ALL = "all"
+
+    @classmethod
+    def parse(cls, value: str) -> "Opened":
+        """Return the criteria that a value of `?open=` names."""
+        return cls(frozenset(name for name in value.split(",") if name))
+
+    def holds(self, code: str) -> bool:
+        """Return whether a criterion is open."""
+        return code in self.names or (self.ALL in self.names and f"-{code}" not in self.names)
+
+    def toggle(self, code: str) -> str:
+        """Return the value in which this criterion is opened or closed."""
+        rest = self.names - {code, f"-{code}"}
+        if self.holds(code):
+            rest |= {f"-{code}"} if self.ALL in rest else set()
+        elif self.ALL not in rest:
+            rest |= {code}
+        return ",".join(sorted(rest, key=lambda name: (name != self.ALL, name)))
+
+    def unknown(self, codes: Iterable[str]) -> list[str]:
+        """Return the names that are neither “all” nor one of these codes."""
+        known = set(codes) | {self.ALL}
+        return sorted(name for name in self.names if name.removeprefix("-") not in known)
+
+
+def build_timeline(actions: Iterable[ActionItem], as_of: AsOf, *, opened: Opened, query: Mapping[str, Any]) -> Timeline:
+    """Place actions, in order and as of the day, over the periods of their plan.
+
+    Args:
+        actions: the actions, with their details.
+        as_of: the day.
+        opened: the criteria that show their actions.
+        query: the filters of the action list that show all of these actions.
+    """
     index = {period.pk: number for number, period in enumerate(as_of.periods)}
     groups = []
     for criterion, group in groupby(actions, key=lambda action: action.criterion):
-        groups.append((criterion, [_bar(action, index, count) for action in group]))
+        bars = [Bar(action, _span(action, index)) for action in group]
+        groups.append(_criterion_bars(criterion, bars, len(index), opened, {**query, "criterion": criterion.code}))
     years = [(year, list(periods)) for year, periods in groupby(as_of.periods, key=lambda each: each.fiscal_year)]
     return Timeline(years=years, groups=groups, day_at=day_position(as_of))
 
 
-def _bar(action: ActionItem, index: dict[int, int], count: int) -> Bar:
+def _criterion_bars(
+    criterion: Criterion, bars: Sequence[Bar], count: int, opened: Opened, query: Mapping[str, Any]
+) -> CriterionBars:
+    spans = [bar.span for bar in bars if bar.span.periods]
+    first, last = min((span.before for span in spans), default=0), max((span.last for span in spans), default=0)
+    counted = [bar.action.progress_on for bar in bars if bar.action.status_on != Status.CANCELLED]
+    return CriterionBars(
+        criterion=criterion,
+        bars=list(bars),
+        span=Span(first, last - first, count - last),
+        progress=fmean(counted) if counted else None,
+        total=Figure(len(bars), query),
+        overdue=Figure(sum(bar.is_late for bar in bars), {**query, "due": Due.OVERDUE.value}),
+        is_open=opened.holds(criterion.code),
+        open_value=opened.toggle(criterion.code),
+    )
+
+
+def _span(action: ActionItem, index: Mapping[int, int]) -> Span:
     if action.first_period_id not in index or action.last_period_id not in index:
-        return Bar(action, range(count), 0, range(0))
+        return Span(0, 0, len(index))
     first, last = index[action.first_period_id], index[action.last_period_id]
-    return Bar(action, range(first), last - first + 1, range(count - last - 1))
+    return Span(first, last - first + 1, len(index) - last - 1)
 
 
 def day_position(as_of: AsOf) -> float:

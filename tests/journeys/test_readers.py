@@ -90,7 +90,7 @@ DASHBOARDS = (
     "dashboard/?unit=กพร.&as_of=2020-02-10&since=2019-12-31&sort=done",
     "dashboard/?category=5&level=9&as_of=2020-02-31",
     "dashboard/?category=1&unit=สรส.&level=1&role=LEAD", "dashboard/?live=1",
-    "criteria/?pass=1.2.1-A&state=FAILED&unlock=10", "timeline/?status=BLOCKED", "reports/meeting/",
+    "criteria/?pass=1.2.1-A&state=FAILED&unlock=10", "timeline/?status=BLOCKED&open=all", "reports/meeting/",
 )  # fmt: skip
 
 

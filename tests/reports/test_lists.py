@@ -94,7 +94,7 @@ def test_map_equals_the_page(reader, query):
 )
 def test_timeline_equals_the_page(reader, query):
     context, (lines, headings, rows) = page_and_sheet(reader, f"timeline?{query}")
-    bars = [bar for _criterion, bars in context["timeline"].groups for bar in bars]
+    bars = [bar for group in context["timeline"].groups for bar in group.bars]
     periods = context["as_of"].periods
     assert headings[5:10] == [period.label for period in periods]
     if not bars:
@@ -102,8 +102,7 @@ def test_timeline_equals_the_page(reader, query):
         return
     for bar, row in zip(bars, rows, strict=True):
         mark = "□" if bar.action.schedule_basis == "INFERRED" else "■"
-        runs = [mark] * bar.span if bar.span else [None] * len(periods)
-        cells = [*[None] * len(bar.before), *runs, *[None] * len(bar.after)] if bar.span else runs
+        cells = [*[None] * bar.span.before, *[mark] * bar.span.periods, *[None] * bar.span.after]
         assert row[5:10] == cells
         assert row[2] == bar.action.ref
         assert row[4] == bar.action.text
