@@ -30,12 +30,6 @@ def status_badge(value: str) -> SafeString:
 
 
 @register.simple_tag
-def status_label(value: str) -> str:
-    """The name of a Status."""
-    return str(Status(value).label)
-
-
-@register.simple_tag
 def plan_state(plan: Plan) -> SafeString:
     """The state of a plan as a badge."""
     return _badge(PLAN_LOOKS[plan.state], plan.get_state_display())

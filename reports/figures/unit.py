@@ -1,13 +1,38 @@
-"""Figures of the work that a unit shares with other units: who waits for whom."""
+"""What needs attention in a unit first, and the work it shares with other units: who waits for whom."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from assignments.models import Role, Unit
-from plan.models import Due
+from plan.models import ActionItem, Due, Status
 from reports.figures.groups import Figure, count
 from reports.figures.standings import Standing
+
+
+@dataclass(frozen=True)
+class AttentionRow:
+    """An action that is blocked or overdue on the day; `action` is annotated with `problem_on`."""
+
+    action: ActionItem
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether it is blocked."""
+        return self.action.status_on == Status.BLOCKED
+
+    @property
+    def problem(self) -> str:
+        """What blocks it; "" for an action that is only overdue."""
+        return self.action.problem_on or "" if self.is_blocked else ""
+
+
+def needing_attention(actions: Iterable[ActionItem]) -> list[AttentionRow]:
+    """Return the blocked actions, then the overdue ones, each in the given order."""
+    rows = [AttentionRow(action) for action in actions]
+    return sorted(
+        (row for row in rows if row.is_blocked or row.action.due == Due.OVERDUE), key=lambda row: not row.is_blocked
+    )
 
 
 @dataclass(frozen=True)

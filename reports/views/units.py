@@ -1,6 +1,5 @@
 """Pages of all units and of one unit."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -12,13 +11,13 @@ from django.views.decorators.http import require_safe
 from assignments.models import Role, Unit
 from plan.as_of import AsOf
 from plan.lookup import find_plan, find_unit
-from plan.models import ActionItem, Due, Plan, Status
+from plan.models import Plan, Status
 from reports import charts
 from reports.figures import groups, matrix
 from reports.figures.curve import build_curve
 from reports.figures.overview import offered_units
 from reports.figures.standings import read_past_updates, read_plan_standings
-from reports.figures.unit import read_waiting
+from reports.figures.unit import needing_attention, read_waiting
 from reports.views.dashboard import read_sort
 from reports.views.day import read_page_day
 from submissions.grid import SubmissionCell, read_submission_grid
@@ -69,9 +68,10 @@ def unit_detail(request: HttpRequest, slug: str, abbreviation: str) -> HttpRespo
         "unit": unit,
         "lead": lead,
         "support": support,
-        "role": role,
+        "is_lead": role == Role.LEAD,
         "shown": lead if role == Role.LEAD else support,
         "actions": [action for action in rows if action.pk in of_role][:ROWS],
+        "blocked_label": Status.BLOCKED.label,
         "attention": needing_attention(action for action in rows if action.pk in led_pks)[:ATTENTION],
         "waiting": read_waiting(unit, offered_units(plan), standings, context["query"]),
         "periods": periods,
@@ -81,12 +81,6 @@ def unit_detail(request: HttpRequest, slug: str, abbreviation: str) -> HttpRespo
         "reports": _read_reports(plan, unit, as_of, is_default_day=context["is_default_day"]),
     }
     return render(request, "reports/unit_detail.html", context)
-
-
-def needing_attention(actions: Iterable[ActionItem]) -> list[ActionItem]:
-    """Return the blocked actions, then the overdue ones, each in the given order."""
-    found = [action for action in actions if action.status_on == Status.BLOCKED or action.due == Due.OVERDUE]
-    return sorted(found, key=lambda action: action.status_on != Status.BLOCKED)
 
 
 def _read_role(request: HttpRequest, *, default: Role) -> Role:
