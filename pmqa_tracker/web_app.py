@@ -46,8 +46,11 @@ def manifest(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def service_worker(request: HttpRequest) -> HttpResponse:
-    """Return the script that shows the page `offline` when a page cannot be loaded; it keeps no other page."""
-    files = [reverse("offline"), *map(static, (*STYLES, "img/mark.svg", "offline.js"))]
+    """Return the script that shows the page `offline` when a page cannot be loaded; it keeps no other page.
+
+    The address of that page names the language, so a browser fetches it anew after the user changed the language.
+    """
+    files = [f"{reverse('offline')}?{request.LANGUAGE_CODE}", *map(static, (*STYLES, "img/mark.svg", "offline.js"))]
     return render(request, "service_worker.js", {"files": files}, content_type="text/javascript")
 
 

@@ -37,4 +37,7 @@ def test_every_file_of_the_offline_page_is_kept_and_readable_without_login(db):
     body = client.get(page).content.decode()
     used = {urljoin(page, url) for url in re.findall(r'<(?:link|script|img)[^>]* (?:href|src)="([^"]+)"', body)}
     assert used == kept
+    client = Client()
+    client.cookies["django_language"] = "en"
+    assert page.encode() not in client.get("/service-worker.js").content  # another page for another language
     assert all(static_file(url).is_file() for url in kept)
