@@ -10,13 +10,22 @@ from django.http.response import HttpResponseBase
 
 from audit.models import Event
 from audit.record import record_event
+from pmqa_tracker.request_log import safe_path
 
 # Names of the views whose downloads are of a kind of their own.
 KINDS = {
     "evidence_file": Event.Kind.EVIDENCE,
     "own_data": Event.Kind.PERSONAL_DATA,
     "data_of_person": Event.Kind.PERSONAL_DATA,
+    "mfa_download_recovery_codes": Event.Kind.SECOND_FACTOR,
 }
+# Parameters that choose from a list, and days; what else stands in an address may be words that somebody typed.
+CHOSEN = frozenset(
+    {
+        "age", "as_of", "begins", "category", "change", "criterion", "due", "ends", "framework", "health", "kind",
+        "level", "partner", "period", "role", "scope", "since", "sort", "state", "status", "unit", "until", "updated",
+    }
+)  # fmt: skip
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +60,14 @@ def _record(request: HttpRequest, name: str) -> None:
     kind = KINDS.get(match.view_name if match else "", Event.Kind.FILE)
     try:
         plan = getattr(request, "plan", None)
-        record_event(kind, request=request, plan=plan, about=name, details=request.get_full_path())
+        record_event(kind, request=request, plan=plan, about=name, details=_address(request))
     except DatabaseError:
-        logger.exception("A download was not recorded: %s", request.get_full_path())
+        logger.exception("A download was not recorded: %s", safe_path(request))
+
+
+def _address(request: HttpRequest) -> str:
+    """Return the path with the chosen filters; a typed word is left out."""
+    query = [
+        f"{name[:20]}={value if name in CHOSEN else '…'}" for name, values in request.GET.lists() for value in values
+    ]
+    return "?".join(filter(None, [safe_path(request), "&".join(query)]))

@@ -1,4 +1,4 @@
-"""Events that are no changes of records: logins, downloads, imports."""
+"""Events that no history of a record holds: logins, downloads, imports, changes of people."""
 
 from django.conf import settings
 from django.db import models
@@ -22,6 +22,8 @@ class EventKind(models.TextChoices):
     IMPORT = "IMPORT", _("Workbook imported")
     UNDO = "UNDO", _("Import undone")
     PERSONAL_DATA = "PERSONAL_DATA", _("Personal data exported")
+    PERSON = "PERSON", _("Person")
+    INVITATION = "INVITATION", _("Invitation")
 
 
 class Event(AppendOnly):
@@ -73,6 +75,8 @@ class Event(AppendOnly):
     )
     about = models.CharField(_("about"), max_length=300, blank=True)
     details = models.CharField(_("details"), max_length=500, blank=True)
+    # Of a person: name of a field → [value before, value after]; null before they were added, and after their removal.
+    changes = models.JSONField(_("changes"), default=dict, blank=True, editable=False)
     keep_until = models.DateTimeField(_("kept until"), null=True, blank=True, editable=False)
 
     class Meta:

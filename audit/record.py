@@ -1,5 +1,6 @@
 """Record events of the audit: `record_event`, and the logins and logouts that Django reports."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,41 +20,51 @@ from pmqa_tracker.tasks.clean_up import register
 PRUNED_AFTER = timedelta(hours=1)  # longer than the clocks of the site and of its database differ
 
 
-def record_event(
+def record_event(kind: str, **fields: Any) -> Event:
+    """Record an event, now; the arguments are those of `build_event`."""
+    event = build_event(kind, **fields)
+    event.save()
+    return event
+
+
+def build_event(
     kind: str,
     *,
     person: Any = None,
     request: HttpRequest | None = None,
     plan: Any = None,
+    owner: Any = None,
     about: str = "",
     details: str = "",
+    changes: Mapping[str, Any] | None = None,
 ) -> Event:
-    """Record an event, now.
+    """Return an event of this moment, to be saved.
 
     Args:
         kind: an Event.Kind.
         person: who did it; the user of the request by default.
         request: gives person and network address; by default the request that this thread answers, if any.
         plan: the plan it belongs to; its organization's coordinators see the event.
+        owner: another record of an organization, whose coordinators see it; without one, those of the person.
         about: what was used, such as the name of a file; the name of the plan stands before it.
         details: more about it, such as the address of a page.
+        changes: name of a field → values before and after.
     """
     request = request or current_request()
     user = person or getattr(request, "user", None)
     known = user if user is not None and user.pk else None
     at = timezone.now()
-    event = Event(
+    return Event(
         kind=kind,
         at=at,
         person_id=known.pk if known else None,
-        organization_id=plan.organization_id if plan else getattr(known, "organization_id", None),
+        organization_id=getattr(plan or owner or known, "organization_id", None),
         about=" · ".join(filter(None, [plan.slug if plan else "", about]))[:300],
         details=details[:500],
+        changes=dict(changes or {}),
         address=client_address(request) if request else "",
         keep_until=at + timedelta(days=settings.PMQA_LOGIN_LOG_DAYS) if kind in Event.OF_LOGINS else None,
     )
-    event.save()
-    return event
 
 
 def remove_old_logins(at: datetime) -> int:
@@ -79,5 +90,5 @@ def _after_logout(request: HttpRequest, user: Any, **kwargs: Any) -> None:
 def _after_failed_login(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
     """Record a failed login of a known user name. An unknown one is not kept: people also type passwords there."""
     typed = credentials.get("username") or ""
-    person = get_user_model()._base_manager.filter(username=typed).first()
+    person = get_user_model()._base_manager.filter(username__iexact=typed).first()
     record_event(Event.Kind.LOGIN_FAILED, request=request, person=person)

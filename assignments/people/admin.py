@@ -23,6 +23,7 @@ from assignments.people.invitation_admin import (
     InvitationFilter,
     InvitesPeople,
 )
+from assignments.people.record import read_people, record_people
 from assignments.people.removal import DeactivatesPeople
 from assignments.people.resource import PeopleResource, digest
 from assignments.people.rights import may_manage, visible_people
@@ -140,10 +141,16 @@ class PersonAdmin(DeactivatesPeople, InvitesPeople, ExchangeAdmin, ThaiText, Kee
         """Save a person; invite a new one as soon as everything is saved."""
         if not change:
             obj.set_unusable_password()
+        form.people_before = read_people([obj.pk])
         super().save_model(request, obj, form, change)
         if not change:
             Invitation.objects.create(person=obj)
             transaction.on_commit(lambda: self.invite(request, [obj]))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Save units and roles; record what has changed of the person."""
+        super().save_related(request, form, formsets, change)
+        record_people(form.people_before, [form.instance.pk])
 
     @admin.display(description=_("last login"))
     def seen(self, person: User) -> str:

@@ -24,6 +24,7 @@ from assignments.people.invitations import (
     start_sending,
     why_not_invite,
 )
+from assignments.people.record import record_invitations
 from assignments.people.rights import may_manage
 from pmqa_tracker import clock
 from pmqa_tracker.mail import is_mail_on, site_url
@@ -115,6 +116,7 @@ class InvitesPeople:
         if not request.user.is_superuser:
             raise PermissionDenied(ONLY_ADMINISTRATORS)
         people = self.invitable(request, queryset)
+        record_invitations(people, by=request.user, details=gettext("link shown"))
         return self.render_links(request, people) if people else None
 
     def get_urls(self) -> list[Any]:

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from assignments.closed import why_closed
 from assignments.models import Invitation, User
+from assignments.people.record import record_invitations
 from pmqa_tracker.mail import LANGUAGE, send_mails
 from pmqa_tracker.tasks.models import BackgroundTask, ProgressCallback, ignore_progress
 from pmqa_tracker.tasks.queue import start
@@ -94,6 +95,7 @@ def start_sending(people: Sequence[User], *, owner: User, site: str, at: datetim
     Invitation.objects.bulk_create([Invitation(person=person) for person in people], ignore_conflicts=True)
     Invitation.objects.filter(person__in=people).update(sent_at=None, accepted_at=None, failure="")
     keys = [person.pk for person in people]
+    record_invitations(people, by=owner)
     return start(invitations_task, owner=owner.pk, label=_("Invitations"), people=keys, site=site, at=at.isoformat())
 
 

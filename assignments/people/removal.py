@@ -15,6 +15,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from assignments.models import User
+from assignments.people.record import recorded_people
 from pmqa_tracker.transactions import write_transaction
 
 
@@ -60,11 +61,19 @@ class DeactivatesPeople:
                 return self._deactivate(request, person)
         return super().delete_view(request, object_id, extra_context)
 
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        with recorded_people([obj.pk]):
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        with write_transaction(), recorded_people(queryset.values_list("pk", flat=True)):
+            super().delete_queryset(request, queryset)
+
     def _deactivate(self, request: HttpRequest, person: User) -> HttpResponse:
         if person == request.user:
             messages.error(request, _("You cannot deactivate your own account."))
         else:
-            with write_transaction():
+            with write_transaction(), recorded_people([person.pk]):
                 person.is_active = False
                 person.save(update_fields=["is_active"])
                 self.log_change(request, person, [{"changed": {"fields": ["is_active"]}}])

@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Model, QuerySet
 
 from assignments.models import Invitation, Membership, Unit, User
+from assignments.people.record import read_people, record_people
 from pmqa_tracker.transactions import mark_changed, write_transaction
 
 BATCH = 500
@@ -30,6 +31,7 @@ def save_people(new: Sequence[User], changed: Sequence[User]) -> None:
     Of changed people, `load_person` has read what is stored.
     New people have no password and are to be invited.
     """
+    before = read_people(person.pk for person in changed)
     for person in new:
         person.password = make_password(None)
     User.objects.bulk_create(new, batch_size=BATCH)
@@ -42,6 +44,7 @@ def save_people(new: Sequence[User], changed: Sequence[User]) -> None:
     _replace(Membership.objects.filter(user__in=changed), ("user_id", "unit_id"), units)
     roles = {(person.pk, group.pk) for person in people for group in person.role_list}
     _replace(User.groups.through.objects.filter(user__in=changed), ("user_id", "group_id"), roles)
+    record_people(before, [person.pk for person in people])
 
 
 def set_units(person: User, units: Iterable[Unit]) -> None:

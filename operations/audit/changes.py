@@ -1,15 +1,19 @@
 """What a row of the audit changed: the values before and after, for many rows of one source in few queries."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
-from django.db.models import ForeignKey, Model, OuterRef, Subquery
+from django.db.models import ForeignKey, ManyToManyField, Model, OuterRef, Subquery
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from simple_history.utils import get_m2m_reverse_field_name
 
+from assignments.access import RoleGroup
+from assignments.models import User
+from assignments.people.record import ROLES, UNITS
 from audit.models import Event
 from operations.audit.sources import Source
 from plan.models import Evidence, EvidenceWithdrawal, PlanStep, ProgressUpdate, RemovedUpdate
@@ -47,7 +51,7 @@ def describe_rows(source: Source, keys: Sequence[int]) -> Mapping[int, Descripti
 def _describe_log(source: Source, row: Any) -> Description:
     """Describe an entry of a log without a query."""
     if isinstance(row, Event):
-        return Description(kind=row.get_kind_display(), what=row.details)
+        return _describe_event(row)
     changes: list[Change] = []
     if isinstance(row, ProgressUpdate):
         changes = [
@@ -69,6 +73,38 @@ def _describe_log(source: Source, row: Any) -> Description:
     return Description(kind=source.label, changes=[each for each in changes if each.before != each.after])
 
 
+def _describe_event(event: Event) -> Description:
+    """Describe an event; of a person, what changed."""
+    if not event.changes:
+        return Description(kind=event.get_kind_display(), what=event.details)
+    username = event.changes.get("username", ["", ""])
+    done = _("added") if username[0] is None else _("removed") if username[1] is None else _("changed")
+    changes = [
+        Change(_name_of(name), *(_value_of_person(name, value) for value in pair))
+        for name, pair in event.changes.items()
+    ]
+    return Description(
+        kind=f"{event.get_kind_display()}: {done}",
+        what=event.details,
+        changes=[each for each in changes if each.before != each.after],
+    )
+
+
+def _name_of(name: str) -> str:
+    """Return the heading of a field of a person; units and roles are none of the account itself."""
+    headings = {UNITS: _("units"), ROLES: _("roles")}
+    return str(capfirst(headings.get(name) or User._meta.get_field(name).verbose_name))
+
+
+def _value_of_person(name: str, value: Any) -> str:
+    if isinstance(value, list):
+        labels = dict(RoleGroup.choices) if name == ROLES else {}
+        return ", ".join(str(labels.get(each, each)) for each in value)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return value or ""
+
+
 def _change(row: Model, name: str, before: Any, after: Any) -> Change:
     return Change(str(capfirst(row._meta.get_field(name).verbose_name)), str(before), str(after))
 
@@ -81,10 +117,14 @@ def _describe_history(source: Source, keys: Sequence[int]) -> Mapping[int, Descr
     before = model.objects.in_bulk({entry.before for entry in entries} - {None})
     hidden = {*uneditable_fields(source.record), "id"}
     fields = [each for each in model.tracked_fields if each.name not in hidden]
+    parts = _read_parts(model, {*before, *(entry.pk for entry in entries)})
     pairs = {
         entry.pk: [
-            (each, getattr(before.get(entry.before), each.attname, None), getattr(entry, each.attname))
-            for each in fields
+            *(
+                (each, getattr(before.get(entry.before), each.attname, None), getattr(entry, each.attname))
+                for each in fields
+            ),
+            *((each, found.get(entry.before, ()), found.get(entry.pk, ())) for each, found in parts.items()),
         ]
         for entry in entries
     }
@@ -97,19 +137,34 @@ def _describe_history(source: Source, keys: Sequence[int]) -> Mapping[int, Descr
             for each, old, new in pairs[entry.pk]
             if old != new and entry.history_type != "-"
         ]
-        is_of_parts = entry.history_type == "~" and not changes
-        what = " · ".join(filter(None, [_("its parts") if is_of_parts else "", entry.history_change_reason or ""]))
-        kind = f"{source.label}: {kinds[entry.history_type]}"
-        described[entry.pk] = Description(kind=kind, what=what, changes=[x for x in changes if x.before != x.after])
+        described[entry.pk] = Description(
+            kind=f"{source.label}: {kinds[entry.history_type]}",
+            what=entry.history_change_reason or "",
+            changes=[each for each in changes if each.before != each.after],
+        )
     return described
+
+
+def _read_parts(model: Any, keys: Collection[int]) -> Mapping[ManyToManyField, Mapping[int, tuple[int, ...]]]:
+    """Return many-to-many field → key of an entry → keys of its parts, with one query for each field."""
+    parts: dict[ManyToManyField, dict[int, tuple[int, ...]]] = {}
+    for each in model._history_m2m_fields:
+        through = getattr(model, each.name).model
+        found = defaultdict(list)
+        rows = through.objects.filter(history__in=keys).order_by("pk")
+        for entry, part in rows.values_list("history", get_m2m_reverse_field_name(each)):
+            found[entry].append(part)
+        parts[each] = {entry: tuple(sorted(names)) for entry, names in found.items()}
+    return parts
 
 
 def _names_of_related(pairs: Any) -> Mapping[tuple[type[Model], int], str]:
     """Return (model, key) → name of the records that relations name, with one query for each model."""
     keys = defaultdict(set)
     for each, old, new in pairs:
-        if isinstance(each, ForeignKey) and old != new:
-            keys[each.related_model] |= {old, new} - {None}
+        if old != new and each.related_model:
+            found = {*old, *new} if isinstance(each, ManyToManyField) else {old, new}
+            keys[each.related_model] |= found - {None}
     return {
         (model, pk): str(record)
         for model, found in keys.items()
@@ -121,6 +176,8 @@ def _readable(each: Any, value: Any, names: Mapping[tuple[type[Model], int], str
     """Return a value for people."""
     if value is None or value == "":
         return ""
+    if isinstance(each, ManyToManyField):
+        return ", ".join(names.get((each.related_model, part), f"#{part}") for part in value)
     if isinstance(each, ForeignKey):
         return names.get((each.related_model, value), f"#{value}")
     if isinstance(value, bool):

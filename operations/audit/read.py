@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from assignments.models import User
 from audit.models import Event
-from operations.audit.changes import Change, describe_rows
+from operations.audit.changes import Change, Description, describe_rows
 from operations.audit.sources import SOURCES, Source
 from pmqa_tracker import thai
 from pmqa_tracker.database_text import Folded
@@ -67,23 +67,22 @@ def read_audit(user: Any, chosen: AuditFilter, start: int, stop: int) -> list[Au
     for place in places:
         keys[place.source].append(place.key)
     described = {number: describe_rows(sources[number], found) for number, found in keys.items()}
-    return [
-        AuditRow(
-            at=place.at,
-            who=_name(people.get(place.person), user),
-            kind=described[place.source][place.key].kind,
-            about=place.about,
-            address=place.address,
-            what=described[place.source][place.key].what,
-            changes=described[place.source][place.key].changes,
-        )
-        for place in places
-    ]
+    return [_row(place, people.get(place.person), described[place.source][place.key], user) for place in places]
+
+
+def _row(place: Place, person: User | None, found: Description, user: Any) -> AuditRow:
+    """Return a row; the user of an organization reads nothing that tells who somebody in another one is."""
+    who, address, what = str(person or _("unknown, or the system")), place.address, found.what
+    if person and not (user.is_superuser or person.organization_id in (None, user.organization_id)):
+        who, address, what = _("Somebody in another organization"), "", ""
+    return AuditRow(
+        at=place.at, who=who, kind=found.kind, about=place.about, address=address, what=what, changes=found.changes
+    )
 
 
 def _union(user: Any, chosen: AuditFilter) -> QuerySet[Any]:
     """Return one query over all sources, newest first."""
-    people = _people_named(chosen.person) if chosen.person else None
+    people = _people_named(chosen.person, user) if chosen.person else None
     parts = [
         _part(number, source, user, chosen, people)
         for number, source in enumerate(SOURCES.values())
@@ -118,18 +117,13 @@ def _part(number: int, source: Source, user: Any, chosen: AuditFilter, people: A
     return rows.values_list(*(f"audit_{name}" for name in Place._fields))
 
 
-def _people_named(text: str) -> QuerySet[Any]:
-    """Return the keys of people whose names contain a text."""
+def _people_named(text: str, user: Any) -> QuerySet[Any]:
+    """Return the keys of people whose names contain a text; of those whose names the user reads."""
     names = ("first_name", "last_name", "username")
     one = Q()
     for word in text.split():
         one &= Q(*((f"{name}__{Folded.lookup_name}", word) for name in names), _connector=Q.OR)
-    return User.objects.filter(one).values("pk")
-
-
-def _name(person: User | None, user: Any) -> str:
-    """Return the name of a person; the user of an organization reads no names of people in another one."""
-    if person is None:
-        return _("unknown, or the system")
-    is_stranger = person.organization_id not in (None, user.organization_id) and not user.is_superuser
-    return _("Somebody in another organization") if is_stranger else str(person)
+    people = User.objects.filter(one)
+    if not user.is_superuser:
+        people = people.filter(Q(organization=None) | Q(organization=user.organization_id))
+    return people.values("pk")

@@ -54,14 +54,16 @@ def test_downloads_are_recorded_and_pages_are_not(client, action, coordinator, m
     client.force_login(coordinator)
     Event.objects.get()  # of the login
     client.get(f"/plans/{action.plan.slug}/actions/")
-    client.get(f"/plans/{action.plan.slug}/actions.xlsx?status=DONE", **FROM)
+    client.get(f"/plans/{action.plan.slug}/actions.xlsx?q=สมหญิง&status=DONE&token=abc&next=/x", **FROM)
     kind, person, organization, about, details, address, until = events(
         "kind", "person", "organization", "about", "details", "address", "keep_until"
     )[-1]
     assert (kind, person, organization) == ("FILE", coordinator.pk, action.plan.organization_id)
     assert about.startswith(f"{action.plan.slug} · ")
     assert about.endswith(".xlsx")
-    assert (details.partition("?")[2], address, until) == ("status=DONE", "192.0.2.7", None)
+    assert (details.partition("?")[2], address, until) == (
+        "q=…&status=DONE&token=…&next=…", "192.0.2.7", None,
+    )  # fmt: skip
     assert Event.objects.count() == 2
 
     def fail(self, *args, **kwargs):

@@ -3,20 +3,25 @@
 from io import BytesIO
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
+from assignments.models import User
+from assignments.people.write import Chosen, save_people
 from audit.models import Event
 from audit.record import record_event
 from operations.audit.sources import SOURCES
 from plan.models import ActionItem
+from pmqa_tracker.transactions import write_transaction
 from tests.factories import (
     ActionItemFactory,
     EvidenceWithdrawalFactory,
     OrganizationFactory,
     PlanFactory,
     SubmissionStepFactory,
+    UnitFactory,
     UserFactory,
     VerdictFactory,
 )
@@ -50,7 +55,8 @@ def test_values_before_and_after(client, action, coordinator, report_progress):
     assert (edit[0].who, edit[0].about) == (str(coordinator), f"{action.plan.slug} · {action.ref}")
     kinds = ["สิ่งที่ต้องดำเนินการ: แก้ไข", "สิ่งที่ต้องดำเนินการ: แก้ไข", "สิ่งที่ต้องดำเนินการ: เพิ่ม"]
     assert [row.kind for row in edit] == kinds
-    assert [row.what for row in edit] == ["", "ส่วนประกอบของรายการ", ""]
+    requirements = ", ".join(str(each) for each in action.requirements.order_by("pk"))
+    assert [change[1:] for change in edit[1].changes] == [("", requirements)]
     assert [change[1:] for change in update[0].changes] == [
         ("ยังไม่ดำเนินการ", "อยู่ระหว่างดำเนินการ"), ("0 %", "40 %"), ("", "ประชุมแล้ว"),
     ]  # fmt: skip
@@ -74,9 +80,13 @@ def test_coordinators_see_their_organization_and_no_logins(client, action, coord
     foreign = PlanFactory(organization=other, slug="foreign")
     stranger = UserFactory(organization=other, first_name="คนอื่น")
     record_event("FILE", person=stranger, plan=foreign, about="secret.xlsx")
-    record_event("FILE", person=stranger, plan=action.plan, about="read.xlsx")
+    record_event("FILE", person=stranger, plan=action.plan, about="read.xlsx", details="/plans/of-theirs/")
     client.force_login(coordinator)
     rows = shown(client)
+    (read,) = (row for row in rows if "read.xlsx" in row.about)
+    assert (read.what, read.address) == ("", "")
+    assert shown(client, "?since=&person=คนอื่น") == []  # or the filter would tell the name
+    assert client.get("/audit.xlsx?since=&person=คนอื่น").status_code == 200
     assert not [row for row in rows if "foreign" in row.about or "secret" in row.about]
     assert {row.who for row in rows if "read.xlsx" in row.about} == {"ผู้ใช้ของส่วนราชการอื่น"}
     assert client.get("/audit/?kind=LOGIN").status_code == 422
@@ -134,3 +144,52 @@ def test_workbook_has_the_rows_of_the_page(client, action, administrator):
     assert any(str(value).endswith("=1+1") for value in cells)
     assert f"{action.plan.slug} · {action.ref}" in cells
     assert Event.objects.filter(kind="FILE", address="192.0.2.7").count() == 1
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1"])
+def test_no_typed_text_becomes_a_formula(client, administrator, text):
+    person = UserFactory(username=f"{text}x", first_name=text, last_name="")
+    for kind in ("LOGIN", "FILE"):
+        record_event(kind, person=person, about=text, details=text)
+    client.force_login(administrator)
+    for page in ("/audit.xlsx?since=", f"/privacy/data/{person.pk}.xlsx"):
+        book = load_workbook(BytesIO(b"".join(client.get(page))))
+        cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+        assert {cell.data_type for cell in cells} <= {"s", "n", "inlineStr"}
+
+
+def test_changes_of_people_are_shown_before_and_after(client, administrator, django_capture_on_commit_callbacks):
+    unit, other = UnitFactory(abbreviation="กค."), UnitFactory(abbreviation="กพร.")
+    role = Group.objects.get_or_create(name="staff")[0]
+    client.force_login(administrator)
+    page = "/admin/assignments/user/"
+    person = {
+        "first_name": "สมชาย", "email": "somchai@x.go.th", "organization": unit.organization_id, "units": [unit.pk],
+        "groups": [role.pk],
+    }  # fmt: skip
+    with django_capture_on_commit_callbacks(execute=True):
+        assert client.post(f"{page}add/", person).status_code == 302
+    added = User.objects.get(email="somchai@x.go.th")
+    changed = person | {"username": added.username, "units": [other.pk], "groups": [], "is_active": "on"}
+    assert client.post(f"{page}{added.pk}/change/", changed).status_code == 302
+    client.post(f"{page}{added.pk}/delete/", {"deactivate": "1"})
+    membership = added.memberships.get()
+    client.post(f"/admin/assignments/membership/{membership.pk}/delete/", {"post": "yes"})
+    with write_transaction():
+        added.unit_list, added.role_list, added.stored = Chosen([unit]), Chosen([role]), None
+        added.is_active, added.last_name = True, "ใจดี"
+        save_people([], [added])
+    coordinator = UserFactory(roles=["coordinator"], organization=unit.organization)
+    UserFactory(organization=OrganizationFactory(), username="foreign")
+    client.force_login(coordinator)
+    rows = shown(client, "?since=&kind=PERSON")
+    assert {row.about for row in rows} == {"somchai@x.go.th"}
+    seen = [(row.kind, {each.label: each[1:] for each in row.changes}) for row in reversed(rows)]
+    assert [kind for kind, _changes in seen] == ["บุคคล: เพิ่ม", *["บุคคล: แก้ไข"] * 4]
+    assert seen[0][1]["หน่วยงาน"] == ("", "กค.")
+    assert seen[1][1] == {"หน่วยงาน": ("กค.", "กพร."), "บทบาท": ("เจ้าหน้าที่", "")}
+    assert seen[2][1] == {"ใช้งานอยู่": ("ใช่", "ไม่ใช่")}
+    assert seen[3][1] == {"หน่วยงาน": ("กพร.", "")}
+    assert seen[4][1]["บทบาท"] == ("", "เจ้าหน้าที่")
+    assert {row.who for row in rows[1:]} == {"ผู้ดูแล"}
+    assert [row.about for row in shown(client, "?since=&kind=INVITATION")] == ["somchai@x.go.th"]
