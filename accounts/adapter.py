@@ -42,7 +42,7 @@ class AccountAdapter(DefaultAccountAdapter):
         if user:
             self._attempt.succeed()
         else:
-            self._attempt.fail()
+            self._attempt.fail(at=clock.now())
         return user
 
     def get_client_ip(self, request: HttpRequest) -> str:

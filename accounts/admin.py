@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+import accounts.notices  # noqa: F401 - its receiver
 from accounts.attempts import limits, locked_rows
 from accounts.models import Attempts, SecondFactor
 from audit.models import Event

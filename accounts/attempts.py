@@ -5,6 +5,7 @@ are checked than of guesses in a row.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
@@ -29,6 +30,7 @@ from audit.record import record_event
 from pmqa_tracker.client_address import client_address
 
 GUESSES = 10  # that are checked, each within `PMQA_LOCK_MINUTES` of the one before
+NAMES = 50  # user names whose password was wrong, from one address, each within an hour of the one before
 CODE_LIFETIME = timedelta(seconds=150)  # longer than a code of the second factor is accepted
 KEPT = timedelta(days=1)
 LOCKED = "locked"  # code of the error
@@ -60,6 +62,7 @@ def limits() -> Mapping[str, Limit]:
         Purpose.USED_CODE: Limit(count=1, period=CODE_LIFETIME),
         Purpose.MAIL: Limit(count=3, period=timedelta(hours=1)),
         Purpose.MAILS: Limit(count=50, period=timedelta(hours=1)),
+        Purpose.NAMES: Limit(count=NAMES, period=timedelta(hours=1)),
     }
 
 
@@ -112,7 +115,7 @@ class Attempt:
         row = Attempts(purpose=self.purpose, key=self.key, address=self.address, person=self.person, last_at=at)
         Attempts.objects.bulk_create([row], ignore_conflicts=True)
 
-    def fail(self) -> None:
+    def fail(self, *, at: datetime) -> None:
         """Record that the next attempts are not made, if this was the last one before the lock."""
         if self.rows.filter(count__gte=limits()[self.purpose].count).exists():
             name = self.person.username if self.person else ""
@@ -123,11 +126,64 @@ class Attempt:
         self.rows.delete()
 
 
-def password_attempt(request: HttpRequest, username: str) -> Attempt:
+@dataclass(frozen=True, kw_only=True)
+class PasswordAttempt(Attempt):
+    """An attempt to log in, which also counts how many user names were tried in vain from the same address.
+
+    After `NAMES` of them only people who logged in from there before are still checked, so that nobody sprays one
+    password over all names, and an office behind one address goes on working.
+    """
+
+    purpose: Purpose = Purpose.PASSWORD
+
+    @property
+    def of_all_names(self) -> Attempt:
+        """The count of names that were tried from this address."""
+        return Attempt(purpose=Purpose.NAMES, address=self.address)
+
+    def begin(self, *, at: datetime) -> None:
+        """Count the attempt before it is made.
+
+        Raises:
+            TooManyAttemptsError: there were too many, with this name or with others.
+        """
+        lock = (self.of_all_names.rows & locked_rows(at=at)).first()
+        if lock and not self._is_counted(at) and not self._was_here():
+            raise TooManyAttemptsError(lock.last_at + limits()[Purpose.NAMES].period)
+        super().begin(at=at)
+
+    def fail(self, *, at: datetime) -> None:
+        """Count the name, at the first of its attempts."""
+        super().fail(at=at)
+        if self.rows.filter(count=1).exists():
+            with suppress(TooManyAttemptsError):
+                self.of_all_names.begin(at=at)
+                self.of_all_names.fail(at=at)
+
+    def succeed(self) -> None:
+        """Take the name from the count again, if it was there."""
+        if self.rows.filter(count__gt=1).exists():
+            self.of_all_names.rows.filter(count=1).delete()
+            self.of_all_names.rows.filter(count__gt=1).update(count=F("count") - 1)
+        super().succeed()
+
+    def _is_counted(self, at: datetime) -> bool:
+        return self.rows.filter(last_at__gt=at - limits()[self.purpose].period).exists()
+
+    def _was_here(self) -> bool:
+        """Return whether the person has logged in from this address in the time that the log of logins covers."""
+        if self.person is None:
+            return False
+        logins = Event.objects.filter(kind=Event.Kind.LOGIN, person=self.person)
+        return any(network(each) == self.address for each in logins.values_list("address", flat=True).distinct())
+
+
+def password_attempt(request: HttpRequest, username: str) -> PasswordAttempt:
     """Return the attempt to log in, or to confirm a password, with a user name from the address of the request."""
-    person = User.objects.filter(username=username).first()
+    people = User.objects.filter(username__iexact=username)  # a directory (LDAP) makes no difference of capitals
+    person = people.filter(username=username).first() or people.first()
     name = "" if person else username.strip()
-    return Attempt(purpose=Purpose.PASSWORD, person=person, name=name, address=network(client_address(request)))
+    return PasswordAttempt(person=person, name=name, address=network(client_address(request)))
 
 
 def network(address: str) -> str:

@@ -23,4 +23,16 @@ def find_username(typed: str) -> str:
     """Return the user name of the person with a typed e-mail address, or else the typed text."""
     if "@" not in typed or User.objects.filter(username=typed).exists():
         return typed
-    return User.objects.filter(email__iexact=typed).values_list("username", flat=True).first() or typed
+    person = find_by_address(typed)
+    return person.username if person else typed
+
+
+def find_by_address(address: str) -> User | None:
+    """Return the person with an e-mail address, in capital or small letters.
+
+    A letter that only looks alike makes another address: PostgreSQL's comparison takes "ı" for "i".
+    """
+    for person in User.objects.filter(email__iexact=address):
+        if person.email.casefold() == address.casefold() and person.email.isascii() == address.isascii():
+            return person
+    return None

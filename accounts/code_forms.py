@@ -46,7 +46,7 @@ class CountedCode(forms.Form):
             code = super().clean_code()
             Attempt(purpose=Purpose.USED_CODE, person=self.user, name=code).begin(at=clock.now())
         except ValidationError:
-            attempt.fail()
+            attempt.fail(at=clock.now())
             raise get_adapter().validation_error("incorrect_code") from None
         attempt.succeed()
         return code

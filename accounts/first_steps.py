@@ -65,7 +65,7 @@ class FirstStepsMiddleware:
 
     def process_view(self, request: HttpRequest, view: Any, *args: Any) -> HttpResponse | None:
         """Answer in place of the view if something else comes first."""
-        name = request.resolver_match.url_name
+        name = request.resolver_match.view_name
         if not request.user.is_authenticated or not getattr(view, "login_required", True) or name in ALWAYS_OPEN:
             return None
         step = first_step(request.user)

@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from accounts.backend import find_username
 from assignments.closed import why_closed
 
+KNOWN_HASH = "hash"  # in the state of a login that waits for the code: a hash of the password hash
+
 
 class LoginForm(allauth_forms.LoginForm):
     """allauth's login form with Django's fields; it takes an e-mail address too, and explains why an account is closed.
@@ -42,7 +44,7 @@ class LoginForm(allauth_forms.LoginForm):
             raise AuthenticationForm(self.request).get_invalid_login_error()
         if reason := why_closed(user):
             raise ValidationError(reason, code="closed")
-        self.user, self._login = user, Login(user=user)
+        self.user, self._login = user, Login(user=user, state={KNOWN_HASH: user.get_session_auth_hash()})
         return self.cleaned_data
 
 

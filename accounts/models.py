@@ -20,6 +20,7 @@ class Purpose(models.TextChoices):
     LINK = "LINK", _("link to set a password")
     MAIL = "MAIL", _("mail to set a password")
     MAILS = "MAILS", _("mails to set passwords, of all addresses")
+    NAMES = "NAMES", _("many user names from one address")
 
 
 class Attempts(models.Model):

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.attempts import AnswersLocked, Attempt, TooManyAttemptsError, network
 from accounts.forms import PasswordChangeForm
-from accounts.models import Purpose
+from accounts.models import Attempts, Purpose
 from accounts.reset import reset_tokens
 from assignments.closed import why_closed
 from assignments.models import Invitation, User
@@ -48,9 +48,11 @@ class PasswordSet(PasswordResetConfirmView):
         """Open the form; count a link before it is checked, although this is a GET, so that nobody tries them all."""
         if kwargs["token"] == self.reset_url_token:
             return super().dispatch(request, *args, **kwargs)
+        person = self.get_user(kwargs["uidb64"])
         attempt = Attempt(
             purpose=Purpose.LINK,
-            person=self.get_user(kwargs["uidb64"]),
+            person=person,
+            name="" if person else kwargs["uidb64"],
             address=network(client_address(request)),
         )
         try:
@@ -71,6 +73,7 @@ class PasswordSet(PasswordResetConfirmView):
         self.user.must_change_password = False
         response = super().form_valid(form)
         Invitation.objects.filter(person=self.user).update(accepted_at=clock.now())
+        Attempts.objects.filter(person=self.user, purpose=Purpose.PASSWORD).delete()  # they were for the old password
         text = gettext("Your password is set. Log in with the user name %(username)s.")
         messages.success(self.request, text % {"username": self.user.username})
         return response

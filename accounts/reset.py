@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
 from accounts.attempts import AnswersLocked, Attempt, network
+from accounts.backend import find_by_address
 from accounts.models import Purpose
 from assignments.closed import why_closed
 from assignments.models import User
@@ -77,7 +78,8 @@ def reset_mail_task(on_progress: ProgressCallback, _result: Path, *, address: st
 
     It is looked up here, so that the page answers in the same time whether or not there is one.
     """
-    people = [person for person in User.objects.filter(email__iexact=address) if not why_closed(person)]
+    person = find_by_address(address)
+    people = [person] if person and not why_closed(person) else []
     for result in send_mails(people, lambda person: build_reset_mail(person, site=site), on_progress=on_progress):
         if result.failure:
             logger.error("The mail to set a new password was not sent to %s: %s", result.item, result.failure)

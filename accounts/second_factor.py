@@ -16,11 +16,15 @@ from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.attempts import AnswersLocked
 from accounts.code_forms import AuthenticateForm, ConfirmForm, SetupForm
+from accounts.encryption import decrypt, encrypt
+from accounts.forms import KNOWN_HASH
+from assignments.closed import why_closed
 from audit.models import Event
 from audit.record import record_event
 
@@ -57,6 +61,12 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     def get_totp_label(self, user: Any) -> str:
         return user.username
 
+    def encrypt(self, text: str) -> str:
+        return encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return decrypt(encrypted_text)
+
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         return not is_required(authenticator.user)
 
@@ -66,6 +76,14 @@ class EnterCode(AnswersLocked, AuthenticateView):
 
     template_name = "accounts/code_enter.html"
     form_class = AuthenticateForm
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Check the code; begin again if the account was closed, or got another password, since the first step."""
+        login = self.stage.login
+        now = login.user.get_session_auth_hash()
+        if why_closed(login.user) or not constant_time_compare(login.state.get(KNOWN_HASH, now), now):
+            return self.stage.abort()
+        return super().post(request, *args, **kwargs)
 
     def _build_forms(self) -> AuthenticateForm | None:
         self.webauthn_form, is_posted = None, self.request.method == "POST"
@@ -119,7 +137,11 @@ class SetUp(AnswersLocked, ActivateTOTPView):
 class Remove(DeactivateTOTPView):
     """Page to turn it off."""
 
-    template_name = "accounts/second_factor_remove.html"
+    template_name = "accounts/second_factor_sure.html"
+    extra_context = {
+        "title": _("Turn off the second factor"),
+        "follows": _("Afterwards your password alone is enough to log in, and your recovery codes no longer work."),
+    }
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
@@ -137,7 +159,16 @@ class RecoveryCodes(ViewRecoveryCodesView):
 class NewRecoveryCodes(GenerateRecoveryCodesView):
     """Page to make new recovery codes instead of the old ones."""
 
-    template_name = "accounts/recovery_codes_new.html"
+    template_name = "accounts/second_factor_sure.html"
+    extra_context = {
+        "title": _("Make new recovery codes"),
+        "follows": _("The recovery codes you have now no longer work then."),
+    }
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        record_event(Event.Kind.SECOND_FACTOR, request=self.request, details=gettext("new recovery codes"))
+        return response
 
 
 class RecoveryCodesFile(DownloadRecoveryCodesView):

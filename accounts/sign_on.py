@@ -15,8 +15,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext
 from requests import RequestException
 
+from accounts.backend import find_by_address
 from assignments.closed import why_closed
-from assignments.models import User
 
 logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponse]
@@ -36,7 +36,7 @@ class SignOnAdapter(DefaultSocialAccountAdapter):
         """
         sociallogin.state["process"] = "login"  # the browser may have asked to connect accounts, which is not offered
         verified = [each.email for each in sociallogin.email_addresses if each.verified]
-        person = User.objects.filter(email__iexact=verified[0]).first() if verified else None
+        person = find_by_address(verified[0]) if verified else None
         if person is None:
             reason = gettext(
                 "Nobody on this site has the e-mail address of that login. Ask the PMQA coordinator to add you, or to "

@@ -11,11 +11,13 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from assignments.access import RoleGroup, access_of
 from assignments.models import Assignment, Membership, Organization, Unit
 from assignments.people.admin import PersonAdmin
+from assignments.people.record import recorded_people
 from assignments.resources import UnitResource
 from pmqa_tracker.admin import (
     KeepsTypedText,
@@ -25,6 +27,7 @@ from pmqa_tracker.admin import (
     VersionedInline,
 )
 from pmqa_tracker.scoped_admin import OwnChoices, OwnRecords
+from pmqa_tracker.transactions import write_transaction
 from pmqa_tracker.versioned_forms import VersionedForm
 from spreadsheets.admin_tables import ExchangeAdmin
 
@@ -56,6 +59,10 @@ def login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> 
 
 admin.site.has_permission = may_enter  # type: ignore[method-assign]
 admin.site.login = login  # type: ignore[method-assign]
+# The site's own page counts wrong passwords; the admin's would check any number of them.
+admin.site.password_change = admin.site.password_change_done = (  # type: ignore[method-assign]
+    lambda request, extra_context=None: redirect("password_change")
+)
 
 
 class MembershipInline(OwnChoices, RequestChoices, admin.TabularInline):
@@ -176,6 +183,12 @@ class UnitAdmin(ExchangeAdmin, VersionedAdmin):
     autocomplete_fields = ("members",)
     inlines = (MembershipInline,)
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Save the members; record it at each person."""
+        rows = [row for formset in formsets for row in formset.forms]
+        with recorded_people({row.initial.get("user") for row in rows} | {row.instance.user_id for row in rows}):
+            super().save_related(request, form, formsets, change)
+
 
 @admin.register(Membership)
 class MembershipAdmin(OwnRecords, ThaiText, KeepsTypedText, admin.ModelAdmin):
@@ -185,6 +198,19 @@ class MembershipAdmin(OwnRecords, ThaiText, KeepsTypedText, admin.ModelAdmin):
     search_fields = ("user__username", "user__first_name", "user__last_name", "unit__abbreviation", "unit__name_th")
     autocomplete_fields = ("user", "unit")
     ordering = ("unit__position", "user__username")
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+        """Save a membership; record it at its person, and at the one it had before."""
+        with recorded_people({form.initial.get("user"), obj.user_id}):
+            super().save_model(request, obj, form, change)
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        with recorded_people([obj.user_id]):
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        with write_transaction(), recorded_people(queryset.values_list("user", flat=True)):
+            super().delete_queryset(request, queryset)
 
 
 @admin.register(Assignment)

@@ -13,7 +13,8 @@ from django.db.models import F
 from django.test import Client
 from django.utils.http import urlsafe_base64_encode
 
-from accounts.attempts import GUESSES, Attempt, TooManyAttemptsError
+from accounts.attempts import GUESSES, NAMES, Attempt, TooManyAttemptsError
+from accounts.backend import find_by_address
 from accounts.models import Attempts, Purpose
 from audit.models import Event
 from pmqa_tracker import clock
@@ -44,7 +45,7 @@ def let_time_pass(minutes):
 @pytest.mark.parametrize("page", ["login", "password"])
 def test_right_password_is_not_checked_after_ten_wrong_ones(page):
     person, neighbour = UserFactory(email="Person@x.go.th"), UserFactory()
-    names = [person.username, f" {person.username}", "person@X.go.th"]
+    names = [person.username, f" {person.username.upper()}", "person@X.go.th"]
 
     def guess(number, password, **where):
         if page == "password":
@@ -62,7 +63,7 @@ def test_right_password_is_not_checked_after_ten_wrong_ones(page):
     assert log_in(person.username, PASSWORD, **HERE) == 429
     let_time_pass(1)
     assert log_in(person.username, PASSWORD, **HERE) == 302
-    assert Attempts.objects.count() == 0
+    assert Attempts.objects.exclude(purpose=Purpose.NAMES).count() == 0
 
 
 def test_login_begins_to_count_anew():
@@ -70,6 +71,14 @@ def test_login_begins_to_count_anew():
     for _time in range(2):
         assert [log_in(person.username, "wrong") for _number in range(GUESSES - 1)] == [200] * (GUESSES - 1)
         assert log_in(person.username, PASSWORD) == 302
+        assert Attempts.objects.count() == 0
+
+
+@pytest.mark.both_databases
+def test_letters_that_look_alike_make_another_address():
+    person = UserFactory(email="Somchai@x.go.th")
+    typed = ["somchai@X.go.th", "somcha\u0131@x.go.th", "\u017fomchai@x.go.th", "s\u043emchai@x.go.th"]
+    assert [find_by_address(address) for address in typed] == [person, None, None, None]
 
 
 @pytest.mark.parametrize("is_behind_proxy", [False, True])
@@ -122,8 +131,33 @@ def test_unknown_closed_and_open_accounts_look_the_same(monkeypatch):
     assert {name for name, answers in seen.items() if answers != seen["open"]} == set()
 
 
-def test_admin_has_no_login_of_its_own():
+@pytest.mark.both_databases
+def test_one_password_is_not_tried_on_every_name(settings):
+    """An office behind one address goes on working: who logged in from there before is still checked."""
+    known, mistyper, new = (UserFactory() for _number in range(3))
+    assert log_in(known.username, PASSWORD, **HERE) == 302
+    assert [log_in(mistyper.username, word, **HERE) for word in ("wrong", "wrong", PASSWORD)] == [200, 200, 302]
+    names = [f"name{number}" for number in range(NAMES)]
+    assert {log_in(name, "wrong", **HERE) for name in names} == {200}
+    assert [log_in(name, "wrong", **HERE) for name in ("one more", new.username, "one more")] == [429] * 3
+    assert log_in(names[0], "wrong", **HERE) == 200  # it counts already
+    assert [log_in(person.username, PASSWORD, **HERE) for person in (new, known, mistyper)] == [429, 302, 302]
+    assert log_in(new.username, PASSWORD, **ELSEWHERE) == 302
+    lock = Attempts.objects.get(purpose=Purpose.NAMES)
+    assert (lock.address, Event.objects.filter(kind=Event.Kind.LOCKED).count()) == ("192.0.2.7", 1)
+    let_time_pass(60)
+    assert log_in(new.username, PASSWORD, **HERE) == 302
+
+
+def test_admin_has_no_login_and_no_change_of_password_of_its_own():
     person = UserFactory(is_superuser=True, is_staff=True, organization=None)
+    browser = Client()
+    browser.force_login(person)
+    for page in ("/admin/password_change/", "/admin/password_change/done/"):
+        fields = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
+        assert [browser.get(page).url, browser.post(page, fields).url] == ["/password/"] * 2
+    person.refresh_from_db()
+    assert person.check_password(PASSWORD)
     browser = Client()
     answer = browser.post("/admin/login/?next=/admin/", {"username": person.username, "password": PASSWORD})
     assert (answer.status_code, answer.url) == (302, "/login/?next=/admin/")

@@ -7,6 +7,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 
+from accounts.attempts import GUESSES
 from accounts.reset import ResetTokens
 from tests.factories import PASSWORD, PlanFactory, UserFactory
 from tests.test_pages import no_inline
@@ -57,6 +58,7 @@ def test_changed_password_ends_the_other_sessions():
 def test_forgotten_password_is_set_by_the_link_of_a_mail(client):
     person = UserFactory(email="somchai@x.go.th", must_change_password=True)
     assert "/password/forgotten/" in client.get("/login/").content.decode()
+    assert [log_in(client, person, "wrong").status_code for _number in range(GUESSES + 1)][-1] == 429
     answer = client.post("/password/forgotten/", {"email": "Somchai@X.go.th"}, follow=True)
     assert "Somchai@X.go.th" in answer.content.decode()
     message = mail.outbox[0]

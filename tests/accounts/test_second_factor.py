@@ -96,6 +96,35 @@ def test_a_form_without_a_code_is_answered(person):
     assert Client().get("/login/code/").url == "/login/"
 
 
+@pytest.mark.parametrize("change", ["closed", "password", "none"])
+def test_code_is_not_enough_once_the_account_is_closed_or_has_another_password(person, change):
+    browser, _answer = log_in(person)
+    if change == "closed":
+        person.is_active = False
+    if change == "password":
+        person.set_password("another long password")
+    person.save()
+    answer = browser.post("/login/code/", {"code": code_of(SECRET)})
+    assert (answer.url, is_in(browser)) == (("/", True) if change == "none" else ("/login/", False))
+    assert Event.objects.filter(kind=Event.Kind.LOGIN).exists() == (change == "none")
+
+
+@pytest.mark.parametrize("is_same_key", [True, False])
+def test_secrets_are_encrypted_in_the_database(person, settings, is_same_key):
+    stored = {each.type: each.data for each in Authenticator.objects.all()}
+    assert SECRET not in str(stored)
+    assert stored["totp"]["secret"][:5] == stored["recovery_codes"]["seed"][:5] == "gAAAA"
+    unused = RecoveryCodes(Authenticator.objects.get(type="recovery_codes")).get_unused_codes()
+    old = UserFactory()  # whose secret was stored before they were encrypted
+    Authenticator.objects.create(user=old, type="totp", data={"secret": SECRET})
+    if not is_same_key:
+        settings.SECRET_KEY = "another key of the site, long enough to sign something"
+    for someone, code in ((old, code_of(SECRET)), (person, code_of(SECRET)), (person, unused[0])):
+        browser, _answer = log_in(someone)
+        browser.post("/login/code/", {"code": code})
+        assert is_in(browser) == (is_same_key or someone == old)
+
+
 def test_second_login_replaces_the_first_user_of_a_browser(person):
     other = UserFactory()
     browser = Client()

@@ -4,6 +4,7 @@ import sqlite3
 from datetime import timedelta
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.models import QuerySet
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Session
 from accounts.sessions.views import name_device
+from tests.accounts.test_second_factor import SECRET, code_of
 from tests.factories import PASSWORD, UserFactory
 from tests.plan.posting import typed
 
@@ -74,14 +76,26 @@ def test_use_is_noted_once_a_minute_and_never_by_a_page_that_reloads_itself(clie
     assert [each["sql"] for each in queries if "UPDATE" in each["sql"]] == []
 
 
-def test_use_never_moves_the_latest_end(client, staff, settings):
+@pytest.mark.parametrize("way", ["password", "code", "directory or provider"])
+def test_use_never_moves_the_latest_end(client, staff, settings, way):
+    if way != "directory or provider":
+        client.logout()
+        if way == "code":
+            TOTP.activate(staff, SECRET)
+        client.post("/login/", {"username": staff.username, "password": PASSWORD})
+        client.post("/login/code/", {"code": code_of(SECRET)})
     ends_at = Session.objects.get().expire_date
     assert abs(ends_at - timezone.now() - timedelta(hours=12)) < timedelta(minutes=1)
+    # Eleven hours later the session is saved, by the secret of a new second factor and by a changed password.
+    Session.objects.update(expire_date=ends_at - timedelta(hours=11))
+    client.get("/second-factor/setup/")
     session = client.session
     session["anything"] = 1
     session.save()
     client.post("/sessions/left/")
-    assert Session.objects.get().expire_date == ends_at
+    new = PASSWORD * 2
+    client.post("/password/", {"old_password": PASSWORD, "new_password1": new, "new_password2": new})
+    assert Session.objects.get().expire_date == ends_at - timedelta(hours=11)
     settings.PMQA_IDLE_MINUTES = 13 * 60
     assert client.get("/sessions/left/").json()["is_last"] is True
 

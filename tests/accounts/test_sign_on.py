@@ -108,6 +108,8 @@ def test_second_factor_is_asked_for(provider, client):
     ("claims", "sentence"),
     [
         ({"email": "somchai@x.go.th"}, "ไม่มีผู้ใช้งาน"),
+        ({"email": "somcha\u0131@x.go.th", "email_verified": True}, "ไม่มีผู้ใช้งาน"),
+        ({"email": "somchai@x.go.th", "email_verified": "false"}, "ไม่มีผู้ใช้งาน"),
         ({"email": "somchai@x.go.th", "email_verified": False}, "ไม่มีผู้ใช้งาน"),
         ({"email": "new@x.go.th", "email_verified": True}, "ไม่มีผู้ใช้งาน"),
         ({}, "ไม่มีผู้ใช้งาน"),

@@ -1,4 +1,6 @@
-"""Journeys by keyboard alone. Two more are in test_my_work.py (a report) and test_sessions.py (the end of a login).
+"""Journeys by keyboard alone: ten with the login and the logout, which are one here.
+
+Two more are in test_my_work.py (a report) and test_sessions.py (the end of a login).
 
 A full run makes all of them, any other run the next three of them each day.
 """
@@ -10,6 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import sizes
+from tests.conftest import DEMO_PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(transaction=True)]
 BASE = "/plans/2562-2563"
@@ -79,7 +82,32 @@ def download_a_list(page, site):
     assert started.value.suggested_filename.endswith(".xlsx")
 
 
-JOURNEYS = (skip_the_menu, switch_the_language, open_the_user_menu, find_an_action, download_a_list)
+def open_a_criterion(page, site):
+    page.goto(f"{site}{BASE}/criteria/")
+    reach(page, "main a[href*='/criteria/1.1/']")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/criteria/1.1/"))
+
+
+def log_out_and_in_again(page, site):
+    page.goto(f"{site}{BASE}/my/")
+    reach(page, ".user-menu summary")
+    page.keyboard.press("Enter")
+    reach(page, ".user-menu-panel form[action='/logout/'] button")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/login/"))
+    for field, text in (("username", "staff"), ("password", DEMO_PASSWORD)):
+        if not page.locator(f"[name={field}]:focus").count():
+            reach(page, f"[name={field}]")
+        page.keyboard.type(text)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("navigation", name="เมนูหลัก")).to_be_visible()
+
+
+JOURNEYS = (
+    skip_the_menu, switch_the_language, open_the_user_menu, find_an_action, download_a_list, open_a_criterion,
+    log_out_and_in_again,
+)  # fmt: skip
 
 
 def test_journeys_by_keyboard_alone(enter, live_server):
