@@ -12,7 +12,7 @@ from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
 
 import accounts.notices  # noqa: F401 - its receiver
@@ -100,7 +100,7 @@ class SecondFactorAdmin(ForAdministrators):
             self.log_deletions(request, rows)
             for row in rows:
                 record_event(
-                    Event.Kind.SECOND_FACTOR, request=request, about=row.user.username, details=gettext("reset")
+                    Event.Kind.SECOND_FACTOR, request=request, about=row.user.username, details=gettext_noop("reset")
                 )
             Authenticator.objects.filter(user__in=[row.user_id for row in rows]).delete()
         text = gettext("Reset for %(names)s. Their password alone is enough now; tell them to set it up again.")

@@ -119,7 +119,7 @@ class Attempt:
         """Record that the next attempts are not made, if this was the last one before the lock."""
         if self.rows.filter(count__gte=limits()[self.purpose].count).exists():
             name = self.person.username if self.person else ""
-            record_event(Event.Kind.LOCKED, person=self.person, about=name, details=str(self.purpose.label))
+            record_event(Event.Kind.LOCKED, person=self.person, about=name, details=self.purpose)
 
     def succeed(self) -> None:
         """Reset the count: the password, code or link was right."""

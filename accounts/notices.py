@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 def sentence_of(event: Event) -> str:
     """Return what the owner of an account is told about an event, in English; "" if nothing."""
     if event.kind == Event.Kind.LOCKED:
-        return GUESSED if event.details == str(Purpose.CODE.label) else ""
+        return GUESSED if event.details == Purpose.CODE else ""
     return {Event.Kind.PASSWORD: PASSWORD, Event.Kind.SECOND_FACTOR: SECOND_FACTOR}.get(event.kind, "")
 
 

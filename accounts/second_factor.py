@@ -17,7 +17,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from accounts.attempts import AnswersLocked
@@ -121,7 +121,7 @@ class SetUp(AnswersLocked, ActivateTOTPView):
 
     def form_valid(self, form: SetupForm) -> HttpResponse:
         response = super().form_valid(form)
-        record_event(Event.Kind.SECOND_FACTOR, request=self.request, details=gettext("on"))
+        record_event(Event.Kind.SECOND_FACTOR, request=self.request, details=gettext_noop("on"))
         messages.success(self.request, gettext("The second factor is on. Keep these recovery codes in a safe place."))
         return response
 
@@ -145,7 +145,7 @@ class Remove(DeactivateTOTPView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
-        record_event(Event.Kind.SECOND_FACTOR, request=self.request, details=gettext("off"))
+        record_event(Event.Kind.SECOND_FACTOR, request=self.request, details=gettext_noop("off"))
         messages.success(self.request, gettext("The second factor is off. Your recovery codes no longer work."))
         return response
 
@@ -167,7 +167,7 @@ class NewRecoveryCodes(GenerateRecoveryCodesView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
-        record_event(Event.Kind.SECOND_FACTOR, request=self.request, details=gettext("new recovery codes"))
+        record_event(Event.Kind.SECOND_FACTOR, request=self.request, details=gettext_noop("new recovery codes"))
         return response
 
 

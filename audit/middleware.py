@@ -17,7 +17,7 @@ KINDS = {
     "evidence_file": Event.Kind.EVIDENCE,
     "own_data": Event.Kind.PERSONAL_DATA,
     "data_of_person": Event.Kind.PERSONAL_DATA,
-    "mfa_download_recovery_codes": Event.Kind.SECOND_FACTOR,
+    "mfa_download_recovery_codes": Event.Kind.PERSONAL_DATA,
 }
 # Parameters that choose from a list, and days; what else stands in an address may be words that somebody typed.
 CHOSEN = frozenset(

@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from assignments.access import access_of
@@ -116,7 +116,7 @@ class InvitesPeople:
         if not request.user.is_superuser:
             raise PermissionDenied(ONLY_ADMINISTRATORS)
         people = self.invitable(request, queryset)
-        record_invitations(people, by=request.user, details=gettext("link shown"))
+        record_invitations(people, by=request.user, details=gettext_noop("link shown"))
         return self.render_links(request, people) if people else None
 
     def get_urls(self) -> list[Any]:

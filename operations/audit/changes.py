@@ -11,6 +11,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from simple_history.utils import get_m2m_reverse_field_name
 
+from accounts.models import Purpose
 from assignments.access import RoleGroup
 from assignments.models import User
 from assignments.people.record import ROLES, UNITS
@@ -76,7 +77,7 @@ def _describe_log(source: Source, row: Any) -> Description:
 def _describe_event(event: Event) -> Description:
     """Describe an event; of a person, what changed."""
     if not event.changes:
-        return Description(kind=event.get_kind_display(), what=event.details)
+        return Description(kind=event.get_kind_display(), what=_words_of(event))
     username = event.changes.get("username", ["", ""])
     done = _("added") if username[0] is None else _("removed") if username[1] is None else _("changed")
     changes = [
@@ -85,9 +86,16 @@ def _describe_event(event: Event) -> Description:
     ]
     return Description(
         kind=f"{event.get_kind_display()}: {done}",
-        what=event.details,
         changes=[each for each in changes if each.before != each.after],
     )
+
+
+def _words_of(event: Event) -> str:
+    """Return the details of an event in the language of the page; they are stored in English, or as a name."""
+    if event.kind == Event.Kind.LOCKED:
+        return str(dict(Purpose.choices).get(event.details, event.details))
+    is_words = event.kind in (Event.Kind.SECOND_FACTOR, Event.Kind.INVITATION)
+    return _(event.details) if is_words and event.details else event.details
 
 
 def _name_of(name: str) -> str:

@@ -6,14 +6,18 @@ import pytest
 from django.contrib.auth.models import Group
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 from openpyxl import load_workbook
 
+from accounts.attempts import GUESSES, Attempt
+from accounts.models import Attempts, Purpose
 from assignments.models import User
 from assignments.people.write import Chosen, save_people
 from audit.models import Event
 from audit.record import record_event
 from operations.audit.sources import SOURCES
 from plan.models import ActionItem
+from pmqa_tracker import clock
 from pmqa_tracker.transactions import write_transaction
 from tests.factories import (
     ActionItemFactory,
@@ -101,6 +105,18 @@ def test_other_roles_see_nothing(client, roles):
     client.force_login(UserFactory(roles=roles))
     assert client.get("/audit/").status_code == 403
     assert client.get("/audit.xlsx").status_code == 403
+
+
+def test_words_of_an_event_are_in_the_language_of_the_reader(client, administrator):
+    with override("en"):
+        Attempt(purpose=Purpose.CODE, person=administrator).begin(at=clock.now())
+        Attempts.objects.update(count=GUESSES)
+        Attempt(purpose=Purpose.CODE, person=administrator).fail(at=clock.now())
+        record_event("SECOND_FACTOR", person=administrator, details="off")
+    client.force_login(administrator)
+    assert [shown(client, f"?kind={kind}")[0].what for kind in ("LOCKED", "SECOND_FACTOR")] == [
+        "รหัสยืนยันตัวตนขั้นที่สอง", "ปิด",
+    ]  # fmt: skip
 
 
 def test_filters(client, action, coordinator, administrator, report_progress):
