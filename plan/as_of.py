@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class AsOf:
     """The day of a page, with the periods and thresholds that status and health depend on.
+
+    Its moments are those of the time zone that is active when they are first read: the plan's.
 
     Attributes:
         day: the page shows the end of this day.
@@ -31,7 +34,7 @@ class AsOf:
     slipping: float
     cutoff: datetime | None = None
 
-    @property
+    @cached_property
     def period(self) -> "Period | None":
         """The period that contains the day, or None."""
         return next(
@@ -39,12 +42,12 @@ class AsOf:
             None,
         )
 
-    @property
+    @cached_property
     def period_starts_at(self) -> datetime:
         """The start of the current period; between periods, the start of the day."""
         return thai.start_of(self.period.starts_on if self.period else self.day)
 
-    @property
+    @cached_property
     def ends_at(self) -> datetime:
         """The moment before which updates count."""
         end = thai.end_of(self.day)

@@ -230,22 +230,26 @@ def _due(status: str, as_of: AsOf) -> Case:
 
 
 def _expected_on(as_of: AsOf) -> Case | Cast:
-    """Return the progress expected by the day, as an expression with one case per pair of periods.
+    """Return the progress expected by the day, as an expression with one case per pair of periods around the day.
 
     It finds the periods by their days, so it holds for every plan with the same ones.
     """
-    periods = as_of.periods
-    pairs = [(first, last) for first in periods for last in periods if first.number <= last.number]
-    if not pairs:
+    begun = [period for period in as_of.periods if period.starts_on <= as_of.day]
+    left = [period for period in as_of.periods if period.ends_on > as_of.day]
+    if not as_of.periods:
         return Cast(Value(None), FloatField())
     return Case(
+        When(last_period__ends_on__lte=as_of.day, then=Value(100)),
+        When(first_period__starts_on__gt=as_of.day, then=Value(0)),
         *(
             When(
                 first_period__starts_on=first.starts_on,
                 last_period__ends_on=last.ends_on,
                 then=Value(as_of.expected(first, last)),
             )
-            for first, last in pairs
+            for first in begun
+            for last in left
+            if first.number <= last.number
         ),
         default=Value(None),
         output_field=FloatField(),

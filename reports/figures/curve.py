@@ -1,9 +1,11 @@
 """Curve of expected, actual and forecast progress over the months of a plan."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import cache
 
 from plan.as_of import AsOf
 from plan.models import Plan, Status
@@ -63,7 +65,8 @@ def build_curve(
     """
     days = sorted({*month_ends(plan.starts_on, plan.ends_on), as_of.day})
     pace_from = max(as_of.day - timedelta(days=PACE_DAYS), plan.starts_on)
-    now, before = (_actual(standings, updates, replace(as_of, day=day)) for day in (as_of.day, pace_from))
+    past = [_Past.of(each, updates.get(each.pk, ())) for each in standings]
+    now, before = (_actual(past, replace(as_of, day=day)) for day in (as_of.day, pace_from))
     pace = None
     if now is not None and before is not None and pace_from < as_of.day < plan.ends_on:
         pace = (now - before) / (as_of.day - pace_from).days
@@ -76,8 +79,8 @@ def build_curve(
     points = [
         Point(
             day=day,
-            expected=_expected(standings, updates, replace(as_of, day=day)),
-            actual=_actual(standings, updates, replace(as_of, day=day)) if day <= as_of.day else None,
+            expected=_expected(past, replace(as_of, day=day)),
+            actual=_actual(past, replace(as_of, day=day)) if day <= as_of.day else None,
             forecast=forecast(day),
         )
         for day in days
@@ -90,32 +93,44 @@ def build_curve(
     return Curve(points, pace, pace_from, forecast(plan.ends_on), complete_on)
 
 
-def _state_on(updates: Sequence[PastUpdate], on: AsOf) -> tuple[str, int]:
-    """Return (status, progress) of an action at the end of a day."""
-    past = [update for update in updates if update.at < on.ends_at]
-    return (past[-1].status, past[-1].progress) if past else (Status.NOT_STARTED.value, 0)
+@dataclass(frozen=True)
+class _Past:
+    """An action with its updates that are the last ones on some day, and their moments in rising order."""
+
+    standing: Standing
+    updates: Sequence[PastUpdate]
+    moments: Sequence[datetime]
+
+    @classmethod
+    def of(cls, standing: Standing, updates: Sequence[PastUpdate]) -> "_Past":
+        last: list[PastUpdate] = []
+        for update in updates:
+            while last and last[-1].at >= update.at:  # a clock was set back: the later update counts
+                last.pop()
+            last.append(update)
+        return cls(standing, last, [update.at for update in last])
+
+    def progress_until(self, moment: datetime) -> int | None:
+        """Return the progress (%) by the last update before a moment; None if the action was cancelled by then."""
+        count = bisect_left(self.moments, moment)
+        if count == 0:
+            return 0
+        update = self.updates[count - 1]
+        return None if update.status == Status.CANCELLED else update.progress
 
 
-def _counted(
-    standings: Iterable[Standing], updates: Mapping[int, Sequence[PastUpdate]], on: AsOf
-) -> Iterable[tuple[Standing, int]]:
-    """Yield (action, progress) of the actions not cancelled on the day."""
-    for each in standings:
-        status, progress = _state_on(updates.get(each.pk, ()), on)
-        if status != Status.CANCELLED:
-            yield each, progress
+def _actual(past: Sequence[_Past], on: AsOf) -> float | None:
+    found = (each.progress_until(on.ends_at) for each in past)
+    return mean(progress for progress in found if progress is not None)
 
 
-def _actual(standings: Sequence[Standing], updates: Mapping[int, Sequence[PastUpdate]], on: AsOf) -> float | None:
-    return mean(progress for _each, progress in _counted(standings, updates, on))
-
-
-def _expected(standings: Sequence[Standing], updates: Mapping[int, Sequence[PastUpdate]], on: AsOf) -> float | None:
+def _expected(past: Sequence[_Past], on: AsOf) -> float | None:
     periods = {period.number: period for period in on.periods}
+    of_schedule = cache(lambda first, last: on.expected(periods[first], periods[last]))
     return mean(
-        on.expected(periods[each.first], periods[each.last])
-        for each, _progress in _counted(standings, updates, on)
-        if each.first and each.last
+        of_schedule(each.standing.first, each.standing.last)
+        for each in past
+        if each.standing.first and each.standing.last and each.progress_until(on.ends_at) is not None
     )
 
 

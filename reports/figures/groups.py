@@ -5,6 +5,7 @@ to it or to a collective it belongs to (design §3). Means leave out cancelled a
 of the remaining actions that have a schedule.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -104,18 +105,13 @@ def group(
 
     Only missing updates of `reporter` count (`ActionFilter.reporters`); without it, those of every unit.
     """
+    statuses, healths = (Counter(getattr(each, name) for each in standings) for name in ("status", "health"))
     return Group(
         subject=subject,
         total=Figure(len(standings), query),
-        counted=count(standings, query, lambda each: each.is_counted, scope="counted"),
-        by_status={
-            status: count(standings, query, lambda each, status=status: each.status == status, status=status.value)
-            for status in Status
-        },
-        by_health={
-            health: count(standings, query, lambda each, health=health: each.health == health, health=health.value)
-            for health in Health
-        },
+        counted=Figure(len(standings) - statuses[Status.CANCELLED], {**query, "scope": "counted"}),
+        by_status={status: Figure(statuses[status], {**query, "status": status.value}) for status in Status},
+        by_health={health: Figure(healths[health], {**query, "health": health.value}) for health in Health},
         overdue=count(standings, query, lambda each: each.due == Due.OVERDUE, due=Due.OVERDUE.value),
         at_work=count(standings, query, lambda each: each.is_at_work, scope="at_work"),
         silent=count(standings, query, lambda each: each.is_silent_for(reporter), updated="no"),
