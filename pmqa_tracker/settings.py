@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "operations.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "pmqa_tracker.compression.CompressionMiddleware",
     "pmqa_tracker.outage.SessionMiddleware",
     "pmqa_tracker.middleware.LanguageMiddleware",
     "pmqa_tracker.too_large.AddressMiddleware",

@@ -17,8 +17,8 @@ OTHER_MEANING = {("pmqa_tracker/tasks/models.py", "DONE")}
 
 
 def product(*patterns: str) -> list[Path]:
-    """Return the product's own files, without tests and migrations."""
-    left_out = {"tests", "migrations", "vendor", "fixtures"}
+    """Return the product's own files, without tests, measurements and migrations."""
+    left_out = {"tests", "bench", "migrations", "vendor", "fixtures"}
     return [path for path in committed(*patterns) if not left_out.intersection(path.relative_to(ROOT).parts)]
 
 
