@@ -98,7 +98,7 @@ class _Past:
     """An action with its updates that are the last ones on some day, and their moments in rising order."""
 
     standing: Standing
-    updates: Sequence[PastUpdate]
+    steps: Sequence[PastUpdate]
     moments: Sequence[datetime]
 
     @classmethod
@@ -115,7 +115,7 @@ class _Past:
         count = bisect_left(self.moments, moment)
         if count == 0:
             return 0
-        update = self.updates[count - 1]
+        update = self.steps[count - 1]
         return None if update.status == Status.CANCELLED else update.progress
 
 
