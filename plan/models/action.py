@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import combinations_with_replacement
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -230,14 +231,11 @@ def _due(status: str, as_of: AsOf) -> Case:
 
 
 def _expected_on(as_of: AsOf) -> Case | Cast:
-    """Return the progress expected by the day, as an expression with one case per pair of periods around the day.
-
-    It finds the periods by their days, so it holds for every plan with the same ones.
-    """
-    begun = [period for period in as_of.periods if period.starts_on <= as_of.day]
-    left = [period for period in as_of.periods if period.ends_on > as_of.day]
+    """Return the progress expected by the day, as an expression for every plan with these periods."""
     if not as_of.periods:
         return Cast(Value(None), FloatField())
+    pairs = combinations_with_replacement(as_of.periods, 2)
+    around = [(first, last) for first, last in pairs if first.starts_on <= as_of.day < last.ends_on]
     return Case(
         When(last_period__ends_on__lte=as_of.day, then=Value(100)),
         When(first_period__starts_on__gt=as_of.day, then=Value(0)),
@@ -247,9 +245,7 @@ def _expected_on(as_of: AsOf) -> Case | Cast:
                 last_period__ends_on=last.ends_on,
                 then=Value(as_of.expected(first, last)),
             )
-            for first in begun
-            for last in left
-            if first.number <= last.number
+            for first, last in around
         ),
         default=Value(None),
         output_field=FloatField(),
