@@ -85,12 +85,14 @@ def restore_rows(backup: CheckedBackup, *, to_present: bool = True) -> None:
             connection.check_constraints()  # PostgreSQL alters no table that waits for a check
             for table in backup.manifest.tables:
                 _compare(backup, table)
-            if to_present:
+            _continue_keys(backup, {table.model: backup.model(table) for table in backup.manifest.tables})
+            if to_present:  # migrations add rows too
                 old_schema.migrate_forward()
                 connection.check_constraints()
                 if missing_triggers(connection):
                     raise BackupError(NOT_PROTECTED)
-            _continue_keys(backup)
+                # SQLite forgets the keys of deleted rows when a migration makes a table anew.
+                _continue_keys(backup, {model._meta.label: model for model in present_models()})
     except DatabaseError as error:
         reason = str(error).strip().splitlines()[0]
         raise BackupError(REFUSED_BY_DATABASE, file=backup.name, reason=reason) from error
@@ -116,8 +118,8 @@ def _compare(backup: CheckedBackup, table: Table) -> None:
         raise BackupError(DIFFERENT, table=table.model, file=backup.name)
 
 
-def _continue_keys(backup: CheckedBackup) -> None:
-    present: dict[str, Any] = {model._meta.label: model for model in present_models()}
+def _continue_keys(backup: CheckedBackup, models: dict[str, Any]) -> None:
+    """Let new rows get keys after those of the backup; `models` are the tables of the database by label."""
     for table in backup.manifest.tables:
-        if table.last_key and (model := present.get(table.model)):
+        if table.last_key and (model := models.get(table.model)):
             go_on_after(model, table.last_key, connection)

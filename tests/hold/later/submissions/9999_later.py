@@ -1,4 +1,4 @@
-"""Rename a column, and add one that is computed from the rows of another table and must not be empty."""
+"""Rename a column, add one that is computed from the rows of another table and must not be empty, and add a row."""
 
 import os
 import pkgutil
@@ -11,7 +11,8 @@ from submissions import migrations as present
 
 
 def count_steps(apps, schema_editor):
-    """Fill the new column. If LATER_STOPS names a file, create it and wait, so that a test can kill the process."""
+    """Fill the new column and add a role; then create the file LATER_STOPS, if it names one, and wait to be killed."""
+    apps.get_model("auth", "Group").objects.create(name="later")
     submission, step = apps.get_model("submissions", "Submission"), apps.get_model("submissions", "SubmissionStep")
     for each in submission.objects.all():
         each.step_count = step.objects.filter(submission=each).count()
