@@ -151,6 +151,12 @@ def test_command_names_what_is_wrong_and_compares_kept_ends(log, tmp_path):
         assert found() == []
         with pytest.raises(CommandError):
             call_command("verify_log", kept=kept, stdout=StringIO())
+    # A plan may have another address since; one that is gone with its whole chain is named.
+    kept.write_text(out.getvalue().replace(log.slug, "renamed"), encoding="utf-8")
+    call_command("verify_log", kept=kept, stdout=StringIO())
+    kept.write_text(f"gone\t3\t{'a' * 64}\n", encoding="utf-8")
+    with pytest.raises(CommandError):
+        call_command("verify_log", kept=kept, stdout=StringIO())
 
 
 def test_an_update_costs_two_statements_more(action, coordinator, report_progress):
