@@ -72,7 +72,6 @@ def in_both(texts: Iterable[str]) -> str:
 def examine(send_to: str) -> Iterator[Finding]:
     """Yield all findings; a check that fails itself is a fault."""
     now = timezone.now()
-    yield from run("settings", check_settings)
     database = list(run("database", check_database))
     yield from database
     if all(each.level == Level.OK for each in database):
@@ -81,6 +80,7 @@ def examine(send_to: str) -> Iterator[Finding]:
         yield from run("accounts", check_administrators)
         yield from run("worker", lambda: check_worker(now))
         yield from run("reminders", lambda: check_reminders(now))
+    yield from run("settings", check_settings)  # some of Django's checks ask the database
     yield from run("disk", check_disks)
     yield from run("files", check_files)
     yield from run("backup", lambda: check_backups(now))
