@@ -1,10 +1,11 @@
-"""Make the backup of a release for `tests/data/releases`: the plan, its history, and two evidence files.
+"""Make the backup of this release for `tests/data/releases`: the plan, its history, and two evidence files.
 
-`python -m tests.hold.make_release v1.0.0`, before the tag is set.
+`python -m tests.hold.make_release`, with the version in `pyproject.toml`, before the tag is set.
 """
 
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 
 from tests.hold.site import ROOT, environment, run_python
@@ -12,14 +13,19 @@ from tests.hold.site import ROOT, environment, run_python
 FOLDER = ROOT / "tests" / "data" / "releases"
 
 
-def main(release: str) -> None:
+def present_version() -> str:
+    """Return the version in `pyproject.toml`, such as "1.0.0"."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+
+def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         env = environment(Path(folder))
-        run_python(["-m", "tests.hold.prepare", f"{folder}/cookies.json"], env)
-        run_python(["-m", "tests.hold.make_release", release, "--inside"], env)
+        run_python(["-m", "tests.hold.prepare", f"{folder}/cookies.json", folder], env)
+        run_python(["-m", "tests.hold.make_release", "--inside"], env)
 
 
-def back_up(release: str) -> None:
+def back_up() -> None:
     """Add evidence to the prepared site, and back it up; runs with the settings of the site."""
     django.setup()
     from django.core.files.uploadedfile import SimpleUploadedFile
@@ -43,8 +49,8 @@ def back_up(release: str) -> None:
         )
     with tempfile.TemporaryDirectory() as folder:
         made = make_backup(Path(folder), at=timezone.now())
-        FOLDER.mkdir(exist_ok=True)
-        (FOLDER / f"{release}.zip").write_bytes(made.path.read_bytes())
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        (FOLDER / f"v{present_version()}.zip").write_bytes(made.path.read_bytes())
 
 
 if __name__ == "__main__":
@@ -52,4 +58,4 @@ if __name__ == "__main__":
 
     import django
 
-    back_up(sys.argv[1]) if "--inside" in sys.argv else main(sys.argv[1])
+    back_up() if "--inside" in sys.argv else main()
