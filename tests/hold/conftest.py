@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests import sizes
 from tests.hold.databases import Prepared, server_url
 from tests.hold.site import Site
 
@@ -43,7 +44,7 @@ def make_site(prepared: Prepared, tmp_path: Path) -> Iterator[MakeSite]:
             folder = tmp_path / f"site-{len(list(tmp_path.iterdir()))}"
             folder.mkdir()
             made = stack.enter_context(prepared.copy(folder, **changes))
-            made.workers = workers
+            made.workers = workers or (None if sizes.IS_FULL else 1)
             return made
 
         yield make
@@ -52,7 +53,7 @@ def make_site(prepared: Prepared, tmp_path: Path) -> Iterator[MakeSite]:
 @pytest.fixture
 def site(make_site: MakeSite) -> Site:
     """A site that runs."""
-    made = make_site()
+    made = make_site(workers=2)
     made.start()
     return made
 

@@ -54,7 +54,7 @@ class Prepared:
                 execute(self.server_url, f"CREATE DATABASE {self.template}")
             env = environment(self.folder / "data", self.server_url and self.url_of(self.template))
             collect_static(env)
-            run_python(["-m", "tests.hold.prepare", str(self.folder / "cookies.json")], env)
+            run_python(["-m", "tests.hold.prepare", str(self.folder / "cookies.json"), str(self.folder.parent)], env)
 
     def leave(self) -> None:
         """Remove it after the last pytest worker that uses it."""

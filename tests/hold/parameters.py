@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+from unittest import mock
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.test import Client
 from django.urls import Resolver404, resolve
 from lxml import html
@@ -17,6 +19,17 @@ from tests.test_scope import PARTS, path_of, routes
 
 READ_IN_SOURCE = re.compile(r"\.(GET|POST)(?:\.get|\.getlist|\[)\(?\"(\w+)\"")
 BUTTONS = ("submit", "button", "reset", "image")
+BY_NAME = ("__getitem__", "__contains__", "getlist")  # methods of QueryDict that ask for one parameter
+EVERYTHING = "*"
+ALL_OF_THEM = ("__iter__", "items", "lists", "values", "keys", "urlencode", "copy", "dict")
+
+
+class Way(NamedTuple):
+    """A request that sends parameters, with an accepted value of each."""
+
+    method: str
+    path: str
+    accepted: dict[str, str]
 
 
 @dataclass
@@ -36,6 +49,16 @@ class Target:
     query: set[str] = field(default_factory=set)
     forms: list[dict[str, str]] = field(default_factory=list)
     files: set[str] = field(default_factory=set)
+
+    @property
+    def kind(self) -> str:
+        """Last part of its route: "change" for the change page of any model in the admin."""
+        return self.route.rstrip("/").rpartition("/")[2]
+
+    def ways(self) -> list["Way"]:
+        """Return the ways to send parameters to it: in the query, and in each of its forms."""
+        query = Way("GET", self.path, dict.fromkeys(sorted(self.query), ""))
+        return [query, *(Way("POST", self.path, form) for form in self.forms)]
 
     def paths_with(self, value: str) -> Iterator[tuple[str, str]]:
         """Yield (name, path) with each part of the path replaced by a quoted value."""
@@ -58,6 +81,27 @@ def find_targets(client: Client, owner: Any, chosen: set[str] | None = None) -> 
     for target in targets.values():
         target.forms = target.forms or [dict.fromkeys(sorted(written["POST"]), "1")]
     return list(targets.values())
+
+
+@contextmanager
+def noted_reads() -> Iterator[set[str]]:
+    """Collect the names of the parameters that code asks for; `EVERYTHING` if it goes through all that were sent."""
+    found: set[str] = set()
+
+    def noting(method: str) -> Any:
+        asked = getattr(QueryDict, method)
+
+        def inner(data: QueryDict, *arguments: Any, **options: Any) -> Any:
+            if not data._mutable:  # it is while Django fills it
+                found.add(arguments[0] if method in BY_NAME else EVERYTHING)
+            return asked(data, *arguments, **options)
+
+        return inner
+
+    with ExitStack() as stack:
+        for method in (*BY_NAME, *ALL_OF_THEM):
+            stack.enter_context(mock.patch.object(QueryDict, method, noting(method)))
+        yield found
 
 
 def names_in_source() -> dict[str, set[str]]:

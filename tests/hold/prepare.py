@@ -1,6 +1,7 @@
 """Fill an empty database with the seeded plan, the demo accounts as real ones, and an open session of each.
 
-`python -m tests.hold.prepare FILE` runs with the settings of the site and writes the cookies of the sessions to FILE.
+`python -m tests.hold.prepare FILE KEPT` runs with the settings of the site and writes the cookies of the sessions to
+FILE. KEPT is the folder in which the tests keep the rows of the demonstration.
 """
 
 import json
@@ -16,12 +17,11 @@ from django.test import Client, override_settings
 PASSWORD = "a long password for these tests"
 
 
-def main(file: Path) -> None:
+def main(file: Path, kept: Path) -> None:
     call_command("migrate", verbosity=0)
-    call_command("seed", verbosity=0)
-    hasher = "django.contrib.auth.hashers.MD5PasswordHasher"  # quick; the real hash follows
-    with override_settings(PMQA_DEMO=True, PMQA_DEMO_PASSWORD=PASSWORD, PASSWORD_HASHERS=[hasher]):
-        call_command("demo", verbosity=0)
+    hasher = "django.contrib.auth.hashers.MD5PasswordHasher"  # that of the tests; the real hash follows
+    with override_settings(PMQA_DEMO=True, PMQA_DEMO_PASSWORD=DEMO_PASSWORD, PASSWORD_HASHERS=[hasher]):
+        load(kept, "seed", "demo")
     User.objects.update(is_demo=False, password=make_password(PASSWORD))
     cookies = {}
     for user in User.objects.all():
@@ -34,6 +34,7 @@ def main(file: Path) -> None:
 if __name__ == "__main__":
     django.setup()
     from assignments.models import User
+    from tests.conftest import DEMO_PASSWORD, load
 
     settings.ALLOWED_HOSTS.append("testserver")
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

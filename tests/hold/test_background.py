@@ -20,7 +20,7 @@ from tests.hold.visitor import Visitor, form_values
 
 pytestmark = pytest.mark.both_databases
 WRITERS, READERS, ROWS = (16, 10, 5_000) if sizes.IS_FULL else (6, 3, 300)
-ALONE_SECONDS, SECONDS = (20, 60) if sizes.IS_FULL else (3, 10)
+ALONE_SECONDS, SECONDS = (20, 60) if sizes.IS_FULL else (2, 5)
 MAX_WRITE_SECONDS = 2.0
 KILLS = sizes.scaled(20, least=2)
 KILLED_ROWS = 1_000 if sizes.IS_FULL else 200

@@ -35,7 +35,7 @@ def guess(site, username, count, *, is_right=False):
 
 @pytest.mark.promise("Guessing passwords is bounded", "at most 10 of 100 checked, in a row and side by side")
 def test_at_most_ten_guesses_are_checked(make_site, measured):
-    site = make_site(workers=3)
+    site = make_site(workers=3 if sizes.IS_FULL else 2)
     site.start()
     (in_a_row,), (together,), (neighbour,) = site.query(NAMES)[:3]
     row = sum((guess(site, in_a_row, 1) for _number in range(ALLOWED + 2)), Counter())

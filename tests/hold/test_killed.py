@@ -19,7 +19,7 @@ from tests.hold.visitor import Visitor, form_values
 from tests.plan.evidence.hostile import good_files
 
 pytestmark = pytest.mark.both_databases
-KILLS = sizes.scaled(60, least=4)
+KILLS = sizes.scaled(60) if sizes.IS_FULL else 3  # one of each kind
 SECONDS_OF_A_ROUND = 60  # at most
 PEOPLE = 6
 PDF = next(content for _name, content, kind in good_files() if kind == "pdf")
@@ -52,12 +52,13 @@ class Reporter:
     acknowledged: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
-    def work(self, ended: Event) -> None:
-        """Report until `ended`."""
+    def work(self, ended: Event, pause: float = 0) -> None:
+        """Report until `ended`, with a pause of some seconds after each update."""
         for step in count():
             if ended.is_set():
                 return
             self.report(self.addresses[step % len(self.addresses)], f"killed {self.number}/{step}", step)
+            ended.wait(pause)
 
     def report(self, address: str, result: str, step: int) -> None:
         """Post one update, every third one with a file, until there is an answer."""
