@@ -48,10 +48,16 @@ def check_evidence(*, now: datetime) -> EvidenceFindings:
             found.changed.append(row)
     pending = set(PendingFile.objects.values_list("name", flat=True))
     before = now - LEFTOVER_AGE
-    found.orphans = [
-        name for name in sorted(stored - named - pending) if default_storage.get_modified_time(name) < before
-    ]
+    found.orphans = [name for name in sorted(stored - named - pending) if _is_older(name, before)]
     return found
+
+
+def _is_older(name: str, moment: datetime) -> bool:
+    """Return whether a file was stored before a moment; not if a request has deleted it since it was listed."""
+    try:
+        return default_storage.get_modified_time(name) < moment
+    except FileNotFoundError:
+        return False
 
 
 def remove_orphans(names: list[str]) -> None:

@@ -12,6 +12,7 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from operations.backup import evidence
 from operations.backup.evidence import check_evidence
 from plan.models.evidence import STAGED
 from tests.factories import EvidenceFactory
@@ -57,6 +58,9 @@ def test_missing_changed_and_orphaned_files_are_found(settings):
         assert f"{line}\n" in said
     assert "FAILED 2 files missing, 1 changed, 1 that belong to nothing." in said
     assert check_evidence(now=timezone.now()).orphans == []  # a request may be about to name it
+    with pytest.MonkeyPatch.context() as patch:  # deleted by a request since it was listed
+        patch.setattr(evidence, "_stored_names", lambda folder: ["2563/06/" + "d" * 32])
+        assert "2 files missing, 1 changed, 0 that" in check()
     assert "1 orphans removed." in check("--remove-orphans")
     assert not default_storage.exists(orphan)
     assert "orphan" not in check().partition("FAILED")[0]
