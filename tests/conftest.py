@@ -32,7 +32,8 @@ from tests.factories import PASSWORD, ActionItemFactory, PlanFactory, UnitFactor
 
 DAY = date(2020, 5, 15)
 DEMO_PASSWORD = "only-for-these-tests"
-CHROMIUM = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser")  # the first is the cheapest
+CHROMIUM = next((path for name in BROWSERS if (path := shutil.which(name))), None)
 # Features of Chromium that no test needs. The popups of the address bar are pages that each new window loads, for a
 # third of the cost of a journey. The option replaces that of Playwright, so its features follow.
 UNUSED_FEATURES = (
