@@ -44,7 +44,7 @@ UNUSED_FEATURES = (
     "NetworkTimeServiceQuerying", "AimEnabled", "PreconnectToSearch",
 )  # fmt: skip
 # The machine may be busy: neither a page nor a Hypothesis example has to be fast.
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 hypothesis.settings.register_profile("ours", deadline=None, database=None, derandomize=sizes.SEED == 0)
 hypothesis.settings.load_profile("ours")
 IS_REQUIRED = os.environ.get("CI", "").lower() in ("1", "true")

@@ -26,7 +26,7 @@ AT_REST = """() => document.fonts.status === "loaded" && document.getAnimations(
   each.playState !== "running" || each.effect?.getComputedTiming().endTime === Infinity)"""
 
 
-def becomes(page: Page, condition: str, *, seconds: float = 10) -> bool:
+def becomes(page: Page, condition: str, *, seconds: float = 30) -> bool:
     """Whether a JavaScript function returns true within the time.
 
     For states that `expect` has no word for. Playwright's own wait_for_function needs eval, which the CSP forbids.
@@ -77,7 +77,7 @@ def has_drafts(page: Page, count: int) -> bool:
     )
 
 
-def comes_true(condition: Callable[[], bool], *, seconds: float = 10) -> bool:
+def comes_true(condition: Callable[[], bool], *, seconds: float = 30) -> bool:
     """Whether a condition becomes true within the time, polled from Python: pages without scripts have no timers."""
     end = time.monotonic() + seconds
     while not condition():

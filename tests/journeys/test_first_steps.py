@@ -99,7 +99,7 @@ def test_empty_site_gets_its_first_plan_and_update(first_page, live_server, tmp_
     page.get_by_label("ไฟล์ Excel (.xlsx)").set_input_files(file)
     page.get_by_role("button", name="ตรวจสิ่งที่จะเปลี่ยน").click()
     page.get_by_role("button", name="ยืนยันการนำเข้า").click()
-    expect(page.locator(".message-success")).to_contain_text("นำเข้าแล้ว 1 รายการ", timeout=20_000)
+    expect(page.locator(".message-success")).to_contain_text("นำเข้าแล้ว 1 รายการ")
     page.goto(f"{live_server.url}/setup/")
     page.get_by_role("link", name="ข้อมูลแผน", exact=True).click()
     page.get_by_role("link", name="เปิดใช้แผน", exact=True).click()

@@ -36,12 +36,12 @@ def test_the_same_plan_again_and_a_little_changed(enter, page, live_server, tmp_
         page.goto(f"{live_server.url}/new-plan/")
         page.get_by_label("ไฟล์ Excel (.xlsx)").set_input_files(file)
         page.locator("form[enctype] button").click()
-        expect(page.locator("#import")).to_be_visible(timeout=30_000)
+        expect(page.locator("#import")).to_be_visible()
 
     data = book_without_refs()
     preview(data)
     page.get_by_role("button", name="สร้างแผน").click()
-    expect(page.locator("h1")).to_be_visible(timeout=30_000)
+    expect(page.locator("h1")).to_be_visible()
     preview(data)
     expect(page.locator("#import .message").first).to_contain_text("เคยนำเข้าแล้วเมื่อ")
     check(page, page.url)
@@ -53,5 +53,5 @@ def test_the_same_plan_again_and_a_little_changed(enter, page, live_server, tmp_
     expect(page.locator(".import-row")).to_contain_text("รายการเดิมที่ใกล้เคียงที่สุดคือ")
     check(page, page.url)
     page.get_by_role("button", name="เพิ่มเข้าในแผนเดิม").click()
-    expect(page.locator("#main, main").first).to_contain_text("เพิ่มเข้าในแผนแล้ว", timeout=30_000)
+    expect(page.locator("#main, main").first).to_contain_text("เพิ่มเข้าในแผนแล้ว")
     assert Plan.objects.get(slug="2570").actions.count() == 17

@@ -99,7 +99,7 @@ def test_the_end_of_a_login_is_announced_in_every_tab_and_keeps_the_text(enter, 
     expect(second.get_by_role("button", name="ใช้งานต่อ")).to_be_focused()
     second.keyboard.press("Enter")
     for page in (second, first):
-        expect(page.locator("dialog[open]")).to_have_count(0, timeout=30_000)
+        expect(page.locator("dialog[open]")).to_have_count(0)
     is_unused_for(minutes=121)
     expect(dialog(first, "การเข้าสู่ระบบสิ้นสุดแล้ว")).to_be_visible()
     with context.expect_page() as opened:

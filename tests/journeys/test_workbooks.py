@@ -32,7 +32,7 @@ def preview(page, live_server, file: Path, data: bytes) -> None:
     page.goto(f"{live_server.url}/plans/2562-2563/import/")
     page.get_by_label("ไฟล์ Excel (.xlsx)").set_input_files(file)
     page.get_by_role("button", name="ตรวจสิ่งที่จะเปลี่ยน").click()
-    expect(page.locator("#import .card-plain, #import .message").first).to_be_visible(timeout=20_000)
+    expect(page.locator("#import .card-plain, #import .message").first).to_be_visible()
 
 
 def test_export_edit_and_import_a_workbook(enter, page, live_server, tmp_path, settings, scripts):
@@ -66,14 +66,14 @@ def test_export_edit_and_import_a_workbook(enter, page, live_server, tmp_path, s
     expect(page.locator(".import-row")).to_have_count(2)
     look()
     page.get_by_role("button", name="ยืนยันการนำเข้า").click()
-    expect(page.locator(".message-success")).to_contain_text("นำเข้าแล้ว 2 รายการ", timeout=20_000)
+    expect(page.locator(".message-success")).to_contain_text("นำเข้าแล้ว 2 รายการ")
     look()
     preview(page, live_server, file, edited(data, {(first.ref, "text"): "อีกข้อความ", (third.ref, "text"): "ข้อความที่สาม"}))
     expect(page.locator(".is-conflict")).to_have_count(1)
     look()
     page.get_by_label("ใช้ค่าในไฟล์").check()
     page.get_by_role("button", name="ยืนยันการนำเข้า").click()
-    expect(page.locator(".message-success")).to_contain_text("นำเข้าแล้ว 2 รายการ", timeout=20_000)
+    expect(page.locator(".message-success")).to_contain_text("นำเข้าแล้ว 2 รายการ")
     assert plan.actions.get(pk=first.pk).text == "อีกข้อความ"
     page.get_by_role("button", name="ยกเลิกการนำเข้านี้").click()
     expect(page.locator(".message-warning")).to_contain_text("ยกเลิกโดย")
