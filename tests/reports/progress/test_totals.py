@@ -1,6 +1,5 @@
 """The totals of the progress report are formulas that LibreOffice calculates to the figures of the site."""
 
-import re
 from datetime import date
 from io import BytesIO
 
@@ -14,7 +13,7 @@ from reports.progress.totals import DATA_SHEET, one_decimal
 from reports.progress.workbook import build_unit_report
 from spreadsheets.downloads import finished_workbook
 from tests.exchange.workbooks import saved
-from tests.reports.progress.calculated import calculated, check_results, converted
+from tests.reports.progress.calculated import calculated, check_results
 from tests.reports.progress.test_workbook import report
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo"), pytest.mark.long]
@@ -56,14 +55,6 @@ def test_libreoffice_calculates_the_figures_and_follows_an_edit(tmp_path):
     assert {name: difference for name, difference in moved.items() if difference} == {
         str(Status.DONE.label): 1, was: -1, str(Due.OVERDUE.label): -1, "ยังไม่รายงานในงวดนี้": -1,
     }  # fmt: skip
-
-
-@pytest.mark.apart
-def test_the_demonstration_prints_on_at_most_60_pages(tmp_path):
-    """The texts of the pages are checked with those of the other workbooks, in `tests/test_workbooks.py`."""
-    files = {"report": finished_workbook(report(Plan.objects.get(), DAY, SINCE)).getvalue()}
-    pdf = converted(files, tmp_path, "pdf")["report"].read_bytes()
-    assert 30 < len(re.findall(rb"/Type\s*/Page\b", pdf)) <= 60
 
 
 def test_a_number_is_rounded_as_in_excel():
