@@ -1,4 +1,4 @@
-"""Every POST form carries its owner; a form of another user is refused and its text kept."""
+"""Every POST form carries its owner, and no page of a role shows a code; a form of another user is refused."""
 
 import re
 from html.parser import HTMLParser
@@ -17,6 +17,7 @@ from plan.models import ActionItem, ProgressUpdate
 from pmqa_tracker.views import OWNER_FIELD, WITHOUT_OWNER
 from tests.factories import EvidenceFactory, UserFactory
 from tests.pages import addresses
+from tests.test_codes import codes_on, rename_users
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 WORDS = "ข้อความที่พิมพ์ค้างไว้"
@@ -69,19 +70,22 @@ def pages(plan):
 
 
 @pytest.mark.parametrize("role", [*RoleGroup, "superuser"])
-def test_every_form_of_every_page_carries_its_owner(client, plan, role, superuser, settings):
+def test_every_form_of_a_role_carries_its_owner_and_no_page_shows_a_code(client, plan, role, superuser, settings):
     settings.PMQA_LONG_PLAN = 1  # the reports page has forms of its own for a long plan
+    rename_users()
     person = superuser if role == "superuser" else User.objects.filter(groups__name=role, is_demo=True).first()
     settings.PMQA_DEMO = True
     client.force_login(person)
     update = ProgressUpdate.objects.order_by("pk").first()
     EvidenceFactory(action=update.action, update=update, added_by=person)
     seen = 0
-    for address in pages(plan).values():
+    for address in (*pages(plan).values(), "/admin/auth/group/"):
         response = client.get(address)
+        body = response.content.decode()
+        assert codes_on(body) == [], address
         if response.status_code != 200:
             continue
-        found = Forms(response.content.decode())
+        found = Forms(body)
         for form in found.posting:
             owners = [attrs.get("value") for _tag, attrs in form["fields"] if attrs.get("name") == OWNER_FIELD]
             assert owners == [str(person.pk)], (address, form["attrs"])
