@@ -104,6 +104,20 @@ def test_second_factor_is_asked_for(provider, client):
     assert "_auth_user_id" not in client.session
 
 
+def test_first_steps_come_first_here_too(provider, settings):
+    settings.PMQA_REQUIRE_SECOND_FACTOR = frozenset({"coordinator"})
+    provider.claims = {"email": "somchai@x.go.th", "email_verified": True}
+    person = UserFactory(email="somchai@x.go.th", roles=["coordinator"], must_change_password=True)
+    for step in ("/password/", "/second-factor/setup/"):
+        browser = Client()
+        assert come_back(browser).url == "/"
+        for page in ("/audit/", "/admin/", "/privacy/my-data.xlsx", "/admin/password_change/"):
+            assert browser.get(page).url == step
+            assert browser.get(page, headers={"HX-Request": "true"}).headers["HX-Redirect"] == step
+            assert browser.post(page).status_code == 403
+        User.objects.filter(pk=person.pk).update(must_change_password=False)
+
+
 @pytest.mark.parametrize(
     ("claims", "sentence"),
     [
