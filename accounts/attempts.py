@@ -5,7 +5,6 @@ are checked than of guesses in a row.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
@@ -130,6 +129,8 @@ class Attempt:
 class PasswordAttempt(Attempt):
     """An attempt to log in, which also counts how many user names were tried in vain from the same address.
 
+    The name is counted before its password is checked, so that names tried side by side are bounded too.
+
     After `NAMES` of them only people who logged in from there before are still checked, so that nobody sprays one
     password over all names, and an office behind one address goes on working.
     """
@@ -147,24 +148,21 @@ class PasswordAttempt(Attempt):
         Raises:
             TooManyAttemptsError: there were too many, with this name or with others.
         """
-        lock = (self.of_all_names.rows & locked_rows(at=at)).first()
-        if lock and not self._is_counted(at) and not self._was_here():
-            raise TooManyAttemptsError(lock.last_at + limits()[Purpose.NAMES].period)
+        if not self._is_counted(at):
+            try:
+                self.of_all_names.begin(at=at)
+            except TooManyAttemptsError:
+                if not self._was_here():
+                    raise
+            else:
+                self.of_all_names.fail(at=at)  # records the lock, if this name was the last one before it
         super().begin(at=at)
 
-    def fail(self, *, at: datetime) -> None:
-        """Count the name, at the first of its attempts."""
-        super().fail(at=at)
-        if self.rows.filter(count=1).exists():
-            with suppress(TooManyAttemptsError):
-                self.of_all_names.begin(at=at)
-                self.of_all_names.fail(at=at)
-
     def succeed(self) -> None:
-        """Take the name from the count again, if it was there."""
-        if self.rows.filter(count__gt=1).exists():
-            self.of_all_names.rows.filter(count=1).delete()
-            self.of_all_names.rows.filter(count__gt=1).update(count=F("count") - 1)
+        """Take the name from the count again; a lock stays, or somebody with an account could lift it by logging in."""
+        rows = self.of_all_names.rows
+        if not rows.filter(count=1).delete()[0]:
+            rows.filter(count__lt=NAMES).update(count=F("count") - 1)
         super().succeed()
 
     def _is_counted(self, at: datetime) -> bool:
