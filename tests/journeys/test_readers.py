@@ -96,7 +96,7 @@ DASHBOARDS = (
 
 # Other tests look at these with axe, in more states.
 FORMS = ("owed/", "reporting/", "reporting/กพร./1/", "reporting/กน./3/", "../../password/")
-ACCOUNT = ("../../sessions/", "../../privacy/")
+ACCOUNT = ("../../sessions/", "../../privacy/", "../../audit/")
 
 
 WIDTHS = (360, 1280)
