@@ -51,7 +51,7 @@ lock: ## Pin the packages of requirements*.in and their dependencies (needs uv o
 licences: venv ## List the licence of every package in docs/licences.md
 	@$(PY) scripts/licences.py > docs/licences.md.new && mv docs/licences.md.new docs/licences.md
 
-screenshots: venv-dev ## Take the screenshots in docs/ again (needs chromium)
+screenshots: venv-dev ## Take the screenshots in docs/ and those of the manual again (needs chromium)
 	@$(PY) scripts/screenshots.py
 
 bench: venv-dev ## Measure the pages beside a bare Django app on the same tables (QUICK=1 in two minutes; docs/performance.md)

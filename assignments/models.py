@@ -133,6 +133,8 @@ class User(AbstractUser):
         _("must change the password"), default=False, editable=False, help_text=_("An administrator has set it")
     )
 
+    has_closed_introduction = models.BooleanField(_("has closed the introduction"), default=False, editable=False)
+
     class Meta(AbstractUser.Meta):
         constraints = (
             models.UniqueConstraint(

@@ -130,6 +130,7 @@ TEMPLATES = [
                 "pmqa_tracker.context_processors.site",
                 "accounts.sessions.context_processors.session",
                 "worklist.context_processors.current_plan",
+                "assignments.introduction.introduction",
             ],
             # `thai` replaces the `date` filter everywhere, also in the pages of libraries, so that no Thai page shows
             # a year of the Christian era. `page` replaces `csrf_token`, so that each form carries its owner.

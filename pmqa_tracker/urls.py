@@ -9,6 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 
 from pmqa_tracker import web_app
+from pmqa_tracker.help.views import help_chapter, help_index
 from pmqa_tracker.views import no_page_of_a_record
 
 
@@ -39,8 +40,11 @@ urlpatterns = [
     path("manifest.webmanifest", web_app.manifest, name="manifest"),
     path("service-worker.js", web_app.service_worker, name="service_worker"),
     path("offline/", web_app.offline, name="offline"),
+    path("help/", help_index, name="help"),
+    path("help/<text:chapter>/", help_chapter, name="help_chapter"),
     path("admin/r/<int:content_type_id>/<path:object_id>/", no_page_of_a_record),
     path("admin/", admin.site.urls),
+    path("", include("assignments.urls")),
     path("", include("plan.urls")),
     path("", include("exchange.urls")),
     path("", include("submissions.urls")),

@@ -1,4 +1,4 @@
-"""Take the screenshots in docs/ from a new demonstration in a temporary folder (`make screenshots`)."""
+"""Take the screenshots of docs/ and the manual from a new demonstration in a temporary folder (`make screenshots`)."""
 
 import os
 import secrets
@@ -10,15 +10,26 @@ import tempfile
 import time
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 PLAN = "2562-2563"
 # File, demonstration account, page, width and height in CSS pixels, scale.
 PICTURES = (
-    ("overview.png", "manager", f"/plans/{PLAN}/dashboard/", 1280, 1180, 1),
-    ("my.png", "staff", f"/plans/{PLAN}/my/", 360, 1180, 1.5),
+    ("docs/overview.png", "manager", f"/plans/{PLAN}/dashboard/", 1280, 1180, 1),
+    ("docs/my.png", "staff", f"/plans/{PLAN}/my/", 360, 1180, 1.5),
 )
+# The same for the manual, in both languages: static/img/help/<language>/<file>.
+MANUAL = (
+    ("my.png", "staff", f"/plans/{PLAN}/my/", 390, 760, 1.5),
+    ("period-report.png", "staff", f"/plans/{PLAN}/reporting/สพม./4/", 1024, 720, 1),
+    ("dashboard.png", "manager", f"/plans/{PLAN}/dashboard/", 1024, 720, 1),
+    ("timeline.png", "manager", f"/plans/{PLAN}/timeline/?open=1.4", 1024, 720, 1),
+    ("criteria.png", "assessor", f"/plans/{PLAN}/criteria/", 1024, 720, 1),
+    ("import.png", "coordinator", f"/plans/{PLAN}/import/", 1024, 720, 1),
+)
+COLOURS = 96  # of a picture of the manual, which keeps it small
 STARTS_WITHIN_SECONDS = 300
 
 
@@ -44,7 +55,11 @@ def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
 
 def take(browser: Browser, site: str, password: str) -> None:
     """Log in and take each screenshot."""
-    for name, user, page_url, width, height, scale in PICTURES:
+    pictures = [("th", *picture) for picture in PICTURES]
+    pictures += [
+        (language, f"static/img/help/{language}/{name}", *rest) for language in ("th", "en") for name, *rest in MANUAL
+    ]
+    for language, path, user, page_url, width, height, scale in pictures:
         page = browser.new_page(
             viewport={"width": width, "height": height}, device_scale_factor=scale, locale="th-TH", color_scheme="light"
         )
@@ -52,11 +67,19 @@ def take(browser: Browser, site: str, password: str) -> None:
         page.locator("[name=username]").fill(user)
         page.locator("[name=password]").fill(password)
         page.locator("[name=password]").press("Enter")
-        page.get_by_role("navigation", name="เมนูหลัก").wait_for()
+        page.locator(".user-menu").wait_for()
+        if language != "th":
+            page.locator(".language-switch button").click()
         page.goto(site + page_url)
+        close = page.locator(".introduction button")
+        if close.count():
+            close.click()
         page.wait_for_load_state("networkidle")
         page.evaluate("document.fonts.ready")
-        page.screenshot(path=ROOT / "docs" / name, animations="disabled")
+        page.screenshot(path=ROOT / path, animations="disabled")
+        if path.startswith("static/"):
+            with Image.open(ROOT / path) as picture:
+                picture.convert("RGB").quantize(COLOURS).save(ROOT / path, optimize=True)
         page.close()
 
 

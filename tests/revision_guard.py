@@ -21,8 +21,8 @@ from plan import revision
 ROOT = Path(__file__).resolve().parent.parent
 WRITE = re.compile(r'\s*(?:INSERT INTO|UPDATE|DELETE FROM) "(\w+)"')
 RAISE = 'UPDATE "plan_plan" SET "revision" ='
-# No page of a plan shows the last login, or a password that a login hashes anew.
-UNSEEN = re.compile(r'UPDATE "assignments_user" SET "(last_login|password)" = [^,]* WHERE')
+# No page of a plan shows the last login, a password that a login hashes anew, or whether the introduction is closed.
+UNSEEN = re.compile(r'UPDATE "assignments_user" SET "(last_login|password|has_closed_introduction)" = [^,]* WHERE')
 
 
 def tables() -> set[str]:

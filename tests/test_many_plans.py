@@ -21,12 +21,13 @@ LARGE = {"organizations": 6, "plans": 18, "actions": 60}
 DEPARTMENT = "generated-1-2"  # below the ministry, whose number is 1
 COORDINATOR, MANAGER_ABOVE = f"{DEPARTMENT}-coordinator", "generated-1-1-manager"
 # These answer 403, 404 or 410: the world has no imports, prepared workbooks, files, invitations, second factors or
-# identity providers, nobody has just entered a password, and the data of others are for administrators.
+# identity providers, nobody has just entered a password, the data of others are for administrators, and no chapter of
+# the manual is called “0”.
 UNKNOWN = {
     "evidence_file", "import_detail", "import_marked", "invitation", "new_plan_import", "new_plan_marked", "prepared",
     "prepared_file", "password_reset_link", "account_reauthenticate", "data_of_person", "second_factor_image",
     "mfa_activate_totp", "mfa_deactivate_totp", "mfa_download_recovery_codes", "mfa_generate_recovery_codes",
-    "mfa_view_recovery_codes", "openid_connect_callback", "openid_connect_login",
+    "mfa_view_recovery_codes", "openid_connect_callback", "openid_connect_login", "help_chapter",
 }  # fmt: skip
 
 # Their queries depend on the kinds of changes among their rows (tests/operations/test_audit.py counts them).

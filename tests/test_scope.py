@@ -26,6 +26,7 @@ from tests.spreadsheets.test_admin_tables import CSV, confirm, upload
 pytestmark = pytest.mark.django_db
 PARTS = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>[^()]*\)|\(\[\^/\]\+\)")
 WITHOUT_PLAN = {"login/", "logout/", "language/", "admin/login/", "admin/logout/"}  # they begin or end a session
+WITHOUT_PLAN |= {"introduction/close/"}  # changes only the account of the user
 WITHOUT_PLAN |= {"setup/framework/"}  # adds the criteria that come with the site, for every organization
 FORM = re.compile(r'<form[^>]*action="([^"]*)"[^>]*method="post"|<form[^>]*method="post"[^>]*action="([^"]*)"')
 FILES = (
@@ -70,6 +71,7 @@ def path_of(route, owner):
         "key": (owner.new_plan_job if "new-plan" in route else owner.job).key, "name": "0" * 32,
         "object_id": record.pk if record else 1, "id": record.pk if record else 1, "content_type_id": 1,
         "app_label": "plan", "url": "nowhere", "uidb64": urlsafe_base64_encode(b"1"), "token": "x-y",
+        "chapter": "staff",
     }  # fmt: skip
     history = record.history.first() if record and hasattr(record, "history") else None
     positional = iter([record.pk if record else 1, history.pk if history else 1])

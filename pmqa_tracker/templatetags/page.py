@@ -16,6 +16,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
+from pmqa_tracker.help.chapters import SECTION_OF_PAGE
 from pmqa_tracker.history import who_changed, why_changed
 from pmqa_tracker.request_log import current_request_id
 from pmqa_tracker.views import OWNER_FIELD
@@ -78,6 +79,14 @@ def day_url(context: dict[str, Any], view: str, *args: Any) -> str:
     address = reverse(view, args=[context["plan"].slug, *args])
     query = context.get("query")
     return f"{address}?{urlencode(query)}" if query else address
+
+
+@register.simple_tag(takes_context=True)
+def help_url(context: dict[str, Any], section: str = "") -> str:
+    """Return the URL of a section of the manual, “chapter#anchor”; by default of the one that explains this page."""
+    match = context["request"].resolver_match
+    chapter, _hash, anchor = (section or SECTION_OF_PAGE.get(match and match.url_name, "")).partition("#")
+    return reverse("help_chapter", args=[chapter]) + f"#{anchor}" if chapter else reverse("help")
 
 
 @register.simple_tag(takes_context=True)

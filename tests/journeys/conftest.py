@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
+from assignments.models import User
 from tests.conftest import DEMO_PASSWORD, load
 from tests.journeys import sessions
 
@@ -60,6 +61,7 @@ def department(transactional_db: None, settings: Any, kept: Path) -> None:
     """The department's plan with demo accounts and history, committed for the live server."""
     settings.PMQA_DEMO, settings.PMQA_DEMO_PASSWORD = True, DEMO_PASSWORD
     load(kept, "seed", "demo")
+    User.objects.update(has_closed_introduction=True)
 
 
 @pytest.fixture

@@ -81,8 +81,8 @@ def test_the_assessor_reads_a_criterion_from_the_map(enter):
 
 
 PAGES = (
-    "my/", "actions/", "actions/1.2.1-A-3/", "dashboard/", "criteria/", "criteria/1.1.3/", "timeline/", "units/",
-    "units/กพร./", "reports/", "nothing/", "import/", "../../new-plan/",
+    "my/", "actions/", "actions/1.2.1-A-3/", "dashboard/", "criteria/", "criteria/1.1.3/", "units/",
+    "../../help/staff/", "units/กพร./", "reports/", "nothing/", "import/", "../../new-plan/",
 )  # fmt: skip
 
 

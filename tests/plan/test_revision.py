@@ -182,7 +182,7 @@ PAGES = {
 ACCOUNTS = {page.name for page in accounts.urls.urlpatterns} - {
     "mfa_index", "mfa_view_recovery_codes", "own_data", "data_of_person", "privacy",  # only read
 }  # fmt: skip
-NOT_SHOWN = {"set_language", "prepare", "new_plan", "sheet_archive"} | ACCOUNTS
+NOT_SHOWN = {"set_language", "close_introduction", "prepare", "new_plan", "sheet_archive"} | ACCOUNTS
 
 
 def site_urls(world):
@@ -191,7 +191,7 @@ def site_urls(world):
     known = {
         "slug": "2563", "ref": "1.1-A-1", "unit": world.unit.abbreviation, "abbreviation": world.unit.abbreviation,
         "code": "8.9", "period": 2, "pk": world.evidence.pk, "key": job.key, "name": "x",
-        "uidb64": "x", "token": "x", "provider_id": "sso",
+        "uidb64": "x", "token": "x", "provider_id": "sso", "chapter": "staff",
     }  # fmt: skip
     found = get_resolver().reverse_dict
     for name in sorted(key for key in found if isinstance(key, str)):
