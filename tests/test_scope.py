@@ -70,8 +70,7 @@ def path_of(route, owner):
         "abbreviation": owner.unit.abbreviation, "period": 1, "pk": owner.evidence.pk, "provider_id": "sso",
         "key": (owner.new_plan_job if "new-plan" in route else owner.job).key, "name": "0" * 32,
         "object_id": record.pk if record else 1, "id": record.pk if record else 1, "content_type_id": 1,
-        "app_label": "plan", "url": "nowhere", "uidb64": urlsafe_base64_encode(b"1"), "token": "x-y",
-        "chapter": "staff",
+        "app_label": "plan", "url": "nowhere", "uidb64": urlsafe_base64_encode(b"1"), "token": "x", "chapter": "staff",
     }  # fmt: skip
     history = record.history.first() if record and hasattr(record, "history") else None
     positional = iter([record.pk if record else 1, history.pk if history else 1])
