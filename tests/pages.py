@@ -21,7 +21,7 @@ def addresses(plan: Plan) -> dict[str, str]:
         "part": f"{base}/dashboard/?{part}&level=2&role=LEAD&as_of={day}&since={since}",
         "wall": f"{base}/dashboard/?live=1&sort=done",
         "criteria": f"{base}/criteria/",
-        "supposed": f"{base}/criteria/?pass={action.criterion.code}-A&unlock=10&as_of={day}",
+        "supposed": f"{base}/criteria/?pass={action.criterion.code}-A&unlock=10&target=400&as_of={day}",
         "criterion": f"{base}/criteria/{action.criterion.code}/",
         "timeline": f"{base}/timeline/",
         "some_lines": f"{base}/timeline/?{part}&status=NOT_STARTED&as_of={day}",

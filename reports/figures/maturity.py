@@ -274,11 +274,9 @@ def _score(rows: list[CriterionRow], framework: Framework, *, ready: bool) -> Sc
 
 
 def _read_answers(plan: Plan, as_of: AsOf) -> Iterable[tuple[int, str]]:
-    """Yield (requirement pk, status on the day) per action and requirement; in two queries."""
-    status = dict(plan.actions.as_of(as_of).values_list("pk", "status_on"))
-    links = ActionItem.requirements.through.objects.filter(actionitem__plan=plan)
-    for action, requirement in links.values_list("actionitem_id", "requirement_id"):
-        yield requirement, status[action]
+    """Yield (requirement pk, status on the day) per action and requirement; in one query."""
+    answers = plan.actions.as_of(as_of).values_list("requirements", "status_on")
+    return ((requirement, status) for requirement, status in answers if requirement)
 
 
 def _answers(actions: Iterable[ActionItem]) -> Iterable[tuple[int, str]]:

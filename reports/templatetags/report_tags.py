@@ -4,14 +4,15 @@ from typing import Any
 
 from django import template
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from plan.models import Change, Health
-from pmqa_tracker.templatetags.page import icon
+from pmqa_tracker import thai
+from pmqa_tracker.templatetags.page import day_url, icon, points
 from reports.figures.groups import Figure
 from reports.figures.matrix import Heading
-from reports.figures.maturity import MapCellState, level_name
+from reports.figures.maturity import CriterionRow, MapCell, MapCellState, level_name
 from reports.links import action_list_url
 
 register = template.Library()
@@ -40,6 +41,24 @@ def key_figure(context: dict[str, Any], value: Figure, kind: str, label: str) ->
     else:
         body = format_html("<p>{}</p>", body)
     return format_html('<li class="key-figure kind-{}{}">{}</li>', kind, "" if value.count else " is-zero", body)
+
+
+@register.simple_tag(takes_context=True)
+def big_figure(context: dict[str, Any], value: Figure, kind: str) -> SafeString:
+    """Render the figure that answers a question: its icon, and the number as a link to its rows."""
+    body = format_html("<b>{}</b>", value.count)
+    if value.count:
+        body = format_html('<a href="{}">{}</a>', action_list_url(context["plan"], value.query), body)
+    zero = "" if value.count else " is-zero"
+    return format_html('<span class="big-figure kind-{}{}">{}{}</span>', kind, zero, icon(kind), body)
+
+
+@register.simple_tag(takes_context=True)
+def since_then(context: dict[str, Any], then: Figure, now: Figure) -> SafeString:
+    """Render how a figure differs from the earlier day of the page: "+3 since 10 Apr 2563"."""
+    text = _("%(difference)s since %(day)s")
+    text %= {"difference": signed(now.count - then.count), "day": thai.format_date(context["since"].day)}
+    return format_html('<span class="since-then">{}</span>', text)
 
 
 @register.simple_tag(takes_context=True)
@@ -108,10 +127,55 @@ def gap_badge(context: dict[str, Any], gap: float) -> SafeString:
 
 
 @register.simple_tag
-def cell_mark(state: str) -> SafeString:
-    """Render the state of a cell of the maturity map as an icon with a text for screen readers."""
+def cell_mark(state: str, further: str = "") -> SafeString:
+    """Render the state of a cell of the maturity map as an icon; screen readers read its label and `further`."""
     state = MapCellState(state)
-    return icon("none" if state == MapCellState.UNKNOWN else state.lower(), str(state.label))
+    return icon("none" if state == MapCellState.UNKNOWN else state.lower(), f"{state.label} {further}".strip())
+
+
+@register.simple_tag(takes_context=True)
+def map_title(context: dict[str, Any], row: CriterionRow) -> SafeString:
+    """Render the head of a line of the map: code and title, cut to one line until the user opens it.
+
+    Below it are the level that the criterion reached, and the link to its page.
+    """
+    reached = "" if row.is_parent or not row.is_assessed else level_reached(row.reached, row.reached_assumed)
+    return format_html(
+        '<th scope="row"{}><details><summary><b>{}</b> {}</summary><p>{}<a href="{}">{}</a></p></details></th>',
+        mark_safe(' colspan="4"') if row.is_parent else "",
+        row.criterion.code,
+        row.criterion.title,
+        format_html("{} · ", reached) if reached else "",
+        day_url(context, "criterion_detail", row.criterion.code),
+        _("Reasons and evidence"),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def map_cell(context: dict[str, Any], row: CriterionRow, cell: MapCell) -> SafeString:
+    """Render a cell of the map: state, and done of all actions, in a link to the level.
+
+    With `is_supposing` in the context, a requirement that has not passed is a tick instead: suppose that it passes.
+    """
+    state = context.get("state")
+    kinds = f"cell-{cell.state.lower()}"
+    kinds += " is-assumed" if cell.is_assumed else ""
+    kinds += " is-other" if state and cell.state != state else ""
+    inside = cell_mark(cell.state, _("done") if cell.total else "")
+    if cell.total:
+        inside += format_html("<b>{}/{}</b>", cell.done, cell.total)
+    if context.get("is_supposing") and cell.code in context["map"].open_cells:
+        return format_html(
+            '<td class="map-cell {0}"><label class="what-if"><input type="checkbox" name="pass" value="{1}"'
+            ' id="pass-{1}"{2}>{3}<span class="visually-hidden">{4}</span></label></td>',
+            kinds,
+            cell.code,
+            mark_safe(" checked") if cell.is_assumed else "",
+            inside,
+            _("suppose that %(code)s passes") % {"code": cell.code},
+        )
+    url = day_url(context, "criterion_detail", row.criterion.code)
+    return format_html('<td class="map-cell {}"><a href="{}#level-{}">{}</a></td>', kinds, url, cell.level, inside)
 
 
 @register.simple_tag
@@ -120,6 +184,14 @@ def cell_badge(state: str) -> SafeString:
     state = MapCellState(state)
     name = "none" if state == MapCellState.UNKNOWN else state.lower()
     return format_html('<span class="badge-status is-{}">{}<span>{}</span></span>', name, icon(name), state.label)
+
+
+@register.simple_tag
+def points_moved(before: float | None, after: float | None, assumed: object) -> SafeString | str:
+    """Format points as assessed and, if there are assumptions that change them, with these: "300 → 400"."""
+    if not assumed or before == after:
+        return points(before)
+    return format_html("{} → <b>{}</b>", points(before), points(after))
 
 
 @register.simple_tag

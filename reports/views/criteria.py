@@ -1,6 +1,10 @@
 """Pages of the maturity map and of one criterion."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
 from typing import Any
 
 from django.contrib import messages
@@ -20,7 +24,8 @@ from pmqa_tracker import thai
 from pmqa_tracker.database_text import find_named
 from pmqa_tracker.parsing.nearest import nearest
 from pmqa_tracker.views import NotFound
-from reports.figures.maturity import MapCellState, MaturityMap, build_map
+from reports.figures.maturity import MapCell, MapCellState, MaturityMap, build_map
+from reports.figures.path import OwnerWork, ScorePath, find_path, read_open_actions, read_path_work
 from reports.figures.unlock import DEFAULT_STEPS, MAX_STEPS, find_unlock_steps, read_missing_work
 from reports.views.crosswalk import read_crosswalk
 from reports.views.day import read_page_day
@@ -45,14 +50,40 @@ class MapListing:
     state: MapCellState | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class TargetAnswer:
+    """The target that the user typed, and the cheapest path to it.
+
+    Attributes:
+        typed: the text as typed.
+        error: what is wrong with it; empty if nothing is.
+        path: None without a valid target.
+        work: the open actions of the path, by the units that lead them.
+        last_on: the day by which the last of them is due.
+    """
+
+    typed: str = ""
+    error: str = ""
+    path: ScorePath | None = None
+    work: list[OwnerWork] = field(default_factory=list)
+
+    @property
+    def last_on(self) -> date | None:
+        days = [action.last_period.ends_on for part in self.work for action in part.actions if action.last_period]
+        return max(days, default=None)
+
+
 def read_map_listing(request: HttpRequest, plan: Plan) -> MapListing:
-    """Read the map for `?pass=`, `?unlock=` and `?state=`; warn about values that are ignored."""
+    """Read the map for `?pass=`, `?unlock=` and `?state=`; warn about values that are ignored.
+
+    `?suppose=1` offers the assumptions and `?target=` asks for a path; both only add to the page.
+    """
     as_of, context = read_page_day(request, plan)
     the_map = build_map(plan, as_of, context["query"])
     assumed = _read_assumed(request, the_map)
     limit = _read_limit(request)
     state = _read_state(request)
-    warn_ignored_parameters(request, ("pass", "unlock", "state"))
+    warn_ignored_parameters(request, ("pass", "unlock", "state", "suppose", "target"))
     if assumed:
         the_map.assume(assumed)
     if state:
@@ -65,23 +96,54 @@ def maturity_map(request: HttpRequest, slug: str) -> HttpResponse:
     """แผนที่ระดับ: criteria by level; the score now, if everything ready passes, and with the ticked requirements."""
     plan = find_plan(request, slug)
     listing = read_map_listing(request, plan)
-    the_map, as_of, context = listing.map, listing.as_of, listing.context
-    missing = read_missing_work(plan, as_of, find_unlock_steps(the_map, listing.limit))
-    gain = sum(each.step.gain for each in missing)
-    assumptions = {"pass": [each.step.cell.code for each in missing]}
+    the_map, context = listing.map, listing.context
+    target = _read_target(request, plan, listing)
     context |= {
         "map": the_map,
         "levels": list(Level),
         "assumed": listing.assumed,
+        "is_supposing": bool(listing.assumed) or request.GET.get("suppose") == "1",
         "state": listing.state,
+        "target": target,
+        "try_path": _assume_query(listing, target.path.cells, target=target.typed) if target.path else "",
+        **_unlock_context(request, plan, listing),
+    }
+    return render(request, "reports/maturity_map.html", context)
+
+
+def _unlock_context(request: HttpRequest, plan: Plan, listing: MapListing) -> dict[str, Any]:
+    """Propose the requirements that raise the score most, if `?unlock=` asks for them."""
+    is_asked = bool(request.GET.get("unlock", "").strip())
+    steps = find_unlock_steps(listing.map, listing.limit) if is_asked else []
+    missing = read_missing_work(plan, listing.as_of, steps)
+    gain = sum(step.gain for step in steps)
+    return {
+        "is_unlocking": is_asked,
         "missing": missing,
         "limit": listing.limit,
         "offered": range(1, MAX_STEPS + 1),
-        "try_query": urlencode({**context["query"], "unlock": listing.limit, **assumptions}, doseq=True),
+        "try_query": _assume_query(listing, [step.cell for step in steps], unlock=listing.limit),
         "gain": gain,
-        "unlocked": (the_map.now.total or 0) + gain,
+        "unlocked": (listing.map.now.total or 0) + gain,
     }
-    return render(request, "reports/maturity_map.html", context)
+
+
+def _assume_query(listing: MapListing, cells: Iterable[MapCell], **further: Any) -> str:
+    """Return the parameters of the map with the assumption that these requirements pass."""
+    return urlencode({**listing.context["query"], **further, "pass": [cell.code for cell in cells]}, doseq=True)
+
+
+def _read_target(request: HttpRequest, plan: Plan, listing: MapListing) -> TargetAnswer:
+    """Read the score to reach, `?target=400`, and find the cheapest path to it."""
+    typed = request.GET.get("target", "").strip()
+    if not typed or listing.map.now.total is None:
+        return TargetAnswer()
+    written = thai.fold(typed).replace(",", "")
+    if not re.fullmatch(r"[0-9]{1,6}([.][0-9]{1,4})?", written):
+        text = _("This is not a score. Type a number from 0 to %(full)s, such as 400.")
+        return TargetAnswer(typed=typed[:40], error=text % {"full": listing.map.full})
+    path = find_path(listing.map, Fraction(written), read_open_actions(plan, listing.as_of))
+    return TargetAnswer(typed=typed, path=path, work=read_path_work(plan, listing.as_of, path))
 
 
 def _read_assumed(request: HttpRequest, the_map: MaturityMap) -> list[str]:
