@@ -1,6 +1,6 @@
 """Find the plan, action, unit and day that a URL names; a helpful 404 or warning if there is none."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from assignments.models import Unit
 from assignments.unit_names import find_unit_by_name
 from plan.actions.filters import ActionFilter
 from plan.as_of import AsOf, on_day
-from plan.models import ActionItem, Plan
+from plan.models import ActionItem, Meeting, Plan
 from pmqa_tracker import clock, thai
 from pmqa_tracker.database_text import by_thai, find_named
 from pmqa_tracker.parsing.nearest import nearest
@@ -127,13 +127,16 @@ def day_query(plan: Plan, as_of: AsOf) -> dict[str, str]:
     return {} if as_of.day == on_day(plan, clock.today(), ()).day else {"as_of": as_of.day.isoformat()}
 
 
-def comparison_days(plan: Plan, as_of: AsOf) -> list[tuple[str, date]]:
+def comparison_days(plan: Plan, as_of: AsOf, meetings: Iterable[Meeting] | None = None) -> list[tuple[str, date]]:
     """Return (name, day) of useful days to compare the page's day with, most useful first.
 
     These are the last two meetings, the ends of past periods, and the plan's first day, all before the page's day.
+    `meetings` are those of the plan if already read.
     """
-    meetings = plan.meetings.filter(held_on__lt=as_of.day).order_by("-held_on")[:2]
-    days = [(meeting.name, meeting.held_on) for meeting in meetings]
+    if meetings is None:
+        meetings = plan.meetings.filter(held_on__lt=as_of.day).order_by("-held_on")[:2]
+    held = sorted((each for each in meetings if each.held_on < as_of.day), key=lambda each: each.held_on, reverse=True)
+    days = [(meeting.name, meeting.held_on) for meeting in held[:2]]
     over = [period.ends_on for period in reversed(as_of.periods) if period.ends_on < as_of.day]
     days += [(_("end of %(period)s") % {"period": thai.format_date(day)}, day) for day in over]
     if plan.starts_on < as_of.day:

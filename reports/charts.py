@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from plan.as_of import AsOf
-from plan.models import Age, Due, Plan
+from plan.models import Age, Due, Meeting, Plan
 from plan.models.looks import Look
 from pmqa_tracker import thai
 from reports.figures.curve import Curve, month_ends
@@ -14,8 +14,11 @@ from reports.figures.groups import BAR_ORDER, Figure, Group, PeriodLoad
 from reports.links import action_list_url
 
 
-def curve_chart(curve: Curve, plan: Plan, as_of: AsOf) -> dict[str, Any]:
-    """Line chart of expected, actual and forecast progress; values are % rounded to one decimal."""
+def curve_chart(curve: Curve, plan: Plan, as_of: AsOf, meetings: Sequence[Meeting] = ()) -> dict[str, Any]:
+    """Line chart of expected, actual and forecast progress; values are % rounded to one decimal.
+
+    A line marks each meeting, with its number.
+    """
 
     def rounded(values: Sequence[float | None]) -> list[float | None]:
         return [None if value is None else round(value, 1) for value in values]
@@ -34,6 +37,7 @@ def curve_chart(curve: Curve, plan: Plan, as_of: AsOf) -> dict[str, Any]:
         "now": [each.day for each in points].index(as_of.day) if as_of.day not in ends else -1,
         "months": [thai.format_month(each.day) for each in points],
         "labels": [thai.format_date(each.day) for each in points],
+        "meetings": [each.held_on.toordinal() for each in meetings],
         "series": series,
     }
 

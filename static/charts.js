@@ -1,5 +1,6 @@
 /* Draw each canvas.chart from the JSON element whose id is in data-source, in the colours of the page. Fold the table with
-   the same figures, which is open without JavaScript, and open it for print. */
+   the same figures, which is open without JavaScript, and open it for print, unless it `is-short`: on paper too the chart
+   does for it. */
 "use strict";
 
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -70,6 +71,29 @@ const counts = {
   },
 };
 
+/* Mark each meeting by a line with its number in the list below the chart. */
+const meetings = {
+  id: "meetings",
+  beforeDatasetsDraw(chart) {
+    const { top, bottom } = chart.chartArea, pen = chart.ctx;
+    (chart.meetings ?? []).forEach((day, place) => {
+      const x = chart.scales.x.getPixelForValue(day);
+      pen.save();
+      pen.strokeStyle = pen.fillStyle = token("--sand-600");
+      pen.setLineDash([2, 3]);
+      pen.beginPath();
+      pen.moveTo(x, bottom);
+      pen.lineTo(x, top + 16);
+      pen.stroke();
+      pen.font = `600 13px ${token("--font")}`;
+      pen.textAlign = "center";
+      pen.textBaseline = "top";
+      pen.fillText(String(place + 1), x, top);
+      pen.restore();
+    });
+  },
+};
+
 /* Split a label of two lines; a narrow chart shows only the first. */
 function lines(label, width) {
   const [first, ...rest] = label.split("\n");
@@ -99,7 +123,7 @@ function draw(canvas) {
   const names = time || { stacked: source.stacked, ticks: { autoSkip: false, callback(value) { return lines(this.getLabelForValue(value), this.chart.width); } } };
   const chart = new Chart(canvas, {
     type: source.type,
-    plugins: [counts],
+    plugins: [counts, meetings],
     data: {
       labels: source.labels,
       datasets: source.series.map((series) => ({ label: series.label, data: days ? series.data.map((y, place) => ({ x: days[place], y })) : series.data, links: series.links, borderWidth: isLine ? 3 : 1, pointRadius: 3, maxBarThickness: 34, tension: 0, ...(series.look ? part(series.look) : looks[series.kind]()) })),
@@ -122,6 +146,9 @@ function draw(canvas) {
     },
   });
   chart.source = text;
+  if (!source.meetings?.length) return;
+  chart.meetings = source.meetings;
+  chart.draw();
 }
 
 const unfolded = new Set(); // tables that the reader opened stay open when the page is refreshed
@@ -142,7 +169,7 @@ document.addEventListener("click", (event) => {
   if (table) unfolded[table.open ? "delete" : "add"](table.id);
 });
 window.addEventListener("beforeprint", () => {
-  for (const table of document.querySelectorAll("details.chart-table:not([open])")) {
+  for (const table of document.querySelectorAll("details.chart-table:not([open], .is-short)")) {
     table.open = true;
     table.dataset.folded = "";
   }

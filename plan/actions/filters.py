@@ -50,6 +50,23 @@ class SortChoice:
     }
 
 
+class RecordField(django_filters.fields.ModelChoiceField):
+    """Choice of a record; the one that `found` has is not read again."""
+
+    found: Model | None = None
+
+    def to_python(self, value: Any) -> Any:
+        """Return the record that a value names."""
+        is_found = self.found is not None and str(getattr(self.found, self.to_field_name)) == value
+        return self.found if is_found else super().to_python(value)
+
+
+class RecordFilter(django_filters.ModelChoiceFilter):
+    """Filter by a record."""
+
+    field_class = RecordField
+
+
 class ActionFilter(django_filters.FilterSet):
     """Filters actions as of a day by the parameters of the URL.
 
@@ -57,13 +74,13 @@ class ActionFilter(django_filters.FilterSet):
     """
 
     q = django_filters.CharFilter(label=_("Text or ref"), method="by_text")
-    category = django_filters.ModelChoiceFilter(
+    category = RecordFilter(
         label=_("Category"),
         field_name="criterion__category",
         to_field_name="number",
         empty_label=_("All categories"),
     )
-    criterion = django_filters.ModelChoiceFilter(
+    criterion = RecordFilter(
         label=_("Criterion"),
         to_field_name="code",
         method="by_criterion",
@@ -72,7 +89,7 @@ class ActionFilter(django_filters.FilterSet):
     level = django_filters.ChoiceFilter(
         label=_("Level"), choices=Level.choices, method="by_level", empty_label=_("All levels")
     )
-    unit = django_filters.ModelChoiceFilter(
+    unit = RecordFilter(
         label=_("Unit"),
         to_field_name="abbreviation",
         method="by_unit",
@@ -81,7 +98,7 @@ class ActionFilter(django_filters.FilterSet):
     role = django_filters.ChoiceFilter(
         label=_("As"), choices=Role.choices, method="by_role", empty_label=_("Lead or support")
     )
-    partner = django_filters.ModelChoiceFilter(
+    partner = RecordFilter(
         label=_("Together with"),
         to_field_name="abbreviation",
         method="by_partner",
@@ -159,9 +176,9 @@ class ActionFilter(django_filters.FilterSet):
         data = {name: self.data.get(name) for name in self.data}
         for name, field in self.form.fields.items():
             typed = str(data.get(name) or "")
-            if typed and isinstance(field, forms.ModelChoiceField):
-                found = _find(field.queryset, field.to_field_name, typed)
-                data[name] = str(getattr(found, field.to_field_name)) if found else typed
+            if typed and isinstance(field, RecordField):
+                field.found = _find(field.queryset, field.to_field_name, typed)
+                data[name] = str(getattr(field.found, field.to_field_name)) if field.found else typed
             elif typed and isinstance(field, forms.ChoiceField):
                 data[name] = thai.match_spelling(typed, [str(value) for value, _label in field.choices if value])
         return data

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assignments.models import Role, Unit
+from criteria.models import Category
 from plan.actions.filters import ActionFilter
 from plan.as_of import AsOf
 from plan.models import ActionItem, Age, Change, Plan
@@ -21,6 +22,19 @@ from reports.figures.standings import (
 )
 
 OVERVIEW_FILTERS = ("category", "level", "unit", "role")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offered:
+    """The categories of the framework and the units of the organization, in order, that a page has read already."""
+
+    categories: Sequence[Category]
+    units: Sequence[Unit]
+
+    @property
+    def divisions(self) -> list[Unit]:
+        """The active units that are no collectives."""
+        return [unit for unit in self.units if unit.is_active and not unit.is_collective]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +73,7 @@ def read_overview(
     query: Mapping[str, Any],
     *,
     rows: Sequence[ActionItem] | None = None,
+    offered: Offered | None = None,
 ) -> Overview:
     """Read every figure of the overview, in a fixed number of queries.
 
@@ -68,6 +83,7 @@ def read_overview(
         since: the earlier day.
         query: parameters that the links of all figures keep besides the filters (the day).
         rows: the actions of `filters` if already read, with `since()` and `with_details()`.
+        offered: the categories and units, if already read.
     """
     as_of = filters.as_of
     query_now = {**query, **filters.query}
@@ -81,7 +97,7 @@ def read_overview(
     )
     if rows is None:
         standings = read_standings(filters.qs, as_of, units, reporters, since=since, since_reporters=since_reporters)
-        categories = groups.offered_categories(plan)
+        categories = offered.categories if offered else groups.offered_categories(plan)
     else:
         standings = build_standings(rows, as_of, units, reporters, since_reporters)
         categories = sorted({row.criterion.category for row in rows}, key=lambda each: each.number)
@@ -92,7 +108,8 @@ def read_overview(
     whole = groups.group(plan, standings, query_now, reporter=reporter)
     before = read_standings(same_actions.as_of(since), since, units, earlier_reporters)
     then = groups.group(plan, before, query_then, reporter=reporter)
-    pairs = groups.by_unit(offered_units(plan, unit), standings, query_now)
+    divisions = offered.divisions if offered else offered_units(plan)
+    pairs = groups.by_unit([unit] if unit else divisions, standings, query_now)
     leads = [lead for lead, _support in pairs if role != Role.SUPPORT]
     return Overview(
         as_of=as_of,
@@ -113,6 +130,6 @@ def read_overview(
     )
 
 
-def offered_units(plan: Plan, only: Unit | None = None) -> Sequence[Unit]:
-    """Return the active divisions of the plan's organization, or only the given unit."""
-    return [only] if only else list(plan.organization.units.divisions().active().in_order())
+def offered_units(plan: Plan) -> list[Unit]:
+    """Return the active divisions of the plan's organization."""
+    return list(plan.organization.units.divisions().active().in_order())

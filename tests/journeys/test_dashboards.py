@@ -21,6 +21,11 @@ def figure(page, name):
 def test_a_filter_updates_the_overview_and_back_works(enter):
     page = enter("manager")
     whole = figure(page, "done")
+    # The five answers are on the first screen.
+    ends = "all => all.map((each) => each.getBoundingClientRect().bottom)"
+    page.set_viewport_size({"width": 1280, "height": 800})
+    assert len(bottoms := page.locator(".answer").evaluate_all(ends)) == 5
+    assert max(bottoms) <= 800
     page.evaluate("window.isSame = true")
     page.get_by_label("หมวด", exact=True).focus()
     page.get_by_label("หมวด", exact=True).select_option("1")
@@ -42,14 +47,17 @@ def test_a_filter_updates_the_overview_and_back_works(enter):
     page.go_forward()
     expect(page.locator(".is-statuses .kind-done b")).to_have_text(str(part))
     page.wait_for_load_state()
-    page.locator("#sort-lead-done").focus()
+    page.locator("#by-unit").click()
+    expect(page).to_have_url(re.compile("by=unit"))
+    expect(page.locator("#by-unit")).to_be_focused()
+    page.locator("#sort-unit-done").focus()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("sort=done"))
-    expect(page.locator("#sort-lead-done")).to_be_focused()
-    expect(page.locator(".unit-table").first.locator("th[aria-sort=descending] #sort-lead-done")).to_be_visible()
+    expect(page.locator("#sort-unit-done")).to_be_focused()
+    expect(page.locator(".unit-table th[aria-sort=descending] #sort-unit-done")).to_be_visible()
     # A figure's rows keep the filter; the chart's table says what the chart says.
-    count = page.locator(".is-first .kind-overdue b").inner_text()
-    page.locator(".is-first .kind-overdue a").click()
+    count = page.locator(".answer-overdue .big-figure b").inner_text()
+    page.locator(".answer-overdue .big-figure a").click()
     expect(page.locator("#count")).to_have_attribute("data-count", count)
 
 
@@ -86,7 +94,8 @@ def is_same(series, column):
 
 def test_every_chart_has_its_table(enter, live_server):
     page = enter("manager", "units/")
-    for address, least in (("/dashboard/", 4), ("/units/สพม./", 2), ("/reports/meeting/", 1)):
+    pages = (("/dashboard/", 3), ("/dashboard/?by=period", 3), ("/units/สพม./", 2), ("/reports/meeting/", 1))
+    for address, least in pages:
         page.goto(f"{live_server.url}{BASE}{address}")
         canvases = page.locator("canvas.chart")
         expect(canvases.first).to_be_visible()
@@ -102,6 +111,9 @@ def test_every_chart_has_its_table(enter, live_server):
             for series in source["series"]:
                 assert any(is_same(series["data"], column) for column in columns), (address, series["label"])
             assert canvas.get_attribute("aria-label")
+        if address == "/dashboard/":
+            paper = page.pdf(prefer_css_page_size=True)
+            assert len(re.findall(rb"/Type\s*/Page\b", paper)) <= 3
 
 
 def test_without_javascript_every_table_is_open(enter, new_context, live_server):
@@ -119,6 +131,7 @@ def test_without_javascript_every_table_is_open(enter, new_context, live_server)
     page.locator(".board-filter").get_by_role("button", name="แสดง").click()
     expect(page).to_have_url(re.compile("category=2"))
     page.goto(f"{live_server.url}{BASE}/criteria/")
+    page.locator("#suppose").click()
     page.locator("#pass-1\\.2\\.1-A").check()
     page.get_by_role("button", name="คำนวณคะแนนตามข้อสมมติ").click()
     expect(page).to_have_url(re.compile("pass=1.2.1-A"))
@@ -129,13 +142,15 @@ def test_an_assumed_verdict_moves_the_score_and_can_be_shared(enter, live_server
     page = enter("manager", "reports/")
     page.get_by_role("link", name="แผนที่ระดับ", exact=True).click()
     box = page.locator("#pass-1\\.2\\.1-A")
+    expect(box).to_have_count(0)
+    page.locator("#suppose").click()
     expect(page.locator("#score-assumed")).to_have_text("–")
     box.focus()
     page.keyboard.press("Space")
     expect(page).to_have_url(re.compile(r"pass=1\.2\.1-A"))
     expect(page.locator("#score-assumed")).to_have_text(re.compile(r"^\d"))
     expect(box).to_be_focused()
-    expect(page.locator(".is-assumed > a")).to_have_count(1)
+    expect(page.locator(".map-cell.is-assumed")).to_have_count(1)
     score = page.locator("#score-assumed").inner_text()
     address = page.url
     page.get_by_role("link", name="ล้างข้อสมมติ").click()
@@ -145,8 +160,15 @@ def test_an_assumed_verdict_moves_the_score_and_can_be_shared(enter, live_server
     other = enter("assessor", on=page.context.browser.new_context(locale="th-TH").new_page())
     other.goto(address)
     expect(other.locator("#score-assumed")).to_have_text(score)
-    page.get_by_role("link", name="สมมติให้ผ่านในแผนที่").click()
-    expect(page.locator(".is-assumed > a")).to_have_count(3)
+    page.get_by_label("คะแนนเป้าหมาย").fill("มาก")
+    page.keyboard.press("Enter")
+    expect(page.locator("#target-help")).to_contain_text("ตัวเลขตั้งแต่ 0 ถึง 500")
+    page.get_by_label("คะแนนเป้าหมาย").fill("400")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("target=400"))
+    expect(page.get_by_label("คะแนนเป้าหมาย")).to_be_focused()
+    page.locator("#path").get_by_role("link", name="สมมติให้ผ่านในแผนที่").click()
+    expect(page.locator("#score-assumed")).to_have_text("400")
 
 
 CLEAR = """() => {
@@ -174,7 +196,7 @@ def test_a_tick_before_the_scripts_are_loaded_counts(enter, live_server):
     page = enter("manager", "reports/")
     held = []
     page.route("**/htmx*.js", lambda route: held.append(route))
-    page.goto(f"{live_server.url}{BASE}/criteria/", wait_until="commit")
+    page.goto(f"{live_server.url}{BASE}/criteria/?suppose=1", wait_until="commit")
     page.locator("#pass-1\\.2\\.1-A").check()
     expect(page.locator("#score-assumed")).to_have_text("–")
     held[0].continue_()
@@ -204,14 +226,14 @@ def finish(report_progress):
 def test_the_wall_refreshes_and_keeps_scroll_focus_and_charts(wall, report_progress):
     before = figure(wall, "done")
     history = wall.evaluate("history.length")
-    link = wall.locator("#by-unit tbody th a").nth(3)
+    link = wall.locator("#figures tbody th a").nth(3)
     link.focus()
-    wall.evaluate("document.getElementById('by-unit').scrollIntoView({behavior: 'instant'})")
+    wall.evaluate("document.getElementById('figures').scrollIntoView({behavior: 'instant'})")
     wall.locator("#curve-table > summary").evaluate("(each) => each.click()")
     # What is touched on the board, but for the line that says when it was read and htmx's own marks.
     wall.evaluate(
         """() => {
-            window.kept = [...document.querySelectorAll("canvas.chart, #by-unit th a")];
+            window.kept = [...document.querySelectorAll("canvas.chart, #figures th a")];
             window.swaps = 0;
             window.touched = [];
             document.addEventListener("htmx:afterSwap", () => { window.swaps += 1; });

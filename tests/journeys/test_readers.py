@@ -18,9 +18,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(tran
 def test_management_drills_from_a_figure_to_its_rows(enter):
     page = enter("manager")
     expect(page).to_have_url(re.compile(r"/dashboard/$"))
-    count = page.locator(".is-first .kind-overdue b").inner_text()
+    count = page.locator(".answer-overdue .big-figure b").inner_text()
     assert int(count) > 0
-    page.locator(".is-first .kind-overdue a").click()
+    page.locator(".answer-overdue .big-figure a").click()
     expect(page.locator("#count")).to_have_attribute("data-count", count)
     expect(page.locator(".action-table tbody tr")).to_have_count(int(count))
     page.locator(".action-table .action-ref").first.click()
@@ -28,7 +28,7 @@ def test_management_drills_from_a_figure_to_its_rows(enter):
     expect(page.locator("#history")).to_be_visible()
 
     page.get_by_role("link", name="ภาพรวม", exact=True).click()
-    cell = page.locator(".unit-table tbody tr").first.locator("td.num a").first
+    cell = page.locator(".category-table tbody tr").first.locator("td.num a").first
     count = cell.inner_text()
     cell.click()
     expect(page.locator("#count")).to_have_attribute("data-count", count)
@@ -37,9 +37,10 @@ def test_management_drills_from_a_figure_to_its_rows(enter):
 def test_management_asks_for_a_past_day(enter):
     page = enter("manager")
     now = page.locator(".is-statuses .kind-done b").inner_text()
+    page.get_by_text("เลือกวันอื่น").click()
     page.get_by_label("ข้อมูล ณ วันที่").fill("31/12/2562")
-    page.get_by_role("button", name="แสดง").click()
-    expect(page.locator(".page-head")).to_contain_text("31 ธ.ค. 2562")
+    page.keyboard.press("Enter")
+    expect(page.locator(".board-head")).to_contain_text("ข้อมูล ณ 31 ธ.ค. 2562")
     then = page.locator(".is-statuses .kind-done b").inner_text()
     assert int(then) < int(now)
 
@@ -89,8 +90,8 @@ PAGES = (
 DASHBOARDS = (
     "dashboard/?unit=กพร.&as_of=2020-02-10&since=2019-12-31&sort=done",
     "dashboard/?category=5&level=9&as_of=2020-02-31",
-    "dashboard/?category=1&unit=สรส.&level=1&role=LEAD", "dashboard/?live=1",
-    "criteria/?pass=1.2.1-A&state=FAILED&unlock=10", "timeline/?status=BLOCKED&open=all", "reports/meeting/",
+    "dashboard/?category=1&unit=สรส.&level=1&role=LEAD&by=period", "dashboard/?live=1",
+    "criteria/?pass=1.2.1-A&state=FAILED&unlock=10&target=400", "timeline/?status=BLOCKED&open=all", "reports/meeting/",
 )  # fmt: skip
 
 

@@ -4,7 +4,10 @@ import pytest
 
 pytestmark = pytest.mark.django_db
 PLAN = "/plans/2562-2563"
-NAMES = ("as_of", "since", "category", "level", "unit", "role", "sort", "live", "pass", "unlock", "state", "page", "q")
+NAMES = (
+    "as_of", "since", "category", "level", "unit", "role", "sort", "live", "pass", "unlock", "state", "page", "q", "by",
+    "target", "suppose",
+)  # fmt: skip
 BOTH = pytest.mark.both_databases  # pages that pass most parameters to the database
 VALUES = (
     "\x00", "\ud800".encode("utf-8", "surrogatepass"), "9" * 500, "-1", "๓๑/๕/๒๕๖๓", "<script>", "'--", "%00", "１",
@@ -26,6 +29,7 @@ VALUES = (
         ("dashboard/?status=DONE", ["status"]),
         ("dashboard/?sort=beauty", ["beauty"]),
         ("dashboard/?live=yes", ["yes"]),
+        ("dashboard/?by=beauty", ["beauty"]),
         ("dashboard/?colour=red&as_of=x&sort=y", ["colour", "x", "y"]),
         ("units/?sort=beauty", ["beauty"]),
         ("units/?as_of=31/2/2563", ["31/2/2563"]),

@@ -16,10 +16,12 @@ LINK = re.compile(r'<a href="(/plans/[^"]*/actions/[^"]*)">(?:<b>)?(\d+)(?:</b>|
 COUNT = re.compile(r'id="count" data-count="(\d+)"')
 CHART = re.compile(r'<script id="[\w-]+-data" type="application/json">(.*?)</script>', re.S)
 WHERE = {
-    "dashboard/": 250,
-    "dashboard/?as_of=2020-02-10&since=2019-12-31": 200,
+    "dashboard/": 70,
+    "dashboard/?by=unit": 110,
+    "dashboard/?by=support&as_of=2020-02-10&since=2019-12-31": 90,
+    "dashboard/?by=period": 45,
     "dashboard/?unit=กพร.&role=LEAD&as_of=2020-05-15&since=2019-09-30": 40,
-    "dashboard/?category=2&level=2&unit=สพม.&sort=done&as_of=2020-07-01": 40,
+    "dashboard/?category=2&level=2&unit=สพม.&sort=done&as_of=2020-07-01": 20,
     "dashboard/?as_of=2019-08-01": 30,
     "units/": 170,
     "timeline/?as_of=2020-05-15": 30,
@@ -71,7 +73,7 @@ def test_figures_link_to_the_rows_they_count(demo, client, manager, where):
 
 
 @pytest.mark.parametrize(
-    "where", ["dashboard/?as_of=2020-02-10", "criteria/?as_of=2020-02-10", "units/?as_of=2020-02-10"]
+    "where", ["dashboard/?as_of=2020-02-10", "criteria/?unlock=3&as_of=2020-02-10", "units/?as_of=2020-02-10"]
 )
 def test_links_of_a_past_day_keep_the_day(demo, client, manager, where):
     client.force_login(manager)

@@ -22,8 +22,8 @@ DAYS = "as_of=2020-02-10&since=2019-12-31"
 READ_BY_GET = {
     "home": ["/"],
     "plan_list": ["/plans/", "/plans/?q=แผน&sort=-overdue"],
-    "dashboard": ["dashboard/", f"dashboard/?{DAYS}&unit=กพร.&category=1&sort=done", "dashboard/?live=1"],
-    "maturity_map": ["criteria/", "criteria/?pass=1.2.1-A&unlock=10&as_of=2020-02-10"],
+    "dashboard": ["dashboard/", f"dashboard/?{DAYS}&unit=กพร.&category=1&sort=done", "dashboard/?live=1&by=period"],
+    "maturity_map": ["criteria/", "criteria/?pass=1.2.1-A&unlock=10&target=400&as_of=2020-02-10"],
     "criterion_detail": ["criteria/1.2.1/"],
     "timeline": ["timeline/", "timeline/?status=BLOCKED&as_of=2020-02-10"],
     "maturity_map_xlsx": ["criteria.xlsx"],
