@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.core.paginator import Page, Paginator
 from django.forms import BaseForm
-from django.template.base import Node, Parser, Token
+from django.template.base import Node, NodeList, Parser, Token
 from django.template.context import Context
 from django.template.defaulttags import CsrfTokenNode
 from django.templatetags.static import static
@@ -14,7 +15,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from pmqa_tracker.help.chapters import SECTION_OF_PAGE
 from pmqa_tracker.history import who_changed, why_changed
@@ -38,6 +39,30 @@ class OwnedFormNode(CsrfTokenNode):
         if user is None or not user.is_authenticated:
             return super().render(context)
         return super().render(context) + format_html('<input type="hidden" name="{}" value="{}">', OWNER_FIELD, user.pk)
+
+
+@register.tag
+def once(parser: Parser, token: Token) -> Node:
+    """Render what stands before `{% endonce %}` once in each language and process, without any variable of the page.
+
+    For parts that are the same for everybody, such as the links to static files.
+    """
+    nodes = parser.parse(("endonce",))
+    parser.delete_first_token()
+    return OnceNode(nodes)
+
+
+class OnceNode(Node):
+    """The rendered text by language; while debugging it is rendered anew, because files change."""
+
+    def __init__(self, nodes: NodeList) -> None:
+        self.nodes, self.texts = nodes, dict[str | None, SafeString]()
+
+    def render(self, context: Context) -> SafeString:
+        language = get_language()
+        if language not in self.texts or settings.DEBUG:
+            self.texts[language] = self.nodes.render(context.new({}))
+        return self.texts[language]
 
 
 @register.simple_tag

@@ -1,0 +1,23 @@
+"""The template tag `once`: one rendering for each language, and nothing of a user in it."""
+
+from django.template import Context, Template
+from django.utils.translation import override
+
+SOURCE = "{% load i18n %}{% once %}{{ name }}{% translate 'Privacy' %}{% endonce %}{{ name }}"
+
+
+def test_text_is_kept_by_language_without_the_variables_of_a_page():
+    template = Template(SOURCE)
+    found = {}
+    for language in ("th", "en", "th"):
+        with override(language):
+            found[language] = template.render(Context({"name": "สมชาย"}))
+    assert found["en"] == "Privacyสมชาย"
+    assert found["th"].endswith("สมชาย")
+    assert found["th"].count("สมชาย") == 1
+    assert "Privacy" not in found["th"]
+
+
+def test_it_is_rendered_once():
+    template = Template("{% once %}{% lorem 3 w random %}{% endonce %}")
+    assert len({template.render(Context()) for _ in range(5)}) == 1
