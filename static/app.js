@@ -54,6 +54,13 @@ function messageArea(elt) {
     ?? document.getElementById("messages");
 }
 function showMessage(elt, content) {
+  const row = elt.closest(".work-item");
+  if (row && !row.querySelector("[data-form-message]")) { // rows come without an empty area: there are many
+    const area = document.createElement("div");
+    area.className = "form-message";
+    area.dataset.formMessage = "";
+    row.append(area);
+  }
   const area = messageArea(elt);
   area.replaceChildren(content);
   area.scrollIntoView({ block: "nearest" });

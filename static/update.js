@@ -25,8 +25,18 @@ function valuesOf(form) {
   return Object.fromEntries(FIELDS.filter((name) => form.elements[name]).map((name) => [name, form.elements[name].value]));
 }
 
+/* Mark the rows of my work that have a draft. */
 function showMarks() {
-  for (const mark of document.querySelectorAll("[data-draft-mark]")) mark.hidden = !readDraft(mark.dataset.draftMark);
+  const work = document.querySelector("[data-drafts]");
+  if (!work) return;
+  const rows = draftKeys().filter((key) => key.startsWith(work.dataset.drafts))
+    .map((key) => [key, document.getElementById(`row-${key.slice(work.dataset.drafts.length)}`)]).filter(([, row]) => row);
+  for (const mark of work.querySelectorAll("[data-draft-mark]")) mark.remove();
+  for (const [key, row] of rows) {
+    const mark = document.getElementById("draft-mark").content.firstElementChild.cloneNode(true);
+    mark.dataset.draftMark = key;
+    row.querySelector(".work-what")?.append(mark);
+  }
 }
 
 /* Fill an empty form with its draft. A form that the server sent back already holds the typed text: save it as the draft,
@@ -120,7 +130,7 @@ document.addEventListener("htmx:load", (event) => {
   showMarks();
   if (!part.matches("[data-panel]")) return;
   const refused = part.querySelector("[role=alert], .field-errors");
-  const first = refused || part.querySelector("form[data-draft] :is(input:checked, textarea)");
+  const first = refused || part.querySelector("form[data-draft] :is(input:checked, textarea)") || part.querySelector("[data-focus]");
   if (refused) refused.setAttribute("tabindex", "-1");
   if (first) first.focus();
 });
@@ -135,19 +145,52 @@ document.addEventListener("recorded", (event) => {
 window.addEventListener("storage", showMarks);
 
 /* "No change" for rows with a draft: ask whether to discard the draft. */
+function mayDiscard(form, rows) {
+  const marks = rows.map((field) => field.closest("[data-panel]")?.querySelector("[data-draft-mark]")).filter(Boolean);
+  const keys = marks.map((mark) => mark.dataset.draftMark);
+  const refs = keys.map((key) => key.split("/").pop()).join(", ");
+  if (keys.length && !window.confirm(form.dataset.confirm.replace("{refs}", refs))) return false;
+  keys.forEach(deleteDraft);
+  return true;
+}
 document.addEventListener("submit", (event) => {
   const { target: form, submitter } = event;
   if (!form.dataset.confirm) return;
-  const chosen = [submitter, ...form.elements].filter((field) => field?.name === "row" && (field === submitter || field.checked));
-  const marks = chosen.map((field) => field.closest("[data-panel]")?.querySelector("[data-draft-mark]:not([hidden])")).filter(Boolean);
-  if (!marks.length) return;
-  const keys = marks.map((mark) => mark.dataset.draftMark);
-  if (window.confirm(form.dataset.confirm.replace("{refs}", keys.map((key) => key.split("/").pop()).join(", ")))) keys.forEach(deleteDraft);
-  else {
-    event.preventDefault();
-    event.stopImmediatePropagation();
-  }
+  const rows = [...form.elements].filter((field) => field.name === "row" && (field === submitter || field.checked));
+  if (mayDiscard(form, rows)) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
 }, true);
+document.addEventListener("htmx:confirm", (event) => {
+  const { elt } = event.detail;
+  if (elt.name === "row" && elt.form?.dataset.confirm && !mayDiscard(elt.form, [elt])) event.preventDefault();
+});
+/* By keyboard: Ctrl+Enter records, and opens the next row where there is one; Escape closes a row. */
+document.addEventListener("keydown", (event) => {
+  const form = event.target.closest?.(".update-form");
+  if (!form) return;
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    (form.querySelector(".form-next") ?? form.querySelector(".form-send")).click();
+  } else if (event.key === "Escape" && !event.isComposing) {
+    form.querySelector("[data-close]")?.click();
+  }
+});
+
+/* Fill the empty fields with the words of the last report, to be edited. */
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-fill-last]");
+  if (!link) return;
+  event.preventDefault();
+  const form = link.closest("form");
+  for (const words of form.parentElement.querySelectorAll(".last-report blockquote:last-of-type [data-text]")) {
+    const field = form.elements[words.dataset.text];
+    if (field && !field.value.trim()) field.value = words.textContent;
+  }
+  form.elements.result.dispatchEvent(new Event("input", { bubbles: true }));
+  form.elements.result.focus();
+});
+
 document.addEventListener("htmx:xhr:progress", (event) => {
   const bar = event.target.querySelector(".upload-progress");
   if (!bar || !event.detail.lengthComputable || event.detail.total < 200000) return;

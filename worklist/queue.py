@@ -1,7 +1,7 @@
 """Actions of the user's units, by urgency, for งานของฉัน (my work), the bell and the reminders."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,10 +15,19 @@ from plan.models import AT_WORK, ActionItem, Due, Plan, ProgressUpdate
 from plan.models.action import ActionItemQuerySet
 from plan.models.duties import Duty, is_silent, read_duties
 from submissions.grid import missing_submissions
+from submissions.models import SubmissionState
 from submissions.returned import annotate_returned
 
-RETURNED = "RETURNED"
-SECTIONS = ((RETURNED, _("Returned by the coordinator")), *Due.choices)
+RETURNED, TOLD = "RETURNED", "TOLD"
+SECTIONS = (
+    (RETURNED, _("Returned by the coordinator")),
+    (Due.OVERDUE, Due.OVERDUE.label),
+    (Due.NOW, Due.NOW.label),
+    (TOLD, _("Updated this period")),
+    *(choice for choice in Due.choices if choice[0] not in AT_WORK),
+)
+LEFT = (RETURNED, *AT_WORK)  # sections of what is still to be done
+SHARED = "-SHARED"  # ends the key of the fold of a section's actions that only a collective of the units has
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +52,25 @@ class WorkRow:
         return bool(self.duties) and all(duty.update for duty in self.duties)
 
     @property
+    def is_left(self) -> bool:
+        """Whether a unit of the user that leads it still has to update it."""
+        return Role.LEAD in self.parts and self.section in LEFT
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the action is overdue."""
+        return self.action.due == Due.OVERDUE
+
+    @property
     def is_at_work(self) -> bool:
         """Whether the action has begun and is not closed."""
         return self.action.due in AT_WORK
 
     @property
     def section(self) -> str:
-        """The key of its section: RETURNED, or its Due."""
-        return section_of(self.action)
+        """The key of its section: RETURNED, TOLD if the user's units have updated it in this period, or its Due."""
+        section = section_of(self.action)
+        return TOLD if self.has_all_updates and section != RETURNED else section
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +80,8 @@ class PageRow(WorkRow):
     Attributes:
         collective: the collective through which it is assigned; None if it is assigned to a unit of the user.
         updated_on: moment of the latest update by the user's units if all of them have updated it, else None.
-        shown_duties: the duties that the page lists.
+        shown_duties: the duties on an action that is at work or updated.
+        names_duties: whether the row has to name their units: there are several, or they have updated it.
         form_urls: URLs of the update form, see `row_form_urls`.
         can_report: whether the user may add an update.
         unit_choices: (unit, field value) of each "no change" the user may record.
@@ -70,6 +91,7 @@ class PageRow(WorkRow):
     collective: Unit | None
     updated_on: datetime | None
     shown_duties: Sequence[Duty]
+    names_duties: bool
     form_urls: Mapping[str, str]
     can_report: bool
     unit_choices: Sequence[tuple[Unit, str]]
@@ -85,22 +107,49 @@ class Section:
         label: the heading.
         own: rows assigned to a unit of the user.
         via_collective: rows assigned only to a collective, such as ทุกหน่วยงาน.
+        open_folds: keys of the folds whose rows the page shows.
     """
 
     key: str
     label: str
-    own: list[PageRow] = field(default_factory=list)
-    via_collective: list[PageRow] = field(default_factory=list)
+    own: list[Any] = field(default_factory=list)
+    via_collective: list[Any] = field(default_factory=list)
+    open_folds: frozenset[str] = frozenset()
+
+    @property
+    def short_label(self) -> str:
+        """The label where there is little room."""
+        return SubmissionState.RETURNED.label if self.key == RETURNED else self.label
 
     @property
     def is_folded(self) -> bool:
         """Whether the page folds it, because nothing is left to do."""
-        return self.key == Due.CLOSED
+        return self.key not in LEFT
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the page shows the rows of its fold."""
+        return self.key in self.open_folds
+
+    @property
+    def shared_key(self) -> str:
+        """The key of the fold of `via_collective`."""
+        return self.key + SHARED
+
+    @property
+    def is_shared_open(self) -> bool:
+        """Whether the page shows the rows of the fold of `via_collective`."""
+        return self.shared_key in self.open_folds
+
+    @property
+    def rows(self) -> list[PageRow]:
+        """All rows."""
+        return [*self.own, *self.via_collective]
 
     @property
     def count(self) -> int:
         """Number of rows."""
-        return len(self.own) + len(self.via_collective)
+        return len(self.rows)
 
     @property
     def collectives(self) -> str:
@@ -110,15 +159,12 @@ class Section:
         )
         return ", ".join(dict.fromkeys(str(part.unit) for part in parts))
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the form of one of its rows is open."""
-        return self.is_collective_row_open or any(row.panel for row in self.own)
-
-    @property
-    def is_collective_row_open(self) -> bool:
-        """Whether the open row is assigned through a collective."""
-        return any(row.panel for row in self.via_collective)
+    def with_open_folds(self, keys: Collection[str], refs: Collection[str]) -> "Section":
+        """Return the section with those of its folds open that are named, or hold one of these actions."""
+        opened = {self.key} if any(row.action.ref in refs for row in self.rows) else set()
+        if any(row.action.ref in refs for row in self.via_collective):
+            opened.add(self.shared_key)
+        return replace(self, open_folds=frozenset({*keys, *opened}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +198,27 @@ class Work:
     own: UpdatedCount
     via_collective: UpdatedCount
 
+    def with_open_folds(self, keys: Collection[str], refs: Collection[str]) -> "Work":
+        """Return the work with the folds open that are named, or hold one of these actions."""
+        return replace(self, sections=[section.with_open_folds(keys, refs) for section in self.sections])
+
+    def rows_of_fold(self, key: str) -> list[Any]:
+        """Return the rows of a fold."""
+        for section in self.sections:
+            if key == section.shared_key:
+                return section.via_collective
+            if key == section.key:
+                return section.rows
+        return []
+
+    @property
+    def left(self) -> list[Any]:
+        """The rows of actions that still need an update, in the order of the page; none for supporting units."""
+        sections = [section for section in self.sections if self.is_lead and not section.is_folded]
+        return [row for section in sections for row in section.own] + [
+            row for section in sections for row in section.via_collective
+        ]
+
     @property
     def is_lead(self) -> bool:
         """Whether it lists the actions that the units lead."""
@@ -159,8 +226,9 @@ class Work:
 
     @property
     def is_clear(self) -> bool:
-        """Whether the units lead actions, and none of them is due in this period."""
-        return self.is_lead and bool(self.sections) and not (self.own.total or self.via_collective.total)
+        """Whether the units lead actions, and none of them still needs an update."""
+        is_waiting = any(count.updated < count.total for count in (self.own, self.via_collective))
+        return self.is_lead and bool(self.sections) and not (is_waiting or self.left)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,14 +282,15 @@ def read_rows(plan: Plan, access: Access, as_of: AsOf, *, refs: Sequence[str] | 
     return rows
 
 
-def build_work(rows: Sequence[WorkRow], role: str) -> Work:
-    """Group rows of `read_rows` into the sections and counters of one role."""
+def build_work(rows: Sequence[WorkRow], role: str, *, kept: Sequence[WorkRow] | None = None) -> Work:
+    """Group rows of `read_rows` into the sections and counters of one role; with `kept`, only those in sections."""
     chosen = [row for row in rows if role in row.parts]
     counted = chosen if role == Role.LEAD else []  # supporting units owe no updates
     sections = {key: Section(key=key, label=label) for key, label in SECTIONS}
-    for row in chosen:
-        section = sections[row.section]
-        (section.own if row.parts[role] else section.via_collective).append(row)
+    for row in chosen if kept is None else kept:
+        if role in row.parts:
+            section = sections[row.section]
+            (section.own if row.parts[role] else section.via_collective).append(row)
     return Work(
         role=role,
         tabs=[(each, sum(each in row.parts for row in rows)) for each in Role],
@@ -229,6 +298,26 @@ def build_work(rows: Sequence[WorkRow], role: str) -> Work:
         own=count_updated([row for row in counted if row.parts[role]]),
         via_collective=count_updated([row for row in counted if not row.parts[role]]),
     )
+
+
+def next_left(work: Work, rows: Sequence[WorkRow], row: WorkRow, section: str) -> WorkRow | None:
+    """Return the row of `work.left` that follows a row, or else the first one; None if nothing is left.
+
+    Args:
+        work: the work after the row was updated.
+        rows: all rows in the plan's order.
+        row: the row.
+        section: key of the section in which it stood.
+    """
+    place = {each.action.pk: number for number, each in enumerate(rows)}
+    sections = [key for key, _label in SECTIONS]
+
+    def order(each: WorkRow, key: str) -> tuple[bool, int, int]:
+        return not each.parts[work.role], sections.index(key), place[each.action.pk]
+
+    left = [each for each in work.left if each.action != row.action]
+    here = order(row, section if section in sections else LEFT[0])
+    return next((each for each in left if order(each, each.section) > here), next(iter(left), None))
 
 
 def section_of(action: ActionItem) -> str:

@@ -88,9 +88,36 @@ def progress_bar(progress: int, expected: float | None = None) -> SafeString:
 
 
 @register.simple_tag
+def progress_line(progress: int, expected: float | None = None) -> SafeString:
+    """The bar of `progress_bar` with its figure, for lists of many rows: half as many bytes."""
+    mark, words = "", ""
+    if expected is not None:
+        mark = format_html('<path d="M{} 0V8"/>', f"{min(expected, 99.2):.0f}")
+        words = format_html(
+            '<span class="visually-hidden"> {}</span>', _("expected %(expected)s") % {"expected": percent(expected)}
+        )
+    return format_html(
+        '<div class="line"><svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect width="{}" height="8"/>{}</svg><b>{}{}</b></div>',
+        progress,
+        mark,
+        percent(progress),
+        words,
+    )
+
+
+@register.simple_tag
 def schedule(action: ActionItem) -> str:
     """The months of an action's schedule, such as "ส.ค.–ก.ย. 2562 ถึง ก.ค.–ก.ย. 2563"."""
     return format_schedule(action.first_period, action.last_period)
+
+
+@register.simple_tag
+def months(action: ActionItem) -> str:
+    """The first and last month of an action's schedule, such as "ส.ค. 62 – ก.ย. 63"."""
+    if action.first_period is None or action.last_period is None:
+        return "–"
+    return f"{thai.format_month(action.first_period.starts_on)} – {thai.format_month(action.last_period.ends_on)}"
 
 
 @register.simple_tag

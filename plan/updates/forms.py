@@ -24,6 +24,8 @@ from pmqa_tracker.scope import own_records
 from pmqa_tracker.typed_text import LabelledText
 from pmqa_tracker.upload_limit import MEGABYTE
 
+LAST_TEXTS = ("result", "problem", "next_step")  # what a report often says again
+
 
 class WithdrawalForm(forms.Form):
     """Form for the reason of a withdrawal of evidence."""
@@ -76,8 +78,25 @@ class UpdateForm(forms.ModelForm, WriteOnceForm):
             "reason": _("Needed when the status or the progress goes back, or the action is cancelled."),
         }
 
-    def __init__(self, *args: Any, action: ActionItem, access: Access, unit: Unit | None = None, **kwargs: Any) -> None:
-        """Set up; `unit` is selected at first, or else `Access.default_unit`."""
+    def __init__(
+        self,
+        *args: Any,
+        action: ActionItem,
+        access: Access,
+        unit: Unit | None = None,
+        last: ProgressUpdate | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Set up.
+
+        Args:
+            *args: the posted data and files.
+            action: the action to update.
+            access: the access of the user.
+            unit: the unit selected at first, or else `Access.default_unit`.
+            last: an update whose texts are filled in, to be edited.
+            **kwargs: arguments of the form.
+        """
         self.action, self.access = action, access
         self.stored_version = action.version
         self.default_unit = unit.pk if unit else access.default_unit(action)
@@ -90,6 +109,7 @@ class UpdateForm(forms.ModelForm, WriteOnceForm):
             "unit": self.default_unit,
             "status_to": action.status,
             "progress_to": action.progress,
+            **({name: getattr(last, name) for name in LAST_TEXTS} if last else {}),
         }
         kwargs["instance"] = ProgressUpdate(
             status_from=action.status,

@@ -14,7 +14,7 @@ from assignments.models import Unit
 from plan.lookup import find_action
 from plan.models import ActionItem, Plan, ProgressUpdate
 from plan.models.update import ProgressUpdateQuerySet
-from plan.updates.forms import UpdateForm
+from plan.updates.forms import LAST_TEXTS, UpdateForm
 from plan.updates.record import ONLY_LEADS, check_may_report, record_update
 from pmqa_tracker import clock
 from pmqa_tracker.forms import with_new_op_id
@@ -30,6 +30,7 @@ class UpdatePanel:
         post_url: URL that the form is posted to.
         reload_url: URL of the page without the typed text.
         empty_form_url: URL of an empty form.
+        last_text_url: URL of a form with the texts of the last update.
         form: None for users who may not report; `reason` says why.
         status: HTTP status of the response.
         update: the update recorded from the posted form, or None.
@@ -43,6 +44,7 @@ class UpdatePanel:
     post_url: str
     reload_url: str
     empty_form_url: str
+    last_text_url: str
     form: UpdateForm | None = None
     reason: str = ""
     status: int = 200
@@ -54,17 +56,45 @@ class UpdatePanel:
     refusal: str = ""
     typed_text: Sequence[tuple[str, str]] = field(default_factory=tuple)
 
+    @property
+    def has_last_texts(self) -> bool:
+        """Whether the latest updates shown next to the fields have a text to fill in."""
+        return any(getattr(update, name) for update in self.latest_updates for name in LAST_TEXTS)
+
 
 def page_form_urls(plan: Plan, action: ActionItem) -> dict[str, str]:
     """Return the URLs of a panel on the action's own page."""
     here = reverse("action_detail", args=[plan.slug, action.ref])
-    return {"post_url": here, "reload_url": here, "empty_form_url": f"{here}?anew#update"}
+    return {
+        "post_url": here,
+        "reload_url": here,
+        "empty_form_url": f"{here}?anew#update",
+        "last_text_url": f"{here}?last_text#update",
+    }
 
 
-def open_panel(action: ActionItem, access: Access, urls: dict[str, str], *, unit: Unit | None = None) -> UpdatePanel:
-    """Return the panel with an empty form, or with the reason why there is none; `unit` is selected first."""
-    form = UpdateForm(action=action, access=access, unit=unit) if access.may_add_result(action) else None
-    latest_updates = read_latest_updates(action) if form else ()
+def open_panel(
+    action: ActionItem,
+    access: Access,
+    urls: dict[str, str],
+    *,
+    unit: Unit | None = None,
+    has_last_text: bool = False,
+) -> UpdatePanel:
+    """Return the panel with an empty form, or with the reason why there is none.
+
+    Args:
+        action: the action.
+        access: the access of the user.
+        urls: the URLs of the panel.
+        unit: the unit selected first.
+        has_last_text: whether the texts of the last update are filled in.
+    """
+    form, latest_updates = None, []
+    if access.may_add_result(action):
+        latest_updates = read_latest_updates(action)
+        last = latest_updates[-1] if has_last_text and latest_updates else None
+        form = UpdateForm(action=action, access=access, unit=unit, last=last)
     return UpdatePanel(
         action=action, form=form, reason=access.why_not_report(action), latest_updates=latest_updates, **urls
     )

@@ -46,7 +46,7 @@ def open_row(page, action, typed=None):
 
 
 def record(row):
-    row.get_by_role("button", name=re.compile("^บันทึก")).click()
+    row.locator(".form-send").click()
 
 
 def expect_no_draft(page, row):
@@ -182,7 +182,10 @@ def test_no_change_asks_before_discarding_a_draft(my, action, is_bulk):
     assert not ProgressUpdate.objects.filter(action=action, source="WEB").exists()
     my.once("dialog", lambda dialog: dialog.accept())
     press()
-    expect(row).to_contain_text("รายงานแล้วเมื่อ 15 พ.ค. 2563")
+    if is_bulk:
+        expect(my.locator(".message-success")).to_contain_text("1 รายการ")
+    else:
+        expect(row).to_contain_text("รายงานแล้วเมื่อ 15 พ.ค. 2563")
     expect_no_draft(my, row)
     assert ProgressUpdate.objects.get(action=action, source="WEB").is_unchanged
 

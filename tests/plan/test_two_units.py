@@ -10,8 +10,8 @@ from plan.models import ActionItem, ProgressUpdate, Status
 from pmqa_tracker.write_once import NotAllowedError
 from tests.factories import ActionItemFactory, UnitFactory, UserFactory
 from tests.plan.posting import HTMX
+from worklist.page import as_of_now
 from worklist.queue import count_owed
-from worklist.views.my import as_of_now
 
 pytestmark = pytest.mark.django_db
 

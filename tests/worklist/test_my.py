@@ -1,5 +1,7 @@
 """Requests to งานของฉัน: rows, no change, the counter and refusals, with and without htmx."""
 
+import re
+from itertools import pairwise
 from uuid import uuid4
 
 import pytest
@@ -169,10 +171,10 @@ def test_a_collectives_rows_are_kept_apart_and_counted_apart(client, staff, plan
     both = ActionItemFactory(plan=plan, lead=[everyone, unit])
     report_progress(shared, staff, progress=10)
     work = client.get("/plans/2563/my/").context["work"]
-    (section,) = work.sections
-    assert {row.action.pk for row in section.own} == {own.pk, both.pk}
-    assert [row.action.pk for row in section.via_collective] == [shared.pk]
-    assert section.collectives == "ทุกหน่วยงาน"
+    now, told = work.sections
+    assert ({row.action.pk for row in now.own}, now.via_collective) == ({own.pk, both.pk}, [])
+    assert ([row.action.pk for row in told.via_collective], told.own) == ([shared.pk], [])
+    assert told.collectives == "ทุกหน่วยงาน"
     assert (work.own.updated, work.own.total, work.via_collective.updated, work.via_collective.total) == (0, 2, 1, 1)
     assert ProgressUpdate.objects.get().unit == unit
 
@@ -190,7 +192,69 @@ def test_returned_actions_come_first_until_they_are_updated(client, staff, plan,
     ]
     assert "ขอหลักฐานเพิ่ม" in client.get("/plans/2563/my/").content.decode()
     report_progress(returned, staff, progress=35, result="แนบรายงานแล้ว")
-    assert [each.key for each in client.get("/plans/2563/my/").context["work"].sections] == ["OVERDUE", "NOW"]
+    assert [each.key for each in client.get("/plans/2563/my/").context["work"].sections] == ["OVERDUE", "TOLD"]
+
+
+def test_what_is_told_or_later_comes_when_its_fold_is_opened(client, staff, plan, unit, report_progress):
+    left = ActionItemFactory(plan=plan, lead=[unit], text="ยังไม่ได้รายงาน")
+    told, later = (ActionItemFactory(plan=plan, lead=[unit], runs=runs) for runs in ((1, 4), (4, 4)))
+    report_progress(told, staff, progress=30)
+    body = client.get("/plans/2563/my/").content.decode()
+    assert [f'id="row-{each.ref}"' in body for each in (left, told, later)] == [True, False, False]
+    assert '#section-TOLD">' in body
+    whole = client.get("/plans/2563/my/?show=TOLD").content.decode()
+    assert [f'id="row-{each.ref}"' in whole for each in (left, told, later)] == [True, True, False]
+    part = client.get("/plans/2563/my/?show=TOLD", headers=HTMX).content.decode()
+    assert "<html" not in part
+    assert [f'id="row-{each.ref}"' in part for each in (left, told, later)] == [False, True, False]
+    recorded = client.post(f"/plans/2563/my/{left.ref}/", typed(left, result="ทำแล้ว"), follow=True)
+    assert f'id="row-{left.ref}"' in recorded.content.decode()  # the page after an update shows its row
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [("q=ข้อสอง", [1]), ("q={ref}", [0]), ("criterion={code}", [1]), ("status=IN_PROGRESS", [2]), ("status=x", []),
+     ("q=ไม่มี&status=DONE", []), ("", [0, 1, 2])],
+)  # fmt: skip
+def test_filters_narrow_the_rows_and_not_the_counter(client, staff, plan, unit, report_progress, query, found):
+    rows = [ActionItemFactory(plan=plan, lead=[unit], text=text) for text in ("ข้อหนึ่ง", "ข้อสอง", "ข้อสาม")]
+    report_progress(rows[2], UserFactory(roles=["coordinator"]), progress=10)
+    query = query.format(ref=rows[0].ref, code=rows[1].criterion.code)
+    response = client.get(f"/plans/2563/my/?{query}")
+    work = response.context["work"]
+    assert {row.action.pk for section in work.sections for row in section.rows} == {rows[each].pk for each in found}
+    assert work.own.total == 3
+    part = client.get(f"/plans/2563/my/?{query}", headers=HTMX | {"HX-Target": "work"}).content.decode()
+    assert "<html" not in part
+    assert [f'id="row-{row.ref}"' in part for row in rows] == [0 in found, 1 in found, False]  # the third is told
+
+
+@pytest.mark.parametrize("headers", [HTMX, {}])
+def test_record_and_next_walks_through_what_is_left(client, staff, plan, unit, everyone, headers):
+    """The rows of the unit in the order of the page, then those of a collective, then those before the first one."""
+    now, other = (ActionItemFactory(plan=plan, lead=[unit]) for _ in range(2))
+    late = ActionItemFactory(plan=plan, lead=[unit], runs=(1, 2))
+    shared = ActionItemFactory(plan=plan, lead=[everyone])
+    order = [now, other, shared, late, None]
+    for action, following in pairwise(order):
+        section = "OVERDUE" if action == late else "NOW"
+        data = typed(action, result="ทำแล้ว", next=section)
+        response = client.post(f"/plans/2563/my/{action.ref}/", data, headers=headers)
+        if headers:
+            opened = re.findall(r'id="row-([^"]+)"\shx-swap-oob="true"', response.content.decode())
+            assert opened == ([following.ref] if following else [])
+        else:
+            path = f"{following.ref}/#row-{following.ref}" if following else f"#row-{action.ref}"
+            assert response.url == f"/plans/2563/my/{path}"
+    assert client.get("/plans/2563/my/").context["work"].is_clear
+
+
+def test_the_words_of_the_last_update_are_filled_in_on_request(client, staff, action, report_progress):
+    report_progress(action, staff, progress=30, result="ทำไปสองรุ่น", next_step="รุ่นที่สาม")
+    form = client.get(f"/plans/2563/my/{action.ref}/?last_text=1").context["work"].sections[0].rows[0].panel.form
+    assert [form[name].value() for name in ("result", "next_step")] == ["ทำไปสองรุ่น", "รุ่นที่สาม"]
+    form = client.get(f"/plans/2563/my/{action.ref}/").context["work"].sections[0].rows[0].panel.form
+    assert [form[name].value() for name in ("result", "next_step")] == ["", ""]
 
 
 def test_a_row_of_others_is_shown_on_its_own_page(client, staff, plan):

@@ -8,7 +8,8 @@ from plan.downloads import list_notes, send_list
 from plan.lookup import find_plan
 from worklist import tables
 from worklist.owed import read_owed_list
-from worklist.views.my import as_of_now, read_my_page, read_work_filter
+from worklist.page import as_of_now, read_my_page
+from worklist.work_filter import read_work_filter
 
 
 @require_safe

@@ -1,44 +1,50 @@
 """Views of งานของฉัน (my work): the actions of the user's units, with the update form in the row."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
-from urllib.parse import urlencode
-from uuid import UUID, uuid4
+from dataclasses import replace
+from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.forms import CharField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from assignments.access import Access, access_of
-from assignments.models import Role, Unit
 from plan.actions.views import render_update_answer
-from plan.as_of import AsOf, on_day
 from plan.lookup import find_action, find_plan
-from plan.models import ActionItem, Due, Plan
+from plan.models import ActionItem, Plan
 from plan.updates.forms import typed_update
 from plan.updates.record import record_unchanged
 from plan.updates.views import UpdatePanel, answer_update, open_panel, page_form_urls, why_skipped
-from pmqa_tracker import clock, thai
+from pmqa_tracker import clock
 from pmqa_tracker.typed_text import LabelledText, reads_typed_text
-from submissions.grid import read_submission_grid
-from worklist.queue import PageRow, WorkRow, build_work, read_rows
+from worklist.page import MyWork, as_of_now, page_row, read_my_page, read_my_work
+from worklist.queue import PageRow, next_left, read_rows
+from worklist.work_filter import WorkFilter, my_url, read_work_filter, row_form_urls, unchanged_url
 
 
 @require_safe
 def my(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the actions that the user's units lead, or with `?role=SUPPORT` support, most pressing first."""
+    """Show the actions that the user's units lead, or with `?role=SUPPORT` support; what is left to do first.
+
+    htmx gets everything below the filters, or the rows of the fold that `show` names.
+    """
     plan = find_plan(request, slug)
-    row_messages = {each.extra_tags.removeprefix("row-"): each.message for each in messages.get_messages(request)}
-    context = read_my_page(plan, access_of(request), read_work_filter(request)) | {"row_messages": row_messages}
-    return render(request, "worklist/my.html", context)
+    about_rows = {each.extra_tags.removeprefix("row-"): each for each in messages.get_messages(request)}
+    folds = request.GET.getlist("show")
+    page = read_my_page(plan, access_of(request), read_work_filter(request), folds=folds, refs=about_rows)
+    page["row_messages"] = {ref: each.message for ref, each in about_rows.items() if each.level == messages.WARNING}
+    page["shows_grid"] = "REPORTS" in folds
+    part = ""
+    if request.htmx:
+        part = "#work" if request.htmx.target == "work" else "#grid" if page["shows_grid"] else "#fold_rows"
+        page["fold_rows"] = page["work"].rows_of_fold(folds[0]) if folds else []
+    return render(request, f"worklist/my.html{part}", page)
 
 
 @reads_typed_text(typed_update)
@@ -46,7 +52,7 @@ def my(request: HttpRequest, slug: str) -> HttpResponse:
 def my_row(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
     """Show one row with its update form, which posts to the same URL; with `?closed` without the form.
 
-    htmx gets only the row, other requests the whole page.
+    htmx gets only the row, other requests the whole page. `?last_text` fills in the texts of the last update.
     """
     plan = find_plan(request, slug)
     action = find_action(plan, ref)
@@ -54,24 +60,43 @@ def my_row(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
     if not access.unit_ids or not any(part.unit_id in access.represented_units for part in action.assignments.all()):
         return _outside(request, plan, action, access)
     work_filter = read_work_filter(request)
-    form_urls = row_form_urls(plan, action, work_filter)
     if request.method == "POST":
-        panel = answer_update(request, plan, action, access, form_urls)
+        panel = answer_update(request, plan, action, access, row_form_urls(plan, action, work_filter))
     elif "closed" in request.GET:
         panel = None
     else:
-        panel = open_panel(action, access, form_urls, unit=work_filter.default_unit(action, access))
+        panel = _open(action, access, work_filter, has_last_text="last_text" in request.GET)
     if panel and panel.update:
-        if not request.htmx:
-            messages.success(request, _("Recorded. %(ref)s now shows your update.") % {"ref": action.ref})
-            return redirect(f"{my_url(plan, work_filter)}#row-{action.ref}")
-        return trigger_client_event(
-            _row(request, plan, access, work_filter, action, None, is_recorded=True), "recorded"
-        )
+        return _recorded(request, plan, access, work_filter, action)
     if request.htmx:
         return _row(request, plan, access, work_filter, action, panel)
     context = read_my_page(plan, access, work_filter, action=action, panel=panel)
     return render(request, "worklist/my.html", context, status=panel.status if panel else 200)
+
+
+def _open(action: ActionItem, access: Access, work_filter: WorkFilter, *, has_last_text: bool = False) -> UpdatePanel:
+    """Return the form of a row."""
+    urls, unit = row_form_urls(action.plan, action, work_filter), work_filter.default_unit(action, access)
+    return open_panel(action, access, urls, unit=unit, has_last_text=has_last_text)
+
+
+def _recorded(
+    request: HttpRequest, plan: Plan, access: Access, work_filter: WorkFilter, action: ActionItem
+) -> HttpResponse:
+    """Answer a recorded update. A form sent with `next`, the section of its row, opens the next row that is left."""
+    shown = read_my_work(plan, access, work_filter, action=action)
+    section, row = request.POST.get("next"), shown.row_of(action)
+    after = next_left(shown.work, shown.rows, row, section) if section and shown.work.role in row.parts else None
+    if request.htmx:
+        if after:
+            after = replace(after, panel=_open(after.action, shown.access, shown.work_filter))
+        return trigger_client_event(_recorded_row(request, plan, shown, row, after), "recorded")
+    message = _("Recorded. %(ref)s now shows your update.") % {"ref": action.ref}
+    if after:
+        messages.success(request, message)
+        return redirect(f"{after.form_urls['empty_form_url']}#row-{after.action.ref}")
+    messages.success(request, message, extra_tags=f"row-{action.ref}")
+    return redirect(f"{my_url(plan, work_filter)}#row-{action.ref}")
 
 
 def typed_rows(request: HttpRequest) -> LabelledText:
@@ -112,7 +137,8 @@ def my_unchanged(request: HttpRequest, slug: str) -> HttpResponse:
     rows = [(actions[ref], *choice) for ref, *choice in dict.fromkeys(chosen) if ref in actions]
     recorded, skipped = record_unchanged(rows=rows, access=access, at=clock.now())
     if request.htmx and len(recorded) == 1 and not skipped:
-        return _row(request, plan, access, work_filter, recorded[0].action, None, is_recorded=True)
+        shown = read_my_work(plan, access, work_filter, action=recorded[0].action)
+        return _recorded_row(request, plan, shown, shown.row_of(recorded[0].action))
     seen = {ref: version for ref, version, *_rest in chosen}
     why = {action.ref: why_skipped(action, seen[action.ref], access) for action in skipped}
     if request.htmx and len(skipped) == 1 and not recorded:
@@ -133,122 +159,23 @@ def my_unchanged(request: HttpRequest, slug: str) -> HttpResponse:
     return HttpResponse(headers={"HX-Redirect": url}) if request.htmx else redirect(url)
 
 
-@dataclass(frozen=True, kw_only=True)
-class WorkFilter:
-    """Role and unit that the page is narrowed to; `unit` is None for all units of the user."""
-
-    role: str
-    unit: Unit | None
-
-    @property
-    def query(self) -> dict[str, str]:
-        """The query parameters that keep the filter."""
-        query = {"role": str(self.role)} if self.role != Role.LEAD else {}
-        return query | ({"unit": self.unit.abbreviation} if self.unit else {})
-
-    def narrow(self, access: Access) -> Access:
-        """Return the access of the user as a member of the chosen unit only."""
-        return access.as_member_of(self.unit) if self.unit else access
-
-    def default_unit(self, action: ActionItem, access: Access) -> Unit | None:
-        """Return the unit that a form in a row reports for by default; None leaves it to `Access.default_unit`."""
-        own = self.narrow(access).own_units_in(action)
-        leads = [unit for unit in own if access.as_member_of(unit).has_role_in(action, self.role)]
-        return leads[0] if leads and (self.unit or self.role == Role.SUPPORT) else None
-
-
-def read_work_filter(request: HttpRequest) -> WorkFilter:
-    """Read role (default: lead) and unit from the request. Units of which the user is no member are ignored."""
-    asked = thai.match_spelling(request.GET.get("role", ""), Role.values)
-    role = Role.SUPPORT if asked == Role.SUPPORT else Role.LEAD
-    units = {each.abbreviation: each for each in access_of(request).units}
-    unit = units.get(thai.match_spelling(request.GET.get("unit", ""), units)) if len(units) > 1 else None
-    return WorkFilter(role=role, unit=unit)
-
-
-def as_of_now(plan: Plan) -> AsOf:
-    """Return today as the day of the plan, with all updates until now."""
-    return on_day(plan, clock.today(), plan.periods.all(), cutoff=clock.now())
-
-
-def my_url(plan: Plan, work_filter: WorkFilter) -> str:
-    """Return the URL of งานของฉัน with a filter."""
-    return _with_query(reverse("my", args=[plan.slug]), work_filter.query)
-
-
-def row_form_urls(plan: Plan, action: ActionItem, work_filter: WorkFilter) -> dict[str, str]:
-    """Return the URLs of an update form in a row; see `UpdatePanel`."""
-    row_url = reverse("my_row", args=[plan.slug, action.ref])
-    form_url = _with_query(row_url, work_filter.query)
-    closed_url = _with_query(row_url, work_filter.query | {"closed": 1})
-    return {"post_url": form_url, "reload_url": closed_url, "empty_form_url": form_url}
-
-
-def _with_query(url: str, query: dict[str, Any]) -> str:
-    return f"{url}?{urlencode(query)}" if query else url
-
-
-def read_my_page(
-    plan: Plan,
-    access: Access,
-    work_filter: WorkFilter,
-    *,
-    action: ActionItem | None = None,
-    panel: UpdatePanel | None = None,
-) -> dict[str, Any]:
-    """Return the context of the page; `action` is the row to open, `panel` its form."""
-    as_of = as_of_now(plan)
-    units = access.units
-    if action and work_filter.unit and work_filter.unit not in access.own_units_in(action):
-        work_filter = replace(work_filter, unit=None)
-    access = work_filter.narrow(access)
-    rows = read_rows(plan, access, as_of) if access.unit_ids else []
-    for row in rows:
-        if row.action == action and work_filter.role not in row.parts:
-            work_filter = replace(work_filter, role=next(iter(row.parts)))
-    rows = [_page_row(row, plan, access, work_filter, panel if row.action == action else None) for row in rows]
-    work = build_work(rows, work_filter.role)
-    return {
-        "as_of": as_of,
-        "work_filter": work_filter,
+def _recorded_row(
+    request: HttpRequest, plan: Plan, shown: MyWork, row: PageRow, after: PageRow | None = None
+) -> HttpResponse:
+    """Render a recorded row for htmx, with the counters of the page and the bell, and the open row `after`."""
+    context = {
+        "work_filter": shown.work_filter,
+        "unchanged_url": unchanged_url(plan, shown.work_filter),
+        "plan": plan,
+        "as_of": shown.as_of,
+        "work": shown.work,
+        "row": row,
+        "after": after,
+        "is_recorded": True,
+        "is_answer": True,
         "row_messages": {},
-        "all_units": my_url(plan, replace(work_filter, unit=None)),
-        "by_unit": [(unit, my_url(plan, replace(work_filter, unit=unit))) for unit in units],
-        "tabs": [
-            (role == Role.LEAD, my_url(plan, replace(work_filter, role=role)), count, role == work.role)
-            for role, count in work.tabs
-        ],
-        "query_string": _with_query("", work_filter.query),
-        "units": units,
-        "grid": read_submission_grid(plan, as_of, access.units) if units else None,
-        "work": work,
-        "can_confirm_any": any(row.unit_choices for row in rows),
     }
-
-
-def _page_row(row: WorkRow, plan: Plan, access: Access, work_filter: WorkFilter, panel: UpdatePanel | None) -> PageRow:
-    """Return a row as the page shows it in the filter's role, with its form in `panel` if it is open."""
-    action, is_lead = row.action, work_filter.role == Role.LEAD
-    has_all_updates = is_lead and row.has_all_updates
-    parts = [part for part in action.assignments.all() if part.role == work_filter.role]
-    collective = next((part.unit for part in parts if part.unit_id in access.represented_units), None)
-    can_confirm = (
-        is_lead
-        and access.may_change_status(action)
-        and not has_all_updates
-        and row.section in (Due.OVERDUE, Due.NOW, Due.UNSCHEDULED)
-    )
-    waiting = [duty.unit for duty in row.duties if duty.update is None and can_confirm]
-    return PageRow(
-        **vars(row),
-        collective=None if row.parts.get(work_filter.role, True) else collective,
-        updated_on=max(duty.update.at for duty in row.duties) if has_all_updates else None,
-        shown_duties=[duty for duty in row.duties if is_lead and (duty.update or row.is_at_work)],
-        form_urls=row_form_urls(plan, action, work_filter),
-        can_report=access.may_add_result(action),
-        unit_choices=[(unit, f"{action.ref}|{action.version}|{uuid4()}@{unit.pk}") for unit in waiting],
-        panel=panel,
-    )
+    return render(request, "worklist/my.html#recorded", context)
 
 
 def _row(
@@ -259,31 +186,19 @@ def _row(
     action: ActionItem,
     panel: UpdatePanel | None,
     *,
-    is_recorded: bool = False,
     row_messages: Mapping[str, str] | None = None,
 ) -> HttpResponse:
-    """Render one row for htmx.
-
-    Args:
-        is_recorded: an update was recorded; the row comes with the counters of the page and the bell.
-        row_messages: ref → why nothing was recorded; the status is then 409.
-    """
-    as_of = as_of_now(plan)
-    if work_filter.unit and work_filter.unit not in access.own_units_in(action):
-        work_filter = replace(work_filter, unit=None)
+    """Render one row for htmx; `row_messages` (ref → why nothing was recorded) makes the status 409."""
+    work_filter = work_filter.showing(action, access)
     access = work_filter.narrow(access)
-    rows = read_rows(plan, access, as_of, refs=None if is_recorded else [action.ref])
-    row = next(each for each in rows if each.action == action)
+    (row,) = read_rows(plan, access, as_of_now(plan), refs=[action.ref])
     context = {
         "work_filter": work_filter,
-        "query_string": _with_query("", work_filter.query),
+        "unchanged_url": unchanged_url(plan, work_filter),
         "plan": plan,
-        "as_of": as_of,
-        "row": _page_row(row, plan, access, work_filter, panel),
-        "work": build_work(rows, work_filter.role) if is_recorded else None,
-        "is_recorded": is_recorded,
+        "row": page_row(row, plan, access, work_filter, panel),
         "is_answer": True,
         "row_messages": row_messages or {},
     }
     status = 409 if row_messages else panel.status if panel else 200
-    return render(request, "worklist/my.html#answer", context, status=status)
+    return render(request, "worklist/my.html#row", context, status=status)

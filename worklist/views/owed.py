@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 from assignments.access import access_of
 from plan.lookup import find_plan
 from worklist.owed import MAX_GROUP_ROWS, read_owed_list
-from worklist.views.my import as_of_now
+from worklist.page import as_of_now
 
 
 @require_safe

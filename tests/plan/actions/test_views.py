@@ -57,9 +57,9 @@ def test_my_work_is_sorted_by_due_and_counts_updates(client, plan, unit, staff, 
     assert [(each.key, pks(each.own), pks(each.via_collective)) for each in work.sections] == [
         ("OVERDUE", [late.pk], []),
         ("NOW", [], [now.pk]),
+        ("TOLD", [done.pk], []),
         ("LATER", [later.pk], []),
         ("UNSCHEDULED", [unscheduled.pk], []),
-        ("CLOSED", [done.pk], []),
     ]
     assert (work.own.updated, work.own.total, work.via_collective.updated, work.via_collective.total) == (1, 2, 0, 1)
     assert [(str(role), count) for role, count in work.tabs] == [("LEAD", 5), ("SUPPORT", 1)]
