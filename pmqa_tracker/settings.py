@@ -285,6 +285,7 @@ COOKIE_SUFFIX = environment.cookie_suffix(SECRET_KEY, *((DATA_DIR.resolve(), POR
 SESSION_COOKIE_NAME = f"sessionid_{COOKIE_SUFFIX}"
 CSRF_COOKIE_NAME = f"csrftoken_{COOKIE_SUFFIX}"
 LANGUAGE_COOKIE_NAME = f"language_{COOKIE_SUFFIX}"
+COLUMNS_COOKIE_NAME = f"columns_{COOKIE_SUFFIX}"  # the columns of the list of actions, see plan/actions/columns.py
 MESSAGE_COOKIE_NAME = f"messages_{COOKIE_SUFFIX}"
 MESSAGE_STORAGE = "pmqa_tracker.messages.MessageStorage"
 X_FRAME_OPTIONS = "DENY"

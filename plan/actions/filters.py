@@ -5,10 +5,11 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, F, Model, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from assignments.models import Role, Unit
+from assignments.models import Assignment, Role, Unit
 from assignments.unit_names import find_unit_by_name
 from criteria.models import Category, Criterion, Level, Requirement
 from plan.as_of import AsOf
@@ -16,7 +17,7 @@ from plan.models import Age, Change, Due, Health, Plan, Status
 from plan.models.action import PLAN_ORDER, ActionItemQuerySet
 from plan.models.status import CLOSED
 from pmqa_tracker import thai
-from pmqa_tracker.database_text import find_named
+from pmqa_tracker.database_text import by_thai, find_named
 
 
 class UpdatedChoice:
@@ -38,16 +39,51 @@ class ScopeChoice:
 class SortChoice:
     """Sort orders of the list."""
 
-    CHOICES = (
-        ("", _("As in the plan")),
+    ORDERS = (
         ("due", _("Due first")),
         ("behind", _("Furthest behind first")),
         ("updated", _("Latest update first")),
+        ("lead", _("By lead unit")),
+        ("support", _("By supporting unit")),
+        ("level", _("By level")),
+        ("status", _("By status")),
+        ("progress", _("Least progress first")),
     )
-    FIELDS = {
-        "due": (F("last_period__ends_on").asc(nulls_last=True), "first_period__starts_on"),
-        "updated": (F("updated_at").desc(nulls_last=True),),
-    }
+    FIRST = ("", _("As in the plan"))
+    CHOICES = (
+        FIRST,
+        *ORDERS,
+        *((f"-{name}", format_lazy("{} ({})", label, _("reversed"))) for name, label in (("plan", FIRST[1]), *ORDERS)),
+    )
+
+
+def _first_unit(role: str) -> Subquery:
+    """Return the abbreviation of the first unit of an action in a role, as an expression."""
+    units = Assignment.objects.filter(action=OuterRef("pk"), role=role).in_order()
+    return Subquery(units.values("unit__abbreviation")[:1])
+
+
+def sort_actions(actions: ActionItemQuerySet, order: str) -> ActionItemQuerySet:
+    """Return actions as of a day in one of the orders of `SortChoice`, reversed after "-"; empty values come last."""
+    name, is_reversed = order.removeprefix("-"), order.startswith("-")
+    if name in ("plan", "behind"):
+        actions = actions.in_order() if name == "plan" else actions.behind_first()
+        return actions.reverse() if is_reversed else actions
+    if name in ("lead", "support"):
+        actions = actions.alias(first_unit=_first_unit(Role.LEAD if name == "lead" else Role.SUPPORT))
+    levels = Requirement.objects.filter(actions=OuterRef("pk")).order_by("level").values("level")
+    keys = {
+        "due": (F("last_period__ends_on"), F("first_period__starts_on")),
+        "updated": (F("updated_at"),),
+        "lead": (by_thai("first_unit"),),
+        "support": (by_thai("first_unit"),),
+        "level": (Subquery(levels[:1]),),
+        "status": (Case(*(When(status_on=each, then=Value(place)) for place, each in enumerate(Status))),),
+        "progress": (F("progress_on"),),
+    }[name]
+    is_descending = is_reversed != (name == "updated")
+    ordering = [key.desc(nulls_last=True) if is_descending else key.asc(nulls_last=True) for key in keys]
+    return actions.order_by(*ordering, *PLAN_ORDER)
 
 
 class RecordField(django_filters.fields.ModelChoiceField):
@@ -274,9 +310,7 @@ class ActionFilter(django_filters.FilterSet):
         return select(self.as_of, self.reporters)
 
     def by_sort(self, actions: ActionItemQuerySet, name: str, value: str) -> ActionItemQuerySet:
-        if value == "behind":
-            return actions.behind_first()
-        return actions.order_by(*SortChoice.FIELDS[value], *PLAN_ORDER)
+        return sort_actions(actions, value)
 
 
 def _find(rows: QuerySet, field: str, name: str) -> Model | None:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from assignments.access import Access, access_of
+from plan.actions.columns import COLUMNS, TEXT, headings, keep_columns, read_columns
 from plan.actions.filters import ActionFilter
 from plan.actions.table import action_table
 from plan.as_of import AsOf, on_day
@@ -54,16 +55,25 @@ def read_action_listing(request: HttpRequest, plan: Plan) -> ActionListing:
 
 @require_safe
 def action_list(request: HttpRequest, slug: str) -> HttpResponse:
-    """The list of actions, filtered and ordered by the URL; only the rows for htmx."""
+    """The list of actions, filtered and ordered by the URL, with the columns the user has chosen.
+
+    htmx gets only the rows. With `columns` in the URL, the browser keeps them.
+    """
     plan = find_plan(request, slug)
+    if "columns" in request.GET:
+        return keep_columns(request)
     listing = read_action_listing(request, plan)
     rows = listing.actions.with_updated_on(listing.as_of, listing.filter.reporters)
     page = Paginator(rows.with_details(), PAGE_SIZE).get_page(request.GET.get("page"))
+    columns = read_columns(request)
     context = {
         "as_of": listing.as_of,
         "since": listing.since,
         "filter": listing.filter,
         "page": page,
+        "columns": columns,
+        "offered_columns": [(name, label) for name, (label, _sort) in COLUMNS.items() if name != TEXT],
+        "headings": headings(request, columns, str(listing.filter.active.get("sort", ""))),
         "query": day_query(plan, listing.as_of),
         "is_today": listing.as_of.day == clock.today(),
     }
@@ -80,7 +90,7 @@ def action_detail(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
     access = access_of(request)
     urls = page_form_urls(plan, action)
     if request.method != "POST":
-        panel = open_panel(action, access, urls)
+        panel = open_panel(action, access, urls, has_last_text="last_text" in request.GET)
         return render(request, "plan/action_detail.html", read_detail(request, plan, panel, access))
     panel = answer_update(request, plan, action, access, urls)
     return render_update_answer(request, plan, panel, access, part="plan/action_detail.html#update")
