@@ -27,10 +27,10 @@ function valuesOf(form) {
 
 /* Mark the rows of my work that have a draft. */
 function showMarks() {
-  const work = document.querySelector("[data-drafts]");
+  const work = document.querySelector("[data-draft-rows]");
   if (!work) return;
-  const rows = draftKeys().filter((key) => key.startsWith(work.dataset.drafts))
-    .map((key) => [key, document.getElementById(`row-${key.slice(work.dataset.drafts.length)}`)]).filter(([, row]) => row);
+  const rows = draftKeys().filter((key) => key.startsWith(work.dataset.draftRows))
+    .map((key) => [key, document.getElementById(`row-${key.slice(work.dataset.draftRows.length)}`)]).filter(([, row]) => row);
   for (const mark of work.querySelectorAll("[data-draft-mark]")) mark.remove();
   for (const [key, row] of rows) {
     const mark = document.getElementById("draft-mark").content.firstElementChild.cloneNode(true);
@@ -128,9 +128,11 @@ document.addEventListener("htmx:load", (event) => {
     showRequired(form);
   }
   showMarks();
-  if (!part.matches("[data-panel]")) return;
-  const refused = part.querySelector("[role=alert], .field-errors");
-  const first = refused || part.querySelector("form[data-draft] :is(input:checked, textarea)") || part.querySelector("[data-focus]");
+  const isOpened = part === document.body && location.hash.startsWith("#row-"); // a page with one row open
+  const panel = isOpened ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : part;
+  if (!panel?.matches("[data-panel]")) return;
+  const refused = panel.querySelector("[role=alert], .field-errors");
+  const first = refused || panel.querySelector("form[data-draft] :is(input:checked, textarea)") || panel.querySelector("[data-focus]");
   if (refused) refused.setAttribute("tabindex", "-1");
   if (first) first.focus();
 });

@@ -52,7 +52,8 @@ def read_columns(request: HttpRequest) -> list[str]:
 def keep_columns(request: HttpRequest) -> HttpResponse:
     """Keep the columns of the URL in the browser, and show the list without that parameter."""
     query = request.GET.copy()
-    chosen = [name for name in COLUMNS if name in query.pop("columns")]
+    asked = query.pop("columns")
+    chosen = [name for name in COLUMNS if name in asked]
     response = redirect(f"{request.path}?{query.urlencode()}" if query else request.path)
     response.set_cookie(
         settings.COLUMNS_COOKIE_NAME,

@@ -68,7 +68,7 @@ FILTERS = {
     "scope": ["counted", "open", "at_work"],
     "age": ["30", "more"],
     "change": ["DONE", "FORWARD", "SILENT"],
-    "sort": ["due", "behind", "updated", "x"],
+    "sort": ["due", "behind", "updated", "lead", "-support", "level", "-status", "progress", "-plan", "x"],
     "as_of": ["2019-09-01", "2563-03-31", "31/12/2562", "1999-01-01", "พรุ่งนี้"],
     "since": ["2019-12-31", "2020-03-31"],
 }

@@ -285,6 +285,29 @@ def test_list_is_filtered_by_its_url_and_paginated(client, plan, staff):
     assert 'id="rows"' in rows
 
 
+def test_columns_are_kept_by_the_browser_and_each_head_sorts_both_ways(client, plan, unit, staff, report_progress):
+    first, second = (ActionItemFactory(plan=plan, lead=[unit]) for _ in range(2))
+    report_progress(first, staff, progress=40)
+    client.force_login(staff)
+    here = "/plans/2563/actions/"
+    names = ["lead", "support", "level", "schedule", "status", "progress", "health", "updated"]
+    chosen = "".join(f"&columns={name}" for name in [*names, "nonsense"])
+    assert client.get(f"{here}?columns={chosen}&q=").url == f"{here}?q="
+    headings = client.get(here).context["headings"]
+    assert [heading.name for heading in headings] == ["text", *names]
+    for heading in headings:
+        page = client.get(here + heading.url)
+        directions = {each.name: each.direction for each in page.context["headings"] if each.direction}
+        again = client.get(here + next(each.url for each in page.context["headings"] if each.name == heading.name))
+        turned = {each.name: each.direction for each in again.context["headings"] if each.direction}
+        assert {*directions.values(), *turned.values()} == {"ascending", "descending"}
+        assert list(directions) == list(turned) == [heading.name]
+    by_progress = [action.pk for action in client.get(f"{here}?sort=-progress").context["page"]]
+    assert by_progress == [first.pk, second.pk]
+    client.get(f"{here}?columns=")
+    assert client.get(here).context["columns"] == []
+
+
 def test_day_outside_the_plan_is_moved_with_a_warning(client, plan, staff):
     client.force_login(staff)
     response = client.get("/plans/2563/actions/?as_of=31/12/2565")
