@@ -37,7 +37,7 @@ def test_management_drills_from_a_figure_to_its_rows(enter):
 def test_management_asks_for_a_past_day(enter):
     page = enter("manager")
     now = page.locator(".is-statuses .kind-done b").inner_text()
-    page.get_by_text("เลือกวันอื่น").click()
+    page.get_by_text("ข้อมูล ณ วันที่อื่น").click()
     page.get_by_label("ข้อมูล ณ วันที่").fill("31/12/2562")
     page.keyboard.press("Enter")
     expect(page.locator(".board-head")).to_contain_text("ข้อมูล ณ 31 ธ.ค. 2562")
