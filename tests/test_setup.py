@@ -237,3 +237,28 @@ def test_the_example_settings_name_every_variable_that_is_read() -> None:
 
 def test_database_without_tables_says_what_to_run(run: Run) -> None:
     assert_one_sentence(run([*MANAGE, "seed"]), "manage.py migrate")
+
+
+def test_static_files_are_collected_only_after_a_change(tmp_path: Path) -> None:
+    for name in ("static/a.css", "pmqa_tracker/settings.py", ".venv/.requirements", ".venv/bin/python"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    python = tmp_path / ".venv/bin/python"
+    python.write_text("#!/bin/sh\nmkdir -p staticfiles; touch staticfiles/staticfiles.json; echo collected\n")
+    python.chmod(0o755)
+
+    def collect() -> str:
+        return subprocess.run(
+            [ROOT / "scripts/static-files"], cwd=tmp_path, check=True, capture_output=True, text=True
+        ).stdout
+
+    assert (collect(), collect()) == ("collected\n", "")
+    made = (tmp_path / "staticfiles/staticfiles.json").stat().st_mtime
+    for name in ("static/a.css", "pmqa_tracker/settings.py", ".venv/.requirements"):
+        os.utime(tmp_path / name, (made + 5, made + 5))
+        assert collect() == "collected\n", name
+        os.utime(tmp_path / name, (made - 5, made - 5))
+    assert collect() == ""
+    (tmp_path / "static/a.css").unlink()  # the time of its folder changes
+    os.utime(tmp_path / "static", (made + 5, made + 5))
+    assert collect() == "collected\n"
