@@ -61,6 +61,8 @@ def read_my_work(
     for row in found:
         if row.action == action and work_filter.role not in row.parts:
             work_filter = replace(work_filter, role=next(iter(row.parts)))
+    if work_filter.criterion not in {each.code for each in _criteria_of(found, work_filter.role)}:
+        work_filter = replace(work_filter, criterion="")
     rows = [page_row(row, plan, access, work_filter, panel if row.action == action else None) for row in found]
     kept = [row for row in rows if row.action == action or work_filter.matches(row.action)]
     work = build_work(rows, work_filter.role, kept=kept)

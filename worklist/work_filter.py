@@ -7,9 +7,11 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from assignments.access import Access, access_of
 from assignments.models import Role, Unit
+from plan.lookup import warn_ignored_parameters
 from plan.models import ActionItem, Plan, Status
 from pmqa_tracker import thai
 
@@ -82,14 +84,30 @@ def read_work_filter(request: HttpRequest) -> WorkFilter:
     """Read the filter from the URL; role LEAD by default. Units of which the user is no member are ignored."""
     asked = request.GET
     role = thai.match_spelling(asked.get("role", ""), Role.values)
+    status = thai.match_spelling(asked.get("status", ""), Status.values)
     units = {each.abbreviation: each for each in access_of(request).units}
     return WorkFilter(
         role=Role.SUPPORT if role == Role.SUPPORT else Role.LEAD,
         unit=units.get(thai.match_spelling(asked.get("unit", ""), units)) if len(units) > 1 else None,
         text=asked.get("q", "").strip(),
         criterion=thai.fold(asked.get("criterion", "")).strip(),
-        status=thai.match_spelling(asked.get("status", ""), Status.values),
+        status=status if status in Status.values else "",
     )
+
+
+def warn_ignored(request: HttpRequest, used: WorkFilter) -> None:
+    """Warn about parameters of the URL that do not narrow the page, which shows `used`."""
+    asked = {name: value.strip() for name, value in request.GET.items()}
+    units = [each.abbreviation for each in access_of(request).units]
+    is_used = {
+        "role": thai.match_spelling(asked.get("role", ""), Role.values) == used.role,
+        "unit": used.unit is not None or thai.match_spelling(asked.get("unit", ""), units) in units,
+        "criterion": bool(used.criterion),
+        "status": bool(used.status),
+    }
+    labels = {"role": _("Role in the work"), "unit": _("Unit"), "criterion": _("Criterion"), "status": _("Status")}
+    ignored = [labels[name] for name in labels if asked.get(name) and not is_used[name]]
+    warn_ignored_parameters(request, ("q", "show", *labels), ignored)
 
 
 def my_url(plan: Plan, work_filter: WorkFilter, **more: Any) -> str:

@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
+from plan.lookup import warn_ignored_parameters
+
 TEXT = "text"  # what is to be done, always shown
 # Name → (label, values of `sort` from the first click on).
 COLUMNS = {
@@ -54,6 +56,8 @@ def keep_columns(request: HttpRequest) -> HttpResponse:
     query = request.GET.copy()
     asked = query.pop("columns")
     chosen = [name for name in COLUMNS if name in asked]
+    unknown = [f"“{name[:40]}”" for name in asked if name and name not in COLUMNS]
+    warn_ignored_parameters(request, request.GET, unknown)
     response = redirect(f"{request.path}?{query.urlencode()}" if query else request.path)
     response.set_cookie(
         settings.COLUMNS_COOKIE_NAME,

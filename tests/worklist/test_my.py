@@ -213,8 +213,8 @@ def test_what_is_told_or_later_comes_when_its_fold_is_opened(client, staff, plan
 
 @pytest.mark.parametrize(
     ("query", "found"),
-    [("q=ข้อสอง", [1]), ("q={ref}", [0]), ("criterion={code}", [1]), ("status=IN_PROGRESS", [2]), ("status=x", []),
-     ("q=ไม่มี&status=DONE", []), ("", [0, 1, 2])],
+    [("q=ข้อสอง", [1]), ("q={ref}", [0]), ("criterion={code}", [1]), ("status=IN_PROGRESS", [2]),
+     ("status=x", [0, 1, 2]), ("q=ไม่มี&status=DONE", []), ("", [0, 1, 2])],
 )  # fmt: skip
 def test_filters_narrow_the_rows_and_not_the_counter(client, staff, plan, unit, report_progress, query, found):
     rows = [ActionItemFactory(plan=plan, lead=[unit], text=text) for text in ("ข้อหนึ่ง", "ข้อสอง", "ข้อสาม")]
@@ -227,6 +227,17 @@ def test_filters_narrow_the_rows_and_not_the_counter(client, staff, plan, unit, 
     part = client.get(f"/plans/2563/my/?{query}", headers=HTMX | {"HX-Target": "work"}).content.decode()
     assert "<html" not in part
     assert [f'id="row-{row.ref}"' in part for row in rows] == [0 in found, 1 in found, False]  # the third is told
+
+
+def test_values_and_parameters_that_are_not_offered_are_named(client, staff, action):
+    def warnings(query):
+        return [str(each) for each in client.get(f"/plans/2563/my/?{query}").context["messages"]]
+
+    names = ["บทบาทในงาน", "หน่วยงาน", "เกณฑ์", "สถานะ", "“tab”"]
+    (text,) = warnings("role=x&unit=x&criterion=x&status=x&tab=x")
+    assert text.endswith(": " + ", ".join(names))
+    lead = action.lead[0].unit.abbreviation
+    assert warnings(f"role=LEAD&unit={lead}&criterion={action.criterion.code}&status=DONE&q=x&show=TOLD") == []
 
 
 @pytest.mark.parametrize("headers", [HTMX, {}])

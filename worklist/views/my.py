@@ -25,7 +25,7 @@ from pmqa_tracker import clock
 from pmqa_tracker.typed_text import LabelledText, reads_typed_text
 from worklist.page import MyWork, as_of_now, page_row, read_my_page, read_my_work
 from worklist.queue import PageRow, next_left, read_rows
-from worklist.work_filter import WorkFilter, my_url, read_work_filter, row_form_urls, unchanged_url
+from worklist.work_filter import WorkFilter, my_url, read_work_filter, row_form_urls, unchanged_url, warn_ignored
 
 
 @require_safe
@@ -44,6 +44,8 @@ def my(request: HttpRequest, slug: str) -> HttpResponse:
     if request.htmx:
         part = "#work" if request.htmx.target == "work" else "#grid" if page["shows_grid"] else "#fold_rows"
         page["fold_rows"] = page["work"].rows_of_fold(folds[0]) if folds else []
+    else:
+        warn_ignored(request, page["work_filter"])
     return render(request, f"worklist/my.html{part}", page)
 
 

@@ -293,7 +293,9 @@ def test_columns_are_kept_by_the_browser_and_each_head_sorts_both_ways(client, p
     names = ["lead", "support", "level", "schedule", "status", "progress", "health", "updated"]
     chosen = "".join(f"&columns={name}" for name in [*names, "nonsense"])
     assert client.get(f"{here}?columns={chosen}&q=").url == f"{here}?q="
-    headings = client.get(here).context["headings"]
+    answer = client.get(here)
+    assert [str(each).endswith(": “nonsense”") for each in answer.context["messages"]] == [True]
+    headings = answer.context["headings"]
     assert [heading.name for heading in headings] == ["text", *names]
     for heading in headings:
         page = client.get(here + heading.url)
