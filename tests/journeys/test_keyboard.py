@@ -84,6 +84,8 @@ def download_a_list(page, site):
 
 def open_a_criterion(page, site):
     page.goto(f"{site}{BASE}/criteria/")
+    reach(page, ".map-table summary")
+    page.keyboard.press("Enter")
     reach(page, "main a[href*='/criteria/1.1/']")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/criteria/1.1/"))
