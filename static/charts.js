@@ -54,12 +54,12 @@ const counts = {
     chart.data.datasets.forEach((series, place) => {
       chart.getDatasetMeta(place).data.forEach((bar, row) => {
         const value = series.data[row];
-        const { x, y, base } = bar.getProps(["x", "y", "base"], true);
-        const length = chart.options.indexAxis === "y" ? Math.abs(x - base) : Math.abs(y - base);
-        if (!value || length < 20) return;
+        const { x, y, base, width: thickness } = bar.getProps(["x", "y", "base", "width"], true);
+        const isFlat = chart.options.indexAxis === "y";
         const text = String(value);
-        const [cx, cy] = chart.options.indexAxis === "y" ? [(x + base) / 2, y] : [x, (y + base) / 2];
         const width = pen.measureText(text).width + 8;
+        if (!value || Math.abs(isFlat ? x - base : y - base) < 20 || (!isFlat && thickness < width - 8)) return;
+        const [cx, cy] = isFlat ? [(x + base) / 2, y] : [x, (y + base) / 2];
         if (typeof series.backgroundColor === "object") {
           pen.fillStyle = series.plate;
           pen.fillRect(cx - width / 2, cy - 9, width, 18);
@@ -94,10 +94,14 @@ const meetings = {
   },
 };
 
-/* Split a label of two lines; a narrow chart shows only the first. */
+/* Split a label of two lines; a narrow chart shows only the first, and a long second line ends in an ellipsis. */
 function lines(label, width) {
   const [first, ...rest] = label.split("\n");
-  return rest.length && width > 480 ? [first, ...rest] : first;
+  return rest.length && width > 480 ? [first, ...rest.map((line) => shorten(line, width / 16))] : first;
+}
+function shorten(text, most) {
+  const letters = [...new Intl.Segmenter("th").segment(text)].map(({ segment }) => segment); // a letter with its marks
+  return letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : text;
 }
 
 function draw(canvas) {

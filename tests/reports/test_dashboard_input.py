@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
+
 pytestmark = pytest.mark.django_db
 PLAN = "/plans/2562-2563"
 NAMES = (
@@ -78,3 +80,15 @@ def test_unknown_page_suggests_the_nearest(demo, client, manager, address, offer
     response = client.get(f"{PLAN}/{address}")
     assert response.status_code == 404
     assert offered in response.content.decode()
+
+
+def test_many_silent_units_stay_within_the_first_screen(client):
+    plan = PlanFactory(slug="2563")
+    units = UnitFactory.create_batch(8)
+    for unit in units:
+        ActionItemFactory(plan=plan, lead=[unit], runs=(1, 4))
+    client.force_login(UserFactory(roles=["management"]))
+    page = client.get("/plans/2563/dashboard/").content.decode()
+    silent = page.partition("answer-silent")[2].partition("</section>")[0].partition("ยังไม่รายงานเลย")[2]
+    assert [f">{unit.abbreviation}</a>" in silent for unit in units] == [True] * 6 + [False] * 2
+    assert ">และอีก 2 หน่วยงาน</a>" in silent
