@@ -19,6 +19,19 @@ PLAN = "2562-2563"
 PICTURES = (
     ("docs/overview.png", "manager", f"/plans/{PLAN}/dashboard/", 1280, 1180, 1),
     ("docs/my.png", "staff", f"/plans/{PLAN}/my/", 360, 1180, 1.5),
+    # The main pages on both widths, for docs/pages.md.
+    *(
+        (f"docs/pages/{name}-{width}.png", user, f"/plans/{PLAN}/{address}/", width, 800, 1)
+        for name, user, address in (
+            ("my", "staff", "my"),
+            ("dashboard", "manager", "dashboard"),
+            ("timeline", "manager", "timeline"),
+            ("unit", "manager", "units/สพม."),
+            ("criteria", "manager", "criteria"),
+            ("actions", "manager", "actions"),
+        )
+        for width in (1280, 360)
+    ),
 )
 # The same for the manual, in both languages: static/img/help/<language>/<file>.
 MANUAL = (
@@ -29,7 +42,7 @@ MANUAL = (
     ("criteria.png", "assessor", f"/plans/{PLAN}/criteria/", 1024, 720, 1),
     ("import.png", "coordinator", f"/plans/{PLAN}/import/", 1024, 720, 1),
 )
-COLOURS = 96  # of a picture of the manual, which keeps it small
+COLOURS = 128  # of a picture, which keeps it small
 STARTS_WITHIN_SECONDS = 300
 
 
@@ -77,9 +90,10 @@ def take(browser: Browser, site: str, password: str) -> None:
         page.wait_for_load_state("networkidle")
         page.evaluate("document.fonts.ready")
         page.screenshot(path=ROOT / path, animations="disabled")
-        if path.startswith("static/"):
-            with Image.open(ROOT / path) as picture:
-                picture.convert("RGB").quantize(COLOURS).save(ROOT / path, optimize=True)
+        with Image.open(ROOT / path) as picture:
+            # The most different colours, so that the red of what is late stays red.
+            few = picture.convert("RGB").quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+            few.save(ROOT / path, optimize=True)
         page.close()
 
 
