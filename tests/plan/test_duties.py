@@ -128,7 +128,10 @@ def test_updated_overdue_action_leaves_the_bell_until_the_next_period(client, pl
     report_progress(action, person, progress=60)
     assert owed_refs(plan, person) == []
     client.force_login(person)
-    for address in ("/plans/2563/my/", f"/plans/2563/actions/{action.ref}/", "/plans/2563/actions/?due=OVERDUE"):
+    row = client.get("/plans/2563/my/?show=TOLD").content.decode()
+    assert "ครบกำหนดเมื่อ 31 มี.ค. 2563" in row
+    assert "รายงานแล้วเมื่อ 15 พ.ค. 2563" in row
+    for address in (f"/plans/2563/actions/{action.ref}/", "/plans/2563/actions/?due=OVERDUE"):
         assert "ล่าช้า รายงานแล้วเมื่อ 15 พ.ค. 2563" in client.get(address).content.decode()
     (standing,) = read_plan_standings(plan, today(plan))
     assert (standing.due, standing.is_silent) == ("OVERDUE", False)

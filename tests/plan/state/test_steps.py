@@ -140,7 +140,8 @@ def test_a_plan_that_does_not_run_takes_no_reports(client, plan, unit, action, s
         answer = client.get(f"/plans/2563/{page}")
         assert answer.status_code == (404 if is_hidden else 200)
         main = answer.content.decode().split("<main")[1]
-        assert [form for form in FORM.findall(main) if "unchanged" not in form] == []
+        forms = [form for form in FORM.findall(main) if "/introduction/" not in form]
+        assert [form for form in forms if "unchanged" not in form] == []
     review = {"version": submission.version, "op_id": uuid4()}
     for page, data in (
         ("actions/1.1-A-1/", typed(action, status_to="IN_PROGRESS", progress_to=50, result="ทำแล้ว")),
