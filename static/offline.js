@@ -12,6 +12,11 @@ if (refs.length) {
   document.querySelector("[data-refs]").textContent = refs.sort().join(", ");
   document.querySelector("[data-drafts]").hidden = false;
 }
-/* The answer to a form has no address of its own: open it again instead of sending the form once more. */
+/* Open the page again, also after a form that was sent: its text is kept as a draft. */
+function openAgain() {
+  location.replace(location.href);
+}
 document.querySelector("[data-again]").href = location.href;
-addEventListener("online", () => location.replace(location.href));
+addEventListener("online", openAgain);
+/* A browser often says that there is a connection before one works: go on trying. */
+setInterval(() => { if (navigator.onLine) openAgain(); }, 5000);

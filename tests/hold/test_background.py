@@ -13,8 +13,8 @@ from threading import Event, Thread
 
 import pytest
 
+from bench.workbooks.new_plan import big_book
 from tests import sizes
-from tests.bench_import import big_book
 from tests.hold.site import Site, free_port
 from tests.hold.visitor import Visitor, form_values
 
