@@ -155,13 +155,12 @@ def undo_import(*, job: ImportJob, access: Access, at: datetime) -> Undoable:
     """
     if job.why_closed:
         raise NotAllowedError(job.why_closed)
-    job.refresh_from_db()
-    if job.state != ImportJobState.WRITTEN:
-        raise UndoneAlreadyError(job)
+    _refuse_undone(job)
     job.plan.refresh_from_db(fields=["revision"])
     revision = job.plan.revision
     found = read_undoable(job)
     job.plan.refresh_from_db(fields=["revision"])
+    _refuse_undone(job)  # another user may have undone it while the rows were read
     if len(found.rows) < len(job.changes) and job.plan.revision != revision:
         raise StaleVersionError(job)  # another import may have been undone while the rows were read
     if found.later:
@@ -192,6 +191,17 @@ def undo_import(*, job: ImportJob, access: Access, at: datetime) -> Undoable:
             raise StaleVersionError(job) from error
     job.refresh_from_db()
     return found
+
+
+def _refuse_undone(job: ImportJob) -> None:
+    """Read the import again.
+
+    Raises:
+        UndoneAlreadyError: it is undone.
+    """
+    job.refresh_from_db()
+    if job.state != ImportJobState.WRITTEN:
+        raise UndoneAlreadyError(job)
 
 
 def undo_note(job: ImportJob, access: Access) -> ChangeNote:

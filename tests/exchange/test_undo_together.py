@@ -7,7 +7,7 @@ from assignments.models import Unit
 from exchange import undo
 from exchange.data_sheet import planner
 from exchange.data_sheet.write import write_changes
-from exchange.models import ImportJobState
+from exchange.models import ImportJob, ImportJobState
 from exchange.undo import LaterImportsError, Undoable, UndoneAlreadyError, undo_import
 from plan.models import Status
 from pmqa_tracker import clock
@@ -38,6 +38,20 @@ def test_concurrent_undos_of_one_import_undo_once(plan):
     assert sorted(type(each).__name__ for each in answers) == ["Undoable", *["UndoneAlreadyError"] * 3]
     assert plan.actions.get().updates.filter(source="UNDO").count() == 1
     assert plan.actions.get().status == Status.NOT_STARTED
+
+
+def test_import_that_is_undone_while_its_rows_are_read_is_undone_already(plan, monkeypatch):
+    person = UserFactory(roles=["coordinator"])
+    job, read = imported(plan, person, 30), undo.read_undoable
+
+    def read_late(job):
+        monkeypatch.setattr(undo, "read_undoable", read)
+        undo_import(job=ImportJob.objects.get(pk=job.pk), access=Access.of(person), at=clock.now())
+        return read(job)
+
+    monkeypatch.setattr(undo, "read_undoable", read_late)
+    with pytest.raises(UndoneAlreadyError):
+        undo_import(job=job, access=Access.of(person), at=clock.now())
 
 
 def test_concurrent_undos_of_two_imports_keep_order(plan):
