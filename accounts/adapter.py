@@ -7,12 +7,12 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
 from django.http import HttpRequest
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.attempts import password_attempt
 from assignments.models import User
 from pmqa_tracker import clock
 from pmqa_tracker.client_address import client_address
+from pmqa_tracker.views import is_own_address
 
 RECENT = timedelta(minutes=5)  # after a login, the settings of the account open without the password
 
@@ -25,7 +25,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_safe_url(self, url: str) -> bool:
         """Return whether a login may lead to this URL: a page of this site."""
-        return url_has_allowed_host_and_scheme(url, {self.request.get_host()}, require_https=self.request.is_secure())
+        return is_own_address(self.request, url)
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Count the attempt before the password is checked.

@@ -127,7 +127,7 @@ class Attempt:
 
 @dataclass(frozen=True, kw_only=True)
 class PasswordAttempt(Attempt):
-    """An attempt to log in, which also counts how many user names were tried in vain from the same address.
+    """An attempt to log in; it also counts the user names tried with a wrong password from the address.
 
     The name is counted before its password is checked, so that names tried side by side are bounded too.
 

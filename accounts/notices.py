@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 def sentence_of(event: Event) -> str:
-    """Return what the owner of an account is told about an event, in English; "" if nothing."""
+    """Return the sentence of the mail about an event, in English; "" if no mail is sent."""
     if event.kind == Event.Kind.LOCKED:
         return GUESSED if event.details == Purpose.CODE else ""
     return {Event.Kind.PASSWORD: PASSWORD, Event.Kind.SECOND_FACTOR: SECOND_FACTOR}.get(event.kind, "")

@@ -6,12 +6,12 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import Promise
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from assignments.access import Access, RoleGroup, access_of
 from assignments.models import User
+from pmqa_tracker.views import is_own_address
 
 FIRST_PAGES = {"my", "dashboard", "maturity_map", "plan_list", "setup", "home"}  # where a login leads to
 
@@ -93,5 +93,4 @@ def close_introduction(request: HttpRequest) -> HttpResponse:
     """Keep that the user has read the introduction, and show the page again."""
     User.objects.filter(pk=request.user.pk).update(has_closed_introduction=True)
     url = request.POST.get("next", "")
-    is_own = url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}, require_https=request.is_secure())
-    return redirect(url if is_own else "home")
+    return redirect(url if is_own_address(request, url) else "home")

@@ -32,6 +32,11 @@ class NotFound(Http404):
         self.nearest = list(nearest)
 
 
+def is_own_address(request: HttpRequest, url: str) -> bool:
+    """Return whether a URL leads to a page of this site, so that it is safe to redirect to it."""
+    return url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+
+
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 404: what was not found, and where to go; a posted form keeps its typed text."""
     is_ours = isinstance(exception, NotFound)
@@ -81,7 +86,7 @@ def render_refusal(request: HttpRequest, template: str, *, status: int, **contex
 def form_page_url(request: HttpRequest) -> str:
     """Return the URL of the page with the posted form if the browser sends it; otherwise the URL of the request."""
     page = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
-    is_ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
+    is_ours = is_own_address(request, page)
     return urlsplit(page)._replace(scheme="", netloc="").geturl() if is_ours else request.get_full_path()
 
 
