@@ -160,7 +160,7 @@ def undo_import(*, job: ImportJob, access: Access, at: datetime) -> Undoable:
     revision = job.plan.revision
     found = read_undoable(job)
     job.plan.refresh_from_db(fields=["revision"])
-    _refuse_undone(job)  # another user may have undone it while the rows were read
+    _refuse_undone(job, ["state"])  # another user may have undone it while the rows were read
     if len(found.rows) < len(job.changes) and job.plan.revision != revision:
         raise StaleVersionError(job)  # another import may have been undone while the rows were read
     if found.later:
@@ -193,13 +193,13 @@ def undo_import(*, job: ImportJob, access: Access, at: datetime) -> Undoable:
     return found
 
 
-def _refuse_undone(job: ImportJob) -> None:
-    """Read the import again.
+def _refuse_undone(job: ImportJob, fields: list[str] | None = None) -> None:
+    """Read the import again, or only these fields of it.
 
     Raises:
         UndoneAlreadyError: it is undone.
     """
-    job.refresh_from_db()
+    job.refresh_from_db(fields=fields)
     if job.state != ImportJobState.WRITTEN:
         raise UndoneAlreadyError(job)
 
