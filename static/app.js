@@ -33,7 +33,8 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-/* Filter forms submit on change. On a slow connection, catch up on a change made before htmx was loaded. */
+/* On a slow connection, catch up on what the user did before htmx listened: filter forms submit on change, and the
+   content of a fold or menu comes when it is opened, once. */
 function isChanged(field) {
   if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
   if (field.type !== "select-one") return "defaultValue" in field && field.value !== field.defaultValue;
@@ -41,7 +42,11 @@ function isChanged(field) {
   return field.selectedIndex !== Math.max(first, 0);
 }
 document.addEventListener("htmx:load", (event) => {
-  if (event.target !== document.body) return;
+  const part = event.detail.elt;
+  for (const content of part.querySelectorAll('details[open] [hx-trigger^="toggle"]')) {
+    content.closest("details").dispatchEvent(new Event("toggle"));
+  }
+  if (part !== document.body) return;
   for (const form of document.querySelectorAll('form[method="get"][hx-trigger^="change"]')) {
     if ([...form.elements].some(isChanged)) htmx.trigger(form, "change");
   }

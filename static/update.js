@@ -39,14 +39,18 @@ function showMarks() {
   }
 }
 
-/* Fill an empty form with its draft. A form that the server sent back already holds the typed text: save it as the draft,
-   with the version and op_id of the answer. */
+/* Fill an empty form with its draft, except the fields that the user filled before this script was loaded: save these.
+   A form that the server sent back already holds the typed text: save it as the draft, with the version and op_id of
+   the answer. */
 function restoreDraft(form) {
   const draft = readDraft(form.dataset.draft);
-  if ("bound" in form.dataset) saveDraft(form.dataset.draft, { at: Date.now(), values: valuesOf(form) });
-  if (!draft || "bound" in form.dataset) return;
+  const isBound = "bound" in form.dataset, typed = new Set([...form.elements].filter(isChanged).map(({ name }) => name));
+  if (draft && !isBound) fillFrom(draft, form, typed);
+  if (isBound || typed.size) saveDraft(form.dataset.draft, { at: Date.now(), values: valuesOf(form) });
+}
+function fillFrom(draft, form, typed) {
   for (const [name, value] of Object.entries(draft.values)) {
-    if (form.elements[name]) form.elements[name].value = value;
+    if (form.elements[name] && !typed.has(name)) form.elements[name].value = value;
   }
   for (const details of form.querySelectorAll("details")) {
     if ([...details.querySelectorAll("textarea")].some((field) => field.value)) details.open = true;

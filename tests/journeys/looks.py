@@ -22,8 +22,9 @@ UNSTUCK = """() => {
 }"""
 
 
-AT_REST = """() => document.fonts.status === "loaded" && document.getAnimations().every((each) =>
-  each.playState !== "running" || each.effect?.getComputedTiming().endTime === Infinity)"""
+AT_REST = """() => document.readyState === "complete" && document.fonts.status === "loaded"
+  && document.getAnimations().every((each) =>
+    each.playState !== "running" || each.effect?.getComputedTiming().endTime === Infinity)"""
 
 
 def becomes(page: Page, condition: str, *, seconds: float = 30) -> bool:

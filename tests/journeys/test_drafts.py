@@ -207,3 +207,29 @@ def test_without_a_connection_the_typed_text_stays_and_the_page_says_so(browser,
     context.set_offline(False)  # the page opens again by itself
     expect(page.get_by_label("ผลการดำเนินการ")).to_have_value(TYPED)
     context.close()
+
+
+def test_what_is_opened_and_typed_before_the_scripts_are_loaded_counts(my, action, live_server):
+    address = f"{live_server.url}{MY}{action.ref}/"
+    row = row_of(my, action)
+    my.goto(address)
+    row.get_by_label("ผลการดำเนินการ").fill("ร่างเดิม")
+    row.get_by_label("ปัญหาอุปสรรค").fill(TYPED)
+    assert has_drafts(my, 1)
+    held = []
+    my.route("**/htmx*.js", lambda route: held.append(route))
+    my.goto(address, wait_until="commit")
+    row.get_by_label("ผลการดำเนินการ").fill("พิมพ์ก่อน")
+    my.locator("#bell summary").click()
+    folds = my.locator("main details:has(> [hx-trigger^=toggle]) > summary")
+    expect(folds).not_to_have_count(0)
+    for fold in folds.all():
+        fold.click()
+    held[0].continue_()
+    expect(my.locator("main [hx-trigger^=toggle]")).to_have_count(0)
+    expect(my.locator("#bell .owed-list").first).to_be_visible()
+    for _time in range(2):  # filled at once, and kept
+        expect(row.get_by_label("ปัญหาอุปสรรค")).to_have_value(TYPED)
+        expect(row.get_by_label("ผลการดำเนินการ")).to_have_value("พิมพ์ก่อน")
+        my.unroute_all()
+        my.reload()

@@ -11,7 +11,7 @@ from plan.models.evidence import EvidenceWithdrawal
 from pmqa_tracker import clock
 from submissions.models import Submission, SubmissionLine, SubmissionStep
 from tests.factories import UnitFactory
-from tests.journeys.looks import check
+from tests.journeys.looks import AT_REST, becomes, check
 
 pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(transaction=True)]
 
@@ -79,6 +79,7 @@ def test_the_states_of_my_work(enter, action, report_progress, live_server):
     check(page, "conflict", axe_at=360)
     page.get_by_role("link", name="เราสนับสนุน").click()
     page.locator("a[aria-current=page]", has_text="เราสนับสนุน").wait_for()
+    assert becomes(page, AT_REST)
     page.locator("main details:not([open])").evaluate_all("all => { for (const each of all) each.open = true }")
     expect(page.locator("details.via-collective .work-list")).not_to_have_count(0)
     expect(page.locator("[hx-trigger^=toggle]:visible")).to_have_count(0)
