@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 import accounts.notices  # noqa: F401 - its receiver
 from accounts.attempts import limits, locked_rows
 from accounts.models import Attempts, SecondFactor
+from assignments.models import User
 from audit.models import Event
 from audit.record import record_event
 from pmqa_tracker import clock
@@ -94,7 +95,7 @@ class SecondFactorAdmin(ForAdministrators):
 
     @admin.action(description=_("Reset the second factor"), permissions=["view"])
     def reset(self, request: HttpRequest, queryset: QuerySet[SecondFactor]) -> None:
-        """Remove the second factor and the recovery codes of these people."""
+        """Remove the second factor and the recovery codes of these people, and end their logins."""
         rows = list(queryset)
         with write_transaction():
             self.log_deletions(request, rows)
@@ -102,6 +103,8 @@ class SecondFactorAdmin(ForAdministrators):
                 record_event(
                     Event.Kind.SECOND_FACTOR, request=request, about=row.user.username, details=gettext_noop("reset")
                 )
-            Authenticator.objects.filter(user__in=[row.user_id for row in rows]).delete()
+            people = [row.user_id for row in rows]
+            Authenticator.objects.filter(user__in=people).delete()
+            User.objects.filter(pk__in=people).end_logins()
         text = gettext("Reset for %(names)s. Their password alone is enough now; tell them to set it up again.")
         messages.success(request, text % {"names": ", ".join(str(row) for row in rows)})

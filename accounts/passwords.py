@@ -20,6 +20,7 @@ from accounts.models import Attempts, Purpose
 from accounts.reset import reset_tokens
 from assignments.closed import why_closed
 from assignments.models import Invitation, User
+from assignments.people.invitations import invitation_tokens
 from pmqa_tracker import clock
 from pmqa_tracker.client_address import client_address
 
@@ -41,6 +42,7 @@ class PasswordChange(AnswersLocked, SuccessMessageMixin, PasswordChangeView):
 class PasswordSet(PasswordResetConfirmView):
     """Django's page to set a password, opened by the link of an invitation; open accounts only."""
 
+    token_generator = invitation_tokens
     template_name = "accounts/password_set.html"
     success_url = reverse_lazy("login")
 

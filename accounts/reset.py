@@ -9,7 +9,6 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.mail import EmailMessage
 from django.http import HttpResponse
 from django.template.loader import render_to_string
@@ -27,6 +26,7 @@ from accounts.backend import find_by_address
 from accounts.models import Purpose
 from assignments.closed import why_closed
 from assignments.models import User
+from assignments.people.invitations import LinkTokens
 from pmqa_tracker import clock
 from pmqa_tracker.client_address import client_address
 from pmqa_tracker.mail import LANGUAGE, is_mail_on, send_mails, site_url
@@ -38,7 +38,7 @@ NOBODY = 0  # owner of the task: who asks is not logged in
 logger = logging.getLogger(__name__)
 
 
-class ResetTokens(PasswordResetTokenGenerator):
+class ResetTokens(LinkTokens):
     """Tokens of these links; they expire sooner than those of invitations."""
 
     key_salt = "accounts.reset"

@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce, Concat, Lower, NullIf, Trim
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from assignments.logins import PeopleManager, new_login_key
 from audit.models import Event
 from audit.record import record_event
 from pmqa_tracker import thai
@@ -132,8 +133,11 @@ class User(AbstractUser):
     must_change_password = models.BooleanField(
         _("must change the password"), default=False, editable=False, help_text=_("An administrator has set it")
     )
-
     has_closed_introduction = models.BooleanField(_("has closed the introduction"), default=False, editable=False)
+    # A part of what proves a login or a link; a new one ends them, also for an account that is activated again.
+    login_key = models.CharField(max_length=32, blank=True, editable=False)
+
+    objects = PeopleManager()
 
     class Meta(AbstractUser.Meta):
         constraints = (
@@ -159,13 +163,21 @@ class User(AbstractUser):
         self.email = self.email.lower()
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save the account, and what follows from its save, in one transaction."""
+        """Save the account, and what follows from its save, in one transaction; a deactivated one loses its logins."""
         is_changed = self._password is not None and not self._state.adding  # by `set_password`
+        fields = kwargs.get("update_fields")
+        if not self.is_active and (fields is None or "is_active" in fields):
+            self.login_key = new_login_key()
+            kwargs["update_fields"] = fields and {*fields, "login_key"}
         with write_transaction(savepoint=False):
             super().save(*args, **kwargs)
             if is_changed:
                 user = current_user()
                 record_event(Event.Kind.PASSWORD, person=user if user and user.pk else self, about=self.username)
+
+    def get_session_auth_hash(self) -> str:
+        """Return what a session must know: it ends with the password, and with the logins of the account."""
+        return super().get_session_auth_hash() + self.login_key
 
 
 class Invitation(models.Model):

@@ -36,7 +36,7 @@ from pmqa_tracker.transactions import before_commit, records_changed
 # standard, and the edition before, whose criteria are named as predecessors.
 PLAN, ASSESSMENT, ORGANIZATION, FRAMEWORK = "pk", "assessment", "organization", "assessment__framework"
 SUCCESSOR = "assessment__framework__categories__criteria__predecessors__framework"
-NOT_SHOWN = {"last_login", "password"}  # fields of watched models that no page of a plan shows
+NOT_SHOWN = {"last_login", "password", "login_key"}  # fields of watched models that no page of a plan shows
 
 # Model → path from a record to a value, and the lookups by which plans with this value show the record.
 WATCHED: dict[type[Model], tuple[str, tuple[str, ...]]] = {}

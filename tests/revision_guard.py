@@ -19,10 +19,14 @@ from django.db.transaction import Atomic
 from plan import revision
 
 ROOT = Path(__file__).resolve().parent.parent
+PASSING_ON = {"tests/revision_guard.py", "tests/ordering.py", "assignments/logins.py"}  # statements of their callers
 WRITE = re.compile(r'\s*(?:INSERT INTO|UPDATE|DELETE FROM) "(\w+)"')
 RAISE = 'UPDATE "plan_plan" SET "revision" ='
-# No page of a plan shows the last login, a password that a login hashes anew, or whether the introduction is closed.
-UNSEEN = re.compile(r'UPDATE "assignments_user" SET "(last_login|password|has_closed_introduction)" = [^,]* WHERE')
+# No page of a plan shows the last login, a password that a login hashes anew, what ends logins, or whether the
+# introduction is closed.
+UNSEEN = re.compile(
+    r'UPDATE "assignments_user" SET "(last_login|password|login_key|has_closed_introduction)" = [^,]* WHERE'
+)
 
 
 def tables() -> set[str]:
@@ -67,12 +71,10 @@ guard = RevisionGuard()
 
 @cache
 def name_in_project(file: str) -> str:
-    """Return the path of a file below the project; "" for a package and for the guards, which see every statement."""
+    """Return the path of a file below the project; "" for a package and for code that passes statements on."""
     path = Path(file)
-    if not path.is_relative_to(ROOT) or path.name in ("revision_guard.py", "ordering.py"):
-        return ""
-    name = path.relative_to(ROOT)
-    return "" if name.parts[0] == ".venv" else str(name)
+    name = str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else ""
+    return "" if name.startswith(".venv/") or name in PASSING_ON else name
 
 
 def innermost_frame_of_project() -> FrameType | None:

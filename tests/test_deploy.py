@@ -31,9 +31,26 @@ def instructions(name: str) -> list[list[str]]:
 
 
 def test_units_run_commands_that_exist() -> None:
-    commands = [command for file in UNITS.glob("*.service") for command in started_by(file.name)]
-    assert len(commands) >= 5
-    assert {command[2] for command in commands if command[0] == "python"} <= set(get_commands())
+    commands = {name for file in UNITS.glob("*.service") for name in re.findall(r"manage\.py (\w+)", file.read_text())}
+    assert commands == {"backup", "check_evidence", "send_reminders", "verify_log", "worker"}
+    assert commands <= set(get_commands())
+
+
+@pytest.mark.parametrize("failing", ["", "verify_log", "check_evidence"])
+def test_every_check_of_the_night_runs_and_any_failure_shows(tmp_path: Path, failing: str) -> None:
+    """No unit has a second command that a failing first one would keep from running."""
+    starts = {
+        file.name: re.findall("^ExecStart=(.+)$", file.read_text(), re.MULTILINE) for file in UNITS.glob("*.service")
+    }
+    assert {name: lines for name, lines in starts.items() if len(lines) != 1} == {}
+    python = tmp_path / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "$2" >> ran\n[ "$2" != "$FAILING" ]\n')
+    python.chmod(0o755)
+    (line,) = starts["pmqa-check.service"]
+    ended = subprocess.run(shlex.split(line), cwd=tmp_path, env={"FAILING": failing}, check=False)
+    assert (tmp_path / "ran").read_text().split() == ["verify_log", "check_evidence"]
+    assert bool(ended.returncode) == bool(failing)
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is missing")

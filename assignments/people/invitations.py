@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.contrib.auth.tokens import default_token_generator
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -45,6 +45,16 @@ class Outcome:
     waiting: list[User] = field(default_factory=list)
 
 
+class LinkTokens(PasswordResetTokenGenerator):
+    """Tokens of links to set a password: Django's, which end with the logins of the account too."""
+
+    def _make_hash_value(self, user: User, timestamp: int) -> str:
+        return super()._make_hash_value(user, timestamp) + user.login_key
+
+
+invitation_tokens = LinkTokens()
+
+
 def why_not_invite(person: User) -> str:
     """Return why a person cannot be invited; "" if they can."""
     if not person.email:
@@ -59,7 +69,7 @@ def invitation_url(person: User, *, site: str) -> str:
         site: URL of the site, without a trailing slash.
     """
     uid = urlsafe_base64_encode(force_bytes(person.pk))
-    return site + reverse("invitation", args=[uid, default_token_generator.make_token(person)])
+    return site + reverse("invitation", args=[uid, invitation_tokens.make_token(person)])
 
 
 def lifetime() -> timedelta:

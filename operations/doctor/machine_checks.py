@@ -1,4 +1,4 @@
-"""Checks of the machine: who may read the files, collected static files, backups, mail, reminders."""
+"""Checks of the machine: who may read the files, storage service, collected static files, backups, mail, reminders."""
 
 import os
 import stat
@@ -10,6 +10,8 @@ from pwd import getpwuid
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 from django.core.mail import EmailMessage, get_connection
 from django.db.models import Max
 from django.utils.formats import date_format
@@ -20,11 +22,17 @@ from django.utils.translation import gettext_lazy as _
 from operations.backup.kept import list_backups
 from operations.findings import Finding, fault, ok, warning
 from plan.models import Plan
+from pmqa_tracker.file_storage import LocalStorage
 from pmqa_tracker.mail import TIMEOUT, explain_mail_error, is_mail_on
+from pmqa_tracker.tasks.models import new_name
 from worklist.models import Reminder
 
 BACKUP_AGE, OLD_BACKUP_AGE = timedelta(hours=26), timedelta(days=7)  # a night and two hours
 REMINDERS_AGE = timedelta(days=8)  # a weekend and holidays between
+STORAGE_ADVICE = _(
+    "Check the address, key, secret and bucket in STORAGE_URL: the bucket must exist, and the key must be allowed to "
+    "write, read, list and delete files in it. Until then evidence cannot be added or read."
+)
 
 
 def check_files() -> Iterator[Finding]:
@@ -48,6 +56,29 @@ def check_files() -> Iterator[Finding]:
 
 def _is_open(path: Path) -> bool:
     return path.exists() and path != Path() and bool(path.stat().st_mode & stat.S_IRWXO)
+
+
+def check_storage() -> Iterator[Finding]:
+    """Yield whether the storage service of `STORAGE_URL` keeps a file; one is stored, read, listed and removed."""
+    if isinstance(storages["default"], LocalStorage):
+        return
+    for name in ("default", "prepared"):
+        storage, content = storages[name], new_name().encode()
+        probe = f"doctor-{new_name()}"
+        try:
+            storage.save(probe, ContentFile(content))
+            with storage.open(probe) as file:
+                is_same = file.read() == content
+            is_same = is_same and probe in storage.listdir("")[1]
+            storage.delete(probe)
+            reason = "" if is_same and not storage.exists(probe) else _("it did not keep a test file as it was")
+        except OSError as error:
+            reason = str(error)
+        if reason:
+            text = format_lazy(_("The storage service in STORAGE_URL fails: {reason}"), reason=reason)
+            yield fault("files", text, STORAGE_ADVICE)
+            return
+    yield ok("files", _("The storage service in STORAGE_URL stores, reads, lists and removes files."))
 
 
 def check_static_files() -> Finding:

@@ -18,6 +18,7 @@ from operations.doctor.machine_checks import (
     check_mail,
     check_reminders,
     check_static_files,
+    check_storage,
 )
 from operations.doctor.settings_checks import check_settings
 from operations.findings import Finding, Level, fault
@@ -83,6 +84,7 @@ def examine(send_to: str) -> Iterator[Finding]:
     yield from run("settings", check_settings)  # some of Django's checks ask the database
     yield from run("disk", check_disks)
     yield from run("files", check_files)
+    yield from run("files", check_storage)
     yield from run("backup", lambda: check_backups(now))
     yield from run("static", check_static_files)
     yield from run("mail", lambda: check_mail(send_to) if is_mail_on() else check_mail_settings())

@@ -16,6 +16,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from moto.server import ThreadedMotoServer
 
+from operations.doctor.machine_checks import check_storage
+from operations.findings import Level
 from plan.models.evidence import Evidence, remove_leftovers
 from pmqa_tracker import environment
 from tests.plan.evidence.hostile import good_files
@@ -120,3 +122,14 @@ def test_address_of_the_service_is_read_or_refused():
             configured(bad)
         assert "STORAGE_URL" in str(refused.value)
         assert "k:s" not in str(refused.value)
+
+
+def test_doctor_tries_the_bucket(bucket, settings, server, tmp_path):
+    (found,) = check_storage()
+    assert (found.level, list(bucket.objects.all())) == (Level.OK, [])
+    settings.STORAGES = settings.STORAGES | configured(f"s3://key:se%2Fcret@{server}/nowhere?https=off")
+    (found,) = check_storage()
+    assert (found.level, "NoSuchBucket" in found.said_in("en")["text"]) == (Level.FAULT, True)
+    assert "STORAGE_URL" in found.said_in("th")["advice"]
+    settings.STORAGES = settings.STORAGES | configured("s3://key:secret@127.0.0.1:1/pmqa?https=off")
+    assert [each.level for each in check_storage()] == [Level.FAULT]
