@@ -29,10 +29,10 @@ UNSEEN = re.compile(
 )
 
 
-def tables() -> set[str]:
-    """Return the tables of the watched models and of their many-to-many relations."""
-    models = [*revision.WATCHED]
-    models += [field.remote_field.through for model in revision.WATCHED for field in model._meta.local_many_to_many]
+def tables(*, is_counted: bool = False) -> set[str]:
+    """Return the tables of the watched models and of their many-to-many relations, or of those that are counted."""
+    models = [model for model, watched in revision.WATCHED.items() if watched.is_counted or not is_counted]
+    models += [field.remote_field.through for model in models for field in model._meta.local_many_to_many]
     return {model._meta.db_table for model in models}
 
 
@@ -43,8 +43,8 @@ class RevisionGuard(threading.local):
 
     def __init__(self) -> None:
         self.missing: list[str] = []
-        self.is_raised = False
-        self.savepoints: list[tuple[list[str], bool]] = []
+        self.is_raised = self.is_counted = False
+        self.savepoints: list[tuple[list[str], bool, bool]] = []
 
     def note(self, sql: str) -> None:
         """Note a statement that has run."""
@@ -62,10 +62,12 @@ class RevisionGuard(threading.local):
         """Judge a transaction that is committed."""
         if not self.is_raised:
             self.found.extend(self.missing)
-        self.missing, self.is_raised = [], False
+        elif not self.is_counted:
+            self.found.extend(each for each in self.missing if WRITE.match(each.split(": ", 1)[1])[1] in COUNTED_TABLES)
+        self.missing, self.is_raised, self.is_counted = [], False, False
 
 
-WATCHED_TABLES = tables()
+WATCHED_TABLES, COUNTED_TABLES = tables(), tables(is_counted=True)
 guard = RevisionGuard()
 
 
@@ -109,7 +111,7 @@ def install(patch: pytest.MonkeyPatch) -> None:
         return result
 
     def noted_enter(self: Any) -> None:
-        guard.savepoints.append((list(guard.missing), guard.is_raised))
+        guard.savepoints.append((list(guard.missing), guard.is_raised, guard.is_counted))
         enter(self)
 
     def noted_leave(self: Any, kind: Any, error: Any, trace: Any) -> None:
@@ -117,12 +119,13 @@ def install(patch: pytest.MonkeyPatch) -> None:
         leave(self, kind, error, trace)
         before = guard.savepoints.pop()
         if is_undone:
-            guard.missing, guard.is_raised = before
+            guard.missing, guard.is_raised, guard.is_counted = before
         elif is_committed():
             guard.settle()
 
     def noted_raise_marked(marked: Any) -> None:
         guard.is_raised = True
+        guard.is_counted |= any(is_counted for _lookup, _value, is_counted in marked)
         raise_marked(marked)
 
     patch.setattr(CursorWrapper, "_execute_with_wrappers", noted_execute)

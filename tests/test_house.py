@@ -143,6 +143,8 @@ READERS_OF_ALL_PLANS = {
     "demo/management/commands/demo.py",
     "exchange/whole_plan/plan.py",
     "operations/doctor/machine_checks.py",
+    "operations/management/commands/check_summaries.py",
+    "operations/summaries.py",
     "plan/log/verify.py",
     "plan/revision.py",
     "worklist/management/commands/send_reminders.py",

@@ -7,6 +7,7 @@ from plan.models.meeting import Meeting
 from plan.models.plan import Period, Plan
 from plan.models.status import AT_WORK, STATUSES, Age, Change, Due, Health, Status
 from plan.models.step import PlanStep
+from plan.models.summary import PlanSummary
 from plan.models.update import ProgressUpdate, RemovedUpdate
 from pmqa_tracker.append_only import AppendOnlyError
 
@@ -26,6 +27,7 @@ __all__ = [
     "Period",
     "Plan",
     "PlanStep",
+    "PlanSummary",
     "ProgressUpdate",
     "RemovedUpdate",
     "Status",

@@ -81,6 +81,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         ).first()
 
 
+REVISIONS = ("revision", "figures_revision")  # fields that only `plan.revision` writes
 # Running plans first, then those in preparation, then those that have ended.
 STATE_RANK = Case(When(state="RUNNING", then=0), When(state="PREPARATION", then=1), default=2)
 
@@ -133,9 +134,10 @@ class Plan(Versioned):
     state = models.CharField(_("state"), max_length=12, choices=State, default=State.PREPARATION, editable=False)
     closed_on = models.DateField(_("closed on"), null=True, blank=True, editable=False)
     revision = models.PositiveBigIntegerField(_("revision"), default=0, editable=False)
+    figures_revision = models.PositiveBigIntegerField(_("revision of the figures"), default=0, editable=False)
 
     objects = PlanQuerySet.as_manager()
-    history = History(excluded_fields=["revision"])
+    history = History(excluded_fields=["revision", "figures_revision"])
 
     class Meta:
         verbose_name = _("plan")
@@ -168,10 +170,10 @@ class Plan(Versioned):
             raise ValidationError({"assessment": text})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save the plan without its revision: only `plan.revision` writes it, so a copy in memory may be behind."""
+        """Save the plan without its revisions: only `plan.revision` writes them, so a copy in memory may be behind."""
         if not self._state.adding and kwargs.get("update_fields") is None:
             names = (field.name for field in self._meta.concrete_fields if not field.primary_key)
-            kwargs["update_fields"] = {name for name in names if name != "revision"}
+            kwargs["update_fields"] = {name for name in names if name not in REVISIONS}
         super().save(*args, **kwargs)
 
     @property

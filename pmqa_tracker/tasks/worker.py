@@ -16,6 +16,7 @@ from django_tasks import DEFAULT_TASK_BACKEND_ALIAS, DEFAULT_TASK_QUEUE_NAME, Ta
 from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
+from pmqa_tracker.tasks.chores import run_chores
 from pmqa_tracker.tasks.clean_up import clean_up_all
 from pmqa_tracker.tasks.models import BackgroundTask, TaskState, WorkerProcess
 from pmqa_tracker.tasks.priority import mark_as_worker
@@ -27,6 +28,7 @@ LOOK_SECONDS = 0.2  # between two looks into the queue
 BUSY_BEAT_SECONDS, IDLE_BEAT_SECONDS = 1.0, 5.0
 DEAD_AFTER_SECONDS = 15.0  # a task without a sign of life for so long has lost its worker
 CHECK_SECONDS = 2.0  # between two looks for such tasks
+CHORE_SECONDS = 5.0
 CLEAN_UP_SECONDS = 3600.0
 STOP_SECONDS = 20  # a running task may still end after the process was told to stop
 MAX_ATTEMPTS = 3  # a task that kills its workers is given up
@@ -47,7 +49,8 @@ class Worker(db_worker.Worker):
         self.ends_when_idle = batch
         self.ended = threading.Event()
         self.silent: dict[Any, tuple[Any, float]] = {}  # queued task → sign of life, and when this worker saw it first
-        self.checked_at = self.cleaned_at = float("-inf")
+        self.checked_at = self.cleaned_at = self.chores_at = float("-inf")
+        self.has_chores = False
 
     def run(self) -> None:
         """Run tasks until the process is told to stop; with `batch` until the queue is empty."""
@@ -89,7 +92,7 @@ class Worker(db_worker.Worker):
         signal.signal(signal.SIGALRM, self.shutdown)
 
     def _housekeep(self) -> None:
-        """Take up tasks of dead workers every few seconds, and clean up once an hour."""
+        """Take up tasks of dead workers and do chores every few seconds, and clean up once an hour."""
         now = time.monotonic()
         if now - self.cleaned_at > CLEAN_UP_SECONDS:
             self.cleaned_at = now
@@ -97,6 +100,9 @@ class Worker(db_worker.Worker):
         if now - self.checked_at > CHECK_SECONDS:
             self.checked_at = now
             self._take_up(now)
+        if self.has_chores or now - self.chores_at > CHORE_SECONDS:
+            self.chores_at = now
+            self.has_chores = run_chores()
 
     def _take_up(self, now: float) -> None:
         """Give back the tasks whose sign of life has not changed while this worker looked; clocks may differ."""

@@ -17,6 +17,9 @@ from plan.models import STATUSES, Age, Change, Due, Health, Period, Plan, Status
 from reports.figures.standings import Standing, mean_expected, mean_progress
 
 BAR_ORDER = tuple(STATUSES)
+# Filters of the action list that show the rows of figures.
+COUNTED, SILENT = {"scope": "counted"}, {"updated": "no"}
+OVERDUE = {"due": Due.OVERDUE.value}
 
 
 @dataclass(frozen=True)
@@ -109,12 +112,12 @@ def group(
     return Group(
         subject=subject,
         total=Figure(len(standings), query),
-        counted=Figure(len(standings) - statuses[Status.CANCELLED], {**query, "scope": "counted"}),
+        counted=Figure(len(standings) - statuses[Status.CANCELLED], {**query, **COUNTED}),
         by_status={status: Figure(statuses[status], {**query, "status": status.value}) for status in Status},
         by_health={health: Figure(healths[health], {**query, "health": health.value}) for health in Health},
-        overdue=count(standings, query, lambda each: each.due == Due.OVERDUE, due=Due.OVERDUE.value),
+        overdue=count(standings, query, lambda each: each.due == Due.OVERDUE, **OVERDUE),
         at_work=count(standings, query, lambda each: each.is_at_work, scope="at_work"),
-        silent=count(standings, query, lambda each: each.is_silent_for(reporter), updated="no"),
+        silent=count(standings, query, lambda each: each.is_silent_for(reporter), **SILENT),
         progress=mean_progress(standings),
         expected=mean_expected(standings),
     )

@@ -18,6 +18,7 @@ from reports.figures import groups
 from reports.figures.groups import Figure, Group
 from reports.figures.matrix import FigureColumn, Heading, build_heading
 from reports.figures.standings import read_standings_of_plans
+from reports.figures.summaries import Summary, read_summaries
 
 PAGE_SIZE = 50
 # Sort orders that the database knows: name in the URL → expressions.
@@ -31,11 +32,29 @@ DEFAULT_ORDER = (STATE_RANK, by_thai("organization__name"), "-starts_on", "pk")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Headline:
+    """The headline figures of a plan; they link to the list of actions without a day, which shows the same day."""
+
+    total: Figure
+    counted: Figure
+    done: Figure
+    overdue: Figure
+    silent: Figure
+    progress: float | None
+    expected: float | None
+
+    @property
+    def gap(self) -> float | None:
+        """Percentage points above the expected progress; negative if below."""
+        return None if self.expected is None or self.progress is None else self.progress - self.expected
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlanRow:
     """A plan with its headline figures; `cells` are (column, figure) pairs."""
 
     plan: Plan
-    group: Group
+    headline: Headline
     cells: Sequence[tuple[FigureColumn, Figure]]
 
 
@@ -69,26 +88,43 @@ def read_plan_figures(plans: Sequence[Plan], today: date) -> dict[int, Group]:
     return {plan.pk: groups.group(plan, standings.get(plan.pk, []), {}) for plan in plans}
 
 
+def build_headline(plan: Plan, summary: Summary, today: date) -> Headline:
+    """Return the headline figures of a plan; its periods are prefetched."""
+    return Headline(
+        total=Figure(summary.total, {}),
+        counted=Figure(summary.counted, groups.COUNTED),
+        done=Figure(summary.done, {"status": Status.DONE.value}),
+        overdue=Figure(summary.overdue, groups.OVERDUE),
+        silent=Figure(summary.silent, groups.SILENT),
+        progress=summary.mean_progress,
+        expected=summary.expected(on_day(plan, today, plan.periods.all())),
+    )
+
+
 def figure_columns() -> list[FigureColumn]:
     """Return the columns with figures: total, done, overdue, silent."""
     done = Status.DONE
     return [
         FigureColumn("total", _("Actions"), "", lambda part: part.total),
-        FigureColumn("done", str(done.label), done.look.icon, lambda part: part.by_status[done]),
+        FigureColumn("done", str(done.label), done.look.icon, lambda part: part.done),
         FigureColumn("overdue", str(Due.OVERDUE.label), Due.OVERDUE.look.icon, lambda part: part.overdue),
         FigureColumn("silent", _("Not updated"), "silent", lambda part: part.silent),
     ]
 
 
-def figure_sorts() -> Mapping[str, Callable[[Group], float]]:
-    """Return name → sort key of the orders by figures, largest first."""
-    columns = {column.name: (lambda part, column=column: column.read(part).count) for column in figure_columns()}
-    return columns | {"progress": lambda part: -1 if part.progress is None else part.progress}
+# Sort orders by figures, largest first: name in the URL → sort key.
+FIGURE_ORDERS: Mapping[str, Callable[[Summary], float]] = {
+    "total": lambda summary: summary.total,
+    "done": lambda summary: summary.done,
+    "overdue": lambda summary: summary.overdue,
+    "silent": lambda summary: summary.silent,
+    "progress": lambda summary: -1 if summary.mean_progress is None else summary.mean_progress,
+}
 
 
 def is_plan_sort(sort: str) -> bool:
     """Whether the table can be sorted by this value of `?sort=`."""
-    return not sort or sort.removeprefix("-") in {*ORDERS, *figure_sorts()}
+    return not sort or sort.removeprefix("-") in {*ORDERS, *FIGURE_ORDERS}
 
 
 def matching(plans: PlanQuerySet, text: str) -> PlanQuerySet:
@@ -105,8 +141,6 @@ def matching(plans: PlanQuerySet, text: str) -> PlanQuerySet:
 def read_plan_table(plans: PlanQuerySet, *, text: str, sort: str, number: str | None, today: date) -> PlanTable:
     """Read a page of the table, in a fixed number of queries.
 
-    Figures are counted for the plans of the page only, unless the table is sorted by a figure.
-
     Args:
         plans: the plans that the user may read.
         text: text to search for; "" for all plans.
@@ -116,18 +150,16 @@ def read_plan_table(plans: PlanQuerySet, *, text: str, sort: str, number: str | 
     """
     name, is_reversed = sort.removeprefix("-"), sort.startswith("-")
     order = [each.desc() if is_reversed else each.asc() for each in ORDERS.get(name, ())]
-    found = matching(plans, text).select_related("organization").prefetch_related("periods")
-    found = found.order_by(*order, *DEFAULT_ORDER)
-    if key := figure_sorts().get(name):
-        every = list(found)
-        figures = read_plan_figures(every, today)
-        every.sort(key=lambda plan: key(figures[plan.pk]), reverse=not is_reversed)
-        page = Paginator(every, PAGE_SIZE).get_page(number)
-        shown = list(page)
-    else:
-        page = Paginator(found, PAGE_SIZE).get_page(number)
-        shown = list(page)
-        figures = read_plan_figures(shown, today)
+    found = matching(plans, text)
+    keys = list(found.order_by(*order, *DEFAULT_ORDER).values_list("pk", flat=True))
+    summaries: Mapping[int, Summary] = {}
+    if key := FIGURE_ORDERS.get(name):
+        summaries = read_summaries(found, keys, today)
+        keys.sort(key=lambda plan: key(summaries[plan]), reverse=not is_reversed)
+    page = Paginator(keys, PAGE_SIZE).get_page(number)
+    listed = plans.filter(pk__in=list(page))
+    summaries = summaries or read_summaries(listed, list(page), today)
+    shown = {plan.pk: plan for plan in listed.select_related("organization").prefetch_related("periods")}
     columns = figure_columns()
     labels = {"title": _("Plan"), "organization": _("Organization"), "state": _("State"), "days": _("From – to")}
     headings = {
@@ -138,14 +170,11 @@ def read_plan_table(plans: PlanQuerySet, *, text: str, sort: str, number: str | 
     return PlanTable(
         page=page,
         rows=[
-            PlanRow(
-                plan=plan,
-                group=figures[plan.pk],
-                cells=[(column, column.read(figures[plan.pk])) for column in columns],
-            )
-            for plan in shown
+            PlanRow(plan=plan, headline=headline, cells=[(column, column.read(headline)) for column in columns])
+            for plan in (shown[key] for key in page)
+            for headline in [build_headline(plan, summaries[plan.pk], today)]
         ],
         headings=headings | {"progress": build_heading(progress, sort)},
         figure_headings=[build_heading(column, sort) for column in columns],
-        has_organizations=plans.values("organization").distinct().count() > 1,
+        has_organizations=len(plans.order_by().values_list("organization").distinct()[:2]) > 1,
     )

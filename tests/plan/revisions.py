@@ -1,6 +1,9 @@
-"""Read the revisions of the plans of a test, and raise one."""
+"""Read the revisions of the plans of a test, and raise one; compare stored summaries with counted ones."""
 
+from operations.summaries import store_summaries
 from plan.models import Plan
+from pmqa_tracker import clock
+from reports.figures.summaries import count_summaries, read_summaries
 from tests.plan.posting import choice
 
 
@@ -14,3 +17,16 @@ def unchanged(world):
     world.action.refresh_from_db()
     response = world.client.post("/plans/2563/my/unchanged/", {"row": [choice(world.action)]})
     assert response.status_code == 302
+
+
+def shown_summaries(today=None):
+    """Return the summaries that the list of plans shows; they are those that the updates say."""
+    plans, today = Plan.objects.prefetch_related("periods"), today or clock.today()
+    shown = read_summaries(plans, [plan.pk for plan in plans], today)
+    assert shown == count_summaries(dict.fromkeys(plans, today))
+    return shown
+
+
+def keep_summaries():
+    """Store the summaries of all plans, as a worker does."""
+    store_summaries(Plan.objects.all(), clock.today())
