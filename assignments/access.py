@@ -8,6 +8,7 @@ action; the administrator manages everybody, and alone assigns the role of a coo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import wraps
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
@@ -57,7 +58,7 @@ class Access:
     @classmethod
     def of(cls, user: Any) -> "Access":
         """Read the roles and units of a user."""
-        rows = list(Unit.objects.of_user(user).in_order().annotate(collective=F("collectives")))
+        rows = sorted(Unit.objects.of_user(user).annotate(collective=F("collectives")), key=attrgetter("sort_key"))
         units = tuple({unit.pk: unit for unit in rows}.values())
         reached = {unit.collective: unit.pk for unit in reversed(rows) if unit.collective}
         return cls(

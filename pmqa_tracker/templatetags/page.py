@@ -1,18 +1,19 @@
 """Template tags and filters for pages: forms, icons, links, numbers. Builtins of every template."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django import template
 from django.conf import settings
 from django.core.paginator import Page, Paginator
 from django.forms import BaseForm
-from django.template.base import Node, NodeList, Parser, Token
+from django.forms.utils import flatatt
+from django.template.base import FilterExpression, Node, NodeList, Parser, Token, token_kwargs
 from django.template.context import Context
 from django.template.defaulttags import CsrfTokenNode
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
@@ -43,26 +44,37 @@ class OwnedFormNode(CsrfTokenNode):
 
 @register.tag
 def once(parser: Parser, token: Token) -> Node:
-    """Render what stands before `{% endonce %}` once in each language and process, without any variable of the page.
+    """Render what stands before `{% endonce %}` once in each language and process, for all pages.
 
-    For parts that are the same for everybody, such as the links to static files.
+    `{% once name=user.username slug=plan.slug %}` renders it once for each combination of these values. The block sees
+    no other variable of the page, so it can show nothing that is out of date or of somebody else. The values must be
+    hashable; take the part of an object that is shown.
     """
+    values = token_kwargs(token.split_contents()[1:], parser)
     nodes = parser.parse(("endonce",))
     parser.delete_first_token()
-    return OnceNode(nodes)
+    return OnceNode(nodes, values)
 
 
 class OnceNode(Node):
-    """The rendered text by language; while debugging it is rendered anew, because files change."""
+    """The rendered texts by language and values; while debugging they are rendered anew, because files change."""
 
-    def __init__(self, nodes: NodeList) -> None:
-        self.nodes, self.texts = nodes, dict[str | None, SafeString]()
+    MOST_TEXTS = 1_000
+
+    def __init__(self, nodes: NodeList, values: Mapping[str, FilterExpression]) -> None:
+        self.nodes, self.values, self.texts = nodes, values, dict[Hashable, SafeString]()
 
     def render(self, context: Context) -> SafeString:
-        language = get_language()
-        if language not in self.texts or settings.DEBUG:
-            self.texts[language] = self.nodes.render(context.new({}))
-        return self.texts[language]
+        values = {name: value.resolve(context) for name, value in self.values.items()}
+        # Equal values of two types, such as a text and safe HTML, are rendered differently.
+        key = (get_language(), *((type(value), value) for value in values.values()))
+        text = self.texts.get(key)
+        if text is None or settings.DEBUG:
+            text = self.nodes.render(context.new(values))
+            if len(self.texts) >= self.MOST_TEXTS:
+                self.texts.clear()
+            self.texts[key] = text
+        return text
 
 
 @register.simple_tag
@@ -70,10 +82,8 @@ def icon(name: str, label: str = "") -> SafeString:
     """Render an icon of `static/img/icons.svg`; without a label it is hidden from screen readers."""
     source = f"{static('img/icons.svg')}#{name}"
     if label:
-        return format_html(
-            '<svg class="icon icon-{}" role="img" aria-label="{}"><use href="{}"/></svg>', name, label, source
-        )
-    return format_html('<svg class="icon icon-{}" aria-hidden="true"><use href="{}"/></svg>', name, source)
+        return format_html('<svg class="icon" role="img" aria-label="{}"><use href="{}"/></svg>', label, source)
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}"/></svg>', source)
 
 
 @register.simple_tag
@@ -85,16 +95,29 @@ def reference() -> SafeString:
     return format_html('<p class="muted small">{} <b>{}</b></p>', gettext("Reference:"), request_id)
 
 
+@register.filter
+def section(address: str) -> str:
+    """Return the part of a URL that follows the plan: "actions" of "/plans/2562-2563/actions/1.1.1-A-1/"."""
+    parts = address.removeprefix(reverse("plan_list")).split("/")
+    return parts[1] if len(parts) > 1 else ""
+
+
+@register.filter
+def urlencoded(query: Mapping[str, Any] | None) -> str:
+    """Return parameters as the query of a URL."""
+    return urlencode(query or {})
+
+
 @register.simple_tag(takes_context=True)
 def nav_link(context: dict[str, Any], view: str, label: str, *, keeps_day: bool = False, also: str = "") -> SafeString:
     """Render a link of the main menu to a page of the plan; with `keeps_day` it keeps the day of this page.
 
     It is marked as current on that page and the pages below it, and on those of the views in `also`, with spaces.
+    Context: slug (of the plan), here (`section` of this page), day (query that selects its day).
     """
-    address = reverse(view, args=[context["plan"].slug])
-    below = tuple(reverse(each, args=[context["plan"].slug]) for each in [view, *also.split()])
-    is_here = context["request"].path.startswith(below)
-    href = day_url(context, view) if keeps_day else address
+    address, *others = (reverse(each, args=[context["slug"]]) for each in [view, *also.split()])
+    is_here = context["here"] in {section(each) for each in (address, *others)}
+    href = f"{address}?{context['day']}" if keeps_day and context["day"] else address
     return format_html('<a href="{}"{}>{}</a>', href, mark_safe(' aria-current="page"') if is_here else "", label)
 
 
@@ -135,6 +158,20 @@ def page_url(context: dict[str, Any], number: int, parameter: str) -> str:
 def get(mapping: Any, key: Any) -> Any:
     """Return the value of a mapping for a key in a template variable; "" if the key is missing."""
     return mapping.get(key, "")
+
+
+register.filter("attributes", flatatt)
+
+
+@register.filter
+def options(groups: Iterable[tuple[str | None, Sequence[Mapping[str, Any]], int]]) -> SafeString:
+    """Render the options of a list to choose from, which a widget has in groups: (name, options, place)."""
+    parts = []
+    for name, rows, _place in groups:
+        values = ((row["value"], flatatt(row["attrs"]), row["label"]) for row in rows)
+        found = format_html_join("", '<option value="{}"{}>{}</option>', values)
+        parts.append(format_html('<optgroup label="{}">{}</optgroup>', name, found) if name else found)
+    return mark_safe("".join(parts))  # noqa: S308 - rendered HTML stays as it is
 
 
 @register.filter
