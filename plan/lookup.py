@@ -63,12 +63,12 @@ class PlanMiddleware:
 
 
 def find_action(plan: Plan, ref: str) -> ActionItem:
-    """Return the action of a plan with this ref, with its details.
+    """Return the action of a plan with this ref, `with_units()`.
 
     Raises:
         NotFound: it does not exist; the page offers the most similar refs.
     """
-    action = find_named(plan.actions.with_details(), "ref", ref)
+    action = find_named(plan.actions.with_units(), "ref", ref)
     if action is None:
         refs = plan.actions.order_by(by_thai("ref")).values_list("ref", flat=True)
         links = [(near, reverse("action_detail", args=[plan.slug, near])) for near in nearest(ref, refs)]

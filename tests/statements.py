@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-REQUEST, TRANSACTION = 27, 12  # maximal statements of an update
+REQUEST, TRANSACTION = 24, 12  # maximal statements of an update
 logger = logging.getLogger(__name__)
 
 

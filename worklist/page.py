@@ -8,6 +8,7 @@ from uuid import uuid4
 from assignments.access import Access
 from assignments.models import Role
 from criteria.models import Criterion
+from plan.actions.requirements import read_requirements
 from plan.as_of import AsOf, on_day
 from plan.models import ActionItem, Due, Plan, Status
 from plan.updates.views import UpdatePanel
@@ -121,6 +122,8 @@ def _criteria_of(rows: Iterable[WorkRow], role: str) -> list[Criterion]:
 def page_row(row: WorkRow, plan: Plan, access: Access, work_filter: WorkFilter, panel: UpdatePanel | None) -> PageRow:
     """Return a row as the page shows it in the filter's role, with its form in `panel` if it is open."""
     action, is_lead = row.action, work_filter.role == Role.LEAD
+    if panel:
+        read_requirements([panel.action])
     has_all_updates = is_lead and row.has_all_updates
     parts = [part for part in action.assignments.all() if part.role == work_filter.role]
     collective = next((part.unit for part in parts if part.unit_id in access.represented_units), None)
@@ -139,6 +142,6 @@ def page_row(row: WorkRow, plan: Plan, access: Access, work_filter: WorkFilter, 
         names_duties=has_all_updates or len(access.units) > 1 or row.parts.get(work_filter.role) is False,
         form_urls=row_form_urls(plan, action, work_filter),
         can_report=access.may_add_result(action),
-        unit_choices=[(unit, f"{action.ref}|{action.version}|{uuid4()}@{unit.pk}") for unit in waiting],
+        unit_choices=[(unit, f"{action.ref}|{action.version}|{uuid4().hex}@{unit.pk}") for unit in waiting],
         panel=panel,
     )

@@ -13,7 +13,7 @@ from assignments.models import Role, Unit
 from plan.as_of import AsOf
 from plan.models import AT_WORK, ActionItem, Due, Plan, ProgressUpdate
 from plan.models.action import ActionItemQuerySet
-from plan.models.duties import Duty, is_silent, read_duties
+from plan.models.duties import Duty, is_silent, read_duties_and_updates
 from submissions.grid import missing_submissions
 from submissions.models import SubmissionState
 from submissions.returned import annotate_returned
@@ -261,15 +261,16 @@ class OwedActions:
 
 
 def read_rows(plan: Plan, access: Access, as_of: AsOf, *, refs: Sequence[str] | None = None) -> list[WorkRow]:
-    """Return the actions in which the user's units have a role, in the plan's order; with `refs`, only those."""
+    """Return the actions in which the user's units have a role, in the plan's order; with `refs`, only those.
+
+    The actions are read `with_units()`.
+    """
     actions = plan.actions.filter(assignments__unit__in=list(access.represented_units)).distinct()
     if refs is not None:
         actions = actions.filter(ref__in=refs)
     found = annotate_returned(actions.as_of(as_of).with_last_update(as_of), access.unit_ids)
-    found = list(found.with_details().in_order())
-    held = read_duties(found, access.units, as_of)
-    updates = ProgressUpdate.objects.without_undone().select_related("author", "unit")
-    last = updates.in_bulk({action.last_update for action in found} - {None})
+    found = list(found.with_units().in_order())
+    held, last = read_duties_and_updates(found, access.units, as_of, {action.last_update for action in found})
     rows = []
     for action in found:
         action.plan = plan

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from plan.actions.requirements import read_requirements
 from plan.models import ActionItem, Due, Status
 from plan.schedule import format_schedule
 from spreadsheets.list_export import Table
@@ -16,6 +17,8 @@ from worklist.queue import SECTIONS, Work
 def my_table(work: Work, *, notes: Sequence[str]) -> Table:
     """Return the rows of งานของฉัน for one role, section by section; see `worklist.views.my.read_my_page`."""
     labels = dict(SECTIONS)
+    rows = [row for section in work.sections for row in (*section.own, *section.via_collective)]
+    read_requirements([row.action for row in rows])
     return Table(
         title=_("My work"),
         name="Work",
@@ -35,7 +38,7 @@ def my_table(work: Work, *, notes: Sequence[str]) -> Table:
             Column(_("Expected"), 12, ColumnKind.PERCENT, get=lambda row: row.action.expected_on),
             Column(_("Reason for the return"), 32, get=lambda row: row.action.return_reason),
         ],
-        rows=(row for section in work.sections for row in (*section.own, *section.via_collective)),
+        rows=rows,
         empty=_("Your unit leads no action of this plan")
         if work.is_lead
         else _("Your unit supports no action of this plan"),

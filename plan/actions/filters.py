@@ -262,7 +262,7 @@ class ActionFilter(django_filters.FilterSet):
 
     @property
     def is_deep(self) -> bool:
-        """Whether a filter is active that the page shows only when its details are open."""
+        """Whether a filter is active that the page shows only when its details are opened."""
         return bool(set(self.active) - {"q", "status", "unit", "role"})
 
     def by_text(self, actions: ActionItemQuerySet, name: str, value: str) -> ActionItemQuerySet:

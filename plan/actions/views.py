@@ -1,5 +1,6 @@
 """Views of the list of actions, and the page of one action with its history and update form."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,9 @@ from django.core.paginator import Paginator
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.encoding import uri_to_iri
+from django.utils.html import escape
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
@@ -15,6 +19,8 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from assignments.access import Access, access_of
 from plan.actions.columns import COLUMNS, TEXT, headings, keep_columns, read_columns
 from plan.actions.filters import ActionFilter
+from plan.actions.requirements import read_requirements
+from plan.actions.rows import build_rows, select_rows
 from plan.actions.table import action_table
 from plan.as_of import AsOf, on_day
 from plan.downloads import list_notes, send_list
@@ -47,7 +53,7 @@ def read_action_listing(request: HttpRequest, plan: Plan) -> ActionListing:
     since = read_since(request, plan, as_of, comparison_days(plan, as_of))
     action_filter = ActionFilter(request.GET, plan, as_of=as_of, since=since)
     actions = action_filter.qs
-    warn_ignored_filters(request, action_filter, also=("page",))
+    warn_ignored_filters(request, action_filter, also=("page", "filters"))
     if not actions.query.order_by:
         actions = actions.in_order()
     return ActionListing(as_of=as_of, since=since, filter=action_filter, actions=actions)
@@ -57,15 +63,18 @@ def read_action_listing(request: HttpRequest, plan: Plan) -> ActionListing:
 def action_list(request: HttpRequest, slug: str) -> HttpResponse:
     """The list of actions, filtered and ordered by the URL, with the columns the user has chosen.
 
-    htmx gets only the rows. With `columns` in the URL, the browser keeps them.
+    htmx gets only the rows, or with `filters` the less common filters. With `columns`, the browser keeps them.
     """
     plan = find_plan(request, slug)
     if "columns" in request.GET:
         return keep_columns(request)
     listing = read_action_listing(request, plan)
-    rows = listing.actions.with_updated_on(listing.as_of, listing.filter.reporters)
-    page = Paginator(rows.with_details(), PAGE_SIZE).get_page(request.GET.get("page"))
-    columns = read_columns(request)
+    rows = select_rows(listing.actions, listing.as_of, listing.filter.reporters)
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    columns, query = read_columns(request), day_query(plan, listing.as_of)
+    page.object_list = build_rows(
+        list(page.object_list), plan, listing.as_of, columns, lambda name: unit_url(plan, name, query)
+    )
     context = {
         "as_of": listing.as_of,
         "since": listing.since,
@@ -74,11 +83,18 @@ def action_list(request: HttpRequest, slug: str) -> HttpResponse:
         "columns": columns,
         "offered_columns": [(name, label) for name, (label, _sort) in COLUMNS.items() if name != TEXT],
         "headings": headings(request, columns, str(listing.filter.active.get("sort", ""))),
-        "query": day_query(plan, listing.as_of),
+        "query": query,
+        "shows_filters": "filters" in request.GET or listing.filter.is_deep,
         "is_today": listing.as_of.day == clock.today(),
     }
-    template = "plan/action_list.html#rows" if request.htmx else "plan/action_list.html"
-    return render(request, template, context)
+    part = ("#filters" if "filters" in request.GET else "#rows") if request.htmx else ""
+    return render(request, f"plan/action_list.html{part}", context)
+
+
+def unit_url(plan: Plan, abbreviation: str, query: Mapping[str, str]) -> str:
+    """Return the URL of a unit of the plan, with Thai letters as they are; `query` selects the day."""
+    address = uri_to_iri(reverse("unit_detail", args=[plan.slug, abbreviation]))
+    return f"{address}?{urlencode(query)}" if query else address
 
 
 @reads_typed_text(typed_update)
@@ -87,6 +103,8 @@ def action_detail(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
     """One action: its criterion, units, schedule and progress, and its update form, which posts to the same URL."""
     plan = find_plan(request, slug)
     action = find_action(plan, ref)
+    if request.htmx and "text" in request.GET:  # a row of the list was opened
+        return HttpResponse(escape(action.text))
     access = access_of(request)
     urls = page_form_urls(plan, action)
     if request.method != "POST":
@@ -116,6 +134,7 @@ def render_update_answer(
 def read_detail(request: HttpRequest, plan: Plan, panel: UpdatePanel, access: Access) -> dict[str, Any]:
     """Return the context of the page of an action."""
     action: ActionItem = panel.action
+    read_requirements([action])
     as_of = on_day(plan, clock.today(), plan.periods.all(), cutoff=clock.now())
     found = plan.actions.filter(pk=action.pk).as_of(as_of).with_updated_on(as_of)
     standing = found.values("due", "health", "expected_on", "updated_on").get()

@@ -70,17 +70,17 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
 
     def with_details(self) -> "ActionItemQuerySet":
         """Load what a row shows, in a fixed number of queries."""
+        return self.with_units().prefetch_related(Prefetch("requirements", Requirement.objects.order_by("level")))
+
+    def with_units(self) -> "ActionItemQuerySet":
+        """Load the same without the requirements (`plan.actions.requirements`)."""
         return self.select_related("criterion__category", "first_period", "last_period").prefetch_related(
-            Prefetch("requirements", Requirement.objects.order_by("level")),
             Prefetch("assignments", Assignment.objects.in_order().select_related("unit")),
         )
 
     def with_shared_details(self) -> "ActionItemQuerySet":
         """Load the same, for thousands of actions: each criterion, period and unit is read once."""
-        return self.prefetch_related(
-            "criterion__category",
-            "first_period",
-            "last_period",
+        return self.prefetch_related("criterion__category", "first_period", "last_period").prefetch_related(
             Prefetch("requirements", Requirement.objects.order_by("level")),
             Prefetch("assignments", Assignment.objects.in_order().prefetch_related("unit")),
         )

@@ -140,15 +140,25 @@ def read_duties(actions: Sequence["ActionItem"], units: Sequence[Unit], as_of: A
     """Return action pk → the duties of `units` in the current period, each unit once; two queries.
 
     Args:
-        actions: with their details.
+        actions: read `with_units()`.
         units: a unit that leads an action by name gets only that duty, and none through a collective.
         as_of: the day.
+    """
+    return read_duties_and_updates(actions, units, as_of, ())[0]
+
+
+def read_duties_and_updates(
+    actions: Sequence["ActionItem"], units: Sequence[Unit], as_of: AsOf, pks: Collection[int | None]
+) -> tuple[dict[int, list[Duty]], dict[int, Any]]:
+    """Return what `read_duties` returns, and pk → update with its author and unit, also of the updates named by `pks`.
+
+    Two queries too.
     """
     rows = duties(as_of.period_starts_at, as_of.ends_at).filter(
         duties_of([unit.pk for unit in units]), action__in=[action.pk for action in actions]
     )
     found = list(rows.values_list("action_id", "owing_unit", "unit_id", "update_pk"))
-    updates = _updates().select_related("author", "unit").in_bulk({row[3] for row in found} - {None})
+    updates = _updates().select_related("author", "unit").in_bulk({*pks, *(row[3] for row in found)} - {None})
     own = {unit.pk: unit for unit in units}
     names = own | {part.unit_id: part.unit for action in actions for part in action.assignments.all()}
     by_action: dict[int, dict[Unit, Duty]] = {}
@@ -160,4 +170,5 @@ def read_duties(actions: Sequence["ActionItem"], units: Sequence[Unit], as_of: A
         known = by_unit.setdefault(who, duty)
         if known.update and not duty.update and who.pk != owing_unit:
             by_unit[who] = duty
-    return {action: [by_unit[unit] for unit in units if unit in by_unit] for action, by_unit in by_action.items()}
+    held = {action: [by_unit[unit] for unit in units if unit in by_unit] for action, by_unit in by_action.items()}
+    return held, updates

@@ -82,7 +82,7 @@ def record_update(
     """Write one update, with the new status of its action, in one transaction.
 
     Args:
-        action: the action with its assignments (`with_details()`); its status, progress and version are updated.
+        action: the action with its assignments (`with_units()`); its status, progress and version are updated.
         version: the version of the action that the author saw.
         op_id: the id of the posted form; posting it again returns the same row.
         access: the author and what they may do.
@@ -179,7 +179,7 @@ def record_unchanged(
     """Record "no change" for each of several actions, as one update per action.
 
     Args:
-        rows: (action `with_details()`, the version its author saw, an `op_id`, the pk of the unit the author reports
+        rows: (action `with_units()`, the version its author saw, an `op_id`, the pk of the unit the author reports
             for as in `UpdateInput`). An action may have one row for each unit of the author.
         access: the author and what they may do.
         at: the moment, aware.

@@ -19,7 +19,7 @@ def test_steps_of_a_submission(client):
     def take(version, author, do, **words):
         client.force_login(author)
         data = {"do": do, "version": version, "op_id": str(uuid4()), "note": "", **words}
-        check(count(client, do, "/plans/2563/reporting/สพม./2/", data, status=302), REQUEST, TRANSACTION)
+        check(count(client, do, "/plans/2563/reporting/สพม./2/", data, status=302), REQUEST + 2, TRANSACTION)
 
     take(0, staff, "send", confirm="on")
     take(1, coordinator, "return", **{f"reason_{actions[0].pk}": "ขอหลักฐาน"})

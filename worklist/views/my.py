@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from assignments.access import Access, access_of
+from plan.actions.requirements import read_requirements
 from plan.actions.views import render_update_answer
 from plan.lookup import find_action, find_plan
 from plan.models import ActionItem, Plan
@@ -91,6 +92,7 @@ def _recorded(
     after = next_left(shown.work, shown.rows, row, section) if section and shown.work.role in row.parts else None
     if request.htmx:
         if after:
+            read_requirements([after.action])
             after = replace(after, panel=_open(after.action, shown.access, shown.work_filter))
         return trigger_client_event(_recorded_row(request, plan, shown, row, after), "recorded")
     message = _("Recorded. %(ref)s now shows your update.") % {"ref": action.ref}
@@ -135,7 +137,7 @@ def my_unchanged(request: HttpRequest, slug: str) -> HttpResponse:
     access = access_of(request)
     work_filter = read_work_filter(request)
     chosen = [choice for choice in map(_read_choice, request.POST.getlist("row")) if choice]
-    actions = {action.ref: action for action in plan.actions.with_details().filter(ref__in={ref for ref, *_ in chosen})}
+    actions = {action.ref: action for action in plan.actions.with_units().filter(ref__in={ref for ref, *_ in chosen})}
     rows = [(actions[ref], *choice) for ref, *choice in dict.fromkeys(chosen) if ref in actions]
     recorded, skipped = record_unchanged(rows=rows, access=access, at=clock.now())
     if request.htmx and len(recorded) == 1 and not skipped:

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.html import escape
 
 from plan.models import ActionItem, ProgressUpdate, Status
 from tests.factories import ActionItemFactory, UnitFactory, UserFactory
@@ -76,6 +77,26 @@ def test_update_is_recorded_and_shown(client, here, action):
     assert "จัดอบรมแล้ว 2 รุ่น" in response.content.decode()
     action.refresh_from_db()
     assert (action.status, action.progress, action.version) == ("IN_PROGRESS", 45, 2)
+
+
+def test_long_text_of_the_list_is_fetched_when_its_row_is_opened(client, staff, action):
+    ActionItem.objects.update(text="<b>ก</b> " + "ข้อความ " * 40)
+    client.force_login(staff)
+    body = client.get("/plans/2563/actions/").content.decode()
+    assert body.count("ข้อความ") < 30
+    whole = client.get(f"/plans/2563/actions/{action.ref}/?text", headers={"HX-Request": "true"}).content.decode()
+    assert whole == escape(ActionItem.objects.get().text)
+    assert f'hx-get="/plans/2563/actions/{action.ref}/?text"' in body
+
+
+def test_further_filters_are_fetched_when_they_are_opened(client, staff, action):
+    client.force_login(staff)
+    here = "/plans/2563/actions/"
+    assert 'name="health"' not in client.get(here).content.decode()
+    for address in (f"{here}?filters=1", f"{here}?health=NONE"):
+        assert 'name="health"' in client.get(address).content.decode()
+    part = client.get(f"{here}?filters=1", headers={"HX-Request": "true"}).content.decode()
+    assert part.strip().startswith('<div class="filter-more">')
 
 
 def test_htmx_response_redirects_to_the_page(client, here, action):
