@@ -32,7 +32,8 @@ def find_plan(request: HttpRequest, slug: str) -> Plan:
     if hasattr(request, "plan"):
         return request.plan
     visible = Plan.objects.visible_to(request.user)
-    rows = visible.with_neighbours().with_owner().select_related("assessment__framework").prefetch_related("periods")
+    rows = visible.with_neighbours().with_owner().with_last_migration()
+    rows = rows.select_related("assessment__framework").prefetch_related("periods")
     plan = find_named(rows, "slug", slug)
     if plan is None:
         others = [(other.title, reverse("dashboard", args=[other.slug])) for other in visible.order_by("-starts_on")]

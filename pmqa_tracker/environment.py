@@ -15,6 +15,15 @@ from zoneinfo import ZoneInfo
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+# Class of a cache → its options. Pages do not wait long for a server. Not the database: GET would write.
+CACHE_OPTIONS: dict[str, dict[str, int]] = {
+    "LocMemCache": {"MAX_ENTRIES": 600},
+    "FileBasedCache": {"MAX_ENTRIES": 600},
+    "DummyCache": {},
+    "RedisCache": {"socket_timeout": 1, "socket_connect_timeout": 1},
+    "PyLibMCCache": {},
+}
+
 
 def secret(env: environ.Env, name: str) -> str:
     """Read a variable verbatim; django-environ treats a leading `$` as a reference to another variable."""
@@ -177,6 +186,25 @@ def _checked_address(name: str, value: str, pattern: str, english: str, thai: st
     if value and not re.fullmatch(pattern, value):
         raise ImproperlyConfigured(f"{name} must be {english}, not “{value}”. / {name} ต้องเป็น{thai} ไม่ใช่ “{value}”")
     return value
+
+
+def cache(env: environ.Env, name: str) -> dict[str, object]:
+    """Read the URL of the cache of pages; by default it is the memory of each process.
+
+    Memory and files hold 600 pages, of 64 KB at most and mostly about 10; a server limits itself.
+    """
+    url = env.str(name, default="") or "locmemcache://pages"
+    try:
+        config = env.cache_url_config(url)
+    except (environ.ImproperlyConfigured, ValueError, KeyError):
+        config = {}
+    options = CACHE_OPTIONS.get(str(config.get("BACKEND")).rsplit(".", 1)[-1])
+    if options is None:
+        raise ImproperlyConfigured(
+            f"{name} must be the address of a cache such as redis://127.0.0.1:6379/1 (docs/configuration.md). / "
+            f"{name} ต้องเป็นที่อยู่ของแคช เช่น redis://127.0.0.1:6379/1 (docs/configuration.md)"
+        )
+    return {**config, "OPTIONS": {**options, **config.get("OPTIONS", {})}}
 
 
 def email(env: environ.Env, name: str) -> dict[str, object]:

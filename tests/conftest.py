@@ -16,7 +16,8 @@ import hypothesis
 import pytest
 from django.core.cache import caches
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.sql.compiler import SQLCompiler
 from django.test import Client, override_settings
 from django.utils import translation
@@ -58,6 +59,13 @@ def _surroundings(settings: Any, tmp_path: Path) -> Iterator[None]:
     caches["default"].clear()  # a plan of another test may have had the same pk and revision
     with translation.override("th"):
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Create the table of migrations too, which pages read; these databases are made without migrations."""
+    with django_db_blocker.unblock():
+        MigrationRecorder(connection).ensure_schema()
 
 
 @pytest.fixture(autouse=True, scope="session")

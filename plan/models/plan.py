@@ -25,6 +25,8 @@ SEVERAL_ORGANIZATIONS = Func(
     template="(SELECT COUNT(*) > 1 FROM (SELECT 1 FROM assignments_organization LIMIT 2) AS two)",
     output_field=models.BooleanField(),
 )
+# The moment of the last migration; a restored backup makes the table anew. Part of the key of cached pages.
+LAST_MIGRATION = Func(template="(SELECT MAX(applied) FROM django_migrations)", output_field=models.TextField())
 
 
 class PlanQuerySet(models.QuerySet["Plan"]):
@@ -55,6 +57,10 @@ class PlanQuerySet(models.QuerySet["Plan"]):
     def with_neighbours(self) -> "PlanQuerySet":
         """Annotate whether the plans so far hold another one, for `plan.switcher`."""
         return self.annotate(has_neighbours=Exists(self.order_by().exclude(pk=OuterRef("pk"))))
+
+    def with_last_migration(self) -> "PlanQuerySet":
+        """Annotate the moment of the last migration, for `plan.cached_page`."""
+        return self.annotate(migrated_at=LAST_MIGRATION)
 
     def running(self, *, on: date) -> "PlanQuerySet":
         """Return the plans that run on a day, of all organizations in order."""
@@ -96,6 +102,7 @@ class Plan(Versioned):
     DISPLAY_FIELD = "title"
     has_others: bool | None = None  # annotated by `with_owner`
     has_neighbours: bool | None = None  # annotated by `with_neighbours`
+    migrated_at: object = None  # annotated by `with_last_migration`
 
     class State(models.TextChoices):
         """A plan in preparation is shown to coordinators only; one that has ended takes no more reports."""

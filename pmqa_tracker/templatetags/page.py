@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.paginator import Page, Paginator
 from django.forms import BaseForm
 from django.forms.utils import flatatt
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
 from django.template.base import FilterExpression, Node, NodeList, Parser, Token, token_kwargs
 from django.template.context import Context
 from django.template.defaulttags import CsrfTokenNode
@@ -18,6 +20,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 
+from pmqa_tracker import page_cache
 from pmqa_tracker.help.chapters import SECTION_OF_PAGE
 from pmqa_tracker.history import who_changed, why_changed
 from pmqa_tracker.request_log import current_request_id
@@ -36,10 +39,52 @@ class OwnedFormNode(CsrfTokenNode):
     """The hidden fields at the start of every POST form."""
 
     def render(self, context: Context) -> SafeString:
-        user = getattr(context.get("request"), "user", None)
-        if user is None or not user.is_authenticated:
-            return super().render(context)
-        return super().render(context) + format_html('<input type="hidden" name="{}" value="{}">', OWNER_FIELD, user.pk)
+        if page_cache.is_kept():
+            return mark_safe(page_cache.OWN_FIELDS)  # noqa: S308 - a constant
+        return super().render(context) + owner_field(context.get("request"))
+
+
+def owner_field(request: HttpRequest | None) -> SafeString:
+    """Return the hidden field with the user who opened a form; "" for nobody."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return mark_safe("")
+    return format_html('<input type="hidden" name="{}" value="{}">', OWNER_FIELD, user.pk)
+
+
+def own_fields(request: HttpRequest) -> SafeString:
+    """Return the hidden fields of a form for the user of a request, as `csrf_token` renders them."""
+    token = format_html('<input type="hidden" name="csrfmiddlewaretoken" value="{}">', get_token(request))
+    return token + owner_field(request)
+
+
+@register.tag
+def part(parser: Parser, token: Token) -> Node:
+    """Mark a part of a page, up to `{% endpart %}`, that users may share (`plan.cached_page`).
+
+    If the context has `parts` (`pmqa_tracker.page_cache.Parts`), it comes from there, or else is added there.
+    """
+    _tag, name = token.split_contents()
+    nodes = parser.parse(("endpart",))
+    parser.delete_first_token()
+    return PartNode(name, nodes)
+
+
+class PartNode(Node):
+    """A part of a page that may be kept for other users."""
+
+    def __init__(self, name: str, nodelist: NodeList) -> None:
+        self.name, self.nodelist = name, nodelist
+
+    def render(self, context: Context) -> SafeString:
+        parts = context.get("parts")
+        if parts is None:
+            return self.nodelist.render(context)
+        if self.name not in parts.html:
+            with context.push(**parts.context), page_cache.keeping():
+                parts.html[self.name] = self.nodelist.render(context)
+        request = context["request"]
+        return mark_safe(page_cache.fill(parts.html[self.name], lambda: own_fields(request)))  # noqa: S308 - rendered
 
 
 @register.tag

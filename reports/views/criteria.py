@@ -10,7 +10,6 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Prefetch, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -18,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from criteria.models import Level
 from plan.as_of import AsOf
+from plan.cached_page import render_cached
 from plan.lookup import find_plan, warn_ignored_parameters
 from plan.models import Evidence, Plan
 from pmqa_tracker import thai
@@ -95,11 +95,15 @@ def read_map_listing(request: HttpRequest, plan: Plan) -> MapListing:
 def maturity_map(request: HttpRequest, slug: str) -> HttpResponse:
     """แผนที่ระดับ: criteria by level; the score now, if everything ready passes, and with the ticked requirements."""
     plan = find_plan(request, slug)
+    return render_cached(request, "reports/maturity_map.html", lambda: _map_context(request, plan))
+
+
+def _map_context(request: HttpRequest, plan: Plan) -> dict[str, Any]:
+    """Read the context of the map."""
     listing = read_map_listing(request, plan)
-    the_map, context = listing.map, listing.context
     target = _read_target(request, plan, listing)
-    context |= {
-        "map": the_map,
+    return listing.context | {
+        "map": listing.map,
         "levels": list(Level),
         "assumed": listing.assumed,
         "is_supposing": bool(listing.assumed) or request.GET.get("suppose") == "1",
@@ -108,7 +112,6 @@ def maturity_map(request: HttpRequest, slug: str) -> HttpResponse:
         "try_path": _assume_query(listing, target.path.cells, target=target.typed) if target.path else "",
         **_unlock_context(request, plan, listing),
     }
-    return render(request, "reports/maturity_map.html", context)
 
 
 def _unlock_context(request: HttpRequest, plan: Plan, listing: MapListing) -> dict[str, Any]:
@@ -193,10 +196,19 @@ def _read_state(request: HttpRequest) -> MapCellState | None:
 def criterion_detail(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     """One criterion: requirement, verdict, actions and evidence of each level."""
     plan = find_plan(request, slug)
+    return render_cached(request, "reports/criterion_detail.html", lambda: _criterion_context(request, plan, code))
+
+
+def _criterion_context(request: HttpRequest, plan: Plan, code: str) -> dict[str, Any]:
+    """Read the context of the page of a criterion.
+
+    Raises:
+        NotFound: it does not exist; the page offers the most similar codes.
+    """
     criterion = find_named(plan.framework.criteria.select_related("category", "parent"), "code", code)
     if criterion is None:
         codes = list(plan.framework.criteria.in_order().values_list("code", flat=True))
-        links = [(near, reverse("criterion_detail", args=[slug, near])) for near in nearest(code, codes)]
+        links = [(near, reverse("criterion_detail", args=[plan.slug, near])) for near in nearest(code, codes)]
         raise NotFound(_("There is no criterion “%(code)s”.") % {"code": code}, links)
     as_of, context = read_page_day(request, plan)
     the_map = build_map(plan, as_of, context["query"])
@@ -208,11 +220,10 @@ def criterion_detail(request: HttpRequest, slug: str, code: str) -> HttpResponse
     levels = [
         (cell, [action for action in actions if cell.requirement in action.requirements.all()]) for cell in row.cells
     ]
-    context |= {
+    return context | {
         "criterion": criterion,
         "row": row,
         "levels": levels,
         "children": list(criterion.children.in_order()),
         "crosswalk": read_crosswalk(plan, criterion, request.user),
     }
-    return render(request, "reports/criterion_detail.html", context)

@@ -6,13 +6,14 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from plan.actions.filters import ActionFilter
+from plan.cached_page import render_cached
 from plan.lookup import comparison_days, find_plan, read_since, warn_ignored_filters
 from plan.models import Plan
+from pmqa_tracker import clock
 from reports import charts
 from reports.figures import matrix
 from reports.figures.answers import read_answers
@@ -28,7 +29,8 @@ from reports.views.day import read_page_day
 def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
     """ภาพรวม: figures of the plan, each linked to its rows."""
     plan = find_plan(request, slug)
-    return render(request, "reports/dashboard.html", _dashboard_context(request, plan))
+    also = clock.now().strftime("%H:%M") if "live" in request.GET else ""  # the wall view shows the time
+    return render_cached(request, "reports/dashboard.html", lambda: _dashboard_context(request, plan), also=also)
 
 
 def _dashboard_context(request: HttpRequest, plan: Plan) -> dict[str, Any]:

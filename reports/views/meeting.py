@@ -12,6 +12,7 @@ from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
 from criteria.models import Level
+from plan.cached_page import render_cached
 from plan.lookup import comparison_days, find_plan, read_since, warn_ignored_parameters
 from plan.models import Plan
 from pmqa_tracker import thai
@@ -31,7 +32,7 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 def meeting_pack(request: HttpRequest, slug: str) -> HttpResponse:
     """เอกสารประกอบการประชุม: overview, map, overdue actions and changes on one page to print."""
     plan = find_plan(request, slug)
-    return _page(request, plan)
+    return render_cached(request, "reports/meeting_pack.html", lambda: _pack_context(request, plan))
 
 
 @require_safe
@@ -56,13 +57,14 @@ def meeting_word(request: HttpRequest, slug: str) -> HttpResponse:
             "setting PMQA_MEETING_TEMPLATE."
         )
         messages.error(request, problem % {"problem": " ".join(error.messages)})
-        return _page(request, plan, status=503)
+        return render(request, "reports/meeting_pack.html", _pack_context(request, plan), status=503)
     return FileResponse(set_author(file), as_attachment=True, filename=download_name(name), content_type=DOCX)
 
 
-def _page(request: HttpRequest, plan: Plan, *, status: int = 200) -> HttpResponse:
+def _pack_context(request: HttpRequest, plan: Plan) -> dict[str, Any]:
+    """Read the context of the page."""
     pack, context = read_pack_page(request, plan)
-    context |= {
+    return context | {
         "pack": pack,
         "overview": pack.overview,
         "map": pack.map,
@@ -71,7 +73,6 @@ def _page(request: HttpRequest, plan: Plan, *, status: int = 200) -> HttpRespons
         "status_labels": [(status.look.icon, status.label) for status in BAR_ORDER],
         "curve_chart": charts.curve_chart(pack.overview.curve, plan, pack.as_of),
     }
-    return render(request, "reports/meeting_pack.html", context, status=status)
 
 
 def read_pack_page(request: HttpRequest, plan: Plan) -> tuple[MeetingPack, dict[str, Any]]:

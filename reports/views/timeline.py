@@ -1,13 +1,15 @@
 """The timeline page."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from plan.actions.filters import ActionFilter
 from plan.as_of import AsOf
+from plan.cached_page import render_cached
 from plan.lookup import find_plan, warn_ignored_filters
 from plan.models import ActionItem, Plan, Status
 from plan.templatetags.plan_tags import status_mark
@@ -22,13 +24,18 @@ TIMELINE_FILTERS = ("category", "level", "unit", "role", "status", "health", "du
 def timeline(request: HttpRequest, slug: str) -> HttpResponse:
     """The timeline: a bar per criterion over the periods, its actions on demand (`?open=`), a line for the day."""
     plan = find_plan(request, slug)
+    return render_cached(request, "reports/timeline.html", lambda: _timeline_context(request, plan))
+
+
+def _timeline_context(request: HttpRequest, plan: Plan) -> dict[str, Any]:
+    """Read the context of the timeline."""
     as_of, context = read_page_day(request, plan)
     filters, actions = read_timeline_actions(request, plan, as_of)
     opened = Opened.parse(request.GET.get("open", ""))
     built = build_timeline(actions, as_of, opened=opened, query={**context["query"], **filters.query})
     if not filters.active:
         _warn_unknown(request, opened, built)
-    context |= {
+    return context | {
         "filter": filters,
         "offered": TIMELINE_FILTERS,
         "statuses": [(status.look.icon, status.label) for status in BAR_ORDER],
@@ -39,7 +46,6 @@ def timeline(request: HttpRequest, slug: str) -> HttpResponse:
         "day_at": f"{built.day_at:.2f}",
         "lines_at": [f"{100 * number / len(as_of.periods):.2f}" for number in range(1, len(as_of.periods))],
     }
-    return render(request, "reports/timeline.html", context)
 
 
 def _warn_unknown(request: HttpRequest, opened: Opened, built: Timeline) -> None:

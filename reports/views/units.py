@@ -1,15 +1,16 @@
 """Pages of all units and of one unit."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from assignments.models import Role, Unit
 from plan.as_of import AsOf
+from plan.cached_page import render_cached
 from plan.lookup import find_plan, find_unit
 from plan.models import Plan, Status
 from reports import charts
@@ -30,9 +31,14 @@ ATTENTION = 6  # most actions that need attention first
 def unit_list(request: HttpRequest, slug: str) -> HttpResponse:
     """Every division with its figures as lead and as support, worst first."""
     plan = find_plan(request, slug)
+    return render_cached(request, "reports/unit_list.html", lambda: _list_context(request, plan))
+
+
+def _list_context(request: HttpRequest, plan: Plan) -> dict[str, Any]:
+    """Read the context of the list of units."""
     _as_of, context = read_matrices(request, plan)
     collectives = plan.organization.units.active().filter(is_collective=True).prefetch_related("members").in_order()
-    return render(request, "reports/unit_list.html", context | {"collectives": list(collectives)})
+    return context | {"collectives": list(collectives)}
 
 
 def read_matrices(request: HttpRequest, plan: Plan) -> tuple[AsOf, dict[str, Any]]:
@@ -52,6 +58,16 @@ def read_matrices(request: HttpRequest, plan: Plan) -> tuple[AsOf, dict[str, Any
 def unit_detail(request: HttpRequest, slug: str, abbreviation: str) -> HttpResponse:
     """One unit: what needs attention, its actions as lead or support (`?role=`), load, trend, period reports."""
     plan = find_plan(request, slug)
+    read = partial(_unit_context, request, plan, abbreviation)
+    return render_cached(request, "reports/unit_detail.html", read)
+
+
+def _unit_context(request: HttpRequest, plan: Plan, abbreviation: str) -> dict[str, Any]:
+    """Read the context of the page of a unit.
+
+    Raises:
+        NotFound: it does not exist; the page lists the units.
+    """
     unit = find_unit(plan, abbreviation)
     as_of, context = read_page_day(request, plan)
     standings = read_plan_standings(plan, as_of)
@@ -64,7 +80,7 @@ def unit_detail(request: HttpRequest, slug: str, abbreviation: str) -> HttpRespo
     rows = list(rows.with_details().behind_first())
     of_role = {each.pk for each in standings if unit.pk in (each.lead if role == Role.LEAD else each.support)}
     led_pks = {each.pk for each in led}
-    context |= {
+    return context | {
         "unit": unit,
         "lead": lead,
         "support": support,
@@ -80,7 +96,6 @@ def unit_detail(request: HttpRequest, slug: str, abbreviation: str) -> HttpRespo
         "curve_chart": charts.curve_chart(curve, plan, as_of),
         "reports": _read_reports(plan, unit, as_of, is_default_day=context["is_default_day"]),
     }
-    return render(request, "reports/unit_detail.html", context)
 
 
 def _read_role(request: HttpRequest, *, default: Role) -> Role:

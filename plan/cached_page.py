@@ -1,0 +1,131 @@
+"""Pages of a plan that are computed once for all users who see the same.
+
+The content of such a page is a function of its key: the plan and its `revision`, the day, the address with its
+parameters, the language, what the page knows about its reader, and the release of the site with its settings. The frame
+around it (name, bell, messages, tokens of forms) is rendered for each user. Nothing is ever invalidated: the next write
+leads to another key.
+
+Never stale, whatever runs at the same time. The key is made before anything is computed: `PlanMiddleware` has read the
+revision and the owner in one statement. A transaction that changes a page raises the revision itself, so the change and
+the new revision become visible together, on SQLite and on PostgreSQL (READ COMMITTED: each statement sees what is
+committed when it begins).
+
+- A write commits after the key was made, before or while the content is read: what is kept under the old revision is
+  newer than its key. Only requests that read the old revision before that commit still ask for it, and they began
+  before the write was answered. Every later request has the new revision, and computes.
+- A write commits after the content was read: it is kept under the old revision, which no later request asks for.
+- A writer that has not committed has changed nothing that a reader sees. After a rollback the old revision and the old
+  content are both still true.
+- Midnight, a lost role and an organization that is no longer alone are like a write: they are read first, too.
+- Were the revision read after the content, old content could be kept under a new revision, and stay.
+
+A restored backup brings old revisions back. It also makes the table of migrations anew, so the moment of the last
+migration is part of the key.
+
+Kept are answers to GET with status 200 in which the view had nothing to say to the user: a warning, such as one about a
+parameter that the page does not know, is a message, and messages belong to one user.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.messages import get_messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.translation import get_language
+
+from assignments.access import Access, access_of
+from pmqa_tracker import clock, page_cache
+from pmqa_tracker.templatetags.page import own_fields
+
+BASE = "base.html"  # what is around the parts of a whole page
+FRAGMENT = "fragment"  # the only part of an answer to htmx
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """All that a page knows about its reader; its kept parts see it as `access`."""
+
+    is_coordinator: bool
+
+    @classmethod
+    def of(cls, access: Access) -> "Reader":
+        """Return what a page of figures shows to a user with this access."""
+        return cls(is_coordinator=access.is_coordinator)
+
+
+def page_key(request: HttpRequest, template: str, reader: Any, also: Any = ()) -> str:
+    """Return the key of a page of `request.plan`.
+
+    Args:
+        template: the template of the page.
+        reader: a value with all that the page knows about its reader.
+        also: further values that the page depends on, such as the minute if it shows the time.
+    """
+    plan = request.plan  # type: ignore[attr-defined]
+    return page_cache.make_key(
+        (plan.pk, plan.revision, plan.has_others, str(plan.migrated_at)),
+        clock.today(),
+        get_language(),
+        (template, request.path, request.GET.urlencode()),
+        reader,
+        also,
+    )
+
+
+def render_cached(
+    request: HttpRequest,
+    template: str,
+    read: Callable[[], dict[str, Any]],
+    *,
+    reader: Any = None,
+    also: Any = (),
+    is_fragment: bool = False,
+) -> HttpResponse:
+    """Answer with a page of `request.plan`, from the cache if it is there.
+
+    Args:
+        template: a template that extends `base.html`.
+        read: returns the context of the template; called only if the page is not in the cache.
+        reader: what the page knows about its reader (a frozen dataclass of plain values); its parts see it as `access`.
+            They see no user, no permissions and no messages.
+        also: further values that the page depends on.
+        is_fragment: the template is an answer to htmx, without the frame.
+    """
+    reader = Reader.of(access_of(request)) if reader is None else reader
+    if settings.DEBUG or request.method not in ("GET", "HEAD"):  # files change while debugging
+        return _answer(request, template, read(), _new_parts(reader), is_fragment=is_fragment)
+    key = page_key(request, template, reader, also)
+    kept = page_cache.read(key)
+    if kept is None:
+        with page_cache.alone(key):
+            kept = page_cache.read(key)  # another thread may have computed it
+            if kept is None:
+                parts, context = _new_parts(reader), read()
+                has_messages = get_messages(request).added_new
+                response = _answer(request, template, context, parts, is_fragment=is_fragment)
+                if not has_messages:
+                    page_cache.keep(key, {"query": context.get("query"), "html": parts.html})
+                return response
+    parts = page_cache.Parts(html=kept["html"])
+    return _answer(request, BASE, {"query": kept["query"]}, parts, is_fragment=is_fragment)
+
+
+def _new_parts(reader: Any) -> page_cache.Parts:
+    hidden = page_cache.Hidden()
+    return page_cache.Parts(context={"access": reader, "user": hidden, "perms": hidden, "messages": hidden})
+
+
+def _answer(
+    request: HttpRequest, template: str, context: dict[str, Any], parts: page_cache.Parts, *, is_fragment: bool
+) -> HttpResponse:
+    """Render the parts that are missing, and the frame around them."""
+    if not is_fragment:
+        return render(request, template, {**context, "parts": parts})
+    if FRAGMENT not in parts.html:
+        with page_cache.keeping():
+            parts.html[FRAGMENT] = render_to_string(template, {**context, **parts.context}, request)
+    return HttpResponse(page_cache.fill(parts.html[FRAGMENT], lambda: own_fields(request)))

@@ -1,0 +1,342 @@
+"""Cached pages equal freshly computed ones: after every write, for every reader, and while somebody writes."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import cycle
+from threading import Event
+from types import SimpleNamespace
+
+import pytest
+from django.core.cache import caches
+from django.db import connection, connections
+from django.db.migrations.recorder import MigrationRecorder
+from django.template import Context, Template
+from django.test import Client, RequestFactory
+
+from plan.models import ActionItem, Plan
+from pmqa_tracker import page_cache
+from pmqa_tracker.clock import now
+from pmqa_tracker.views import OWNER_FIELD
+from reports.views import dashboard
+from tests.factories import ActionItemFactory, OrganizationFactory, PlanFactory, UnitFactory, UserFactory
+from tests.plan.conftest import world  # noqa: F401
+from tests.plan.test_revision import CHANGES, PAGES, revisions
+
+pytestmark = pytest.mark.django_db
+HERE = "/plans/2563"
+CACHED = (
+    "dashboard/", "dashboard/?as_of=2020-02-10&by=unit&sort=done", "dashboard/?unit={unit}&level=3", "criteria/",
+    "criteria/?target=300&suppose=1", "criteria/8.9/", "timeline/?open=8.9", "units/", "units/{unit}/",
+    "reports/meeting/", "dashboard/?live=1",
+)  # fmt: skip
+TOKEN = re.compile(r'csrfmiddlewaretoken" value="(\w+)"')
+OWN = re.compile(r'(csrfmiddlewaretoken" value="|x-csrftoken": "|data-left=")[^"]*')
+
+
+@pytest.fixture(autouse=True)
+def _cache_may_be_asked():
+    page_cache._quiet_until = 0.0
+    yield
+    page_cache._quiet_until = 0.0
+    page_cache.version.cache_clear()
+
+
+@contextmanager
+def fresh(monkeypatch):
+    """Compute every page anew."""
+    with monkeypatch.context() as patch:
+        patch.setattr(page_cache, "read", lambda key: None)
+        patch.setattr(page_cache, "keep", lambda key, value: None)
+        yield
+
+
+@contextmanager
+def computed(monkeypatch):
+    """Count the pages that are computed: those that are kept."""
+    found, keep = [], page_cache.keep
+    with monkeypatch.context() as patch:
+        patch.setattr(page_cache, "keep", lambda key, value: found.append(key) or keep(key, value))
+        yield found
+
+
+def body(client, page, unit="", language="th"):
+    client.cookies["django_language"] = language
+    address = page if page.startswith("/") else f"{HERE}/{page.format(unit=unit)}"
+    response = client.get(address)
+    assert response.status_code == 200, (page, response.status_code)
+    return OWN.sub("", response.content.decode())
+
+
+def client_of(user):
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def readers(world):  # noqa: F811
+    """One reader of each kind, all of whom may read the plan."""
+    world.organization.parent = None
+    above = OrganizationFactory()
+    world.plan.organization.parent = above
+    world.plan.organization.save()
+    return {
+        "administrator": world.person,
+        "coordinator": UserFactory(roles=["coordinator"]),
+        "staff": UserFactory(roles=["staff"], units=[world.unit]),
+        "staff of another unit": UserFactory(roles=["staff"], units=[UnitFactory()]),
+        "manager": UserFactory(roles=["management"]),
+        "assessor": UserFactory(roles=["assessor"], units=[world.unit]),
+        "nobody": UserFactory(),
+        "manager above": UserFactory(roles=["management"], organization=above),
+        "coordinator above who manages": UserFactory(roles=["management", "coordinator"], organization=above),
+    }
+
+
+WAYS = {**PAGES, **CHANGES}
+TURNS = dict(zip(WAYS, cycle([("staff", "th"), ("manager", "en"), ("coordinator", "en"), ("nobody", "th")])))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_pages_are_fresh_after_a_write_in_every_way(world, monkeypatch, way):  # noqa: F811
+    role, language = TURNS[way]
+    place = list(WAYS).index(way)
+    pages = [CACHED[(place * 3 + each) % len(CACHED)] for each in range(3)]
+    user = UserFactory(roles=[] if role == "nobody" else [role], units=[world.unit])
+    client, unit = client_of(user), world.unit.abbreviation
+    world.before = revisions(world)
+    for page in pages:
+        body(client, page, unit, language)
+    WAYS[way](world)
+    served = [body(client, page, unit, language) for page in pages]
+    with fresh(monkeypatch):
+        assert served == [body(client, page, unit, language) for page in pages]
+
+
+def test_no_reader_gets_the_page_of_another(world, monkeypatch, settings):  # noqa: F811
+    settings.PMQA_TODAY = world.plan.ends_on + timedelta(days=3)  # coordinators are asked to close the plan
+    clients = {name: client_of(user) for name, user in readers(world).items()}
+    unit = world.unit.abbreviation
+    pages = ("dashboard/", "dashboard/?unit={unit}&level=3", "criteria/8.9/", "units/{unit}/")
+    with computed(monkeypatch) as found:
+        served = {(page, name): body(clients[name], page, unit) for page in pages for name in clients}
+    assert len(found) == 2 * len(pages)  # for coordinators, and for everybody else
+    with fresh(monkeypatch):
+        assert {(page, name): body(clients[name], page, unit) for page, name in served} == served
+    assert len({seen for (page, _name), seen in served.items() if page == "dashboard/"}) == len(clients)
+
+
+# Each part of the key: a change of nothing else, which the page shows.
+
+
+def bare_update(place):
+    """Change a page without a new revision."""
+    ActionItem.objects.filter(plan=place.plan).update(text="ข้อความหลังกู้คืน")
+
+
+def another_plan(place):
+    other = PlanFactory(slug="2564", title="แผนอื่น")
+    revision = Plan.objects.get(pk=place.plan.pk).revision
+    Plan.objects.filter(pk=place.plan.pk).update(slug="x")
+    Plan.objects.filter(pk=other.pk).update(slug="2563", revision=revision)
+
+
+def write(place):
+    place.plan.actions.get().delete()
+
+
+def restored_backup(place):
+    """The same revisions as before, other content."""
+    bare_update(place)
+    MigrationRecorder(connection).record_applied("plan", "0001_initial")
+
+
+def next_day(place):
+    place.settings.PMQA_TODAY += timedelta(days=20)
+
+
+def other_language(place):
+    place.language = "en"
+
+
+def other_day(place):
+    place.page = "dashboard/?as_of=2020-03-01"
+
+
+def other_unit(place):
+    place.page = f"units/{UnitFactory().abbreviation}/"
+
+
+def other_reader(place):
+    place.client = client_of(UserFactory(roles=["coordinator"]))
+
+
+def first_neighbour(place):
+    OrganizationFactory()
+
+
+def other_setting(place):
+    place.settings.PMQA_LIVE_SECONDS = 77
+
+
+def other_release(place):
+    """New files of the site, which a restart of the server sees."""
+    bare_update(place)
+    place.monkeypatch.setattr(page_cache, "_digest_of_files", lambda: "new")
+    page_cache.version.cache_clear()
+
+
+def next_minute(place):
+    later = now() + timedelta(minutes=7)
+    place.monkeypatch.setattr("django.utils.timezone.now", lambda: later)
+    place.monkeypatch.setattr("django.template.defaulttags.datetime", SimpleNamespace(now=lambda tz: later))
+
+
+DIFFERENCES = {
+    another_plan: "dashboard/",
+    write: "dashboard/",
+    restored_backup: "units/{unit}/",
+    next_day: "dashboard/",
+    other_language: "dashboard/",
+    other_day: "dashboard/",
+    other_unit: "units/{unit}/",
+    other_reader: "units/",
+    first_neighbour: "timeline/",
+    other_setting: "dashboard/?live=1",
+    other_release: "units/{unit}/",
+    next_minute: "dashboard/?live=1",
+}
+
+
+@pytest.fixture
+def place(plan, unit, settings, monkeypatch):
+    """A plan with one action, and a page that a manager reads."""
+    ActionItemFactory(plan=plan, lead=[unit], runs=(1, 4))
+    client = client_of(UserFactory(roles=["management"]))
+    return SimpleNamespace(**locals(), language="th")
+
+
+@pytest.mark.parametrize("change", DIFFERENCES, ids=lambda change: change.__name__)
+def test_each_part_of_the_key_leads_to_another_page(place, change):
+    def see():
+        return main_of(body(place.client, place.page, place.unit.abbreviation, place.language))
+
+    place.page = DIFFERENCES[change]
+    if change is other_reader:
+        place.settings.PMQA_TODAY = place.plan.ends_on + timedelta(days=3)
+        place.page = "dashboard/"
+    before = see()
+    assert before == see()
+    change(place)
+    served = see()
+    with fresh(place.monkeypatch):
+        assert served == see()
+    assert served != before
+
+
+def main_of(page):
+    return page.partition('<div id="not-sent')[2] or page.partition("</template>")[2]
+
+
+# What is around the content, and what is not kept.
+
+
+def test_warm_page_carries_the_person_who_reads_it(place):
+    people = [UserFactory(roles=["management"], first_name=name) for name in ("สมศรี", "สมชาย")]
+    for user in (*people, *people):
+        client = client_of(user)
+        page = client.get(f"{HERE}/dashboard/").content.decode()
+        assert [each.first_name in page for each in people] == [each is user for each in people]
+        assert f'name="{OWNER_FIELD}" value="{user.pk}"' in page
+        data = {"language": "en", "next": "/", "csrfmiddlewaretoken": TOKEN.search(page)[1]}
+        careful = Client(enforce_csrf_checks=True)
+        careful.cookies = client.cookies
+        assert careful.post("/language/", {**data, OWNER_FIELD: user.pk}).status_code == 302
+
+
+def test_form_in_a_kept_part_gets_the_fields_of_each_reader(place):
+    template = Template("{% part x %}<form>{% csrf_token %}</form>{{ access }}{% endpart %}")
+    parts = page_cache.Parts(context={"access": "seen", "user": page_cache.Hidden()})
+    pages = []
+    for pk in (41, 42):
+        request = RequestFactory().get("/")
+        request.user = SimpleNamespace(pk=pk, is_authenticated=True)
+        pages.append(template.render(Context({"request": request, "parts": parts})))
+        assert f'name="{OWNER_FIELD}" value="{pk}"' in pages[-1]
+        assert "csrfmiddlewaretoken" in pages[-1]
+    assert parts.html == {"x": f"<form>{page_cache.OWN_FIELDS}</form>seen"}
+    parts.html.clear()
+    with pytest.raises(page_cache.NotInPartError):
+        Template("{% part x %}{{ user.first_name }}{% endpart %}").render(Context({"parts": parts, "request": None}))
+
+
+def test_page_is_computed_once_and_answers_that_are_not_plain_are_not_kept(place, monkeypatch):
+    pages = {
+        "dashboard/": 200, "dashboard/?x=1": 200, "dashboard/?as_of=never": 200, "units/x/": 404, "criteria/x/": 404,
+    }  # fmt: skip
+    with computed(monkeypatch) as found:
+        for _ in range(2):
+            for page, status in pages.items():
+                response = place.client.get(f"{HERE}/{page}")
+                assert response.status_code == status
+                assert ("message-warning" in response.content.decode()) is ("?" in page)
+    assert len(found) == 1
+
+
+class DeadServer:
+    """A cache whose server does not answer."""
+
+    asked = 0
+
+    def get(self, *args):
+        self.asked += 1
+        raise ConnectionRefusedError
+
+    set = get
+
+
+def test_dead_cache_server_breaks_no_page_and_is_left_alone(place, monkeypatch, caplog):
+    server = DeadServer()
+    monkeypatch.setattr(page_cache, "caches", {"default": server})
+    for _ in range(3):
+        body(place.client, "timeline/")
+    assert server.asked == 1
+    assert [record.levelname for record in caplog.records if record.name == "pmqa.cache"] == ["WARNING"]
+    caches["default"].set("page:broken", b"no page")
+    monkeypatch.undo()
+    assert page_cache.read("page:broken") is None
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.both_databases
+def test_write_between_key_and_content_leaves_no_stale_page(place, monkeypatch):
+    """Another thread reads the content before or after a write that commits in the middle of its request."""
+    read, manager = dashboard._dashboard_context, client_of(UserFactory(roles=["management"]))
+    for is_before in (True, False):
+        ActionItemFactory(plan=place.plan, lead=[place.unit], runs=(1, 4))
+        is_reading, is_written = Event(), Event()
+
+        def wait(*args, is_before=is_before, is_reading=is_reading, is_written=is_written):
+            context = read(*args) if is_before else None
+            is_reading.set()
+            assert is_written.wait(20)
+            return context or read(*args)
+
+        def ask():
+            try:
+                return main_of(body(manager, "dashboard/"))
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(1) as pool, monkeypatch.context() as patch:
+            patch.setattr(dashboard, "_dashboard_context", wait)
+            answer = pool.submit(ask)
+            assert is_reading.wait(20)
+            ActionItemFactory(plan=place.plan, lead=[place.unit], runs=(1, 1))
+            is_written.set()
+            during = answer.result(20)
+        served = main_of(body(place.client, "dashboard/"))
+        assert (during == served) is not is_before
+        with fresh(monkeypatch):
+            assert served == main_of(body(place.client, "dashboard/"))
