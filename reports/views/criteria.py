@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -196,7 +197,10 @@ def _read_state(request: HttpRequest) -> MapCellState | None:
 def criterion_detail(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     """One criterion: requirement, verdict, actions and evidence of each level."""
     plan = find_plan(request, slug)
-    return render_cached(request, "reports/criterion_detail.html", lambda: _criterion_context(request, plan, code))
+    read = partial(_criterion_context, request, plan, code)
+    # Successors are those of editions that plans of the organization answer, whose revisions rise with them.
+    revisions = list(plan.organization.plans.order_by("pk").values_list("pk", "revision"))
+    return render_cached(request, "reports/criterion_detail.html", read, also=revisions)
 
 
 def _criterion_context(request: HttpRequest, plan: Plan, code: str) -> dict[str, Any]:

@@ -20,7 +20,15 @@ from pmqa_tracker import page_cache
 from pmqa_tracker.clock import now
 from pmqa_tracker.views import OWNER_FIELD
 from reports.views import dashboard
-from tests.factories import ActionItemFactory, OrganizationFactory, PlanFactory, UnitFactory, UserFactory
+from tests.factories import (
+    ActionItemFactory,
+    CriterionFactory,
+    FrameworkFactory,
+    OrganizationFactory,
+    PlanFactory,
+    UnitFactory,
+    UserFactory,
+)
 from tests.plan.conftest import world  # noqa: F401
 from tests.plan.test_revision import CHANGES, PAGES, revisions
 
@@ -187,6 +195,12 @@ def other_release(place):
     page_cache.version.cache_clear()
 
 
+def next_edition(place):
+    """The edition of another plan renames a criterion that continues one of this plan's."""
+    place.following.title = "ชื่อใหม่ในฉบับถัดไป"
+    place.following.save()
+
+
 def next_minute(place):
     later = now() + timedelta(minutes=7)
     place.monkeypatch.setattr("django.utils.timezone.now", lambda: later)
@@ -205,6 +219,7 @@ DIFFERENCES = {
     first_neighbour: "timeline/",
     other_setting: "dashboard/?live=1",
     other_release: "units/{unit}/",
+    next_edition: "criteria/{code}/",
     next_minute: "dashboard/?live=1",
 }
 
@@ -212,8 +227,12 @@ DIFFERENCES = {
 @pytest.fixture
 def place(plan, unit, settings, monkeypatch):
     """A plan with one action, and a page that a manager reads."""
-    ActionItemFactory(plan=plan, lead=[unit], runs=(1, 4))
+    action = ActionItemFactory(plan=plan, lead=[unit], runs=(1, 4))
+    following = CriterionFactory(category__framework=FrameworkFactory())
+    following.predecessors.add(action.criterion)
+    PlanFactory(assessment__framework=following.category.framework, slug="2565", state="RUNNING")
     client = client_of(UserFactory(roles=["management"]))
+    code = action.criterion.code
     return SimpleNamespace(**locals(), language="th")
 
 
@@ -222,7 +241,7 @@ def test_each_part_of_the_key_leads_to_another_page(place, change):
     def see():
         return main_of(body(place.client, place.page, place.unit.abbreviation, place.language))
 
-    place.page = DIFFERENCES[change]
+    place.page = DIFFERENCES[change].replace("{code}", place.code)
     if change is other_reader:
         place.settings.PMQA_TODAY = place.plan.ends_on + timedelta(days=3)
         place.page = "dashboard/"
