@@ -14,6 +14,9 @@ from django.urls import URLPattern, get_resolver, reverse
 from assignments.models import Role, Unit, User
 from plan.models import Evidence, Plan, Status
 from tests import sizes
+from tests.factories import UserFactory
+from tests.pages import addresses as plan_addresses
+from tests.query_plans import whole_reads
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 SMALL = {"organizations": 2, "plans": 4, "actions": 40}
@@ -30,6 +33,10 @@ UNKNOWN = {
     "mfa_view_recovery_codes", "openid_connect_callback", "openid_connect_login", "help_chapter",
 }  # fmt: skip
 
+FILTERED = (
+    "q=งาน&status=IN_PROGRESS&sort=-progress", "updated=no&sort=due", "unit=ก&role=LEAD&health=BEHIND",
+    "scope=counted&sort=updated", "level=2&period=2&category=1", "as_of=2020-02-10&due=OVERDUE&age=30",
+)  # fmt: skip
 # Their queries depend on the kinds of changes among their rows (tests/operations/test_audit.py counts them).
 BY_KIND = {"audit", "audit_xlsx"}
 
@@ -64,8 +71,8 @@ def addresses(plan: Plan, unit: Unit) -> dict[str, str]:
     return {name: reverse(name, kwargs={key: values.get(key, "0") for key in keys}) for name, keys in patterns.items()}
 
 
-def statements(reader: User, address: str) -> tuple[int, int]:
-    """Return the status and the number of queries of a page."""
+def statements(reader: User, address: str, seen: set[str]) -> tuple[int, int]:
+    """Return the status and the number of queries of a page; add the queries to those seen."""
     client = Client(raise_request_exception=False)  # the assertion names the pages that fail
     client.force_login(reader)
     ContentType.objects.clear_cache()
@@ -73,14 +80,24 @@ def statements(reader: User, address: str) -> tuple[int, int]:
         response = client.get(address)
         if response.streaming:
             b"".join(response.streaming_content)
+    seen |= {query["sql"] for query in queries}
     return response.status_code, len(queries)
+
+
+def also_opened(plan: Plan, pages: dict[str, str]) -> list[str]:
+    """Return addresses with filters, sort orders and past days, whose statements are others."""
+    lists = [f"{pages['action_list']}?{query}" for query in FILTERED]
+    everything = f"{pages['audit']}?since={plan.starts_on}"
+    return [*lists, *(url for url in plan_addresses(plan).values() if "?" in url), everything]
 
 
 def statements_in_world(**options: int) -> dict[tuple[str, str], tuple[int, int]]:
     """Return (reader, name of the URL) → status and number of queries, for the running plan of the same department.
 
-    The coordinator opens every page, and the manager of the ministry those that are not of one plan.
+    The coordinator opens every page, and the manager of the ministry those that are not of one plan. No query reads the
+    whole of a table that grows.
     """
+    seen: set[str] = set()
     with transaction.atomic():
         call_command("generate", verbosity=0, **options)
         coordinator, above = (User.objects.get(username=name) for name in (COORDINATOR, MANAGER_ABOVE))
@@ -88,7 +105,12 @@ def statements_in_world(**options: int) -> dict[tuple[str, str], tuple[int, int]
         pages = addresses(plan, coordinator.memberships.get().unit)
         visits = [(coordinator, name) for name in pages if name not in BY_KIND]
         visits += [(above, name) for name, address in pages.items() if plan.slug not in address]
-        counts = {(reader.username, name): statements(reader, pages[name]) for reader, name in visits}
+        counts = {(reader.username, name): statements(reader, pages[name], seen) for reader, name in visits}
+        admin = UserFactory(is_superuser=True)
+        also = [(coordinator, address) for address in also_opened(plan, pages)]
+        for reader, address in [*also, (admin, pages["audit"]), (admin, f"{pages['plan_list']}?sort=overdue")]:
+            assert statements(reader, address, seen)[0] == 200
+        assert whole_reads(seen) == {}
         transaction.set_rollback(True)
     return counts
 

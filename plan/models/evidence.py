@@ -55,7 +55,7 @@ class Evidence(AppendOnly):
         related_name="evidence",
         verbose_name=_("added by"),
     )
-    at = models.DateTimeField(_("at"))
+    at = models.DateTimeField(_("at"), db_index=True)
 
     class Meta:
         verbose_name = _("evidence")
@@ -95,7 +95,7 @@ class EvidenceWithdrawal(AppendOnly):
         related_name="+",
         verbose_name=_("withdrawn by"),
     )
-    at = models.DateTimeField(_("at"))
+    at = models.DateTimeField(_("at"), db_index=True)
 
     class Meta:
         verbose_name = _("withdrawal of evidence")

@@ -19,7 +19,7 @@ class PlanStep(AppendOnly):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("made by")
     )
-    at = models.DateTimeField(_("at"))
+    at = models.DateTimeField(_("at"), db_index=True)
     note = models.TextField(_("note"), blank=True)
 
     class Meta:

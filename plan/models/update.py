@@ -234,7 +234,7 @@ class RemovedUpdate(AppendOnly):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("removed by")
     )
-    at = models.DateTimeField(_("at"))
+    at = models.DateTimeField(_("at"), db_index=True)
     reason = models.TextField(_("reason"))
 
     class Meta:

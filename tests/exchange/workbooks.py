@@ -19,6 +19,7 @@ from exchange.data_sheet.export import SHEET, build_data_sheet
 from exchange.models import ImportJob
 from exchange.run import ImportRun
 from plan.models import ActionItem, Period, Plan, ProgressUpdate
+from plan.models.plan import REVISIONS
 from pmqa_tracker import clock
 from pmqa_tracker.tasks.models import ignore_progress
 from spreadsheets.read import ReadWorkbook
@@ -120,13 +121,13 @@ def places(job: ImportJob) -> list[str]:
 def fingerprint() -> str:
     """A hash of every record of a plan; it stays the same until something is written.
 
-    It leaves out the revision, which rises with an upload and with an undo: the plan's page of imports lists them.
+    It leaves out the revisions, which rise with an upload and with an undo: the plan's page of imports lists them.
     """
     mark = sha256()
     related = [field.remote_field.through for model in KEPT for field in model._meta.local_many_to_many]
     with connection.cursor() as cursor:
         for model in (*KEPT, *related):
-            names = [field.attname for field in model._meta.concrete_fields if field.attname != "revision"]
+            names = [field.attname for field in model._meta.concrete_fields if field.attname not in REVISIONS]
             cursor.execute(*model._base_manager.order_by("pk").values_list(*names).query.sql_with_params())
             mark.update(repr(cursor.fetchall()).encode())
     return mark.hexdigest()

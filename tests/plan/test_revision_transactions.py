@@ -164,8 +164,13 @@ def test_guard_finds_a_write_that_raises_no_revision(unit, plan):
     units.update(name_th="ของการทดสอบ")
     with transaction.atomic():
         run_in_product(write, units=units)
-        raise_revision([plan.pk])
+        raise_revision([plan.pk], [plan.pk])
     with transaction.atomic():
         run_in_product(write, units=units)
         transaction.set_rollback(True)
     assert found == []
+    with transaction.atomic():
+        run_in_product(write, units=units)
+        raise_revision([plan.pk])  # figures are counted from units
+    assert len(found) == 1
+    found.clear()
