@@ -1,6 +1,7 @@
 """gunicorn as `make run` starts it, and the memory of its processes."""
 
 import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from time import perf_counter, sleep
 from bench.visitor import Visitor
 
 START_SECONDS = 60
+GUNICORN = "gunicorn {application} --bind 127.0.0.1:{port} --no-control-socket --log-level warning"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,13 +33,13 @@ class Server:
 
 
 @contextmanager
-def serve(application: str, env: dict[str, str]) -> Iterator[Server]:
-    """Run gunicorn with the settings of gunicorn.conf.py until the block ends."""
+def serve(application: str, env: dict[str, str], command: str = GUNICORN) -> Iterator[Server]:
+    """Run gunicorn with the settings of gunicorn.conf.py, or another server by its command, until the block ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}"]
-    process = subprocess.Popen([*command, "--no-control-socket", "--log-level", "warning"], env=env)
+    words = shlex.split(command.format(application=application, port=port))
+    process = subprocess.Popen([sys.executable, "-m", *words], env=env)
     try:
         _wait(process, port)
         yield Server(port=port, pid=process.pid)

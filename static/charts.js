@@ -1,7 +1,10 @@
 /* Draw each canvas.chart from the JSON element whose id is in data-source, in the colours of the page. Fold the table with
    the same figures, which is open without JavaScript, and open it for print, unless it `is-short`: on paper too the chart
-   does for it. */
+   does for it. The library is large, so it is fetched when a chart comes near the screen or the user begins to do
+   something. A page printed before that has the tables. */
 "use strict";
+
+const { library, isPaper } = document.currentScript.dataset;
 
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -156,16 +159,43 @@ function draw(canvas) {
 }
 
 const unfolded = new Set(); // tables that the reader opened stay open when the page is refreshed
+const tableOf = (canvas) => canvas.closest("section")?.querySelector("details.chart-table");
 
-function drawAll() {
-  for (const chart of Object.values(Chart.instances)) if (!chart.canvas.isConnected) chart.destroy();
-  for (const canvas of document.querySelectorAll("canvas.chart")) {
-    const isNew = !Chart.getChart(canvas);
-    draw(canvas);
-    if (!isNew) continue;
-    const table = canvas.closest("section")?.querySelector("details.chart-table[open]");
+/* Fold the tables of the charts that are new on the page. */
+function foldTables() {
+  for (const canvas of document.querySelectorAll("canvas.chart:not([data-is-folded])")) {
+    canvas.dataset.isFolded = "";
+    const table = tableOf(canvas);
     if (table && !unfolded.has(table.id)) table.open = false;
   }
+}
+
+function drawAll() {
+  if (!window.Chart) return;
+  for (const chart of Object.values(Chart.instances)) if (!chart.canvas.isConnected) chart.destroy();
+  document.querySelectorAll("canvas.chart").forEach(draw);
+}
+
+const nearScreen = new IntersectionObserver((seen) => seen.some((each) => each.isIntersecting) && fetchLibrary());
+const SIGNS = ["pointermove", "pointerdown", "keydown", "scroll"];
+
+function fetchLibrary() {
+  nearScreen.disconnect();
+  for (const sign of SIGNS) window.removeEventListener(sign, fetchLibrary);
+  if (document.querySelector("script[data-is-library]")) return;
+  const script = document.createElement("script");
+  script.src = library;
+  script.dataset.isLibrary = "";
+  script.addEventListener("load", () => document.fonts.ready.then(drawAll));
+  script.addEventListener("error", () => document.querySelectorAll("details.chart-table").forEach((table) => { table.open = true; }));
+  document.head.append(script);
+}
+
+function showCharts() {
+  foldTables();
+  drawAll();
+  if (isPaper !== undefined && document.querySelector("canvas.chart")) fetchLibrary();
+  if (!document.querySelector("script[data-is-library]")) document.querySelectorAll("canvas.chart").forEach((canvas) => nearScreen.observe(canvas));
 }
 
 document.addEventListener("click", (event) => {
@@ -173,7 +203,7 @@ document.addEventListener("click", (event) => {
   if (table) unfolded[table.open ? "delete" : "add"](table.id);
 });
 window.addEventListener("beforeprint", () => {
-  for (const table of document.querySelectorAll("details.chart-table:not([open], .is-short)")) {
+  for (const table of document.querySelectorAll(`details.chart-table:not([open]${window.Chart ? ", .is-short" : ""})`)) {
     table.open = true;
     table.dataset.folded = "";
   }
@@ -185,5 +215,6 @@ window.addEventListener("afterprint", () => {
   }
 });
 
-document.addEventListener("DOMContentLoaded", () => document.fonts.ready.then(drawAll));
-document.addEventListener("htmx:afterSwap", drawAll);
+for (const sign of SIGNS) window.addEventListener(sign, fetchLibrary, { passive: true });
+document.addEventListener("DOMContentLoaded", showCharts);
+document.addEventListener("htmx:afterSwap", showCharts);

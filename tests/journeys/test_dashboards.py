@@ -92,6 +92,29 @@ def is_same(series, column):
     return dashes[0] == dashes[1] and all(abs(value - cell) <= 0.55 for value, cell in pairs if value is not None)
 
 
+def test_the_library_of_the_charts_comes_when_somebody_looks(enter, live_server):
+    page, asked = enter("manager"), []
+    page.set_viewport_size({"width": 1280, "height": 500})
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{live_server.url}{BASE}/dashboard/")
+    tables = page.locator("details.chart-table")
+    assert becomes(page, "() => ![...document.querySelectorAll('details.chart-table')].some((each) => each.open)")
+    assert tables.count() >= 3
+    assert not any("chart.umd" in url for url in asked)
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert tables.evaluate_all("all => all.every((each) => each.open)")
+    assert page.locator(".chart-box:visible").count() == 0
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen")
+    page.mouse.move(5, 5)
+    assert becomes(page, "() => [...document.querySelectorAll('canvas.chart')].every((each) => Chart.getChart(each))")
+    page.route("**/chart.umd*", lambda route: route.abort())
+    page.reload()
+    page.locator("canvas.chart").first.scroll_into_view_if_needed()
+    assert becomes(page, "() => [...document.querySelectorAll('details.chart-table')].every((each) => each.open)")
+
+
 def test_every_chart_has_its_table(enter, live_server):
     page = enter("manager", "units/")
     pages = (("/dashboard/", 3), ("/dashboard/?by=period", 3), ("/units/สพม./", 2), ("/reports/meeting/", 1))

@@ -64,6 +64,7 @@ def test_numbers_on_charts_are_in_arabic_digits(enter, browser, locale):
     """Whatever digits the browser's language uses."""
     page = enter("manager", on=browser.new_context(locale=locale).new_page())
     assert page.evaluate("new Intl.NumberFormat().format(25)") != "25"
+    page.mouse.move(5, 5)
     assert becomes(page, "() => [...document.querySelectorAll('canvas.chart')].every((each) => Chart.getChart(each))")
     assert becomes(page, AT_REST)
     labels = page.evaluate(
