@@ -22,6 +22,8 @@ UNSTUCK = """() => {
 }"""
 
 
+# All charts of the page are drawn; their library may still be on its way.
+DRAWN = "() => window.Chart && [...document.querySelectorAll('canvas.chart')].every((each) => Chart.getChart(each))"
 AT_REST = """() => document.readyState === "complete" && document.fonts.status === "loaded"
   && document.getAnimations().every((each) =>
     each.playState !== "running" || each.effect?.getComputedTiming().endTime === Infinity)"""

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from accounts.models import Session
 from plan.models import ActionItem, Status
 from tests.factories import UserFactory
-from tests.journeys.looks import AT_REST, becomes
+from tests.journeys.looks import AT_REST, DRAWN, becomes
 
 pytestmark = [pytest.mark.browser, pytest.mark.apart, pytest.mark.django_db(transaction=True)]
 BASE = "/plans/2562-2563"
@@ -108,7 +108,7 @@ def test_the_library_of_the_charts_comes_when_somebody_looks(enter, live_server)
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     page.emulate_media(media="screen")
     page.mouse.move(5, 5)
-    assert becomes(page, "() => [...document.querySelectorAll('canvas.chart')].every((each) => Chart.getChart(each))")
+    assert becomes(page, DRAWN)
     page.route("**/chart.umd*", lambda route: route.abort())
     page.reload()
     page.locator("canvas.chart").first.scroll_into_view_if_needed()
@@ -235,7 +235,7 @@ def wall(enter, settings, live_server):
     page.get_by_role("link", name="แสดงบนจอใหญ่ ปรับข้อมูลเอง").click()
     expect(page).to_have_url(re.compile("live=1"))
     expect(page.locator("canvas.chart").first).to_be_visible()
-    assert becomes(page, "() => [...document.querySelectorAll('canvas.chart')].every((each) => Chart.getChart(each))")
+    assert becomes(page, DRAWN)
     assert becomes(page, AT_REST)
     return page
 

@@ -7,7 +7,7 @@ from django.test import Client
 
 from assignments.models import User
 from plan.models import Plan
-from tests.journeys.looks import AT_REST, becomes
+from tests.journeys.looks import AT_REST, DRAWN, becomes
 from tests.journeys.targets import small_or_moved
 from tests.pages import addresses
 
@@ -65,7 +65,7 @@ def test_numbers_on_charts_are_in_arabic_digits(enter, browser, locale):
     page = enter("manager", on=browser.new_context(locale=locale).new_page())
     assert page.evaluate("new Intl.NumberFormat().format(25)") != "25"
     page.mouse.move(5, 5)
-    assert becomes(page, "() => [...document.querySelectorAll('canvas.chart')].every((each) => Chart.getChart(each))")
+    assert becomes(page, DRAWN)
     assert becomes(page, AT_REST)
     labels = page.evaluate(
         "Object.values(Chart.instances).flatMap((chart) => Object.values(chart.scales)"
