@@ -92,7 +92,7 @@ def is_same(series, column):
     return dashes[0] == dashes[1] and all(abs(value - cell) <= 0.55 for value, cell in pairs if value is not None)
 
 
-def test_the_library_of_the_charts_comes_when_somebody_looks(enter, live_server):
+def test_the_library_of_the_charts_comes_when_somebody_looks(enter, live_server, complaints):
     page, asked = enter("manager"), []
     page.set_viewport_size({"width": 1280, "height": 500})
     page.on("request", lambda request: asked.append(request.url))
@@ -113,6 +113,8 @@ def test_the_library_of_the_charts_comes_when_somebody_looks(enter, live_server)
     page.reload()
     page.locator("canvas.chart").first.scroll_into_view_if_needed()
     assert becomes(page, "() => [...document.querySelectorAll('details.chart-table')].every((each) => each.open)")
+    assert all("chart.umd" in text or "Failed to load resource" in text for text in complaints)
+    complaints.clear()
 
 
 def test_every_chart_has_its_table(enter, live_server):
