@@ -17,7 +17,10 @@ ICONS = (
     ("img/icon-512.png", 512, "any"),
     ("img/icon-maskable-512.png", 512, "maskable"),
 )
-STYLES = ("vendor/bootstrap/bootstrap-reboot.min.css", "css/fonts.css", "css/tokens.css", "css/base.css", "css/frame.css")
+STYLES = (
+    "vendor/bootstrap/bootstrap-reboot.min.css",
+    *(f"css/{name}.css" for name in ("fonts", "tokens", "base", "frame")),
+)
 
 
 @login_not_required
