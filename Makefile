@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long hold lint format messages status-css lock licences screenshots bench bench-workbooks clean venv venv-dev
+.PHONY: help run test test-long hold lint format messages status-css lock licences screenshots bench bench-workbooks bench-load clean venv venv-dev
 
 # make run PORT=8001
 PORT ?= 8000
@@ -56,6 +56,10 @@ screenshots: venv-dev ## Take the screenshots in docs/ and those of the manual a
 
 bench: venv-dev ## Measure the pages beside a bare Django app on the same tables (QUICK=1 in two minutes; docs/performance.md)
 	@scripts/bench $(QUICK)
+
+bench-load: venv-dev ## Measure 200 users at once on one plan (LOAD_ARGS="--clients 50 --pause 5"; docs/performance.md)
+	@PMQA_ENV_FILE='' SECRET_KEY=only-for-this-command scripts/static-files
+	@$(PY) -m bench.load $(LOAD_ARGS)
 
 bench-workbooks: venv-dev ## Measure the exports beside a library, and an import beside people at work
 	@$(PY) -m bench.workbooks
