@@ -32,12 +32,15 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.messages import get_messages
+from django.db.models import Count, Max, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
 from assignments.access import Access, access_of
+from plan.models import Plan
+from plan.models.plan import LAST_MIGRATION
 from pmqa_tracker import clock, page_cache
 from pmqa_tracker.templatetags.page import own_fields
 
@@ -57,17 +60,32 @@ class Reader:
         return cls(is_coordinator=access.is_coordinator)
 
 
-def page_key(request: HttpRequest, template: str, reader: Any, also: Any = ()) -> str:
-    """Return the key of a page of `request.plan`.
+def state_of_plan(plan: Plan) -> tuple[Any, ...]:
+    """Return what a page of a plan depends on; `plan` is `request.plan`."""
+    return plan.pk, plan.revision, plan.has_others, str(plan.migrated_at)
+
+
+def state_of_plans() -> tuple[Any, ...]:
+    """Return what a page about several plans depends on: the revisions of all plans, in one query.
+
+    Revisions only rise, and no key of a plan is used twice. So while the number of plans and the largest key are the
+    same, the plans are the same, and their revisions are if the sum is.
+    """
+    state = Plan.objects.aggregate(Count("pk"), Max("pk"), Sum("revision"), migrated_at=Max(LAST_MIGRATION))
+    return tuple(map(str, state.values()))
+
+
+def page_key(request: HttpRequest, template: str, reader: Any, also: Any = (), state: Any = None) -> str:
+    """Return the key of a page.
 
     Args:
         template: the template of the page.
         reader: a value with all that the page knows about its reader.
         also: further values that the page depends on, such as the minute if it shows the time.
+        state: the state of the records that it shows; defaults to that of `request.plan`.
     """
-    plan = request.plan  # type: ignore[attr-defined]
     return page_cache.make_key(
-        (plan.pk, plan.revision, plan.has_others, str(plan.migrated_at)),
+        state_of_plan(request.plan) if state is None else state,  # type: ignore[attr-defined]
         clock.today(),
         get_language(),
         (template, request.path, request.GET.urlencode()),
@@ -83,9 +101,10 @@ def render_cached(
     *,
     reader: Any = None,
     also: Any = (),
+    state: Any = None,
     is_fragment: bool = False,
 ) -> HttpResponse:
-    """Answer with a page of `request.plan`, from the cache if it is there.
+    """Answer with a page of `request.plan`, or of the records whose `state` is given, from the cache if it is there.
 
     Args:
         template: a template that extends `base.html`.
@@ -93,12 +112,13 @@ def render_cached(
         reader: what the page knows about its reader (a frozen dataclass of plain values); its parts see it as `access`.
             They see no user, no permissions and no messages.
         also: further values that the page depends on.
+        state: from `state_of_plans`; read before anything that the page shows.
         is_fragment: the template is an answer to htmx, without the frame.
     """
     reader = Reader.of(access_of(request)) if reader is None else reader
     if settings.DEBUG or request.method not in ("GET", "HEAD"):  # files change while debugging
         return _answer(request, template, read(), _new_parts(reader), is_fragment=is_fragment)
-    key = page_key(request, template, reader, also)
+    key = page_key(request, template, reader, also, state)
     kept = page_cache.read(key)
     if kept is None:
         with page_cache.alone(key):

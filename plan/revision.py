@@ -170,7 +170,8 @@ watch(Framework, "pk", FRAMEWORK, SUCCESSOR, is_counted=False)
 watch(Category, "framework_id", FRAMEWORK, SUCCESSOR, is_counted=False)
 watch(Criterion, "framework_id", FRAMEWORK, SUCCESSOR, is_counted=False)
 watch(Requirement, "criterion__framework_id", FRAMEWORK, SUCCESSOR, is_counted=False)
-watch(Organization, "pk", ORGANIZATION)
+# An organization that moves takes those below it along: other users see their plans.
+watch(Organization, "pk", ORGANIZATION, f"{ORGANIZATION}__parent", f"{ORGANIZATION}__parent__parent")
 watch(Unit, "organization_id", ORGANIZATION)
 # Pages name authors; a user without an organization may write in all plans.
 watch(User, "organization_id", ORGANIZATION, is_counted=False)

@@ -137,14 +137,15 @@ def test_readers_of_updates_skip_undone_ones():
     assert wrong == []
 
 
-# Where all plans are meant: a command of the server, a name that may be taken by a plan nobody here may see, and the
-# revision of every plan that shows a record.
+# Where all plans are meant: a command of the server, a name that may be taken by a plan nobody here may see, the
+# revision of every plan that shows a record, and the state of all plans for the key of a kept list.
 READERS_OF_ALL_PLANS = {
     "demo/management/commands/demo.py",
     "exchange/whole_plan/plan.py",
     "operations/doctor/machine_checks.py",
     "operations/management/commands/check_summaries.py",
     "operations/summaries.py",
+    "plan/cached_page.py",
     "plan/log/verify.py",
     "plan/revision.py",
     "worklist/management/commands/send_reminders.py",

@@ -1,5 +1,6 @@
 """The start page and the list of plans."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from assignments.access import RoleGroup, access_of
+from plan.cached_page import render_cached, state_of_plans
 from plan.lookup import warn_ignored_parameters
 from plan.models import Plan
 from plan.no_plan import contacts_of, show_no_plan
@@ -58,6 +60,16 @@ def _ended_context(request: HttpRequest, plan: Plan) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, kw_only=True)
+class PlansReader:
+    """What the list of plans knows about its reader: which plans they see, and whether they may add one."""
+
+    organization: int | None
+    is_superuser: bool
+    is_coordinator: bool
+    roles: tuple[str, ...]
+
+
 @require_safe
 def plan_list(request: HttpRequest) -> HttpResponse:
     """The plans that the user may see, with their headline figures; `?q=` searches, `?sort=` sorts."""
@@ -67,6 +79,17 @@ def plan_list(request: HttpRequest) -> HttpResponse:
         message = _("The plans cannot be sorted by “%(sort)s”; shown in the usual order instead.")
         messages.warning(request, message % {"sort": sort[:40]})
         sort = ""
-    plans = Plan.objects.visible_to(request.user)
-    table = read_plan_table(plans, text=text, sort=sort, number=request.GET.get("page"), today=clock.today())
-    return render(request, "reports/plan_list.html", {"table": table, "page": table.page, "text": text})
+
+    def read() -> dict[str, Any]:
+        plans = Plan.objects.visible_to(request.user)
+        table = read_plan_table(plans, text=text, sort=sort, number=request.GET.get("page"), today=clock.today())
+        return {"table": table, "page": table.page, "text": text}
+
+    user, access = request.user, access_of(request)
+    reader = PlansReader(
+        organization=user.organization_id,
+        is_superuser=user.is_superuser,
+        is_coordinator=access.is_coordinator,
+        roles=tuple(sorted(user.role_names)),
+    )
+    return render_cached(request, "reports/plan_list.html", read, reader=reader, state=state_of_plans())

@@ -37,7 +37,7 @@ HERE = "/plans/2563"
 CACHED = (
     "dashboard/", "dashboard/?as_of=2020-02-10&by=unit&sort=done", "dashboard/?unit={unit}&level=3", "criteria/",
     "criteria/?target=300&suppose=1", "criteria/8.9/", "timeline/?open=8.9", "units/", "units/{unit}/",
-    "reports/meeting/", "dashboard/?live=1",
+    "reports/meeting/", "dashboard/?live=1", "/plans/", "/plans/?sort=-overdue",
 )  # fmt: skip
 TOKEN = re.compile(r'csrfmiddlewaretoken" value="(\w+)"')
 OWN = re.compile(r'(csrfmiddlewaretoken" value="|x-csrftoken": "|data-left=")[^"]*')

@@ -174,6 +174,17 @@ def test_first_page_of_a_ministry_is_the_list_of_plans(client):
     assert client.get("/").headers["Location"] == "/plans/"
 
 
+def test_list_of_a_ministry_follows_an_organization_that_moves_with_those_below_it(client):
+    ministry, elsewhere = OrganizationFactory(), OrganizationFactory()
+    office = OrganizationFactory(parent=ministry)  # has no plan itself
+    make_plan(slug="below", organization=OrganizationFactory(parent=office))
+    client.force_login(UserFactory(roles=["management"], organization=ministry))
+    assert "/plans/below/" in client.get("/plans/").content.decode()
+    office.parent = elsewhere
+    office.save()
+    assert "/plans/below/" not in client.get("/plans/").content.decode()
+
+
 @pytest.mark.parametrize("role", ["coordinator", "staff"])
 def test_a_plan_that_has_ended_says_what_it_reached(client, role):
     plan = make_plan(slug="old", state=ENDED)
