@@ -22,6 +22,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.test import Client, override_settings
 from django.utils import translation
 from playwright.sync_api import expect
+from simple_history.manager import HistoryManager
 
 from assignments.access import Access
 from assignments.models import Unit, User
@@ -89,6 +90,14 @@ def _flush_passes_the_triggers() -> Iterator[None]:
     """Let Django empty the tables that refuse it."""
     with pytest.MonkeyPatch.context() as patch:
         append_only.let_flush_pass(patch)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _managers_of_histories_are_kept() -> Iterator[None]:
+    """Build the class of a history's manager once; the library does it anew for every record that is saved."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HistoryManager, "from_queryset", cache(HistoryManager.from_queryset))
         yield
 
 
@@ -261,6 +270,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     Browser tests are skipped if Chromium is missing; in CI they fail.
     """
+    if sizes.ON_POSTGRESQL and not sizes.IS_FULL:
+        leave_out_on_postgresql(config, items)
     for number, item in enumerate(items):
         group = f"apart-{number}" if item.get_closest_marker("apart") else f"{item.path.parent.name}-{item.path.stem}"
         item.add_marker(pytest.mark.xdist_group(group))
@@ -273,6 +284,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if "@" not in item.nodeid[item.nodeid.rfind("]") + 1 :]:
             item._id = item.id.parse(f"{item.nodeid}@{group}")
     items.sort(key=lambda item: (item.get_closest_marker("apart") is None, item.get_closest_marker("long") is None))
+
+
+def leave_out_on_postgresql(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the first and the last parameters of each test for PostgreSQL; a full run has them all on both databases.
+
+    Parameters rarely differ in what they ask of a database: `both_databases(every=True)` names the tests in which they
+    do. `both_databases(only_full=True)` names those that a run that is not full leaves to SQLite.
+    """
+    of_test: dict[str, list[pytest.Item]] = {}
+    left_out = set()
+    for item in items:
+        mark = item.get_closest_marker("both_databases")
+        if mark and mark.kwargs.get("only_full"):
+            left_out.add(item)
+        elif mark and not mark.kwargs.get("every"):
+            of_test.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    left_out |= {item for group in of_test.values() if len(group) > 3 for item in group[1:-1]}
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")

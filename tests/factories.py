@@ -1,6 +1,7 @@
 """Factories for tests, one for each model."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import factory
@@ -13,6 +14,7 @@ from criteria.models import Assessment, Category, Criterion, Framework, Level, R
 from exchange.models import ImportJob
 from plan.models import ActionItem, Evidence, EvidenceWithdrawal, Meeting, Period, Plan, ProgressUpdate, Status
 from pmqa_tracker import clock
+from pmqa_tracker.transactions import write_transaction
 from submissions.models import Submission, SubmissionState, SubmissionStep
 from worklist.models import Reminder, SheetRequest
 
@@ -31,7 +33,16 @@ def default_framework() -> Framework:
     return Framework.objects.get_or_create(slug="pmqa-2562", defaults=names)[0]
 
 
-class OrganizationFactory(DjangoModelFactory):
+class RecordFactory(DjangoModelFactory):
+    """A record with all that it needs, in one write transaction: that raises the revision of its plan once."""
+
+    @classmethod
+    def _generate(cls, strategy: Any, params: Any) -> Any:
+        with write_transaction():
+            return super()._generate(strategy, params)
+
+
+class OrganizationFactory(RecordFactory):
     """Another organization than the default one."""
 
     class Meta:
@@ -41,7 +52,7 @@ class OrganizationFactory(DjangoModelFactory):
     short_name = factory.Sequence(lambda n: f"กรม{n}")
 
 
-class FrameworkFactory(DjangoModelFactory):
+class FrameworkFactory(RecordFactory):
     """Another framework than the default one."""
 
     class Meta:
@@ -53,7 +64,7 @@ class FrameworkFactory(DjangoModelFactory):
     fiscal_year = factory.Sequence(lambda n: 2565 + n % 100)
 
 
-class UserFactory(DjangoModelFactory):
+class UserFactory(RecordFactory):
     """A user with roles and units: `UserFactory(roles=["staff"], units=[unit])`."""
 
     class Meta:
@@ -75,7 +86,7 @@ class UserFactory(DjangoModelFactory):
             Membership.objects.create(user=self, unit=unit)
 
 
-class CategoryFactory(DjangoModelFactory):
+class CategoryFactory(RecordFactory):
     class Meta:
         model = Category
 
@@ -84,7 +95,7 @@ class CategoryFactory(DjangoModelFactory):
     name = factory.Sequence(lambda n: f"หมวดทดสอบ {n}")
 
 
-class CriterionFactory(DjangoModelFactory):
+class CriterionFactory(RecordFactory):
     class Meta:
         model = Criterion
 
@@ -94,7 +105,7 @@ class CriterionFactory(DjangoModelFactory):
     position = factory.Sequence(lambda n: n + 1)
 
 
-class RequirementFactory(DjangoModelFactory):
+class RequirementFactory(RecordFactory):
     class Meta:
         model = Requirement
 
@@ -103,7 +114,7 @@ class RequirementFactory(DjangoModelFactory):
     text = "- ส่วนราชการมีแนวทางที่เป็นระบบ"
 
 
-class AssessmentFactory(DjangoModelFactory):
+class AssessmentFactory(RecordFactory):
     class Meta:
         model = Assessment
 
@@ -112,7 +123,7 @@ class AssessmentFactory(DjangoModelFactory):
     name = factory.Sequence(lambda n: f"การประเมินครั้งที่ {n}")
 
 
-class VerdictFactory(DjangoModelFactory):
+class VerdictFactory(RecordFactory):
     class Meta:
         model = Verdict
 
@@ -122,7 +133,7 @@ class VerdictFactory(DjangoModelFactory):
     reason = "ยังไม่พบหลักฐานที่ชัดเจน"
 
 
-class UnitFactory(DjangoModelFactory):
+class UnitFactory(RecordFactory):
     class Meta:
         model = Unit
         skip_postgeneration_save = True
@@ -138,7 +149,7 @@ class UnitFactory(DjangoModelFactory):
             self.members.set(extracted)
 
 
-class MembershipFactory(DjangoModelFactory):
+class MembershipFactory(RecordFactory):
     class Meta:
         model = Membership
 
@@ -146,7 +157,7 @@ class MembershipFactory(DjangoModelFactory):
     unit = factory.SubFactory(UnitFactory)
 
 
-class PlanFactory(DjangoModelFactory):
+class PlanFactory(RecordFactory):
     """A plan of the fiscal year 2563 with four quarters."""
 
     class Meta:
@@ -173,7 +184,7 @@ class PlanFactory(DjangoModelFactory):
             Period.objects.create(plan=self, number=number, starts_on=first, ends_on=last)
 
 
-class PeriodFactory(DjangoModelFactory):
+class PeriodFactory(RecordFactory):
     class Meta:
         model = Period
 
@@ -183,7 +194,7 @@ class PeriodFactory(DjangoModelFactory):
     ends_on = date(2019, 12, 31)
 
 
-class MeetingFactory(DjangoModelFactory):
+class MeetingFactory(RecordFactory):
     class Meta:
         model = Meeting
 
@@ -192,7 +203,7 @@ class MeetingFactory(DjangoModelFactory):
     name = "การประชุมคณะทำงาน ครั้งที่ 2/2563"
 
 
-class ActionItemFactory(DjangoModelFactory):
+class ActionItemFactory(RecordFactory):
     """An action; `runs=(1, 3)` are its periods, `lead` and `support` are units.
 
     Without `requirements` it gets the Advance requirement of its criterion, which the assessment failed.
@@ -238,7 +249,7 @@ class ActionItemFactory(DjangoModelFactory):
             Assignment.objects.create(action=self, unit=unit, role=Role.SUPPORT, position=position)
 
 
-class AssignmentFactory(DjangoModelFactory):
+class AssignmentFactory(RecordFactory):
     class Meta:
         model = Assignment
 
@@ -247,7 +258,7 @@ class AssignmentFactory(DjangoModelFactory):
     role = Role.LEAD
 
 
-class ProgressUpdateFactory(DjangoModelFactory):
+class ProgressUpdateFactory(RecordFactory):
     """Only the row of an update; `plan.updates.record.record_update` changes the action too."""
 
     class Meta:
@@ -265,7 +276,7 @@ class ProgressUpdateFactory(DjangoModelFactory):
     result = "จัดทำร่างแนวทางแล้ว"
 
 
-class EvidenceFactory(DjangoModelFactory):
+class EvidenceFactory(RecordFactory):
     class Meta:
         model = Evidence
 
@@ -277,7 +288,7 @@ class EvidenceFactory(DjangoModelFactory):
     at = factory.SelfAttribute("update.at")
 
 
-class EvidenceWithdrawalFactory(DjangoModelFactory):
+class EvidenceWithdrawalFactory(RecordFactory):
     class Meta:
         model = EvidenceWithdrawal
 
@@ -287,7 +298,7 @@ class EvidenceWithdrawalFactory(DjangoModelFactory):
     at = factory.SelfAttribute("evidence.at")
 
 
-class SubmissionFactory(DjangoModelFactory):
+class SubmissionFactory(RecordFactory):
     """Only the row of a submission; `submissions.steps` sends and reviews submissions."""
 
     class Meta:
@@ -299,7 +310,7 @@ class SubmissionFactory(DjangoModelFactory):
     version = 1
 
 
-class SubmissionStepFactory(DjangoModelFactory):
+class SubmissionStepFactory(RecordFactory):
     class Meta:
         model = SubmissionStep
 
@@ -311,7 +322,7 @@ class SubmissionStepFactory(DjangoModelFactory):
     at = datetime(2020, 4, 3, 3, 0, tzinfo=UTC)
 
 
-class ReminderFactory(DjangoModelFactory):
+class ReminderFactory(RecordFactory):
     class Meta:
         model = Reminder
 
@@ -320,7 +331,7 @@ class ReminderFactory(DjangoModelFactory):
     day = date(2020, 4, 3)
 
 
-class SheetRequestFactory(DjangoModelFactory):
+class SheetRequestFactory(RecordFactory):
     class Meta:
         model = SheetRequest
 
@@ -333,7 +344,7 @@ class SheetRequestFactory(DjangoModelFactory):
     finished_at = factory.SelfAttribute("at")
 
 
-class AttemptsFactory(DjangoModelFactory):
+class AttemptsFactory(RecordFactory):
     """A login that is locked."""
 
     class Meta:
@@ -347,7 +358,7 @@ class AttemptsFactory(DjangoModelFactory):
     last_at = factory.LazyFunction(clock.now)
 
 
-class SecondFactorFactory(DjangoModelFactory):
+class SecondFactorFactory(RecordFactory):
     class Meta:
         model = SecondFactor
 
@@ -356,7 +367,7 @@ class SecondFactorFactory(DjangoModelFactory):
     data = factory.LazyFunction(lambda: {"secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"})
 
 
-class ImportJobFactory(DjangoModelFactory):
+class ImportJobFactory(RecordFactory):
     """Only the row of an import job; `exchange.jobs` reads and writes imports."""
 
     class Meta:

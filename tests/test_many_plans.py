@@ -20,7 +20,7 @@ from tests.query_plans import whole_reads
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 SMALL = {"organizations": 2, "plans": 4, "actions": 40}
-LARGE = {"organizations": 6, "plans": 18, "actions": 60}
+LARGE = {"organizations": 4, "plans": 10, "actions": 50}
 DEPARTMENT = "generated-1-2"  # below the ministry, whose number is 1
 COORDINATOR, MANAGER_ABOVE = f"{DEPARTMENT}-coordinator", "generated-1-1-manager"
 # These answer 403, 404 or 410: the world has no imports, prepared workbooks, files, invitations, second factors or

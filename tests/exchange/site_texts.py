@@ -12,10 +12,12 @@ from openpyxl import load_workbook
 from plan.as_of import on_day
 from plan.models import Plan
 from pmqa_tracker import clock
+from tests import sizes
 from tests.pages import addresses, lists
 from worklist.digest import build_mail
 from worklist.reminders import find_recipients
 
+OF_ACCOUNT = ("password", "second_factor", "sessions")  # pages that say nothing of a plan, but when they were read
 # What differs from one look to the next, and says nothing of the plan.
 FLEETING = re.compile(
     r'name="csrfmiddlewaretoken" value="\w+"|csrf\w*&quot;: &quot;\w+|"x-csrftoken": "\w+"'
@@ -30,20 +32,21 @@ HISTORY = re.compile(r'<section class="card-plain" id="history">.*?</section>', 
 def read_everything(client: Client, plan: Plan, *, refs: Any, units: Any, day: Any) -> dict[str, Any]:
     """URL → text of each page and file of a plan, today and on `day`.
 
-    Each kind of page and workbook once, and those of some actions (without their histories) and units.
+    Each kind of page and workbook once, and those of some actions (without their histories) and units. Only a full run
+    reads the workbooks of the lists, which show the rows of their pages.
     """
     base = f"/plans/{plan.slug}"
     found = {**addresses(plan)}
-    pages = [address for name, address in found.items() if name not in ("action", "password")]
+    pages = [address for name, address in found.items() if name not in ("action", *OF_ACCOUNT)]
     pages += [page for page, _file in lists(plan).values()]
     pages += [f"{base}/actions/{ref}/" for ref in refs] + [f"{base}/units/{unit}/" for unit in units]
     pages += [f"{base}/reporting/{unit}/{number}/" for unit in units for number in (2, 3)]
     pages += [f"{base}/dashboard/?as_of={day}", f"{base}/actions/?sort=updated&as_of={day}"]
-    files = [file for _page, file in lists(plan).values()]
+    files = [file for _page, file in lists(plan).values()] if sizes.IS_FULL else []
     files += [f"{base}/{name}" for name in ("data-sheet.xlsx", "plan.xlsx", "reports/plan-form.xlsx?status=on")]
     files += [f"{base}/data-sheet.xlsx?unit={units[0]}", f"{base}/units/{units[0]}/progress.xlsx"]
     files += [f"{base}/reports/progress.xlsx?since={plan.starts_on}&as_of={day}"]
-    said = read_some(client, [*pages, *files])
+    said = read_some(client, dict.fromkeys([*pages, *files]))
     with ZipFile(BytesIO(_file(client, f"{base}/reports/meeting.docx?since={plan.starts_on}"))) as word:
         said["meeting.docx"] = FLEETING.sub("", word.read("word/document.xml").decode())
     as_of = on_day(plan, clock.today(), plan.periods.all())

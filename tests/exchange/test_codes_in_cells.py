@@ -19,7 +19,7 @@ from exchange.models import ImportJobState
 from exchange.parse import parse_basis, parse_period
 from exchange.whole_plan.export import build_plan_book, build_template
 from exchange.whole_plan.tables import PLAN, PLAN_FIELDS, TABLES, parse_kind
-from plan.models import Plan
+from plan.models import ActionItem, Plan
 from pmqa_tracker import clock
 from pmqa_tracker.parsing.cell import ReadCell
 from tests.exchange.workbooks import edited, exported, fingerprint, first_empty, opened, preview, saved
@@ -38,8 +38,8 @@ pytestmark = pytest.mark.django_db
 CHANGED = {7.1: ("7.1", "7.10"), 1.2: ("1.2", "1.20"), date(2026, 2, 1): ("1.2", "2.1"), 7.15: ("7.15",)}
 
 
-@pytest.fixture
-def world():
+@pytest.fixture(scope="module")
+def made(rolled_back):
     """A plan whose criteria have the codes 7.1 and 7.10, which a number cell cannot tell apart."""
     unit = UnitFactory(abbreviation="กพร.")
     UnitFactory(abbreviation="ทุกหน่วยงาน", is_collective=True, members=[unit])
@@ -53,6 +53,12 @@ def world():
         )  # fmt: skip
         VerdictFactory(requirement=requirement, assessment=action.plan.assessment)
     return action
+
+
+@pytest.fixture
+def world(made):
+    """The last action of the plan."""
+    return ActionItem.objects.get(pk=made.pk)
 
 
 # The workbook of a whole plan, the data sheet.

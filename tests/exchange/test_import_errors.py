@@ -107,7 +107,7 @@ def test_invisible_characters_are_stripped_at_edges_and_refused_within(small, pe
     assert "U+0007" in error["message"]
 
 
-UPLOADS = 500 if sizes.IS_FULL else 20  # of each part, which has its own kind of workbook
+UPLOADS = 500 if sizes.IS_FULL else 12  # of each part, which has its own kind of workbook
 MAX_SECONDS = LIMITS.seconds + 30  # the reader alone may take LIMITS.seconds, on a busy machine too
 MAX_GROWTH = 400 * 1024  # kilobytes of memory, over all uploads of a part
 

@@ -111,6 +111,7 @@ def test_statements_do_not_grow_with_rows(plan, person, rows):
     assert (len(reading), writing.inside) == (PREVIEW, INSIDE), reading.listing + writing.listing
 
 
+@pytest.mark.both_databases(every=True)
 @pytest.mark.parametrize("what", ["update", "content", "units", "levels", "state"])
 def test_change_after_planning_is_noticed(plan, person, report_progress, what):
     """Whoever is first wins: nothing of the file is written, whatever part of an action has changed."""

@@ -10,9 +10,9 @@ from tests import sizes
 from tests.hold.prepare import PASSWORD
 from tests.hold.visitor import form_values
 
-pytestmark = pytest.mark.both_databases
+pytestmark = pytest.mark.both_databases(only_full=True)
 SIDE_BY_SIDE = 20
-ROUNDS = sizes.scaled(5, least=2)  # of guesses, side by side
+ROUNDS = sizes.scaled(5)  # of guesses, side by side
 ALLOWED = 10
 NAMES = "SELECT username FROM assignments_user WHERE is_active AND NOT is_superuser ORDER BY username"
 

@@ -161,7 +161,7 @@ def try_alone(sender: Sender, target: Target, count: int) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 @pytest.mark.promise("No input makes a 500", "0 of 200 values × every parameter of every URL")
 def test_no_parameter_of_any_url_makes_a_500(owner, settings, measured):
     settings.PMQA_TODAY = None

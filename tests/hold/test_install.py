@@ -79,7 +79,7 @@ def script(words: set[str], machine: Machine) -> str:
 
 
 @pytest.mark.skipif(not NGINX and not IS_REQUIRED, reason="nginx is missing")
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 @pytest.mark.promise("the installation chapter works", "login through the proxy")
 def test_the_chapter_leads_to_a_login_through_the_proxy(machine, visitor, measured):
     collect_static(environment(machine.folder))

@@ -69,6 +69,8 @@ def test_upgrade_that_is_killed_loses_nothing(make_site, tmp_path, measured):
     del site.env["LATER_STOPS"]
     site.manage("migrate")
     assert (site.query(COUNTS), site.query(LATER_STEPS)) == (counts, steps)
+    if sizes.ON_POSTGRESQL and not sizes.IS_FULL:  # tests/hold/test_backup.py restores there
+        return
     # The same by a restore of this release's backup; until it is done, the data of before is there.
     marker.unlink()
     site.query("UPDATE plan_plan SET title = 'before'")

@@ -54,7 +54,7 @@ def test_staff_update_an_action_and_see_it_on_the_dashboard(enter, live_server):
     expect(page.locator(".action-table .action-ref")).to_have_text([ref])
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_two_people_at_one_action_lose_no_text(enter, action, new_context):
     path = f"actions/{action.ref}/"
     first, second = enter("staff", path), new_context().new_page()

@@ -15,7 +15,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.apart]
 
 
 @pytest.fixture(
-    params=[pytest.param(True, marks=pytest.mark.both_databases, id="scripts"), pytest.param(False, id="no scripts")]
+    params=[
+        pytest.param(True, marks=pytest.mark.both_databases(only_full=True), id="scripts"),
+        pytest.param(False, id="no scripts"),
+    ]
 )
 def scripts(request):
     return request.param

@@ -10,7 +10,7 @@ from plan.models import Period, Plan, Status
 from pmqa_tracker import clock, thai
 from tests.factories import ActionItemFactory, OrganizationFactory, PlanFactory, UnitFactory, UserFactory
 
-pytestmark = pytest.mark.both_databases
+pytestmark = pytest.mark.both_databases(every=True)
 
 PERIODS = (
     Period(pk=1, number=1, starts_on=date(2019, 10, 1), ends_on=date(2019, 12, 31)),

@@ -25,7 +25,7 @@ from tests.plan.posting import multipart
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.apart, pytest.mark.both_databases]
 PDF = next(content for _name, content, kind in good_files() if kind == "pdf")
-EDITORS, ACTIONS = (16, 4) if sizes.IS_FULL else (8, 2)
+EDITORS, ACTIONS = (16, 4) if sizes.IS_FULL else (6, 2)
 ROUNDS = sizes.scaled(20, least=2)
 
 

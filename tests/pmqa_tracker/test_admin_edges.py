@@ -363,7 +363,7 @@ def test_key_that_no_record_can_have_is_ignored(client, key):
     assert client.get(address(Framework, "changelist"), {"previous": key}, follow=True).status_code == 200
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(every=True)
 @pytest.mark.parametrize("key", ["abc", "a/b", "9223372036854775808", "-1"])
 @pytest.mark.parametrize("page", ["change", "history", "delete"])
 def test_page_of_a_record_that_cannot_exist_is_not_found(client, key, page):

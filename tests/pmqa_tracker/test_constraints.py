@@ -18,7 +18,7 @@ from tests.factories import (
     VerdictFactory,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases(every=True)]
 
 
 def check_with_message():

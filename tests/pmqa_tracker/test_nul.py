@@ -8,7 +8,7 @@ from plan.models import ActionItem
 from tests.factories import ActionItemFactory, UnitFactory, UserFactory
 from tests.spreadsheets.test_admin_tables import download, errors_of, table, upload, workbook
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases(every=True)]
 NAMES = ("q", "unit", "partner", "criterion", "category", "as_of", "since", "pass", "role", "page", "sort", "state")
 PAGES = ("actions/", "dashboard/", "criteria/", "timeline/", "units/", "my/", "owed/", "actions.xlsx")
 

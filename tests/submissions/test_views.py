@@ -266,7 +266,7 @@ def test_pressing_a_button_twice_makes_one_step(client, plan, unit, action, staf
     assert SubmissionStep.objects.count() == 2
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(every=True)
 @pytest.mark.parametrize("version", ["", "x", "-1", "999", "1" * 30])
 def test_an_unknown_version_is_a_stale_form(client, plan, action, staff, version):
     client.force_login(staff)

@@ -99,7 +99,7 @@ class TestThePlan:
         assert max(some) == 141
         assert len(some) > len(asked) // 3
 
-    @pytest.mark.both_databases
+    @pytest.mark.both_databases(every=True)
     @pytest.mark.parametrize("sort", FILTERS["sort"])
     def test_rows_with_equal_sort_keys_have_a_fixed_order(self, client, sort):
         """A page reads some rows, the workbook all; without a fixed order they may sort equal rows differently."""

@@ -139,7 +139,7 @@ def test_rows_changed_in_the_meantime_are_named(client, staff, plan, unit, repor
     assert ProgressUpdate.objects.filter(is_unchanged=True).count() == 2
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(every=True)
 @pytest.mark.parametrize(
     "rows",
     [

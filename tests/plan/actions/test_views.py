@@ -154,7 +154,7 @@ def test_stale_form_shows_both_texts(client, here, action, unit, report_progress
     assert (action.progress, action.version) == (30, 3)
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(every=True)
 @pytest.mark.parametrize("version", ["", "0", "-1", "x", "999", "1" * 30])
 def test_unknown_version_is_a_stale_form(client, here, action, version):
     response = client.post(here, typed(action, result="ของฉัน") | {"version": version})

@@ -67,7 +67,7 @@ def test_title_of_200_letters_stays_whole(client, send):
 
 
 @pytest.mark.django_db
-@pytest.mark.both_databases
+@pytest.mark.both_databases(every=True)
 @pytest.mark.parametrize("is_encoded", [False, True])
 @pytest.mark.parametrize("letters", [200, 255, 300, 800])
 def test_file_with_a_long_name_is_never_dropped(send, letters, is_encoded):

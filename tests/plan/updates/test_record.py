@@ -211,6 +211,7 @@ def test_updates_cannot_be_changed_or_deleted():
         ProgressUpdate.objects.all().delete()
 
 
+@pytest.mark.both_databases(every=True)
 @pytest.mark.parametrize(
     "wrong",
     [
