@@ -57,7 +57,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Return whether the page asks for the password again: not right after the login."""
         logins = get_authentication_records(self.request, self.request.user)
-        return not any(time.time() - login["at"] < RECENT.total_seconds() for login in logins)
+        return not any(abs(time.time() - login["at"]) < RECENT.total_seconds() for login in logins)
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """Leave messages to the pages of this site."""

@@ -50,6 +50,10 @@ class Limit:
     count: int
     period: timedelta
 
+    def is_over(self, at: datetime) -> Q:
+        """Return the condition that attempts no longer count at a moment, also after the clock was set back."""
+        return Q(last_at__lte=at - self.period) | Q(last_at__gt=at + self.period)
+
 
 def limits() -> Mapping[str, Limit]:
     """Return the limit of each purpose."""
@@ -99,7 +103,7 @@ class Attempt:
             TooManyAttemptsError: there were too many.
         """
         limit = limits()[self.purpose]
-        is_over = Q(last_at__lte=at - limit.period)
+        is_over = limit.is_over(at)
         allowed = self.rows.filter(Q(count__lt=limit.count) | is_over)
         for _time in range(2):
             if allowed.update(count=Case(When(is_over, then=1), default=F("count") + 1), last_at=at):
@@ -166,7 +170,7 @@ class PasswordAttempt(Attempt):
         super().succeed()
 
     def _is_counted(self, at: datetime) -> bool:
-        return self.rows.filter(last_at__gt=at - limits()[self.purpose].period).exists()
+        return self.rows.exclude(limits()[self.purpose].is_over(at)).exists()
 
     def _was_here(self) -> bool:
         """Return whether the person has logged in from this address in the time that the log of logins covers."""
@@ -201,7 +205,7 @@ def explain_lock(until: datetime) -> str:
 def locked_rows(*, at: datetime) -> QuerySet[Attempts]:
     """Return the rows that are locked at a moment."""
     conditions = [
-        Q(purpose=purpose, count__gte=limit.count, last_at__gt=at - limit.period)
+        Q(purpose=purpose, count__gte=limit.count) & ~limit.is_over(at)
         for purpose, limit in limits().items() if purpose != Purpose.USED_CODE
     ]  # fmt: skip
     return Attempts.objects.filter(reduce(or_, conditions))

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from operations.findings import Finding, fault, ok, warning
 from pmqa_tracker.mail import is_mail_on
-from pmqa_tracker.tasks.models import MISSING_AFTER, worker_seen_at
+from pmqa_tracker.tasks.models import WorkerProcess, worker_seen_at
 
 MEGABYTE = 1024 * 1024
 
@@ -83,7 +83,7 @@ def check_worker(now: datetime) -> Finding:
     seen_at = worker_seen_at()
     if seen_at is None:
         return fault("worker", _("No worker has been seen for a day."), advice)
-    if now - seen_at > MISSING_AFTER:
+    if not WorkerProcess.objects.alive(at=now).exists():
         when = date_format(localtime(seen_at), "Y-m-d H:i")
         return fault("worker", format_lazy(_("The worker was last seen at {when}."), when=when), advice)
     return ok("worker", _("The worker is at work."))

@@ -3,10 +3,14 @@
 Views and commands read it and pass it on; all other code takes the day or the moment as an argument.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
+
+SLACK = timedelta(
+    minutes=5
+)  # clocks of two machines may differ so much; a later moment shows that a clock was set back
 
 
 def now() -> datetime:

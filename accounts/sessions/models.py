@@ -8,6 +8,7 @@ from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessio
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from pmqa_tracker.clock import SLACK
 from pmqa_tracker.tasks.clean_up import register
 
 
@@ -19,13 +20,17 @@ def idle_time() -> timedelta:
 class SessionQuerySet(models.QuerySet["Session"]):
     def open(self, now: datetime) -> "SessionQuerySet":
         """Sessions that have not ended, neither by time nor by being unused."""
-        return self.filter(expire_date__gt=now).exclude(user__isnull=False, seen_at__lte=now - idle_time())
+        return self.exclude(_is_over(now))
 
     def ended(self, now: datetime) -> "SessionQuerySet":
         """All other sessions."""
-        return self.filter(
-            models.Q(expire_date__lte=now) | models.Q(user__isnull=False, seen_at__lte=now - idle_time())
-        )
+        return self.filter(_is_over(now))
+
+
+def _is_over(now: datetime) -> models.Q:
+    """Return the condition that a session has ended; a login also if the clock was set back, which would prolong it."""
+    is_unused = models.Q(seen_at__lte=now - idle_time()) | models.Q(seen_at__gt=now + SLACK)
+    return models.Q(expire_date__lte=now) | models.Q(is_unused, user__isnull=False)
 
 
 class Session(AbstractBaseSession):
@@ -57,6 +62,10 @@ class Session(AbstractBaseSession):
     def ends_at(self) -> datetime:
         """Return when the session ends if it is not used again."""
         return min(self.expire_date, self.seen_at + idle_time())
+
+    def has_ended(self, now: datetime) -> bool:
+        """Return whether the session of a login has ended, as `SessionQuerySet.ended` finds it."""
+        return self.ends_at() <= now or self.seen_at > now + SLACK
 
     def seconds_left(self, now: datetime) -> int:
         """Return the seconds until then."""

@@ -38,7 +38,7 @@ class SessionStore(DatabaseStore):
     def _get_session_from_db(self) -> Session | None:
         """Return the row of the session; None once it has ended."""
         row = super()._get_session_from_db()
-        if row and row.user_id and row.ends_at() <= timezone.now():
+        if row and row.user_id and row.has_ended(timezone.now()):
             self._session_key = row = None
         self.row = row
         return row

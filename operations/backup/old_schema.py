@@ -30,12 +30,16 @@ def models_after(migrations: tuple[tuple[str, str], ...]) -> Apps:
     return loader.project_state(_last(loader, migrations)).apps
 
 
-def drop_tables() -> None:
-    """Drop all tables of the site, of whatever release; tables of other programs stay."""
+def tables() -> list[str]:
+    """Return the names of all tables of the site, of whatever release; not those of other programs."""
     labels = {config.label for config in apps.get_app_configs()} | {app for app, _name in applied_migrations()}
     starts = tuple(f"{label}_" for label in [*labels, "django"])
-    ours = [name for name in connection.introspection.table_names() if name.startswith(starts)]
-    quoted = [connection.ops.quote_name(name) for name in ours]
+    return [name for name in connection.introspection.table_names() if name.startswith(starts)]
+
+
+def drop_tables() -> None:
+    """Drop them."""
+    quoted = [connection.ops.quote_name(name) for name in tables()]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql" and quoted:
             cursor.execute(f"DROP TABLE {', '.join(quoted)} CASCADE")

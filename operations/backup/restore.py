@@ -1,5 +1,8 @@
 """Restore a backup: all of it in one transaction, or nothing.
 
+Nobody else can write meanwhile, so the backup of the data that it replaces has everything that the site has
+acknowledged, also if somebody forgot to stop the site.
+
 The tables of the release that made the backup are made anew, filled, compared with the backup, and migrated to this
 release, all in one transaction, which both databases allow. Until it commits, the old data stays as it is. Files of
 evidence come first: they never replace one with the same content, and until rows name them nobody sees them.
@@ -27,6 +30,7 @@ from pmqa_tracker.transactions import write_transaction
 FILLED_BY_MIGRATE = {
     "auth.Group", "auth.Group_permissions", "auth.Permission", "contenttypes.ContentType", "sites.Site", *LEFT_OUT,
 }  # fmt: skip
+LOCK_SECONDS = 30
 
 REFUSED_BY_DATABASE = _("The database refused “%(file)s” (%(reason)s). Nothing was changed; use another backup.")
 DIFFERENT = _("“%(table)s” is not in the database as it is in “%(file)s”. Nothing was changed; use another backup.")
@@ -77,7 +81,7 @@ def restore_rows(backup: CheckedBackup, *, to_present: bool = True) -> None:
         BackupError: the rows do not fit together, or the database has not stored them as they are in the backup.
     """
     try:
-        with _foreign_keys_at_the_end(), write_transaction():
+        with closed_to_writers():
             old_schema.drop_tables()
             old_schema.create_tables(backup.manifest.migrations)
             for table in backup.manifest.tables:
@@ -96,6 +100,23 @@ def restore_rows(backup: CheckedBackup, *, to_present: bool = True) -> None:
     except DatabaseError as error:
         reason = str(error).strip().splitlines()[0]
         raise BackupError(REFUSED_BY_DATABASE, file=backup.name, reason=reason) from error
+
+
+@contextmanager
+def closed_to_writers() -> Iterator[None]:
+    """Open the transaction of a restore; others only read, until it commits.
+
+    Raises:
+        DatabaseError: somebody writes for longer than `LOCK_SECONDS`.
+    """
+    with _foreign_keys_at_the_end(), write_transaction():  # on SQLite it locks the database
+        if connection.vendor == "postgresql":
+            names = ", ".join(connection.ops.quote_name(name) for name in old_schema.tables())
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+                if names:
+                    cursor.execute(f"LOCK TABLE {names} IN EXCLUSIVE MODE")
+        yield
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from operations.backup.kept import list_backups
 from operations.findings import Finding, fault, ok, warning
 from plan.models import Plan
+from pmqa_tracker.clock import SLACK
 from pmqa_tracker.file_storage import LocalStorage
 from pmqa_tracker.mail import TIMEOUT, explain_mail_error, is_mail_on
 from pmqa_tracker.tasks.models import new_name
@@ -111,10 +112,10 @@ def check_mail(send_to: str) -> Finding:
 
 
 def check_backups(now: datetime) -> Finding:
-    """Return how old the newest backup is."""
+    """Return how old the newest backup is; one of a later day was made by a wrong clock."""
     folder = Path(settings.PMQA_BACKUP_DIR)
     advice = _("Back up now with manage.py backup, and run it each night by a systemd timer or cron.")
-    newest = next(iter(list_backups(folder)), None)
+    newest = next((each for each in list_backups(folder) if each.at <= now + SLACK), None)
     if newest is None:
         return fault("backup", format_lazy(_("There is no backup in {folder}."), folder=folder), advice)
     when = date_format(localtime(newest.at), "Y-m-d H:i")

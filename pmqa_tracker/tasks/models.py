@@ -12,6 +12,8 @@ from django.db.models import Exists
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from pmqa_tracker.clock import SLACK
+
 NAME = re.compile(r"[0-9a-f]{32}")
 UPLOADS, RESULTS = "uploads", "results"  # folders in the storage of prepared files
 MISSING_AFTER = timedelta(seconds=15)  # a worker that has been silent for so long is not running
@@ -109,7 +111,7 @@ class WorkerProcessQuerySet(models.QuerySet["WorkerProcess"]):
 
     def alive(self, *, at: datetime) -> "WorkerProcessQuerySet":
         """Return those that have given a sign of life shortly before a moment."""
-        return self.filter(seen_at__gte=at - MISSING_AFTER)
+        return self.filter(seen_at__range=(at - MISSING_AFTER, at + SLACK))
 
 
 class WorkerProcess(models.Model):

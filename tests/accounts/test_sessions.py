@@ -45,8 +45,10 @@ def last_used(**ago):
         ({"seen_at": timedelta(minutes=-121)}, False),
         ({"seen_at": timedelta(), "expire_date": timedelta(seconds=90)}, True),
         ({"seen_at": timedelta(), "expire_date": timedelta(seconds=-1)}, False),
+        ({"seen_at": timedelta(minutes=4)}, True),
+        ({"seen_at": timedelta(minutes=6)}, False),
     ],
-    ids=["used lately", "unused", "nearly too old", "too old"],
+    ids=["used lately", "unused", "nearly too old", "too old", "clock of another machine", "clock set back"],
 )
 def test_session_ends_without_use_and_after_some_hours(client, staff, action, settings, state, is_open):
     data = typed(action, result=WORDS, progress_to=20, status_to="IN_PROGRESS")

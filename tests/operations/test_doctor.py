@@ -90,6 +90,8 @@ def test_worker_that_was_not_seen_lately():
     assert check_worker(now).level == Level.FAULT
     WorkerProcess.objects.create(name="one", host="here", seen_at=now - timedelta(hours=1))
     assert check_worker(now).level == Level.FAULT
+    WorkerProcess.objects.create(name="before the clock was set back", host="here", seen_at=now + timedelta(hours=1))
+    assert check_worker(now).level == Level.FAULT
     WorkerProcess.objects.create(name="two", host="here", seen_at=now)
     assert check_worker(now).level == Level.OK
 
@@ -132,7 +134,7 @@ def test_reminders_that_nobody_sends(settings):
 def test_backup_that_is_missing_or_old(settings, tmp_path):
     settings.PMQA_BACKUP_DIR, now = tmp_path, timezone.now()
     assert machine_checks.check_backups(now).level == Level.FAULT
-    for age, level in ((30, Level.FAULT), (3, Level.WARNING), (0.5, Level.OK)):
+    for age, level in ((-1, Level.FAULT), (30, Level.FAULT), (3, Level.WARNING), (0.5, Level.OK)):
         (tmp_path / file_name(now - timedelta(days=age))).touch()
         assert machine_checks.check_backups(now).level == level
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -14,7 +14,7 @@ from operations.backup.check import CheckedBackup, check_backup
 from operations.backup.kept import BEFORE_RESTORE
 from operations.backup.make import make_backup
 from operations.backup.refusals import BackupError, in_both_languages
-from operations.backup.restore import is_empty, restore_files, restore_rows
+from operations.backup.restore import closed_to_writers, is_empty, restore_files, restore_rows
 
 NOT_EMPTY = _(
     "The database has data. Nothing was changed. To replace all of it by the backup, stop the site and add --replace; "
@@ -23,6 +23,10 @@ NOT_EMPTY = _(
 NO_SAFETY_BACKUP = _(
     "The present data could not be backed up (%(reason)s). Nothing was changed. To replace it without a backup, add "
     "--no-safety-backup."
+)
+IN_USE = _(
+    "Somebody is using the database (%(reason)s). Nothing was changed. Stop the site and its worker, then restore "
+    "again."
 )
 NOT_READ = _("The backup could not be read, or its files not stored: %(reason)s")
 FILES_MISSING = _("These evidence files were missing already when the backup was made: %(names)s.")
@@ -64,13 +68,16 @@ class Command(BaseCommand):
             self.stderr.write(in_both_languages(FILES_MISSING, names=", ".join(manifest.missing_files)))
 
     def _restore(self, backup: CheckedBackup, *, replace: bool, no_safety_backup: bool, **options: Any) -> None:
-        if not is_empty():
-            if not replace:
-                raise CommandError(in_both_languages(NOT_EMPTY))
-            if not no_safety_backup:
-                self._back_up_present_data()
-        added = restore_files(backup)
-        restore_rows(backup)
+        if not is_empty() and not replace:
+            raise CommandError(in_both_languages(NOT_EMPTY))
+        try:
+            with closed_to_writers():
+                if not no_safety_backup and not is_empty():
+                    self._back_up_present_data()
+                added = restore_files(backup)
+                restore_rows(backup)
+        except OperationalError as error:
+            raise CommandError(in_both_languages(IN_USE, reason=error)) from error
         self.stdout.write(f"Restored: every table is as it is in the backup; {added} files were added.")
 
     def _back_up_present_data(self) -> None:
