@@ -68,16 +68,15 @@ def test_killed_worker_leaves_no_half_workbook(make_site, measured):
 
 @pytest.mark.promise("A suspended worker that wakes up changes nothing twice", "3 of 3 imports once")
 def test_suspended_worker_writes_nothing_twice(site, measured):
-    visitor, sleeping = site.visitor("coordinator"), []
+    visitor = site.visitor("coordinator")
+    running = "SELECT COUNT(*) FROM pmqa_tracker_backgroundtask WHERE state = 'RUNNING'"
     for number in range(SUSPENDED):
         sleeper = start_worker(site, f"s{number}")
         url = upload(visitor, f"k{number}", ROWS)
         wait_for_import(visitor, url)
         confirm(visitor, url)
-        running = "SELECT COUNT(*) FROM pmqa_tracker_backgroundtask WHERE state = 'RUNNING'"
-        until(lambda: site.query(running) != [(0,)] or WAITS not in visitor.get(url).text)
+        until(lambda url=url: site.query(running) != [(0,)] or WAITS not in visitor.get(url).text)
         sleeper.send_signal(signal.SIGSTOP)
-        sleeping.append(sleeper)
         other = start_worker(site, f"o{number}")
         if WAITS in visitor.get(url).text:
             time.sleep(5)
