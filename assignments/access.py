@@ -83,6 +83,11 @@ class Access:
         return replace(self, **nothing, represented_units={}, collectives={}, at_home=self)
 
     @property
+    def user_pk(self) -> int:
+        """The key of the user, for templates whose pages are kept (`plan.cached_page`)."""
+        return self.user.pk
+
+    @property
     def is_coordinator(self) -> bool:
         """Whether the user manages the plan; administrators have all rights of coordinators."""
         return RoleGroup.COORDINATOR in self.roles or self.user.is_superuser

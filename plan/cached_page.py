@@ -60,6 +60,37 @@ class Reader:
         return cls(is_coordinator=access.is_coordinator)
 
 
+@dataclass(frozen=True, kw_only=True)
+class OneReader:
+    """What a page of one user's own work or forms knows about them; it is kept for this user only.
+
+    Attributes:
+        user_pk: the user.
+        is_superuser, roles: what they may do in the plan's organization.
+        units: (pk, version) of their units; one may belong to another organization than the plan.
+        notice, why_not_lead: as of their access, in the language of the page.
+    """
+
+    user_pk: int
+    is_superuser: bool
+    roles: tuple[str, ...]
+    units: tuple[tuple[int, int], ...]
+    notice: str
+    why_not_lead: str
+
+    @classmethod
+    def of(cls, access: Access) -> "OneReader":
+        """Return the reader with this access."""
+        return cls(
+            user_pk=access.user_pk,
+            is_superuser=access.user.is_superuser,
+            roles=tuple(sorted(access.roles)),
+            units=tuple((unit.pk, unit.version) for unit in access.units),
+            notice=access.notice,
+            why_not_lead=access.why_not_lead,
+        )
+
+
 def state_of_plan(plan: Plan) -> tuple[Any, ...]:
     """Return what a page of a plan depends on; `plan` is `request.plan`."""
     return plan.pk, plan.revision, plan.has_others, str(plan.migrated_at)

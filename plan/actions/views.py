@@ -1,7 +1,8 @@
 """Views of the list of actions, and the page of one action with its history and update form."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -23,6 +24,7 @@ from plan.actions.requirements import read_requirements
 from plan.actions.rows import build_rows, select_rows
 from plan.actions.table import action_table
 from plan.as_of import AsOf, on_day
+from plan.cached_page import OneReader, render_cached
 from plan.downloads import list_notes, send_list
 from plan.lookup import comparison_days, day_query, find_action, find_plan, read_as_of, read_since, warn_ignored_filters
 from plan.models import ActionItem, Plan
@@ -68,14 +70,22 @@ def action_list(request: HttpRequest, slug: str) -> HttpResponse:
     plan = find_plan(request, slug)
     if "columns" in request.GET:
         return keep_columns(request)
+    part = ("#filters" if "filters" in request.GET else "#rows") if request.htmx else ""
+    columns = read_columns(request)
+    read = partial(_list_context, request, plan, columns)
+    return render_cached(request, f"plan/action_list.html{part}", read, also=columns, is_fragment=bool(part))
+
+
+def _list_context(request: HttpRequest, plan: Plan, columns: Sequence[str]) -> dict[str, Any]:
+    """Read the context of the list; `new_messages` are for an answer to htmx."""
     listing = read_action_listing(request, plan)
     rows = select_rows(listing.actions, listing.as_of, listing.filter.reporters)
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
-    columns, query = read_columns(request), day_query(plan, listing.as_of)
+    query, new = day_query(plan, listing.as_of), messages.get_messages(request).added_new
     page.object_list = build_rows(
         list(page.object_list), plan, listing.as_of, columns, lambda name: unit_url(plan, name, query)
     )
-    context = {
+    return {
         "as_of": listing.as_of,
         "since": listing.since,
         "filter": listing.filter,
@@ -84,11 +94,10 @@ def action_list(request: HttpRequest, slug: str) -> HttpResponse:
         "offered_columns": [(name, label) for name, (label, _sort) in COLUMNS.items() if name != TEXT],
         "headings": headings(request, columns, str(listing.filter.active.get("sort", ""))),
         "query": query,
+        "new_messages": messages.get_messages(request) if new else (),
         "shows_filters": "filters" in request.GET or listing.filter.is_deep,
         "is_today": listing.as_of.day == clock.today(),
     }
-    part = ("#filters" if "filters" in request.GET else "#rows") if request.htmx else ""
-    return render(request, f"plan/action_list.html{part}", context)
 
 
 def unit_url(plan: Plan, abbreviation: str, query: Mapping[str, str]) -> str:
@@ -102,16 +111,26 @@ def unit_url(plan: Plan, abbreviation: str, query: Mapping[str, str]) -> str:
 def action_detail(request: HttpRequest, slug: str, ref: str) -> HttpResponse:
     """One action: its criterion, units, schedule and progress, and its update form, which posts to the same URL."""
     plan = find_plan(request, slug)
-    action = find_action(plan, ref)
-    if request.htmx and "text" in request.GET:  # a row of the list was opened
-        return HttpResponse(escape(action.text))
     access = access_of(request)
-    urls = page_form_urls(plan, action)
+    if request.htmx and "text" in request.GET:  # a row of the list was opened
+        return HttpResponse(escape(find_action(plan, ref).text))
     if request.method != "POST":
-        panel = open_panel(action, access, urls, has_last_text="last_text" in request.GET)
-        return render(request, "plan/action_detail.html", read_detail(request, plan, panel, access))
-    panel = answer_update(request, plan, action, access, urls)
+        read = partial(_open_detail, request, plan, ref, access)
+        return render_cached(request, "plan/action_detail.html", read, reader=OneReader.of(access))
+    action = find_action(plan, ref)
+    panel = answer_update(request, plan, action, access, page_form_urls(plan, action))
     return render_update_answer(request, plan, panel, access, part="plan/action_detail.html#update")
+
+
+def _open_detail(request: HttpRequest, plan: Plan, ref: str, access: Access) -> dict[str, Any]:
+    """Read the context of the page of an action with an empty form.
+
+    Raises:
+        NotFound: it does not exist; the page offers the most similar refs.
+    """
+    action = find_action(plan, ref)
+    panel = open_panel(action, access, page_form_urls(plan, action), has_last_text="last_text" in request.GET)
+    return read_detail(request, plan, panel, access)
 
 
 def render_update_answer(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -17,6 +18,7 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from assignments.access import Access, access_of
 from plan.actions.requirements import read_requirements
 from plan.actions.views import render_update_answer
+from plan.cached_page import OneReader, render_cached
 from plan.lookup import find_action, find_plan
 from plan.models import ActionItem, Plan
 from plan.updates.forms import typed_update
@@ -35,19 +37,26 @@ def my(request: HttpRequest, slug: str) -> HttpResponse:
 
     htmx gets everything below the filters, or the rows of the fold that `show` names.
     """
-    plan = find_plan(request, slug)
+    plan, access = find_plan(request, slug), access_of(request)
     about_rows = {each.extra_tags.removeprefix("row-"): each for each in messages.get_messages(request)}
-    folds = request.GET.getlist("show")
-    page = read_my_page(plan, access_of(request), read_work_filter(request), folds=folds, refs=about_rows)
-    page["row_messages"] = {ref: each.message for ref, each in about_rows.items() if each.level == messages.WARNING}
-    page["shows_grid"] = "REPORTS" in folds
-    part = ""
+    folds, part = request.GET.getlist("show"), ""
     if request.htmx:
-        part = "#work" if request.htmx.target == "work" else "#grid" if page["shows_grid"] else "#fold_rows"
+        part = "#work" if request.htmx.target == "work" else "#grid" if "REPORTS" in folds else "#fold_rows"
+
+    def read() -> dict[str, Any]:
+        page = read_my_page(plan, access, read_work_filter(request), folds=folds, refs=about_rows)
+        page["row_messages"] = {ref: each.message for ref, each in about_rows.items() if each.level == messages.WARNING}
+        page["shows_grid"] = "REPORTS" in folds
         page["fold_rows"] = page["work"].rows_of_fold(folds[0]) if folds else []
-    else:
-        warn_ignored(request, page["work_filter"])
-    return render(request, f"worklist/my.html{part}", page)
+        if not part:
+            warn_ignored(request, page["work_filter"])
+        return page
+
+    if not access.units:  # then the page has another frame
+        return render(request, f"worklist/my.html{part}", read())
+    said = [(ref, each.level, str(each.message)) for ref, each in about_rows.items()]
+    reader = OneReader.of(access)
+    return render_cached(request, f"worklist/my.html{part}", read, reader=reader, also=said, is_fragment=bool(part))
 
 
 @reads_typed_text(typed_update)
