@@ -1,7 +1,8 @@
 """Rows of the list of actions for its page. There are fifty: each cell is rendered once by a function, in few bytes."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -14,7 +15,7 @@ from assignments.models import Assignment, Role
 from criteria.models import Level, Requirement
 from plan.as_of import AsOf
 from plan.models import Due, Plan
-from plan.models.action import ActionItemQuerySet
+from plan.models.duties import read_updated
 from plan.schedule import format_months
 from plan.templatetags.plan_tags import health_badge, overdue_badge, progress_line, status_badge
 from plan.templatetags.plan_tags import status_mark as mark
@@ -22,7 +23,7 @@ from pmqa_tracker.templatetags.thai import be_day
 
 ROW_FIELDS = (
     "pk", "ref", "text", "first_period_id", "last_period_id", "status_on", "due", "progress_on", "expected_on",
-    "health", "updated_at", "updated_on",
+    "health", "updated_at",
 )  # fmt: skip
 LONGEST_TEXT = 120  # characters; a closed row shows fewer
 Cell = Callable[[Any], str]
@@ -47,25 +48,27 @@ class ListRow:
     cells: SafeString
 
 
-def select_rows(actions: ActionItemQuerySet, as_of: AsOf, reporters: Any) -> Any:
-    """Return what `build_rows` takes of actions as of a day, as named tuples."""
-    return actions.with_updated_on(as_of, reporters).values_list(*ROW_FIELDS, named=True)
-
-
 def build_rows(
-    rows: Sequence[Any], plan: Plan, as_of: AsOf, columns: Iterable[str], unit_url: Callable[[str], str]
+    rows: Sequence[Any],
+    plan: Plan,
+    as_of: AsOf,
+    columns: Iterable[str],
+    unit_url: Callable[[str], str],
+    reporters: Collection[int] | None = None,
 ) -> list[ListRow]:
-    """Return rows of `select_rows` as the page shows them; at most two queries.
+    """Return rows as the page shows them; at most three queries.
 
     Args:
-        rows: the rows of one page.
+        rows: the rows of one page: actions as of the day, as named tuples of `ROW_FIELDS`.
         plan: their plan.
         as_of: the day.
         columns: names of the columns besides the text.
         unit_url: returns the URL of a unit by its abbreviation.
+        reporters: the units (pks) whose updates count; None for all.
     """
     pks, columns = [row.pk for row in rows], list(columns)
-    cells = _cells(as_of)
+    late = {row.pk: row.updated_at for row in rows if row.due == Due.OVERDUE}
+    cells = _cells(as_of, read_updated(late, as_of, reporters) if "status" in columns else {})
     if {"lead", "support"} & set(columns):
         cells |= _unit_cells(pks, unit_url)
     if "level" in columns:
@@ -88,8 +91,11 @@ def build_rows(
     return found
 
 
-def _cells(as_of: AsOf) -> dict[str, Cell]:
-    """Return the cell of each column that needs no query; equal states are rendered once."""
+def _cells(as_of: AsOf, updated: Mapping[int, datetime]) -> dict[str, Cell]:
+    """Return the cell of each column that needs no query; equal states are rendered once.
+
+    `updated` has the overdue actions that were updated in this period, see `read_updated`.
+    """
     periods = {period.pk: period for period in as_of.periods}
 
     @cache
@@ -112,7 +118,7 @@ def _cells(as_of: AsOf) -> dict[str, Cell]:
 
     return {
         "schedule": lambda row: schedule(row.first_period_id, row.last_period_id),
-        "status": lambda row: status(row.status_on, row.due, row.updated_on if row.due == Due.OVERDUE else None),
+        "status": lambda row: status(row.status_on, row.due, updated.get(row.pk)),
         "progress": lambda row: progress(row.progress_on, row.expected_on),
         "health": lambda row: health(row.health),
         "updated": lambda row: format_html('<td class="small">{}</td>', be_day(row.updated_at) or "–"),

@@ -21,14 +21,15 @@ from assignments.access import Access, access_of
 from plan.actions.columns import COLUMNS, TEXT, headings, keep_columns, read_columns
 from plan.actions.filters import ActionFilter
 from plan.actions.requirements import read_requirements
-from plan.actions.rows import build_rows, select_rows
+from plan.actions.rows import ROW_FIELDS, build_rows
 from plan.actions.table import action_table
 from plan.as_of import AsOf, on_day
 from plan.cached_page import OneReader, render_cached
 from plan.downloads import list_notes, send_list
 from plan.lookup import comparison_days, day_query, find_action, find_plan, read_as_of, read_since, warn_ignored_filters
-from plan.models import ActionItem, Plan
+from plan.models import ActionItem, Due, Plan
 from plan.models.action import ActionItemQuerySet
+from plan.models.duties import read_updated
 from plan.updates.forms import typed_update
 from plan.updates.history import read_update_history
 from plan.updates.views import UpdatePanel, answer_update, open_panel, page_form_urls
@@ -79,11 +80,15 @@ def action_list(request: HttpRequest, slug: str) -> HttpResponse:
 def _list_context(request: HttpRequest, plan: Plan, columns: Sequence[str]) -> dict[str, Any]:
     """Read the context of the list; `new_messages` are for an answer to htmx."""
     listing = read_action_listing(request, plan)
-    rows = select_rows(listing.actions, listing.as_of, listing.filter.reporters)
-    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(listing.actions.values_list(*ROW_FIELDS, named=True), PAGE_SIZE).get_page(request.GET.get("page"))
     query, new = day_query(plan, listing.as_of), messages.get_messages(request).added_new
     page.object_list = build_rows(
-        list(page.object_list), plan, listing.as_of, columns, lambda name: unit_url(plan, name, query)
+        list(page.object_list),
+        plan,
+        listing.as_of,
+        columns,
+        lambda name: unit_url(plan, name, query),
+        listing.filter.reporters,
     )
     return {
         "as_of": listing.as_of,
@@ -155,8 +160,9 @@ def read_detail(request: HttpRequest, plan: Plan, panel: UpdatePanel, access: Ac
     action: ActionItem = panel.action
     read_requirements([action])
     as_of = on_day(plan, clock.today(), plan.periods.all(), cutoff=clock.now())
-    found = plan.actions.filter(pk=action.pk).as_of(as_of).with_updated_on(as_of)
-    standing = found.values("due", "health", "expected_on", "updated_on").get()
+    standing = plan.actions.filter(pk=action.pk).as_of(as_of).values("due", "health", "expected_on", "updated_at").get()
+    if standing["due"] == Due.OVERDUE:
+        standing["updated_on"] = read_updated({action.pk: standing["updated_at"]}, as_of).get(action.pk)
     verdicts = plan.assessment.verdicts.filter(requirement__actions=action).select_related("requirement")
     return {
         "as_of": as_of,

@@ -1,7 +1,7 @@
 """Workbooks of the plan's lists: same rows and order as the page, for every filter."""
 
 import re
-from datetime import datetime, time
+from datetime import date, datetime, time
 from html import unescape
 from random import Random
 from urllib.parse import urlencode
@@ -10,7 +10,9 @@ import pytest
 from django.utils import timezone
 
 from assignments.models import Role, Unit
-from plan.models import Status
+from plan.as_of import on_day
+from plan.models import AT_WORK, Plan, Status
+from plan.models.duties import read_updated
 from tests import sizes
 from tests.factories import UserFactory
 from tests.test_lists import open_sheet, shape
@@ -138,6 +140,17 @@ class TestThePlan:
                 updated,
             ]
         assert {row[7] for row in rows} > {"เอกสารไม่ระบุช่วงเวลา", "ส.ค.–ก.ย. 2562 ถึง ก.ค.–ก.ย. 2563"}
+
+    def test_updated_actions_read_for_a_page_are_those_of_the_annotation(self):
+        plan = Plan.objects.get()
+        for day, unit in ((date(2020, 5, 15), None), (date(2020, 3, 31), "กพร."), (date(2020, 5, 15), "สพม.")):
+            as_of = on_day(plan, day, plan.periods.all())
+            units = unit and [plan.organization.units.get(abbreviation=unit).pk]
+            at_work = plan.actions.as_of(as_of).filter(due__in=AT_WORK)
+            expected = dict(at_work.with_updated_on(as_of, units).values_list("pk", "updated_on"))
+            found = read_updated(dict(at_work.values_list("pk", "updated_at")), as_of, units)
+            assert found == {pk: at for pk, at in expected.items() if at}
+            assert found
 
     def test_ignored_parameters_are_named_on_the_sheet_and_on_no_later_page(self, client):
         client.force_login(UserFactory())
