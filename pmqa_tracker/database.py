@@ -49,7 +49,7 @@ def from_url(env: environ.Env, default_file: Path) -> dict[str, object]:
     engine = config.get("ENGINE", "")
     if engine == "django.db.backends.sqlite3":
         config["OPTIONS"] = SQLITE_OPTIONS
-        config["CONN_MAX_AGE"] = 60  # opening the file takes as long as all statements of a small page
+        config["CONN_MAX_AGE"] = 60  # pmqa_tracker/kept_connections.py
     elif engine.startswith("django.db.backends.postgresql") and config.get("NAME"):
         config["OPTIONS"] = POSTGRESQL_OPTIONS | config.get("OPTIONS", {})
         config["CONN_MAX_AGE"] = 60

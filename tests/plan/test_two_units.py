@@ -41,8 +41,8 @@ def typed(action, **fields):
     }  # fmt: skip
 
 
-def row_of(client, action, address="/plans/2563/my/"):
-    sections = client.get(address).context["work"].sections
+def row_of(client, action, query=""):
+    sections = client.get(f"/plans/2563/my/?q={action.ref}&{query}").context["work"].sections
     return next(row for section in sections for row in (*section.own, *section.via_collective) if row.action == action)
 
 
@@ -134,7 +134,7 @@ def test_no_change_is_recorded_for_each_unit(client, plan, first, second, person
     ]  # fmt: skip
     assert row_of(client, action).unit_choices == []
     again = ActionItemFactory(plan=plan, lead=[first, second])
-    (value,) = (value for unit, value in row_of(client, again, "/plans/2563/my/?unit=กน.").unit_choices)
+    (value,) = (value for unit, value in row_of(client, again, "unit=กน.").unit_choices)
     client.post("/plans/2563/my/unchanged/?unit=กน.", {"row": value})
     assert ProgressUpdate.objects.get(action=again).unit == second
     forged = value.rpartition("@")[0] + f"@{UnitFactory().pk}"

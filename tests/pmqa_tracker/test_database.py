@@ -1,13 +1,16 @@
 """Database settings for each engine, from the URL."""
 
 from pathlib import Path
+from shutil import copyfile
 
 import environ
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
+from django.db import connection, connections
+from django.db.backends.sqlite3.base import DatabaseWrapper
 
 from pmqa_tracker.database import from_url
+from pmqa_tracker.kept_connections import close_if_moved
 
 pytestmark = pytest.mark.both_databases
 
@@ -42,3 +45,24 @@ def test_other_engine_is_refused_without_showing_the_password(monkeypatch, url):
         asked(monkeypatch, url)
     assert "DATABASE_URL" in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.django_db
+def test_kept_connection_is_closed_when_its_file_is_another_one_or_may_not_be_written(tmp_path, monkeypatch):
+    path = tmp_path / "db.sqlite3"
+    kept = DatabaseWrapper({**connections["default"].settings_dict, "NAME": str(path), "OPTIONS": {}})
+
+    def is_kept():
+        close_if_moved(kept)
+        return kept.connection is not None
+
+    for change in (
+        lambda: path.rename(tmp_path / "old"),
+        lambda: copyfile(path, tmp_path / "new").replace(path),
+        lambda: monkeypatch.setattr("os.access", lambda *args: False),
+    ):
+        kept.connect()
+        kept.cursor().execute("CREATE TABLE IF NOT EXISTS a (b)")
+        assert is_kept()
+        change()
+        assert not is_kept()

@@ -42,7 +42,9 @@ CACHED = (
 )  # fmt: skip
 FIELD = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 TOKEN = re.compile(r'csrfmiddlewaretoken" value="(\w+)"')
-OWN = re.compile(r'(csrfmiddlewaretoken" value="|x-csrftoken": "|data-left="|"op_id" value="|\|)[^"]*')
+OWN = re.compile(
+    r'(csrfmiddlewaretoken" value="|x-csrftoken": "|data-left="|"op_id" value="|\|(?=[0-9a-f]{32}@))[^"@]*'
+)
 
 
 @pytest.fixture(autouse=True)
