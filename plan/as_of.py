@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
@@ -52,6 +52,12 @@ class AsOf:
         """The moment before which updates count."""
         end = thai.end_of(self.day)
         return max(end, self.cutoff) if self.cutoff else end
+
+    @cached_property
+    def key(self) -> tuple[Any, ...]:
+        """All that a query `as_of` this day depends on, besides the plan."""
+        periods = tuple((each.pk, each.number, each.starts_on, each.ends_on) for each in self.periods)
+        return self.day, self.ends_at, self.period_starts_at, self.on_track, self.slipping, periods
 
     def expected(self, first: "Period", last: "Period") -> float:
         """Return the progress (%) expected by the day for an action scheduled from `first` to `last`.

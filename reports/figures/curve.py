@@ -66,7 +66,23 @@ def build_curve(
     days = sorted({*month_ends(plan.starts_on, plan.ends_on), as_of.day})
     pace_from = max(as_of.day - timedelta(days=PACE_DAYS), plan.starts_on)
     past = [_Past.of(each, updates.get(each.pk, ())) for each in standings]
-    now, before = (_actual(past, replace(as_of, day=day)) for day in (as_of.day, pace_from))
+    periods = {period.number: period for period in as_of.periods}
+
+    @cache
+    def means(day: date) -> tuple[float | None, float | None]:
+        """Return the mean expected and actual progress (%) at the end of a day of the actions not cancelled."""
+        on = replace(as_of, day=day)
+        of_schedule = cache(lambda first, last: on.expected(periods[first], periods[last]))
+        expected, actual, moment = [], [], on.ends_at
+        for each in past:
+            progress = each.progress_until(moment)
+            if progress is not None:
+                actual.append(progress)
+                if each.standing.first and each.standing.last:
+                    expected.append(of_schedule(each.standing.first, each.standing.last))
+        return mean(expected), mean(actual)
+
+    now, before = means(as_of.day)[1], means(pace_from)[1]
     pace = None
     if now is not None and before is not None and pace_from < as_of.day < plan.ends_on:
         pace = (now - before) / (as_of.day - pace_from).days
@@ -79,8 +95,8 @@ def build_curve(
     points = [
         Point(
             day=day,
-            expected=_expected(past, replace(as_of, day=day)),
-            actual=_actual(past, replace(as_of, day=day)) if day <= as_of.day else None,
+            expected=means(day)[0],
+            actual=means(day)[1] if day <= as_of.day else None,
             forecast=forecast(day),
         )
         for day in days
@@ -117,21 +133,6 @@ class _Past:
             return 0
         update = self.steps[count - 1]
         return None if update.status == Status.CANCELLED else update.progress
-
-
-def _actual(past: Sequence[_Past], on: AsOf) -> float | None:
-    found = (each.progress_until(on.ends_at) for each in past)
-    return mean(progress for progress in found if progress is not None)
-
-
-def _expected(past: Sequence[_Past], on: AsOf) -> float | None:
-    periods = {period.number: period for period in on.periods}
-    of_schedule = cache(lambda first, last: on.expected(periods[first], periods[last]))
-    return mean(
-        of_schedule(each.standing.first, each.standing.last)
-        for each in past
-        if each.standing.first and each.standing.last and each.progress_until(on.ends_at) is not None
-    )
 
 
 def month_ends(first: date, last: date) -> list[date]:

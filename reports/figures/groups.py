@@ -5,7 +5,6 @@ to it or to a collective it belongs to (design §3). Means leave out cancelled a
 of the remaining actions that have a schedule.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +19,7 @@ BAR_ORDER = tuple(STATUSES)
 # Filters of the action list that show the rows of figures.
 COUNTED, SILENT = {"scope": "counted"}, {"updated": "no"}
 OVERDUE = {"due": Due.OVERDUE.value}
+STATUS_VALUES, HEALTH_VALUES = (tuple((each, each.value) for each in choices) for choices in (Status, Health))
 
 
 @dataclass(frozen=True)
@@ -108,16 +108,23 @@ def group(
 
     Only missing updates of `reporter` count (`ActionFilter.reporters`); without it, those of every unit.
     """
-    statuses, healths = (Counter(getattr(each, name) for each in standings) for name in ("status", "health"))
+    statuses, healths = ({value: 0 for _each, value in values} for values in (STATUS_VALUES, HEALTH_VALUES))
+    overdue = at_work = silent = 0
+    for each in standings:  # all in one pass: an overview has a group for each unit and role
+        statuses[each.status] += 1
+        healths[each.health] += 1
+        overdue += each.due == OVERDUE["due"]
+        at_work += each.is_at_work
+        silent += each.is_silent_for(reporter)
     return Group(
         subject=subject,
         total=Figure(len(standings), query),
-        counted=Figure(len(standings) - statuses[Status.CANCELLED], {**query, **COUNTED}),
-        by_status={status: Figure(statuses[status], {**query, "status": status.value}) for status in Status},
-        by_health={health: Figure(healths[health], {**query, "health": health.value}) for health in Health},
-        overdue=count(standings, query, lambda each: each.due == Due.OVERDUE, **OVERDUE),
-        at_work=count(standings, query, lambda each: each.is_at_work, scope="at_work"),
-        silent=count(standings, query, lambda each: each.is_silent_for(reporter), **SILENT),
+        counted=Figure(len(standings) - statuses[Status.CANCELLED.value], {**query, **COUNTED}),
+        by_status={status: Figure(statuses[value], {**query, "status": value}) for status, value in STATUS_VALUES},
+        by_health={health: Figure(healths[value], {**query, "health": value}) for health, value in HEALTH_VALUES},
+        overdue=Figure(overdue, {**query, **OVERDUE}),
+        at_work=Figure(at_work, {**query, "scope": "at_work"}),
+        silent=Figure(silent, {**query, **SILENT}),
         progress=mean_progress(standings),
         expected=mean_expected(standings),
     )

@@ -14,6 +14,7 @@ from criteria.models import Assessment, Category, Criterion, Framework, Level, R
 from criteria.scoring import Score, points_of, score
 from plan.as_of import AsOf
 from plan.models import ActionItem, Plan, Status
+from pmqa_tracker.prepared import read_prepared
 from reports.figures.groups import Figure
 
 
@@ -275,7 +276,11 @@ def _score(rows: list[CriterionRow], framework: Framework, *, ready: bool) -> Sc
 
 def _read_answers(plan: Plan, as_of: AsOf) -> Iterable[tuple[int, str]]:
     """Yield (requirement pk, status on the day) per action and requirement; in one query."""
-    answers = plan.actions.as_of(as_of).values_list("requirements", "status_on")
+
+    def build() -> models.QuerySet[Any]:
+        return plan.actions.as_of(as_of).values_list("requirements", "status_on")
+
+    answers = read_prepared(("answers", plan.pk, as_of.key), build)
     return ((requirement, status) for requirement, status in answers if requirement)
 
 

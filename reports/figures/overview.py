@@ -9,6 +9,7 @@ from criteria.models import Category
 from plan.actions.filters import ActionFilter
 from plan.as_of import AsOf
 from plan.models import ActionItem, Age, Change, Plan
+from plan.models.action import ActionItemQuerySet
 from reports.figures import groups
 from reports.figures.curve import Curve, build_curve
 from reports.figures.groups import ComparedFigure, Figure, Group, PeriodLoad
@@ -95,18 +96,26 @@ def read_overview(
         (since.ends_at, as_of.ends_at),
         (since.period_starts_at, since.ends_at),
     )
+    key = None if filters.active else plan.pk  # the statement of a filter has keys of units and criteria in it
     if rows is None:
-        standings = read_standings(filters.qs, as_of, units, reporters, since=since, since_reporters=since_reporters)
+        standings = read_standings(
+            lambda: filters.qs, as_of, units, reporters, key=key, since=since, since_reporters=since_reporters
+        )
         categories = offered.categories if offered else groups.offered_categories(plan)
     else:
         standings = build_standings(rows, as_of, units, reporters, since_reporters)
         categories = sorted({row.criterion.category for row in rows}, key=lambda each: each.number)
-    same_actions = plan.actions.filter(pk__in=filters.qs.values("pk"))  # no filter of the overview depends on the day
     unit = filters.active.get("unit")
     role = filters.active.get("role") if unit else None  # a role has no effect without a unit
     reporter = unit if filters.reporters else None
     whole = groups.group(plan, standings, query_now, reporter=reporter)
-    before = read_standings(same_actions.as_of(since), since, units, earlier_reporters)
+
+    def same_actions() -> ActionItemQuerySet:
+        """Return the actions as of the earlier day; no filter of the overview depends on the day."""
+        same = plan.actions.filter(pk__in=filters.qs.values("pk")) if filters.active else plan.actions.all()
+        return same.as_of(since)
+
+    before = read_standings(same_actions, since, units, earlier_reporters, key=key)
     then = groups.group(plan, before, query_then, reporter=reporter)
     divisions = offered.divisions if offered else offered_units(plan)
     pairs = groups.by_unit([unit] if unit else divisions, standings, query_now)

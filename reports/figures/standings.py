@@ -1,19 +1,20 @@
 """State of each action of a plan on a day, from which every figure is counted."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from statistics import fmean
+from math import fsum
 from typing import Any, NamedTuple
 
-from django.db.models import Value
+from django.db.models import QuerySet, Value
 
 from assignments.models import Assignment, Role, Unit
 from plan.as_of import AsOf
 from plan.models import AT_WORK, ActionItem, Age, Change, Due, Plan, ProgressUpdate, Status
 from plan.models.action import ActionItemQuerySet
 from plan.models.duties import duties
+from pmqa_tracker.prepared import read_prepared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,19 +128,14 @@ class Reporters:
 
 def read_reporters(plan_pk: int, *windows: tuple[datetime, datetime]) -> list[Reporters]:
     """Read the reporters of each window of time, in one query; see `plan.models.duties`."""
-    return _read_reporters([([plan_pk], since, until) for since, until in windows])
+    of_plan = [([plan_pk], since, until) for since, until in windows]
+    return _reporters(len(windows), read_prepared(("reporters", plan_pk, windows), lambda: _reporter_rows(of_plan)))
 
 
-def _read_reporters(windows: Sequence[tuple[Collection[int], datetime, datetime]]) -> list[Reporters]:
-    """Read the reporters of each window: (pks of plans, its first moment, the moment after it); in one query."""
-    found = [Reporters(owing=defaultdict(set), made=defaultdict(set)) for _window in windows]
-    rows = [
-        duties(since, until)
-        .filter(action__plan__in=plans)
-        .values_list(Value(index), "action_id", "unit_id", "owing_unit", "update_pk")
-        for index, (plans, since, until) in enumerate(windows)
-    ]
-    for index, action, unit, owing_unit, report in rows[0].union(*rows[1:], all=True):
+def _reporters(number: int, rows: Iterable[tuple[Any, ...]]) -> list[Reporters]:
+    """Return the reporters of so many windows of time, from the rows of `_reporter_rows`."""
+    found = [Reporters(owing=defaultdict(set), made=defaultdict(set)) for _window in range(number)]
+    for index, action, unit, owing_unit, report in rows:
         if report is None:
             found[index].owing[action].update((unit, owing_unit))
         else:
@@ -147,36 +143,54 @@ def _read_reporters(windows: Sequence[tuple[Collection[int], datetime, datetime]
     return found
 
 
+def _reporter_rows(windows: Sequence[tuple[Collection[int], datetime, datetime]]) -> QuerySet[Any]:
+    """Return the duties of each window: (pks of plans, its first moment, the moment after it); in one query."""
+    rows = [
+        duties(since, until)
+        .filter(action__plan__in=plans)
+        .values_list(Value(index), "action_id", "unit_id", "owing_unit", "update_pk")
+        for index, (plans, since, until) in enumerate(windows)
+    ]
+    return rows[0].union(*rows[1:], all=True)
+
+
 def read_standings(
-    actions: ActionItemQuerySet,
+    actions: Callable[[], ActionItemQuerySet],
     as_of: AsOf,
     units: UnitsByRole,
     reporters: Reporters,
     *,
+    key: Hashable = None,
     since: AsOf | None = None,
     since_reporters: Reporters | None = None,
 ) -> list[Standing]:
     """Read the standing of each action, in one query.
 
     Args:
-        actions: the actions, with `as_of(as_of)` applied.
+        actions: returns the actions, with `as_of(as_of)` applied.
         as_of: the day.
         units: from `read_units_by_role`.
         reporters: from `read_reporters`, for the current period.
+        key: all that `actions` depends on besides the day, for `read_prepared`; None to compile the query.
         since: the earlier day for `changes`.
         since_reporters: from `read_reporters`, since the end of the earlier day.
     """
-    fields = STANDING_FIELDS
-    if since is not None:
-        actions = actions.since(since, as_of)
-        fields += tuple(change.field for change in Change)
-    return [_standing(row, as_of, units, reporters, since_reporters) for row in actions.values_list(*fields)]
+
+    def build() -> QuerySet[Any]:
+        if since is None:
+            return actions().values_list(*STANDING_FIELDS)
+        changes = (change.field for change in Change)
+        return actions().since(since, as_of).values_list(*STANDING_FIELDS, *changes)
+
+    rows = build() if key is None else read_prepared(("standings", key, as_of.key, since and since.key), build)
+    return [_standing(row, as_of, units, reporters, since_reporters) for row in rows]
 
 
 def read_plan_standings(plan: Plan, as_of: AsOf) -> list[Standing]:
     """Read the standing of each action of a plan on a day, in three queries."""
     (reporters,) = read_reporters(plan.pk, (as_of.period_starts_at, as_of.ends_at))
-    return read_standings(plan.actions.as_of(as_of), as_of, read_units_by_role(plan), reporters)
+    units = read_units_by_role(plan)
+    return read_standings(lambda: plan.actions.as_of(as_of), as_of, units, reporters, key=plan.pk)
 
 
 def read_standings_of_plans(days: Mapping[Plan, AsOf]) -> Mapping[int, list[Standing]]:
@@ -190,7 +204,8 @@ def read_standings_of_plans(days: Mapping[Plan, AsOf]) -> Mapping[int, list[Stan
     parts = [([plan.pk for plan in plans], days[plans[0]]) for plans in by_calendar.values()]
     if not parts:
         return {}
-    windows = _read_reporters([(plans, as_of.period_starts_at, as_of.ends_at) for plans, as_of in parts])
+    spans = [(plans, as_of.period_starts_at, as_of.ends_at) for plans, as_of in parts]
+    windows = _reporters(len(spans), _reporter_rows(spans))
     rows = [
         ActionItem.objects.filter(plan__in=plans).as_of(as_of).values_list(Value(index), "plan_id", *STANDING_FIELDS)
         for index, (plans, as_of) in enumerate(parts)
@@ -252,9 +267,12 @@ def _standing(
 def read_past_updates(plan: Plan, until: AsOf) -> Mapping[int, list[PastUpdate]]:
     """Return action pk → its updates until the day, oldest first; in one query."""
     found: dict[int, list[PastUpdate]] = defaultdict(list)
-    updates = ProgressUpdate.objects.without_undone().filter(action__plan=plan, at__lt=until.ends_at)
-    steps = updates.order_by("version").values_list("action_id", "at", "status_to", "progress_to", "unit_id")
-    for action, *step in steps:
+
+    def build() -> QuerySet[Any]:
+        updates = ProgressUpdate.objects.without_undone().filter(action__plan=plan, at__lt=until.ends_at)
+        return updates.order_by("version").values_list("action_id", "at", "status_to", "progress_to", "unit_id")
+
+    for action, *step in read_prepared(("past updates", plan.pk, until.ends_at), build):
         found[action].append(PastUpdate(*step))
     return found
 
@@ -262,7 +280,7 @@ def read_past_updates(plan: Plan, until: AsOf) -> Mapping[int, list[PastUpdate]]
 def mean(values: Iterable[float]) -> float | None:
     """Return the mean; None without values."""
     values = list(values)
-    return fmean(values) if values else None
+    return fsum(values) / len(values) if values else None
 
 
 def mean_progress(standings: Iterable[Standing]) -> float | None:

@@ -1,0 +1,30 @@
+"""A prepared query is compiled once, and reads the database anew each time."""
+
+import pytest
+
+from criteria.models import Category
+from pmqa_tracker.prepared import MOST_KEPT, _thread, read_prepared
+from tests.factories import CategoryFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+
+
+def test_query_is_compiled_once_and_reads_anew(django_assert_num_queries):
+    built = []
+
+    def rows():
+        built.append(1)
+        return Category.objects.filter(name="ก").values_list("number", "name")
+
+    CategoryFactory(number=71, name="ก")
+    assert read_prepared(("test", "ก"), rows) == [(71, "ก")]
+    CategoryFactory(number=72, name="ก")
+    with django_assert_num_queries(1):
+        assert sorted(read_prepared(("test", "ก"), rows)) == [(71, "ก"), (72, "ก")]
+    assert len(built) == 1
+    assert read_prepared(("test", "none"), lambda: Category.objects.none().values_list("number")) == []
+    for number in range(MOST_KEPT):
+        read_prepared(("test", number), lambda number=number: Category.objects.filter(pk=number).values_list("pk"))
+    assert len(_thread.kept) == MOST_KEPT
+    read_prepared(("test", "ก"), rows)
+    assert len(built) == 2
