@@ -151,8 +151,8 @@ def bare_update(place):
 
 
 def another_plan(place):
-    other = PlanFactory(slug="2564", title="แผนอื่น")
     revision = Plan.objects.get(pk=place.plan.pk).revision
+    other = PlanFactory(slug="2564", title="แผนอื่น")
     Plan.objects.filter(pk=place.plan.pk).update(slug="x")
     Plan.objects.filter(pk=other.pk).update(slug="2563", revision=revision)
 
@@ -168,7 +168,8 @@ def restored_backup(place):
 
 
 def next_day(place):
-    place.settings.PMQA_TODAY += timedelta(days=20)
+    later = now() + timedelta(days=20)
+    place.monkeypatch.setattr("pmqa_tracker.clock.now", lambda: later)
 
 
 def other_language(place):
@@ -180,11 +181,11 @@ def other_day(place):
 
 
 def other_unit(place):
-    place.page = f"units/{UnitFactory().abbreviation}/"
+    place.page = f"units/{place.second.abbreviation}/"
 
 
 def other_reader(place):
-    place.client = client_of(UserFactory(roles=["coordinator"]))
+    place.client = place.coordinator
 
 
 def first_neighbour(place):
@@ -238,7 +239,8 @@ def place(plan, unit, settings, monkeypatch):
     following = CriterionFactory(category__framework=FrameworkFactory())
     following.predecessors.add(action.criterion)
     PlanFactory(assessment__framework=following.category.framework, slug="2565", state="RUNNING")
-    client = client_of(UserFactory(roles=["management"]))
+    second = UnitFactory()
+    client, coordinator = (client_of(UserFactory(roles=[role])) for role in ("management", "coordinator"))
     code = action.criterion.code
     return SimpleNamespace(**locals(), language="th")
 
@@ -272,7 +274,8 @@ def test_warm_page_carries_the_person_who_reads_it(place):
     people = [UserFactory(roles=["management"], first_name=name) for name in ("สมศรี", "สมชาย")]
     for user in (*people, *people):
         client = client_of(user)
-        page = client.get(f"{HERE}/dashboard/").content.decode()
+        page = client.get(f"{HERE}/dashboard/?as_of=2020-03-31").content.decode()
+        assert f'href="{HERE}/timeline/?as_of=2020-03-31"' in page  # the menu keeps the day
         assert [each.first_name in page for each in people] == [each is user for each in people]
         assert f'name="{OWNER_FIELD}" value="{user.pk}"' in page
         data = {"language": "en", "next": "/", "csrfmiddlewaretoken": TOKEN.search(page)[1]}
