@@ -19,11 +19,11 @@ from tests.hold.site import Site, free_port
 from tests.hold.visitor import Visitor, form_values
 
 pytestmark = pytest.mark.both_databases(only_full=True)
-WRITERS, READERS, ROWS = (16, 10, 5_000) if sizes.IS_FULL else (3, 2, 100)
+WRITERS, READERS, ROWS = (16, 10, 5_000) if sizes.IS_FULL else (3, 2, 150)
 ALONE_SECONDS, SECONDS = (20, 60) if sizes.IS_FULL else (1, 3)
 MAX_WRITE_SECONDS = 2.0
 KILLS = sizes.scaled(20, least=2)
-KILLED_ROWS = 1_000 if sizes.IS_FULL else 100
+KILLED_ROWS = 1_000 if sizes.IS_FULL else 150
 WAIT_SECONDS = 300
 WAITS = 'hx-trigger="every 1s"'  # on the page of a task that waits or runs
 PLAN = "/plans/2562-2563"
