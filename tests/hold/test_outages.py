@@ -3,6 +3,7 @@
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from threading import Event, Thread
 from time import monotonic, sleep
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 from lxml import html
 from requests import RequestException, Response
 
+from tests import sizes
 from tests.hold.broken_disks import full_disk, missing_disk, read_only_disk, small_disk
 from tests.hold.cluster import own_cluster
 from tests.hold.databases import server_url
 from tests.hold.site import Site
+from tests.hold.test_killed import STALE
 from tests.hold.visitor import form_values
 
 WORDS = "ข้อความที่พิมพ์ไว้ ต้องไม่หาย"
@@ -24,14 +27,15 @@ ACTION = """
 """
 READ = ("/", "/plans/", "/plans/{slug}/actions/", "/plans/{slug}/dashboard/", "/plans/{slug}/my/")
 RECOVERY_SECONDS = 30
+PEOPLE, RESTARTS = 4, 5
 
 
 class Reporter:
     """Somebody who reports on one action and counts what the site acknowledged."""
 
-    def __init__(self, site: Site) -> None:
-        self.site = site
-        slug, ref = site.query(ACTION)[0]
+    def __init__(self, site: Site, number: int = 0) -> None:
+        self.site, self.number = site, number
+        slug, ref = site.query(ACTION)[number]
         self.slug, self.address = slug, f"/plans/{slug}/actions/{ref}/"
         self.visitor = site.visitor("coordinator")
         self.visitor.headers["Connection"] = "close"  # a connection kept open may end at any moment on a busy machine
@@ -44,13 +48,20 @@ class Reporter:
 
     def report(self, *, files: Any = None, htmx: bool = False, values: dict[str, str] | None = None) -> Response:
         """Post an update; `values` are the fields of a form that was opened before."""
-        result = f"outage {next(self.numbers)} {WORDS}"
+        result = f"outage {self.number}/{next(self.numbers)} {WORDS}"
         fields = (values or self.form()) | {"result": result, "reason": "ทดสอบ"}
         headers = {"HX-Request": "true"} if htmx else {}
         answer = self.visitor.post(self.address, fields, files=files, headers=headers, allow_redirects=False)
         if answer.status_code == 302:
             self.acknowledged.append(result)
         return answer
+
+    def work(self, ended: Event) -> None:
+        """Report until `ended`, whatever the site answers."""
+        while not ended.is_set():
+            with suppress(AssertionError, RequestException):
+                self.report()
+            sleep(0.1)
 
     def report_until_acknowledged(self) -> None:
         """Report until the site has recovered, without anybody's help."""
@@ -187,3 +198,37 @@ def test_stopped_postgresql(prepared, make_site, measured):
         assert [site.visitor().get(page).status_code for page in ("/healthz", "/readyz")] == [200, 503]
         cluster.start()
         measured(assert_recovered(reporter, refused))
+
+
+@pytest.mark.both_databases
+@pytest.mark.skipif(not sizes.IS_FULL, reason="the long form")
+@pytest.mark.promise("A restarted database loses no update", "0 lost, doubled or half-written after 5 restarts")
+def test_restarted_postgresql(prepared, make_site, measured):
+    if not server_url():
+        pytest.skip("for the run on PostgreSQL")
+    with own_cluster() as cluster:
+        cluster.copy_from(prepared.url_of(prepared.template))
+        site = make_site(DATABASE_URL=cluster.url)
+        site.start()
+        reporters, ended = [Reporter(site, number) for number in range(PEOPLE)], Event()
+        threads = [Thread(target=each.work, args=(ended,)) for each in reporters]
+        for thread in threads:
+            thread.start()
+        for restart in range(RESTARTS):
+            wanted = 3 * (restart + 1)
+            while any(len(each.acknowledged) < wanted for each in reporters):
+                assert all(thread.is_alive() for thread in threads)
+                sleep(0.05)
+            cluster.stop()
+            sleep(0.5)
+            cluster.start()
+        ended.set()
+        for thread in threads:
+            thread.join()
+        results = [result for (result,) in site.query(RESULTS)]
+        acknowledged = {result for each in reporters for result in each.acknowledged}
+        lost, doubled = acknowledged - set(results), len(results) - len(set(results))
+        measured(f"{len(lost)} lost, {doubled} doubled of {len(acknowledged)}; {RESTARTS} restarts")
+        assert (lost, doubled) == (set(), 0)
+        assert site.query(STALE) == []
+        site.manage("verify_log")
