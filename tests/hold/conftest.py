@@ -73,10 +73,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
     """Write the result of a promise to the file of `make hold`."""
     report = yield
     promise = item.get_closest_marker("promise")
-    if RESULTS and promise and (report.when == "call" or report.failed):
+    if RESULTS and promise and not report.skipped and (report.when == "call" or report.failed):
         name, figure = promise.args
         found = item.stash.get(MEASURED, "held" if report.passed else "")
         found = found if report.passed else f"BROKEN {found}".rstrip()
+        found += f" ({round(call.duration)} s)"
         line = {"promise": name, "figure": figure, "on": "PostgreSQL" if server_url() else "SQLite", "found": found}
         with Path(RESULTS).open("a") as file:
             file.write(json.dumps(line) + "\n")

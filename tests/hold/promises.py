@@ -10,8 +10,7 @@ if __name__ == "__main__":
     for line in Path(sys.argv[1]).read_text().splitlines():
         result = json.loads(line)
         on = found[result["promise"], result["figure"]]
-        if not on.get(result["on"], "").startswith("BROKEN"):  # one of several tests of this promise
-            on[result["on"]] = result["found"]
+        on[result["on"]] = "; ".join(filter(None, (on.get(result["on"]), result["found"])))  # of several tests
     sys.stdout.write("promise · figure · SQLite · PostgreSQL\n")
     for (promise, figure), on in found.items():
         sys.stdout.write(f"{promise} · {figure} · {on.get('SQLite', '–')} · {on.get('PostgreSQL', '–')}\n")

@@ -102,6 +102,7 @@ def late(seconds: list[float]) -> float:
     return quantiles([*seconds, *seconds], n=20)[-1]
 
 
+@pytest.mark.timed
 @pytest.mark.promise("a long import locks nobody out", "0 × 5xx, 95 % of the writes under 2 s")
 def test_people_work_beside_a_long_import(site, measured):
     site.spawn("manage.py", "worker")
