@@ -14,6 +14,7 @@ from bench.servers import serve
 from bench.world import FOLDER, make_world
 
 SIZES = (141, 100_000, 1_000_000)  # actions in the database; the measured plan has 141 of them
+DATABASES = ("SQLite", "PostgreSQL")
 ROUNDS, QUICK_ROUNDS = 25, 9
 
 
@@ -22,17 +23,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="SQLite with the demonstration only, and few rounds")
     parser.add_argument("--sizes", type=int, nargs="+", help="actions in the database")
+    parser.add_argument("--databases", nargs="+", choices=DATABASES, default=DATABASES, help="where to measure")
+    parser.add_argument("--rounds", type=int, help="requests of each page")
     options = parser.parse_args()
     sizes = options.sizes or (SIZES[:1] if options.quick else SIZES)
     databases = {"SQLite": None}
     if not options.quick and (url := os.environ.get("TEST_DATABASE_URL")):
         databases["PostgreSQL"] = url
+    databases = {name: url for name, url in databases.items() if name in options.databases}
+    rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
     kind = "quick" if options.quick else "full"
     last, results = read_last(kind), {}
     for database, url in databases.items():
         for actions in sizes:
             name = f"{database}, {actions:,} actions"
-            results[name] = measure(actions, url, QUICK_ROUNDS if options.quick else ROUNDS)
+            results[name] = measure(actions, url, rounds)
             show(name, results[name], last.get(name, {}))
     keep(kind, results)
 

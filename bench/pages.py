@@ -44,6 +44,8 @@ PAGES = (
     ),
     Page(name="map", user="manager", path=f"{PLAN}/criteria/", floor="/map/"),
     Page(name="timeline", user="manager", path=f"{PLAN}/timeline/", floor="/timeline/"),
+    Page(name="plans", user="admin", path="/plans/", floor="/overview/"),
+    Page(name="plans, sorted", user="admin", path="/plans/?sort=-overdue", floor="/overview/"),
     Page(name="action with form", user="staff", path=f"{PLAN}/actions/{ACTION}/", floor=f"/action/{FLOOR_ACTION}/"),
 )
 UPDATE = PAGES[-1]  # the page whose form is posted

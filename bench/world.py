@@ -1,14 +1,15 @@
 """Databases to measure on: the demonstration, among made-up organizations until there are enough actions."""
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
-from shutil import copyfile
 
 PASSWORD = "measure-these-pages"
 FOLDER = Path("var/bench")
-ACTIONS_OF_PLAN = 1_000
+ACTIONS_OF_PLAN = 250  # so a million actions are 4,000 plans, as a ministry may have
 PLANS_OF_ORGANIZATION = 20
 
 
@@ -36,9 +37,10 @@ def make_world(actions: int, database_url: str | None) -> dict[str, str]:
                 env, "generate", "--verbosity", "0", f"--plans={plans}", f"--actions={ACTIONS_OF_PLAN}",
                 f"--organizations={organizations}", f"--seed={actions}", "--max-updates=2", "--force",
             )  # fmt: skip
+        manage(env, "check_summaries", "--repair", "--verbosity", "0")  # as a worker does
         made.touch()
     if database_url is None:  # the measured updates stay out of the kept database
-        copyfile(folder / "db.sqlite3", folder / "run.sqlite3")
+        copy_database(folder / "db.sqlite3", folder / "run.sqlite3")
         env["DATABASE_URL"] = f"sqlite:///{folder}/run.sqlite3"
     return env
 
@@ -46,3 +48,11 @@ def make_world(actions: int, database_url: str | None) -> dict[str, str]:
 def manage(env: dict[str, str], *command: str) -> None:
     """Run a command of manage.py."""
     subprocess.run([sys.executable, "manage.py", *command], env=env, check=True)
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy a SQLite database with what is in its log; the log of an earlier copy would spoil a new one."""
+    for path in target.parent.glob(f"{target.name}*"):
+        path.unlink()
+    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
+        one.backup(other)

@@ -15,6 +15,7 @@ from plan.models import ActionItem, Period, Plan
 from plan.models.plan import STATE_RANK
 
 MAX_LISTED = 12
+LIST_PAGE = "plan_list"
 START_PAGE = "dashboard"  # where the page has no counterpart in the other plan
 
 
@@ -70,12 +71,14 @@ NAMED: Mapping[str, Callable[[Sequence[Plan], Any], Iterable[int]]] = {
 
 
 def read_plan_switcher(request: HttpRequest, current: Plan | None) -> PlanSwitcher | None:
-    """Return the switcher of a page; None if the user may read only one plan.
+    """Return the switcher of a page; None if the user may read only one plan, and on the page that lists them all.
 
     It takes one query, and one more for each record that the URL of the page names; none for a plan that is known to
     have no neighbours.
     """
     if current is not None and current.has_neighbours is False:
+        return None
+    if request.resolver_match and request.resolver_match.url_name == LIST_PAGE:
         return None
     near = [When(pk=current.pk, then=0), When(organization=current.organization_id, then=1)] if current else []
     order = [Case(*near, default=2)] if near else []

@@ -20,7 +20,7 @@ from reports.figures.matrix import FigureColumn, Heading, build_heading
 from reports.figures.standings import read_standings_of_plans
 from reports.figures.summaries import Summary, read_summaries
 
-PAGE_SIZE = 50
+PAGE_SIZE = 25
 # Sort orders that the database knows: name in the URL → expressions.
 ORDERS: Mapping[str, Sequence[Any]] = {
     "title": [by_thai("title")],

@@ -111,7 +111,10 @@ def test_check_names_a_wrong_figure_and_repairs_it(figure):
     text, code = check()
     assert (text.count(f": {figure} is stored as"), text.count("right,"), code) == (1, 0, 1)
     assert check("--plan", "right")[1] == 0
+    before = Plan.objects.values_list("slug", "revision").order_by("slug")
+    seen = dict(before)
     assert check("--repair")[1] == 0
+    assert dict(before.all()) == seen | {"wrong": seen["wrong"] + 1}  # no kept page shows what was wrong
     assert check() == ("2 plans, 0 wrong figures, 0 plans not stored yet.\n", 0)
 
 

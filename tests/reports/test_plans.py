@@ -237,6 +237,13 @@ def test_one_plan_needs_no_switcher(client, coordinator):
     assert "plan-switcher" not in client.get("/plans/a/dashboard/").content.decode()
 
 
+def test_the_list_of_plans_needs_no_switcher(client, coordinator):
+    make_plan(slug="a"), PlanFactory(slug="b")
+    client.force_login(coordinator)
+    assert "plan-switcher" in client.get("/password/").content.decode()
+    assert "plan-switcher" not in client.get("/plans/").content.decode()
+
+
 def test_menu_of_the_user_leads_to_the_plan_and_the_list_even_with_one_plan(client, coordinator):
     make_plan(slug="only")
     client.force_login(coordinator)

@@ -7,6 +7,7 @@ from django.core.management import BaseCommand, CommandError
 
 from operations.summaries import check_summaries, plans_without_summary, store_summaries
 from plan.models import Plan
+from plan.revision import raise_revision
 from pmqa_tracker import clock
 
 
@@ -20,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--plan", default="", help="Address of a plan, such as 2562-2563; all plans without it")
         parser.add_argument("--repair", action="store_true", help="Store the right figures, also where none are stored")
 
-    def handle(self, *, plan: str, repair: bool, **options: Any) -> None:
+    def handle(self, *, plan: str, repair: bool, verbosity: int, **options: Any) -> None:
         today = clock.today()
         plans = Plan.objects.filter(slug=plan) if plan else Plan.objects.all()
         if plan and not plans.exists():
@@ -32,11 +33,14 @@ class Command(BaseCommand):
             )
             self.stdout.write(self.style.ERROR(line))
         missing = plans.filter(pk__in=plans_without_summary(today).values("pk"))
-        self.stdout.write(
-            f"{plans.count()} plans, {len(findings)} wrong figures, {missing.count()} plans not stored yet."
-        )
+        counts = f"{plans.count()} plans, {len(findings)} wrong figures, {missing.count()} plans not stored yet."
+        wrong = set(plans.filter(slug__in={each.plan for each in findings}).values_list("pk", flat=True))
         if repair:
-            wrong = plans.filter(slug__in={each.plan for each in findings})
-            self.stdout.write(f"Stored again: {store_summaries(wrong | missing, today)} plans.")
-        elif findings:
+            stored = store_summaries(plans.filter(pk__in=wrong) | missing, today)
+            counts += f" Stored again: {stored} plans."
+            if wrong:
+                raise_revision(wrong)  # no kept page shows what was wrong
+        if verbosity:
+            self.stdout.write(counts)
+        if findings and not repair:
             raise CommandError(f"{len(findings)} wrong figures; --repair stores the right ones.", returncode=1)
