@@ -3,13 +3,16 @@
 import pytest
 
 from criteria.models import Category
-from pmqa_tracker.prepared import MOST_KEPT, _thread, read_prepared
+from pmqa_tracker import prepared
+from pmqa_tracker.prepared import read_prepared
 from tests.factories import CategoryFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
-def test_query_is_compiled_once_and_reads_anew(django_assert_num_queries):
+def test_query_is_compiled_once_and_reads_anew(django_assert_num_queries, monkeypatch):
+    monkeypatch.setattr(prepared, "MOST_KEPT", 9)
+    prepared._kept.clear()
     built = []
 
     def rows():
@@ -23,8 +26,8 @@ def test_query_is_compiled_once_and_reads_anew(django_assert_num_queries):
         assert sorted(read_prepared(("test", "ก"), rows)) == [(71, "ก"), (72, "ก")]
     assert len(built) == 1
     assert read_prepared(("test", "none"), lambda: Category.objects.none().values_list("number")) == []
-    for number in range(MOST_KEPT):
+    for number in range(9):
         read_prepared(("test", number), lambda number=number: Category.objects.filter(pk=number).values_list("pk"))
-    assert len(_thread.kept) == MOST_KEPT
+    assert len(prepared._kept) == 9
     read_prepared(("test", "ก"), rows)
     assert len(built) == 2

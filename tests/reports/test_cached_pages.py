@@ -1,10 +1,12 @@
-"""Cached pages equal freshly computed ones: after every write, for every reader, and while somebody writes."""
+"""Cached pages equal freshly computed ones for every reader, for each part of the key, and while somebody writes.
+
+`tests/plan/test_revision.py` compares them after a write in every way.
+"""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
-from itertools import cycle
 from threading import Event
 from types import SimpleNamespace
 
@@ -14,6 +16,7 @@ from django.db import connection, connections
 from django.db.migrations.recorder import MigrationRecorder
 from django.template import Context, Template
 from django.test import Client, RequestFactory
+from django.utils import timezone
 
 from plan.models import ActionItem, Plan
 from pmqa_tracker import page_cache
@@ -29,22 +32,12 @@ from tests.factories import (
     UnitFactory,
     UserFactory,
 )
+from tests.kept_pages import HERE, body, client_of, fresh
 from tests.plan.conftest import world  # noqa: F401
-from tests.plan.test_revision import CHANGES, PAGES, revisions
 
 pytestmark = pytest.mark.django_db
-HERE = "/plans/2563"
-CACHED = (
-    "dashboard/", "dashboard/?as_of=2020-02-10&by=unit&sort=done", "dashboard/?unit={unit}&level=3", "criteria/",
-    "criteria/?target=300&suppose=1", "criteria/8.9/", "timeline/?open=8.9", "units/", "units/{unit}/",
-    "reports/meeting/", "dashboard/?live=1", "/plans/", "/plans/?sort=-overdue", "actions/",
-    "actions/?unit={unit}&sort=-due&filters=1", "my/", "my/?q=1&show=LATER", "actions/1.1-A-1/",
-)  # fmt: skip
 FIELD = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 TOKEN = re.compile(r'csrfmiddlewaretoken" value="(\w+)"')
-OWN = re.compile(
-    r'(csrfmiddlewaretoken" value="|x-csrftoken": "|data-left="|"op_id" value="|\|(?=[0-9a-f]{32}@))[^"@]*'
-)
 
 
 @pytest.fixture(autouse=True)
@@ -56,36 +49,12 @@ def _cache_may_be_asked():
 
 
 @contextmanager
-def fresh(monkeypatch):
-    """Compute every page anew."""
-    with monkeypatch.context() as patch:
-        patch.setattr(page_cache, "read", lambda key: None)
-        patch.setattr(page_cache, "keep", lambda key, value: None)
-        yield
-
-
-@contextmanager
 def computed(monkeypatch):
     """Count the pages that are computed: those that are kept."""
     found, keep = [], page_cache.keep
     with monkeypatch.context() as patch:
         patch.setattr(page_cache, "keep", lambda key, value: found.append(key) or keep(key, value))
         yield found
-
-
-def body(client, page, unit="", language="th"):
-    client.cookies["django_language"] = language
-    address = page if page.startswith("/") else f"{HERE}/{page.format(unit=unit)}"
-    response = client.get(address)
-    gone = page.startswith(("actions/", "my/")) and response.status_code == 404  # the action is deleted or renamed
-    assert response.status_code == 200 or gone, (page, response.status_code)
-    return OWN.sub("", response.content.decode())
-
-
-def client_of(user):
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def readers(world):  # noqa: F811
@@ -100,31 +69,9 @@ def readers(world):  # noqa: F811
         "staff": UserFactory(roles=["staff"], units=[world.unit]),
         "staff of another unit": UserFactory(roles=["staff"], units=[UnitFactory()]),
         "manager": UserFactory(roles=["management"]),
-        "assessor": UserFactory(roles=["assessor"], units=[world.unit]),
         "nobody": UserFactory(),
-        "manager above": UserFactory(roles=["management"], organization=above),
         "coordinator above who manages": UserFactory(roles=["management", "coordinator"], organization=above),
     }
-
-
-WAYS = {**PAGES, **CHANGES}
-TURNS = dict(zip(WAYS, cycle([("staff", "th"), ("manager", "en"), ("coordinator", "en"), ("nobody", "th")])))
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_pages_are_fresh_after_a_write_in_every_way(world, monkeypatch, way):  # noqa: F811
-    role, language = TURNS[way]
-    place = list(WAYS).index(way)
-    pages = [CACHED[(place * 3 + each) % len(CACHED)] for each in range(3)]
-    user = UserFactory(roles=[] if role == "nobody" else [role], units=[world.unit])
-    client, unit = client_of(user), world.unit.abbreviation
-    world.before = revisions(world)
-    for page in pages:
-        body(client, page, unit, language)
-    WAYS[way](world)
-    served = [body(client, page, unit, language) for page in pages]
-    with fresh(monkeypatch):
-        assert served == [body(client, page, unit, language) for page in pages]
 
 
 def test_no_reader_gets_the_page_of_another(world, monkeypatch, settings):  # noqa: F811
@@ -210,7 +157,7 @@ def next_edition(place):
 
 
 def next_minute(place):
-    later = now() + timedelta(minutes=7)
+    later = timezone.now() + timedelta(minutes=7)
     place.monkeypatch.setattr("django.utils.timezone.now", lambda: later)
     place.monkeypatch.setattr("django.template.defaulttags.datetime", SimpleNamespace(now=lambda tz: later))
 
