@@ -54,7 +54,7 @@ def rename(person, admin):
     save_people([], [person])
 
 
-WAYS = (save_form, save_field, update, upload_workbook, press_button, reset_second_factor, rename)
+WAYS = (upload_workbook, save_form, save_field, update, press_button, reset_second_factor, rename)
 
 
 @pytest.mark.both_databases
