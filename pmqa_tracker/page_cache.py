@@ -101,7 +101,7 @@ def make_key(*parts: Any) -> str:
     return f"page:{hashlib.sha256(repr((version(), *parts)).encode()).hexdigest()}"
 
 
-def read(key: str) -> dict[str, Any] | None:
+def read(key: str) -> Any:
     """Return what is kept under a key; None if nothing is, or if the cache does not answer."""
     data = _ask(lambda: caches["default"].get(key))
     try:
@@ -111,7 +111,7 @@ def read(key: str) -> dict[str, Any] | None:
         return None
 
 
-def keep(key: str, value: dict[str, Any]) -> None:
+def keep(key: str, value: Any) -> None:
     """Keep a value of JSON under a key, if it is not too long and the cache answers."""
     data = zlib.compress(json.dumps(value, ensure_ascii=False).encode(), 3)
     if len(data) <= MOST_BYTES:

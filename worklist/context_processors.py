@@ -3,15 +3,15 @@
 from functools import cache
 from typing import Any
 
-from django.core.cache import caches
 from django.http import HttpRequest
 
 from assignments.access import access_of
 from plan.as_of import on_day
+from plan.cached_page import state_of_plan
 from plan.models import Plan
 from plan.switcher import PlanSwitcher, read_plan_switcher
 from plan.titles import owner_of
-from pmqa_tracker import clock
+from pmqa_tracker import clock, page_cache
 from worklist.queue import count_owed
 
 
@@ -27,7 +27,7 @@ def current_plan(request: HttpRequest) -> dict[str, Any]:
     plan = getattr(request, "plan", None)
     if plan is None:
         visible = Plan.objects.visible_to(user).with_neighbours()
-        plan = visible.of_own_organization(user).with_owner().current(on=clock.today())
+        plan = visible.of_own_organization(user).with_owner().with_last_migration().current(on=clock.today())
     access = access_of(request)
     if plan is not None:
         access = access.in_organization(plan.organization_id)
@@ -43,8 +43,14 @@ def current_plan(request: HttpRequest) -> dict[str, Any]:
 
         if request.method == "POST":
             return count()  # it may have changed since the request read the plan
-        key = f"owed:{plan.pk}:{plan.revision}:{clock.today()}:{user.pk}:{access.may_lead}"
-        return caches["default"].get_or_set(key, count)
+        # Users of the same units owe the same.
+        units = access.may_lead and sorted(access.unit_ids)
+        key = page_cache.make_key(state_of_plan(plan), clock.today(), "owed", units)
+        number = page_cache.read(key)
+        if number is None:
+            number = count()
+            page_cache.keep(key, number)
+        return number
 
     @cache
     def plan_owner() -> str:
