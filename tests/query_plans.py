@@ -11,6 +11,7 @@ from plan.models import Plan
 
 ROOMS = ("plan", "submissions", "exchange", "worklist", "audit")
 NAMED = re.compile(r'(?:FROM|JOIN) "(\w+)" (?!INNER|LEFT|CROSS|ON|WHERE|ORDER|GROUP|UNION|LIMIT|HAVING)"?(\w+)"?')
+SELECT = re.compile(r"\(*SELECT\b")  # PostgreSQL writes the parts of a union in brackets
 
 
 def growing_tables() -> set[str]:
@@ -26,7 +27,7 @@ def whole_reads(statements: Iterable[str]) -> dict[str, str]:
     SQLite plans without statistics, as if tables were large. PostgreSQL is asked to read a whole table only if it must.
     """
     tables, found = growing_tables(), {}
-    alike = {re.sub(r"'[^']*'|\d+", "0", sql): sql for sql in statements if sql.startswith("SELECT")}
+    alike = {re.sub(r"'[^']*'|\d+", "0", sql): sql for sql in statements if SELECT.match(sql)}
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL enable_seqscan = off")
