@@ -29,6 +29,7 @@ from tests.factories import (
     UnitFactory,
     UserFactory,
 )
+from tests.kept_pages import fresh_after_write
 from tests.pages import addresses, lists
 from tests.plan.posting import typed
 from tests.plan.revisions import keep_summaries, revisions, shown_summaries, unchanged
@@ -211,13 +212,14 @@ def test_every_page_that_is_posted_is_tested(world):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_page_raises_the_revision(world, page):
-    world.before = before = revisions(world)
+def test_page_raises_the_revision(world, monkeypatch, page):
     history = Plan.history.filter(id=world.plan.pk).count()
-    keep_summaries()
-    PAGES[page](world)
-    shown_summaries()
-    after = revisions(world)
+    with fresh_after_write(world, monkeypatch, page):
+        world.before = before = revisions(world)
+        keep_summaries()
+        PAGES[page](world)
+        shown_summaries()
+        after = revisions(world)
     assert after[0] > before[0]
     assert (after[1] > before[1]) is hasattr(world, "is_anywhere")
     # A step changes the plan itself; the revision is no part of its history.
@@ -270,12 +272,13 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_change_raises_the_revision(world, change):
-    before = revisions(world)
-    keep_summaries()
-    CHANGES[change](world)
-    assert revisions(world)[0] > before[0]
-    shown_summaries()
+def test_change_raises_the_revision(world, monkeypatch, change):
+    with fresh_after_write(world, monkeypatch, change):
+        before = revisions(world)
+        keep_summaries()
+        CHANGES[change](world)
+        assert revisions(world)[0] > before[0]
+        shown_summaries()
 
 
 def test_edition_shows_the_criteria_it_continues(world):
