@@ -22,10 +22,14 @@ committed when it begins).
 A restored backup brings old revisions back. It also makes the table of migrations anew, so the moment of the last
 migration is part of the key.
 
+A part that reads something of its user, in a state that no test renders, is a bug and yet an answer: the log says so,
+and the page is computed for this user alone (`RAISES`).
+
 Kept are answers to GET with status 200 in which the view had nothing to say to the user: a warning, such as one about a
 parameter that the page does not know, is a message, and messages belong to one user.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -44,12 +48,28 @@ from plan.models.plan import LAST_MIGRATION
 from pmqa_tracker import clock, page_cache
 from pmqa_tracker.templatetags.page import own_fields
 
+logger = logging.getLogger("pmqa.cache")
+
+RAISES = False  # a kept part that reads something of a user breaks the page; tests set it
+# What kept parts do not see: what the context processors add for one user.
+HIDDEN = (
+    "user", "perms", "messages", "csrf_token", "session_left", "introduction", "owed_count", "plan_switcher",
+)  # fmt: skip
 BASE = "base.html"  # what is around the parts of a whole page
 FRAGMENT = "fragment"  # the only part of an answer to htmx
 
 
+class KnownReader:
+    """What a page knows about its reader; parts that ask for more belong to one user."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        page_cache.refuse(name)
+
+
 @dataclass(frozen=True, kw_only=True)
-class Reader:
+class Reader(KnownReader):
     """All that a page knows about its reader; its kept parts see it as `access`."""
 
     is_coordinator: bool
@@ -61,7 +81,7 @@ class Reader:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OneReader:
+class OneReader(KnownReader):
     """What a page of one user's own work or forms knows about them; it is kept for this user only.
 
     Attributes:
@@ -147,27 +167,43 @@ def render_cached(
         is_fragment: the template is an answer to htmx, without the frame.
     """
     reader = Reader.of(access_of(request)) if reader is None else reader
-    if settings.DEBUG or request.method not in ("GET", "HEAD"):  # files change while debugging
-        return _answer(request, template, read(), _new_parts(reader), is_fragment=is_fragment)
-    key = page_key(request, template, reader, also, state)
+    parts = page_cache.Parts(context={"access": reader, "request": page_cache.KeptRequest(request)})
+    parts.context |= dict.fromkeys(HIDDEN, page_cache.Hidden())
+    try:
+        if settings.DEBUG or request.method not in ("GET", "HEAD"):  # files change while debugging
+            return _answer(request, template, read(), parts, is_fragment=is_fragment)
+        key = page_key(request, template, reader, also, state)
+        return _read_or_keep(request, template, read, parts, key, is_fragment=is_fragment)
+    except page_cache.NotInPartError:
+        if RAISES:
+            raise
+        logger.exception("%s is computed for one user, because a part of it cannot be kept for others.", template)
+    return render(request, template, read())
+
+
+def _read_or_keep(
+    request: HttpRequest,
+    template: str,
+    read: Callable[[], dict[str, Any]],
+    parts: page_cache.Parts,
+    key: str,
+    *,
+    is_fragment: bool,
+) -> HttpResponse:
+    """Answer with the page that is kept under a key; if there is none, compute it in one thread, and keep it."""
     kept = page_cache.read(key)
     if kept is None:
         with page_cache.alone(key):
             kept = page_cache.read(key)  # another thread may have computed it
             if kept is None:
-                parts, context = _new_parts(reader), read()
+                context = read()
                 has_messages = get_messages(request).added_new
                 response = _answer(request, template, context, parts, is_fragment=is_fragment)
                 if not has_messages:
                     page_cache.keep(key, {"query": context.get("query"), "html": parts.html})
                 return response
-    parts = page_cache.Parts(html=kept["html"])
+    parts.html = kept["html"]
     return _answer(request, BASE, {"query": kept["query"]}, parts, is_fragment=is_fragment)
-
-
-def _new_parts(reader: Any) -> page_cache.Parts:
-    hidden = page_cache.Hidden()
-    return page_cache.Parts(context={"access": reader, "user": hidden, "perms": hidden, "messages": hidden})
 
 
 def _answer(
@@ -178,5 +214,6 @@ def _answer(
         return render(request, template, {**context, "parts": parts})
     if FRAGMENT not in parts.html:
         with page_cache.keeping():
-            parts.html[FRAGMENT] = render_to_string(template, {**context, **parts.context}, request)
+            html = render_to_string(template, {**context, **parts.context}, request)
+        parts.html[FRAGMENT] = html
     return HttpResponse(page_cache.fill(parts.html[FRAGMENT], lambda: own_fields(request)))

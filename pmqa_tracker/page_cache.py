@@ -18,7 +18,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, NoReturn
 from weakref import WeakValueDictionary
 
 import django
@@ -27,6 +27,7 @@ from django.conf import settings
 from django.core.cache import caches
 from django.core.signals import setting_changed
 from django.dispatch import receiver
+from django.http import HttpRequest
 
 logger = logging.getLogger("pmqa.cache")
 
@@ -38,11 +39,21 @@ WAIT_SECONDS = 20  # for the thread that computes the same page
 # Stands in kept HTML for the hidden fields of a form: the CSRF token and the owner. Text never looks like this, because
 # templates escape `<`.
 OWN_FIELDS = "<own-fields></own-fields>"
-_is_kept: ContextVar[bool] = ContextVar("is_kept", default=False)
+# What the kept part that is being rendered has read and must not, because `{% if %}` swallows errors; None outside one.
+_refused: ContextVar[list["NotInPartError"] | None] = ContextVar("refused", default=None)
 
 
 class NotInPartError(Exception):
     """A part of a page that is kept for several users reads something that belongs to one of them."""
+
+
+def refuse(what: str) -> NoReturn:
+    """Raise NotInPartError, here and at the end of the part."""
+    error = NotInPartError(f"A kept part of a page reads “{what}” of a user")
+    refused = _refused.get()
+    if refused is not None:
+        refused.append(error)
+    raise error
 
 
 class Hidden:
@@ -51,13 +62,25 @@ class Hidden:
     def __getattribute__(self, name: str) -> Any:
         if name in ("resolve_expression", "do_not_call_in_templates", "__class__"):
             return object.__getattribute__(self, name)
-        raise NotInPartError(f"A kept part of a page reads “{name}” of a user")
+        refuse(name)
 
-    def __str__(self) -> str:
-        raise NotInPartError("A kept part of a page names a user")
+    def __str__(self, *args: Any) -> str:
+        refuse("name")
 
     __bool__ = __eq__ = __iter__ = __len__ = __getitem__ = __str__  # type: ignore[assignment]
     __hash__ = None  # type: ignore[assignment]
+
+
+class KeptRequest:
+    """Stands in a kept part for the request: it shows the address, which is in the key, and not whose request it is."""
+
+    SHOWN = ("GET", "path", "get_full_path", "htmx", "resolver_match")
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._request, name) if name in self.SHOWN else refuse(name)
 
 
 @dataclass(kw_only=True)
@@ -75,17 +98,24 @@ class Parts:
 
 def is_kept() -> bool:
     """Return whether the template that is being rendered will be kept for other users."""
-    return _is_kept.get()
+    return _refused.get() is not None
 
 
 @contextmanager
 def keeping() -> Iterator[None]:
-    """Render a block for other users too: its forms leave room for the fields of the user who gets the page."""
-    token = _is_kept.set(True)
+    """Render a block for other users too: its forms leave room for the fields of the user who gets the page.
+
+    Raises:
+        NotInPartError: the block has read something of a user, even if its template went on.
+    """
+    refused: list[NotInPartError] = []
+    token = _refused.set(refused)
     try:
         yield
     finally:
-        _is_kept.reset(token)
+        _refused.reset(token)
+    if refused:
+        raise refused[0]
 
 
 def fill(html: str, own_fields: Callable[[], str]) -> str:

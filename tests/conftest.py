@@ -26,6 +26,7 @@ from simple_history.manager import HistoryManager
 
 from assignments.access import Access
 from assignments.models import Unit, User
+from plan import cached_page
 from plan.models import ActionItem, Plan, ProgressUpdate, Status
 from plan.updates.record import UpdateInput, record_update
 from pmqa_tracker import clock
@@ -49,6 +50,7 @@ UNUSED_FEATURES = (
 expect.set_options(timeout=30_000)
 hypothesis.settings.register_profile("ours", deadline=None, database=None, derandomize=sizes.SEED == 0)
 hypothesis.settings.load_profile("ours")
+cached_page.RAISES = True
 IS_REQUIRED = os.environ.get("CI", "").lower() in ("1", "true")
 
 

@@ -82,7 +82,8 @@ class PartNode(Node):
             return self.nodelist.render(context)
         if self.name not in parts.html:
             with context.push(**parts.context), page_cache.keeping():
-                parts.html[self.name] = self.nodelist.render(context)
+                html = self.nodelist.render(context)
+            parts.html[self.name] = html
         request = context["request"]
         return mark_safe(page_cache.fill(parts.html[self.name], lambda: own_fields(request)))  # noqa: S308 - rendered
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from assignments.access import RoleGroup, access_of
-from plan.cached_page import render_cached, state_of_plans
+from plan.cached_page import KnownReader, render_cached, state_of_plans
 from plan.lookup import warn_ignored_parameters
 from plan.models import Plan
 from plan.no_plan import contacts_of, show_no_plan
@@ -61,7 +61,7 @@ def _ended_context(request: HttpRequest, plan: Plan) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlansReader:
+class PlansReader(KnownReader):
     """What the list of plans knows about its reader: which plans they see, and whether they may add one."""
 
     organization: int | None

@@ -18,6 +18,7 @@ from django.template import Context, Template
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
+from plan import cached_page
 from plan.models import ActionItem, Plan
 from pmqa_tracker import page_cache
 from pmqa_tracker.clock import now
@@ -32,7 +33,7 @@ from tests.factories import (
     UnitFactory,
     UserFactory,
 )
-from tests.kept_pages import HERE, body, client_of, fresh
+from tests.kept_pages import HERE, OWN, body, client_of, fresh
 from tests.plan.conftest import world  # noqa: F401
 
 pytestmark = pytest.mark.django_db
@@ -253,6 +254,30 @@ def test_form_of_a_kept_page_records_once_and_shows_a_conflict(place):
     assert action.updates.count() == 2
 
 
+def test_two_people_and_two_tabs_record_from_kept_pages(place):
+    """Nobody's text is taken for a repetition of another person's, or of the same person's in another tab."""
+    action = ActionItem.objects.get()
+    people = [UserFactory(roles=["staff"], units=[place.unit]) for _ in range(2)]
+    clients = [client_of(person) for person in people for _tab in range(2)]
+    for here in (f"{HERE}/actions/{action.ref}/", f"{HERE}/my/"):
+        pages = [client.get(here).content.decode() for client in clients]
+        ids = [re.search(r'op_id" value="([^"]+)|\|([0-9a-f]{32})@', page)[0] for page in pages]
+        assert (ids[0], ids[2]) == (ids[1], ids[3])  # it is kept
+        assert ids[0] != ids[2]
+    forms = [client.get(f"{HERE}/actions/{action.ref}/").content.decode() for client in clients]
+    answers = [
+        client.post(
+            f"{HERE}/actions/{action.ref}/",
+            dict(FIELD.findall(form)) | {"status_to": "IN_PROGRESS", "progress_to": 20, "result": f"ผลที่ {number}"},
+        )
+        for number, (client, form) in enumerate(zip(clients, forms, strict=True))
+    ]
+    assert [answer.status_code for answer in answers] == [302, 409, 409, 409]
+    assert all(f"ผลที่ {number}</textarea>" in answers[number].content.decode() for number in (1, 2, 3))
+    rows = [re.search(r'name="row" value="([^"]+)"', client.get(f"{HERE}/my/").content.decode()) for client in clients]
+    assert rows == [None] * 4
+
+
 def test_form_in_a_kept_part_gets_the_fields_of_each_reader(place):
     template = Template("{% part x %}<form>{% csrf_token %}</form>{{ access }}{% endpart %}")
     parts = page_cache.Parts(context={"access": "seen", "user": page_cache.Hidden()})
@@ -264,9 +289,42 @@ def test_form_in_a_kept_part_gets_the_fields_of_each_reader(place):
         assert f'name="{OWNER_FIELD}" value="{pk}"' in pages[-1]
         assert "csrfmiddlewaretoken" in pages[-1]
     assert parts.html == {"x": f"<form>{page_cache.OWN_FIELDS}</form>seen"}
-    parts.html.clear()
+
+
+@pytest.mark.parametrize(
+    "reads",
+    [
+        "{{ user.first_name }}", "{{ user }}", "{% if user %}x{% endif %}", "{% if not user.is_staff %}x{% endif %}",
+        "{% if user.pk == 1 or True %}x{% endif %}", "{{ access.roles }}", "{{ request.user.email }}",
+        "{% if request.user.email == '' %}x{% endif %}",
+    ],
+)  # fmt: skip
+def test_part_reads_nothing_of_a_user(reads):
+    request = RequestFactory().get("/")
+    hidden = {"user": page_cache.Hidden(), "request": page_cache.KeptRequest(request)}
+    parts = page_cache.Parts(context={"access": cached_page.Reader(is_coordinator=True), **hidden})
     with pytest.raises(page_cache.NotInPartError):
-        Template("{% part x %}{{ user.first_name }}{% endpart %}").render(Context({"parts": parts, "request": None}))
+        Template(f"{{% part x %}}{reads}{{% endpart %}}").render(Context({"parts": parts, "request": request}))
+    assert parts.html == {}
+
+
+@pytest.mark.parametrize("page", ["dashboard/", "actions/1.1-A-1/", "actions/"])
+def test_page_with_a_part_that_reads_of_a_user_is_computed_for_them(place, monkeypatch, caplog, page):
+    """In tests it is an error; on a server the log says so."""
+    ActionItem.objects.update(ref="1.1-A-1")
+    headers = {"HX-Request": "true"} if page == "actions/" else {}
+    right = OWN.sub("", place.client.get(f"{HERE}/{page}", headers=headers).content.decode())
+    caches["default"].clear()
+    monkeypatch.setattr(cached_page, "HIDDEN", ("plan",))
+    with pytest.raises(page_cache.NotInPartError):
+        place.client.get(f"{HERE}/{page}", headers=headers)
+    monkeypatch.setattr(cached_page, "RAISES", False)
+    with computed(monkeypatch) as found:
+        for _ in range(2):
+            response = place.client.get(f"{HERE}/{page}", headers=headers)
+            assert (response.status_code, OWN.sub("", response.content.decode())) == (200, right)
+    assert found == []
+    assert [record.levelname for record in caplog.records if record.name == "pmqa.cache"] == ["ERROR"] * 2
 
 
 def test_page_is_computed_once_and_answers_that_are_not_plain_are_not_kept(place, monkeypatch):
