@@ -39,6 +39,7 @@ from pmqa_tracker.transactions import before_commit, records_changed
 # standard, and the edition before, whose criteria are named as predecessors.
 PLAN, ASSESSMENT, ORGANIZATION, FRAMEWORK = "pk", "assessment", "organization", "assessment__framework"
 SUCCESSOR = "assessment__framework__categories__criteria__predecessors__framework"
+NAMES = ("first_name", "last_name", "username")  # pages of a plan name the people who have written in it
 NOT_SHOWN = {"last_login", "password", "login_key"}  # fields of watched models that no page of a plan shows
 
 
@@ -131,6 +132,16 @@ def _after_save(instance: Model, update_fields: Any = None, **kwargs: Any) -> No
         _mark_record(instance)
 
 
+@receiver(pre_save, sender=User)
+def _before_rename(sender: type[User], instance: User, update_fields: Any = None, **kwargs: Any) -> None:
+    """Mark all plans if a person gets another name: they may have written in a plan of another organization."""
+    if instance._state.adding or not (update_fields is None or set(update_fields) & set(NAMES)):
+        return
+    names = sender._base_manager.filter(pk=instance.pk).values_list(*NAMES).first()
+    if names is not None and names != attrgetter(*NAMES)(instance):
+        _mark(None, WATCHED[User])
+
+
 def _before_delete(instance: Model, **kwargs: Any) -> None:
     _mark_record(instance)
 
@@ -173,6 +184,6 @@ watch(Requirement, "criterion__framework_id", FRAMEWORK, SUCCESSOR, is_counted=F
 # An organization that moves takes those below it along: other users see their plans.
 watch(Organization, "pk", ORGANIZATION, f"{ORGANIZATION}__parent", f"{ORGANIZATION}__parent__parent")
 watch(Unit, "organization_id", ORGANIZATION)
-# Pages name authors; a user without an organization may write in all plans.
+# A user without an organization may write in all plans. Another name raises all plans (`_before_rename`).
 watch(User, "organization_id", ORGANIZATION, is_counted=False)
 watch(Membership, "unit_id", f"{ORGANIZATION}__units", is_counted=False)

@@ -293,6 +293,19 @@ def test_edition_shows_the_criteria_it_continues(world):
     assert revisions(world) == [before[0] + 1, before[1] + 2]
 
 
+def test_new_name_of_somebody_who_moved_raises_the_plans_they_wrote_in(world, monkeypatch):
+    world.person.organization = world.organization
+    world.person.save()
+    with fresh_after_write(world, monkeypatch, "name"):
+        before = revisions(world)
+        world.person.email = "new@example.org"
+        world.person.save()
+        assert revisions(world) == [before[0], before[1] + 1]
+        world.person.first_name = "ชื่อใหม่"
+        world.person.save()
+        assert revisions(world) == [before[0] + 1, before[1] + 2]
+
+
 def test_login_raises_nothing(world):
     person = UserFactory(username="somsri", roles=["staff"])
     before = revisions(world)
