@@ -16,11 +16,15 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 # Class of a cache → its options. Pages do not wait long for a server. Not the database: GET would write.
-CACHE_OPTIONS: dict[str, dict[str, int]] = {
+CACHE_OPTIONS: dict[str, dict[str, int | str]] = {
     "LocMemCache": {"MAX_ENTRIES": 600},
     "FileBasedCache": {"MAX_ENTRIES": 600},
     "DummyCache": {},
-    "RedisCache": {"socket_timeout": 1, "socket_connect_timeout": 1},
+    "RedisCache": {
+        "socket_timeout": 1,
+        "socket_connect_timeout": 1,
+        "serializer": "pmqa_tracker.page_cache.PlainBytes",
+    },
     "PyLibMCCache": {},
 }
 

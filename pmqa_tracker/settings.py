@@ -47,8 +47,12 @@ DATA_DIR = environment.folder(env, "DATA_DIR", default=BASE_DIR / "var")
 # Port of a demonstration; `make run` passes it and keeps it in a file for other commands.
 PORT = environment.port(env, "PORT", kept_in=DATA_DIR / "port")
 DATABASES = {"default": database.from_url(env, DATA_DIR / "db.sqlite3")}
-# Pages that are the same for several users are kept here (pmqa_tracker/page_cache.py).
-CACHES = {"default": environment.cache(env, "CACHE_URL")}
+# Pages are kept in a cache of their own (pmqa_tracker/page_cache.py). Libraries use the other one: a code of the second
+# factor must not depend on a server that may be down.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "pages": environment.cache(env, "CACHE_URL"),
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [

@@ -59,7 +59,8 @@ def _surroundings(settings: Any, tmp_path: Path) -> Iterator[None]:
     """Run every test on 15 May 2563, in Thai, with an empty cache and its own folder for evidence."""
     settings.PMQA_TODAY = DAY
     settings.MEDIA_ROOT = tmp_path
-    caches["default"].clear()  # a plan of another test may have had the same pk and revision
+    for each in caches.all():  # a record of another test may have had the same pk
+        each.clear()
     with translation.override("th"):
         yield
 

@@ -86,7 +86,7 @@ def plan_elsewhere():
 
 
 def queries_of(client, address):
-    caches["default"].clear()  # what another page has just read
+    caches["pages"].clear()  # what another page has just read
     with CaptureQueriesContext(connection) as queries:
         response = client.get(address)
     assert response.status_code == 200

@@ -161,6 +161,6 @@ def test_list_shows_stored_and_counted_figures_alike(client, is_stored):
 
 def rows_of_list(client):
     """Return the rows of the list, read anew; below them stands how long the login lasts: less a second later."""
-    caches["default"].clear()
+    caches["pages"].clear()
     page = client.get("/plans/?sort=-overdue").content.decode()
     return page.split("<tbody>")[1].split("</tbody>")[0]

@@ -354,12 +354,12 @@ class DeadServer:
 
 def test_dead_cache_server_breaks_no_page_and_is_left_alone(place, monkeypatch, caplog):
     server = DeadServer()
-    monkeypatch.setattr(page_cache, "caches", {"default": server})
+    monkeypatch.setattr(page_cache, "caches", {"pages": server})
     for _ in range(3):
         body(place.client, "timeline/")
     assert server.asked == 1
     assert [record.levelname for record in caplog.records if record.name == "pmqa.cache"] == ["WARNING"]
-    caches["default"].set("page:broken", b"no page")
+    caches["pages"].set("page:broken", b"no page")
     monkeypatch.undo()
     assert page_cache.read("page:broken") is None
 
