@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.backend import find_username
 from assignments.closed import why_closed
+from assignments.people.forms import SavesOnlyPassword
 
 KNOWN_HASH = "hash"  # in the state of a login that waits for the code: a hash of the password hash
 
@@ -48,7 +49,11 @@ class LoginForm(allauth_forms.LoginForm):
         return self.cleaned_data
 
 
-class PasswordChangeForm(auth_forms.PasswordChangeForm):
+class PasswordSetForm(SavesOnlyPassword, auth_forms.SetPasswordForm):
+    """Django's form to set a password."""
+
+
+class PasswordChangeForm(SavesOnlyPassword, auth_forms.PasswordChangeForm):
     """Django's form to change a password."""
 
     def clean_old_password(self) -> str:

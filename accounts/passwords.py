@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.attempts import AnswersLocked, Attempt, TooManyAttemptsError, network
-from accounts.forms import PasswordChangeForm
+from accounts.forms import PasswordChangeForm, PasswordSetForm
 from accounts.models import Attempts, Purpose
 from accounts.reset import reset_tokens
 from assignments.closed import why_closed
@@ -42,6 +42,7 @@ class PasswordChange(AnswersLocked, SuccessMessageMixin, PasswordChangeView):
 class PasswordSet(PasswordResetConfirmView):
     """Django's page to set a password, opened by the link of an invitation; open accounts only."""
 
+    form_class = PasswordSetForm
     token_generator = invitation_tokens
     template_name = "accounts/password_set.html"
     success_url = reverse_lazy("login")

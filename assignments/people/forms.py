@@ -152,7 +152,18 @@ class NewPersonForm(PersonFields):
         return self.instance.username
 
 
-class FirstPasswordForm(AdminPasswordChangeForm):
+class SavesOnlyPassword:
+    """Saves the password of Django's forms and nothing else: somebody may deactivate the account at the same moment."""
+
+    def set_password_and_save(self, user: User, *args: Any, commit: bool = True, **kwargs: Any) -> User:
+        """Set the password, and save it."""
+        super().set_password_and_save(user, *args, commit=False, **kwargs)  # type: ignore[misc]
+        if commit:
+            user.save(update_fields=["password", "must_change_password"])
+        return user
+
+
+class FirstPasswordForm(SavesOnlyPassword, AdminPasswordChangeForm):
     """A password that an administrator sets; its owner changes it at the next login."""
 
     def save(self, commit: bool = True) -> User:

@@ -9,12 +9,14 @@ from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
+from accounts.forms import PasswordChangeForm, PasswordSetForm
 from accounts.reset import reset_tokens
 from assignments.models import User
+from assignments.people.forms import FirstPasswordForm
 from assignments.people.invitations import invitation_url
 from assignments.people.write import load_person, save_people
 from tests.accounts.test_second_factor import SECRET, code_of, is_in, log_in
-from tests.factories import UserFactory
+from tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -80,3 +82,17 @@ def test_nothing_of_before_opens_an_account_that_is_activated_again(way):
     waiting.post("/login/code/", {"code": code_of(SECRET)})
     found = (session.get("/sessions/").status_code, is_in(waiting), *links)
     assert found == ((200, True, 302, 302) if way is rename else (302, False, 410, 410))
+
+
+@pytest.mark.parametrize("form", [PasswordChangeForm, PasswordSetForm, FirstPasswordForm])
+def test_password_set_at_the_same_moment_does_not_activate_the_account(form, monkeypatch):
+    monkeypatch.setattr(PasswordChangeForm, "clean_old_password", lambda filled: PASSWORD)  # asks with a request
+    person = UserFactory()
+    names = ("old_password", "new_password1", "new_password2", "password1", "password2", "usable_password")
+    typed = dict.fromkeys(names, "another-1-password") | {"old_password": PASSWORD, "usable_password": "true"}
+    filled = form(person, typed)
+    assert filled.is_valid(), filled.errors
+    User.objects.filter(pk=person.pk).update(is_active=False)
+    filled.save()
+    found = User.objects.get(pk=person.pk)
+    assert (found.is_active, bool(found.login_key), found.check_password("another-1-password")) == (False, True, True)
