@@ -1,6 +1,7 @@
 """`manage.py set_up`: the second start of `make run` looks at nothing that has not changed."""
 
 import os
+from datetime import date
 from io import StringIO
 
 import pytest
@@ -48,7 +49,12 @@ def test_everything_that_the_set_up_depends_on_changes_its_state(demo, settings,
     for number, name in enumerate(files):
         os.utime(tmp_path / name, (number, number))
         seen.add(state_of_site())
+    (tmp_path / files[1]).write_text("[]")  # another release, copied with the same times
+    os.utime(tmp_path / files[1], (1, 1))
+    seen.add(state_of_site())
     settings.PMQA_DEMO_PASSWORD = "another"
+    seen.add(state_of_site())
+    settings.PMQA_TODAY = date(2020, 1, 2)
     seen.add(state_of_site())
     with write_transaction():
         staff = User.objects.get(username="staff")
@@ -57,4 +63,4 @@ def test_everything_that_the_set_up_depends_on_changes_its_state(demo, settings,
     seen.add(state_of_site())
     MigrationRecorder(connection).record_applied("plan", "0001_initial")  # at another moment in another database
     seen.add(state_of_site())
-    assert len(seen) == 7
+    assert len(seen) == 9

@@ -65,7 +65,7 @@ def state_of_site() -> str:
     folders = [each for each in settings.BASE_DIR.iterdir() if each.is_dir() and each.name not in APART]
     paths = [path for folder in folders for path in folder.rglob("*") if path.suffix in SUFFIXES]
     paths += settings.BASE_DIR.glob("requirements*.txt")  # a package may bring migrations
-    files = sorted((str(path), path.stat().st_mtime_ns) for path in paths)
+    files = sorted((str(path), (found := path.stat()).st_mtime_ns, found.st_size) for path in paths)
     recorder = MigrationRecorder(connection)
     rows: list[Any] = []
     if recorder.has_table():
@@ -73,7 +73,8 @@ def state_of_site() -> str:
     people: list[Any] = []
     if User._meta.db_table in connection.introspection.table_names():
         people = sorted(User.objects.filter(is_demo=True).values_list("username", "password"))
-    chosen = (settings.PMQA_DEMO, settings.PMQA_DEMO_PASSWORD, str(settings.DATABASES["default"]["NAME"]))
+    demo = (settings.PMQA_DEMO, settings.PMQA_DEMO_PASSWORD, settings.PMQA_TODAY)
+    chosen = (*demo, str(settings.DATABASES["default"]["NAME"]))
     return hashlib.sha256(repr((files, rows, people, chosen)).encode()).hexdigest()
 
 
