@@ -187,7 +187,10 @@ function fetchLibrary() {
   script.src = library;
   script.dataset.isLibrary = "";
   script.addEventListener("load", () => document.fonts.ready.then(drawAll));
-  script.addEventListener("error", () => document.querySelectorAll("details.chart-table").forEach((table) => { table.open = true; }));
+  script.addEventListener("error", () => {
+    script.remove(); // tried again when the page shows other charts
+    document.querySelectorAll("details.chart-table").forEach((table) => { table.open = true; });
+  });
   document.head.append(script);
 }
 
