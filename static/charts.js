@@ -206,7 +206,8 @@ document.addEventListener("click", (event) => {
   if (table) unfolded[table.open ? "delete" : "add"](table.id);
 });
 window.addEventListener("beforeprint", () => {
-  for (const table of document.querySelectorAll(`details.chart-table:not([open]${window.Chart ? ", .is-short" : ""})`)) {
+  const isDrawn = window.Chart && Object.keys(Chart.instances).length > 0; // not while the fonts are still on their way
+  for (const table of document.querySelectorAll(`details.chart-table:not([open]${isDrawn ? ", .is-short" : ""})`)) {
     table.open = true;
     table.dataset.folded = "";
   }
