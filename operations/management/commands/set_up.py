@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.core.management import BaseCommand, call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
@@ -58,7 +59,7 @@ class Command(BaseCommand):
 
 
 def state_of_site() -> str:
-    """Return a digest of what the set-up depends on: files, settings, migrations and the demonstration's passwords.
+    """Return a digest of what the set-up depends on: files, settings, migrations, roles and demonstration passwords.
 
     A migration has the moment when it ran, so another database has another state, also one after a restore.
     """
@@ -71,11 +72,13 @@ def state_of_site() -> str:
     if recorder.has_table():
         rows = sorted(recorder.migration_qs.values_list("app", "name", "applied"))
     people: list[Any] = []
+    roles: list[str] = []
     if User._meta.db_table in connection.introspection.table_names():
         people = sorted(User.objects.filter(is_demo=True).values_list("username", "password"))
+        roles = sorted(Group.objects.values_list("name", flat=True))  # `migrate` adds those that are missing
     demo = (settings.PMQA_DEMO, settings.PMQA_DEMO_PASSWORD, settings.PMQA_TODAY)
     chosen = (*demo, str(settings.DATABASES["default"]["NAME"]))
-    return hashlib.sha256(repr((files, rows, people, chosen)).encode()).hexdigest()
+    return hashlib.sha256(repr((files, rows, people, roles, chosen)).encode()).hexdigest()
 
 
 def read_accounts(kept: Path, state: str) -> str | None:
