@@ -90,7 +90,8 @@ def watch(model: type[Model], path: str, *lookups: str, is_counted: bool = True)
 
 def _mark_record(record: Model) -> None:
     watched = WATCHED[record._meta.model]  # `request.user` has another type
-    _mark(attrgetter(watched.path.replace("__", "."))(record), watched)
+    is_everywhere = getattr(record, "has_new_name", False)  # also in plans of other organizations
+    _mark(None if is_everywhere else attrgetter(watched.path.replace("__", "."))(record), watched)
 
 
 def _mark(value: Any, watched: Watched) -> None:
@@ -134,12 +135,10 @@ def _after_save(instance: Model, update_fields: Any = None, **kwargs: Any) -> No
 
 @receiver(pre_save, sender=User)
 def _before_rename(sender: type[User], instance: User, update_fields: Any = None, **kwargs: Any) -> None:
-    """Mark all plans if a person gets another name: they may have written in a plan of another organization."""
-    if instance._state.adding or not (update_fields is None or set(update_fields) & set(NAMES)):
-        return
-    names = sender._base_manager.filter(pk=instance.pk).values_list(*NAMES).first()
-    if names is not None and names != attrgetter(*NAMES)(instance):
-        _mark(None, WATCHED[User])
+    instance.has_new_name = False
+    if not instance._state.adding and _is_shown(update_fields):
+        names = sender._base_manager.filter(pk=instance.pk).values_list(*NAMES).first()
+        instance.has_new_name = names not in (None, attrgetter(*NAMES)(instance))
 
 
 def _before_delete(instance: Model, **kwargs: Any) -> None:
@@ -184,6 +183,6 @@ watch(Requirement, "criterion__framework_id", FRAMEWORK, SUCCESSOR, is_counted=F
 # An organization that moves takes those below it along: other users see their plans.
 watch(Organization, "pk", ORGANIZATION, f"{ORGANIZATION}__parent", f"{ORGANIZATION}__parent__parent")
 watch(Unit, "organization_id", ORGANIZATION)
-# A user without an organization may write in all plans. Another name raises all plans (`_before_rename`).
+# A user without an organization may write in all plans. A new name raises all plans.
 watch(User, "organization_id", ORGANIZATION, is_counted=False)
 watch(Membership, "unit_id", f"{ORGANIZATION}__units", is_counted=False)

@@ -36,6 +36,8 @@ def save_people(new: Sequence[User], changed: Sequence[User]) -> None:
         person.password = make_password(None)
     User.objects.bulk_create(new, batch_size=BATCH)
     edited = [person for person in changed if person.stored != read_fields(person)]
+    for person in edited:
+        person.has_new_name = person.stored[:2] != read_fields(person)[:2]
     User.objects.bulk_update(edited, WRITTEN, batch_size=BATCH)
     Invitation.objects.bulk_create([Invitation(person=person) for person in new if person.is_active])
     people = [*new, *changed]

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -14,6 +15,7 @@ from openpyxl import load_workbook
 
 import accounts.urls
 from assignments.models import Membership, User
+from assignments.people.write import load_person, save_people
 from criteria.models import Criterion
 from exchange.whole_plan.export import build_plan_book
 from plan.models import ActionItem, EvidenceWithdrawal, Plan
@@ -304,6 +306,10 @@ def test_new_name_of_somebody_who_moved_raises_the_plans_they_wrote_in(world, mo
         world.person.first_name = "ชื่อใหม่"
         world.person.save()
         assert revisions(world) == [before[0] + 1, before[1] + 2]
+        load_person(world.person, Group.objects.all())
+        world.person.last_name = "นามสกุลใหม่"
+        save_people([], [world.person])  # as a workbook of people does
+        assert revisions(world) == [before[0] + 2, before[1] + 3]
 
 
 def test_login_raises_nothing(world):
