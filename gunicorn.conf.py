@@ -31,10 +31,15 @@ def on_starting(server: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Keep the files of SQLite's log while the process lives, and look for garbage in new objects only, less often.
 
+    The release is part of the key of kept pages, which servers may share. It is read here: later, an update may have
+    put other files there, and a page of this code would be kept for the new one.
+
     The code and the templates stay for good; searching them for cycles again and again costs a tenth of each page.
     """
     from pmqa_tracker.database import hold_open
+    from pmqa_tracker.page_cache import version
 
+    version()
     worker.database = hold_open(settings.DATABASES["default"])
     gc.collect()
     gc.freeze()

@@ -1,15 +1,18 @@
 """The files in deploy/: units, proxies and containers name what the project has, and agree with each other."""
 
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 from django.core.management import get_commands
 
+from pmqa_tracker import page_cache
 from tests.test_house import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -91,3 +94,11 @@ def test_the_secrets_of_this_folder_stay_out_of_the_image() -> None:
     """`COPY . ./` would take .env and the data of a demonstration along."""
     left_out = (DEPLOY / "Containerfile.dockerignore").read_text().split()
     assert {".git", ".env", "deploy/.env", "var"} <= set(left_out)
+
+
+def test_worker_reads_its_release_before_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("collect", "freeze", "set_threshold"):
+        monkeypatch.setattr(f"gc.{name}", lambda *args: None)
+    page_cache.version.cache_clear()
+    runpy.run_path(str(ROOT / "gunicorn.conf.py"))["post_worker_init"](SimpleNamespace())
+    assert page_cache.version.cache_info().currsize == 1
