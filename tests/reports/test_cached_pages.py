@@ -314,7 +314,7 @@ def test_page_with_a_part_that_reads_of_a_user_is_computed_for_them(place, monke
     ActionItem.objects.update(ref="1.1-A-1")
     headers = {"HX-Request": "true"} if page == "actions/" else {}
     right = OWN.sub("", place.client.get(f"{HERE}/{page}", headers=headers).content.decode())
-    caches["default"].clear()
+    caches["pages"].clear()
     monkeypatch.setattr(cached_page, "HIDDEN", ("plan",))
     with pytest.raises(page_cache.NotInPartError):
         place.client.get(f"{HERE}/{page}", headers=headers)
