@@ -136,8 +136,6 @@ class User(AbstractUser):
     has_closed_introduction = models.BooleanField(_("has closed the introduction"), default=False, editable=False)
     # A part of what proves a login or a link; a new one ends them, also for an account that is activated again.
     login_key = models.CharField(max_length=32, blank=True, editable=False)
-    # Set by what writes it: also plans of organizations that the person has left name them (`plan.revision`).
-    has_new_name = False
 
     objects = PeopleManager()
 

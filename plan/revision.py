@@ -134,7 +134,8 @@ def _after_save(instance: Model, update_fields: Any = None, **kwargs: Any) -> No
 
 
 @receiver(pre_save, sender=User)
-def _before_rename(sender: type[User], instance: User, update_fields: Any = None, **kwargs: Any) -> None:
+def _before_rename(sender: type[User], instance: Any, update_fields: Any = None, **kwargs: Any) -> None:
+    """Note on the record whether the person gets another name, for `_mark_record`; `bulk_update` notes it itself."""
     instance.has_new_name = False
     if not instance._state.adding and _is_shown(update_fields):
         names = sender._base_manager.filter(pk=instance.pk).values_list(*NAMES).first()
