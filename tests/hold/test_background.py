@@ -188,7 +188,7 @@ def test_killed_worker_loses_no_import(site, measured):
     )
     measured(f"{len(counts)} of {KILLS} imports whole; {killed} workers killed or stopped at work")
     assert sorted(counts) == sorted((f"k{kill}", KILLED_ROWS) for kill in range(KILLS))
-    until(lambda: site.query(f"SELECT 1 FROM pmqa_tracker_workerprocess WHERE name = '{KILLS}'"))  # it has begun
+    until(lambda: (str(KILLS),) in site.query("SELECT name FROM pmqa_tracker_workerprocess"))  # it has begun
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(30) == 0
 
