@@ -8,9 +8,8 @@ from datetime import date, datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-SLACK = timedelta(
-    minutes=5
-)  # clocks of two machines may differ so much; a later moment shows that a clock was set back
+# The clocks of two machines may differ by this much; a moment further in the future shows that a clock was set back.
+SLACK = timedelta(minutes=5)
 
 
 def now() -> datetime:

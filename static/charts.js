@@ -1,6 +1,6 @@
 /* Draw each canvas.chart from the JSON element whose id is in data-source, in the colours of the page. Fold the table with
    the same figures, which is open without JavaScript, and open it for print, unless it `is-short`: on paper too the chart
-   does for it. The library is large, so it is fetched when a chart comes near the screen or the user begins to do
+   does for it. The library is large, so it is fetched when a chart is on the screen or the user begins to do
    something. A page printed before that has the tables. */
 "use strict";
 

@@ -38,7 +38,7 @@ def tables() -> list[str]:
 
 
 def drop_tables() -> None:
-    """Drop them."""
+    """Drop all tables of the site."""
     quoted = [connection.ops.quote_name(name) for name in tables()]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql" and quoted:
