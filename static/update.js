@@ -142,11 +142,11 @@ document.addEventListener("htmx:load", (event) => {
 });
 
 /* The server says that it recorded a form (HX-Trigger), before the answer replaces the form. Only then delete the draft,
-   unless another tab has changed it since. */
+   unless another tab has changed it since; the tabs may show the same kept page, with the same op_id. */
 document.addEventListener("recorded", (event) => {
   const form = event.target.closest("form[data-draft]");
   const draft = form && readDraft(form.dataset.draft);
-  if (draft && draft.values.op_id === form.elements.op_id.value) deleteDraft(form.dataset.draft);
+  if (draft && Object.entries(valuesOf(form)).every(([name, value]) => draft.values[name] === value)) deleteDraft(form.dataset.draft);
 });
 window.addEventListener("storage", showMarks);
 

@@ -76,12 +76,23 @@ def test_a_recorded_update_leaves_no_draft_and_opens_fresh(my, action, how):
 
 
 def test_an_update_on_the_page_of_the_action_leaves_no_draft(my, action, live_server):
-    my.goto(f"{live_server.url}/plans/2562-2563/actions/{action.ref}/")
+    here = f"{live_server.url}/plans/2562-2563/actions/{action.ref}/"
+    my.goto(here)
     my.get_by_label("ผลการดำเนินการ").fill(TYPED)
     assert has_drafts(my, 1)
     record(my.locator("#update"))
     expect(my.locator("#history")).to_contain_text(TYPED)
     assert has_drafts(my, 0)
+
+    other = my.context.new_page()  # of the same kept page
+    for tab in (my, other):
+        tab.goto(here)
+    for tab, text in ((my, "ของแท็บแรก"), (other, "ของแท็บที่สอง")):
+        tab.get_by_label("ผลการดำเนินการ").fill(text)
+    assert my.locator("[name=op_id]").input_value() == other.locator("[name=op_id]").input_value()
+    record(my.locator("#update"))
+    expect(my.locator("#history")).to_contain_text("ของแท็บแรก")
+    assert has_drafts(other, 1)
 
 
 @pytest.mark.parametrize(
