@@ -113,6 +113,7 @@ class User(AbstractUser):
     """A user account. Groups are its roles, which hold in its organization; memberships are its units."""
 
     ORGANIZATION = "organization"
+    has_new_name = False  # set before a save, for `plan.revision`
 
     @staticmethod
     def DISPLAY_FIELD(path: str) -> Expression:  # noqa: N802 - a constant in the other models
@@ -134,8 +135,7 @@ class User(AbstractUser):
         _("must change the password"), default=False, editable=False, help_text=_("An administrator has set it")
     )
     has_closed_introduction = models.BooleanField(_("has closed the introduction"), default=False, editable=False)
-    # A part of what proves a login or a link; a new one ends them, also for an account that is activated again.
-    login_key = models.CharField(max_length=32, blank=True, editable=False)
+    login_key = models.CharField(max_length=32, blank=True, editable=False)  # a new one ends all logins and links
 
     objects = PeopleManager()
 
