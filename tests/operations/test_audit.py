@@ -12,7 +12,7 @@ from openpyxl import load_workbook
 from accounts.attempts import GUESSES, Attempt
 from accounts.models import Attempts, Purpose
 from assignments.models import User
-from assignments.people.write import Chosen, save_people
+from assignments.people.write import Chosen, read_fields, save_people
 from audit.models import Event
 from audit.record import record_event
 from operations.audit.sources import SOURCES
@@ -192,7 +192,7 @@ def test_changes_of_people_are_shown_before_and_after(client, administrator, dja
     membership = added.memberships.get()
     client.post(f"/admin/assignments/membership/{membership.pk}/delete/", {"post": "yes"})
     with write_transaction():
-        added.unit_list, added.role_list, added.stored = Chosen([unit]), Chosen([role]), None
+        added.unit_list, added.role_list, added.stored = Chosen([unit]), Chosen([role]), read_fields(added)
         added.is_active, added.last_name = True, "ใจดี"
         save_people([], [added])
     coordinator = UserFactory(roles=["coordinator"], organization=unit.organization)
