@@ -6,6 +6,7 @@ import shutil
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.db import connection
 
 from assignments.models import Assignment, Unit
 from criteria.models import Category, Criterion, Requirement, Verdict
@@ -34,6 +35,15 @@ def test_second_seed_changes_nothing(seeded, capsys):
     call_command("seed")
     assert state() == before
     assert "0 records added, 801 already existed" in capsys.readouterr().out
+
+
+def test_planner_knows_new_rows_at_once(db):
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite plans well without statistics")
+    seed()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM pg_stats WHERE tablename = 'plan_actionitem' AND attname = 'plan_id'")
+        assert cursor.fetchone() == (1,)
 
 
 def test_edited_records_stay(seeded):

@@ -8,6 +8,7 @@ from django.core.management import BaseCommand, CommandError
 from demo import history, submissions
 from plan.models import Plan
 from pmqa_tracker import clock
+from pmqa_tracker.planner import analyze
 
 SLUG = "2562-2563"
 USES = {
@@ -45,6 +46,8 @@ class Command(BaseCommand):
         updates = history.write_demo_history(plan, people, today=clock.today())
         history.add_demo_meetings(plan, today=clock.today())
         sent = submissions.write_demo_submissions(plan, people, today=clock.today())
+        if updates:
+            analyze()
         if verbosity:
             self._print(made, updates, sent)
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError
 
 from exchange import seeding
+from pmqa_tracker.planner import analyze
 
 
 class Command(BaseCommand):
@@ -27,6 +28,8 @@ class Command(BaseCommand):
             summary = seeding.load_fixtures(fixtures, **patterns)
         except seeding.FixtureError as error:
             raise CommandError(str(error)) from error
+        if summary.added:
+            analyze()
         if verbosity:
             left = f", {summary.skipped} skipped (they belong to records that users removed)" if summary.skipped else ""
             what = "Criteria" if framework_only else "Plan"

@@ -15,6 +15,7 @@ from operations.backup.kept import BEFORE_RESTORE
 from operations.backup.make import make_backup
 from operations.backup.refusals import BackupError, in_both_languages
 from operations.backup.restore import closed_to_writers, is_empty, restore_files, restore_rows
+from pmqa_tracker.planner import analyze
 
 NOT_EMPTY = _(
     "The database has data. Nothing was changed. To replace all of it by the backup, stop the site and add --replace; "
@@ -78,6 +79,7 @@ class Command(BaseCommand):
                 restore_rows(backup)
         except OperationalError as error:
             raise CommandError(in_both_languages(IN_USE, reason=error)) from error
+        analyze()
         self.stdout.write(f"Restored: every table is as it is in the backup; {added} files were added.")
 
     def _back_up_present_data(self) -> None:
