@@ -177,58 +177,60 @@ def test_missing_disk(make_site, measured):
     measured(assert_recovered(reporter, refused))
 
 
-@pytest.mark.both_databases
-@pytest.mark.promise("A database that is gone loses no word and no update", "503 with the words; 0 lost; it recovers")
-def test_stopped_postgresql(prepared, make_site, measured):
+@pytest.fixture
+def cluster_and_site(prepared, make_site):
+    """A PostgreSQL server of the test's own, which it may stop, and a running site on it."""
     if not server_url():
         pytest.skip("for the run on PostgreSQL")
     with own_cluster() as cluster:
         cluster.copy_from(prepared.url_of(prepared.template))
         site = make_site(DATABASE_URL=cluster.url)
         site.start()
-        reporter = Reporter(site)
-        assert reporter.report().status_code == 302
-        values = reporter.form()
-        cluster.stop()
-        refused = reporter.report(values=values)
-        assert_refused(refused, why="ฐานข้อมูลไม่ตอบสนอง")
-        assert_refused(reporter.report(values=values, htmx=True), why="ฐานข้อมูลไม่ตอบสนอง", is_htmx=True)
-        page = reporter.visitor.get(reporter.address)
-        assert (page.status_code, page.headers["Retry-After"]) == (503, "60")
-        assert [site.visitor().get(page).status_code for page in ("/healthz", "/readyz")] == [200, 503]
-        cluster.start()
-        measured(assert_recovered(reporter, refused))
+        yield cluster, site
+
+
+@pytest.mark.both_databases
+@pytest.mark.promise("A database that is gone loses no word and no update", "503 with the words; 0 lost; it recovers")
+def test_stopped_postgresql(cluster_and_site, measured):
+    cluster, site = cluster_and_site
+    reporter = Reporter(site)
+    assert reporter.report().status_code == 302
+    values = reporter.form()
+    cluster.stop()
+    refused = reporter.report(values=values)
+    assert_refused(refused, why="ฐานข้อมูลไม่ตอบสนอง")
+    assert_refused(reporter.report(values=values, htmx=True), why="ฐานข้อมูลไม่ตอบสนอง", is_htmx=True)
+    page = reporter.visitor.get(reporter.address)
+    assert (page.status_code, page.headers["Retry-After"]) == (503, "60")
+    assert [site.visitor().get(page).status_code for page in ("/healthz", "/readyz")] == [200, 503]
+    cluster.start()
+    measured(assert_recovered(reporter, refused))
 
 
 @pytest.mark.both_databases
 @pytest.mark.skipif(not sizes.IS_FULL, reason="the long form")
 @pytest.mark.promise("A restarted database loses no update", "0 lost, doubled or half-written after 5 restarts")
-def test_restarted_postgresql(prepared, make_site, measured):
-    if not server_url():
-        pytest.skip("for the run on PostgreSQL")
-    with own_cluster() as cluster:
-        cluster.copy_from(prepared.url_of(prepared.template))
-        site = make_site(DATABASE_URL=cluster.url)
-        site.start()
-        reporters, ended = [Reporter(site, number) for number in range(PEOPLE)], Event()
-        threads = [Thread(target=each.work, args=(ended,)) for each in reporters]
-        for thread in threads:
-            thread.start()
-        for restart in range(RESTARTS):
-            wanted = 3 * (restart + 1)
-            while any(len(each.acknowledged) < wanted for each in reporters):
-                assert all(thread.is_alive() for thread in threads)
-                sleep(0.05)
-            cluster.stop()
-            sleep(0.5)
-            cluster.start()
-        ended.set()
-        for thread in threads:
-            thread.join()
-        results = [result for (result,) in site.query(RESULTS)]
-        acknowledged = {result for each in reporters for result in each.acknowledged}
-        lost, doubled = acknowledged - set(results), len(results) - len(set(results))
-        measured(f"{len(lost)} lost, {doubled} doubled of {len(acknowledged)}; {RESTARTS} restarts")
-        assert (lost, doubled) == (set(), 0)
-        assert site.query(STALE) == []
-        site.manage("verify_log")
+def test_restarted_postgresql(cluster_and_site, measured):
+    cluster, site = cluster_and_site
+    reporters, ended = [Reporter(site, number) for number in range(PEOPLE)], Event()
+    threads = [Thread(target=each.work, args=(ended,)) for each in reporters]
+    for thread in threads:
+        thread.start()
+    for restart in range(RESTARTS):
+        wanted = 3 * (restart + 1)
+        while any(len(each.acknowledged) < wanted for each in reporters):
+            assert all(thread.is_alive() for thread in threads)
+            sleep(0.05)
+        cluster.stop()
+        sleep(0.5)
+        cluster.start()
+    ended.set()
+    for thread in threads:
+        thread.join()
+    results = [result for (result,) in site.query(RESULTS)]
+    acknowledged = {result for each in reporters for result in each.acknowledged}
+    lost, doubled = acknowledged - set(results), len(results) - len(set(results))
+    measured(f"{len(lost)} lost, {doubled} doubled of {len(acknowledged)}; {RESTARTS} restarts")
+    assert (lost, doubled) == (set(), 0)
+    assert site.query(STALE) == []
+    site.manage("verify_log")
