@@ -84,7 +84,7 @@ class Access:
 
     @property
     def user_pk(self) -> int:
-        """The key of the user, for templates whose pages are kept (`plan.cached_page`)."""
+        """The primary key of the user, for cached pages (`plan.cached_page`): their templates do not see `user`."""
         return self.user.pk
 
     @property

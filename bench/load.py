@@ -1,7 +1,8 @@
 """`python -m bench.load [--clients 200] [--seconds 60] [--pause 0]`: many users at once on one plan.
 
-Of the requests, 70 % read a page, 20 % filter the list and 10 % send an update. A client asks again as soon as it has
-its answer, or after the pause. The clients run on the same processors as the site, in a process of their own.
+A client decides at random: 70 % read a page, 20 % filter the list, 10 % update. Users who are not staff filter in place
+of an update. A client asks again as soon as it has its answer, or after the pause. The clients run on the same
+processors as the site, in a process of their own.
 """
 
 import argparse

@@ -51,7 +51,7 @@ def manage(env: dict[str, str], *command: str) -> None:
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """Copy a SQLite database with what is in its log; the log of an earlier copy would spoil a new one."""
+    """Copy a SQLite database with its write-ahead log; the log of an earlier copy would damage the new one."""
     for path in target.parent.glob(f"{target.name}*"):
         path.unlink()
     with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:

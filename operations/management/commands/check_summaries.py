@@ -13,7 +13,7 @@ from pmqa_tracker import clock
 
 class Command(BaseCommand):
     help = (
-        "Count the figures of the list of plans from the updates, and name the plans whose stored figures differ. "
+        "Compare the stored figures of the list of plans with those counted from the updates, and print what differs. "
         "Fails if there are any, unless --repair has stored the right ones."
     )
 
