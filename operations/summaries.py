@@ -1,8 +1,14 @@
 """Store the summaries of plans, and compare stored ones with what the updates say."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from django.apps import AppConfig
+from django.db import InterfaceError, OperationalError, connections
+from django.db.models.signals import post_migrate
+from django.dispatch import receiver
 
 from plan.models import Plan, PlanSummary
 from plan.models.plan import PlanQuerySet
@@ -12,7 +18,9 @@ from pmqa_tracker.tasks.priority import at_low_priority
 from pmqa_tracker.transactions import write_transaction
 from reports.figures.summaries import Summary, count_summaries, days_of_change
 
+logger = logging.getLogger(__name__)
 BATCH = 20  # plans
+NO_DATABASE = (InterfaceError, OperationalError)
 
 
 class Finding(NamedTuple):
@@ -61,9 +69,48 @@ def plans_without_summary(today: date) -> PlanQuerySet:
 
 
 def store_next_summaries() -> bool:
-    """Store the summaries of a few plans that lack them; return whether there may be more."""
+    """Store the summaries of a few plans that lack them; return whether there may be more.
+
+    A plan that cannot be counted does not hold up the others: it waits until it changes, the next day, or the next
+    start of the worker. The log says why.
+    """
     today = clock.today()
-    return store_summaries(plans_without_summary(today).order_by("pk")[:BATCH], today) == BATCH
+    _failed.intersection_update({each for each in _failed if each[0] == today})
+    waiting = plans_without_summary(today).order_by("pk")
+    for _day, pk, revision in _failed:
+        waiting = waiting.exclude(pk=pk, revision=revision)
+    chosen = list(waiting.values_list("pk", "revision")[:BATCH])
+    try:
+        store_summaries(Plan.objects.filter(pk__in=[pk for pk, _revision in chosen]), today)
+    except NO_DATABASE:
+        raise
+    except Exception:
+        for pk, revision in chosen:
+            _store_one(pk, revision, today)
+    return len(chosen) == BATCH
+
+
+_failed: set[tuple[date, int, int]] = set()  # (day, key of a plan, its revision)
+
+
+def _store_one(pk: int, revision: int, today: date) -> None:
+    try:
+        store_summaries(Plan.objects.filter(pk=pk), today)
+    except NO_DATABASE:
+        raise
+    except Exception:
+        _failed.add((today, pk, revision))
+        logger.exception("The figures of the plan with the key %s cannot be counted.", pk)
+
+
+@receiver(post_migrate, dispatch_uid="operations.summaries")
+def forget_summaries(sender: AppConfig, using: str, **kwargs: Any) -> None:
+    """Remove all stored summaries after `migrate`, which ends every upgrade: the new release may count otherwise.
+
+    Pages count until the worker has stored them again.
+    """
+    if sender.label == "operations" and PlanSummary._meta.db_table in connections[using].introspection.table_names():
+        PlanSummary.objects.using(using).delete()
 
 
 def check_summaries(plans: PlanQuerySet, today: date) -> Iterator[Finding]:

@@ -1,15 +1,16 @@
 """Rows of several plans, written together, so that the number of statements grows only with the number of batches."""
 
 from collections import Counter
-from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Model
 
 from assignments.models import Assignment
 from criteria.models import Assessment, Verdict
-from plan.models import ActionItem, Evidence, EvidenceWithdrawal, Meeting, Period, Plan, ProgressUpdate, Status
-from pmqa_tracker import thai
+from demo.world.insert import insert
+from demo.world.options import start_of
+from plan.log.chain import CHAINED, links_of
+from plan.models import ActionItem, Evidence, EvidenceWithdrawal, LogLink, Meeting, Period, Plan, ProgressUpdate, Status
 from pmqa_tracker.transactions import mark_changed
 from submissions.models import Submission, SubmissionLine, SubmissionStep
 
@@ -21,11 +22,6 @@ ORDER = (
 )  # fmt: skip
 ROWS_PER_STATEMENT = 1000  # SQLite takes fewer
 AS_ADDED = {"version": 1, "status": Status.NOT_STARTED, "progress": 0}  # an action before its first update
-
-
-def insert(model: type[Model], records: Iterable[Model]) -> list[Model]:
-    """Insert records in a few statements and return them with their keys."""
-    return model._default_manager.bulk_create(records, batch_size=ROWS_PER_STATEMENT)
 
 
 def update(model: type[Model], records: list[Model], field: str) -> None:
@@ -54,6 +50,7 @@ class Batch:
         """
         for model, records in self.rows.items():
             insert(model, records)
+        insert(LogLink, links_of([record for model in CHAINED for record in self.rows.get(model, ())]))
         mark_changed(self.rows[Plan])
         for plan, previous in self.successions:
             plan.previous = previous
@@ -84,7 +81,7 @@ class Batch:
                 entry(
                     **{name: getattr(record, name) for name in names} | as_added,
                     history_type="+",
-                    history_date=min(at, thai.start_of(getattr(record, "plan", record).starts_on)),
+                    history_date=min(at, start_of(getattr(record, "plan", record).starts_on)),
                 )
                 for record in self.rows[model]
             ],

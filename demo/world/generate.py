@@ -3,6 +3,8 @@
 from collections import Counter
 from datetime import timedelta
 
+from django.db import connection
+
 from assignments.models import User
 from demo.world.batches import Batch
 from demo.world.histories import add_history
@@ -13,6 +15,7 @@ from demo.world.standard import Edition, write_standard
 from demo.world.submissions import add_submissions
 from plan.models import ActionItem, Plan
 from pmqa_tracker import thai
+from pmqa_tracker.tasks.priority import without_collector
 from pmqa_tracker.transactions import write_transaction
 
 ACTIONS_PER_BATCH = 2000
@@ -23,6 +26,7 @@ class WorldExistsError(Exception):
     """The database already has a world with this seed."""
 
 
+@without_collector()
 @write_transaction()
 def generate_world(options: WorldOptions) -> Counter[str]:
     """Add a world to the database and return the number of rows by name of the model.
@@ -32,6 +36,9 @@ def generate_world(options: WorldOptions) -> Counter[str]:
     """
     if User.objects.filter(username__startswith=options.prefix).exists():
         raise WorldExistsError
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA cache_size = -262144")  # KB: large indexes stay in memory
     at = thai.start_of(options.day - FOUNDED)
     editions = write_standard(options, at)
     departments, counts = write_organizations(options, at)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from random import Random
 from typing import Any
 from uuid import UUID, uuid5
@@ -10,6 +11,7 @@ from pmqa_tracker import thai
 
 NAMESPACE = UUID("8d0b6a52-2563-4c15-9f0e-15a563000515")
 MAX_PLANS_OF_ORGANIZATION = 40  # one for each fiscal year
+start_of, end_of = cache(thai.start_of), cache(thai.end_of)  # asked for the same few days millions of times
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,4 +66,4 @@ class WorldOptions:
 def moment(draw: Random, day: date) -> datetime:
     """Return a time within working hours on a day, or on the Friday before a weekend."""
     day -= timedelta(days=max(0, day.weekday() - 4))
-    return thai.start_of(day) + timedelta(minutes=9 * 60 + draw.randrange(7 * 60))
+    return start_of(day) + timedelta(minutes=9 * 60 + draw.randrange(7 * 60))

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 
 from assignments.access import RoleGroup
 from assignments.models import Membership, Organization, Unit, User
-from demo.world.batches import insert
+from demo.world.insert import insert
 from demo.world.options import WorldOptions
 from demo.world.texts import COORDINATING_DIVISION, DIVISIONS, EVERY_UNIT, SOME_UNITS, SUBJECTS
 

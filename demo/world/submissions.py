@@ -8,11 +8,10 @@ from random import Random
 from assignments.models import Unit, User
 from demo.texts import REPORT_ADDED, REPORT_REASONS, REPORT_THANKS
 from demo.world.batches import Batch
-from demo.world.options import WorldOptions, moment
+from demo.world.options import WorldOptions, end_of, moment, start_of
 from demo.world.organizations import Department
 from demo.world.plans import GeneratedPlan, PlannedAction
 from plan.models import Period, Plan, ProgressUpdate, Status
-from pmqa_tracker import thai
 from submissions.models import Submission, SubmissionLine, SubmissionState, SubmissionStep
 
 SENT, RETURNED, ACCEPTED = SubmissionState
@@ -77,7 +76,7 @@ def _is_due(action: _ActionOfUnit, speaking: set[Unit], period: Period) -> bool:
         speaking: the unit and its collectives; an update of any of these counts for the unit.
         period: the period of the submission.
     """
-    starts_at, ends_at = thai.start_of(period.starts_on), thai.end_of(period.ends_on)
+    starts_at, ends_at = start_of(period.starts_on), end_of(period.ends_on)
     before = [update for update in action.history if update.at < starts_at]
     inside = [update for update in action.history if starts_at <= update.at < ends_at]
     status = Status(before[-1].status_to) if before else Status.NOT_STARTED
@@ -144,7 +143,7 @@ class _Course:
         return self.actions if state == SENT else []
 
     def _line(self, step: SubmissionStep, action: _ActionOfUnit) -> SubmissionLine:
-        until = thai.end_of(step.at.date())
+        until = end_of(step.at.date())
         made = [update for update in action.history if update.at < until]
         reason = self.draw.choice(REPORT_REASONS) if step.is_return else ""
         return SubmissionLine(step=step, action=action.planned.action, update=made[-1] if made else None, reason=reason)

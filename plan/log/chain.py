@@ -5,7 +5,7 @@ statements: reading the last link, and writing the new ones.
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -50,6 +50,11 @@ def _after_adding(records: list[Model], **kwargs: Any) -> None:
 
 def _append(records: set[Model]) -> None:
     """Add links for new entries to the end of the chains of their plans."""
+    LogLink.objects.bulk_create(links_of(records))
+
+
+def links_of(records: Iterable[Model]) -> list[LogLink]:
+    """Return unsaved links for new entries, which follow the last links of their plans."""
     ranks = {model: rank for rank, model in enumerate(CHAINED)}
     by_plan = defaultdict(list)
     for record in sorted(records, key=lambda each: (ranks[type(each)], each.pk)):
@@ -64,7 +69,7 @@ def _append(records: set[Model]) -> None:
             link = new_link(plan, number, record)
             before = link.hash = link.compute_hash(before)
             links.append(link)
-    LogLink.objects.bulk_create(links)
+    return links
 
 
 def new_link(plan: int, number: int, record: Model) -> LogLink:

@@ -1,11 +1,13 @@
 """The canonical content of a record: the same text on every database, before and after a backup."""
 
-import json
 from datetime import UTC, datetime
 from hashlib import sha256
+from json import JSONEncoder
 from typing import Any
 
 from django.db.models import Model
+
+_encode = JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 
 
 def write_content(record: Model) -> str:
@@ -13,9 +15,12 @@ def write_content(record: Model) -> str:
 
     Moments are in UTC. Empty values are left out, so a column that a later release adds changes no old content.
     """
-    values = {field.attname: _plain(field.to_python(getattr(record, field.attname))) for field in _fields(record)}
-    kept = {name: value for name, value in values.items() if value not in ("", None) and value is not False}
-    return json.dumps(kept, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    kept = {}
+    for field in _fields(record):
+        value = getattr(record, field.attname)
+        if not _is_empty(value) and not _is_empty(value := _plain(field.to_python(value))):
+            kept[field.attname] = value
+    return _encode(kept)
 
 
 def digest(content: str) -> str:
@@ -25,6 +30,10 @@ def digest(content: str) -> str:
 
 def _fields(record: Model) -> Any:
     return record._meta.concrete_fields
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value is False or value == ""
 
 
 def _plain(value: Any) -> Any:

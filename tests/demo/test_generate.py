@@ -7,10 +7,13 @@ import pytest
 from assignments.access import Access
 from assignments.models import Assignment, Organization, Unit, User
 from criteria.models import Criterion, Framework, Verdict
-from plan.models import ActionItem, Evidence, EvidenceWithdrawal, Period, Plan, ProgressUpdate, Status
+from plan.log.chain import CHAINED
+from plan.log.verify import verify_chains
+from plan.models import ActionItem, Evidence, EvidenceWithdrawal, LogLink, Period, Plan, ProgressUpdate, Status
 from pmqa_tracker import clock, thai
 from submissions.models import Submission, SubmissionState
 from submissions.steps import STEPS, last_sent_step, submission_actions, submission_day
+from tests.factories import ProgressUpdateFactory
 from tests.plan.test_duties import expect_agreement
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -132,6 +135,16 @@ def test_submissions_contain_what_the_rules_say(generated):
             last = due.filter(pk__in=lines).with_last_update(as_of).values_list("pk", "last_update")
             assert dict(last) == lines
             assert Access.of(step.by).may_send_submission(submission.unit_id) or Access.of(step.by).is_coordinator
+
+
+def test_logs_and_keys_are_whole(generated):
+    """Each entry has its link, and what is written next gets keys of its own."""
+    assert LogLink.objects.count() == sum(model._base_manager.count() for model in CHAINED) > 0
+    assert [each.findings for each in verify_chains()] == [[]] * Plan.objects.count()
+    action = ActionItem.objects.filter(status=Status.IN_PROGRESS).earliest("pk")
+    ProgressUpdateFactory(action=action, version=action.version + 1, status_to=Status.DONE, progress_to=100)
+    action.save()  # adds to its history
+    assert [each.findings for each in verify_chains(action.plan.slug)] == [[]]
 
 
 def test_duties_agree_on_a_generated_plan(generated):

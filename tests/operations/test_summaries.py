@@ -80,6 +80,38 @@ def test_a_plan_that_has_changed_is_counted_until_a_worker_stores_it_again():
     assert shown_summaries()[plans[0].pk].done == 2
 
 
+def test_a_plan_that_cannot_be_counted_does_not_hold_up_the_others(monkeypatch):
+    plans = [make_plan(years=years) for years in range(3)]
+    count = summaries.count_summaries
+
+    def counted(chosen):
+        if plans[0] in chosen:
+            raise ValueError("this plan cannot be counted")
+        return count(chosen)
+
+    def waiting():
+        return {each.pk for each in summaries.plans_without_summary(clock.today())}
+
+    monkeypatch.setattr(summaries, "BATCH", 2)
+    monkeypatch.setattr(summaries, "count_summaries", counted)
+    assert (store_next_summaries(), waiting()) == (True, {plans[0].pk, plans[2].pk})
+    assert (store_next_summaries(), waiting()) == (False, {plans[0].pk})
+    monkeypatch.setattr(summaries, "count_summaries", count)
+    assert (store_next_summaries(), waiting()) == (False, {plans[0].pk})
+    MeetingFactory(plan=plans[0])  # the plan changes
+    assert (store_next_summaries(), waiting()) == (False, set())
+
+
+def test_an_upgrade_lets_figures_be_counted_anew():
+    plan = make_plan()
+    keep_summaries()
+    plan.summaries.update(done=9)  # as the release before counted
+    call_command("migrate", verbosity=0)
+    assert shown_summaries()[plan.pk].done == 1
+    assert store_next_summaries() is False
+    assert check() == ("1 plans, 0 wrong figures, 0 plans not stored yet.\n", 0)
+
+
 def test_a_plan_that_is_removed_or_changed_while_it_is_counted(monkeypatch):
     gone, changed = PlanFactory(), make_plan()
     count = summaries.count_all_days
