@@ -20,6 +20,7 @@ from django.db import transaction
 from django.test import Client
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
+from pmqa_tracker.views import OWNER_FIELD
 from tests import sizes
 from tests.hold.hostile_values import COUNT, encoded, hostile_values
 from tests.hold.parameters import EVERYTHING, Target, Way, find_targets, noted_reads
@@ -108,17 +109,37 @@ def send_all(sender: Sender, way: Way, given: list[tuple[str, bytes]]) -> None:
         sender.send(data, "POST", way.path, data=data, content_type=FORM)
 
 
+def hostile(names: list[str], number: int) -> list[tuple[str, bytes]]:
+    """Return another hostile value for each of these parameters.
+
+    A form of another user is refused before anything else in it is read, so most requests do not name its user.
+    """
+    named = enumerate(name for name in names if name != OWNER_FIELD or number % 10 == 0)
+    return [(name, VALUES[(number + place) % COUNT]) for place, name in named]
+
+
+def half_hostile(way: Way, names: list[str], number: int) -> list[tuple[str, bytes]]:
+    """Return the same with accepted values in about half of the parameters, since one that is refused hides others."""
+    chance = random.Random(number)  # noqa: S311
+    return [
+        (name, way.accepted[name].encode() if name in way.accepted and chance.random() < 0.5 else value)
+        for name, value in hostile(names, number)
+    ]
+
+
 def names_read(sender: Sender, way: Way) -> set[str]:
     """Return the names of the parameters that a URL looks at, with accepted values and with others."""
     with noted_reads() as read:
         for value in (None, b"1", VALUES[-1]):
-            good = [(name, each.encode() if value is None else value) for name, each in way.accepted.items()]
-            send_all(sender, way, good)
+            given = {name: each for name, each in way.accepted.items() if name != OWNER_FIELD}
+            send_all(sender, way, [(name, each.encode() if value is None else value) for name, each in given.items()])
     return read
 
 
 def try_values(sender: Sender, targets: list[Target]) -> None:
     """Send every value to every parameter that a URL looks at, each request with another value in each parameter.
+
+    A form also gets accepted values beside them.
 
     URLs that differ in the model only, such as the deletions of the admin, share the values. A URL that looks at no
     parameter, because it redirects or takes no such method, gets a few.
@@ -130,7 +151,9 @@ def try_values(sender: Sender, targets: list[Target]) -> None:
     for place, ((_target, way), names, chosen) in enumerate(zip(ways, read, shared(keys, SHARE), strict=True)):
         every = sorted({*way.accepted} | names - {EVERYTHING})
         for number in chosen if names else numbers(place, FEW):
-            send_all(sender, way, [(name, VALUES[(number + other) % COUNT]) for other, name in enumerate(every)])
+            send_all(sender, way, hostile(every, number))
+            if way.method == "POST" and number % 4 == 1:
+                send_all(sender, way, half_hostile(way, every, number))
 
 
 def try_paths(sender: Sender, targets: list[Target]) -> None:
@@ -150,7 +173,8 @@ def try_alone(sender: Sender, target: Target, count: int) -> None:
     for way in target.ways():
         for place, name in enumerate(way.accepted):
             for number in numbers(place * count, count):
-                good = [(other, each.encode()) for other, each in way.accepted.items() if other != name]
+                others = {*way.accepted} - {name, OWNER_FIELD}
+                good = [(other, way.accepted[other].encode()) for other in sorted(others)]
                 send_all(sender, way, [*(good if way.method == "POST" else ()), (name, VALUES[number])])
     for name in target.files:
         for number in numbers(0, count):
