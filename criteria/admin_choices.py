@@ -5,12 +5,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
-from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import urlencode
 
 from criteria.models import Framework
+from pmqa_tracker.autocomplete import SelectKey, SelectKeys
 
 PARAMETER = "of_framework"  # of the URL that answers an autocomplete field
 
@@ -25,11 +25,11 @@ class _OfFramework:
         return url if self.slug is None else f"{url}?{urlencode({PARAMETER: self.slug})}"
 
 
-class SelectOfFramework(_OfFramework, AutocompleteSelect):
+class SelectOfFramework(_OfFramework, SelectKey):
     """Select one record of a framework."""
 
 
-class SelectManyOfFramework(_OfFramework, AutocompleteSelectMultiple):
+class SelectManyOfFramework(_OfFramework, SelectKeys):
     """Select several records of a framework."""
 
 

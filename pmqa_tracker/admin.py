@@ -27,6 +27,7 @@ from django.utils.translation import gettext_lazy
 from django_tasks_db.models import DBTaskResult
 from simple_history.admin import SimpleHistoryAdmin
 
+from pmqa_tracker.autocomplete import may_be_key
 from pmqa_tracker.database_text import Folded, in_thai_order
 from pmqa_tracker.forms import BuddhistDateField, LinesField
 from pmqa_tracker.history import ReadableChanges, changes_since, is_changed_only_by, uneditable_fields
@@ -90,12 +91,7 @@ class ThaiText:
         relations = {field.name: field for field in fields if field.is_relation}
         if name not in relations or value is None:
             return True
-        try:
-            for key in value if isinstance(value, list) else [value]:
-                relations[name].target_field.clean(key, None)
-        except ValidationError:
-            return False
-        return True
+        return all(may_be_key(relations[name], key) for key in (value if isinstance(value, list) else [value]))
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         """Return the fields to search; they are compared by search key, see `pmqa_tracker.database_text`."""

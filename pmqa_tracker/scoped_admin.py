@@ -8,6 +8,7 @@ from django.contrib.admin.utils import get_fields_from_path
 from django.db import models
 from django.http import Http404, HttpRequest
 
+from pmqa_tracker.autocomplete import SelectKey, SelectKeys
 from pmqa_tracker.scope import is_own, own_records
 
 OWNER = "organization"  # field of the models that name their organization themselves
@@ -30,6 +31,12 @@ class OwnChoices:
         if rows is None and hasattr(db_field.remote_field.model, "ORGANIZATION"):
             rows = db_field.remote_field.model._default_manager.all()
         return rows if rows is None else own_records(rows, request.user)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):
+            select = SelectKeys if db_field.many_to_many else SelectKey
+            kwargs.setdefault("widget", select(db_field, self.admin_site))
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 class OwnRecords(OwnChoices):
