@@ -262,11 +262,17 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if is_module and "both_databases" not in collection_path.read_text() else None
 
 
+def pytest_collection() -> None:
+    """Collect no garbage while modules are imported: nearly all of what they make stays."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Collect garbage seldom, and never look again at what the modules hold: this was a tenth of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,5 +1,6 @@
 """A site in processes of its own: gunicorn with several workers, a data folder, and a database."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -148,9 +149,17 @@ def run_python(arguments: Sequence[str], env: dict[str, str]) -> None:
 
 
 def collect_static(env: dict[str, str]) -> None:
-    """Collect the static files of the site, unless those collected are newer than all of them."""
+    """Collect the static files of the site, unless those collected are newer than all of them.
+
+    One process at a time: the runs on both databases need them at the same moment.
+    """
     manifest = ROOT / "staticfiles" / "staticfiles.json"
     sources = [ROOT / "requirements.txt", *(ROOT / "static").rglob("*")]
-    if not manifest.exists() or manifest.stat().st_mtime < max(path.stat().st_mtime for path in sources):
-        shutil.rmtree(manifest.parent, ignore_errors=True)
-        run_python(["manage.py", "collectstatic", "--noinput", "--verbosity", "0"], env)
+    folder = os.open(ROOT / "static", os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if not manifest.exists() or manifest.stat().st_mtime < max(path.stat().st_mtime for path in sources):
+            shutil.rmtree(manifest.parent, ignore_errors=True)
+            run_python(["manage.py", "collectstatic", "--noinput", "--verbosity", "0"], env)
+    finally:
+        os.close(folder)
