@@ -3,9 +3,11 @@
 from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
+from django.db.models import BigAutoField
 
 from assignments.closed import why_closed
 from assignments.models import User
+from pmqa_tracker.prepared import Given, read_prepared
 
 
 class AccountBackend(AuthenticationBackend):
@@ -17,6 +19,11 @@ class AccountBackend(AuthenticationBackend):
     def user_can_authenticate(self, user: Any) -> bool:
         """Return whether the account is open."""
         return not why_closed(user)
+
+    def get_user(self, user_id: Any) -> User | None:
+        """Return the user of an open session; None if the account is closed by now."""
+        users = read_prepared("user", lambda: User.objects.filter(pk=Given("pk", BigAutoField())), pk=user_id)
+        return users[0] if users and self.user_can_authenticate(users[0]) else None
 
 
 def find_username(typed: str) -> str:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from assignments.models import Role, Unit
+from assignments.user_queries import read_for
 
 if TYPE_CHECKING:
     from plan.models import ActionItem, Evidence
@@ -58,7 +59,8 @@ class Access:
     @classmethod
     def of(cls, user: Any) -> "Access":
         """Read the roles and units of a user."""
-        rows = sorted(Unit.objects.of_user(user).annotate(collective=F("collectives")), key=attrgetter("sort_key"))
+        rows = read_for(user, "units", lambda each: Unit.objects.of_user(each).annotate(collective=F("collectives")))
+        rows.sort(key=attrgetter("sort_key"))
         units = tuple({unit.pk: unit for unit in rows}.values())
         reached = {unit.collective: unit.pk for unit in reversed(rows) if unit.collective}
         return cls(
@@ -102,6 +104,11 @@ class Access:
         """Whether the user may open จัดการข้อมูล: coordinators, and `user.is_staff` with at least one permission."""
         access = self.at_home or self
         return access.is_coordinator or (self.user.is_staff and bool(self.user.get_all_permissions()))
+
+    @property
+    def may_audit(self) -> bool:
+        """Whether the user may open the audit: coordinators of their own organization, and administrators."""
+        return (self.at_home or self).is_coordinator
 
     @property
     def may_lead(self) -> bool:

@@ -16,7 +16,7 @@ from pmqa_tracker.views import is_own_address
 FIRST_PAGES = {"my", "dashboard", "maturity_map", "plan_list", "setup", "home"}  # where a login leads to
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Introduction:
     """What a user can do here, in three sentences, and the chapter of the manual for their role."""
 

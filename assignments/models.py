@@ -1,6 +1,6 @@
 """Organizations, users, units, memberships and assignments (which unit leads or supports which action)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -16,6 +16,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from assignments.logins import PeopleManager, new_login_key
+from assignments.user_queries import read_role_names
 from audit.models import Event
 from audit.record import record_event
 from pmqa_tracker import thai
@@ -152,7 +153,7 @@ class User(AbstractUser):
     @cached_property
     def role_names(self) -> frozenset[str]:
         """The names of its groups; the first use is a query."""
-        return frozenset(self.groups.values_list("name", flat=True))
+        return read_role_names(self.pk)
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
@@ -178,6 +179,10 @@ class User(AbstractUser):
     def get_session_auth_hash(self) -> str:
         """Return what a session must know: it ends with the password, and with the logins of the account."""
         return super().get_session_auth_hash() + self.login_key
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """Yield the same for each of `SECRET_KEY_FALLBACKS`, the keys before this one."""
+        yield from (each + self.login_key for each in super().get_session_auth_fallback_hash())
 
 
 class Invitation(models.Model):
@@ -217,7 +222,7 @@ class UnitQuerySet(models.QuerySet["Unit"]):
 
         A membership that was left when the person moved to another organization does not count.
         """
-        units = self.filter(memberships__user=user)
+        units = self.filter(memberships__user=user.pk)
         return units.filter(organization=user.organization_id) if user.organization_id else units
 
     def with_collectives_of(self, units: "Iterable[Unit]") -> "UnitQuerySet":
@@ -233,10 +238,7 @@ class Unit(Versioned):
     DISPLAY_FIELD = "abbreviation"
 
     organization = models.ForeignKey(
-        Organization,
-        on_delete=models.PROTECT,
-        related_name="units",
-        verbose_name=_("organization"),
+        Organization, on_delete=models.PROTECT, related_name="units", verbose_name=_("organization")
     )
     abbreviation = models.CharField(_("abbreviation"), max_length=60, validators=[AbbreviationValidator()])
     name_th = models.CharField(_("Thai name"), max_length=200)
@@ -310,12 +312,7 @@ class Membership(models.Model):
         related_name="memberships",
         verbose_name=_("person"),
     )
-    unit = models.ForeignKey(
-        Unit,
-        on_delete=models.PROTECT,
-        related_name="memberships",
-        verbose_name=_("unit"),
-    )
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="memberships", verbose_name=_("unit"))
 
     class Meta:
         verbose_name = _("membership")

@@ -2,22 +2,28 @@
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import CharField, DateField
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from assignments.models import Unit
+from assignments.models import Unit, User
 from assignments.unit_names import find_unit_by_name
+from assignments.user_queries import AnyUser, read_for
 from plan.actions.filters import ActionFilter
 from plan.as_of import AsOf, on_day
-from plan.models import ActionItem, Meeting, Plan
+from plan.models import ActionItem, Meeting, Period, Plan
+from plan.models.plan import PlanQuerySet
 from pmqa_tracker import clock, thai
 from pmqa_tracker.database_text import by_thai, find_named
 from pmqa_tracker.parsing.nearest import nearest
+from pmqa_tracker.prepared import Given
 from pmqa_tracker.views import NotFound
 
 
@@ -31,15 +37,35 @@ def find_plan(request: HttpRequest, slug: str) -> Plan:
     """
     if hasattr(request, "plan"):
         return request.plan
-    visible = Plan.objects.visible_to(request.user)
-    rows = visible.with_neighbours().with_owner().with_last_migration()
-    rows = rows.select_related("assessment__framework").prefetch_related("periods")
-    plan = find_named(rows, "slug", slug)
+    named = Given("slug", CharField())
+    rows = read_for(request.user, "plan", lambda user: _with_all(user).filter(slug=named), slug=slug)
+    plan = rows[0] if rows else find_named(_with_all(request.user), "slug", slug)
     if plan is None:
+        visible = Plan.objects.visible_to(request.user)
         others = [(other.title, reverse("dashboard", args=[other.slug])) for other in visible.order_by("-starts_on")]
         raise NotFound(_("There is no plan “%(slug)s”.") % {"slug": slug}, others)
+    # As `prefetch_related` does, but only if a page needs them; one from the cache does not.
+    plan._prefetched_objects_cache = {"periods": SimpleLazyObject(partial(Period.objects.filter, plan=plan.pk))}
     request.plan = plan  # type: ignore[attr-defined]
     return plan
+
+
+def _with_all(user: User | AnyUser) -> PlanQuerySet:
+    """Return the plans that a user may read, with what every page of a plan needs."""
+    rows = Plan.objects.visible_to(user).with_neighbours().with_owner().with_last_migration()
+    return rows.select_related("assessment__framework")
+
+
+def find_current_plan(user: User) -> Plan | None:
+    """Return the plan to work with of the user's own organization, for the frame of a page that names no plan."""
+
+    def rows(user: User | AnyUser) -> PlanQuerySet:
+        visible = Plan.objects.visible_to(user).with_neighbours()
+        return visible.of_own_organization(user).with_owner().with_last_migration()
+
+    today, day = clock.today(), Given("day", DateField())
+    found = read_for(user, "current plan", lambda each: rows(each).running_first(on=day)[:1], day=today)
+    return found[0] if found else rows(user).current(on=today)
 
 
 class PlanMiddleware:

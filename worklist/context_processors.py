@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from assignments.access import access_of
 from plan.as_of import on_day
 from plan.cached_page import state_of_plan
-from plan.models import Plan
+from plan.lookup import find_current_plan
 from plan.switcher import PlanSwitcher, read_plan_switcher
 from plan.titles import owner_of
 from pmqa_tracker import clock, page_cache
@@ -26,8 +26,7 @@ def current_plan(request: HttpRequest) -> dict[str, Any]:
         return {}
     plan = getattr(request, "plan", None)
     if plan is None:
-        visible = Plan.objects.visible_to(user).with_neighbours()
-        plan = visible.of_own_organization(user).with_owner().with_last_migration().current(on=clock.today())
+        plan = find_current_plan(user)
     access = access_of(request)
     if plan is not None:
         access = access.in_organization(plan.organization_id)

@@ -7,14 +7,16 @@ from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.db.models import CharField, DateTimeField
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from accounts.sessions.models import Session
+from accounts.sessions.models import Session, SessionQuerySet
 from pmqa_tracker.client_address import client_address
 from pmqa_tracker.outage import unless_outage
+from pmqa_tracker.prepared import Given, read_prepared
 
 # The last use of a session is written at most once in this time, so that most pages write nothing.
 SEEN_EVERY = timedelta(seconds=60)
@@ -37,8 +39,10 @@ class SessionStore(DatabaseStore):
 
     def _get_session_from_db(self) -> Session | None:
         """Return the row of the session; None once it has ended."""
-        row = super()._get_session_from_db()
-        if row and row.user_id and row.has_ended(timezone.now()):
+        now = timezone.now()
+        rows = read_prepared("session", _session, session_key=self.session_key, now=now)
+        row = rows[0] if rows else None
+        if row is None or (row.user_id and row.has_ended(now)):
             self._session_key = row = None
         self.row = row
         return row
@@ -83,6 +87,12 @@ class SessionStore(DatabaseStore):
 def describe(request: HttpRequest) -> tuple[str, str]:
     """Return the address and the device of a request, as stored."""
     return client_address(request), request.META.get("HTTP_USER_AGENT", "").replace("\0", "")[:300]
+
+
+def _session() -> SessionQuerySet:
+    """Return the query of the session with a key, unless it has expired."""
+    key, now = Given("session_key", CharField()), Given("now", DateTimeField())
+    return Session.objects.filter(session_key=key, expire_date__gt=now)
 
 
 @receiver(user_logged_in)

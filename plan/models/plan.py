@@ -71,13 +71,17 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         """Return the plans of the user's organization; all for an administrator who has none."""
         return self.filter(organization=user.organization_id) if user.organization_id else self
 
+    def running_first(self, *, on: Any) -> "PlanQuerySet":
+        """Return the plans that run on a day, beginning with the one to work with."""
+        running = self.filter(state=Plan.State.RUNNING, starts_on__lte=on, ends_on__gte=on)
+        return running.order_by("-starts_on", "-ends_on", "pk")
+
     def current(self, *, on: date) -> "Plan | None":
         """Return the plan to work with on a day: a running one, or else one that has ended, or else any.
 
         Of several, it is the one that runs on the day, or else the last one before it, or else the next one.
         """
-        running = self.filter(state=Plan.State.RUNNING, starts_on__lte=on, ends_on__gte=on)
-        if plan := running.order_by("-starts_on", "-ends_on", "pk").first():
+        if plan := self.running_first(on=on).first():
             return plan  # most often; the order of all others takes longer to compile than to run
         is_later = Q(starts_on__gt=on)
         return self.order_by(

@@ -96,3 +96,15 @@ def test_password_set_at_the_same_moment_does_not_activate_the_account(form, mon
     filled.save()
     found = User.objects.get(pk=person.pk)
     assert (found.is_active, bool(found.login_key), found.check_password("another-1-password")) == (False, True, True)
+
+
+def test_login_of_the_secret_key_before_ends_with_all_logins(settings):
+    person = UserFactory()
+    session = Client()
+    session.force_login(person)
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another-secret-key"
+    found = [session.get("/sessions/").status_code]
+    session.force_login(person)
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "a-third-secret-key"
+    User.objects.filter(pk=person.pk).update(login_key="new")
+    assert [*found, session.get("/sessions/").status_code] == [200, 302]

@@ -1,11 +1,12 @@
 """A prepared query is compiled once, and reads the database anew each time."""
 
 import pytest
+from django.db.models import IntegerField
 
-from criteria.models import Category
+from criteria.models import Category, Criterion
 from pmqa_tracker import prepared
-from pmqa_tracker.prepared import read_prepared
-from tests.factories import CategoryFactory
+from pmqa_tracker.prepared import Given, read_prepared
+from tests.factories import CategoryFactory, CriterionFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -31,3 +32,17 @@ def test_query_is_compiled_once_and_reads_anew(django_assert_num_queries, monkey
     assert len(prepared._kept) == 9
     read_prepared(("test", "ก"), rows)
     assert len(built) == 2
+
+
+def test_objects_are_read_for_given_values(django_assert_num_queries):
+    criteria = {number: CriterionFactory(category__number=number) for number in (81, 82)}
+
+    def rows():
+        given = Criterion.objects.filter(category__number=Given("number", IntegerField()))
+        return given.select_related("category").order_by("pk")
+
+    for number, criterion in criteria.items():
+        with django_assert_num_queries(1):
+            (found,) = read_prepared("test given", rows, number=number)
+            assert (found, found.code, found.category.number) == (criterion, criterion.code, number)
+    assert read_prepared("test given", rows, number=83) == []
