@@ -90,6 +90,11 @@ class Access:
         return self.user.pk
 
     @property
+    def units_key(self) -> tuple[tuple[int, ...], ...]:
+        """All that queries of the work of the user's units depend on, for `read_prepared`."""
+        return tuple(sorted(self.unit_ids)), tuple(sorted(self.represented_units))
+
+    @property
     def is_coordinator(self) -> bool:
         """Whether the user manages the plan; administrators have all rights of coordinators."""
         return RoleGroup.COORDINATOR in self.roles or self.user.is_superuser

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from pmqa_tracker import thai
 
@@ -23,8 +24,8 @@ class AsOf:
     Attributes:
         day: the page shows the end of this day.
         periods: the plan's periods in order.
-        cutoff: only updates before this moment count, if it is later than the end of the day; pages with an update
-            form also show updates made after the plan's last day.
+        cutoff: updates until the end of its day count, if that is later than `day`; pages with an update form also show
+            updates made after the plan's last day.
         on_track, slipping: the lowest share (0-1) of the expected progress that counts as such (design §4).
     """
 
@@ -50,8 +51,9 @@ class AsOf:
     @cached_property
     def ends_at(self) -> datetime:
         """The moment before which updates count."""
-        end = thai.end_of(self.day)
-        return max(end, self.cutoff) if self.cutoff else end
+        # The end of a day, so that it is the same all day long for prepared queries.
+        last = timezone.localdate(self.cutoff - timedelta.resolution) if self.cutoff else self.day
+        return thai.end_of(max(self.day, last))
 
     @cached_property
     def key(self) -> tuple[Any, ...]:

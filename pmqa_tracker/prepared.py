@@ -11,11 +11,10 @@ from copy import copy
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import connections
 from django.db.models import QuerySet, Value
-from django.db.models.query import ModelIterable
 
-MOST_KEPT = 200  # statements of a process
+MOST_KEPT = 500  # statements of a process
 
 _kept: OrderedDict[Hashable, "_Statement"] = OrderedDict()  # the last used one at the end
 _lock = threading.Lock()
@@ -34,7 +33,9 @@ class Given(Value):
 
 
 def read_prepared(key: Hashable, build: Callable[[], QuerySet[Any]], **values: Any) -> list[Any]:
-    """Return the rows of a query, read anew from the database: objects, or tuples after `values_list`.
+    """Return the rows of a query, read anew from the database: what a list of the query has, with what it prefetches.
+
+    An object does not know the one whose manager read it: of the rows of `plan.actions`, set `plan` where it is used.
 
     Args:
         key: names everything that the statement and its parameters depend on, except `values`.
@@ -65,8 +66,8 @@ class _Statement:
     """
 
     def __init__(self, rows: QuerySet[Any]) -> None:
-        self.model, self.database = rows.model, rows.db
-        self.has_objects = rows._iterable_class is ModelIterable
+        rows._known_related_objects, rows._hints = {}, {}  # type: ignore[attr-defined]  # they belong to one request
+        self.rows = rows
         self.compiler = rows.query.get_compiler(rows.db)
         self.sql, self.parameters = self.compiler.as_sql()
         self.of_thread = threading.local()
@@ -74,18 +75,17 @@ class _Statement:
     def read(self, values: dict[str, Any]) -> list[Any]:
         """Run it."""
         compiler = self._compiler()
-        given = (
-            each.bind(values, compiler.connection) if isinstance(each, Given) else each for each in self.parameters
-        )
+        database = compiler.connection
+        given = [each.bind(values, database) if isinstance(each, Given) else each for each in self.parameters]
         statement = self.sql, tuple(given)
         compiler.as_sql = lambda *args, **kwargs: statement
-        if self.has_objects:
-            return list(ModelIterable(_Rows(self.model, self.database, compiler)))
-        return list(compiler.results_iter(tuple_expected=True))
+        rows = self.rows.all()
+        rows.query.get_compiler = lambda *args, **kwargs: compiler  # type: ignore[method-assign]
+        return list(rows)
 
     def _compiler(self) -> Any:
         """Return the compiler for the connection of this thread, which finds out once how to convert each column."""
-        connection = connections[self.database or DEFAULT_DB_ALIAS]
+        connection = connections[self.rows.db]
         compiler = getattr(self.of_thread, "compiler", None)
         if compiler is None or compiler.connection is not connection:
             compiler = self.of_thread.compiler = copy(self.compiler)
@@ -93,16 +93,3 @@ class _Statement:
             converters = compiler.get_converters([each[0] for each in compiler.select[: compiler.col_count]])
             compiler.get_converters = lambda columns: converters
         return compiler
-
-
-class _Rows:
-    """What `ModelIterable` needs of a queryset and of its query, to make objects of rows."""
-
-    _known_related_objects: dict[Any, Any] = {}
-
-    def __init__(self, model: Any, db: str, compiler: Any) -> None:
-        self.model, self.db, self.query, self.compiler = model, db, self, compiler
-
-    def get_compiler(self, *, using: str) -> Any:
-        """Return the compiler that has compiled the query."""
-        return self.compiler

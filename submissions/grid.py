@@ -15,6 +15,7 @@ from assignments.models import Unit
 from plan.as_of import AsOf
 from plan.models import Period, Plan
 from plan.models.duties import submission_duties
+from pmqa_tracker.prepared import read_prepared
 from submissions.models import SubmissionState, SubmissionStep
 
 
@@ -158,20 +159,33 @@ def _owed(as_of: AsOf, units: Sequence[Unit], sent: Container[tuple[int, int]], 
     Periods for which every unit has a submission in `sent` are left out: the submission tells the state of the cell.
     """
     pks = [unit.pk for unit in units]
-    held = [
-        submission_duties(period, as_of).filter(owing_unit__in=pks).values_list("owing_unit", Value(period.pk))
+    periods = [
+        period
         for period in as_of.periods
         if period.starts_on <= today and any((pk, period.pk) not in sent for pk in pks)
     ]
-    return set(held[0].union(*held[1:])) if held else set()
+
+    def build() -> models.QuerySet[Any]:
+        held = [
+            submission_duties(period, as_of).filter(owing_unit__in=pks).values_list("owing_unit", Value(period.pk))
+            for period in periods
+        ]
+        return held[0].union(*held[1:])
+
+    key = ("report duties", as_of.key, tuple(pks), tuple(period.pk for period in periods))
+    return set(read_prepared(key, build)) if periods else set()
 
 
 def _last_steps(plan: Plan, units: Sequence[Unit]) -> dict[tuple[int, int], SubmissionStep]:
     """Return (unit pk, period pk) → last step of the submission, annotated with `line_count`."""
-    steps = SubmissionStep.objects.filter(
-        submission__period__plan=plan, submission__unit__in=units, version=F("submission__version")
-    ).select_related("submission", "by")
-    found = steps.annotate(line_count=Count("lines"))
+
+    def build() -> models.QuerySet[Any]:
+        steps = SubmissionStep.objects.filter(
+            submission__period__plan=plan, submission__unit__in=units, version=F("submission__version")
+        ).select_related("submission", "by")
+        return steps.annotate(line_count=Count("lines"))
+
+    found = read_prepared(("last steps", plan.pk, tuple(unit.pk for unit in units)), build)
     return {(step.submission.unit_id, step.submission.period_id): step for step in found}
 
 

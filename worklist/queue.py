@@ -14,6 +14,7 @@ from plan.as_of import AsOf
 from plan.models import AT_WORK, ActionItem, Due, Plan, ProgressUpdate
 from plan.models.action import ActionItemQuerySet
 from plan.models.duties import Duty, is_silent, read_duties_and_updates
+from pmqa_tracker.prepared import read_prepared
 from submissions.grid import missing_submissions
 from submissions.models import SubmissionState
 from submissions.returned import annotate_returned
@@ -265,11 +266,16 @@ def read_rows(plan: Plan, access: Access, as_of: AsOf, *, refs: Sequence[str] | 
 
     The actions are read `with_units()`.
     """
-    actions = plan.actions.filter(assignments__unit__in=list(access.represented_units)).distinct()
-    if refs is not None:
-        actions = actions.filter(ref__in=refs)
-    found = annotate_returned(actions.as_of(as_of).with_last_update(as_of), access.unit_ids)
-    found = list(found.with_units().in_order())
+
+    def build() -> ActionItemQuerySet:
+        actions = plan.actions.filter(assignments__unit__in=list(access.represented_units)).distinct()
+        if refs is not None:
+            actions = actions.filter(ref__in=refs)
+        found = annotate_returned(actions.as_of(as_of).with_last_update(as_of), access.unit_ids)
+        return found.with_units().in_order()
+
+    key = ("rows", plan.pk, as_of.key, access.units_key)
+    found = read_prepared(key, build) if refs is None else list(build())
     held, last = read_duties_and_updates(found, access.units, as_of, {action.last_update for action in found})
     rows = []
     for action in found:
@@ -356,4 +362,6 @@ def read_owed(plan: Plan, access: Access, as_of: AsOf) -> OwedActions:
 
 def count_owed(plan: Plan, access: Access, as_of: AsOf) -> int:
     """Return the number on the bell: actions and period reports that the user's units owe."""
-    return owed_actions(plan, access, as_of).count() + len(missing_submissions(plan, access, as_of))
+    key = ("owed", plan.pk, as_of.key, access.units_key, access.may_lead and plan.takes_reports)
+    owed = read_prepared(key, lambda: owed_actions(plan, access, as_of).values_list("pk"))
+    return len(owed) + len(missing_submissions(plan, access, as_of))

@@ -24,6 +24,7 @@ from plan.as_of import AsOf
 from plan.models.status import AT_WORK, CLOSED, Status
 from plan.models.update import ProgressUpdate
 from pmqa_tracker import thai
+from pmqa_tracker.prepared import read_prepared
 
 if TYPE_CHECKING:
     from plan.models.action import ActionItem
@@ -174,11 +175,14 @@ def read_duties_and_updates(
 
     Two queries too.
     """
-    rows = duties(as_of.period_starts_at, as_of.ends_at).filter(
-        duties_of([unit.pk for unit in units]), action__in=[action.pk for action in actions]
-    )
-    found = list(rows.values_list("action_id", "owing_unit", "unit_id", "update_pk"))
-    updates = _updates().select_related("author", "unit").in_bulk({*pks, *(row[3] for row in found)} - {None})
+    unit_pks, action_pks = tuple(unit.pk for unit in units), tuple(action.pk for action in actions)
+
+    def build() -> QuerySet[Any]:
+        rows = duties(as_of.period_starts_at, as_of.ends_at).filter(duties_of(unit_pks), action__in=action_pks)
+        return rows.values_list("action_id", "owing_unit", "unit_id", "update_pk")
+
+    found = read_prepared(("duties", as_of.period_starts_at, as_of.ends_at, unit_pks, action_pks), build)
+    updates = ProgressUpdate.objects.select_related("author", "unit").in_bulk({*pks, *(row[3] for row in found)} - {None})
     own = {unit.pk: unit for unit in units}
     names = own | {part.unit_id: part.unit for action in actions for part in action.assignments.all()}
     by_action: dict[int, dict[Unit, Duty]] = {}
