@@ -1,13 +1,14 @@
 """Pages that users share, and whether they are fresh (`plan.cached_page`)."""
 
 import re
+from collections import OrderedDict
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
 from django.test import Client
 
-from pmqa_tracker import page_cache
+from pmqa_tracker import page_cache, prepared
 from tests import sizes
 from tests.factories import UserFactory
 
@@ -26,8 +27,9 @@ READERS = (("staff", "th"), ("management", "en"), ("coordinator", "en"), ("nobod
 
 @contextmanager
 def fresh(monkeypatch):
-    """Compute every page anew."""
+    """Compute every page anew, with statements compiled anew: a key that lacks something would find an old one."""
     with monkeypatch.context() as patch:
+        patch.setattr(prepared, "_kept", OrderedDict())
         patch.setattr(page_cache, "read", lambda key: None)
         patch.setattr(page_cache, "keep", lambda key, value: None)
         yield

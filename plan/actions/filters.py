@@ -191,7 +191,7 @@ class ActionFilter(django_filters.FilterSet):
         """
         self.as_of = as_of
         self.since = since
-        super().__init__(data, queryset=plan.actions.as_of(as_of))
+        super().__init__(data, queryset=plan.actions.all())
         units = plan.organization.units.in_order()
         self.filters["category"].queryset = plan.framework.categories.in_order()
         self.filters["criterion"].queryset = plan.framework.criteria.in_order()
@@ -218,6 +218,16 @@ class ActionFilter(django_filters.FilterSet):
             elif typed and isinstance(field, forms.ChoiceField):
                 data[name] = thai.match_spelling(typed, [str(value) for value, _label in field.choices if value])
         return data
+
+    def filter_queryset(self, queryset: ActionItemQuerySet) -> ActionItemQuerySet:
+        """Filter actions as of the day."""
+        return super().filter_queryset(queryset.as_of(self.as_of))
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """All that the query depends on besides the plan, for `read_prepared`."""
+        chosen = tuple((name, getattr(value, "pk", value)) for name, value in self.active.items())
+        return self.as_of.key, self.since and self.since.key, chosen
 
     @property
     def ignored(self) -> list[str]:

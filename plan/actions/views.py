@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import BigAutoField, Count, QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -34,6 +35,7 @@ from plan.updates.forms import typed_update
 from plan.updates.history import read_update_history
 from plan.updates.views import UpdatePanel, answer_update, open_panel, page_form_urls
 from pmqa_tracker import clock, thai
+from pmqa_tracker.prepared import Given, read_prepared
 from pmqa_tracker.typed_text import reads_typed_text
 from spreadsheets.downloads import capture_messages
 
@@ -44,10 +46,29 @@ PAGE_SIZE = 50
 class ActionListing:
     """The rows of the action list for a URL: filtered, ordered, and annotated as of its day."""
 
+    plan: Plan
     as_of: AsOf
     since: AsOf
     filter: ActionFilter
-    actions: ActionItemQuerySet
+
+    @property
+    def actions(self) -> ActionItemQuerySet:
+        """The query of the rows."""
+        actions = self.filter.qs
+        return actions if actions.query.order_by else actions.in_order()
+
+    def count(self) -> int:
+        """Return the number of rows, for a paginator."""
+
+        def build() -> QuerySet[Any]:
+            return self.actions.order_by().values("plan").annotate(number=Count("pk")).values_list("number")
+
+        return sum(number for (number,) in read_prepared(("number of rows", self.plan.pk, self.filter.key), build))
+
+    def __getitem__(self, places: slice) -> list[Any]:
+        """Return rows of the page, for a paginator: named tuples of `ROW_FIELDS`."""
+        key = ("list", self.plan.pk, self.filter.key, places.start, places.stop)
+        return read_prepared(key, lambda: self.actions.values_list(*ROW_FIELDS, named=True)[places])
 
 
 def read_action_listing(request: HttpRequest, plan: Plan) -> ActionListing:
@@ -55,11 +76,8 @@ def read_action_listing(request: HttpRequest, plan: Plan) -> ActionListing:
     as_of = read_as_of(request, plan)
     since = read_since(request, plan, as_of, comparison_days(plan, as_of))
     action_filter = ActionFilter(request.GET, plan, as_of=as_of, since=since)
-    actions = action_filter.qs
     warn_ignored_filters(request, action_filter, also=("page", "filters"))
-    if not actions.query.order_by:
-        actions = actions.in_order()
-    return ActionListing(as_of=as_of, since=since, filter=action_filter, actions=actions)
+    return ActionListing(plan=plan, as_of=as_of, since=since, filter=action_filter)
 
 
 @require_safe
@@ -80,10 +98,10 @@ def action_list(request: HttpRequest, slug: str) -> HttpResponse:
 def _list_context(request: HttpRequest, plan: Plan, columns: Sequence[str]) -> dict[str, Any]:
     """Read the context of the list; `new_messages` are for an answer to htmx."""
     listing = read_action_listing(request, plan)
-    page = Paginator(listing.actions.values_list(*ROW_FIELDS, named=True), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(listing, PAGE_SIZE).get_page(request.GET.get("page"))
     query, new = day_query(plan, listing.as_of), messages.get_messages(request).added_new
     page.object_list = build_rows(
-        list(page.object_list),
+        page.object_list,
         plan,
         listing.as_of,
         columns,
@@ -160,7 +178,12 @@ def read_detail(request: HttpRequest, plan: Plan, panel: UpdatePanel, access: Ac
     action: ActionItem = panel.action
     read_requirements([action])
     as_of = on_day(plan, clock.today(), plan.periods.all(), cutoff=clock.now())
-    standing = plan.actions.filter(pk=action.pk).as_of(as_of).values("due", "health", "expected_on", "updated_at").get()
+
+    def build() -> QuerySet[Any]:
+        chosen = ActionItem.objects.filter(pk=Given("pk", BigAutoField()))
+        return chosen.as_of(as_of).values("due", "health", "expected_on", "updated_at")
+
+    (standing,) = read_prepared(("standing", as_of.key), build, pk=action.pk)
     if standing["due"] == Due.OVERDUE:
         standing["updated_on"] = read_updated({action.pk: standing["updated_at"]}, as_of).get(action.pk)
     verdicts = plan.assessment.verdicts.filter(requirement__actions=action).select_related("requirement")

@@ -116,10 +116,13 @@ def read_updated(
     """
     since = as_of.period_starts_at
     asked = {pk: at for pk, at in updated.items() if at is not None and (units is not None or at >= since)}
-    rows = duties(since, as_of.ends_at).filter(action__in=asked)
-    if units is not None:
-        rows = rows.filter(duties_of(units))
-    found = list(rows.values_list("action", "update_pk")) if asked else []
+
+    def build() -> QuerySet[Any]:
+        rows = duties(since, as_of.ends_at).filter(action__in=asked)
+        return (rows if units is None else rows.filter(duties_of(units))).values_list("action", "update_pk")
+
+    key = ("updated", since, as_of.ends_at, tuple(asked), None if units is None else tuple(units))
+    found = read_prepared(key, build) if asked else []
     owed, fulfilled = ({action for action, update in found if (update is None) is is_owed} for is_owed in (True, False))
     return {pk: at for pk, at in asked.items() if pk not in owed and (units is None or pk in fulfilled)}
 
@@ -182,7 +185,7 @@ def read_duties_and_updates(
         return rows.values_list("action_id", "owing_unit", "unit_id", "update_pk")
 
     found = read_prepared(("duties", as_of.period_starts_at, as_of.ends_at, unit_pks, action_pks), build)
-    updates = ProgressUpdate.objects.select_related("author", "unit").in_bulk({*pks, *(row[3] for row in found)} - {None})
+    updates = _updates().select_related("author", "unit").in_bulk({*pks, *(row[3] for row in found)} - {None})
     own = {unit.pk: unit for unit in units}
     names = own | {part.unit_id: part.unit for action in actions for part in action.assignments.all()}
     by_action: dict[int, dict[Unit, Duty]] = {}

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import BigAutoField, QuerySet
+
 from assignments.access import Access
 from assignments.models import Unit
 from plan.models import ActionItem, ProgressUpdate
 from pmqa_tracker import thai
+from pmqa_tracker.prepared import Given, read_prepared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +33,13 @@ class UpdateHistory:
 
 def read_update_history(action: ActionItem, access: Access, *, unit: str = "") -> UpdateHistory:
     """Read the history of an action for one user, filtered by `unit` (an abbreviation) unless it is unknown."""
-    rows = action.updates.with_undone().newest_first().select_related("author", "unit")
-    updates = list(rows.prefetch_related("evidence__withdrawal__by"))
+
+    def build() -> QuerySet[ProgressUpdate]:
+        rows = ProgressUpdate.objects.with_undone().filter(action=Given("action", BigAutoField()))
+        rows = rows.newest_first().select_related("author", "unit")
+        return rows.prefetch_related("evidence__withdrawal__by")
+
+    updates = read_prepared("history", build, action=action.pk)
     units = {update.unit_id: update.unit for update in updates if update.unit}
     named = {each.abbreviation: each for each in units.values()}
     chosen = named.get(thai.match_spelling(unit, named))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import BigAutoField, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,6 +19,7 @@ from plan.updates.forms import LAST_TEXTS, UpdateForm
 from plan.updates.record import ONLY_LEADS, check_may_report, record_update
 from pmqa_tracker import clock
 from pmqa_tracker.forms import with_new_op_id
+from pmqa_tracker.prepared import Given, read_prepared
 from pmqa_tracker.write_once import NotAllowedError, StaleVersionError
 
 
@@ -102,12 +104,18 @@ def open_panel(
 
 def read_latest_updates(action: ActionItem) -> list[ProgressUpdate]:
     """Return the latest update of an action and, if it has no text, also the latest one with text."""
-    updates = action.updates.without_undone().newest_first().select_related("author", "unit")
-    last = updates.first()
-    if last is None or last.result or last.problem or last.next_step:
-        return [last] if last else []
-    with_text = updates.exclude(result="", problem="", next_step="").first()
-    return [last, with_text] if with_text else [last]
+
+    def build() -> QuerySet[ProgressUpdate]:
+        rows = ProgressUpdate.objects.without_undone().filter(action=Given("action", BigAutoField()))
+        return rows.newest_first().select_related("author", "unit")
+
+    def with_text() -> QuerySet[ProgressUpdate]:
+        return build().exclude(result="", problem="", next_step="")[:1]
+
+    last = read_prepared("last update", lambda: build()[:1], action=action.pk)
+    if not last or last[0].result or last[0].problem or last[0].next_step:
+        return last
+    return last + read_prepared("last update with text", with_text, action=action.pk)
 
 
 def answer_update(

@@ -1,11 +1,11 @@
 """Curve of expected, actual and forecast progress over the months of a plan."""
 
 import math
-from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from functools import cache
+from datetime import date, timedelta
+from itertools import chain, repeat
 
 from plan.as_of import AsOf
 from plan.models import Plan, Status
@@ -49,9 +49,7 @@ class Curve:
         return None if self.pace is None else self.pace * 30
 
 
-def build_curve(
-    plan: Plan, as_of: AsOf, standings: Sequence[Standing], updates: Mapping[int, Sequence[PastUpdate]]
-) -> Curve:
+def build_curve(plan: Plan, as_of: AsOf, standings: Sequence[Standing], updates: Sequence[PastUpdate]) -> Curve:
     """Compute the curve of these actions.
 
     The forecast continues the mean progress of the day at the mean pace of the last `PACE_DAYS` days, between 0 and
@@ -61,28 +59,12 @@ def build_curve(
         plan: the plan that gives the months.
         as_of: the day; later updates do not count.
         standings: the actions; only their pk and periods are read.
-        updates: action pk → its updates, from `read_past_updates`.
+        updates: those of the plan, from `read_past_updates`.
     """
     days = sorted({*month_ends(plan.starts_on, plan.ends_on), as_of.day})
     pace_from = max(as_of.day - timedelta(days=PACE_DAYS), plan.starts_on)
-    past = [_Past.of(each, updates.get(each.pk, ())) for each in standings]
-    periods = {period.number: period for period in as_of.periods}
-
-    @cache
-    def means(day: date) -> tuple[float | None, float | None]:
-        """Return the mean expected and actual progress (%) at the end of a day of the actions not cancelled."""
-        on = replace(as_of, day=day)
-        of_schedule = cache(lambda first, last: on.expected(periods[first], periods[last]))
-        expected, actual, moment = [], [], on.ends_at
-        for each in past:
-            progress = each.progress_until(moment)
-            if progress is not None:
-                actual.append(progress)
-                if each.standing.first and each.standing.last:
-                    expected.append(of_schedule(each.standing.first, each.standing.last))
-        return mean(expected), mean(actual)
-
-    now, before = means(as_of.day)[1], means(pace_from)[1]
+    means = _means([replace(as_of, day=day) for day in sorted({*days, pace_from})], standings, updates)
+    now, before = means[as_of.day][1], means[pace_from][1]
     pace = None
     if now is not None and before is not None and pace_from < as_of.day < plan.ends_on:
         pace = (now - before) / (as_of.day - pace_from).days
@@ -95,8 +77,8 @@ def build_curve(
     points = [
         Point(
             day=day,
-            expected=means(day)[0],
-            actual=means(day)[1] if day <= as_of.day else None,
+            expected=means[day][0],
+            actual=means[day][1] if day <= as_of.day else None,
             forecast=forecast(day),
         )
         for day in days
@@ -109,30 +91,33 @@ def build_curve(
     return Curve(points, pace, pace_from, forecast(plan.ends_on), complete_on)
 
 
-@dataclass(frozen=True)
-class _Past:
-    """An action with its updates that are the last ones on some day, and their moments in rising order."""
+def _means(
+    days: Sequence[AsOf], standings: Sequence[Standing], updates: Sequence[PastUpdate]
+) -> dict[date, tuple[float | None, float | None]]:
+    """Return day → the mean expected and actual progress (%) at its end of the actions not cancelled.
 
-    standing: Standing
-    steps: Sequence[PastUpdate]
-    moments: Sequence[datetime]
-
-    @classmethod
-    def of(cls, standing: Standing, updates: Sequence[PastUpdate]) -> "_Past":
-        last: list[PastUpdate] = []
-        for update in updates:
-            while last and last[-1].at >= update.at:  # a clock was set back: the later update counts
-                last.pop()
-            last.append(update)
-        return cls(standing, last, [update.at for update in last])
-
-    def progress_until(self, moment: datetime) -> int | None:
-        """Return the progress (%) by the last update before a moment; None if the action was cancelled by then."""
-        count = bisect_left(self.moments, moment)
-        if count == 0:
-            return 0
-        update = self.steps[count - 1]
-        return None if update.status == Status.CANCELLED else update.progress
+    The days are in order, and each update is looked at once.
+    """
+    schedules = {each.pk: (each.first, each.last) for each in standings}
+    progress: dict[int, int | None] = dict.fromkeys(schedules, 0)  # None while an action is cancelled
+    last: dict[int, int] = {}  # action pk → place of its last update so far
+    waiting = deque(sorted(enumerate(updates), key=lambda each: each[1].at))
+    means = {}
+    for on in days:
+        while waiting and waiting[0][1].at < on.ends_at:
+            place, update = waiting.popleft()
+            if update.action in progress and last.get(update.action, -1) < place:  # else a clock was set back
+                last[update.action] = place
+                progress[update.action] = None if update.status == Status.CANCELLED else update.progress
+        counted = {pk: value for pk, value in progress.items() if value is not None}
+        periods = {period.number: period for period in on.periods}
+        expected = [
+            repeat(on.expected(periods[first], periods[end]), number)
+            for (first, end), number in Counter(schedules[pk] for pk in counted).items()
+            if first and end
+        ]
+        means[on.day] = mean(chain.from_iterable(expected)), mean(counted.values())
+    return means
 
 
 def month_ends(first: date, last: date) -> list[date]:

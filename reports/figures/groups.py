@@ -13,7 +13,7 @@ from assignments.models import Role, Unit
 from criteria.models import Category
 from plan.as_of import AsOf
 from plan.models import STATUSES, Age, Change, Due, Health, Period, Plan, Status
-from reports.figures.standings import Standing, mean_expected, mean_progress
+from reports.figures.standings import Standing, mean
 
 BAR_ORDER = tuple(STATUSES)
 # Filters of the action list that show the rows of figures.
@@ -110,12 +110,17 @@ def group(
     """
     statuses, healths = ({value: 0 for _each, value in values} for values in (STATUS_VALUES, HEALTH_VALUES))
     overdue = at_work = silent = 0
+    progress, expected = [], []
     for each in standings:  # all in one pass: an overview has a group for each unit and role
         statuses[each.status] += 1
         healths[each.health] += 1
         overdue += each.due == OVERDUE["due"]
         at_work += each.is_at_work
         silent += each.is_silent_for(reporter)
+        if each.is_counted:
+            progress.append(each.progress)
+            if each.expected is not None:
+                expected.append(each.expected)
     return Group(
         subject=subject,
         total=Figure(len(standings), query),
@@ -125,8 +130,8 @@ def group(
         overdue=Figure(overdue, {**query, **OVERDUE}),
         at_work=Figure(at_work, {**query, "scope": "at_work"}),
         silent=Figure(silent, {**query, **SILENT}),
-        progress=mean_progress(standings),
-        expected=mean_expected(standings),
+        progress=mean(progress),
+        expected=mean(expected),
     )
 
 

@@ -7,14 +7,14 @@ from datetime import datetime
 from math import fsum
 from typing import Any, NamedTuple
 
-from django.db.models import QuerySet, Value
+from django.db.models import BigAutoField, DateTimeField, QuerySet, Value
 
 from assignments.models import Assignment, Role, Unit
 from plan.as_of import AsOf
 from plan.models import AT_WORK, ActionItem, Age, Change, Due, Plan, ProgressUpdate, Status
 from plan.models.action import ActionItemQuerySet
 from plan.models.duties import duties
-from pmqa_tracker.prepared import read_prepared
+from pmqa_tracker.prepared import Given, read_prepared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,12 +74,12 @@ class Standing:
 
 
 class PastUpdate(NamedTuple):
-    """State of an action after an update, its moment, and the pk of the unit it was made for (None: for no unit)."""
+    """State of an action (its pk) after an update, and its moment."""
 
+    action: int
     at: datetime
     status: str
     progress: int
-    unit: int | None
 
 
 OWN = "OWN"
@@ -104,11 +104,18 @@ def read_units_by_role(plan: Plan) -> UnitsByRole:
 
     (action pk, `OWN`) → pks of the units that lead it themselves.
     """
+
+    def build() -> QuerySet[Any]:
+        links = Assignment.objects.filter(action__plan=Given("plan", BigAutoField()))
+        return links.values_list("action_id", "role", "unit_id", "unit__members")
+
     units: UnitsByRole = defaultdict(set)
-    links = Assignment.objects.filter(action__plan=plan)
-    for action, role, unit, member in links.values_list("action_id", "role", "unit_id", "unit__members"):
-        units[action, role] |= {unit, member} - {None}
-        if role == Role.LEAD:
+    for action, role, unit, member in read_prepared("units by role", build, plan=plan.pk):
+        found = units[action, role]
+        found.add(unit)
+        if member is not None:
+            found.add(member)
+        if role == Role.LEAD.value:
             units[action, OWN].add(unit)
     return units
 
@@ -264,30 +271,20 @@ def _standing(
     )
 
 
-def read_past_updates(plan: Plan, until: AsOf) -> Mapping[int, list[PastUpdate]]:
-    """Return action pk → its updates until the day, oldest first; in one query."""
-    found: dict[int, list[PastUpdate]] = defaultdict(list)
+def read_past_updates(plan: Plan, until: AsOf) -> list[PastUpdate]:
+    """Return the updates of a plan until the day, those of each action in their order; in one query."""
 
     def build() -> QuerySet[Any]:
-        updates = ProgressUpdate.objects.without_undone().filter(action__plan=plan, at__lt=until.ends_at)
-        return updates.order_by("version").values_list("action_id", "at", "status_to", "progress_to", "unit_id")
+        updates = ProgressUpdate.objects.without_undone().filter(
+            action__plan=Given("plan", BigAutoField()), at__lt=Given("until", DateTimeField())
+        )
+        return updates.order_by("version").values_list("action_id", "at", "status_to", "progress_to")
 
-    for action, *step in read_prepared(("past updates", plan.pk, until.ends_at), build):
-        found[action].append(PastUpdate(*step))
-    return found
+    rows = read_prepared("past updates", build, plan=plan.pk, until=until.ends_at)
+    return [PastUpdate(*row) for row in rows]
 
 
 def mean(values: Iterable[float]) -> float | None:
     """Return the mean; None without values."""
     values = list(values)
     return fsum(values) / len(values) if values else None
-
-
-def mean_progress(standings: Iterable[Standing]) -> float | None:
-    """Return the mean progress (%) of the actions not cancelled; None without any."""
-    return mean(each.progress for each in standings if each.is_counted)
-
-
-def mean_expected(standings: Iterable[Standing]) -> float | None:
-    """Return the mean expected progress (%) of the scheduled actions not cancelled; None without any."""
-    return mean(each.expected for each in standings if each.is_counted and each.expected is not None)

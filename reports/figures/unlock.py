@@ -93,9 +93,11 @@ def _options(row: CriterionRow, the_map: MaturityMap, share: Fraction) -> list[_
 
 def read_missing_work(plan: Plan, as_of: AsOf, steps: Sequence[UnlockStep]) -> list[MissingWork]:
     """Read the open actions of each step on the day, in a fixed number of queries."""
+    if not steps:
+        return []
     requirements = [step.cell.requirement for step in steps]
     actions = plan.actions.as_of(as_of).exclude(status_on__in=CLOSED).filter(requirements__in=requirements)
-    found = list(actions.distinct().with_details().behind_first()) if steps else []
+    found = list(actions.distinct().with_details().behind_first())
     missing = []
     for step in steps:
         own = [action for action in found if step.cell.requirement in action.requirements.all()]

@@ -1,10 +1,12 @@
 """Template tags for figures, differences and map cells of the dashboards."""
 
+from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from plan.models import Change, Health
@@ -126,15 +128,21 @@ def gap_badge(context: dict[str, Any], gap: float) -> SafeString:
     )
 
 
-@register.simple_tag
-def cell_mark(state: str, further: str = "") -> SafeString:
+@lru_cache(maxsize=100)
+def _cell_mark(state: MapCellState, further: str, language: str) -> SafeString:
     """Render the state of a cell of the maturity map as an icon; screen readers read its label and `further`."""
-    state = MapCellState(state)
     return icon("none" if state == MapCellState.UNKNOWN else state.lower(), f"{state.label} {further}".strip())
 
 
 @register.simple_tag(takes_context=True)
-def map_title(context: dict[str, Any], row: CriterionRow) -> SafeString:
+def map_row(context: dict[str, Any], row: CriterionRow) -> SafeString:
+    """Render a line of the map up to its points: its head and its cells."""
+    url = day_url(context, "criterion_detail", row.criterion.code)
+    cells = [_map_cell(context, cell, url) for cell in row.cells]
+    return format_html("{}{}", _map_title(row, url), mark_safe("".join(cells)))  # noqa: S308 - each cell is safe
+
+
+def _map_title(row: CriterionRow, url: str) -> SafeString:
     """Render the head of a line of the map: code and title, cut to one line until the user opens it.
 
     Below it are the level that the criterion reached, and the link to its page.
@@ -146,13 +154,12 @@ def map_title(context: dict[str, Any], row: CriterionRow) -> SafeString:
         row.criterion.code,
         row.criterion.title,
         format_html("{} · ", reached) if reached else "",
-        day_url(context, "criterion_detail", row.criterion.code),
+        url,
         _("Reasons and evidence"),
     )
 
 
-@register.simple_tag(takes_context=True)
-def map_cell(context: dict[str, Any], row: CriterionRow, cell: MapCell) -> SafeString:
+def _map_cell(context: dict[str, Any], cell: MapCell, url: str) -> SafeString:
     """Render a cell of the map: state, and done of all actions, in a link to the level.
 
     With `is_supposing` in the context, a requirement that has not passed is a tick instead: suppose that it passes.
@@ -161,7 +168,7 @@ def map_cell(context: dict[str, Any], row: CriterionRow, cell: MapCell) -> SafeS
     kinds = f"cell-{cell.state.lower()}"
     kinds += " is-assumed" if cell.is_assumed else ""
     kinds += " is-other" if state and cell.state != state else ""
-    inside = cell_mark(cell.state, _("done") if cell.total else "")
+    inside = _cell_mark(cell.state, _("done") if cell.total else "", get_language())
     if cell.total:
         inside += format_html("<b>{}/{}</b>", cell.done, cell.total)
     if context.get("is_supposing") and cell.code in context["map"].open_cells:
@@ -174,7 +181,6 @@ def map_cell(context: dict[str, Any], row: CriterionRow, cell: MapCell) -> SafeS
             inside,
             _("suppose that %(code)s passes") % {"code": cell.code},
         )
-    url = day_url(context, "criterion_detail", row.criterion.code)
     return format_html('<td class="map-cell {}"><a href="{}#level-{}">{}</a></td>', kinds, url, cell.level, inside)
 
 

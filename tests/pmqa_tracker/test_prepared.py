@@ -46,3 +46,17 @@ def test_objects_are_read_for_given_values(django_assert_num_queries):
             (found,) = read_prepared("test given", rows, number=number)
             assert (found, found.code, found.category.number) == (criterion, criterion.code, number)
     assert read_prepared("test given", rows, number=83) == []
+
+
+def test_records_have_what_the_query_prefetches(django_assert_num_queries):
+    criterion = CriterionFactory(category__name="ก")
+
+    def rows():
+        return Category.objects.filter(name="ก").prefetch_related("criteria")
+
+    for _each in range(2):
+        with django_assert_num_queries(2):
+            (found,) = read_prepared("test prefetch", rows)
+            assert [*found.criteria.all()] == [criterion]
+    (named,) = read_prepared("test names", lambda: rows().values_list("number", "name", named=True))
+    assert named.name == "ก"
