@@ -18,6 +18,7 @@ from django.test import Client
 from accounts.attempts import GUESSES
 from assignments.models import User
 from tests.factories import UserFactory
+from tests.hold.site import START_SECONDS, is_open
 
 pytestmark = pytest.mark.django_db
 SLAPD = shutil.which("slapd") or shutil.which("slapd", path="/usr/sbin")
@@ -82,10 +83,10 @@ def slapd(tmp_path, settings):
     settings.AUTH_LDAP_USER_SEARCH = LDAPSearch(BASE, ldap.SCOPE_SUBTREE, "(|(uid=%(user)s)(mail=%(user)s))")
     settings.AUTH_LDAP_CONNECTION_OPTIONS = {ldap.OPT_NETWORK_TIMEOUT: 5, ldap.OPT_TIMEOUT: 5}
     server = subprocess.Popen([SLAPD, "-d", "0", "-h", url, "-f", conf], stderr=subprocess.DEVNULL)
-    for _time in range(100):
-        with socket.socket() as probe:
-            if not probe.connect_ex(("127.0.0.1", int(url.rsplit(":", 1)[1]))):
-                break
+    end = time.monotonic() + START_SECONDS
+    while not is_open(int(url.rsplit(":", 1)[1])):
+        assert server.poll() is None
+        assert time.monotonic() < end
         time.sleep(0.1)
     yield server
     server.kill()

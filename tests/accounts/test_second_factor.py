@@ -2,11 +2,13 @@
 
 import re
 import time
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal import auth as totp
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from django.contrib.admin.models import LogEntry
 from django.test import Client
@@ -21,9 +23,16 @@ pytestmark = pytest.mark.django_db
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
+@pytest.fixture(autouse=True)
+def _clock_of_codes(monkeypatch):
+    """Hold the clock of the codes still: a new code comes every 30 seconds, perhaps in the middle of a test."""
+    now = time.time()
+    monkeypatch.setattr(totp, "time", SimpleNamespace(time=lambda: now))
+
+
 def code_of(secret, later=0):
     """Return what the app shows, `later` codes from now."""
-    return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + later))
+    return format_hotp_value(hotp_value(secret, int(totp.time.time()) // 30 + later))
 
 
 def log_in(person, **fields):

@@ -190,7 +190,7 @@ def test_killed_worker_loses_no_import(site, measured):
     assert sorted(counts) == sorted((f"k{kill}", KILLED_ROWS) for kill in range(KILLS))
     until(lambda: (str(KILLS),) in site.query("SELECT name FROM pmqa_tracker_workerprocess"))  # it has begun
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(30) == 0
+    assert worker.wait(WAIT_SECONDS) == 0
 
 
 @pytest.mark.promise("web machines share the background work", "seen and downloaded on the other machine")
@@ -216,7 +216,7 @@ def test_two_web_machines_share_the_work(make_site, measured):
         file = here.get(f"{url}file.xlsx")
         assert file.content.startswith(b"PK")
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(30) == 0
+        assert worker.wait(WAIT_SECONDS) == 0
     finally:
         other.kill()
     measured("an import and a workbook")

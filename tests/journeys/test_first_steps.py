@@ -26,6 +26,7 @@ def first_page(
     page.get_by_label("ชื่อผู้ใช้").fill("admin")
     page.get_by_label("รหัสผ่าน").fill(PASSWORD)
     page.get_by_role("button", name="เข้าสู่ระบบ").click()
+    expect(page.get_by_label("รหัสผ่าน")).to_have_count(0)
 
     def inner() -> Page:
         page.goto(f"{live_server.url}/")
@@ -45,6 +46,7 @@ def test_empty_site_gets_its_first_plan_and_update(first_page, live_server, tmp_
     expect_next(page, "ส่วนราชการ")
     check(page, "empty")
     page.get_by_role("link", name="ระบุส่วนราชการ").click()
+    expect(page.get_by_label("ชื่อย่อ")).to_be_visible()
     check(page, "organization")
     page.get_by_label("ชื่อ", exact=True).fill("กรมการจัดหางาน")
     page.get_by_role("button", name="เพิ่มส่วนราชการ").click()
@@ -82,6 +84,7 @@ def test_empty_site_gets_its_first_plan_and_update(first_page, live_server, tmp_
     page.get_by_role("button", name="นำเข้าเกณฑ์ PMQA").click()
     expect_next(page, "แผน")
     page.get_by_role("link", name="เริ่มจากแผนเปล่า").click()
+    expect(page.get_by_label("การประเมินที่แผนนี้ตอบ")).to_be_visible()
     check(page, "plan")
     page.get_by_label("การประเมินที่แผนนี้ตอบ").fill("ผลการตรวจประเมิน PMQA พ.ศ. 2562")
     page.get_by_role("button", name="สร้างแผน").click()

@@ -36,8 +36,9 @@ def skip_the_menu(page, site):
     page.goto(f"{site}{BASE}/actions/")
     reach(page, ".skip-link", most=1)
     page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("#"))
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.closest('main') !== null")
+    expect(page.locator("main :focus")).to_have_count(1)
 
 
 def switch_the_language(page, site):
@@ -69,6 +70,7 @@ def find_an_action(page, site):
     page.keyboard.type("1.2.1-A-3")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("q=1.2.1-A-3"))
+    expect(page.locator(".action-table .action-ref")).to_have_text(["1.2.1-A-3"])
     reach(page, "a[href*='/actions/1.2.1-A-3/']")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/actions/1.2.1-A-3/"))
@@ -98,6 +100,7 @@ def log_out_and_in_again(page, site):
     reach(page, ".user-menu-panel form[action='/logout/'] button")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/login/"))
+    page.wait_for_load_state()
     for field, text in (("username", "staff"), ("password", DEMO_PASSWORD)):
         if not page.locator(f"[name={field}]:focus").count():
             reach(page, f"[name={field}]")

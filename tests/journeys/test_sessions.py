@@ -92,7 +92,7 @@ def test_the_end_of_a_login_is_announced_in_every_tab_and_keeps_the_text(enter, 
     def dialog(page, name):
         return page.get_by_role("dialog", name=name)
 
-    is_unused_for(minutes=118, seconds=30)
+    is_unused_for(minutes=118, seconds=5)
     for page in (first, second):
         expect(dialog(page, "อีกไม่เกินสองนาที")).to_be_visible()
     assert violations(first) == []

@@ -99,10 +99,10 @@ def test_long_transaction_keeps_nobody_waiting(plan, actions, access):
         with write_transaction():
             update(actions[0], access)
             written.set()
-            assert others_done.wait(20)
+            assert others_done.wait(60)
 
     def others():
-        assert written.wait(20)
+        assert written.wait(60)
         update(actions[1], access)
         assert revision_of(plan) == before + 1
         others_done.set()

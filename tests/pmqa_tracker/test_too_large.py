@@ -15,6 +15,7 @@ from django.test.client import MULTIPART_CONTENT
 from plan.models import ActionItem
 from pmqa_tracker.posted_fields import MOST_FIELDS, recover_fields
 from tests.factories import ActionItemFactory, UnitFactory, UserFactory
+from tests.hold.site import START_SECONDS, is_open
 from tests.observatory import score
 from tests.plan.posting import typed
 from tests.test_pages import no_inline
@@ -125,21 +126,20 @@ def server(tmp_path):
         [*command, "--no-control-socket", "--workers", "1", "--log-level", "critical"], cwd=ROOT, env=environment
     )
     try:
-        for _attempt in range(300):
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
+        end = time.monotonic() + START_SECONDS
+        while not is_open(port):
+            assert process.poll() is None
+            assert time.monotonic() < end
+            time.sleep(0.1)
         yield port
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=START_SECONDS)
 
 
 def answer_to(port, head):
     """Return the response to a client that sends its whole request before it reads."""
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=START_SECONDS) as connection:
         connection.sendall(head)
         received = b""
         while part := connection.recv(65536):

@@ -376,7 +376,7 @@ def test_write_between_key_and_content_leaves_no_stale_page(place, monkeypatch):
         def wait(*args, is_before=is_before, is_reading=is_reading, is_written=is_written):
             context = read(*args) if is_before else None
             is_reading.set()
-            assert is_written.wait(20)
+            assert is_written.wait(60)
             return context or read(*args)
 
         def ask():
@@ -388,10 +388,10 @@ def test_write_between_key_and_content_leaves_no_stale_page(place, monkeypatch):
         with ThreadPoolExecutor(1) as pool, monkeypatch.context() as patch:
             patch.setattr(dashboard, "_dashboard_context", wait)
             answer = pool.submit(ask)
-            assert is_reading.wait(20)
+            assert is_reading.wait(60)
             ActionItemFactory(plan=place.plan, lead=[place.unit], runs=(1, 1))
             is_written.set()
-            during = answer.result(20)
+            during = answer.result(60)
         served = main_of(body(place.client, "dashboard/"))
         assert (during == served) is not is_before
         with fresh(monkeypatch):

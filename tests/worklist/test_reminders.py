@@ -319,7 +319,7 @@ def test_two_runs_at_the_same_moment_send_each_digest_once(post, overdue, unit):
     start = Barrier(2)
 
     def one_run():
-        start.wait(timeout=10)
+        start.wait(timeout=60)
         try:
             run()
         finally:
