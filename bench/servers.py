@@ -1,5 +1,6 @@
 """gunicorn as `make run` starts it, and the memory of its processes."""
 
+import os
 import re
 import shlex
 import socket
@@ -27,9 +28,17 @@ class Server:
     @property
     def megabytes(self) -> float:
         """Memory of its worker processes, each page of memory that they share counted once (PSS)."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        rollups = (Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in children)
+        rollups = (Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in self._workers())
         return sum(int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE)[1]) for text in rollups) / 1024
+
+    @property
+    def processor_seconds(self) -> float:
+        """Processor time of its worker processes so far."""
+        fields = (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in self._workers())
+        return sum(int(each[11]) + int(each[12]) for each in fields) / os.sysconf("SC_CLK_TCK")
+
+    def _workers(self) -> list[str]:
+        return Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
 
 
 @contextmanager

@@ -1,23 +1,23 @@
 """Pages of a plan that are computed once for all users who see the same.
 
-The content of such a page is a function of its key: the plan and its `revision`, the day, the address with its
+The content of such a page is a function of the plan's `revision` and of its key: plan, day, address with its
 parameters, the language, what the page knows about its reader, and the release of the site with its settings. The frame
-around it (name, bell, messages, tokens of forms) is rendered for each user. Nothing is ever invalidated: the next write
-leads to another key.
+around it (name, bell, messages, tokens of forms) is rendered for each user. Nothing is ever invalidated: the newest
+content of a page is kept with its revision, and a request takes it unless it has read a later revision.
 
-Never stale, whatever runs at the same time. The key is made before anything is computed: `PlanMiddleware` has read the
-revision and the owner in one statement. A transaction that changes a page raises the revision itself, so the change and
+Never stale, whatever runs at the same time. The revision is read before anything is computed: `PlanMiddleware` has read
+it and the owner in one statement. A transaction that changes a page raises the revision itself, so the change and
 the new revision become visible together, on SQLite and on PostgreSQL (READ COMMITTED: each statement sees what is
 committed when it begins).
 
-- A write commits after the key was made, before or while the content is read: what is kept under the old revision is
-  newer than its key. Only requests that read the old revision before that commit still ask for it, and they began
-  before the write was answered. Every later request has the new revision, and computes.
-- A write commits after the content was read: it is kept under the old revision, which no later request asks for.
+- A write commits after the revision was read, before or while the content is read: what is kept with the old
+  revision is newer than that. Every request that read the revision after that commit has the new one, and computes.
+- A write commits after the content was read: it is kept with the old revision, which no later request takes.
+- A request takes content with a later revision than its own: it gets what has been written since it began.
 - A writer that has not committed has changed nothing that a reader sees. After a rollback the old revision and the old
   content are both still true.
 - Midnight, a lost role and an organization that is no longer alone are like a write: they are read first, too.
-- Were the revision read after the content, old content could be kept under a new revision, and stay.
+- Were the revision read after the content, old content could be kept with a new revision, and stay.
 
 A restored backup brings old revisions back. It also makes the table of migrations anew, so the moment of the last
 migration is part of the key.
@@ -113,7 +113,12 @@ class OneReader(KnownReader):
 
 def state_of_plan(plan: Plan) -> tuple[Any, ...]:
     """Return what a page of a plan depends on; `plan` is `request.plan`."""
-    return plan.pk, plan.revision, plan.has_others, str(plan.migrated_at)
+    return *_always_of_plan(plan), plan.revision
+
+
+def _always_of_plan(plan: Plan) -> tuple[Any, ...]:
+    """Return what a page of a plan depends on besides the revision of the plan."""
+    return plan.pk, plan.has_others, str(plan.migrated_at)
 
 
 def state_of_plans() -> tuple[Any, ...]:
@@ -127,7 +132,7 @@ def state_of_plans() -> tuple[Any, ...]:
 
 
 def page_key(request: HttpRequest, template: str, reader: Any, also: Any = (), state: Any = None) -> str:
-    """Return the key of a page.
+    """Return the key of a page, which it has at every revision of `request.plan`.
 
     Args:
         template: the template of the page.
@@ -136,7 +141,7 @@ def page_key(request: HttpRequest, template: str, reader: Any, also: Any = (), s
         state: the state of the records that it shows; defaults to that of `request.plan`.
     """
     return page_cache.make_key(
-        state_of_plan(request.plan) if state is None else state,  # type: ignore[attr-defined]
+        _always_of_plan(request.plan) if state is None else state,  # type: ignore[attr-defined]
         clock.today(),
         get_language(),
         (template, request.path, request.GET.urlencode()),
@@ -173,7 +178,8 @@ def render_cached(
         if settings.DEBUG or request.method not in ("GET", "HEAD"):  # files change while debugging
             return _answer(request, template, read(), parts, is_fragment=is_fragment)
         key = page_key(request, template, reader, also, state)
-        return _read_or_keep(request, template, read, parts, key, is_fragment=is_fragment)
+        revision = request.plan.revision if state is None else 0  # type: ignore[attr-defined]
+        return _read_or_keep(request, template, read, parts, key, revision, is_fragment=is_fragment)
     except page_cache.NotInPartError:
         if RAISES:
             raise
@@ -187,23 +193,30 @@ def _read_or_keep(
     read: Callable[[], dict[str, Any]],
     parts: page_cache.Parts,
     key: str,
+    revision: int,
     *,
     is_fragment: bool,
 ) -> HttpResponse:
-    """Answer with the page that is kept under a key; if there is none, compute it in one thread, and keep it."""
-    kept = page_cache.read(key)
+    """Answer with the page that is kept under a key; if it is missing or older than a revision, compute and keep it."""
+    kept = _read_since(key, revision)
     if kept is None:
-        with page_cache.alone(key):
-            kept = page_cache.read(key)  # another thread may have computed it
+        with page_cache.alone(key, revision):
+            kept = _read_since(key, revision)  # another thread may have computed it
             if kept is None:
                 context = read()
                 has_messages = get_messages(request).added_new
                 response = _answer(request, template, context, parts, is_fragment=is_fragment)
                 if not has_messages:
-                    page_cache.keep(key, {"query": context.get("query"), "html": parts.html})
+                    page_cache.keep(key, {"revision": revision, "query": context.get("query"), "html": parts.html})
                 return response
     parts.html = kept["html"]
     return _answer(request, BASE, {"query": kept["query"]}, parts, is_fragment=is_fragment)
+
+
+def _read_since(key: str, revision: int) -> Any:
+    """Return the page that is kept under a key; None if it may lack what the plan had at a revision."""
+    kept = page_cache.read(key)
+    return kept if kept is not None and kept["revision"] >= revision else None
 
 
 def _answer(

@@ -177,31 +177,47 @@ def _ask(question: Callable[[], Any]) -> Any:
         return None
 
 
-_locks: WeakValueDictionary[str, Any] = WeakValueDictionary()
-_locks_lock = threading.Lock()
-
-
-class _PageLock:
-    """A lock that can be referred to weakly."""
+class _Queue:
+    """The threads of this process that want the same page."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        self.changed = threading.Condition()
+        self.is_computing = False
+        self.computed = -1  # the newest revision so far
+        self.waiting: list[int] = []  # the revision that each needs
+
+
+_queues: WeakValueDictionary[str, _Queue] = WeakValueDictionary()
+_queues_lock = threading.Lock()
 
 
 @contextmanager
-def alone(key: str) -> Iterator[None]:
+def alone(key: str, revision: int = 0) -> Iterator[None]:
     """Let one thread of this process compute a page while the others that want it wait.
 
-    After `WAIT_SECONDS` they compute it too.
+    The one that needs the newest revision is next, and its page is new enough for all that wait. After `WAIT_SECONDS`
+    they compute it too.
     """
-    with _locks_lock:
-        page = _locks.setdefault(key, _PageLock())
-    is_held = page.lock.acquire(timeout=WAIT_SECONDS)
+    with _queues_lock:
+        queue = _queues.setdefault(key, _Queue())
+
+    def is_next() -> bool:
+        return not queue.is_computing and revision == max(queue.waiting)
+
+    with queue.changed:
+        queue.waiting.append(revision)
+        queue.changed.wait_for(lambda: queue.computed >= revision or is_next(), WAIT_SECONDS)
+        is_turn = queue.computed < revision and is_next()
+        queue.waiting.remove(revision)
+        queue.is_computing |= is_turn
     try:
         yield
+        if is_turn:
+            queue.computed = max(queue.computed, revision)
     finally:
-        if is_held:
-            page.lock.release()
+        with queue.changed:
+            queue.is_computing &= not is_turn
+            queue.changed.notify_all()
 
 
 @cache
