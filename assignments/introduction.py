@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -93,4 +93,5 @@ def close_introduction(request: HttpRequest) -> HttpResponse:
     """Keep that the user has read the introduction, and show the page again."""
     User.objects.filter(pk=request.user.pk).update(has_closed_introduction=True)
     url = request.POST.get("next", "")
-    return redirect(url if is_own_address(request, url) else "home")
+    # `redirect` would take a word without a slash for the name of a view.
+    return HttpResponseRedirect(url) if is_own_address(request, url) else redirect("home")

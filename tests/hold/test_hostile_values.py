@@ -4,6 +4,7 @@ The short run sends a few values to some pages; `make hold` sends all of them, w
 """
 
 import random
+import re
 import socket
 import sys
 from collections import Counter
@@ -119,12 +120,22 @@ def hostile(names: list[str], number: int) -> list[tuple[str, bytes]]:
 
 
 def half_hostile(way: Way, names: list[str], number: int) -> list[tuple[str, bytes]]:
-    """Return the same with accepted values in about half of the parameters, since one that is refused hides others."""
+    """Return the same with accepted and damaged values in about half of the parameters: a refused one hides others."""
     chance = random.Random(number)  # noqa: S311
-    return [
-        (name, way.accepted[name].encode() if name in way.accepted and chance.random() < 0.5 else value)
-        for name, value in hostile(names, number)
-    ]
+    given = []
+    for name, value in hostile(names, number):
+        accepted = way.accepted.get(name)
+        given.append((name, value if accepted is None or chance.random() < 0.5 else damaged(accepted, chance).encode()))
+    return given
+
+
+def damaged(value: str, chance: random.Random) -> str:
+    """Return an accepted value, most times as it is, otherwise with another number in it."""
+    numbers = [*re.finditer(r"\d+", value)]
+    if not numbers or chance.random() < 0.6:
+        return value
+    place = chance.choice(numbers)
+    return value[: place.start()] + chance.choice(("9" * 25, "-1", "0", "", "१", "1.5", "1e9")) + value[place.end() :]
 
 
 def names_read(sender: Sender, way: Way) -> set[str]:

@@ -96,8 +96,10 @@ def test_introduction_of_a_role_is_shown_until_it_is_closed(client, role, senten
     assert sentence in other.get("/plans/").content.decode()
 
 
-def test_introduction_leads_to_no_other_site(client):
-    person = UserFactory(roles=["staff"])
-    client.force_login(person)
-    answer = client.post("/introduction/close/", {"form_owner": person.pk, "next": "//elsewhere.example/"})
-    assert (answer.status_code, answer.url) == (302, "/")
+@pytest.mark.parametrize(
+    "given, url", [("//elsewhere.example/", "/"), ("", "/"), ("1", "1"), ("dashboard", "dashboard")]
+)
+def test_introduction_leads_to_no_other_site(client, given, url):
+    client.force_login(UserFactory(roles=["staff"]))
+    answer = client.post("/introduction/close/", {"next": given})
+    assert (answer.status_code, answer.url) == (302, url)
