@@ -31,7 +31,7 @@ from tests.test_scope import routes
 SEED = sizes.SEED or 17
 VALUES = hostile_values(SEED)
 FEW = 8 if sizes.IS_FULL else 1  # values for a URL that looks at no parameter; in the short run for every URL
-ALONE = 2 if sizes.IS_FULL else 0  # values for each parameter alone
+ALONE = 2 if sizes.IS_FULL else 0  # values for each parameter alone, and for each file
 SHARE = 20  # values at least, for each of the URLs that share them
 ROUTES = 15 if sizes.ON_POSTGRESQL else 30  # in the short run
 UNKNOWN_CODING = 501  # gunicorn's answer to a Transfer-Encoding it does not know, as RFC 9112 wants it
@@ -144,27 +144,38 @@ def names_read(sender: Sender, way: Way) -> set[str]:
         for value in (None, b"1", VALUES[-1]):
             given = {name: each for name, each in way.accepted.items() if name != OWNER_FIELD}
             send_all(sender, way, [(name, each.encode() if value is None else value) for name, each in given.items()])
-    return read
+    return read - {OWNER_FIELD, EVERYTHING}
 
 
 def try_values(sender: Sender, targets: list[Target]) -> None:
     """Send every value to every parameter that a URL looks at, each request with another value in each parameter.
 
-    A form also gets accepted values beside them.
-
-    URLs that differ in the model only, such as the deletions of the admin, share the values. A URL that looks at no
-    parameter, because it redirects or takes no such method, gets a few.
+    A form also gets accepted values beside them, and some values in each parameter alone. URLs that differ in the model
+    only, such as the deletions of the admin, share the values. A URL that looks at no parameter, because it redirects
+    or takes no such method, gets a few.
     """
     ways = [(target, way) for target in targets for way in target.ways()]
-    read = [names_read(sender, way) if sizes.IS_FULL else set() for _target, way in ways]
-    keys = [(way.method, target.kind, *sorted({*way.accepted} | names))
-            for (target, way), names in zip(ways, read, strict=True)]  # fmt: skip
-    for place, ((_target, way), names, chosen) in enumerate(zip(ways, read, shared(keys, SHARE), strict=True)):
-        every = sorted({*way.accepted} | names - {EVERYTHING})
-        for number in chosen if names else numbers(place, FEW):
-            send_all(sender, way, hostile(every, number))
+    read = [names_read(sender, way) if sizes.IS_FULL else {*way.accepted} for _target, way in ways]
+    every = [sorted(names | {*way.accepted} if way.method == "POST" or not names else names)
+             for (_target, way), names in zip(ways, read, strict=True)]  # fmt: skip
+    keys = [(way.method, target.kind, *names) for (target, way), names in zip(ways, every, strict=True)]
+    for place, chosen in enumerate(shared(keys, SHARE)):
+        way = ways[place][1]
+        for number in chosen if read[place] and sizes.IS_FULL else numbers(place, FEW):
+            send_all(sender, way, hostile(every[place], number))
             if way.method == "POST" and number % 4 == 1:
-                send_all(sender, way, half_hostile(way, every, number))
+                send_all(sender, way, half_hostile(way, every[place], number))
+        if read[place]:
+            try_alone(sender, way, every[place])
+
+
+def try_alone(sender: Sender, way: Way, names: list[str]) -> None:
+    """Send some values in every parameter alone; of a form with accepted values in the others, which hide nothing."""
+    for place, name in enumerate(names):
+        for number in numbers(place * ALONE, ALONE):
+            others = {*way.accepted} - {name, OWNER_FIELD} if way.method == "POST" else set()
+            good = [(other, way.accepted[other].encode()) for other in sorted(others)]
+            send_all(sender, way, [*good, (name, VALUES[number])])
 
 
 def try_paths(sender: Sender, targets: list[Target]) -> None:
@@ -176,19 +187,14 @@ def try_paths(sender: Sender, targets: list[Target]) -> None:
             for name, path in target.paths_with(quote_from_bytes(VALUES[number], safe="")):
                 if name == part:
                     sender.send("", "GET", path)
-                    sender.send("", "POST", path, data="", content_type=FORM)
+                    if number % 4 == 0:
+                        sender.send("", "POST", path, data="", content_type=FORM)
 
 
-def try_alone(sender: Sender, target: Target, count: int) -> None:
-    """Send some values to every parameter of a URL, with accepted values in the others, which hide nothing then."""
-    for way in target.ways():
-        for place, name in enumerate(way.accepted):
-            for number in numbers(place * count, count):
-                others = {*way.accepted} - {name, OWNER_FIELD}
-                good = [(other, way.accepted[other].encode()) for other in sorted(others)]
-                send_all(sender, way, [*(good if way.method == "POST" else ()), (name, VALUES[number])])
+def try_files(sender: Sender, target: Target) -> None:
+    """Send some values as a file, with accepted values in the other fields."""
     for name in target.files:
-        for number in numbers(0, count):
+        for number in numbers(0, ALONE):
             value = VALUES[number]
             file = SimpleUploadedFile(value.decode(errors="replace")[:200] or "a", value * 3)
             data = encode_multipart(BOUNDARY, (target.forms[0] if target.forms else {}) | {name: file})
@@ -209,7 +215,7 @@ def test_no_parameter_of_any_url_makes_a_500(owner, settings, measured):
         try_values(sender, targets)
         try_paths(sender, targets)
         for target in targets:
-            try_alone(sender, target, ALONE)
+            try_files(sender, target)
     failed = [each for sender in senders for each in sender.failed]
     measured(f"{len(failed)} of {sum(sender.sent for sender in senders):,} requests (seed {SEED})")
     assert not failed, "\n".join(failed[:100])
