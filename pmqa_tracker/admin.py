@@ -93,6 +93,11 @@ class ThaiText:
             return True
         return all(may_be_key(relations[name], key) for key in (value if isinstance(value, list) else [value]))
 
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        """Return whether other models may refer to this column; Django fails on the name of a reverse relation."""
+        is_column = any(to_field in (field.name, field.attname) for field in self.model._meta.concrete_fields)
+        return is_column and super().to_field_allowed(request, to_field)
+
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         """Return the fields to search; they are compared by search key, see `pmqa_tracker.database_text`."""
         return [f"{name}__{Folded.lookup_name}" for name in super().get_search_fields(request)]

@@ -6,6 +6,7 @@ from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
+from pmqa_tracker import lookups  # noqa: F401  registers them
 from pmqa_tracker.append_only_triggers import install
 from pmqa_tracker.kept_connections import close_moved, note_place
 

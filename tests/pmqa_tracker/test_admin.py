@@ -137,6 +137,37 @@ def test_form_needs_no_more_queries_for_more_inline_rows(client, keeper):
     assert max(before) <= BUDGET
 
 
+@pytest.mark.both_databases
+@pytest.mark.parametrize("key", ["1.5", "9" * 25, "null", "\0"])
+def test_no_value_of_an_autocomplete_field_makes_a_500(client, keeper, key):
+    client.raise_request_exception = False
+    tried = 0
+    for model, model_admin in admin.site._registry.items():
+        names = getattr(model_admin, "autocomplete_fields", ())
+        if names:
+            answer = client.post(address(model, "add"), {name: [key] for name in names})
+            assert answer.status_code in (200, 403), (model, answer)  # 403: nobody adds one by hand
+            tried += answer.status_code == 200
+    assert tried >= 5
+
+
+def test_popup_for_no_column_is_refused(client, keeper):
+    client.raise_request_exception = False
+    for model in OURS:
+        names = [
+            "+",
+            "nothing",
+            *(each.name for each in model._meta.get_fields(include_hidden=True) if not each.concrete),
+        ]
+        for name in names:
+            status = client.get(address(model, "changelist"), {"_to_field": name}).status_code
+            assert status in (302, 400), (
+                model,
+                name,
+                status,
+            )  # 302: the query of a list that it cannot read is dropped
+
+
 @pytest.mark.parametrize("language", ["th", "en"])
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
 def test_every_admin_page_answers_under_the_csp(client, keeper, model, language):
