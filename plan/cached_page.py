@@ -56,6 +56,7 @@ HIDDEN = (
     "user", "perms", "messages", "csrf_token", "session_left", "introduction", "owed_count", "plan_switcher",
 )  # fmt: skip
 BASE = "base.html"  # what is around the parts of a whole page
+CONTENT = "content"  # the part of a whole page that is worth compressing once
 FRAGMENT = "fragment"  # the only part of an answer to htmx
 
 
@@ -207,9 +208,10 @@ def _read_or_keep(
                 has_messages = get_messages(request).added_new
                 response = _answer(request, template, context, parts, is_fragment=is_fragment)
                 if not has_messages:
-                    page_cache.keep(key, {"revision": revision, "query": context.get("query"), "html": parts.html})
+                    value = {"revision": revision, "query": context.get("query"), "html": parts.html}
+                    page_cache.keep(key, value | {"deflated": parts.deflate(CONTENT)})
                 return response
-    parts.html = kept["html"]
+    parts.html, parts.deflated = kept["html"], kept["deflated"]
     return _answer(request, BASE, {"query": kept["query"]}, parts, is_fragment=is_fragment)
 
 
@@ -224,7 +226,9 @@ def _answer(
 ) -> HttpResponse:
     """Render the parts that are missing, and the frame around them."""
     if not is_fragment:
-        return render(request, template, {**context, "parts": parts})
+        response = render(request, template, {**context, "parts": parts})
+        response.kept_texts = parts.texts(CONTENT)  # type: ignore[attr-defined]
+        return response
     if FRAGMENT not in parts.html:
         with page_cache.keeping():
             html = render_to_string(template, {**context, **parts.context}, request)

@@ -18,7 +18,7 @@ from assignments.unit_names import find_unit_by_name
 from assignments.user_queries import AnyUser, read_for
 from plan.actions.filters import ActionFilter
 from plan.as_of import AsOf, on_day
-from plan.models import ActionItem, Meeting, Period, Plan
+from plan.models import ActionItem, Meeting, Plan
 from plan.models.plan import PlanQuerySet
 from pmqa_tracker import clock, thai
 from pmqa_tracker.database_text import by_thai, find_named
@@ -44,10 +44,17 @@ def find_plan(request: HttpRequest, slug: str) -> Plan:
         visible = Plan.objects.visible_to(request.user)
         others = [(other.title, reverse("dashboard", args=[other.slug])) for other in visible.order_by("-starts_on")]
         raise NotFound(_("There is no plan “%(slug)s”.") % {"slug": slug}, others)
-    # As `prefetch_related` does, but only if a page needs them; one from the cache does not.
-    plan._prefetched_objects_cache = {"periods": SimpleLazyObject(partial(Period.objects.filter, plan=plan.pk))}
+    plan._prefetched_objects_cache = {"periods": SimpleLazyObject(partial(_read_periods, plan))}
     request.plan = plan  # type: ignore[attr-defined]
     return plan
+
+
+def _read_periods(plan: Plan) -> Any:
+    """Return the periods as `prefetch_related` would have kept them; a page from the cache does not need them."""
+    plan._prefetched_objects_cache.pop("periods")
+    rows = plan.periods.all()
+    plan._prefetched_objects_cache["periods"] = rows
+    return rows
 
 
 def _with_all(user: User | AnyUser) -> PlanQuerySet:

@@ -10,7 +10,8 @@ import json
 import logging
 import threading
 import zlib
-from collections.abc import Callable, Iterator
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ from django.core.cache import caches
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.http import HttpRequest
+
+from pmqa_tracker.compression import deflate
 
 logger = logging.getLogger("pmqa.cache")
 
@@ -103,10 +106,21 @@ class Parts:
     Attributes:
         html: the parts so far; the tag `part` adds those that are missing.
         context: variables that a part sees in place of those of the request.
+        deflated: the texts of one part, compressed; in letters, as JSON keeps no bytes.
     """
 
     html: dict[str, str] = field(default_factory=dict)
     context: dict[str, Any] = field(default_factory=dict)
+    deflated: Sequence[str] = ()
+
+    def deflate(self, name: str) -> list[str]:
+        """Compress the texts of a part, which are between the fields of its user."""
+        return [b64encode(deflate(text)).decode() for text in self.html.get(name, "").split(OWN_FIELDS)]
+
+    def texts(self, name: str) -> list[tuple[str, bytes]]:
+        """Return the texts of the part, each compressed; none if that has not been done."""
+        texts = self.html.get(name, "").split(OWN_FIELDS)
+        return [(text, b64decode(each)) for text, each in zip(texts, self.deflated, strict=False)]
 
 
 def is_kept() -> bool:

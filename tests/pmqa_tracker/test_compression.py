@@ -5,6 +5,7 @@ import gzip
 import pytest
 from django.test import Client
 
+from pmqa_tracker.compression import deflate, join
 from tests.factories import ActionItemFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +25,16 @@ def test_page_is_compressed_and_its_length_tells_nothing(client):
     assert all("Accept-Encoding" in answer.headers["Vary"] for answer in answers)
     assert "<h1" in gzip.decompress(answers[0].content).decode()
     assert len({len(answer.content) for answer in answers}) > 6  # Django adds up to 100 random bytes
+
+
+def test_kept_texts_are_joined_with_what_is_around_them():
+    texts = ["".join(f"<p>{word} {number}</p>" for number in range(400)) for word in ("ก", "ข", "not on the page")]
+    page = f"<html>{texts[0]}<form>ก 1</form>{texts[1]}<p>short</p></html>".encode()
+    kept = [(text, deflate(text)) for text in (*texts, "<p>short</p>")]
+    joined = join(page, kept, b"aaa")
+    assert gzip.decompress(joined) == page
+    assert [deflated in joined for _text, deflated in kept[:3]] == [True, True, False]
+    assert deflate("<p>short</p>") == b""
 
 
 def test_browser_that_cannot_decompress_gets_text(client):
