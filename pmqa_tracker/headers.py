@@ -1,11 +1,13 @@
 """Security headers of every response, and no cache for anything but static files."""
 
+from functools import cache
 from typing import Any
 
 from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_out
+from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from whitenoise.middleware import WhiteNoiseFileResponse
@@ -19,6 +21,7 @@ UNUSED_FEATURES = (
 )  # fmt: skip
 
 
+@cache
 def security_headers(*, is_secure: bool) -> dict[str, str]:
     """Return the headers that each response has, unless its view chose stricter ones.
 
@@ -71,3 +74,9 @@ def clear_after_logout(request: HttpRequest | None, **_kwargs: Any) -> None:
     """
     if request is not None:
         request.is_logged_out = True
+
+
+@receiver(setting_changed)
+def _forget_headers(**_kwargs: Any) -> None:
+    """Tests change settings; a server never does."""
+    security_headers.cache_clear()
