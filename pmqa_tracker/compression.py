@@ -14,6 +14,7 @@ COMPRESSED_TYPES = ("text/", "application/json")
 LEVEL = 6
 # The start of gzip's format (RFC 1952): deflated, with a file name, without a time, of an unknown system.
 GZIP_START = b"\x1f\x8b\x08\x08\0\0\0\0\0\xff"
+WINDOW = 32 * 1024  # bytes before a place that it may refer to
 SHORTEST_KEPT = 2_000  # bytes; a shorter text is compressed with what is around it
 
 
@@ -66,5 +67,7 @@ def join(content: bytes, kept: Sequence[tuple[str, bytes]], name: bytes) -> byte
             # Nothing after a full flush refers to what is before it, so another text may stand there.
             found += [compressor.compress(content[done:begin]), compressor.flush(zlib.Z_FULL_FLUSH), deflated]
             done = begin + len(data)
+            # What follows may refer to the kept text, which stands right before it in every answer.
+            compressor = zlib.compressobj(LEVEL, wbits=-zlib.MAX_WBITS, zdict=data[-WINDOW:])
     found += [compressor.compress(content[done:]), compressor.flush()]
     return b"".join([*found, struct.pack("<II", zlib.crc32(content), len(content) & 0xFFFFFFFF)])

@@ -195,7 +195,7 @@ def _checked_address(name: str, value: str, pattern: str, english: str, thai: st
 def cache(env: environ.Env, name: str) -> dict[str, object]:
     """Read the URL of the cache of pages; by default it is the memory of each process.
 
-    Memory and files hold 600 pages, of 64 KB at most and mostly about 10; a server limits itself.
+    Memory and files hold 600 pages, of 128 KB at most and mostly about 20; a server limits itself.
     """
     url = env.str(name, default="") or "locmemcache://pages"
     try:
