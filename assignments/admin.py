@@ -102,9 +102,13 @@ class PermissionsField(forms.ModelMultipleChoiceField):
 
 @admin.register(Group)
 class RoleAdmin(ThaiText, KeepsTypedText, DjangoGroupAdmin):
-    """The roles; the names of the four built-in roles cannot change."""
+    """The roles; the four built-in roles keep their names and cannot be removed."""
 
     filter_horizontal = ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        is_built_in = obj is not None and obj.name in RoleGroup.values
+        return not is_built_in and super().has_delete_permission(request, obj)
 
     def get_fields(self, request: HttpRequest, obj: Group | None = None) -> list[str]:
         return ["role_name" if obj and obj.name in RoleGroup.values else "name", "permissions"]

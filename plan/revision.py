@@ -15,6 +15,7 @@ from functools import reduce
 from operator import attrgetter, or_
 from typing import Any, NamedTuple
 
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import F, Model, Q
 from django.db.models.signals import m2m_changed, post_save, pre_delete, pre_save
@@ -144,6 +145,12 @@ def _before_rename(sender: type[User], instance: Any, update_fields: Any = None,
 
 def _before_delete(instance: Model, **kwargs: Any) -> None:
     _mark_record(instance)
+
+
+@receiver(pre_delete, sender=Group)
+def _before_role_is_removed(**kwargs: Any) -> None:
+    """Mark all plans: people lose a role, and Django sends no signal for it."""
+    _mark(None, Watched("pk", (ORGANIZATION,), is_counted=False))
 
 
 def _after_m2m(instance: Model, action: str, reverse: bool, **kwargs: Any) -> None:

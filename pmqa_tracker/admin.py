@@ -98,6 +98,10 @@ class ThaiText:
         is_column = any(to_field in (field.name, field.attname) for field in self.model._meta.concrete_fields)
         return is_column and super().to_field_allowed(request, to_field)
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return the record; Django fails on an empty name of a column."""
+        return super().get_object(request, object_id, from_field or None)
+
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         """Return the fields to search; they are compared by search key, see `pmqa_tracker.database_text`."""
         return [f"{name}__{Folded.lookup_name}" for name in super().get_search_fields(request)]

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -154,18 +155,30 @@ def test_no_value_of_an_autocomplete_field_makes_a_500(client, keeper, key):
 def test_popup_for_no_column_is_refused(client, keeper):
     client.raise_request_exception = False
     for model in OURS:
-        names = [
-            "+",
-            "nothing",
-            *(each.name for each in model._meta.get_fields(include_hidden=True) if not each.concrete),
-        ]
-        for name in names:
+        relations = [each.name for each in model._meta.get_fields(include_hidden=True) if not each.concrete]
+        for name in ["+", "nothing", *relations]:
             status = client.get(address(model, "changelist"), {"_to_field": name}).status_code
-            assert status in (302, 400), (
-                model,
-                name,
-                status,
-            )  # 302: the query of a list that it cannot read is dropped
+            assert status in (302, 400), (model, name, status)  # 302: the list without the parameters
+
+
+def test_parameters_of_djangos_own_forms_make_no_500(client, keeper):
+    client.raise_request_exception = False
+    grow(PlanFactory(), 1)
+    for model in OURS:
+        pk = model._base_manager.first().pk
+        for page in (address(model, "add"), address(model, "change", pk), address(model, "delete", pk)):
+            assert client.get(page, {"_to_field": ""}).status_code in (200, 403), page
+            if page != address(model, "delete", pk):
+                assert client.post(page, {"_saveasnew": "1"}).status_code in (200, 302, 403, 409), page
+
+
+def test_built_in_role_cannot_be_removed(client, keeper):
+    ours, other = Group.objects.get_or_create(name="staff")[0], Group.objects.create(name="visitors")
+    UserFactory().groups.add(ours, other)
+    client.post(address(Group, "changelist"), {"action": "delete_selected", "_selected_action": ours.pk, "post": "yes"})
+    assert client.post(address(Group, "delete", ours.pk), {"post": "yes"}).status_code == 403
+    assert client.post(address(Group, "delete", other.pk), {"post": "yes"}).status_code == 302
+    assert [*Group.objects.filter(name__in=["staff", "visitors"])] == [ours]
 
 
 @pytest.mark.parametrize("language", ["th", "en"])
