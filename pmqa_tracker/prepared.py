@@ -13,6 +13,8 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import QuerySet, Value
+from django.db.models.expressions import BaseExpression, Col
+from django.db.models.sql.where import WhereNode
 
 MOST_KEPT = 500  # statements of a process
 
@@ -70,6 +72,11 @@ class _Statement:
         self.rows = rows
         self.compiler = rows.query.get_compiler(rows.db)
         self.sql, self.parameters = self.compiler.as_sql()
+        # From here on, only the statement and the kinds of its columns are needed: less than half of the memory.
+        rows.query.where, rows.query.alias_map = WhereNode(), {}
+        rows.query.annotations = dict.fromkeys(rows.query.annotations)
+        self.compiler.where = self.compiler.having = self.compiler.qualify = None
+        self.compiler.select = [(_kind(column), *rest) for column, *rest in self.compiler.select]
         self.of_thread = threading.local()
 
     def read(self, values: dict[str, Any]) -> list[Any]:
@@ -93,3 +100,10 @@ class _Statement:
             converters = compiler.get_converters([each[0] for each in compiler.select[: compiler.col_count]])
             compiler.get_converters = lambda columns: converters
         return compiler
+
+
+def _kind(column: Any) -> Any:
+    """Return what a column of a compiled statement is, without the expression that computes it."""
+    if isinstance(column, Col) or type(column).convert_value is not BaseExpression.convert_value:
+        return column
+    return Value(None, output_field=column.output_field)
