@@ -18,7 +18,7 @@ from tests.hold.connections import execute
 from tests.hold.visitor import Visitor
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-START_SECONDS = 120
+START_SECONDS = 300
 SECRET_KEY = "only-for-the-tests-of-a-running-site-0123456789-abcdefghijklmnop"
 
 

@@ -69,7 +69,7 @@ def script(words: set[str], machine: Machine) -> str:
     text = "\n".join(commands for word, commands in blocks(CHAPTER) if word in words)
     changes = {
         r"^REPOSITORY=.*": f"REPOSITORY={machine.folder}/origin",
-        r"^pmqa doctor$": "timeout 120 bash -c 'until pmqa doctor; do sleep 3; done'",  # it waits for the worker
+        r"^pmqa doctor$": "timeout 600 bash -c 'until pmqa doctor; do sleep 3; done'",  # it waits for the worker
         r"^(echo 'EMAIL_URL=).*?'": rf"\1smtp://127.0.0.1:{machine.mail}'",
         r"^(pmqa createsuperuser .*)": r"\1 --noinput",  # the password comes from the environment
     } | ({} if sizes.IS_FULL else SLOW)

@@ -26,7 +26,7 @@ ACTION = """
     WHERE a.status = 'IN_PROGRESS' ORDER BY a.id
 """
 READ = ("/", "/plans/", "/plans/{slug}/actions/", "/plans/{slug}/dashboard/", "/plans/{slug}/my/")
-RECOVERY_SECONDS = 30
+RECOVERY_SECONDS = 120
 PEOPLE, RESTARTS = 4, 5
 
 

@@ -76,7 +76,7 @@ def pages(settings, tmp_path):
          "--outdir", str(tmp_path), str(tmp_path / "pack.docx")],
         check=True, capture_output=True, timeout=300, env=os.environ | {"FONTCONFIG_FILE": f"{tmp_path}/fonts.conf"},
     )  # fmt: skip
-    subprocess.run([reader, "-bbox", tmp_path / "pack.pdf", tmp_path / "pack.html"], check=True, timeout=60)
+    subprocess.run([reader, "-bbox", tmp_path / "pack.pdf", tmp_path / "pack.html"], check=True, timeout=300)
     html = (tmp_path / "pack.html").read_text()
     return [joined(fromstring(page)) for page in re.findall(r"<page .*?</page>", html, re.DOTALL)]
 
