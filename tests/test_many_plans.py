@@ -21,6 +21,7 @@ from tests.query_plans import whole_reads
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 SMALL = {"organizations": 2, "plans": 4, "actions": 40}
 LARGE = {"organizations": 4, "plans": 10, "actions": 50}
+FULL = {"organizations": 20, "plans": 400, "actions": 250}  # 100,000 actions, as a ministry may have
 DEPARTMENT = "generated-1-2"  # below the ministry, whose number is 1
 COORDINATOR, MANAGER_ABOVE = f"{DEPARTMENT}-coordinator", "generated-1-1-manager"
 # These answer 403, 404 or 410: the world has no imports, prepared workbooks, files, invitations, second factors or
@@ -91,7 +92,7 @@ def also_opened(plan: Plan, pages: dict[str, str]) -> list[str]:
     return [*lists, *(url for url in plan_addresses(plan).values() if "?" in url), everything]
 
 
-def statements_in_world(**options: int) -> dict[tuple[str, str], tuple[int, int]]:
+def statements_in_world(*, is_large: bool = False, **options: int) -> dict[tuple[str, str], tuple[int, int]]:
     """Return (reader, name of the URL) → status and number of queries, for the running plan of the same department.
 
     The coordinator opens every page, and the manager of the ministry those that are not of one plan. No query reads the
@@ -110,9 +111,18 @@ def statements_in_world(**options: int) -> dict[tuple[str, str], tuple[int, int]
         also = [(coordinator, address) for address in also_opened(plan, pages)]
         for reader, address in [*also, (admin, pages["audit"]), (admin, f"{pages['plan_list']}?sort=overdue")]:
             assert statements(reader, address, seen)[0] == 200
-        assert whole_reads(seen) == {}
+        assert whole_reads(seen, is_large=is_large) == {}
         transaction.set_rollback(True)
     return counts
+
+
+@pytest.mark.apart
+@pytest.mark.skipif(not sizes.IS_FULL, reason="for make test-long")
+def test_pages_among_100_000_actions_use_indexes(settings):
+    """With the numbers of rows known, the planner chooses as on a large site."""
+    settings.PMQA_DEMO = True
+    small, full = statements_in_world(**SMALL), statements_in_world(is_large=True, **FULL)
+    assert {page: (small[page], full[page]) for page in small if small[page] != full[page]} == {}
 
 
 @pytest.mark.apart
