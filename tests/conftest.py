@@ -258,8 +258,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Skip the modules without a test for PostgreSQL in its run: each worker would import and collect them."""
-    is_module = collection_path.suffix == ".py" and config.option.markexpr == "both_databases"
-    return True if is_module and "both_databases" not in collection_path.read_text() else None
+    if collection_path.suffix != ".py" or config.option.markexpr != "both_databases":
+        return None
+    text = collection_path.read_text()
+    if not sizes.IS_FULL:
+        text = text.replace("both_databases(only_full=True)", "")
+    return None if "both_databases" in text else True
 
 
 def pytest_collection() -> None:
@@ -311,7 +315,7 @@ def leave_out_on_postgresql(config: pytest.Config, items: list[pytest.Item]) -> 
             left_out.add(item)
         elif mark and not mark.kwargs.get("every"):
             of_test.setdefault(item.nodeid.partition("[")[0], []).append(item)
-    left_out |= {item for group in of_test.values() if len(group) > 3 for item in group[1:-1]}
+    left_out |= {item for group in of_test.values() for item in group[1:-1]}
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
 

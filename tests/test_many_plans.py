@@ -125,6 +125,7 @@ def test_pages_among_100_000_actions_use_indexes(settings):
     assert {page: (small[page], full[page]) for page in small if small[page] != full[page]} == {}
 
 
+@pytest.mark.both_databases(only_full=True)
 @pytest.mark.apart
 def test_number_of_queries_does_not_depend_on_the_size_of_the_world(settings):
     settings.PMQA_DEMO = True

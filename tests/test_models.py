@@ -58,6 +58,7 @@ def test_check_constraints():
     refused(ActionItemFactory, plan=plan, status="IN_PROGRESS", progress=101)
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_validation_error_names_the_wrong_field():
     category, plan = CategoryFactory(), PlanFactory()
     parent = CriterionFactory(category=category)
@@ -83,6 +84,7 @@ def test_validation_error_names_the_wrong_field():
             Period(plan=plan, number=9, starts_on=days[0], ends_on=days[1]).full_clean()
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_organization_keeps_the_depth_of_those_below_it():
     """Only the parents that `Organization.below` follows can read a plan."""
     top, middle, low, lowest = [OrganizationFactory() for _number in range(4)]
@@ -156,6 +158,7 @@ def test_only_one_of_many_simultaneous_saves_is_written():
     assert (stored.version, stored.history.count()) == (2, 2)
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_the_current_plan():
     old = PlanFactory(
         starts_on=date(2017, 10, 1), ends_on=date(2018, 9, 30), periods=[(date(2017, 10, 1), date(2018, 9, 30))]
@@ -166,6 +169,7 @@ def test_the_current_plan():
     assert Plan.objects.none().current(on=date(2020, 1, 1)) is None
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_period_labels():
     period = PlanFactory().periods.get(number=1)
     assert (period.label, period.months_label, period.fiscal_year) == ("ต.ค.–ธ.ค. 2562", "ต.ค.–ธ.ค.", 2563)

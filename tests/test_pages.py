@@ -188,7 +188,7 @@ def test_first_page_without_a_plan_says_what_to_do(client):
     assert "plan/plan_none.html" in [template.name for template in response.templates]
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 @pytest.mark.parametrize(
     ("path", "near"),
     [
@@ -208,7 +208,7 @@ def test_unknown_name_offers_similar_pages(client, world, path, near):
     assert no_inline(response.content.decode()) == []
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 @pytest.mark.parametrize("path", ["/nowhere/", "/plans/%00/dashboard/", "/plans/{slug}/actions/%00/"])
 def test_any_other_url_is_a_404_in_the_look_of_the_site(client, world, path):
     client.force_login(world.person)

@@ -178,7 +178,7 @@ def test_wrong_links_are_bounded():
     assert "โปรดลองใหม่หลังเวลา" in pages[-1].content.decode()
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(every=True)
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("tries", ["one name", "a name each", "two for a name"])
 def test_no_more_are_checked_side_by_side_than_in_a_row(tries, monkeypatch):

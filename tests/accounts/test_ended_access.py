@@ -59,7 +59,7 @@ def rename(person, admin):
 WAYS = (upload_workbook, save_form, save_field, update, press_button, reset_second_factor, rename)
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_nothing_of_before_opens_an_account_that_is_activated_again(way):
     person = UserFactory(email="somying@x.go.th")

@@ -37,7 +37,7 @@ def last_used(**ago):
     Session.objects.update(seen_at=timezone.now() - timedelta(**ago))
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 @pytest.mark.parametrize(
     ("state", "is_open"),
     [

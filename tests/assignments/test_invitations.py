@@ -110,7 +110,7 @@ def test_link_that_no_longer_works_says_what_to_do(invited, settings, why):
     assert not person.has_usable_password()
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("server", "sent"), [("BrokenServer", 1), ("NoServer", 0)])
 def test_mail_server_that_is_down_loses_nobody(admin_client, settings, server, sent):  # noqa: F811
@@ -159,7 +159,7 @@ def typed(**fields):
     return {"first_name": "มาลี", "last_name": "งามดี", "email": "Malee@x.go.th", **fields}
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 @pytest.mark.django_db(transaction=True)
 def test_new_person_gets_units_roles_and_a_mail_on_one_page(admin_client, settings):  # noqa: F811
     settings.EMAIL_BACKEND = f"{__name__}.BrokenServer"

@@ -18,7 +18,7 @@ from assignments.access import RoleGroup
 from assignments.models import Invitation, Membership, User
 from tests.factories import OrganizationFactory, UnitFactory, UserFactory, default_organization
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases(only_full=True)]
 LIST = "/admin/assignments/user/"
 ADDRESS, USERNAME, NAME, SURNAME = "อีเมล", "ชื่อผู้ใช้", "ชื่อ", "นามสกุล"
 ORGANIZATION, UNITS, ROLES, ACTIVE, VERSION = "ส่วนราชการ", "หน่วยงาน", "บทบาท", "ใช้งานอยู่", "รุ่นข้อมูล"
@@ -98,6 +98,7 @@ def names_of(person):
     return units, sorted(person.groups.values_list("name", flat=True))
 
 
+@pytest.mark.both_databases
 def test_new_people_are_made_with_units_and_roles(admin_client, units):
     rows = [
         {ADDRESS: "Somchai@Labour.go.th", NAME: "สมชาย", SURNAME: "ใจดี", UNITS: "กพร กองคลัง", ROLES: "เจ้าหน้าที่"},
@@ -205,6 +206,7 @@ def test_headings_are_understood_in_english_and_unknown_ones_are_named(admin_cli
     assert "อีเมล" in str(response.context["result"].base_errors[0].error)
 
 
+@pytest.mark.both_databases
 def test_number_of_queries_does_not_grow_with_rows(admin_client, units):
     def rows(first, count):
         return [
@@ -234,6 +236,7 @@ def test_number_of_queries_does_not_grow_with_rows(admin_client, units):
     assert len(captured) < 20
 
 
+@pytest.mark.both_databases
 def test_change_since_the_preview_is_not_overwritten(admin_client, units):
     person = UserFactory(email="known@x.go.th", first_name="มี", units=units[:1])
     rows = [{ADDRESS: "known@x.go.th", UNITS: "กค."}, {ADDRESS: "new@x.go.th", NAME: "ใหม่"}]
@@ -280,6 +283,7 @@ def test_administrator_cannot_deactivate_themselves(admin_client):
 # Several organizations.
 
 
+@pytest.mark.both_databases
 def test_member_and_unit_belong_to_one_organization(units):
     with pytest.raises(ValidationError, match="คนละส่วนราชการ"):
         Membership(user=UserFactory(organization=OrganizationFactory()), unit=units[0]).full_clean()
@@ -357,6 +361,7 @@ def test_coordinator_manages_only_the_people_of_their_organization(client, units
     assert member.groups.count() == 0
 
 
+@pytest.mark.both_databases
 def test_no_name_to_log_in_with_belongs_to_two_people(client, units, other):
     """Otherwise a coordinator could lock somebody of another organization out by taking their name or address."""
     User.objects.filter(pk=other.pk).update(username="login@x.go.th")

@@ -121,7 +121,7 @@ def links(client, where, section):
     return [(each.criterion.code, str(each.change), each.url) for each in related]
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_page_shows_criteria_of_the_other_edition_in_plans_the_user_may_see(client, merged):
     plan, latest = merged
     old, new = f"/plans/{plan.slug}/criteria/1.1/", f"/plans/{latest.slug}/criteria/2.1/"

@@ -22,7 +22,7 @@ from tests.factories import (
 from tests.pmqa_tracker.test_admin import address, posted
 from tests.spreadsheets.test_admin_tables import confirm, download, errors_of, table, upload, workbook
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases(only_full=True)]
 
 
 @pytest.fixture
@@ -64,6 +64,7 @@ def changed(record, **values):
     return record
 
 
+@pytest.mark.both_databases
 def test_records_of_two_editions_do_not_mix(editions):
     old, new, criterion, other = editions
     action = ActionItemFactory(criterion=criterion)
@@ -91,6 +92,7 @@ def test_records_of_two_editions_do_not_mix(editions):
     assert [errors_in(record) for record, _names in cases] == [names for _record, names in cases]
 
 
+@pytest.mark.both_databases
 def test_edition_before_stays_while_criteria_have_predecessors_in_it(editions):
     _old, new, criterion, other = editions
     other.predecessors.add(criterion)

@@ -16,9 +16,8 @@ from submissions.steps import STEPS, last_sent_step, submission_actions, submiss
 from tests.factories import ProgressUpdateFactory
 from tests.plan.test_duties import expect_agreement
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 # Rows that are the same on both databases are compared with rules in Python.
-SAME_ROWS = pytest.mark.both_databases(only_full=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases(only_full=True)]
 
 
 def actions_with_updates():
@@ -46,7 +45,6 @@ def test_world_has_everything_that_a_page_can_show(generated):
         assert each.plans.filter(meetings__isnull=False).exists()
 
 
-@SAME_ROWS
 def test_organizations_share_their_names_for_things(generated):
     shared = [
         Unit.objects.values_list("abbreviation", "organization"),
@@ -61,7 +59,6 @@ def test_organizations_share_their_names_for_things(generated):
         assert max(map(len, owners.values())) == len({owner for _name, owner in rows}) > 1
 
 
-@SAME_ROWS
 def test_everything_of_a_plan_belongs_to_its_organization_and_framework(generated):
     for action, updates in actions_with_updates():
         organization, framework = action.plan.organization, action.plan.framework
@@ -76,7 +73,6 @@ def test_everything_of_a_plan_belongs_to_its_organization_and_framework(generate
         verdict.clean()
 
 
-@SAME_ROWS
 def test_records_are_clean(generated):
     """The models accept every record: fields, and the rules that the database cannot check."""
     for model in (Framework, Organization, Unit, User, Criterion, Plan, Period, ActionItem, Assignment):
@@ -103,7 +99,6 @@ def test_status_of_an_action_is_that_of_its_last_update(generated):
         assert plan.revision == 1 + ProgressUpdate.objects.without_undone().filter(action__plan=plan).count()
 
 
-@SAME_ROWS
 def test_each_update_was_allowed(generated):
     access = {user: Access.of(user) for user in User.objects.all()}
     for action, updates in actions_with_updates():
@@ -119,7 +114,6 @@ def test_each_update_was_allowed(generated):
             assert Status.CANCELLED not in (update.status_from, update.status_to) or author.is_coordinator
 
 
-@SAME_ROWS
 def test_submissions_contain_what_the_rules_say(generated):
     for submission in Submission.objects.select_related("unit", "period__plan"):
         plan, period = submission.period.plan, submission.period
@@ -144,6 +138,7 @@ def test_submissions_contain_what_the_rules_say(generated):
             assert Access.of(step.by).may_send_submission(submission.unit_id) or Access.of(step.by).is_coordinator
 
 
+@pytest.mark.both_databases
 def test_logs_and_keys_are_whole(generated):
     """Each entry has its link, and what is written next gets keys of its own."""
     assert LogLink.objects.count() == sum(model._base_manager.count() for model in CHAINED) > 0

@@ -14,7 +14,7 @@ from plan.models import ActionItem, LogLink, Plan
 from tests.factories import PlanFactory, UserFactory
 from tests.snapshot import LEFT, models
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases(only_full=True)]
 SMALL = {"organizations": 2, "plans": 4, "actions": 6, "verbosity": 0}
 
 
@@ -117,6 +117,7 @@ def test_refused_outside_a_demonstration_unless_forced(settings):
     assert not any(user.has_usable_password() for user in User.objects.filter(is_demo=True))
 
 
+@pytest.mark.both_databases
 def test_all_or_nothing():
     PlanFactory(slug="generated-1-2-2563")
     before = numbers_of_rows()

@@ -20,7 +20,7 @@ from submissions.returned import annotate_returned
 from tests.conftest import DEMO_PASSWORD
 from tests.factories import default_organization
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases(only_full=True)]
 
 
 def test_there_is_an_account_for_each_role(demo):
@@ -72,6 +72,7 @@ def test_history_has_every_status(demo):
     assert set(ProgressUpdate.objects.values_list("source", flat=True)) == {"DEMO"}
 
 
+@pytest.mark.both_databases
 def test_stored_status_equals_last_update(demo):
     for action in ActionItem.objects.prefetch_related("updates"):
         rows = sorted(action.updates.all(), key=lambda row: row.version)
@@ -116,6 +117,7 @@ def test_submission_is_sent_and_reviewed_after_its_period(demo):
             assert all(timezone.localdate(at) <= timezone.localdate(step.at) for at in update_moments)
 
 
+@pytest.mark.both_databases
 def test_second_run_changes_nothing(demo):
     def state():
         return (

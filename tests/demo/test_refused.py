@@ -8,7 +8,7 @@ from plan.models import Plan, ProgressUpdate
 from tests.conftest import DEMO_PASSWORD as PASSWORD
 from tests.factories import UserFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases(only_full=True)]
 
 
 @pytest.mark.parametrize(("is_demo", "password"), [(False, PASSWORD), (True, "")])

@@ -12,7 +12,7 @@ from pmqa_tracker import clock
 from tests.exchange.workbooks import HEADINGS, confirm, edited, exported, preview
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases(only_full=True)]
 
 
 @pytest.fixture
@@ -44,6 +44,7 @@ def cells_of(row, part="cells"):
     return {cell["heading"]: cell for cell in row[part]}
 
 
+@pytest.mark.both_databases
 def test_conflict_shows_both_texts_with_author_and_time(client, plan, coordinator, other, report_progress):
     action = plan.actions.first()
     words = {"result": "ผลของสมศรี", "problem": "ปัญหาของสมศรี", "next_step": "ขั้นของสมศรี"}
@@ -174,6 +175,7 @@ def test_error_in_file_stays_an_error_after_other_edits(plan, coordinator, other
     )  # fmt: skip
 
 
+@pytest.mark.both_databases
 def test_undone_import_is_no_change_of_others(plan, coordinator, other, report_progress):
     from_file = plan.actions.first()
     data = edited(exported(plan), {(from_file.ref, "result"): "ผลใหม่"})
@@ -217,6 +219,7 @@ def test_keeping_all_site_values_is_reported(client, plan, coordinator, other):
     assert [text in body for text in ("ของไฟล์", "ของสมศรี", 'id="left"')] == [True, True, True]
 
 
+@pytest.mark.both_databases
 def test_reading_other_changes_has_constant_queries(plan, coordinator, other, django_assert_max_num_queries):
     actions = list(plan.actions.with_details())
     for action in actions:

@@ -172,7 +172,7 @@ def test_status_rules_are_reported_at_their_columns(plan, data_sheet, coordinato
     assert places(job) == sorted(f"{letters[name]}{rows[ref]}" for ref, name in wanted)
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_change_after_preview_makes_new_preview(plan, data_sheet, coordinator, started, report_progress):
     ref = started[0]
     job = preview(edited(data_sheet, {(ref, "progress"): 95}), plan, coordinator)
@@ -303,7 +303,7 @@ def test_undo_of_done_and_blocked_keeps_rules(plan, data_sheet, coordinator, sta
 # Others edit while the file is out.
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_fifty_edits_of_others_are_not_overwritten_silently(plan, data_sheet, coordinator, report_progress):
     refs = [each.ref for each in plan.actions.filter(status=Status.IN_PROGRESS).in_order()]
     refs += [each.ref for each in plan.actions.filter(status=Status.NOT_STARTED).in_order()]

@@ -98,7 +98,7 @@ def same_clock(monkeypatch):
     monkeypatch.setattr(openpyxl.packaging.core, "datetime", stopped)
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 @pytest.mark.usefixtures("same_clock")
 def test_next_plan_of_another_edition_leaves_the_old_plan_as_it_is(client, world, coordinator):
     """Every page for a reader, every workbook, and the bytes of the plan form."""
@@ -147,7 +147,7 @@ def test_next_plan_of_another_edition_leaves_the_old_plan_as_it_is(client, world
     assert (again.state, again.findings["errors"]) == (ImportJobState.UNCHANGED, [])
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_organization_line_names_only_the_own_organization(world, coordinator):
     own, base = world.organization, saved(build_plan_book(world))
 
@@ -172,7 +172,7 @@ def test_organization_line_names_only_the_own_organization(world, coordinator):
     assert Organization.objects.count() == 2
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_plan_of_another_organization_stays_unknown(world, coordinator):
     head = {"slug": "HIDDEN", "assessment": "ใหม่", "previous": "hidden"}
     found = errors_of(preview(book_with(world, head), None, coordinator))
@@ -260,7 +260,7 @@ def test_edition_that_another_plan_uses_stays(client, world, coordinator):
     assert not Framework.objects.filter(slug="pmqa-2566").exists()
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_template_has_the_framework_that_is_asked_for(client, world, coordinator):
     """By default that of the organization's latest plan, even if the site has a newer one."""
     new = FrameworkFactory(slug="pmqa-2570", fiscal_year=2570)

@@ -15,7 +15,7 @@ from plan.models import Plan, ProgressUpdate
 from tests.exchange.test_first_steps import add_units, body, plan_data
 from tests.plan.posting import typed
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases(only_full=True)]
 
 
 @pytest.fixture
@@ -43,6 +43,7 @@ def post(client, address, data):
     return response
 
 
+@pytest.mark.both_databases
 def test_from_an_empty_database_to_the_first_update(client, admin):
     assert (admin.organization, next_step(client)) == (None, "ส่วนราชการ")
     assert "ส่วนราชการที่ระบุนี้จะเป็นส่วนราชการของท่าน" in body(client.get("/setup/"))

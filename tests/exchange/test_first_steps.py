@@ -25,7 +25,7 @@ from tests.factories import (
     default_organization,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases(only_full=True)]
 
 UNIT_ROWS = {f"form-{name}": number for name, number in (("TOTAL_FORMS", 6), ("INITIAL_FORMS", 0))}
 
@@ -115,6 +115,7 @@ def test_plan_uses_the_assessment_that_exists(client, coordinator):
     assert Plan.objects.get().assessment == known
 
 
+@pytest.mark.both_databases
 def test_record_added_at_the_same_moment_is_an_error_of_the_form(client, coordinator, monkeypatch):
     """The unit of another user is there when the first try writes."""
     client.force_login(coordinator)
@@ -133,6 +134,7 @@ def test_record_added_at_the_same_moment_is_an_error_of_the_form(client, coordin
     assert [unit.abbreviation for unit in Unit.objects.all()] == ["กพร."]
 
 
+@pytest.mark.both_databases
 def test_second_organization_is_not_made_by_a_double_click(client, admin):
     data = {"name": "กรมการจัดหางาน", "short_name": "กกจ."}
     assert [client.post("/setup/organization/", data).status_code for _ in range(2)] == [302, 302]
@@ -157,6 +159,7 @@ def test_steps_that_need_an_organization_or_criteria_say_so(client, admin, coord
     assert "เกณฑ์ก่อน" in body(client.get("/setup/plan/", follow=True))
 
 
+@pytest.mark.both_databases
 def test_loading_the_criteria_again_changes_nothing(client, coordinator):
     client.force_login(coordinator)
     client.post("/setup/framework/")
@@ -200,6 +203,7 @@ def test_plan_of_another_organization_is_no_plan_of_ones_own(client, coordinator
     assert [bool(step.done) for step in response.context["steps"]] == [True, False, False, False, False]
 
 
+@pytest.mark.both_databases
 def test_first_steps_need_no_more_queries_for_more_rows(client, coordinator):
     client.force_login(coordinator)
 

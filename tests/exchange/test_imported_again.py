@@ -24,7 +24,7 @@ from tests.factories import (
     UserFactory,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases(only_full=True)]
 MODELS = (
     Assessment, Category, Criterion, Requirement, Verdict, Unit, Plan, Period, ActionItem, Assignment, ProgressUpdate,
 )  # fmt: skip
@@ -70,6 +70,7 @@ def resaved(book):
     return saved(book)
 
 
+@pytest.mark.both_databases
 def test_same_file_again_names_importer_and_changes_nothing(world, coordinator):
     data = saved(book_of(world))
     confirm(preview(data, None, coordinator), coordinator)
@@ -137,6 +138,7 @@ def test_two_equal_rows_are_an_error(world, coordinator):
     assert (error["row"], "5" in error["message"]) == (10, True)
 
 
+@pytest.mark.both_databases
 def test_two_previews_create_one_plan(world, coordinator):
     data = saved(book_of(world))
     first, second = preview(data, None, coordinator), preview(data, None, coordinator)
@@ -188,6 +190,7 @@ NEW = {
 REPORTED = NEW | {"text": "อบรมบุคลากร", "status": "อยู่ระหว่างดำเนินการ", "progress": 20, "result": "อบรมแล้ว"}
 
 
+@pytest.mark.both_databases
 def test_new_rows_of_data_sheet_are_imported_once(world, coordinator):
     data = sheet_with(world, NEW, REPORTED)
     job = preview(data, world, coordinator)
@@ -222,6 +225,7 @@ def test_change_in_row_without_ref_names_existing_action(world, coordinator):
         assert ref in error["message"]
 
 
+@pytest.mark.both_databases
 def test_new_row_names_similar_action(world, coordinator):
     job = preview(sheet_with(world, NEW | {"text": "จัดทำคู่มือการปฏิบัติงานใหม่"}), world, coordinator)
     [row] = job.findings["rows"]

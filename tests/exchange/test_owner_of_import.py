@@ -20,7 +20,7 @@ from tests.factories import (
     UserFactory,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases(only_full=True)]
 
 
 @pytest.fixture
@@ -67,6 +67,7 @@ def test_preview_of_an_administrator_is_not_that_of_their_organization(client, p
     assert Plan.objects.filter(slug="2564").exists()
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("is_administrator", [False, True])
 def test_plan_belongs_to_the_organization_that_uploaded_it(plan, coordinator, stranger, is_administrator):
     """The person who uploaded the file has moved; who confirms it may be an administrator of another organization."""
@@ -80,6 +81,7 @@ def test_plan_belongs_to_the_organization_that_uploaded_it(plan, coordinator, st
     assert made.organization == plan.organization
 
 
+@pytest.mark.both_databases
 def test_undo_leaves_criteria_that_others_need(client, plan, coordinator):
     """Criteria without a verdict or an action, in an edition that was there before the file."""
     framework = FrameworkFactory(slug="pmqa-2566", fiscal_year=2566)

@@ -16,7 +16,7 @@ from tests.exchange.random_edits import random_changes
 from tests.exchange.workbooks import confirm, edited, exported, first_empty, preview, saved
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases(only_full=True)]
 PROGRESS = ("status", "progress", *TEXT_COLUMNS)
 
 
@@ -72,6 +72,7 @@ def _ref(row):
     return cells.get(ACTION_COLUMNS["ref"].heading, row["name"])
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("seed", seeds(30))
 def test_preview_of_data_sheet_equals_result(plan, coordinator, seed):
     for step in range(2):
@@ -155,6 +156,7 @@ def test_preview_shows_progress_of_status(client, plan, coordinator, report_prog
     assert ("ความก้าวหน้า (%)" in client.get(f"/plans/2563/import/{job.key}/").content.decode()) == bool(progress)
 
 
+@pytest.mark.both_databases
 def test_given_ref_is_not_one_in_other_letters(plan, coordinator):
     """Neither that of an action of the plan, nor one that a row further down names."""
     first = plan.actions.first()

@@ -13,7 +13,7 @@ from criteria.models import Assessment, Criterion, Framework, Requirement
 from exchange.seeding import FIXTURES, add_roles
 from plan.models import ActionItem, Plan
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases(only_full=True)]
 
 
 def row(model, **fields):
@@ -93,6 +93,7 @@ def test_framework_only_loads_the_criteria_without_plan_and_units(capsys):
     }  # fmt: skip
 
 
+@pytest.mark.both_databases
 def test_another_department_with_its_edition_stands_beside_the_first(fixtures):
     seed()
     seed(fixtures=fixtures)
@@ -111,6 +112,7 @@ def test_another_department_with_its_edition_stands_beside_the_first(fixtures):
     assert (assignment.unit.organization, assignment.unit.abbreviation) == (plan.organization, "กพร.")
 
 
+@pytest.mark.both_databases
 def test_error_in_one_folder_loads_none_and_names_the_file(fixtures):
     rows = [*PLAN["3_actions.json"], row("plan.period", plan=["doe-2567"], number=2, starts_on="2023-13-01")]
     (fixtures / "plans" / "doe-2567" / "3_actions.json").write_text(json.dumps(rows))
@@ -181,6 +183,7 @@ def coordinator_permissions():
     return set(Permission.objects.filter(group__name=RoleGroup.COORDINATOR).values_list("codename", flat=True))
 
 
+@pytest.mark.both_databases
 def test_roles_exist_after_migrate_alone():
     assert set(Group.objects.values_list("name", flat=True)) == {role.value for role in RoleGroup}
     assert {"add_plan", "change_unit", "view_reminder"} <= coordinator_permissions()

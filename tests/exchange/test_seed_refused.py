@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 
 from criteria.models import Category, Criterion, Requirement
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases(only_full=True)]
 
 
 def seed(**options):
@@ -101,6 +101,7 @@ def test_a_broken_fixture_stops_with_one_sentence_and_writes_nothing(tmp_path, r
         assert not model.history.exists()
 
 
+@pytest.mark.both_databases
 def test_database_constraint_is_reported(tmp_path):
     requirement = {"model": "criteria.requirement", "fields": {"criterion": ["f1", "1.1"], "level": 7, "text": ""}}
     criterion = {"model": "criteria.criterion", "fields": {"code": "1.1", "category": ["f1", 1], "title": "x"}}

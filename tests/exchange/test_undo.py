@@ -22,7 +22,7 @@ from tests.exchange.workbooks import confirm, edited, exported, fingerprint, fir
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.submissions.sending import review, send
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases(only_full=True)]
 
 
 @pytest.fixture
@@ -61,6 +61,7 @@ def undo(job, person):
     return undo_import(job=job, access=Access.of(person), at=clock.now())
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("seed", range(40 * sizes.SEED, 40 * sizes.SEED + sizes.scaled(20)))
 def test_random_imports_are_undone_step_by_step(plan, coordinator, seed):
     random = Random(seed)  # noqa: S311 - nothing here is secret
@@ -79,6 +80,7 @@ def test_random_imports_are_undone_step_by_step(plan, coordinator, seed):
     assert {action.status for action in plan.actions.all()} == {Status.NOT_STARTED}
 
 
+@pytest.mark.both_databases
 def test_later_import_must_be_undone_first(client, plan, coordinator):
     ref = plan.actions.first().ref
     first = imported(plan, coordinator, {(ref, "status"): "อยู่ระหว่างดำเนินการ", (ref, "progress"): 20}, "หนึ่ง.xlsx")
@@ -154,6 +156,7 @@ def test_edited_row_keeps_its_imported_text(client, plan, coordinator, report_pr
         undo(job, coordinator)
 
 
+@pytest.mark.both_databases
 def test_new_action_with_later_import_is_removed_after_both_undos(plan, coordinator):
     before = state(plan)
     row = first_empty(exported(plan))
@@ -187,6 +190,7 @@ def open_plan(plan):
     plan.refresh_from_db()
 
 
+@pytest.mark.both_databases
 def test_new_plan_is_removed_after_later_imports(client, plan, coordinator):
     before = fingerprint()
     whole = whole_plan(plan, coordinator, "2570")
@@ -277,6 +281,7 @@ def test_submission_shows_undone_import(client, plan, coordinator):
     assert "ผิดแถว" not in response.content.decode()
 
 
+@pytest.mark.both_databases
 def test_new_action_in_submission_stays(plan, coordinator):
     row = first_empty(exported(plan))
     unit = plan.actions.first().assignments.filter(role="LEAD").first().unit
@@ -296,6 +301,7 @@ def test_new_action_in_submission_stays(plan, coordinator):
     assert plan.actions.filter(ref=found.reported[0]).exists()
 
 
+@pytest.mark.both_databases
 def test_action_with_deleted_unit_stays(plan, coordinator):
     """The unit of the action before the import no longer exists."""
     action = plan.actions.first()

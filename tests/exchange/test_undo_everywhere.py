@@ -86,7 +86,7 @@ def assert_cache_is_what_figures_say(plan):
     ]
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_history_marks_undone_updates(client, plan, coordinator):
     action = plan.actions.filter(status=Status.IN_PROGRESS).in_order().first()
     data = edited(exported(plan), {(action.ref, "result"): "คำที่ถูกยกเลิก"})

@@ -102,14 +102,14 @@ def test_expired_preview_is_reported(client, plan, person, settings):
     assert "ไม่ได้เก็บไว้แล้ว" in client.get(here).content.decode()
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_same_file_twice_is_reported(client, plan, person):
     data = edited(exported(plan), {("1.1-A-1", "text"): "ข"})
     confirm(preview(data, plan, person), person)
     assert "เคยนำเข้าแล้ว" in upload(client, plan, data).content.decode()
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_chosen_side_of_conflict_is_written(client, plan, person):
     data = edited(exported(plan), {(ref, "text"): f"จากไฟล์ {ref}" for ref in ("1.1-A-1", "1.1-A-2")})
     for action in plan.actions.all():
@@ -122,7 +122,7 @@ def test_chosen_side_of_conflict_is_written(client, plan, person):
     assert [each.text for each in plan.actions.order_by("ref")] == ["จากไฟล์ 1.1-A-1", "ผู้อื่น 1.1-A-2", "ผู้อื่น 1.1-A-3"]
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_unknown_import_is_404(client, plan, person):
     other = PlanFactory()
     job = preview(exported(other), other, person)

@@ -14,7 +14,7 @@ from plan.models import Plan
 from tests.exchange.workbooks import confirm, fingerprint, preview, saved
 from tests.factories import default_organization
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("seeded"), pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("seeded"), pytest.mark.both_databases(only_full=True)]
 
 
 def test_existing_plan_is_not_created_twice(coordinator):
@@ -26,6 +26,7 @@ def test_existing_plan_is_not_created_twice(coordinator):
     assert fingerprint() == before
 
 
+@pytest.mark.both_databases
 def test_workbook_of_plan_creates_next_plan(coordinator):
     """Other dates, another name and fewer actions; criteria and units stay the same."""
     plan = Plan.objects.get()

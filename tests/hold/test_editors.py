@@ -9,7 +9,7 @@ import pytest
 from tests import sizes
 from tests.hold.visitor import form_values
 
-pytestmark = pytest.mark.both_databases
+pytestmark = pytest.mark.both_databases(only_full=True)
 EDITORS, ACTIONS = (16, 4) if sizes.IS_FULL else (8, 2)
 ROUNDS = sizes.scaled(20, least=2)
 ATTEMPTS = 200

@@ -18,7 +18,7 @@ from tests.hold.site import Site
 from tests.hold.visitor import Visitor, form_values
 from tests.plan.evidence.hostile import good_files
 
-pytestmark = pytest.mark.both_databases
+pytestmark = pytest.mark.both_databases(only_full=True)
 KILLS = sizes.scaled(60) if sizes.IS_FULL else 3  # one of each kind
 SECONDS_OF_A_ROUND = 60  # at most
 PEOPLE = 6

@@ -32,11 +32,13 @@ TITLES = "SELECT title FROM plan_plan ORDER BY id"
 LATER_STEPS = "SELECT id, step_count FROM submissions_submission WHERE steps_taken >= 0 ORDER BY id"
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_every_tagged_release_has_a_backup():
     tags = subprocess.run(["git", "tag", "--list", "v*"], cwd=ROOT, check=True, capture_output=True, text=True)
     assert {*tags.stdout.split()} - {path.stem for path in RELEASES} == set()
 
 
+@pytest.mark.both_databases(only_full=True)
 @pytest.mark.skipif(not RELEASES, reason="nothing is released yet")
 def test_documents_name_the_newest_release():
     version = RELEASES[-1].stem[1:]
@@ -58,6 +60,7 @@ def start_and_kill(site, *arguments, until):
     return was_running
 
 
+@pytest.mark.both_databases(only_full=bool(RELEASES))  # the test below is killed and restores there too
 @pytest.mark.promise("Upgrades lose nothing", "0 rows lost, killed in the middle and run again")
 def test_upgrade_that_is_killed_loses_nothing(make_site, tmp_path, measured):
     site, marker = make_site(), tmp_path / "stopped"

@@ -100,6 +100,7 @@ def test_coordinators_see_their_organization_and_no_logins(client, action, coord
     assert len(shown(client, "?since=&about=secret")) == 1
 
 
+@pytest.mark.both_databases(only_full=True)
 @pytest.mark.parametrize("roles", [["staff"], ["management"], ["assessor"]])
 def test_other_roles_see_nothing(client, roles):
     client.force_login(UserFactory(roles=roles))
@@ -107,6 +108,7 @@ def test_other_roles_see_nothing(client, roles):
     assert client.get("/audit.xlsx").status_code == 403
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_words_of_an_event_are_in_the_language_of_the_reader(client, administrator):
     with override("en"):
         Attempt(purpose=Purpose.CODE, person=administrator).begin(at=clock.now())
@@ -150,6 +152,7 @@ def test_number_of_queries_does_not_grow_with_the_rows(client, action, administr
     assert counts[0] == counts[1] < 20
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_workbook_has_the_rows_of_the_page(client, action, administrator):
     action.text = "=1+1"
     action.save()
@@ -162,6 +165,7 @@ def test_workbook_has_the_rows_of_the_page(client, action, administrator):
     assert Event.objects.filter(kind="FILE", address="192.0.2.7").count() == 1
 
 
+@pytest.mark.both_databases(only_full=True)
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1"])
 def test_no_typed_text_becomes_a_formula(client, administrator, text):
     person = UserFactory(username=f"{text}x", first_name=text, last_name="")
@@ -174,6 +178,7 @@ def test_no_typed_text_becomes_a_formula(client, administrator, text):
         assert {cell.data_type for cell in cells} <= {"s", "n", "inlineStr"}
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_changes_of_people_are_shown_before_and_after(client, administrator, django_capture_on_commit_callbacks):
     unit, other = UnitFactory(abbreviation="กค."), UnitFactory(abbreviation="กพร.")
     role = Group.objects.get_or_create(name="staff")[0]

@@ -66,6 +66,7 @@ def test_summaries_hold_on_every_later_day_without_a_write(settings):
         shown_summaries()
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_a_plan_that_has_changed_is_counted_until_a_worker_stores_it_again():
     plans = [make_plan(years=years) for years in (0, 1)]
     assert store_next_summaries() is False
@@ -80,6 +81,7 @@ def test_a_plan_that_has_changed_is_counted_until_a_worker_stores_it_again():
     assert shown_summaries()[plans[0].pk].done == 2
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_a_plan_that_cannot_be_counted_does_not_hold_up_the_others(monkeypatch):
     plans = [make_plan(years=years) for years in range(3)]
     count = summaries.count_summaries
@@ -102,6 +104,7 @@ def test_a_plan_that_cannot_be_counted_does_not_hold_up_the_others(monkeypatch):
     assert (store_next_summaries(), waiting()) == (False, set())
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_an_upgrade_lets_figures_be_counted_anew():
     plan = make_plan()
     keep_summaries()
@@ -162,6 +165,7 @@ def test_check_finds_a_later_day_that_is_missing_or_wrong():
     assert check()[0].startswith(f"wrong, {later.first_day}: overdue is stored as 99, but the updates say ")
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_a_revision_that_the_plan_has_not_reached_is_not_believed():
     plan = make_plan()
     keep_summaries()

@@ -22,7 +22,7 @@ from tests.submissions.sending import on
 from worklist.owed import read_owed_list
 from worklist.queue import RETURNED, build_work, count_owed, read_owed, read_rows
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases(only_full=True)]
 
 
 def today(plan):
@@ -102,6 +102,7 @@ def test_user_of_the_collective_itself_owes_until_all_its_members_reported(plan,
     assert sum(counters(plan, person), ()) == sum(counters(plan, both), ()) == (1, 1, 0, 0)
 
 
+@pytest.mark.both_databases
 def test_coordinator_reports_for_the_lead_units(plan, report_progress):
     lead, other = UnitFactory(), UnitFactory()
     alone = ActionItemFactory(plan=plan, lead=[lead])
@@ -120,6 +121,7 @@ def test_action_without_a_lead_is_silent_until_somebody_reports(plan, coordinato
     assert silent_refs(plan) == [gone.ref]
 
 
+@pytest.mark.both_databases
 def test_updated_overdue_action_leaves_the_bell_until_the_next_period(client, plan, report_progress, settings):
     unit = UnitFactory()
     person = member_of(unit)
@@ -215,6 +217,7 @@ def expect_agreement(plan, units):
     assert anybody == {action.pk for action in plan.actions.as_of(as_of).silent_in(as_of)}
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("seed", range(sizes.scaled(40)))
 def test_all_pages_agree_on_a_random_history(seed, report_progress):
     plan, units, people, random = random_plan(seed)
@@ -222,6 +225,7 @@ def test_all_pages_agree_on_a_random_history(seed, report_progress):
     expect_agreement(plan, units)
 
 
+@pytest.mark.both_databases
 def test_update_of_another_unit_does_not_answer_a_return(plan, report_progress):
     first, second = UnitFactory(), UnitFactory()
     action = ActionItemFactory(plan=plan, lead=[first, second])

@@ -23,7 +23,7 @@ from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFac
 from tests.plan.evidence.hostile import good_files
 from tests.plan.posting import multipart
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.apart, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.apart, pytest.mark.both_databases(only_full=True)]
 PDF = next(content for _name, content, kind in good_files() if kind == "pdf")
 EDITORS, ACTIONS = (16, 4) if sizes.IS_FULL else (6, 2)
 ROUNDS = sizes.scaled(20, least=2)
@@ -127,6 +127,7 @@ def work(editors, addresses, rounds):
     return [error for editor in editors for error in editor.errors]
 
 
+@pytest.mark.both_databases
 def test_updates_of_many_editors_lose_nothing(office):
     editors, addresses = office
     assert work(editors, addresses, ROUNDS) == []

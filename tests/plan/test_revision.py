@@ -39,7 +39,7 @@ from tests.pmqa_tracker.test_admin import address
 from tests.submissions.sending import send
 from worklist.models import SheetRequest
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases(only_full=True)]
 HERE = "/plans/2563"
 
 
@@ -250,6 +250,7 @@ MOVES = {
 }
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("name", MOVES)
 def test_record_that_moves_raises_both_plans(world, name):
     record = MOVES[name](world)
@@ -273,6 +274,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("change", CHANGES)
 def test_change_raises_the_revision(world, monkeypatch, change):
     with fresh_after_write(world, monkeypatch, change):

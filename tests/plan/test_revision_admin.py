@@ -26,7 +26,7 @@ from tests.plan.revisions import revisions, unchanged
 from tests.pmqa_tracker.test_admin import address, posted
 from tests.spreadsheets.test_admin_tables import confirm, download, table, upload, workbook
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases(only_full=True)]
 
 # Every form of the admin: model → field to change, and how to make a record that can be deleted.
 
@@ -91,6 +91,7 @@ def test_admin_raises_the_revision(world, model):
         assert revisions(world) == [before[0] + 1, before[1]]
 
 
+@pytest.mark.both_databases
 def test_inline_rows_and_relations_raise_the_revision(world):
     page = address(ActionItem, "change", world.action.pk)
     data = posted(world.client.get(page))
@@ -116,6 +117,7 @@ def test_imported_table_raises_the_revision_once_and_its_preview_never(world, mo
     assert revisions(world)[0] == before[0] + 1
 
 
+@pytest.mark.both_databases
 def test_stale_copy_of_a_plan_keeps_the_stored_revision(world):
     stale = Plan.objects.get(pk=world.plan.pk)
     page = address(Plan, "change", world.plan.pk)

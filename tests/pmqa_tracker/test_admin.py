@@ -238,7 +238,7 @@ def posted(response):
     return data
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_form_saves_changes_and_writes_history(client, keeper):
     action = ActionItemFactory(lead=[UnitFactory()])
     page = address(ActionItem, "change", action.pk)
@@ -253,7 +253,7 @@ def test_form_saves_changes_and_writes_history(client, keeper):
     assert "ข้อความใหม่" in client.get(address(ActionItem, "history", action.pk)).content.decode()
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_stale_form_shows_other_changes_and_keeps_typed_text(client, keeper):
     action = ActionItemFactory(lead=[UnitFactory()])
     page = address(ActionItem, "change", action.pk)
@@ -273,7 +273,7 @@ def test_stale_form_shows_other_changes_and_keeps_typed_text(client, keeper):
     assert ActionItem.objects.get(pk=action.pk).text == "ข้อความของฉัน"
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_form_does_not_undo_an_update_made_meanwhile(client, keeper, report_progress):
     action = ActionItemFactory(lead=[UnitFactory()])
     page = address(ActionItem, "change", action.pk)
@@ -286,7 +286,7 @@ def test_form_does_not_undo_an_update_made_meanwhile(client, keeper, report_prog
     assert (action.text, action.progress, action.status) == ("ข้อความของฉัน", 55, "IN_PROGRESS")
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_stale_inline_row_is_refused(client, keeper):
     action = ActionItemFactory(lead=[UnitFactory()])
     page = address(ActionItem, "change", action.pk)

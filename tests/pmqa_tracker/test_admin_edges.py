@@ -44,7 +44,7 @@ def as_a_browser(data):
     return {name: value.replace("\n", "\r\n") if isinstance(value, str) else value for name, value in data.items()}
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_unchanged_multiline_form_makes_no_new_version(client):
     action = ActionItemFactory(text="- ข้อหนึ่ง\n- ข้อสอง", reading_note="บรรทัดแรก\nบรรทัดที่สอง")
     page = address(ActionItem, "change", action.pk)
@@ -64,7 +64,7 @@ def test_lines_from_a_browser_are_stored_with_lf_and_survive_export_and_import(c
         assert (totals["skip"], totals["update"]) == (1, 0)
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 @pytest.mark.parametrize("kind", [EXCEL, CSV])
 @pytest.mark.parametrize("text", ["'- ข้อ", "''=1", "ก\r\nข", "\tก", " ก ", "'ก", "＝1"])
 def test_odd_text_survives_export_and_import(client, text, kind):
@@ -91,7 +91,7 @@ def test_history_is_read_only(client, report_progress, keeper):
     assert (action.text, action.progress) == ("ที่สอง", 55)
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_deletion_is_asked_again_after_a_change_by_others(client):
     category = CategoryFactory()
     page = address(Category, "delete", category.pk)
@@ -106,7 +106,7 @@ def test_deletion_is_asked_again_after_a_change_by_others(client):
     assert not Category.objects.exists()
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_inline_row_changed_by_others_is_not_deleted(client):
     action = ActionItemFactory(lead=[UnitFactory()])
     page = address(ActionItem, "change", action.pk)
@@ -128,7 +128,7 @@ def test_inline_row_deleted_by_others_gives_an_error(client):
     assert "มีผู้อื่นลบแถวที่ท่านเปิดอยู่" in response.content.decode()
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_typed_text_survives_the_deletion_of_the_record(client):
     requirement = RequirementFactory()
     page = address(Requirement, "change", requirement.pk)
@@ -233,7 +233,7 @@ def test_small_file_does_not_fill_the_memory(client, content):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_confirming_twice_gives_an_error(client):
     CategoryFactory(number=1, name="เดิม")
     rows = table(download(client, Category))
@@ -290,7 +290,7 @@ def test_rows_that_swap_unique_values_give_an_error(client):
     assert Criterion.objects.count() == 1
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_history_shows_an_edit_without_updates_of_others(client, report_progress, keeper):
     action = ActionItemFactory(text="แรก", lead=[UnitFactory()])
     report_progress(action, keeper, progress=55)
@@ -321,7 +321,7 @@ def test_error_names_the_row_of_the_sheet_after_empty_rows(client):
     assert not Category.objects.exists()
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_row_of_a_deleted_record_does_not_create_a_new_one(client):
     requirement = RequirementFactory()
     rows = table(download(client, Requirement))

@@ -39,6 +39,7 @@ def test_the_test_database_has_its_options():
         assert cursor.fetchone() == (answer,)
 
 
+@pytest.mark.both_databases(only_full=True)
 @pytest.mark.parametrize("url", ["mysql://a:b@c/d", "postgres://person:secret@db.example:5432/", "nonsense"])
 def test_other_engine_is_refused_without_showing_the_password(monkeypatch, url):
     with pytest.raises(ImproperlyConfigured) as refused:

@@ -140,7 +140,7 @@ def test_every_admin_searches_by_the_key():
 
 
 @pytest.mark.django_db
-@pytest.mark.both_databases(every=True)
+@pytest.mark.both_databases
 @pytest.mark.parametrize("screen", ADMINS, ids=lambda each: each.model.__name__)
 def test_admin_search_finds_any_spelling(client, screen):
     client.force_login(factories.UserFactory(is_staff=True, is_superuser=True))

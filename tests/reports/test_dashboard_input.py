@@ -66,7 +66,7 @@ def test_no_parameter_value_causes_an_error(demo, client, manager, where):
         assert "“<script>”" not in response.content.decode()
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 @pytest.mark.parametrize(
     ("address", "offered"),
     [

@@ -28,7 +28,7 @@ from tests.factories import (
 )
 from tests.test_pages import no_inline
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases(only_full=True)]
 EXCEL, CSV = "0", "1"
 TABLES = (Category, Criterion, Requirement, Unit, Verdict)
 
@@ -106,6 +106,7 @@ def world():
     )
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("kind", [EXCEL, CSV])
 @pytest.mark.parametrize("model", TABLES, ids=lambda model: model.__name__)
 def test_unchanged_file_changes_nothing(client, world, model, kind):
@@ -133,6 +134,7 @@ def test_control_characters_do_not_break_the_export(client):
     assert table(download(client, Category))[0]["name"] == "กข"
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("model", [*TABLES, ActionItem], ids=lambda model: model.__name__)
 def test_an_export_needs_no_more_queries_for_more_rows(client, world, model):
     def queries():
@@ -149,6 +151,7 @@ def test_an_export_needs_no_more_queries_for_more_rows(client, world, model):
     assert queries() == once
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("kind", [EXCEL, CSV])
 def test_changed_row_is_previewed_then_written_with_history(client, world, keeper, kind):
     rows = table(download(client, Requirement, kind), kind)
@@ -186,6 +189,7 @@ def test_csv_of_an_old_thai_excel_is_read(client):
     assert Category.objects.get().name == "การนำองค์การ"
 
 
+@pytest.mark.both_databases
 def test_row_changed_since_the_export_refuses_the_whole_file(client):
     first, second = CategoryFactory(number=1, name="ก"), CategoryFactory(number=2, name="ข")
     rows = table(download(client, Category))
@@ -214,6 +218,7 @@ def test_change_after_the_preview_refuses_the_import(client):
     assert set(Category.objects.values_list("name", flat=True)) == {"ก", "ของเขา"}
 
 
+@pytest.mark.both_databases
 def test_any_error_undoes_every_row(client):
     rows = [
         {"framework": default_framework().slug, "number": 1, "name": "หนึ่ง", "version": ""},
@@ -229,6 +234,7 @@ def test_any_error_undoes_every_row(client):
     assert not Category.objects.exists()
 
 
+@pytest.mark.both_databases
 def test_new_rows_are_added(client):
     response = upload(
         client,

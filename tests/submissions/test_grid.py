@@ -46,6 +46,7 @@ def cells(plan, unit):
     return [(cell.state.value, cell.is_late) for cell in table(plan, unit).rows[0].cells]
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_a_cell_shows_the_state_of_a_submission(plan, unit, action, staff, coordinator):
     assert cells(plan, unit) == [("LATE", True), ("LATE", True), ("OPEN", False), ("LATER", False)]
     first = send(plan, unit, staff, number=1).submission
@@ -60,6 +61,7 @@ def test_a_cell_shows_the_state_of_a_submission(plan, unit, action, staff, coord
     assert (cell.by, timezone.localdate(cell.at), cell.days_late) == (coordinator, clock.today(), 45)
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_a_unit_with_nothing_to_report_is_not_late(plan, unit, staff, report_progress):
     other, member = UnitFactory(), UnitFactory()
     everyone = UnitFactory(is_collective=True, members=[unit, member])

@@ -17,7 +17,7 @@ from submissions.steps import accept_submission, return_submission
 from tests.factories import ActionItemFactory, PlanFactory, UnitFactory, UserFactory
 from tests.submissions.sending import on, period_of, review, send
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases(only_full=True)]
 
 
 @pytest.fixture
@@ -47,6 +47,7 @@ def stored():
 # Sending.
 
 
+@pytest.mark.both_databases
 def test_sending_records_a_step_with_the_latest_updates(plan, unit, action, staff, report_progress):
     silent = ActionItemFactory(plan=plan, lead=[unit])
     report_progress(action, staff, at=on(2, 3), progress=10)
@@ -62,6 +63,7 @@ def test_sending_records_a_step_with_the_latest_updates(plan, unit, action, staf
     }
 
 
+@pytest.mark.both_databases
 def test_lines_ignore_later_updates(plan, unit, action, staff, report_progress):
     known = report_progress(action, staff, at=on(3, 3), progress=10)
     report_progress(action, staff, at=on(4, 20), progress=60)
@@ -135,6 +137,7 @@ def returned(plan, *units):
     return {action.pk: action.return_reason for action in found if action.return_reason is not None}
 
 
+@pytest.mark.both_databases
 def test_an_update_answers_a_return(plan, unit, action, staff, coordinator, report_progress):
     other = ActionItemFactory(plan=plan, lead=[unit])
     submission = send(plan, unit, staff).submission
@@ -207,6 +210,7 @@ def test_a_submission_never_sent_cannot_be_reviewed(plan, unit, action, coordina
 # Repeated forms and conflicts.
 
 
+@pytest.mark.both_databases
 def test_a_second_reviewer_gets_a_conflict(plan, unit, action, staff, coordinator):
     submission = send(plan, unit, staff).submission
     review(return_submission, submission, coordinator, version=1, reasons={action.pk: "ก"})
@@ -223,6 +227,7 @@ def test_a_submission_sent_again_is_not_accepted_unseen(plan, unit, action, staf
     assert stored() == {"state": "SENT", "version": 2}
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("version", [1, 7, 10**30])
 def test_an_unknown_version_sends_nothing(plan, unit, action, staff, version):
     with pytest.raises(StaleVersionError):
@@ -230,6 +235,7 @@ def test_an_unknown_version_sends_nothing(plan, unit, action, staff, version):
     assert not Submission.objects.exists()
 
 
+@pytest.mark.both_databases
 def test_the_same_form_posted_twice_makes_one_step(plan, unit, action, staff, coordinator):
     op_ids = [uuid4() for _ in range(3)]
     first = send(plan, unit, staff, op_id=op_ids[0])
@@ -263,6 +269,7 @@ def test_the_op_id_of_another_user_is_a_conflict(plan, unit, action, staff):
     assert stored() == {"state": "SENT", "version": 1}
 
 
+@pytest.mark.both_databases
 def test_steps_and_lines_cannot_be_changed_or_deleted(plan, unit, action, staff):
     step = send(plan, unit, staff)
     for row in (step, step.lines.get()):
@@ -289,6 +296,7 @@ def _at_once(count, job):
         return list(pool.map(inner, range(count)))
 
 
+@pytest.mark.both_databases
 @pytest.mark.django_db(transaction=True)
 def test_one_of_many_concurrent_first_sendings_wins(plan, unit, action, staff):
     answers = _at_once(6, lambda n: send(plan, unit, staff, note=f"ฉบับที่ {n}"))
@@ -298,6 +306,7 @@ def test_one_of_many_concurrent_first_sendings_wins(plan, unit, action, staff):
     assert stored() == {"state": "SENT", "version": 1}
 
 
+@pytest.mark.both_databases
 @pytest.mark.django_db(transaction=True)
 def test_a_double_click_at_the_same_moment_makes_one_step(plan, unit, action, staff):
     op_id = uuid4()
@@ -306,6 +315,7 @@ def test_a_double_click_at_the_same_moment_makes_one_step(plan, unit, action, st
     assert stored() == {"state": "SENT", "version": 1}
 
 
+@pytest.mark.both_databases
 @pytest.mark.django_db(transaction=True)
 def test_one_of_many_concurrent_reviews_wins(plan, unit, action, staff, coordinator):
     submission = send(plan, unit, staff).submission
@@ -322,6 +332,7 @@ def test_one_of_many_concurrent_reviews_wins(plan, unit, action, staff, coordina
     assert SubmissionStep.objects.count() == 2
 
 
+@pytest.mark.both_databases
 def test_a_submission_contains_only_actions_of_its_plan(plan, unit, action, staff):
     """The actions are those of the period's plan."""
     other = PlanFactory()

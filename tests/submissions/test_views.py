@@ -207,7 +207,7 @@ def test_accepting_with_reasons_is_refused(client, plan, unit, action, staff, co
     assert stored() == {"state": "SENT", "version": 1}
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_a_review_of_a_submission_sent_again_keeps_the_reasons(client, plan, unit, action, staff, coordinator):
     send(plan, unit, staff)
     typed = form(1, "return", note="รอบแรก", **{f"reason_{action.pk}": "โปรดแนบหลักฐาน"})
@@ -226,7 +226,7 @@ def test_a_review_of_a_submission_sent_again_keeps_the_reasons(client, plan, uni
     assert stored() == {"state": "RETURNED", "version": 3}
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_a_conflicting_review_shows_both_texts(client, plan, unit, action, staff, coordinator):
 
     submission = send(plan, unit, staff).submission
@@ -243,7 +243,7 @@ def test_a_conflicting_review_shows_both_texts(client, plan, unit, action, staff
     assert stored() == {"state": "RETURNED", "version": 2}
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_a_conflicting_sending_shows_both_notes(client, plan, unit, action, staff):
     send(plan, unit, UserFactory(roles=["staff"], units=[unit]), note="ของเพื่อน")
     client.force_login(staff)
@@ -254,7 +254,7 @@ def test_a_conflicting_sending_shows_both_notes(client, plan, unit, action, staf
     assert SubmissionStep.objects.count() == 1
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_pressing_a_button_twice_makes_one_step(client, plan, unit, action, staff, coordinator):
     client.force_login(staff)
     typed = form(note="ส่งตามกำหนด")
@@ -276,7 +276,7 @@ def test_an_unknown_version_is_a_stale_form(client, plan, action, staff, version
     assert not Submission.objects.exists()
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 @pytest.mark.parametrize("op_id", ["", "x", "0" * 300])
 def test_a_broken_op_id_writes_nothing_and_keeps_the_text(client, plan, action, staff, op_id):
     client.force_login(staff)

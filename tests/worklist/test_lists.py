@@ -17,9 +17,10 @@ from tests.factories import (
 from tests.spreadsheets.test_list_export import PAYLOADS
 from tests.test_lists import open_sheet, shape
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases(only_full=True)]
 
 
+@pytest.mark.both_databases
 def test_2000_rows_are_all_there_in_order(client):
     plan, unit = PlanFactory(), UnitFactory()
     first = ActionItemFactory(plan=plan, lead=[unit])

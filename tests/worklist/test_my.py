@@ -63,7 +63,7 @@ def test_a_rule_that_is_broken_keeps_the_row_open(client, staff, action, headers
     assert not ProgressUpdate.objects.exists()
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 @pytest.mark.parametrize("headers", [HTMX, {}])
 def test_a_user_who_saves_too_late_sees_both_texts_in_the_row(client, staff, action, report_progress, headers):
     mine = typed(action, result="ของฉัน")
@@ -77,7 +77,7 @@ def test_a_user_who_saves_too_late_sees_both_texts_in_the_row(client, staff, act
     assert 'name="version" value="2"' in body
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_the_same_op_id_with_another_text_is_a_conflict(client, staff, action):
     first = typed(action, result="ฉบับแรก")
     assert client.post(f"/plans/2563/my/{action.ref}/", first).status_code == 302
@@ -92,7 +92,7 @@ def test_the_same_op_id_with_another_text_is_a_conflict(client, staff, action):
     assert list(rows) == ["ฉบับแรก", "ฉบับแก้"]
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_the_same_text_from_a_new_form_makes_one_update(client, staff, action):
     assert client.post(f"/plans/2563/my/{action.ref}/", typed(action, result="ทำแล้ว")).status_code == 302
     assert client.post(f"/plans/2563/my/{action.ref}/", typed(action, result="ทำแล้ว")).status_code == 302
@@ -101,7 +101,7 @@ def test_the_same_text_from_a_new_form_makes_one_update(client, staff, action):
     assert ProgressUpdate.objects.count() == 2
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_no_change_is_an_update_that_says_so(client, staff, action, report_progress):
     report_progress(action, staff, progress=30, at="2020-03-01T09:00:00+07:00")
     action.refresh_from_db()
@@ -121,7 +121,7 @@ def test_no_change_by_htmx_returns_the_row(client, staff, action):
     assert 'name="row"' not in body
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_rows_changed_in_the_meantime_are_named(client, staff, plan, unit, report_progress):
     first, second, third = (ActionItemFactory(plan=plan, lead=[unit]) for _ in range(3))
     chosen = [choice(each) for each in (first, second, third)]

@@ -27,7 +27,7 @@ from tests.test_pages import BUDGET, no_inline
 from worklist.owed import MAX_GROUP_ROWS
 from worklist.queue import RETURNED, count_owed
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases(only_full=True)]
 HERE = "/plans/2563/owed/"
 ENDED = (1, 2)  # the periods that have ended by the tests' day
 
@@ -48,6 +48,7 @@ def count(plan, person):
     return count_owed(plan, Access.of(person), on_day(plan, date(2020, 5, 15), plan.periods.all()))
 
 
+@pytest.mark.both_databases
 def test_it_is_grouped_most_pressing_first_own_before_shared(client, plan, unit, person, report_progress):
     everybody = UnitFactory(is_collective=True, members=[unit])
     now = ActionItemFactory(plan=plan, lead=[unit], ref="1.1-A-1")
@@ -98,6 +99,7 @@ def test_users_who_report_for_no_unit_owe_nothing(client, plan, unit):
     assert client.get(HERE).context["count"] == count(plan, manager) == 0
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("state", ["LATE", "RETURNED"])
 def test_a_late_or_returned_submission_is_listed_without_actions(
     client, plan, unit, person, report_progress, coordinator, state
@@ -126,6 +128,7 @@ def test_a_late_or_returned_submission_is_listed_without_actions(
     assert count(plan, person) == 0
 
 
+@pytest.mark.both_databases
 def test_the_bell_and_the_grid_name_the_same_reports(plan, unit, person, report_progress, coordinator):
     """In every state of a submission."""
     action = ActionItemFactory(plan=plan, lead=[unit])
@@ -154,6 +157,7 @@ def test_htmx_gets_the_panel_with_the_first_rows_of_each_group(client, plan, uni
     assert "owed-more" not in page
 
 
+@pytest.mark.both_databases
 def test_neither_the_page_nor_the_count_needs_more_queries_for_more_rows(client, plan, unit, person):
     UnitFactory(is_collective=True, members=[unit])
 

@@ -217,7 +217,7 @@ def test_users_without_an_address_are_named(post, overdue, unit):
     assert "ไม่มีที่อยู่อีเมล: 1 (สมชาย [somchai])" in out
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_a_dry_run_prints_and_leaves_no_trace(post, plan, overdue, unit, settings):
     settings.EMAIL_BACKEND, settings.SITE_URL = "django.core.mail.backends.console.EmailBackend", ""
     ActionItemFactory(plan=plan, lead=[unit], ref="1.1-A-2")
@@ -231,7 +231,7 @@ def test_a_dry_run_prints_and_leaves_no_trace(post, plan, overdue, unit, setting
     assert not Reminder.objects.exists()
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 @pytest.mark.parametrize("answer", ["550 5.1.1 No such person", "421 4.7.0 Too many mails, goodbye"])
 def test_a_refused_mail_does_not_stop_the_others_and_is_tried_again(post, overdue, unit, answer):
     for name in ("anan", "boon", "chai"):
@@ -332,7 +332,7 @@ def test_two_runs_at_the_same_moment_send_each_digest_once(post, overdue, unit):
     assert Reminder.objects.exclude(sent_at=None).count() == len(names)
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_every_running_plan_reminds_only_the_people_of_its_organization(post):
     states = (Plan.State.RUNNING, Plan.State.RUNNING, Plan.State.PREPARATION, Plan.State.ENDED)
     for number, state in enumerate(states, start=1):

@@ -128,7 +128,7 @@ def test_sheet_counts_for_the_period_of_its_import_and_late_until_the_report_is_
     }  # fmt: skip
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_units_that_are_out_get_their_own_sheet_once_a_day(client, office, plan, settings, monkeypatch):
     first, second = lead(plan, "กทส.", "a@example.org", "b@example.org"), lead(plan, "สลก.", "c@example.org")
     lead(plan, "กจ.", "")  # nobody has an address

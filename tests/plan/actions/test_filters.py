@@ -81,6 +81,7 @@ def test_orders(plan, shown, coordinator, report_progress):
     assert shown("sort=updated") == [second, first, third]
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_values_that_are_not_offered_are_ignored_and_named(plan):
     as_of = on_day(plan, clock.today(), plan.periods.all())
     action = ActionItemFactory(plan=plan)
@@ -90,6 +91,7 @@ def test_values_that_are_not_offered_are_ignored_and_named(plan):
     assert chosen.active_count == 1
 
 
+@pytest.mark.both_databases(only_full=True)
 @pytest.mark.parametrize(
     ("query", "words"),
     [
@@ -153,6 +155,7 @@ def test_age_by_the_days_since_the_last_period(plan, day, age):
     assert found == {each: {late} if each == age else set() for each in found}
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_change_is_offered_only_with_an_earlier_day(plan, coordinator, report_progress):
     done, still = ActionItemFactory(plan=plan), ActionItemFactory(plan=plan)
     as_of = on_day(plan, clock.today(), plan.periods.all())
@@ -164,6 +167,7 @@ def test_change_is_offered_only_with_an_earlier_day(plan, coordinator, report_pr
     assert "change" not in ActionFilter(QueryDict("change=DONE"), plan, as_of=as_of).form.fields
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_only_the_requested_filters_are_offered(plan):
     as_of = on_day(plan, clock.today(), plan.periods.all())
     chosen = ActionFilter(QueryDict("status=DONE&q=x"), plan, as_of=as_of, only=("status",))

@@ -104,7 +104,7 @@ def test_htmx_response_redirects_to_the_page(client, here, action):
     assert response.headers["HX-Redirect"] == here
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_double_click_records_one_update(client, here, action):
     data = typed(action, status_to="IN_PROGRESS", progress_to=45)
     assert [client.post(here, data).status_code for _ in range(3)] == [302, 302, 302]
@@ -135,7 +135,7 @@ def test_empty_form_is_not_an_update(client, here, action):
     assert not ProgressUpdate.objects.exists()
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_stale_form_shows_both_texts(client, here, action, unit, report_progress):
     data = typed(action, status_to="IN_PROGRESS", progress_to=30, result="ของฉัน")
     colleague = UserFactory(roles=["staff"], units=[unit], first_name="เพื่อน", last_name="ร่วมงาน")
@@ -172,7 +172,7 @@ def test_stale_form_with_errors_is_a_conflict(client, here, action, report_progr
     assert ProgressUpdate.objects.count() == 1
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_op_id_of_another_user_is_a_conflict_and_is_replaced(client, here, action, report_progress, plan, unit):
     foreign = report_progress(
         ActionItemFactory(plan=plan, lead=[unit]), UserFactory(roles=["coordinator"]), result="ของผู้อื่น"
@@ -185,7 +185,7 @@ def test_op_id_of_another_user_is_a_conflict_and_is_replaced(client, here, actio
     assert action.updates.get().result == "ของฉัน"
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 @pytest.mark.parametrize("op_id", ["", "x", "0" * 300])
 def test_invalid_op_id_writes_nothing_and_keeps_the_text(client, here, action, op_id):
     response = client.post(here, typed(action, result="ของฉัน") | {"op_id": op_id})

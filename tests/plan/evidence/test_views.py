@@ -62,7 +62,7 @@ def stored_files(settings):
     )
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_update_adds_files_and_links(client, here, action, settings):
     links = "รายงานผล https://example.org/report\n\nexample.org/other"
     response = client.post(here, typed(action, files=[upload(), upload("ภาพ.png", PNG)], links=links))
@@ -166,7 +166,7 @@ def test_staged_file_belongs_to_its_user_and_action(client, here, action, unit):
     assert not Evidence.objects.exists()
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_conflict_keeps_the_files(client, here, action, report_progress, coordinator):
     mine = typed(action, result="ของฉัน", files=[upload()])
     report_progress(action, coordinator, progress=10)
@@ -198,7 +198,7 @@ def adds_evidence(sql):
     return sql.startswith(f'INSERT INTO "{Evidence._meta.db_table}"')
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_file_is_synced_before_its_row_is_committed(client, here, action, monkeypatch):
     order = []
     real_sync = os.fsync
@@ -229,7 +229,7 @@ def test_failed_row_leaves_no_file(client, here, action, settings):
     assert (stored_files(settings), ProgressUpdate.objects.count()) == ([], 0)
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_leftovers_are_deleted_after_a_day(client, here, action, settings, monkeypatch):
     client.post(here, typed(action, files=[upload()]))
     (recorded,) = stored_files(settings)
@@ -264,7 +264,7 @@ def evidence(client, here, action):
     return Evidence.objects.get()
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_withdrawal_needs_a_reason_and_keeps_the_row(client, here, evidence, settings):
     address = f"/plans/2563/evidence/{evidence.pk}/withdraw/"
     for nothing in ("", "  ", "แนบ\0ผิด"):

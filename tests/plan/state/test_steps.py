@@ -45,7 +45,7 @@ def set_state(plan, state):
     plan.refresh_from_db()
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_a_plan_is_opened_closed_and_reopened_with_a_history(client, coordinator, plan, action):
     set_state(plan, PREPARATION)
     client.force_login(coordinator)

@@ -35,6 +35,7 @@ def test_filter_by_unit(client, world):
     assert list(client.get(f"{here}?unit=ไม่มี").context["history"].updates) == updates[::-1]
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_update_has_a_url_and_its_exact_time(client, world):
     here, updates = world
     body = client.get(f"{here}?unit=สพม.").content.decode()
@@ -44,6 +45,7 @@ def test_update_has_a_url_and_its_exact_time(client, world):
     assert ">2 พ.ค. 2563</time>" in body
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_unit_is_the_one_reported_for(report_progress):
     own, other = UnitFactory(position=5), UnitFactory(position=1)
     everyone = UnitFactory(is_collective=True, members=[own, other])

@@ -52,6 +52,7 @@ def stored(action):
     return ActionItem.objects.values("status", "progress", "version").get(pk=action.pk)
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_update_changes_the_action_and_adds_a_row(action, staff):
     update = write(action, staff, status=Status.IN_PROGRESS, progress=40, result="จัดทำร่างแล้ว", next_step="เวียนร่าง")
     assert stored(action) == {"status": "IN_PROGRESS", "progress": 40, "version": 2}
@@ -78,6 +79,7 @@ def test_stale_version_writes_nothing(action, staff):
     assert ProgressUpdate.objects.count() == 1
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_op_id_of_another_user_is_stale(action, staff, unit):
     op_id = uuid4()
     write(action, staff, op_id=op_id, status=Status.IN_PROGRESS, progress=40)
@@ -87,6 +89,7 @@ def test_op_id_of_another_user_is_stale(action, staff, unit):
     assert stored(action) == {"status": "IN_PROGRESS", "progress": 40, "version": 2}
 
 
+@pytest.mark.both_databases(only_full=True)
 @pytest.mark.parametrize(
     ("fields", "field", "rule"),
     [
@@ -119,12 +122,14 @@ def test_rule_checked_only_by_the_database_has_its_message(action, staff):
     assert stored(action) == {"status": "NOT_STARTED", "progress": 0, "version": 1}
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_action_in_memory_gets_the_new_status(action, staff):
     update = write(action, staff, status=Status.IN_PROGRESS, progress=40)
     now = update.action
     assert (now.status, now.progress, now.version) == ("IN_PROGRESS", 40, 2)
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_evidence_alone_is_enough_for_done(action, staff):
     write(
         action,
@@ -137,6 +142,7 @@ def test_evidence_alone_is_enough_for_done(action, staff):
     assert (evidence.action, evidence.update.version, evidence.added_by) == (action, 2, staff)
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_going_back_needs_a_reason(action, staff):
     write(action, staff, status=Status.IN_PROGRESS, progress=60)
     with pytest.raises(ValidationError) as error:
@@ -146,6 +152,7 @@ def test_going_back_needs_a_reason(action, staff):
     assert stored(action)["progress"] == 30
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_only_a_coordinator_cancels_and_with_a_reason(action, staff, coordinator):
     with pytest.raises(NotAllowedError):
         write(action, staff, status=Status.CANCELLED, progress=0, reason="ไม่จำเป็นแล้ว")
@@ -158,6 +165,7 @@ def test_only_a_coordinator_cancels_and_with_a_reason(action, staff, coordinator
         write(action, staff, version=2, status=Status.IN_PROGRESS, progress=10, reason="ทำต่อ")
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_supporting_unit_adds_text_but_no_status(action):
     helper = UnitFactory()
     action.assignments.create(unit=helper, role="SUPPORT")
@@ -169,6 +177,7 @@ def test_supporting_unit_adds_text_but_no_status(action):
     assert stored(action)["version"] == 2
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_member_writes_for_its_collective(staff, unit):
     everyone = UnitFactory(is_collective=True, members=[unit])
     action = ActionItemFactory(lead=[everyone])
@@ -176,6 +185,7 @@ def test_member_writes_for_its_collective(staff, unit):
     assert stored(action)["progress"] == 10
 
 
+@pytest.mark.both_databases(only_full=True)
 @pytest.mark.parametrize("roles", [["staff"], ["management"], ["assessor"], []])
 def test_other_users_write_nothing(action, roles):
     stranger = UserFactory(roles=roles, units=[UnitFactory()])
@@ -185,6 +195,7 @@ def test_other_users_write_nothing(action, roles):
     assert not ProgressUpdate.objects.exists()
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_membership_without_the_staff_role_writes_nothing(action, unit):
     with pytest.raises(NotAllowedError):
         write(action, UserFactory(roles=["management"], units=[unit]), status=Status.IN_PROGRESS, progress=10)

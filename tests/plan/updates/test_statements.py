@@ -8,7 +8,7 @@ from tests.plan.evidence.test_views import PNG, upload
 from tests.statements import REQUEST, Statements, check, count
 from tests.worklist.test_my import choice, typed
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases(only_full=True)]
 HTMX = {"HX-Request": "true"}
 PAGES = {"action page": "/plans/2563/actions/1.1-A-1/", "my work": "/plans/2563/my/1.1-A-1/"}
 by_page = pytest.mark.parametrize("page", PAGES)
@@ -42,6 +42,7 @@ def staff(unit, client):
     return person
 
 
+@pytest.mark.both_databases
 @by_page
 @by_htmx
 @pytest.mark.parametrize("roles", [["staff"], ["coordinator"]], ids=["staff", "coordinator"])
@@ -65,6 +66,7 @@ def test_update_with_evidence(client, request, staff, actions, page, headers):
     check(statements, REQUEST + 3, 9)  # a file is on record as pending before the row that names it
 
 
+@pytest.mark.both_databases
 @by_page
 @by_htmx
 def test_double_click(client, request, staff, actions, page, headers):

@@ -85,6 +85,7 @@ def test_figures_of_a_past_day(plan, coordinator, report_progress):
     assert curve[date(2020, 9, 30)].expected == 100
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_forecast_continues_the_pace_of_90_days(plan, coordinator, report_progress):
     action = ActionItemFactory(plan=plan, runs=(1, 4))
     report_progress(action, coordinator, at=at(date(2020, 2, 1)), progress=10)
@@ -100,6 +101,7 @@ def test_forecast_continues_the_pace_of_90_days(plan, coordinator, report_progre
     assert curve.complete_on == date(2020, 11, 27)  # 63 points at 0.3 a day are 210 days
 
 
+@pytest.mark.both_databases(only_full=True)
 def test_no_completion_is_forecast_without_pace_or_after_the_end(plan, coordinator, report_progress):
     action = ActionItemFactory(plan=plan, runs=(1, 4))
     report_progress(action, coordinator, at=at(date(2019, 11, 1)), progress=10)

@@ -26,7 +26,7 @@ def department(demo):
     return Plan.objects.get(slug="2562-2563")
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 @pytest.mark.parametrize(
     ("day", "since"),
     [

@@ -192,7 +192,7 @@ def test_sheet_title_of_any_unit_is_valid():
     assert len(sheet_title("ก" * 40, ["ก" * 31])) == 31
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(only_full=True)
 def test_number_of_queries_is_limited(django_assert_max_num_queries, demo):
     plan = Plan.objects.get()
     with django_assert_max_num_queries(20):
