@@ -1,4 +1,4 @@
-"""`python -m bench.load [--clients 200] [--seconds 60] [--pause 0]`: many users at once on one plan.
+"""`python -m bench.load [--clients 200] [--seconds 60] [--pause 0] [--groups 2]`: many users at once on one plan.
 
 Of all requests, 70 % read a page, 20 % filter the list and 10 % update; only staff update, and the page with the form
 that they open before it is one of those read. A client asks again as soon as it has its answer, or after the pause.
@@ -14,13 +14,14 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from statistics import quantiles
 from time import perf_counter, process_time, sleep
 
 from bench.measure import typed
 from bench.pages import PLAN
-from bench.servers import GUNICORN, Server, serve
+from bench.servers import GUNICORN, Server, proxy, serve
 from bench.visitor import Answer, Visitor
 from bench.world import PASSWORD, make_world
 
@@ -105,14 +106,20 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--pause", type=float, default=0, help="mean seconds between an answer and the next request")
     parser.add_argument("--server", default=GUNICORN, help="a module of Python with its options")
+    parser.add_argument("--groups", type=int, help="of web processes on one database, behind nginx")
     parser.add_argument("--port", type=int, help="of a server that runs already")
     options = parser.parse_args()
     if options.port:
         json.dump(work(options), sys.stdout)
         return
     env = make_world(141, os.environ.get("TEST_DATABASE_URL"))
-    with serve("pmqa_tracker.wsgi:application", env, options.server) as server:
-        show(server, options)
+    with ExitStack() as stack:
+        servers = [
+            stack.enter_context(serve("pmqa_tracker.wsgi:application", env, options.server))
+            for _group in range(options.groups or 1)
+        ]
+        ports = [server.port for server in servers]
+        show(servers, stack.enter_context(proxy(ports)) if options.groups else ports[0], options)
 
 
 def work(options: argparse.Namespace) -> dict[str, object]:
@@ -135,16 +142,23 @@ def work(options: argparse.Namespace) -> dict[str, object]:
     return {"seconds": found.seconds, "wrong": found.wrong, "processor": process_time()}
 
 
-def show(server: Server, options: argparse.Namespace) -> None:
+def show(servers: list[Server], port: int, options: argparse.Namespace) -> None:
     """Let a process of clients work, and print requests per second, the slow ends, and what the processes use."""
-    memory, before = [server.megabytes], server.processor_seconds
+
+    def megabytes() -> float:
+        return sum(server.megabytes for server in servers)
+
+    def processor_seconds() -> float:
+        return sum(server.processor_seconds for server in servers)
+
+    memory, before = [megabytes()], processor_seconds()
     arguments = [f"--{name}={getattr(options, name)}" for name in ("clients", "seconds", "pause")]
-    command = [sys.executable, "-m", "bench.load", f"--port={server.port}", *arguments]
+    command = [sys.executable, "-m", "bench.load", f"--port={port}", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as clients:
         until = perf_counter() + options.seconds
         while (left := until - perf_counter()) > 0:
             sleep(min(left, MEMORY_SECONDS))
-            memory.append(server.megabytes)
+            memory.append(megabytes())
         found = json.load(clients.stdout)
     every = [each for times in found["seconds"].values() for each in times]
     lines = [f"{options.clients} clients: {len(every) / options.seconds:.1f} requests/s, errors {found['wrong'] or 0}"]
@@ -155,7 +169,7 @@ def show(server: Server, options: argparse.Namespace) -> None:
             lines.append(f"{kind:<8} {len(times):>6} ({len(times) / len(every):.0%}) {slow}")
     lines += [
         f"Memory of the workers every {MEMORY_SECONDS} s: {', '.join(f'{each:.0f}' for each in memory)} MB",
-        f"Processor: site {server.processor_seconds - before:.0f} s, clients {found['processor']:.0f} s",
+        f"Processor: site {processor_seconds() - before:.0f} s, clients {found['processor']:.0f} s",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
 

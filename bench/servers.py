@@ -1,4 +1,4 @@
-"""gunicorn as `make run` starts it, and the memory of its processes."""
+"""gunicorn as `make run` starts it, the memory of its processes, and a proxy before several of them."""
 
 import os
 import re
@@ -6,7 +6,8 @@ import shlex
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,32 @@ from time import perf_counter, sleep
 from bench.visitor import Visitor
 
 START_SECONDS = 60
+NGINX = "/usr/sbin/nginx"
+PROXY = """
+daemon off;
+pid {folder}/pid;
+error_log {folder}/errors;
+events {{ worker_connections 1024; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    upstream site {{ least_conn; keepalive 64; {servers} }}
+    server {{
+        listen 127.0.0.1:{port};
+        location / {{
+            proxy_pass http://site;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_set_header Host $http_host;
+            proxy_read_timeout 180s;
+        }}
+    }}
+}}
+"""
 GUNICORN = "gunicorn {application} --bind 127.0.0.1:{port} --no-control-socket --log-level warning"
 
 
@@ -44,9 +71,7 @@ class Server:
 @contextmanager
 def serve(application: str, env: dict[str, str], command: str = GUNICORN) -> Iterator[Server]:
     """Run gunicorn with the settings of gunicorn.conf.py, or another server by its command, until the block ends."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = _free_port()
     words = shlex.split(command.format(application=application, port=port))
     process = subprocess.Popen([sys.executable, "-m", *words], env=env)
     try:
@@ -55,6 +80,28 @@ def serve(application: str, env: dict[str, str], command: str = GUNICORN) -> Ite
     finally:
         process.terminate()
         process.wait(30)
+
+
+@contextmanager
+def proxy(ports: Sequence[int]) -> Iterator[int]:
+    """Run nginx before servers on these ports, as deploy/nginx does before one; yield its port."""
+    port, servers = _free_port(), " ".join(f"server 127.0.0.1:{each};" for each in ports)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Path(folder, "nginx.conf")
+        settings.write_text(PROXY.format(folder=folder, port=port, servers=servers))
+        process = subprocess.Popen([NGINX, "-p", folder, "-e", f"{folder}/errors", "-c", str(settings)])
+        try:
+            _wait(process, port)
+            yield port
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def _wait(process: subprocess.Popen[bytes], port: int) -> None:
