@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.core.files import File
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from operations.backup import old_schema
@@ -31,6 +31,8 @@ FILLED_BY_MIGRATE = {
     "auth.Group", "auth.Group_permissions", "auth.Permission", "contenttypes.ContentType", "sites.Site", *LEFT_OUT,
 }  # fmt: skip
 LOCK_SECONDS = 30
+LOCK_TRIES = 20
+DEADLOCK = "40P01"  # SQLSTATE
 
 REFUSED_BY_DATABASE = _("The database refused “%(file)s” (%(reason)s). Nothing was changed; use another backup.")
 DIFFERENT = _("“%(table)s” is not in the database as it is in “%(file)s”. Nothing was changed; use another backup.")
@@ -111,12 +113,28 @@ def closed_to_writers() -> Iterator[None]:
     """
     with _foreign_keys_at_the_end(), write_transaction():  # on SQLite it locks the database
         if connection.vendor == "postgresql":
-            names = ", ".join(connection.ops.quote_name(name) for name in old_schema.tables())
-            with connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
-                if names:
-                    cursor.execute(f"LOCK TABLE {names} IN EXCLUSIVE MODE")
+            _lock_tables()
         yield
+
+
+def _lock_tables() -> None:
+    """Lock all tables for writers; readers go on.
+
+    A writer may hold one table and wait for another that is locked here already. After a second PostgreSQL ends the
+    deadlock by refusing one of both. If it is this one, let all tables go, so that the writer ends, and begin again.
+    """
+    names = ", ".join(connection.ops.quote_name(name) for name in old_schema.tables())
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+        for left in reversed(range(LOCK_TRIES) if names else ()):
+            before = transaction.savepoint()
+            try:
+                cursor.execute(f"LOCK TABLE {names} IN EXCLUSIVE MODE")
+                return
+            except OperationalError as error:
+                transaction.savepoint_rollback(before)
+                if not left or getattr(error.__cause__, "pgcode", None) != DEADLOCK:
+                    raise
 
 
 @contextmanager
