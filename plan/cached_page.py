@@ -13,7 +13,8 @@ committed when it begins).
 - A write commits after the revision was read, before or while the content is read: what is kept with the old
   revision is newer than that. Every request that read the revision after that commit has the new one, and computes.
 - A write commits after the content was read: it is kept with the old revision, which no later request takes.
-- A request takes content with a later revision than its own: it gets what has been written since it began.
+- A request takes content with a later revision than its own, if the plan has it by now: it gets what has been written
+  since it began. If not, the database has lost writes (an older copy, a standby), and the page is computed.
 - A writer that has not committed has changed nothing that a reader sees. After a rollback the old revision and the old
   content are both still true.
 - Midnight, a lost role and an organization that is no longer alone are like a write: they are read first, too.
@@ -199,10 +200,10 @@ def _read_or_keep(
     is_fragment: bool,
 ) -> HttpResponse:
     """Answer with the page that is kept under a key; if it is missing or older than a revision, compute and keep it."""
-    kept = _read_since(key, revision)
+    kept = _read_since(request, key, revision)
     if kept is None:
         with page_cache.alone(key, revision):
-            kept = _read_since(key, revision)  # another thread may have computed it
+            kept = _read_since(request, key, revision)  # another thread may have computed it
             if kept is None:
                 context = read()
                 has_messages = get_messages(request).added_new
@@ -215,10 +216,19 @@ def _read_or_keep(
     return _answer(request, BASE, {"query": kept["query"]}, parts, is_fragment=is_fragment)
 
 
-def _read_since(key: str, revision: int) -> Any:
-    """Return the page that is kept under a key; None if it may lack what the plan had at a revision."""
+def _read_since(request: HttpRequest, key: str, revision: int) -> Any:
+    """Return the page that is kept under a key; None if it may lack what the plan had at a revision.
+
+    A page with a later revision is rare, as somebody must have written since the request began. So whether the plan
+    has come that far is asked, and what is kept of writes that the database has lost is not shown.
+    """
     kept = page_cache.read(key)
-    return kept if kept is not None and kept["revision"] >= revision else None
+    if kept is None or kept["revision"] < revision:
+        return None
+    if kept["revision"] == revision:
+        return kept
+    plans = Plan.objects.filter(pk=request.plan.pk, revision__gte=kept["revision"])  # type: ignore[attr-defined]
+    return kept if plans.exists() else None
 
 
 def _answer(

@@ -51,7 +51,7 @@ def find_plan(request: HttpRequest, slug: str) -> Plan:
 
 def _read_periods(plan: Plan) -> Any:
     """Return the periods as `prefetch_related` would have kept them; a page from the cache does not need them."""
-    plan._prefetched_objects_cache.pop("periods")
+    plan._prefetched_objects_cache.pop("periods", None)  # `refresh_from_db` forgets them
     rows = plan.periods.all()
     plan._prefetched_objects_cache["periods"] = rows
     return rows
