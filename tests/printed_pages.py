@@ -15,12 +15,13 @@ SLACK = 1.0  # points
 
 OBJECT = re.compile(rb"(?:^|\n)(\d+) 0 obj\s*(.*?)\nendobj", re.DOTALL)
 NUMBER = r"(-?[\d.]+)"
+# Operators that begin with a number come last, and only at its first digit: a page is mostly numbers.
 OPERATOR = re.compile(
-    rf"(?P<save>\bq\b)|(?P<restore>\bQ\b)|(?P<begin>\bBT\b)"
-    rf"|(?P<box>{NUMBER} {NUMBER} {NUMBER} {NUMBER} re\s+W\*? n)"
-    rf"|(?P<move>{NUMBER} {NUMBER} Td\b)|(?P<turn>{NUMBER} {NUMBER} {NUMBER} {NUMBER} {NUMBER} {NUMBER} Tm\b)"
-    rf"|(?P<font>/(F\d+) {NUMBER} Tf)"
-    r"|(?P<actual>ActualText<FEFF([0-9A-F]+)>)|(?P<end>\bEMC\b)|(?P<show>\[[^\]]*\]\s*TJ|<[0-9A-F]+>\s*Tj)"
+    r"(?P<save>\bq\b)|(?P<restore>\bQ\b)|(?P<begin>\bBT\b)|(?P<end>\bEMC\b)"
+    rf"|(?P<font>/(F\d+) {NUMBER} Tf)|(?P<actual>ActualText<FEFF([0-9A-F]+)>)"
+    r"|(?P<show>\[[^\]]*\]\s*TJ|<[0-9A-F]+>\s*Tj)"
+    rf"|(?<![\d.-])(?:(?P<box>{NUMBER} {NUMBER} {NUMBER} {NUMBER} re\s+W\*? n)"
+    rf"|(?P<move>{NUMBER} {NUMBER} Td\b)|(?P<turn>{NUMBER} {NUMBER} {NUMBER} {NUMBER} {NUMBER} {NUMBER} Tm\b))"
 )
 SHOWN = re.compile(r"<([0-9A-F]+)>|(-?[\d.]+)")
 
