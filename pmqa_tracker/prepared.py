@@ -72,6 +72,7 @@ class _Statement:
         self.rows = rows
         self.compiler = rows.query.get_compiler(rows.db)
         self.sql, self.parameters = self.compiler.as_sql()
+        self.compiler.connection = None  # of the thread that compiled it, which may end
         # From here on, only the statement and the kinds of its columns are needed: less than half of the memory.
         rows.query.where, rows.query.alias_map = WhereNode(), {}
         rows.query.annotations = dict.fromkeys(rows.query.annotations)

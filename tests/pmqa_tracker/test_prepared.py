@@ -1,6 +1,11 @@
 """A prepared query is compiled once, and reads the database anew each time."""
 
+import gc
+from concurrent.futures import ThreadPoolExecutor
+from weakref import ref
+
 import pytest
+from django.db import connection, connections
 from django.db.models import IntegerField
 
 from criteria.models import Category, Criterion
@@ -60,3 +65,13 @@ def test_records_have_what_the_query_prefetches(django_assert_num_queries):
             assert [*found.criteria.all()] == [criterion]
     (named,) = read_prepared("test names", lambda: rows().values_list("number", "name", named=True))
     assert named.name == "ก"
+
+
+def test_statement_keeps_no_connection_of_a_thread_that_has_ended():
+    def prepare():
+        return prepared._Statement(Category.objects.filter(name="ก")), ref(connections[connection.alias])
+
+    with ThreadPoolExecutor(1) as pool:
+        statement, of_thread = pool.submit(prepare).result()
+    gc.collect()
+    assert (statement.read({}), of_thread()) == ([], None)
