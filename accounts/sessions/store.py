@@ -37,6 +37,10 @@ class SessionStore(DatabaseStore):
         """Return the model of the rows."""
         return Session
 
+    def _validate_session_key(self, key: str | None) -> bool:
+        """Return whether a session can have this key; PostgreSQL refuses one with NUL, which a cookie may have."""
+        return bool(key) and super()._validate_session_key(key) and key.isascii() and key.isalnum()
+
     def _get_session_from_db(self) -> Session | None:
         """Return the row of the session; None once it has ended."""
         now = timezone.now()

@@ -1,6 +1,7 @@
 """Requests with NUL, which PostgreSQL refuses, are answered like unknown names."""
 
 import pytest
+from django.conf import settings
 from django.urls import reverse
 
 from assignments.models import Unit
@@ -56,3 +57,9 @@ def test_table_cell_with_nul_matches_no_name(client, action):
     rows = table(download(client, Unit))
     rows[0]["abbreviation"] = "_x0000_"
     assert errors_of(upload(client, Unit, workbook(rows)))
+
+
+def test_cookie_with_nul_is_no_session(client):
+    for key in ('"abcdefgh\\000ijk"', "abcdefgh\0ijk"):
+        response = client.get("/plans/", headers={"cookie": f"{settings.SESSION_COOKIE_NAME}={key}"})
+        assert response.url.startswith("/login/"), key
