@@ -292,11 +292,15 @@ MONTH_NUMBERS = {
 } | {"sept": 9}
 
 
+# The moments of earlier and later days may lie outside of what Python can hold, in one time zone or another.
+FIRST_DAY, LAST_DAY = date.min + timedelta(days=1), date.max - timedelta(days=2)
+
+
 def start_of(day: date) -> datetime:
-    """Return the midnight at which a day begins, in the site's time zone."""
-    return timezone.make_aware(datetime.combine(day, time.min))
+    """Return the midnight at which a day begins, in the site's time zone; for the very first and last days, nearly."""
+    return timezone.make_aware(datetime.combine(min(max(day, FIRST_DAY), LAST_DAY), time.min))
 
 
 def end_of(day: date) -> datetime:
     """Return the midnight at which a day ends: the first moment of the next day."""
-    return start_of(day + timedelta(days=1))
+    return start_of(min(day, LAST_DAY) + timedelta(days=1))

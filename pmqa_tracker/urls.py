@@ -42,7 +42,7 @@ urlpatterns = [
     path("offline/", web_app.offline, name="offline"),
     path("help/", help_index, name="help"),
     path("help/<text:chapter>/", help_chapter, name="help_chapter"),
-    path("admin/r/<int:content_type_id>/<path:object_id>/", no_page_of_a_record),
+    path("admin/r/<path:content_type_id>/<path:object_id>/", no_page_of_a_record),
     path("admin/", admin.site.urls),
     path("", include("assignments.urls")),
     path("", include("plan.urls")),

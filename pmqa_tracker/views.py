@@ -46,7 +46,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     )
 
 
-def no_page_of_a_record(request: HttpRequest, content_type_id: int, object_id: str) -> HttpResponse:
+def no_page_of_a_record(request: HttpRequest, content_type_id: str, object_id: str) -> HttpResponse:
     """Answer 404 in place of the admin's redirect to the page of a record, which fails for what is no key.
 
     No model names such a page.

@@ -52,7 +52,10 @@ def test_values_before_and_after(client, action, coordinator, report_progress):
     changed.text, changed.last_period = "ข้อความใหม่", action.plan.periods.get(number=3)
     changed._history_user = coordinator
     changed.save()
-    edit, update = (shown(client, f"?since=&kind={kind}") for kind in ("plan.actionitem", "plan.progressupdate"))
+    edit, update = (
+        shown(client, f"?since=0001-01-01&until=9999-12-31&kind={kind}")
+        for kind in ("plan.actionitem", "plan.progressupdate")
+    )
     values = {change.label: change[1:] for change in edit[0].changes}
     assert values["ข้อความ"] == (action.text, "ข้อความใหม่")
     assert ("ก.ค.–ก.ย. 2563", "เม.ย.–มิ.ย. 2563") in values.values()

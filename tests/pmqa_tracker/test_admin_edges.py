@@ -377,4 +377,6 @@ def test_page_of_a_record_that_cannot_exist_is_not_found(client, key, page):
 
 def test_redirect_to_the_page_of_a_record_is_not_found(client, administrator):
     client.force_login(administrator)
-    assert client.get("/admin/r/1/NaN/").status_code == 404
+    for key in ("1", "+1", " 1 ", "१", "x"):
+        for record in ("NaN", "1"):
+            assert client.get(f"/admin/r/{key}/{record}/").status_code == 404, (key, record)

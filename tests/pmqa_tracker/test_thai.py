@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from django.template import Context, Template
-from django.utils import translation
+from django.utils import timezone, translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -104,3 +104,11 @@ def test_date_filter_uses_the_buddhist_era_except_in_machine_formats():
 def test_midnight_is_in_the_time_zone_of_bangkok():
     assert thai.start_of(date(2020, 5, 15)).astimezone(UTC) == datetime(2020, 5, 14, 17, tzinfo=UTC)
     assert thai.end_of(date(2020, 5, 15)) == thai.start_of(date(2020, 5, 16))
+
+
+@pytest.mark.parametrize("zone", ["Asia/Bangkok", "Pacific/Kiritimati", "Etc/GMT+12"])
+def test_moments_of_the_first_and_last_days_are_moments_in_every_time_zone(zone):
+    with timezone.override(zone):
+        for day in (date.min, date.max):
+            for moment in (thai.start_of(day), thai.end_of(day)):
+                assert timezone.localtime(moment.astimezone(UTC)) == moment
