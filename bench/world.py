@@ -37,8 +37,8 @@ def make_world(actions: int, database_url: str | None) -> dict[str, str]:
                 env, "generate", "--verbosity", "0", f"--plans={plans}", f"--actions={ACTIONS_OF_PLAN}",
                 f"--organizations={organizations}", f"--seed={actions}", "--max-updates=2", "--force",
             )  # fmt: skip
-        manage(env, "check_summaries", "--repair", "--verbosity", "0")  # as a worker does
         made.touch()
+    manage(env, "check_summaries", "--repair", "--verbosity", "0")  # as a worker does; `migrate` has removed them
     if database_url is None:  # the measured updates stay out of the kept database
         copy_database(folder / "db.sqlite3", folder / "run.sqlite3")
         env["DATABASE_URL"] = f"sqlite:///{folder}/run.sqlite3"
