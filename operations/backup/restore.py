@@ -8,8 +8,10 @@ release, all in one transaction, which both databases allow. Until it commits, t
 evidence come first: they never replace one with the same content, and until rows name them nobody sees them.
 """
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic, sleep
 from typing import Any
 
 from django.core.files import File
@@ -30,9 +32,9 @@ from pmqa_tracker.transactions import write_transaction
 FILLED_BY_MIGRATE = {
     "auth.Group", "auth.Group_permissions", "auth.Permission", "contenttypes.ContentType", "sites.Site", *LEFT_OUT,
 }  # fmt: skip
-LOCK_SECONDS = 30
-LOCK_TRIES = 20
-DEADLOCK = "40P01"  # SQLSTATE
+LOCK_SECONDS = 60
+LOCK_TRY_MILLISECONDS = 300
+HELD_BY_OTHERS = ("40P01", "55P03")  # SQLSTATE: deadlock, lock not available
 
 REFUSED_BY_DATABASE = _("The database refused “%(file)s” (%(reason)s). Nothing was changed; use another backup.")
 DIFFERENT = _("“%(table)s” is not in the database as it is in “%(file)s”. Nothing was changed; use another backup.")
@@ -120,21 +122,24 @@ def closed_to_writers() -> Iterator[None]:
 def _lock_tables() -> None:
     """Lock all tables for writers; readers go on.
 
-    A writer may hold one table and wait for another that is locked here already. After a second PostgreSQL ends the
-    deadlock by refusing one of both. If it is this one, let all tables go, so that the writer ends, and begin again.
+    A writer may hold one table and wait for another that is locked here already. So wait for a moment only, shorter
+    than PostgreSQL takes to end a deadlock; then let all tables go, so that writers end, and begin again.
     """
     names = ", ".join(connection.ops.quote_name(name) for name in old_schema.tables())
+    end = monotonic() + LOCK_SECONDS
     with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
-        for left in reversed(range(LOCK_TRIES) if names else ()):
+        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TRY_MILLISECONDS}ms'")
+        while names:
             before = transaction.savepoint()
             try:
                 cursor.execute(f"LOCK TABLE {names} IN EXCLUSIVE MODE")
-                return
+                break
             except OperationalError as error:
                 transaction.savepoint_rollback(before)
-                if not left or getattr(error.__cause__, "pgcode", None) != DEADLOCK:
+                if monotonic() > end or getattr(error.__cause__, "pgcode", None) not in HELD_BY_OTHERS:
                     raise
+                sleep(random.uniform(0.05, 0.3))  # noqa: S311 - so that writers end
+        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
 
 
 @contextmanager
