@@ -26,6 +26,7 @@ from operations.backup.refusals import BackupError
 from operations.backup.rows import insert_rows, write_rows
 from plan.evidence import storage
 from pmqa_tracker.append_only_triggers import missing_triggers
+from pmqa_tracker.outage import Outage, find_outage
 from pmqa_tracker.transactions import write_transaction
 
 # `manage.py migrate` fills these tables itself, so they say nothing about whether the site was used.
@@ -34,7 +35,6 @@ FILLED_BY_MIGRATE = {
 }  # fmt: skip
 LOCK_SECONDS = 60
 LOCK_TRY_MILLISECONDS = 300
-HELD_BY_OTHERS = ("40P01", "55P03")  # SQLSTATE: deadlock, lock not available
 
 REFUSED_BY_DATABASE = _("The database refused “%(file)s” (%(reason)s). Nothing was changed; use another backup.")
 DIFFERENT = _("“%(table)s” is not in the database as it is in “%(file)s”. Nothing was changed; use another backup.")
@@ -136,7 +136,7 @@ def _lock_tables() -> None:
                 break
             except OperationalError as error:
                 transaction.savepoint_rollback(before)
-                if monotonic() > end or getattr(error.__cause__, "pgcode", None) not in HELD_BY_OTHERS:
+                if monotonic() > end or find_outage(error) is not Outage.BUSY:
                     raise
                 sleep(random.uniform(0.05, 0.3))  # noqa: S311 - so that writers end
         cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")

@@ -24,7 +24,6 @@ def test_restore_lets_a_writer_end_that_waits_for_it():
 
     def write():
         with closing(connection.copy()) as other, other.cursor() as cursor:
-            cursor.execute("SET deadlock_timeout = '1h'")  # so that the restore is the one that is refused
             cursor.execute("BEGIN")
             cursor.execute(f"LOCK TABLE {last} IN ROW EXCLUSIVE MODE")
             holds.set()
