@@ -10,11 +10,12 @@ it and the owner in one statement. A transaction that changes a page raises the 
 the new revision become visible together, on SQLite and on PostgreSQL (READ COMMITTED: each statement sees what is
 committed when it begins).
 
-- A write commits after the revision was read, before or while the content is read: what is kept with the old
-  revision is newer than that. Every request that read the revision after that commit has the new one, and computes.
+- A write commits after the revision was read, before or while the content is read: the content is newer than the
+  revision it is kept with. Every request that read the revision after that commit has the new one, and computes.
 - A write commits after the content was read: it is kept with the old revision, which no later request takes.
-- A request takes content with a later revision than its own, if the plan has it by now: it gets what has been written
-  since it began. If not, the database has lost writes (an older copy, a standby), and the page is computed.
+- A request takes content with a later revision than its own if the plan has that revision by now: it shows what was
+  written after the request began. If not, the database has lost writes (an older copy, a standby), and the page is
+  computed.
 - A writer that has not committed has changed nothing that a reader sees. After a rollback the old revision and the old
   content are both still true.
 - Midnight, a lost role and an organization that is no longer alone are like a write: they are read first, too.
@@ -219,8 +220,8 @@ def _read_or_keep(
 def _read_since(request: HttpRequest, key: str, revision: int) -> Any:
     """Return the page that is kept under a key; None if it may lack what the plan had at a revision.
 
-    A page with a later revision is rare, as somebody must have written since the request began. So whether the plan
-    has come that far is asked, and what is kept of writes that the database has lost is not shown.
+    A page with a later revision is rare: somebody must have written since the request began. Then ask whether the plan
+    has that revision by now; if not, the database has lost the writes that the kept page shows.
     """
     kept = page_cache.read(key)
     if kept is None or kept["revision"] < revision:

@@ -1,4 +1,4 @@
-"""Compression of pages. What is kept for several users is compressed once, and joined with the rest of each page."""
+"""Compression of pages. Text that is cached for several users is compressed once, and joined with the rest."""
 
 import secrets
 import struct
@@ -15,7 +15,7 @@ LEVEL = 6
 # The start of gzip's format (RFC 1952): deflated, with a file name, without a time, of an unknown system.
 GZIP_START = b"\x1f\x8b\x08\x08\0\0\0\0\0\xff"
 WINDOW = 32 * 1024  # bytes before a place that it may refer to
-SHORTEST_KEPT = 2_000  # bytes; a shorter text is compressed with what is around it
+SHORTEST_KEPT = 2_000  # bytes; a shorter text is compressed together with the rest of the page
 
 
 class CompressionMiddleware(GZipMiddleware):
@@ -64,7 +64,7 @@ def join(content: bytes, kept: Sequence[tuple[str, bytes]], name: bytes) -> byte
         data = text.encode()
         begin = content.find(data[:SHORTEST_KEPT], done) if deflated else -1
         if begin >= 0 and content.startswith(data, begin):
-            # Nothing after a full flush refers to what is before it, so another text may stand there.
+            # After a full flush, compressed data never refers to earlier data, so pieces can be joined here.
             found += [compressor.compress(content[done:begin]), compressor.flush(zlib.Z_FULL_FLUSH), deflated]
             done = begin + len(data)
             # What follows may refer to the kept text, which stands right before it in every answer.

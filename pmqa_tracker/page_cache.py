@@ -36,7 +36,7 @@ logger = logging.getLogger("pmqa.cache")
 
 PAGES = "pages"  # the name of the cache in the settings
 KEPT_SECONDS = 24 * 3600  # a key carries a day, so nobody asks for it longer
-MOST_BYTES = 128 * 1024  # compressed, twice: text and what is sent of it; a longer page is computed for everybody
+MOST_BYTES = 128 * 1024  # of a cache entry, which has the text and its compressed form; a longer page is not cached
 PAUSE_SECONDS = 30  # without questions after a failure, so that pages do not wait for a dead server each time
 WAIT_SECONDS = 20  # for the thread that computes the same page
 
